@@ -1,0 +1,4 @@
+//! crate doc to come
+
+pub mod store;
+pub mod task;

@@ -1,0 +1,250 @@
+//! The store: every verb is one atomic transition plus its event.
+//!
+//! Two engines implement [`Store`]: [`redis`] for many machines and [`sqlite`] for one. Each verb checks
+//! the present state, changes it and appends the event in one step (a Lua script, a transaction), so no
+//! process ever sees half of one and no reader can act on an event whose change is not there yet.
+//! There are no create, read, update or delete primitives: whatever is not a verb cannot be written.
+
+mod error;
+pub mod redis;
+pub mod sqlite;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+pub use error::{StoreError, StoreResult};
+
+use crate::task::{
+    Answer, Ask, Cursor, Event, NewTask, Outcome, Progress, Question, QuestionId, Scope, SessionId, Task,
+    TaskId, TaskStatus, ToolSpec, WorkerId,
+};
+
+/// The layout that this program writes. A namespace or file of a newer layout is refused.
+pub const LAYOUT: u32 = 1;
+
+/// The most events that a log keeps; older ones are dropped. `watch --since` an older cursor says so.
+pub const MAX_LOG_EVENTS: u64 = 1_000_000;
+
+/// A worker's right to write for a task: valid until the task is claimed again. Writes under an older
+/// attempt are refused with [`StoreError::ClaimLost`], so a worker that lost its lease cannot harm.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ClaimKey {
+    /// The task.
+    pub task: TaskId,
+    /// Which claim of it, counted from 1; never goes back.
+    pub attempt: u32,
+}
+
+/// Why a task goes back to the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requeue {
+    /// In words, for the log.
+    pub reason: String,
+    /// Whether it counts against the task's attempts: a crash does, a drained worker does not.
+    pub counts: bool,
+}
+
+/// A worker as the others see it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorkerInfo {
+    /// Its id.
+    pub id: WorkerId,
+    /// The names of the tools that it runs.
+    pub tools: Vec<String>,
+    /// Milliseconds until its lease ends; negative when it ended.
+    pub lease_ms: i64,
+    /// How many tasks it holds.
+    pub tasks: u64,
+}
+
+/// Which tasks to list. Hidden ones never are, unless asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaskFilter {
+    /// Only this scope's.
+    pub scope: Option<Scope>,
+    /// Only this session's.
+    pub session: Option<SessionId>,
+    /// Only those in this status.
+    pub status: Option<TaskStatus>,
+    /// Only this tool's.
+    pub tool: Option<String>,
+    /// Foreground calls too.
+    pub hidden: bool,
+    /// Oldest first; else newest first.
+    pub oldest_first: bool,
+}
+
+impl TaskFilter {
+    /// Whether `task` is one of them.
+    pub fn admits(&self, task: &Task) -> bool {
+        self.scope.as_ref().is_none_or(|scope| scope == &task.new.scope)
+            && self.session.as_ref().is_none_or(|session| Some(session) == task.new.session.as_ref())
+            && self.status.is_none_or(|status| status == task.status)
+            && self.tool.as_ref().is_none_or(|tool| tool == &task.new.tool)
+            && (self.hidden || !task.new.hidden)
+    }
+}
+
+/// Where a page of tasks ends: the last task's creation (milliseconds) and id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageCursor {
+    /// The last task's creation.
+    pub created_ms: i64,
+    /// The last task.
+    pub task: TaskId,
+}
+
+impl PageCursor {
+    /// The page that ends at `task`.
+    pub fn at(task: &Task) -> Self {
+        Self { created_ms: task.created_at.as_millisecond(), task: task.id().clone() }
+    }
+}
+
+/// A page of tasks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// The tasks.
+    pub tasks: Vec<Task>,
+    /// Where the next page begins; `None` when there is none.
+    pub next: Option<PageCursor>,
+}
+
+/// Which part of the log to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventFilter {
+    /// All of it.
+    All,
+    /// One session's.
+    Session(SessionId),
+    /// One task's.
+    Task(TaskId),
+}
+
+impl EventFilter {
+    /// Whether `event` is in that part.
+    pub fn admits(&self, event: &Event) -> bool {
+        match self {
+            Self::All => true,
+            Self::Session(session) => event.session.as_ref() == Some(session),
+            Self::Task(task) => &event.task == task,
+        }
+    }
+}
+
+/// What time has brought: each of it is then done by the verb that anybody else would use.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Due {
+    /// Questions past their deadline.
+    pub questions: Vec<(TaskId, QuestionId)>,
+    /// Tasks past their ttl.
+    pub tasks: Vec<TaskId>,
+    /// Claims of workers whose lease ended.
+    pub claims: Vec<(ClaimKey, WorkerId)>,
+    /// How long until something else is due; `None` when nothing is foreseen.
+    pub next: Option<Duration>,
+}
+
+/// One reader of the log. It takes nothing from anybody else.
+#[async_trait]
+pub trait Tail: Send {
+    /// Waits for the next events, at least one. After an error the tail is where it was: calling again
+    /// connects again and misses nothing that the log still has. Dropping the future loses nothing.
+    async fn next(&mut self) -> StoreResult<Vec<Event>>;
+}
+
+/// State that is shared by servers, workers and operators.
+#[async_trait]
+pub trait Store: Send + Sync + std::fmt::Debug + 'static {
+    /// Where the state is, without secrets, for messages.
+    fn location(&self) -> String;
+
+    /// Stores a task and queues it. Refused with [`StoreError::TooManyTasks`] when the scope already has
+    /// `most_open` tasks that are not final. Event: `submitted`.
+    async fn submit(&self, new: &NewTask, most_open: u32) -> StoreResult<Task>;
+
+    /// Waits until at least one queued task of these tools is claimed for `worker`, at most `most`.
+    /// Returns none when `stop` fires. The task carries the attempt to write under. Event: `claimed`.
+    async fn claim(
+        &self,
+        worker: &WorkerId,
+        tools: &[String],
+        most: usize,
+        stop: &CancellationToken,
+    ) -> StoreResult<Vec<Task>>;
+
+    /// Notes a step of a running task; its message becomes the status message. Event: `progress`.
+    async fn report(&self, claim: &ClaimKey, progress: &Progress) -> StoreResult<()>;
+
+    /// Asks questions at consecutive positions from `first` (1 for a task's first question). Positions that
+    /// were asked before return what the journal has, answer included; [`StoreError::JournalDiffers`]
+    /// where it has another question there. The task becomes `input_required` while one is open.
+    /// Event: `asked`, once for each new question.
+    async fn ask(
+        &self,
+        claim: &ClaimKey,
+        first: u32,
+        asks: &[Ask],
+        timeout: Option<Duration>,
+    ) -> StoreResult<Vec<Question>>;
+
+    /// Answers a question, if nobody has. The answer's `at` is set by the store; the stored answer is
+    /// returned. A parked task whose last open question this was is queued again. Event: `answered`.
+    async fn answer(&self, task: &TaskId, question: &QuestionId, answer: &Answer) -> StoreResult<Answer>;
+
+    /// Ends a running task. Event: `completed` or `failed`.
+    async fn finish(&self, claim: &ClaimKey, outcome: &Outcome) -> StoreResult<()>;
+
+    /// Ends any task that is not final; its open questions close unanswered. Event: `cancelled`.
+    async fn cancel(&self, task: &TaskId, reason: &str) -> StoreResult<()>;
+
+    /// Gives a claimed task back. With open questions it is parked until they are answered; with its
+    /// attempts used up it fails with the reason. Event: `requeued` or `failed`.
+    async fn requeue(&self, claim: &ClaimKey, requeue: &Requeue) -> StoreResult<()>;
+
+    /// Deletes a task whose ttl ended; does nothing to another. Event: `expired`.
+    async fn expire(&self, task: &TaskId) -> StoreResult<()>;
+
+    /// Writes a remark about a task to the log. Event: `noted`.
+    async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()>;
+
+    /// Announces a worker and its tools, and begins its lease. The tools stay known after it left.
+    async fn enlist(&self, worker: &WorkerId, tools: &[ToolSpec], lease: Duration) -> StoreResult<()>;
+
+    /// Renews a worker's lease; false when the store does not know the worker any more, which then has to
+    /// enlist again.
+    async fn renew(&self, worker: &WorkerId, lease: Duration) -> StoreResult<bool>;
+
+    /// Takes a worker off the list. What it still holds is due at once.
+    async fn dismiss(&self, worker: &WorkerId) -> StoreResult<()>;
+
+    /// One task.
+    async fn get(&self, task: &TaskId) -> StoreResult<Option<Task>>;
+
+    /// Task ids that begin with `prefix`, at most `most`, hidden tasks included.
+    async fn find(&self, prefix: &str, most: usize) -> StoreResult<Vec<TaskId>>;
+
+    /// Tasks by creation.
+    async fn list(&self, filter: &TaskFilter, after: Option<&PageCursor>, most: usize) -> StoreResult<Page>;
+
+    /// Every tool that a worker has ever offered here, by name.
+    async fn tools(&self) -> StoreResult<Vec<ToolSpec>>;
+
+    /// Every worker whose lease has not been cleaned up.
+    async fn workers(&self) -> StoreResult<Vec<WorkerInfo>>;
+
+    /// Events after `after`, oldest first, at most `most`.
+    async fn history(&self, filter: &EventFilter, after: Cursor, most: usize) -> StoreResult<Vec<Event>>;
+
+    /// The last event's place, [`Cursor::START`] when there is none.
+    async fn last(&self) -> StoreResult<Cursor>;
+
+    /// A reader of all events after `after`. Costs one connection for as long as it lives.
+    fn tail(&self, after: Cursor) -> Box<dyn Tail>;
+
+    /// What is due by the store's clock.
+    async fn due(&self) -> StoreResult<Due>;
+}

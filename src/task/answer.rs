@@ -1,0 +1,88 @@
+//! An answer: what the user decided, who said so, and when.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// What the user did with a question: MCP's three elicitation actions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// Answered, with content in form mode.
+    Accept,
+    /// Said no.
+    Decline,
+    /// Dismissed without a decision.
+    Cancel,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Accept => "accept",
+            Self::Decline => "decline",
+            Self::Cancel => "cancel",
+        })
+    }
+}
+
+/// Who answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answerer {
+    /// The MCP client that owns the task, by the relay or by `tasks/update`.
+    Client,
+    /// A person or a script at a terminal, by `respond`.
+    Operator,
+    /// A rule: the client cannot be asked, or vanished.
+    Policy,
+    /// Nobody in time.
+    Timeout,
+}
+
+impl fmt::Display for Answerer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Client => "client",
+            Self::Operator => "operator",
+            Self::Policy => "policy",
+            Self::Timeout => "timeout",
+        })
+    }
+}
+
+/// One answer to one question. The store stamps [`Answer::at`] when it takes the answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// What the user did.
+    pub action: Action,
+    /// The form's values; present only with [`Action::Accept`] of a form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Map<String, Value>>,
+    /// Who answered.
+    pub by: Answerer,
+    /// Why, where a rule or a timeout answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When the store took it.
+    pub at: Timestamp,
+}
+
+impl Answer {
+    /// An answer with the given action and no content.
+    pub fn new(action: Action, by: Answerer) -> Self {
+        Self { action, content: None, by, reason: None, at: Timestamp::now() }
+    }
+
+    /// An accepted form.
+    pub fn accept(content: Map<String, Value>, by: Answerer) -> Self {
+        Self { content: Some(content), ..Self::new(Action::Accept, by) }
+    }
+
+    /// A cancel that a rule or a timeout gave, with its reason.
+    pub fn cancel(by: Answerer, reason: impl Into<String>) -> Self {
+        Self { reason: Some(reason.into()), ..Self::new(Action::Cancel, by) }
+    }
+}

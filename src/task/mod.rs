@@ -1,0 +1,20 @@
+//! The domain: what a task, a question, an answer and an event are, and which of them are well formed.
+//!
+//! Nothing here knows of Redis, of MCP's transports or of a terminal. The names are the protocol's own
+//! wherever it has one (`docs`: ARCHITECTURE.md, "Words").
+
+pub mod answer;
+pub mod event;
+pub mod form;
+pub mod id;
+pub mod question;
+pub mod record;
+pub mod tool;
+
+pub use answer::{Action, Answer, Answerer};
+pub use event::{Cursor, Event, EventKind};
+pub use form::{Form, Violation};
+pub use id::{QuestionId, SessionId, TaskId, WorkerId};
+pub use question::{Ask, AskKind, Question};
+pub use record::{NewTask, Outcome, Progress, RpcError, Scope, Task, TaskStatus};
+pub use tool::{TaskSupport, ToolSpec};

@@ -1,0 +1,133 @@
+//! A question: one elicitation of a task.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::form::{Form, Violation};
+use super::{Answer, QuestionId};
+
+/// The longest message of a question, in bytes.
+pub const MAX_MESSAGE_BYTES: usize = 16 * 1024;
+/// The largest schema of a question, in bytes of JSON.
+pub const MAX_SCHEMA_BYTES: usize = 64 * 1024;
+
+/// What a tool asks: the part of a question that the tool writes. It compares equal when a tool that
+/// runs again after a crash asks the same thing at the same place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ask {
+    /// The text that is shown to the user.
+    pub message: String,
+    /// Form or URL.
+    #[serde(flatten)]
+    pub kind: AskKind,
+}
+
+/// MCP's two elicitation modes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "mode", rename_all = "lowercase")]
+pub enum AskKind {
+    /// A form, described by a flat JSON schema.
+    Form {
+        /// The schema as the tool wrote it, key order kept.
+        #[serde(rename = "requestedSchema")]
+        schema: Value,
+    },
+    /// A page that the user visits, out of band (SEP-1036).
+    Url {
+        /// The full URL; only http and https.
+        url: String,
+    },
+}
+
+impl Ask {
+    /// A question answered by a form.
+    pub fn form(message: impl Into<String>, schema: Value) -> Self {
+        Self { message: message.into(), kind: AskKind::Form { schema } }
+    }
+
+    /// A question answered on a page.
+    pub fn url(message: impl Into<String>, url: impl Into<String>) -> Self {
+        Self { message: message.into(), kind: AskKind::Url { url: url.into() } }
+    }
+
+    /// Every reason why this must not be asked; empty when it may. Checked at the worker, before
+    /// anybody sees the question.
+    pub fn violations(&self) -> Vec<Violation> {
+        let mut found = Vec::new();
+        if self.message.trim().is_empty() {
+            found.push(Violation::new("/message", "is empty: a question needs a message"));
+        }
+        if self.message.len() > MAX_MESSAGE_BYTES {
+            found.push(Violation::new(
+                "/message",
+                format!("has {} bytes, more than {MAX_MESSAGE_BYTES}", self.message.len()),
+            ));
+        }
+        match &self.kind {
+            AskKind::Form { schema } => {
+                let size = schema.to_string().len();
+                if size > MAX_SCHEMA_BYTES {
+                    found.push(Violation::new(
+                        "/requestedSchema",
+                        format!("has {size} bytes, more than {MAX_SCHEMA_BYTES}"),
+                    ));
+                }
+                if let Err(violations) = Form::parse(schema) {
+                    found.extend(violations.into_iter().map(|one| one.under("/requestedSchema")));
+                }
+            }
+            AskKind::Url { url } => {
+                if let Some(problem) = url_problem(url) {
+                    found.push(Violation::new("/url", problem));
+                }
+            }
+        }
+        found
+    }
+
+    /// The `params` of an `elicitation/create` for this question, without any `_meta`.
+    pub fn to_params(&self) -> Value {
+        match &self.kind {
+            AskKind::Form { schema } => {
+                json!({ "mode": "form", "message": self.message, "requestedSchema": schema })
+            }
+            AskKind::Url { url } => json!({ "mode": "url", "message": self.message, "url": url }),
+        }
+    }
+}
+
+fn url_problem(text: &str) -> Option<String> {
+    match url::Url::parse(text) {
+        Err(error) => Some(format!("{text:?} is not a URL: {error}")),
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => {
+            Some(format!("{text:?} is not an http or https URL"))
+        }
+        Ok(_) => None,
+    }
+}
+
+/// One question of one task, with its answer once there is one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Question {
+    /// Unique for the task's life.
+    pub id: QuestionId,
+    /// What is asked.
+    #[serde(flatten)]
+    pub ask: Ask,
+    /// When it was first asked.
+    pub asked_at: Timestamp,
+    /// When it answers itself with cancel; `None` waits for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Timestamp>,
+    /// The answer, once given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
+}
+
+impl Question {
+    /// Whether nobody answered yet.
+    pub fn is_open(&self) -> bool {
+        self.answer.is_none()
+    }
+}

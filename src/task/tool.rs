@@ -1,0 +1,77 @@
+//! What a tool says of itself.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Whether a tool runs as a task: the protocol's `execution.taskSupport`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskSupport {
+    /// As a task or plainly, as the client likes.
+    #[default]
+    Optional,
+    /// Only as a task.
+    Required,
+    /// Only plainly.
+    Forbidden,
+}
+
+/// A tool as the catalog shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolSpec {
+    /// Its unique name.
+    pub name: String,
+    /// A name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What it does.
+    pub description: String,
+    /// The JSON schema of its arguments; always of type object.
+    pub input_schema: Value,
+    /// The JSON schema of its structured result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<Value>,
+    /// Whether it runs as a task.
+    #[serde(default)]
+    pub task_support: TaskSupport,
+    /// How long its tasks are kept from creation on, in milliseconds, unless the client says otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl_ms: Option<u64>,
+    /// How long one of its questions waits before it is answered by cancel, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question_timeout_ms: Option<u64>,
+    /// How often a task may be started, at least 1.
+    #[serde(default = "default_max_attempts")]
+    pub max_attempts: u32,
+    /// MCP's tool annotations, as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<Value>,
+}
+
+/// Attempts of a task whose tool says nothing else: the first and two after crashes.
+pub const fn default_max_attempts() -> u32 {
+    3
+}
+
+impl ToolSpec {
+    /// A tool with a name, a description, an input schema, and defaults for the rest.
+    pub fn new(name: &str, description: &str, input_schema: Value) -> Self {
+        Self {
+            name: name.to_owned(),
+            title: None,
+            description: description.to_owned(),
+            input_schema,
+            output_schema: None,
+            task_support: TaskSupport::Optional,
+            ttl_ms: None,
+            question_timeout_ms: None,
+            max_attempts: default_max_attempts(),
+            annotations: None,
+        }
+    }
+
+    /// Every way in which `arguments` break the input schema; empty when they may be submitted.
+    pub fn violations(&self, arguments: &Map<String, Value>) -> Vec<super::Violation> {
+        super::form::schema_violations(&self.input_schema, &Value::Object(arguments.clone()))
+    }
+}
