@@ -1,4 +1,5 @@
 //! crate doc to come
 
+pub mod engine;
 pub mod store;
 pub mod task;

@@ -1,0 +1,44 @@
+//! The tools that are known, remembered for a moment so that each submission does not read them again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
+
+use super::{EngineError, EngineResult};
+use crate::store::Store;
+use crate::task::ToolSpec;
+
+/// How old a remembered tool may be: a changed input schema is seen after this at the latest.
+const FRESH: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Default)]
+pub(super) struct Catalog {
+    tools: RwLock<Option<(Instant, Tools)>>,
+}
+
+type Tools = HashMap<String, Arc<ToolSpec>>;
+
+impl Catalog {
+    pub(super) async fn find(&self, store: &dyn Store, name: &str) -> EngineResult<Arc<ToolSpec>> {
+        if let Some(tool) = self.remembered(name) {
+            return Ok(tool);
+        }
+        let tools: Tools =
+            store.tools().await?.into_iter().map(|tool| (tool.name.clone(), Arc::new(tool))).collect();
+        let found = tools.get(name).cloned().ok_or_else(|| {
+            let mut known: Vec<_> = tools.keys().cloned().collect();
+            known.sort();
+            EngineError::UnknownTool { name: name.chars().take(100).collect(), known }
+        });
+        if let Ok(mut remembered) = self.tools.write() {
+            *remembered = Some((Instant::now(), tools));
+        }
+        found
+    }
+
+    fn remembered(&self, name: &str) -> Option<Arc<ToolSpec>> {
+        let guard = self.tools.read().ok()?;
+        let (at, tools) = guard.as_ref()?;
+        if at.elapsed() < FRESH { tools.get(name).cloned() } else { None }
+    }
+}

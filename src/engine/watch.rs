@@ -1,0 +1,70 @@
+//! Reading the log from any place, then on as it grows.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::{EngineResult, Signal};
+use crate::store::{EventFilter, Store};
+use crate::task::{Cursor, Event};
+
+/// Events fetched at once from the past.
+const PAGE: usize = 500;
+
+/// A reader of the log. It takes nothing from anybody else.
+#[derive(Debug)]
+pub struct Watch {
+    store: Arc<dyn Store>,
+    signals: broadcast::Receiver<Signal>,
+    filter: EventFilter,
+    after: Cursor,
+    ready: VecDeque<Event>,
+    behind: bool,
+}
+
+impl Watch {
+    pub(super) fn new(
+        store: Arc<dyn Store>,
+        signals: broadcast::Receiver<Signal>,
+        filter: EventFilter,
+        after: Cursor,
+    ) -> Self {
+        Self { store, signals, filter, after, ready: VecDeque::new(), behind: true }
+    }
+
+    /// The next event; waits for it once the past is read.
+    pub async fn next(&mut self) -> EngineResult<Event> {
+        loop {
+            if let Some(event) = self.next_past().await? {
+                return Ok(event);
+            }
+            match self.signals.recv().await {
+                Ok(Signal::Event(event)) => {
+                    if event.cursor > self.after && self.filter.admits(&event) {
+                        self.after = event.cursor;
+                        return Ok(Event::clone(&event));
+                    }
+                }
+                Ok(Signal::Resync) | Err(RecvError::Lagged(_)) => self.behind = true,
+                // The process is ending: there will be no more.
+                Err(RecvError::Closed) => std::future::pending().await,
+            }
+        }
+    }
+
+    /// The next event of the past; `None` when there is no more of it.
+    pub async fn next_past(&mut self) -> EngineResult<Option<Event>> {
+        if self.ready.is_empty() && self.behind {
+            let page = self.store.history(&self.filter, self.after, PAGE).await?;
+            self.behind = page.len() == PAGE;
+            self.ready = page.into();
+        }
+        let next = self.ready.pop_front();
+        if let Some(event) = &next {
+            self.after = event.cursor;
+        }
+        Ok(next)
+    }
+}
