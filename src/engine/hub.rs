@@ -131,7 +131,9 @@ async fn run(shared: Arc<Shared>, mut tail: Box<dyn Tail>, stop: CancellationTok
                     shared.resync();
                 }
                 (failing, pause) = (false, FIRST_PAUSE);
-                events.into_iter().for_each(|event| shared.publish(event));
+                for event in events {
+                    shared.publish(event);
+                }
             }
             Err(error) => {
                 if !failing {

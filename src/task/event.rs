@@ -90,6 +90,7 @@ pub struct Event {
 /// What happened, with what a reader needs to act on it without asking again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "few events are in memory at once, and each is behind one Arc")]
 pub enum EventKind {
     /// The task was stored and queued.
     Submitted {},

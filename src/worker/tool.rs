@@ -1,0 +1,61 @@
+//! What a tool is, and how a run of it can end.
+
+use async_trait::async_trait;
+
+use super::TaskContext;
+use crate::engine::EngineError;
+use crate::store::StoreError;
+use crate::task::{Outcome, RpcError, ToolSpec};
+
+/// How a run of a tool ended.
+pub type ToolOutcome = Result<Outcome, Interrupted>;
+
+/// Something that runs as a background task and may ask. Implement this to add a tool of your own.
+///
+/// A run may be repeated after a crash: it must ask the same questions in the same order, and then gets
+/// the answers that it already had.
+#[async_trait]
+pub trait Tool: Send + Sync {
+    /// What the catalog shows.
+    fn spec(&self) -> &ToolSpec;
+
+    /// Runs the tool once. Arguments, questions and progress go through `task`.
+    async fn run(&self, task: TaskContext) -> ToolOutcome;
+}
+
+/// Why a run has no outcome of its own. Tools pass it on with `?`.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Interrupted {
+    /// The task ends in this JSON-RPC error.
+    #[error("{}", .0.message)]
+    Failed(RpcError),
+    /// What the tool asked or reported was refused; the task's result says why.
+    #[error("{0}")]
+    Refused(EngineError),
+    /// The attempt failed; another may succeed.
+    #[error("{0}")]
+    Retry(String),
+    /// The worker is stopping; another one goes on.
+    #[error("the worker is stopping")]
+    GivenBack,
+    /// The task was cancelled, expired or went to another worker.
+    #[error("the task was taken away")]
+    Taken,
+}
+
+impl From<EngineError> for Interrupted {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Store(
+                StoreError::ClaimLost { .. } | StoreError::NoTask(_) | StoreError::Ended { .. },
+            ) => Self::Taken,
+            EngineError::Store(StoreError::JournalDiffers { .. }) => {
+                Self::Failed(RpcError::internal(error.to_string()))
+            }
+            EngineError::Store(StoreError::Unreachable { .. } | StoreError::Backend { .. }) => {
+                Self::Retry(error.to_string())
+            }
+            refused => Self::Refused(refused),
+        }
+    }
+}
