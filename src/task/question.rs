@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::form::{Form, Violation};
 use super::{Answer, QuestionId};
@@ -11,6 +12,9 @@ use super::{Answer, QuestionId};
 pub const MAX_MESSAGE_BYTES: usize = 16 * 1024;
 /// The largest schema of a question, in bytes of JSON.
 pub const MAX_SCHEMA_BYTES: usize = 64 * 1024;
+
+/// The most questions that one task may have open at once.
+pub const MAX_OPEN_QUESTIONS: u32 = 64;
 
 /// What a tool asks: the part of a question that the tool writes. It compares equal when a tool that
 /// runs again after a crash asks the same thing at the same place.
@@ -86,6 +90,13 @@ impl Ask {
         found
     }
 
+    /// A digest of what is asked, the same for equal questions whatever the order of their keys.
+    pub fn fingerprint(&self) -> String {
+        let mut text = String::new();
+        canonical(&self.to_params(), &mut text);
+        format!("{:x}", Sha256::digest(text.as_bytes()))
+    }
+
     /// The `params` of an `elicitation/create` for this question, without any `_meta`.
     pub fn to_params(&self) -> Value {
         match &self.kind {
@@ -94,6 +105,33 @@ impl Ask {
             }
             AskKind::Url { url } => json!({ "mode": "url", "message": self.message, "url": url }),
         }
+    }
+}
+
+/// Writes a value with its objects' keys sorted.
+fn canonical(value: &Value, text: &mut String) {
+    match value {
+        Value::Object(object) => {
+            let mut entries: Vec<_> = object.iter().collect();
+            entries.sort_by_key(|(key, _)| *key);
+            text.push('{');
+            for (key, value) in entries {
+                canonical(&Value::String(key.clone()), text);
+                text.push(':');
+                canonical(value, text);
+                text.push(',');
+            }
+            text.push('}');
+        }
+        Value::Array(items) => {
+            text.push('[');
+            for item in items {
+                canonical(item, text);
+                text.push(',');
+            }
+            text.push(']');
+        }
+        plain => text.push_str(&plain.to_string()),
     }
 }
 
