@@ -61,6 +61,14 @@ pub enum StoreError {
         /// The place.
         question: QuestionId,
     },
+    /// The task would have more open questions than it may.
+    #[error("task {task} may not have more than {limit} open questions; wait for some answers first")]
+    TooManyQuestions {
+        /// The task.
+        task: TaskId,
+        /// The limit.
+        limit: usize,
+    },
     /// The scope has as many unfinished tasks as it may.
     #[error("there are already {limit} unfinished tasks in this scope; wait for some, or cancel them")]
     TooManyTasks {

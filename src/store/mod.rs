@@ -28,6 +28,9 @@ pub const LAYOUT: u32 = 1;
 /// The most events that a log keeps; older ones are dropped. `watch --since` an older cursor says so.
 pub const MAX_LOG_EVENTS: u64 = 1_000_000;
 
+/// The most questions that a task may have open at the same time.
+pub const MAX_OPEN_QUESTIONS: usize = 64;
+
 /// A worker's right to write for a task: valid until the task is claimed again. Writes under an older
 /// attempt are refused with [`StoreError::ClaimLost`], so a worker that lost its lease cannot harm.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -181,7 +184,8 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
 
     /// Asks questions at consecutive positions from `first` (1 for a task's first question). Positions that
     /// were asked before return what the journal has, answer included; [`StoreError::JournalDiffers`]
-    /// where it has another question there. The task becomes `input_required` while one is open.
+    /// where it has another question there; [`StoreError::TooManyQuestions`] where more than
+    /// [`MAX_OPEN_QUESTIONS`] would be open. The task becomes `input_required` while one is open.
     /// Event: `asked`, once for each new question.
     async fn ask(
         &self,

@@ -1,0 +1,100 @@
+//! The verbs of questions: ask and answer.
+
+use std::time::Duration;
+
+use super::super::{ClaimKey, MAX_OPEN_QUESTIONS, StoreError};
+use super::change::{Change, Stored};
+use super::clock;
+use super::fault::Fault;
+use crate::task::{Answer, Ask, EventKind, Question, QuestionId, Task, TaskId};
+
+pub(super) fn ask(
+    change: &mut Change,
+    claim: &ClaimKey,
+    first: u32,
+    asks: Vec<Ask>,
+    timeout: Option<Duration>,
+) -> Result<Vec<Question>, Fault> {
+    let mut stored = change.held(claim)?;
+    let deadline = timeout.and_then(|timeout| clock::later(change.now, timeout));
+    let (mut all, mut new) = (Vec::new(), Vec::new());
+    for (id, ask) in (first..).map(QuestionId::at).zip(asks) {
+        let question = if let Some(question) = in_journal(&stored.task, &id, &ask)? {
+            question
+        } else {
+            let question = Question { id, ask, asked_at: change.now, deadline, answer: None };
+            new.push(question.clone());
+            question
+        };
+        all.push(question);
+    }
+    if !new.is_empty() {
+        add(change, &mut stored, new)?;
+    }
+    Ok(all)
+}
+
+/// The question that was asked before under this id, which has to be the same one.
+fn in_journal(task: &Task, id: &QuestionId, ask: &Ask) -> Result<Option<Question>, Fault> {
+    match task.question(id) {
+        Some(question) if &question.ask != ask => {
+            Err(StoreError::JournalDiffers { task: task.id().clone(), question: id.clone() }.into())
+        }
+        found => Ok(found.cloned()),
+    }
+}
+
+fn add(change: &mut Change, stored: &mut Stored, new: Vec<Question>) -> Result<(), Fault> {
+    stored.task.questions.extend(new.iter().cloned());
+    if stored.task.open_questions().count() > MAX_OPEN_QUESTIONS {
+        let task = stored.task.id().clone();
+        return Err(StoreError::TooManyQuestions { task, limit: MAX_OPEN_QUESTIONS }.into());
+    }
+    stored.weigh_questions();
+    for question in new {
+        change.append(&stored.task, EventKind::Asked { question })?;
+    }
+    change.save(stored)
+}
+
+pub(super) fn answer(
+    change: &mut Change,
+    task: &TaskId,
+    question: &QuestionId,
+    answer: Answer,
+) -> Result<Answer, Fault> {
+    let mut stored = change.load(task)?;
+    let answer = Answer { at: change.now, ..answer };
+    take_answer(&mut stored.task, question, &answer)?;
+    let open = stored.weigh_questions();
+    let answered = EventKind::Answered {
+        question: question.clone(),
+        action: answer.action,
+        by: answer.by,
+        reason: answer.reason.clone(),
+    };
+    let sequence = change.append(&stored.task, answered)?;
+    let parked = stored.task.worker.is_none() && stored.queued.is_none();
+    if parked && !open {
+        stored.queued = Some(sequence);
+    }
+    change.save(&mut stored)?;
+    Ok(answer)
+}
+
+/// Writes the answer into the journal, if it is the first.
+fn take_answer(task: &mut Task, question: &QuestionId, answer: &Answer) -> Result<(), StoreError> {
+    let (id, status) = (task.id().clone(), task.status);
+    let Some(asked) = task.questions.iter_mut().find(|asked| &asked.id == question) else {
+        return Err(StoreError::NoQuestion { task: id, question: question.clone() });
+    };
+    if let Some(stands) = &asked.answer {
+        let (question, answer) = (question.clone(), Box::new(stands.clone()));
+        return Err(StoreError::AlreadyAnswered { task: id, question, answer });
+    }
+    if status.is_final() {
+        return Err(StoreError::Ended { task: id, status });
+    }
+    asked.answer = Some(answer.clone());
+    Ok(())
+}

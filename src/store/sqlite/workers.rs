@@ -1,0 +1,102 @@
+//! Workers, their leases and their tools.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, params};
+
+use super::super::WorkerInfo;
+use super::change::Change;
+use super::fault::Fault;
+use crate::task::{ToolSpec, WorkerId};
+
+/// When a lease ends that begins now.
+fn end(change: &Change, lease: Duration) -> i64 {
+    change.now.as_millisecond().saturating_add(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX))
+}
+
+pub(super) fn enlist(
+    change: &Change,
+    worker: &WorkerId,
+    tools: &[ToolSpec],
+    lease: Duration,
+) -> Result<(), Fault> {
+    let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
+    let sql =
+        "INSERT INTO workers (namespace, id, tools, lease_until_ms, dismissed) VALUES (?1, ?2, ?3, ?4, 0)
+        ON CONFLICT DO UPDATE SET tools = ?3, lease_until_ms = ?4, dismissed = 0";
+    let values =
+        params![change.namespace, worker.as_str(), serde_json::to_string(&names)?, end(change, lease)];
+    change.transaction.prepare_cached(sql)?.execute(values)?;
+    let sql = "INSERT INTO tools (namespace, name, record) VALUES (?1, ?2, ?3)
+        ON CONFLICT DO UPDATE SET record = ?3";
+    let mut statement = change.transaction.prepare_cached(sql)?;
+    for tool in tools {
+        statement.execute(params![change.namespace, tool.name, serde_json::to_string(tool)?])?;
+    }
+    Ok(())
+}
+
+/// Notes a worker that claims without being on the list, or it would never be found that its claims are
+/// nobody's.
+pub(super) fn remember(change: &Change, worker: &WorkerId) -> Result<(), Fault> {
+    let sql = "INSERT OR IGNORE INTO workers (namespace, id, tools, lease_until_ms, dismissed)
+        VALUES (?1, ?2, '[]', 0, 1)";
+    change.transaction.prepare_cached(sql)?.execute(params![change.namespace, worker.as_str()])?;
+    Ok(())
+}
+
+pub(super) fn renew(change: &Change, worker: &WorkerId, lease: Duration) -> Result<bool, Fault> {
+    let sql = "UPDATE workers SET lease_until_ms = ?3 WHERE namespace = ?1 AND id = ?2 AND dismissed = 0";
+    let values = params![change.namespace, worker.as_str(), end(change, lease)];
+    Ok(change.transaction.prepare_cached(sql)?.execute(values)? > 0)
+}
+
+pub(super) fn dismiss(change: &Change, worker: &WorkerId) -> Result<(), Fault> {
+    let sql = "UPDATE workers SET lease_until_ms = 0, dismissed = 1 WHERE namespace = ?1 AND id = ?2";
+    change.transaction.execute(sql, params![change.namespace, worker.as_str()])?;
+    Ok(())
+}
+
+/// Forgets the workers whose lease ended and who hold nothing any more.
+pub(super) fn forget(change: &Change) -> Result<(), Fault> {
+    let sql = format!("DELETE FROM workers {IDLE}");
+    change.transaction.execute(&sql, params![change.namespace, change.now.as_millisecond()])?;
+    Ok(())
+}
+
+/// Whether there is anybody to forget.
+pub(super) fn any_to_forget(connection: &Connection, namespace: i64, now_ms: i64) -> Result<bool, Fault> {
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM workers {IDLE})");
+    Ok(connection.prepare_cached(&sql)?.query_row(params![namespace, now_ms], |row| row.get(0))?)
+}
+
+/// The lease ended by ?2, and nothing is held.
+const IDLE: &str = "WHERE namespace = ?1 AND lease_until_ms <= ?2 AND NOT EXISTS
+    (SELECT 1 FROM tasks WHERE tasks.namespace = ?1 AND tasks.worker = workers.id)";
+
+pub(super) fn workers(
+    connection: &Connection,
+    namespace: i64,
+    now_ms: i64,
+) -> Result<Vec<WorkerInfo>, Fault> {
+    let sql = "SELECT id, tools, lease_until_ms,
+            (SELECT count(*) FROM tasks WHERE tasks.namespace = ?1 AND tasks.worker = workers.id)
+        FROM workers WHERE namespace = ?1 AND dismissed = 0 ORDER BY id";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([namespace])?;
+    let mut workers = Vec::new();
+    while let Some(row) = rows.next()? {
+        workers.push(WorkerInfo {
+            id: super::reading::worker_id(row.get(0)?)?,
+            tools: serde_json::from_str(&row.get::<_, String>(1)?)?,
+            lease_ms: row.get::<_, i64>(2)?.saturating_sub(now_ms),
+            tasks: row.get::<_, i64>(3)? as u64,
+        });
+    }
+    Ok(workers)
+}
+
+pub(super) fn tools(connection: &Connection, namespace: i64) -> Result<Vec<ToolSpec>, Fault> {
+    let sql = "SELECT record FROM tools WHERE namespace = ?1 ORDER BY name";
+    super::reading::records(connection, sql, params![namespace])
+}
