@@ -23,6 +23,7 @@ macro_rules! on_both_engines {
 }
 
 mod asking;
+mod connections;
 mod crashing;
 mod ending;
 #[allow(unreachable_pub, reason = "test modules use it")]
