@@ -76,11 +76,11 @@ impl Client {
         match error {
             ServiceError::McpError(error) => ClientError::Refused {
                 method: method.to_owned(),
-                error: RpcError {
+                error: Box::new(RpcError {
                     code: i64::from(error.code.0),
                     message: error.message.into_owned(),
                     data: error.data,
-                },
+                }),
             },
             ServiceError::TransportSend(error) => transport_failure(&self.place, error.error.as_ref()),
             ServiceError::TransportClosed => {
