@@ -20,7 +20,7 @@ pub use error::{EngineError, EngineResult};
 pub use hub::{Follow, Hub, Signal};
 pub use watch::Watch;
 
-use crate::store::{ClaimKey, EventFilter, Page, PageCursor, Store, StoreError, TaskFilter};
+use crate::store::{EventFilter, Page, PageCursor, Store, StoreError, TaskFilter};
 use crate::task::{
     Action, Answer, Ask, AskKind, Cursor, Form, NewTask, Question, QuestionId, Scope, SessionId, Task,
     TaskId, ToolSpec, Violation,
@@ -258,23 +258,15 @@ impl Engine {
         Ok(self.inner.store.cancel(task, reason).await?)
     }
 
-    /// Asks questions for a running tool, at consecutive positions from `first`. A malformed one is refused
-    /// here, before anybody sees it.
-    pub async fn ask(
-        &self,
-        claim: &ClaimKey,
-        first: u32,
-        asks: &[Ask],
-        timeout: Option<Duration>,
-    ) -> EngineResult<Vec<Question>> {
+    /// Refuses malformed questions, before anybody sees them.
+    pub fn check(&self, asks: &[Ask]) -> EngineResult<()> {
         for ask in asks {
             let violations = ask.violations();
             if !violations.is_empty() {
                 return Err(EngineError::Question { violations });
             }
         }
-        let timeout = timeout.unwrap_or(self.limits().question_timeout);
-        Ok(self.inner.store.ask(claim, first, asks, Some(timeout)).await?)
+        Ok(())
     }
 
     /// Waits until `reached` holds of the task and returns it. Told by the log; no polling.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::form::{Form, Violation};
 use super::{Answer, QuestionId};
@@ -86,6 +87,13 @@ impl Ask {
         found
     }
 
+    /// A digest of what is asked, the same for equal questions whatever the order of their keys.
+    pub fn fingerprint(&self) -> String {
+        let mut text = String::new();
+        canonical(&self.to_params(), &mut text);
+        format!("{:x}", Sha256::digest(text.as_bytes()))
+    }
+
     /// The `params` of an `elicitation/create` for this question, without any `_meta`.
     pub fn to_params(&self) -> Value {
         match &self.kind {
@@ -94,6 +102,33 @@ impl Ask {
             }
             AskKind::Url { url } => json!({ "mode": "url", "message": self.message, "url": url }),
         }
+    }
+}
+
+/// Writes a value with its objects' keys sorted.
+fn canonical(value: &Value, text: &mut String) {
+    match value {
+        Value::Object(object) => {
+            let mut entries: Vec<_> = object.iter().collect();
+            entries.sort_by_key(|(key, _)| *key);
+            text.push('{');
+            for (key, value) in entries {
+                canonical(&Value::String(key.clone()), text);
+                text.push(':');
+                canonical(value, text);
+                text.push(',');
+            }
+            text.push('}');
+        }
+        Value::Array(items) => {
+            text.push('[');
+            for item in items {
+                canonical(item, text);
+                text.push(',');
+            }
+            text.push(']');
+        }
+        plain => text.push_str(&plain.to_string()),
     }
 }
 

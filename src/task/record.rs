@@ -146,6 +146,11 @@ impl RpcError {
     pub fn internal(message: impl Into<String>) -> Self {
         Self { code: -32603, message: message.into(), data: None }
     }
+
+    /// The error of a task whose attempts are used up.
+    pub fn gave_up(last_failure: &str) -> Self {
+        Self::internal(format!("gave up: its attempts are used up; the last one: {last_failure}"))
+    }
 }
 
 /// How a task ended by itself. A cancelled task has no outcome.

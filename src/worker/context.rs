@@ -9,8 +9,9 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use super::held::Signals;
+use super::patience::patiently;
 use super::{Interrupted, Shared};
-use crate::engine::{EngineError, Viewer};
+use crate::engine::EngineError;
 use crate::store::ClaimKey;
 use crate::task::{Answer, Ask, Progress, Question, Task};
 
@@ -53,12 +54,9 @@ impl TaskContext {
 
     /// Reports a step.
     pub async fn report(&self, progress: Progress) -> Result<(), Interrupted> {
-        self.shared
-            .engine
-            .store()
-            .report(&self.claim, &progress)
-            .await
-            .map_err(|error| EngineError::from(error).into())
+        let store = self.shared.engine.store();
+        let reported = patiently(&self.signals.given_back, || store.report(&self.claim, &progress)).await;
+        reported.map_err(|error| EngineError::from(error).into())
     }
 
     /// Asks one question and waits for the answer, whoever gives it.
@@ -82,7 +80,7 @@ impl TaskContext {
         let first = self.asked.fetch_add(count, Ordering::Relaxed) + 1;
         let engine = &self.shared.engine;
         let mut follow = engine.hub().await?.follow(&self.claim.task);
-        let asked = engine.ask(&self.claim, first, &asks, timeout.or(self.tool_timeout())).await?;
+        let asked = self.ask_once(first, &asks, timeout.or(self.tool_timeout())).await?;
         if let Some(answers) = answers(&asked) {
             return Ok(answers);
         }
@@ -100,6 +98,21 @@ impl TaskContext {
         Ok(answers)
     }
 
+    async fn ask_once(
+        &self,
+        first: u32,
+        asks: &[Ask],
+        timeout: Option<Duration>,
+    ) -> Result<Vec<Question>, Interrupted> {
+        let engine = &self.shared.engine;
+        engine.check(asks)?;
+        let timeout = Some(timeout.unwrap_or(engine.limits().question_timeout));
+        let store = engine.store();
+        let asked =
+            patiently(&self.signals.given_back, || store.ask(&self.claim, first, asks, timeout)).await;
+        asked.map_err(|error| EngineError::from(error).into())
+    }
+
     fn tool_timeout(&self) -> Option<Duration> {
         let spec = self.shared.config.tools.get(&self.task.new.tool)?.spec();
         spec.question_timeout_ms.map(Duration::from_millis)
@@ -107,7 +120,9 @@ impl TaskContext {
 
     /// The same questions as they are now.
     async fn now(&self, asked: &[Question]) -> Result<Vec<Question>, Interrupted> {
-        let task = self.shared.engine.get(&Viewer::Operator, &self.claim.task).await?;
+        let store = self.shared.engine.store();
+        let task = patiently(&self.signals.given_back, || store.get(&self.claim.task)).await;
+        let task = task.map_err(EngineError::from)?.ok_or(Interrupted::Taken)?;
         if task.attempt != self.claim.attempt || task.worker.is_none() {
             return Err(Interrupted::Taken);
         }

@@ -7,6 +7,7 @@ pub mod builtin;
 mod context;
 mod held;
 mod lease;
+mod patience;
 mod tool;
 
 use std::collections::BTreeMap;
@@ -23,7 +24,8 @@ pub use tool::{Interrupted, Tool, ToolOutcome};
 use crate::engine::{Engine, EngineResult};
 use crate::store::{ClaimKey, Requeue, StoreError};
 use crate::task::{Outcome, Task, ToolSpec, WorkerId};
-use held::Held;
+use held::{Held, Signals};
+use patience::patiently;
 
 /// How long a worker may be silent before others take its tasks over.
 pub const LEASE: Duration = Duration::from_secs(15);
@@ -155,12 +157,12 @@ async fn claim_until(shared: &Arc<Shared>, tracker: &TaskTracker, stop: &Cancell
 async fn run_one(shared: Arc<Shared>, task: Task) {
     let claim = ClaimKey { task: task.id().clone(), attempt: task.attempt };
     let held = shared.held.hold(&claim);
+    let signals = held.signals();
     let Some(tool) = shared.config.tools.get(&task.new.tool).cloned() else {
         let reason = format!("worker {} does not run {:?}", shared.config.id, task.new.tool);
-        return settle(&shared, &claim, Err(Interrupted::Retry(reason))).await;
+        return settle(&shared, &claim, &signals, Err(Interrupted::Retry(reason))).await;
     };
     let Ok(slot) = shared.slots.clone().acquire_owned().await else { return };
-    let signals = held.signals();
     let context = TaskContext::new(shared.clone(), task, claim.clone(), signals.clone(), slot);
     // A panic in a tool is that task's failure, never the worker's.
     let running = tokio::spawn(async move { tool.run(context).await });
@@ -178,24 +180,28 @@ async fn run_one(shared: Arc<Shared>, task: Task) {
             Err(Interrupted::GivenBack)
         }
     };
-    settle(&shared, &claim, outcome).await;
+    settle(&shared, &claim, &signals, outcome).await;
 }
 
-async fn settle(shared: &Shared, claim: &ClaimKey, outcome: ToolOutcome) {
-    let store = shared.engine.store();
-    let done = match outcome {
-        Ok(outcome) => store.finish(claim, &outcome).await,
-        Err(Interrupted::Failed(error)) => store.finish(claim, &Outcome::Error(error)).await,
-        Err(Interrupted::Refused(error)) => {
-            store.finish(claim, &Outcome::tool_error(error.to_string())).await
-        }
-        Err(Interrupted::Retry(reason)) => store.requeue(claim, &Requeue { reason, counts: true }).await,
+async fn settle(shared: &Shared, claim: &ClaimKey, signals: &Signals, outcome: ToolOutcome) {
+    let end = match outcome {
+        Ok(outcome) => Ok(outcome),
+        Err(Interrupted::Failed(error)) => Ok(Outcome::Error(error)),
+        Err(Interrupted::Refused(error)) => Ok(Outcome::tool_error(error.to_string())),
+        Err(Interrupted::Retry(reason)) => Err(Requeue { reason, counts: true }),
         Err(Interrupted::GivenBack) => {
-            let reason = format!("worker {} is stopping", shared.config.id);
-            store.requeue(claim, &Requeue { reason, counts: false }).await
+            Err(Requeue { reason: format!("worker {} is stopping", shared.config.id), counts: false })
         }
-        Err(Interrupted::Taken) => Ok(()),
+        Err(Interrupted::Taken) => return,
     };
+    let store = shared.engine.store();
+    let done = patiently(&signals.given_back, || async {
+        match &end {
+            Ok(outcome) => store.finish(claim, outcome).await,
+            Err(requeue) => store.requeue(claim, requeue).await,
+        }
+    })
+    .await;
     match done {
         Ok(()) | Err(StoreError::ClaimLost { .. } | StoreError::NoTask(_)) => {}
         // The lease will end, and another worker will run the task again from its journal.

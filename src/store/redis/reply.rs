@@ -1,0 +1,87 @@
+//! What a script replies: a word, then what belongs to it.
+
+use std::collections::VecDeque;
+
+use redis::Value;
+
+use crate::store::{ClaimKey, StoreError, StoreResult};
+use crate::task::TaskId;
+
+/// A reply, read from its front.
+pub(super) struct Reply {
+    word: String,
+    rest: VecDeque<Value>,
+    location: String,
+}
+
+impl Reply {
+    pub(super) fn new(value: Value, location: &str) -> Self {
+        let mut rest: VecDeque<Value> = match value {
+            Value::Array(values) => values.into(),
+            other => VecDeque::from([other]),
+        };
+        let word = text(rest.pop_front().unwrap_or(Value::Nil));
+        Self { word, rest, location: location.to_owned() }
+    }
+
+    pub(super) fn word(&self) -> &str {
+        &self.word
+    }
+
+    pub(super) fn next(&mut self) -> Value {
+        self.rest.pop_front().unwrap_or(Value::Nil)
+    }
+
+    pub(super) fn text(&mut self) -> String {
+        text(self.next())
+    }
+
+    pub(super) fn number(&mut self) -> i64 {
+        match self.next() {
+            Value::Int(number) => number,
+            other => text(other).parse().unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn rest(self) -> Vec<Value> {
+        self.rest.into()
+    }
+
+    /// The reply to a write under a claim.
+    pub(super) fn claimed(mut self, claim: &ClaimKey) -> StoreResult<()> {
+        if self.word == "ok" { Ok(()) } else { Err(self.refusal(claim)) }
+    }
+
+    /// Why a write under a claim was refused.
+    pub(super) fn refusal(&mut self, claim: &ClaimKey) -> StoreError {
+        match self.word.as_str() {
+            "lost" => {
+                let now = self.text();
+                StoreError::ClaimLost { task: claim.task.clone(), attempt: claim.attempt, now }
+            }
+            _ => self.unclaimed(&claim.task),
+        }
+    }
+
+    /// Why a write to a task was refused.
+    pub(super) fn unclaimed(&mut self, task: &TaskId) -> StoreError {
+        let status = self.text().parse();
+        match (self.word.as_str(), status) {
+            ("no_task", _) => StoreError::NoTask(task.clone()),
+            ("ended", Ok(status)) => StoreError::Ended { task: task.clone(), status },
+            (word, _) => {
+                let problem = format!("a script replied {word:?}, which this program does not know");
+                StoreError::Backend { location: self.location.clone(), problem }
+            }
+        }
+    }
+}
+
+fn text(value: Value) -> String {
+    match value {
+        Value::BulkString(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Value::SimpleString(text) => text,
+        Value::Int(number) => number.to_string(),
+        _ => String::new(),
+    }
+}
