@@ -4,15 +4,23 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+/// One test for each named function, on one engine.
+macro_rules! on {
+    ($engine:ident: $($test:ident),+) => {
+        mod $engine {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(crate::support::bench::Bench::$engine()).await;
+            })+
+        }
+    };
+}
+
 /// Runs each of the named functions of this module on every engine.
 macro_rules! contract {
     ($($test:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() {
-                super::$test(crate::support::bench::Bench::sqlite()).await;
-            })+
-        }
+        on!(sqlite: $($test),+);
+        on!(redis: $($test),+);
     };
 }
 
@@ -24,6 +32,7 @@ mod expire;
 mod finish;
 mod history;
 mod list;
+mod redis_server;
 mod requeue;
 mod sqlite_file;
 mod submit;

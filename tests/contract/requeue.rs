@@ -65,15 +65,15 @@ async fn the_last_counted_attempt_fails_the_task(bench: Bench) {
     let second = claim(&*store, "dinner").await;
     store.requeue(&key(&second), &crash("out of disk")).await.expect("requeues");
     let task = get(&*store, first.id()).await;
-    let message = "gave up after 2 attempts; the last one: out of disk";
-    assert_eq!(task.outcome, Some(Outcome::Error(RpcError::internal(message))));
+    let gave_up = RpcError::gave_up("out of disk");
+    assert_eq!(task.outcome, Some(Outcome::Error(gave_up.clone())));
     assert_eq!((task.status, task.worker), (TaskStatus::Failed, None));
     assert_eq!(task.last_failure.as_deref(), Some("out of disk"));
     assert!(task.finished_at.is_some());
     let words = words_of(&*store, first.id()).await;
     assert_eq!(words, ["submitted", "claimed", "requeued", "claimed", "failed"]);
     let event = serde_json::to_value(events_of(&*store, first.id()).await.pop()).expect("json");
-    assert_eq!((&event["code"], &event["message"]), (&(-32603).into(), &message.into()));
+    assert_eq!((&event["code"], &event["message"]), (&gave_up.code.into(), &gave_up.message.into()));
     nothing_queued(&*store, "dinner").await;
 }
 

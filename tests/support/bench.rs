@@ -4,20 +4,30 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use mcptask::store::Store;
+use mcptask::store::redis::RedisStore;
 use mcptask::store::sqlite::SqliteStore;
 use tempfile::TempDir;
+
+use super::redis::RedisServer;
 
 /// The place. Dropping it removes the file or stops the server.
 #[derive(Debug)]
 pub enum Bench {
     /// A file of its own.
     Sqlite(TempDir),
+    /// A server of its own.
+    Redis(RedisServer),
 }
 
 impl Bench {
     /// An empty SQLite file.
     pub fn sqlite() -> Self {
         Self::Sqlite(TempDir::new().expect("a temporary directory"))
+    }
+
+    /// An empty redis-server.
+    pub fn redis() -> Self {
+        Self::Redis(RedisServer::start())
     }
 
     /// A handle as another process would have it: nothing is shared but the state.
@@ -31,6 +41,7 @@ impl Bench {
             Self::Sqlite(directory) => {
                 SqliteStore::open(&file(directory), name).await.expect("opens the file")
             }
+            Self::Redis(server) => RedisStore::open(&server.url(), name).await.expect("opens the server"),
         }
     }
 }

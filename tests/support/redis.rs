@@ -31,7 +31,7 @@ impl RedisServer {
 
     /// Its address by unix socket.
     pub fn socket_url(&self) -> String {
-        format!("redis+unix://{}?db=0", self.socket().display())
+        format!("unix://{}?db=0", self.socket().display())
     }
 
     fn socket(&self) -> PathBuf {
