@@ -20,6 +20,8 @@ contract! {
     asking_again_returns_the_journal,
     a_rerun_goes_on_after_its_journal,
     asking_something_else_is_refused_and_changes_nothing,
+    the_order_of_keys_makes_no_other_question,
+    a_gap_is_refused_and_changes_nothing,
     open_questions_have_a_limit,
     answered_questions_do_not_count_for_the_limit,
     asking_for_a_missing_task_says_so,
@@ -142,6 +144,30 @@ async fn asking_something_else_is_refused_and_changes_nothing(bench: Bench) {
     }
     assert_eq!(get(&*store, &claim.task).await, before);
     assert_eq!(store.last().await.expect("reads"), last);
+}
+
+async fn the_order_of_keys_makes_no_other_question(bench: Bench) {
+    let store = bench.store().await;
+    let claim = key(&running(&*store).await);
+    let schema = |text: &str| serde_json::from_str(text).expect("JSON");
+    let one =
+        schema(r#"{"type":"object","properties":{"a":{"type":"string","title":"A"},"b":{"type":"number"}}}"#);
+    let other =
+        schema(r#"{"properties":{"b":{"type":"number"},"a":{"title":"A","type":"string"}},"type":"object"}"#);
+    let first = store.ask(&claim, 1, &[Ask::form("one", one)], None).await.expect("asks");
+    let again = store.ask(&claim, 1, &[Ask::form("one", other)], None).await.expect("is the same question");
+    assert_eq!(again, first);
+}
+
+async fn a_gap_is_refused_and_changes_nothing(bench: Bench) {
+    let store = bench.store().await;
+    let claim = key(&running(&*store).await);
+    ask(&*store, &claim, 1, "one").await;
+    let before = get(&*store, &claim.task).await;
+    let refused = store.ask(&claim, 3, &[form("three")], None).await.expect_err("two was never asked");
+    assert!(matches!(refused, StoreError::Backend { .. }), "{refused}");
+    assert_eq!(get(&*store, &claim.task).await, before);
+    store.ask(&claim, 1, &[form("one"), form("two"), form("three")], None).await.expect("no gap");
 }
 
 async fn open_questions_have_a_limit(bench: Bench) {

@@ -27,6 +27,7 @@ contract! {
     attempts_only_grow,
     report_becomes_the_status_message,
     report_without_message_keeps_the_last_one,
+    a_report_of_no_numbers_is_refused_and_harms_nothing,
     report_on_a_missing_task_says_so,
 }
 
@@ -241,6 +242,17 @@ async fn report_without_message_keeps_the_last_one(bench: Bench) {
     store.report(&claim, &silent).await.expect("reports");
     let task = get(&*store, &claim.task).await;
     assert_eq!((task.status_message.as_deref(), task.progress), (Some("chopping"), Some(silent)));
+}
+
+async fn a_report_of_no_numbers_is_refused_and_harms_nothing(bench: Bench) {
+    let store = bench.store().await;
+    let claimed = running(&*store).await;
+    for (current, total) in [(f64::NAN, None), (f64::INFINITY, None), (1.0, Some(f64::NEG_INFINITY))] {
+        let progress = Progress { current, total, message: Some("chopping".into()) };
+        let refused = store.report(&key(&claimed), &progress).await.expect_err("JSON has no such number");
+        assert!(matches!(refused, StoreError::Backend { .. }), "{refused}");
+    }
+    assert_eq!(get(&*store, claimed.id()).await, claimed);
 }
 
 async fn report_on_a_missing_task_says_so(bench: Bench) {

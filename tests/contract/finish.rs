@@ -31,6 +31,7 @@ async fn a_result_completes_the_task(bench: Bench) {
     let task = get(&*there, claimed.id()).await;
     assert_eq!(task.status, TaskStatus::Completed);
     assert_eq!((task.outcome, task.worker, task.last_failure), (Some(outcome), None, None));
+    assert_eq!(task.claimed_at, None);
     assert!(task.finished_at.is_some_and(|at| at >= claimed.updated_at && at == task.updated_at));
     let event = serde_json::to_value(events_of(&*there, claimed.id()).await.pop()).expect("json");
     assert_eq!((&event["event"], &event["is_error"]), (&"completed".into(), &false.into()));

@@ -1,7 +1,7 @@
 //! What only the Redis engine has: addresses.
 
 use mcptask::store::redis::RedisStore;
-use mcptask::store::StoreError;
+use mcptask::store::{LAYOUT, StoreError};
 
 use crate::support::redis::RedisServer;
 use crate::support::{claim, get, new_task, submit};
@@ -14,6 +14,24 @@ async fn a_unix_socket_leads_to_the_same_state() {
     let task = submit(&*by_socket, &new_task("dinner")).await;
     assert_eq!(get(&*by_tcp, task.id()).await, task);
     assert_eq!(claim(&*by_socket, "dinner").await.id(), task.id());
+}
+
+#[tokio::test]
+async fn a_newer_layout_is_refused() {
+    let server = RedisServer::start();
+    RedisStore::open(&server.url(), "test").await.expect("opens");
+    let newer = LAYOUT + 1;
+    let client = redis::Client::open(server.url()).expect("a client");
+    let mut connection = client.get_connection().expect("connects");
+    let () = redis::cmd("HSET")
+        .arg("mcptask:{test}:meta")
+        .arg("layout")
+        .arg(newer)
+        .query(&mut connection)
+        .expect("writes");
+    let error = RedisStore::open(&server.url(), "test").await.expect_err("it is newer");
+    assert!(matches!(&error, StoreError::NewerLayout { found, .. } if *found == newer), "{error}");
+    RedisStore::open(&server.url(), "other").await.expect("another namespace is not concerned");
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ async fn a_task_given_back_is_claimed_again(bench: Bench) {
     let first = running(&*here).await;
     here.requeue(&key(&first), &crash("killed by SIGKILL")).await.expect("requeues");
     let task = get(&*there, first.id()).await;
-    assert_eq!((task.status, &task.worker), (TaskStatus::Working, &None));
+    assert_eq!((task.status, &task.worker, task.claimed_at), (TaskStatus::Working, &None, None));
     assert_eq!(task.last_failure.as_deref(), Some("killed by SIGKILL"));
     let event = serde_json::to_value(events_of(&*there, first.id()).await.pop()).expect("json");
     assert_eq!((&event["event"], &event["reason"]), (&"requeued".into(), &"killed by SIGKILL".into()));

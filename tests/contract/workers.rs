@@ -20,6 +20,7 @@ contract! {
     tools_stay_known_and_the_last_offer_wins,
     a_dismissed_worker_leaves_its_claims_due,
     an_ended_lease_makes_its_claims_due,
+    claims_of_a_worker_that_is_not_on_the_list_are_due,
     a_living_worker_keeps_its_claims,
     a_worker_that_ended_and_holds_nothing_is_forgotten,
     a_worker_comes_back_after_it_was_dismissed,
@@ -148,6 +149,18 @@ async fn an_ended_lease_makes_its_claims_due(bench: Bench) {
     // Until somebody acts, the worker may still be alive and write.
     here.finish(&key(&one), &Outcome::text("eaten")).await.expect("finishes");
     assert_eq!(lost(&*there).await, [(two.id().clone(), 1, id)]);
+}
+
+async fn claims_of_a_worker_that_is_not_on_the_list_are_due(bench: Bench) {
+    let store = bench.store().await;
+    // It was dismissed while its claim was on the way, or it was away for longer than its lease.
+    let held = running(&*store).await;
+    assert_eq!(lost(&*store).await, [(held.id().clone(), 1, worker("w1"))]);
+    assert!(names(&*store).await.is_empty());
+    assert!(!store.renew(&worker("w1"), LONG).await.expect("says so"), "it has to enlist");
+    enlist(&*store, "w1", LONG).await;
+    assert!(store.due().await.expect("reads").claims.is_empty());
+    store.finish(&key(&held), &Outcome::text("eaten")).await.expect("finishes");
 }
 
 async fn a_living_worker_keeps_its_claims(bench: Bench) {

@@ -116,7 +116,7 @@ fn layout(transaction: &Transaction, path: &Path) -> Result<u32, Fault> {
     if number("PRAGMA application_id")? != APPLICATION {
         if number("SELECT count(*) FROM sqlite_schema")? > 0 {
             let problem = "it is the database of another program; give another path";
-            return Err(Fault::File(problem.into()));
+            return Err(Fault::Unfit(problem.into()));
         }
         return Ok(0);
     }
