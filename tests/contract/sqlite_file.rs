@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use mcptask::store::sqlite::SqliteStore;
-use mcptask::store::{LAYOUT, Store as _, StoreError};
+use mcptask::store::{EventFilter, LAYOUT, MAX_LOG_EVENTS, Store as _, StoreError};
+use mcptask::task::Cursor;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -136,4 +137,23 @@ async fn work_is_found_where_the_bell_file_is_gone() {
     crate::support::still_waits("the claim", &mut waits).await;
     let task = submit(&*there, &new_task("dinner")).await;
     assert_eq!(waits.await.id(), task.id());
+}
+
+#[tokio::test]
+async fn the_log_drops_its_oldest_events() {
+    let directory = TempDir::new().expect("a temporary directory");
+    let path = directory.path().join("tasks.db");
+    let store = SqliteStore::open(&path, "test").await.expect("opens");
+    for _ in 0..10 {
+        submit(&*store, &new_task("dinner")).await;
+    }
+    // As if a million events had been written since.
+    let later = "UPDATE events SET sequence = sequence + ?1 WHERE sequence > 5";
+    Connection::open(&path).and_then(|file| file.execute(later, [MAX_LOG_EVENTS as i64])).expect("written");
+    while store.last().await.expect("reads").sequence % 1000 != 0 {
+        submit(&*store, &new_task("dinner")).await;
+    }
+    let events = store.history(&EventFilter::All, Cursor::START, 2000).await.expect("reads");
+    assert!(events[0].cursor.sequence > MAX_LOG_EVENTS, "{:?} is still there", events[0]);
+    assert_eq!(events.len(), 995);
 }
