@@ -34,6 +34,8 @@
 
 pub mod client;
 pub mod engine;
+pub mod relay;
+pub mod server;
 pub mod store;
 pub mod task;
 pub mod worker;
