@@ -75,14 +75,6 @@ pub enum StoreError {
         /// The limit.
         limit: u32,
     },
-    /// The task has as many open questions as it may.
-    #[error("task {task} would have more than {limit} open questions")]
-    TooManyQuestions {
-        /// The task.
-        task: TaskId,
-        /// The limit.
-        limit: u32,
-    },
     /// The state was written by a newer program.
     #[error("{location} has layout {found}, newer than this program's {}; upgrade mcptask", super::LAYOUT)]
     NewerLayout {

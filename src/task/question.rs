@@ -13,9 +13,6 @@ pub const MAX_MESSAGE_BYTES: usize = 16 * 1024;
 /// The largest schema of a question, in bytes of JSON.
 pub const MAX_SCHEMA_BYTES: usize = 64 * 1024;
 
-/// The most questions that one task may have open at once.
-pub const MAX_OPEN_QUESTIONS: u32 = 64;
-
 /// What a tool asks: the part of a question that the tool writes. It compares equal when a tool that
 /// runs again after a crash asks the same thing at the same place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -19,10 +19,9 @@ use redis::{Cmd, FromRedisValue};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ClaimKey, Due, EventFilter, LAYOUT, Page, PageCursor, Requeue, Store, StoreError, StoreResult, Tail,
-    TaskFilter, WorkerInfo,
+    ClaimKey, Due, EventFilter, LAYOUT, MAX_OPEN_QUESTIONS, Page, PageCursor, Requeue, Store, StoreError,
+    StoreResult, Tail, TaskFilter, WorkerInfo,
 };
-use crate::task::question::MAX_OPEN_QUESTIONS;
 use crate::task::{
     Answer, Ask, Cursor, Event, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId,
     ToolSpec, WorkerId,

@@ -40,8 +40,7 @@ pub(super) fn requeue(change: &mut Change, claim: &ClaimKey, requeue: Requeue) -
         stored.failures += 1;
         stored.task.last_failure = Some(reason.clone());
         if stored.failures >= stored.task.new.max_attempts {
-            let message = format!("gave up after {} attempts; the last one: {reason}", stored.failures);
-            return conclude(change, stored, Outcome::Error(RpcError::internal(message)));
+            return conclude(change, stored, Outcome::Error(RpcError::gave_up(&reason)));
         }
     }
     stored.task.worker = None;
