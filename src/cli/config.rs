@@ -58,7 +58,6 @@ pub(crate) enum StoreChoice {
 pub(crate) struct Config {
     pub(crate) store: StoreChoice,
     pub(crate) namespace: String,
-    pub(crate) manner: Manner,
     pub(crate) timeout: Option<Duration>,
     /// The flags that a command has to repeat to reach the same tasks, secrets hidden.
     flags: Vec<String>,
@@ -71,7 +70,6 @@ impl Config {
         Ok(Self {
             store: store(global, environment)?,
             namespace: checked_namespace(namespace)?,
-            manner: global.manner(),
             timeout: global.timeout,
             flags: flags(global),
         })
@@ -87,6 +85,21 @@ impl Config {
 }
 
 impl GlobalArgs {
+    /// Which store the words of an unfinished command line name; for completions, before it can be parsed.
+    pub(crate) fn of_words(words: &[String]) -> Self {
+        let value = |flag: &str| {
+            let with_equals = format!("{flag}=");
+            let next = words.iter().position(|word| word == flag).and_then(|at| words.get(at + 1)).cloned();
+            next.or_else(|| words.iter().find_map(|word| word.strip_prefix(&with_equals).map(str::to_owned)))
+        };
+        Self {
+            redis: value("--redis"),
+            db: value("--db").map(PathBuf::from),
+            namespace: value("--namespace"),
+            ..Self::default()
+        }
+    }
+
     /// How to speak, known before anything else so that every error is told in that way.
     pub(crate) fn manner(&self) -> Manner {
         Manner {

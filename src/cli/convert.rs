@@ -17,11 +17,15 @@ impl From<StoreError> for Failure {
             StoreError::NoQuestion { task, .. } => {
                 Self::new(Kind::NotFound, message).hint(format!("`mcptask show {task}` shows its questions"))
             }
-            StoreError::AlreadyAnswered { task, question, answer } => already_answered(task, question, answer),
+            StoreError::AlreadyAnswered { task, question, answer } => {
+                already_answered(task, question, answer)
+            }
             StoreError::Ended { task, .. } => {
                 Self::new(Kind::NothingChanged, message).hint(format!("`mcptask result {task}` shows how"))
             }
-            StoreError::Unreachable { location, .. } => Self::new(Kind::Unreachable, message).hint(help_to_reach(location)),
+            StoreError::Unreachable { location, .. } => {
+                Self::new(Kind::Unreachable, message).hint(help_to_reach(location))
+            }
             StoreError::TooManyTasks { .. } => {
                 Self::new(Kind::Unexpected, message).hint("`mcptask list --status working` shows them")
             }
@@ -37,7 +41,9 @@ pub(crate) fn already_answered(task: &TaskId, question: &QuestionId, answer: &An
     let Answer { action, by, at, .. } = answer;
     Failure::new(
         Kind::NothingChanged,
-        format!("question {question} of task {task} was already answered: {action} by {by}{why}, {when} ({at})"),
+        format!(
+            "question {question} of task {task} was already answered: {action} by {by}{why}, {when} ({at})"
+        ),
     )
 }
 

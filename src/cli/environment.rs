@@ -65,7 +65,10 @@ mod tests {
     fn state_goes_where_xdg_says() {
         let of = |variables: &[(&str, &str)]| Environment::of(variables).state_directory();
         assert_eq!(of(&[("XDG_STATE_HOME", "/s"), ("HOME", "/h")]), Some("/s/mcptask".into()));
-        assert_eq!(of(&[("XDG_STATE_HOME", "relative"), ("HOME", "/h")]), Some("/h/.local/state/mcptask".into()));
+        assert_eq!(
+            of(&[("XDG_STATE_HOME", "relative"), ("HOME", "/h")]),
+            Some("/h/.local/state/mcptask".into())
+        );
         assert_eq!(of(&[]), None);
     }
 }

@@ -16,9 +16,7 @@ use super::failure::{Failure, Kind};
 use super::signals::Signals;
 use super::ui::{self, Manner, Streams, Ui};
 use super::{Cli, Command};
-use super::{
-    cancel, completions, demo, list, respond, result, serve, show, submit, tools, watch, worker,
-};
+use super::{cancel, completions, demo, list, respond, result, serve, show, submit, tools, watch, worker};
 
 /// The program: from the process's arguments to its exit code.
 pub fn main() -> ExitCode {
@@ -89,7 +87,10 @@ fn daemon(context: &Context, command: impl Future<Output = Result<(), Failure>>)
 }
 
 /// A command that ends by itself, by a signal, or by `--timeout`.
-fn client(context: &Context, command: impl Future<Output = Result<(), Failure>> + Unpin) -> Result<(), Failure> {
+fn client(
+    context: &Context,
+    command: impl Future<Output = Result<(), Failure>> + Unpin,
+) -> Result<(), Failure> {
     ui::logging::start(&context.ui, &context.environment, tracing::Level::WARN)?;
     run_on(context, Builder::new_current_thread(), bounded(context, command))
 }

@@ -32,7 +32,8 @@ impl Signals {
     /// From now on the signals come here and do not end the process by themselves.
     pub(crate) fn listen() -> Result<Self, Failure> {
         let listen = |kind| {
-            signal(kind).map_err(|error| Failure::caused(Kind::Unexpected, "cannot listen for signals", error))
+            signal(kind)
+                .map_err(|error| Failure::caused(Kind::Unexpected, "cannot listen for signals", error))
         };
         Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
     }

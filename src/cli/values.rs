@@ -86,7 +86,9 @@ pub(crate) fn violation(form: &Form, field: &Field, value: &Value) -> Option<Str
 /// The values that a form sends when nothing is changed in it.
 pub(crate) fn defaults(form: &Form) -> Map<String, Value> {
     let default = |field: &Field| match &field.kind {
-        FieldKind::Text { default, .. } | FieldKind::OneOf { default, .. } => default.clone().map(Value::String),
+        FieldKind::Text { default, .. } | FieldKind::OneOf { default, .. } => {
+            default.clone().map(Value::String)
+        }
         FieldKind::Number { default, .. } => default.clone().map(Value::Number),
         FieldKind::Boolean { default } => default.map(Value::Bool),
         FieldKind::SomeOf { default, .. } if default.is_empty() => None,
@@ -107,7 +109,12 @@ pub(crate) fn rules(field: &Field) -> String {
                 _ => "",
             };
             let length = range(*min_length, *max_length).map(|range| format!("{range} characters"));
-            [Some(form.to_owned()), length].into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+            [Some(form.to_owned()), length]
+                .into_iter()
+                .flatten()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(", ")
         }
         FieldKind::Number { integer, minimum, maximum, .. } => {
             let kind = if *integer { "a whole number" } else { "a number" };

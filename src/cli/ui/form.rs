@@ -18,7 +18,12 @@ const SKIP: &str = "(skip)";
 pub(crate) type Content = Map<String, Value>;
 
 /// Asks for every field; what is in `content` is filled in at first.
-pub(super) fn fill(theme: &dyn Theme, paint: Paint, form: &Form, content: &mut Content) -> Result<(), Stopped> {
+pub(super) fn fill(
+    theme: &dyn Theme,
+    paint: Paint,
+    form: &Form,
+    content: &mut Content,
+) -> Result<(), Stopped> {
     for field in &form.fields {
         explain(field, paint)?;
         let asker = Asker { theme, form, field };

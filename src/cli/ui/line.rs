@@ -31,10 +31,14 @@ pub(super) fn read<T>(
                 let typed: String = line.typed.iter().collect();
                 match check(&typed) {
                     Ok(value) => {
-                        term.write_line(&rendered(|f| theme.format_input_prompt_selection(f, &label, &typed)))?;
+                        term.write_line(&rendered(|f| {
+                            theme.format_input_prompt_selection(f, &label, &typed)
+                        }))?;
                         return Ok(value);
                     }
-                    Err(problem) => term.write_line(&rendered(|f| theme.format_error(f, &text::line(&problem))))?,
+                    Err(problem) => {
+                        term.write_line(&rendered(|f| theme.format_error(f, &text::line(&problem))))?
+                    }
                 }
             }
             Key::Escape => {
@@ -66,7 +70,8 @@ struct Line {
 impl Line {
     /// Begins with `initial`, unless it has what must not be put on a terminal.
     fn new(initial: &str) -> Self {
-        let typed: Vec<char> = if initial.chars().any(text::is_harmful) { Vec::new() } else { initial.chars().collect() };
+        let typed: Vec<char> =
+            if initial.chars().any(text::is_harmful) { Vec::new() } else { initial.chars().collect() };
         Self { cursor: typed.len(), typed }
     }
 
@@ -128,7 +133,9 @@ mod tests {
     #[test]
     fn keys_edit_where_the_cursor_is() {
         let mut line = Line::new("Thai");
-        for key in [Key::Home, Key::Del, Key::Char('t'), Key::End, Key::Backspace, Key::Char('!'), Key::ArrowLeft] {
+        for key in
+            [Key::Home, Key::Del, Key::Char('t'), Key::End, Key::Backspace, Key::Char('!'), Key::ArrowLeft]
+        {
             line.edit(&key);
         }
         assert_eq!((typed(&line).as_str(), line.cursor), ("tha!", 3));

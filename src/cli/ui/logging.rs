@@ -10,7 +10,11 @@ use crate::cli::failure::Failure;
 
 /// Begins logging to stderr. `usual` is the level without `-v` and `-q`; `MCPTASK_LOG` wins over all.
 pub(crate) fn start(ui: &Ui, environment: &Environment, usual: tracing::Level) -> Result<(), Failure> {
-    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter(ui, environment, usual)?);
+    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter(
+        ui,
+        environment,
+        usual,
+    )?);
     // A second start in one process keeps the first.
     let _ = if ui.is_json() {
         builder.json().flatten_event(true).try_init()

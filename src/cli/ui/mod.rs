@@ -250,5 +250,7 @@ fn failure_object(failure: &Failure) -> Value {
 fn written(stream: &Mutex<Box<dyn Write + Send>>, line: &str) -> Result<(), Failure> {
     let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
     let done = stream.write_all(format!("{line}\n").as_bytes()).and_then(|()| stream.flush());
-    done.map_err(|error| Failure::caused(Kind::Unexpected, format!("cannot write the output: {error}"), error))
+    done.map_err(|error| {
+        Failure::caused(Kind::Unexpected, format!("cannot write the output: {error}"), error)
+    })
 }

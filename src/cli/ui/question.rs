@@ -12,7 +12,7 @@ use super::{Paint, Ui, text, time};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::values;
 use crate::task::form::joined;
-use crate::task::{Answer, Answerer, Action, Ask, AskKind, Form};
+use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form};
 
 /// A question and what a person must know before answering it.
 #[derive(Debug, Clone)]
@@ -182,7 +182,8 @@ impl Sheet {
 
     fn choose(&self, prompt: &str, choices: &[(Choice, &str)], first: usize) -> Result<Choice, Stopped> {
         let titles: Vec<&str> = choices.iter().map(|(_, title)| *title).collect();
-        let select = Select::with_theme(&*self.theme).with_prompt(prompt).items(&titles).default(first).report(false);
+        let select =
+            Select::with_theme(&*self.theme).with_prompt(prompt).items(&titles).default(first).report(false);
         let chosen = select.interact_opt()?.ok_or(Stopped::Escape)?;
         Ok(choices[chosen].0)
     }
