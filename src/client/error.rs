@@ -58,7 +58,7 @@ pub enum ClientError {
         /// The request's method.
         method: String,
         /// The server's words.
-        error: RpcError,
+        error: Box<RpcError>,
     },
     /// The server offers no such tool.
     #[error("the server has no tool {name:?}; it has {}", known.join(", "))]

@@ -13,7 +13,7 @@ use super::asking::{ATTEMPTS, AskedQuestion, refused};
 use super::submit::needs_input;
 use super::tasks::INVALID_PARAMS;
 use super::{Client, ClientError, ClientResult, Ended, TaskView};
-use crate::task::{Answer, Outcome, RpcError, TaskStatus};
+use crate::task::{Answer, Outcome, TaskStatus};
 
 /// Told of each look at the task, also where nothing changed.
 pub type OnChange<'a> = &'a (dyn Fn(&TaskView) + Send + Sync);
@@ -77,7 +77,7 @@ impl Client {
         }
         match self.patient_request("tasks/result", &json!({ "taskId": id })).await {
             Ok(value) => Ok(Ended::Finished(Outcome::Result(value))),
-            Err(ClientError::Refused { error, .. }) => Ok(Ended::Finished(Outcome::Error(error))),
+            Err(ClientError::Refused { error, .. }) => Ok(Ended::Finished(Outcome::Error(*error))),
             Err(other) => Err(other),
         }
     }
@@ -147,8 +147,8 @@ impl Client {
                 questions.answered.insert(question.key);
                 self.ask_next(id, questions)
             }
-            Err(ClientError::Refused { error: RpcError { code: INVALID_PARAMS, message, .. }, .. }) => {
-                question.refused = Some(message);
+            Err(ClientError::Refused { error, .. }) if error.code == INVALID_PARAMS => {
+                question.refused = Some(error.message);
                 questions.refusals += 1;
                 if questions.refusals >= ATTEMPTS {
                     return Err(refused(&question));

@@ -76,11 +76,11 @@ impl Client {
         match error {
             ServiceError::McpError(error) => ClientError::Refused {
                 method: method.to_owned(),
-                error: RpcError {
+                error: Box::new(RpcError {
                     code: i64::from(error.code.0),
                     message: error.message.into_owned(),
                     data: error.data,
-                },
+                }),
             },
             ServiceError::TransportSend(error) => transport_failure(&self.place, error.error.as_ref()),
             ServiceError::TransportClosed => {
@@ -96,14 +96,14 @@ pub(super) fn transport_failure(place: &str, error: &(dyn Error + 'static)) -> C
     let mut next = Some(error);
     let mut reason = error.to_string();
     while let Some(error) = next {
-        match error.downcast_ref::<StreamableHttpError<reqwest::Error>>() {
-            Some(StreamableHttpError::AuthRequired(_)) => return unauthorised(place, 401),
-            Some(StreamableHttpError::InsufficientScope(_)) => return unauthorised(place, 403),
-            _ => {}
-        }
         // The innermost words name the cause: "Connection refused (os error 111)".
         reason = error.to_string();
-        next = error.source();
+        next = match error.downcast_ref::<StreamableHttpError<reqwest::Error>>() {
+            Some(StreamableHttpError::AuthRequired(_)) => return unauthorised(place, 401),
+            Some(StreamableHttpError::InsufficientScope(_)) => return unauthorised(place, 403),
+            Some(StreamableHttpError::Client(error)) => Some(error),
+            _ => error.source(),
+        };
     }
     ClientError::Unreachable { server: place.to_owned(), reason }
 }

@@ -29,7 +29,7 @@ pub struct Call {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Submitted {
     /// It is a task now.
-    Task(TaskView),
+    Task(Box<TaskView>),
     /// The server ran it in the foreground, and this is its end.
     Done(Outcome),
 }
@@ -79,7 +79,7 @@ impl Client {
         });
         match task {
             Some(task) => TaskView::read(task)
-                .map(Submitted::Task)
+                .map(|view| Submitted::Task(Box::new(view)))
                 .ok_or_else(|| self.odd("tools/call", "a task without id or status")),
             None => Ok(Submitted::Done(Outcome::Result(result))),
         }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::asking::elicit_result;
 use super::{Client, ClientError, ClientResult, TaskView};
-use crate::task::{Answer, Ask, RpcError};
+use crate::task::{Answer, Ask};
 
 /// Invalid params: what both eras answer to an unknown task, and modern servers to an unfit answer.
 pub(super) const INVALID_PARAMS: i64 = -32602;
@@ -53,8 +53,8 @@ impl Client {
 
 fn no_task(id: &str, error: ClientError) -> ClientError {
     match error {
-        ClientError::Refused { error: RpcError { code: INVALID_PARAMS, message, .. }, .. } => {
-            ClientError::NoTask { task: id.to_owned(), message }
+        ClientError::Refused { error, .. } if error.code == INVALID_PARAMS => {
+            ClientError::NoTask { task: id.to_owned(), message: error.message }
         }
         other => other,
     }
