@@ -38,6 +38,11 @@ impl Answers {
         })
     }
 
+    /// Answers that the program itself has.
+    pub(crate) fn given(text: &str) -> Result<Self, Failure> {
+        Self::parse(text).map_err(Failure::usage)
+    }
+
     fn parse(text: &str) -> Result<Self, String> {
         let values: Vec<Value> = serde_json::Deserializer::from_str(text)
             .into_iter()

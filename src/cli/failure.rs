@@ -77,7 +77,9 @@ impl Kind {
             Self::TimedOut => (7, "timed_out", "--timeout ended"),
             Self::Cancelled => (8, "cancelled", "the task was cancelled or expired"),
             Self::NotFound => (9, "not_found", "no such task, question or tool"),
-            Self::NothingChanged => (10, "nothing_changed", "already answered, already finished"),
+            Self::NothingChanged => {
+                (10, "nothing_changed", "nothing changed: already answered, already ended, left open")
+            }
             Self::Interrupted => (130, "interrupted", "Ctrl-C"),
             Self::Terminated => (143, "terminated", "SIGTERM"),
         }

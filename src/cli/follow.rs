@@ -88,11 +88,12 @@ pub(crate) fn asked(config: &Config, task: &Task, question: &Question) -> Asked 
 pub(crate) fn flags(ask: &Ask) -> String {
     let AskKind::Form { schema } = &ask.kind else { return " --accept".to_owned() };
     let Ok(form) = Form::parse(schema) else { return " --content JSON".to_owned() };
-    let wanted = |field: &&Field| field.required && !values::defaults(&form).contains_key(&field.name);
+    let defaults = values::defaults(&form);
     let one = |field: &Field| {
-        format!(" --set {}", super::config::quoted(&format!("{}={}", field.name, place(field))))
+        let value = defaults.get(&field.name).map_or_else(|| place(field), values::shown);
+        format!(" --set {}", super::config::quoted(&format!("{}={value}", field.name)))
     };
-    let sets: String = form.fields.iter().filter(wanted).map(one).collect();
+    let sets: String = form.fields.iter().filter(|field| field.required).map(one).collect();
     format!(" --accept{sets}")
 }
 

@@ -56,6 +56,9 @@ impl Sheet<'_> {
     fn task(&self, context: &Context, task: &Task, events: &[Event]) -> Result<(), Failure> {
         self.fact("task", task.id().as_str())?;
         self.fact("status", &task_status(task, self.ui.paint()))?;
+        if let Some(message) = task.status_message.as_ref().filter(|_| task.outcome.is_none()) {
+            self.text("message", message)?;
+        }
         self.fact("tool", &text::line(&task.new.tool))?;
         self.fact("arguments", &text::short(&json!(task.new.arguments).to_string(), 500))?;
         if let Some(session) = &task.new.session {
@@ -131,10 +134,7 @@ impl Sheet<'_> {
                 self.heading("error")?;
                 self.text("message", &format!("{} (code {})", error.message, error.code))
             }
-            None => match &task.status_message {
-                Some(message) => self.text("message", message),
-                None => Ok(()),
-            },
+            None => Ok(()),
         }
     }
 
@@ -162,7 +162,7 @@ impl Sheet<'_> {
 
     /// A name and a value that is safe already.
     fn fact(&self, name: &str, value: &str) -> Result<(), Failure> {
-        self.ui.line(&format!("{} {value}", self.ui.paint().dim(&format!("{name:<14}"))))
+        self.ui.line(&format!("{} {value}", self.ui.paint().dim(&format!("{name:<15}"))))
     }
 }
 

@@ -80,7 +80,27 @@ pub(crate) fn violation(form: &Form, field: &Field, value: &Value) -> Option<Str
     let content = Map::from_iter([(field.name.clone(), value.clone())]);
     let path = format!("/{}", field.name.replace('~', "~0").replace('/', "~1"));
     let here = |one: &Violation| one.path == path || one.path.starts_with(&format!("{path}/"));
-    form.violations(&content).into_iter().find(here).map(|one| one.problem)
+    let found = form.violations(&content).into_iter().find(here)?;
+    Some(match &field.kind {
+        FieldKind::SomeOf { .. } => {
+            format!("{} are chosen: {}", value.as_array().map_or(0, Vec::len), rules(field))
+        }
+        FieldKind::Text { format: Some(format), .. } if found.problem.contains("is not a \"") => {
+            format!("{value} is not {}", format_words(format))
+        }
+        _ => found.problem,
+    })
+}
+
+/// A text format in words.
+fn format_words(format: &str) -> &str {
+    match format {
+        "email" => "an e-mail address",
+        "uri" => "a URL, such as https://example.com/page",
+        "date" => "a date, as YYYY-MM-DD",
+        "date-time" => "a date and time, as YYYY-MM-DDThh:mm:ssZ",
+        other => other,
+    }
 }
 
 /// The values that a form sends when nothing is changed in it.
@@ -97,39 +117,25 @@ pub(crate) fn defaults(form: &Form) -> Map<String, Value> {
     form.fields.iter().filter_map(|field| Some((field.name.clone(), default(field)?))).collect()
 }
 
-/// A field's rules in words, for example "a whole number from 1 to 8".
+/// A field's rules in words, for example "a whole number, 1 to 8".
 pub(crate) fn rules(field: &Field) -> String {
-    let kind = match &field.kind {
+    let (kind, range) = match &field.kind {
         FieldKind::Text { min_length, max_length, format, .. } => {
-            let form = match format.as_deref() {
-                Some("email") => "an e-mail address",
-                Some("uri") => "a URL",
-                Some("date") => "a date: YYYY-MM-DD",
-                Some("date-time") => "a date and time: YYYY-MM-DDThh:mm:ssZ",
-                _ => "",
-            };
             let length = range(*min_length, *max_length).map(|range| format!("{range} characters"));
-            [Some(form.to_owned()), length]
-                .into_iter()
-                .flatten()
-                .filter(|part| !part.is_empty())
-                .collect::<Vec<_>>()
-                .join(", ")
+            (format.as_deref().map(format_words), length)
         }
         FieldKind::Number { integer, minimum, maximum, .. } => {
-            let kind = if *integer { "a whole number" } else { "a number" };
-            range(*minimum, *maximum).map_or_else(|| kind.to_owned(), |range| format!("{kind}, {range}"))
+            (Some(if *integer { "a whole number" } else { "a number" }), range(*minimum, *maximum))
         }
         FieldKind::SomeOf { min_items, max_items, .. } => {
-            range(*min_items, *max_items).map(|range| format!("choose {range}")).unwrap_or_default()
+            (None, range(*min_items, *max_items).map(|range| format!("choose {range}")))
         }
-        FieldKind::Boolean { .. } | FieldKind::OneOf { .. } => String::new(),
+        // Their choices are on the screen, with a way to skip an optional one.
+        FieldKind::Boolean { .. } | FieldKind::OneOf { .. } => return String::new(),
     };
-    match (field.required, kind.is_empty()) {
-        (true, _) => kind,
-        (false, true) => "optional".to_owned(),
-        (false, false) => format!("{kind}; optional"),
-    }
+    let optional = (!field.required).then(|| "optional".to_owned());
+    let parts = [kind.map(str::to_owned), range, optional];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn range<T: std::fmt::Display + PartialEq>(least: Option<T>, most: Option<T>) -> Option<String> {

@@ -5,15 +5,13 @@ use owo_colors::OwoColorize as _;
 
 use crate::cli::environment::Environment;
 
-/// `--color`.
+/// `--color`: `auto` is as `NO_COLOR`, `CLICOLOR_FORCE`, `TERM` and the terminal say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum ColorChoice {
-    /// As `NO_COLOR`, `CLICOLOR_FORCE`, `TERM` and the terminal say.
+    // Doc comments here would be a table in every help.
     #[default]
     Auto,
-    /// Always.
     Always,
-    /// Never.
     Never,
 }
 

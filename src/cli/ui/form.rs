@@ -32,6 +32,9 @@ pub(super) fn fill(
             None => drop(content.remove(&field.name)),
         }
     }
+    // In the order of the form, whatever was filled in first.
+    let mut sorted = std::mem::take(content);
+    content.extend(form.fields.iter().filter_map(|field| sorted.remove_entry(&field.name)));
     Ok(())
 }
 
@@ -41,7 +44,10 @@ fn explain(field: &Field, paint: Paint) -> Result<(), Stopped> {
     for line in field.description.as_deref().map(text::block).unwrap_or_default() {
         term.write_line(&format!("  {line}"))?;
     }
-    let rules = values::rules(field);
+    let mut rules = values::rules(field);
+    if matches!(field.kind, FieldKind::SomeOf { .. }) {
+        rules = format!("{rules}; the space bar chooses, Enter goes on").trim_start_matches("; ").to_owned();
+    }
     if !rules.is_empty() {
         term.write_line(&paint.dim(&format!("  {}", text::line(&rules))))?;
     }
@@ -97,7 +103,11 @@ impl Asker<'_> {
         if let Some(now) = now.and_then(Value::as_bool) {
             confirm = confirm.default(now);
         }
-        confirm.interact_opt()?.map(Value::Bool).ok_or(Stopped::Escape)
+        let chosen = confirm.interact_opt();
+        if chosen.is_err() {
+            Term::stderr().write_line("")?;
+        }
+        chosen?.map(Value::Bool).ok_or(Stopped::Escape)
     }
 
     fn one_of(&self, choices: &[Choice], now: Option<&str>) -> Result<Option<String>, Stopped> {
@@ -116,7 +126,7 @@ impl Asker<'_> {
         let mut chosen: Vec<bool> = choices.iter().map(|choice| contains(now, &choice.value)).collect();
         loop {
             let select = MultiSelect::with_theme(self.theme)
-                .with_prompt(format!("{} (space chooses, Enter goes on)", self.label()))
+                .with_prompt(self.label())
                 .items(titles(choices))
                 .defaults(&chosen);
             let picked = select.interact_opt()?.ok_or(Stopped::Escape)?;

@@ -25,7 +25,12 @@ pub(super) fn read<T>(
     let label = text::short(label, LABEL);
     loop {
         line.draw(&term, &prompt(theme, &label))?;
-        match term.read_key()? {
+        let key = term.read_key();
+        if !matches!(key, Ok(ref key) if *key != Key::Escape) {
+            // What is said next begins on a line of its own.
+            term.write_line("")?;
+        }
+        match key? {
             Key::Enter => {
                 term.clear_line()?;
                 let typed: String = line.typed.iter().collect();
@@ -41,10 +46,7 @@ pub(super) fn read<T>(
                     }
                 }
             }
-            Key::Escape => {
-                term.write_line("")?;
-                return Err(Stopped::Escape);
-            }
+            Key::Escape => return Err(Stopped::Escape),
             key => line.edit(&key),
         }
     }

@@ -11,6 +11,7 @@ pub(crate) mod spinner;
 mod status;
 mod table;
 pub(crate) mod text;
+mod theme;
 pub(crate) mod time;
 
 use std::io::Write;

@@ -143,9 +143,6 @@ impl Drop for Screen {
         let interrupted = self.clear();
         // The cursor is hidden while a list is on the screen.
         let _ = Term::stderr().show_cursor();
-        if was_open {
-            self.ui.to_stderr("");
-        }
         // The terminal library raises SIGINT whenever its wait is interrupted; that one is not the user's.
         self.ui.set_own_interrupt(interrupted && was_open);
         self.ui.set_prompting(false);

@@ -2,12 +2,13 @@
 
 use dialoguer::Select;
 use dialoguer::console::{Term, set_colors_enabled_stderr};
-use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
+use dialoguer::theme::Theme;
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::form::{self, Content};
 use super::prompt::{self, Stopped};
+use super::theme::theme;
 use super::{Paint, Ui, text, time};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::values;
@@ -91,9 +92,7 @@ impl Sheet {
         };
         let paint = ui.talk_paint();
         set_colors_enabled_stderr(paint.is_on());
-        let theme: Box<dyn Theme + Send> =
-            if paint.is_on() { Box::new(ColorfulTheme::default()) } else { Box::new(SimpleTheme) };
-        Ok(Self { asked: asked.clone(), form, theme, paint })
+        Ok(Self { asked: asked.clone(), form, theme: theme(paint), paint })
     }
 
     fn answer(self) -> Result<Reply, Stopped> {

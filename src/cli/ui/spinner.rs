@@ -7,6 +7,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{Ui, text};
 use crate::task::Progress;
 
+/// The widest message: a line that fills the terminal would be broken by the `^C` that it echoes.
+const WIDTH: usize = 60;
+
 /// Gone when dropped.
 pub(crate) struct Spinner {
     bar: ProgressBar,
@@ -19,17 +22,17 @@ impl Spinner {
             return Self { bar: ProgressBar::hidden() };
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed:>4} {wide_msg}") {
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
             bar.set_style(style);
         }
-        bar.set_message(text::line(message));
+        bar.set_message(text::short(message, WIDTH));
         bar.enable_steady_tick(Duration::from_millis(120));
         Self { bar }
     }
 
     /// Says what is being waited for.
     pub(crate) fn say(&self, message: &str) {
-        self.bar.set_message(text::line(message));
+        self.bar.set_message(text::short(message, WIDTH));
     }
 
     /// Shows a tool's step.
