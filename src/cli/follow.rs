@@ -30,14 +30,14 @@ impl Answering {
         if let Some(answer) = self.answers.as_ref().and_then(|answers| answers.to(position, &asked.ask)) {
             if let Some(problem) = &asked.refused {
                 return Err(Failure::usage(format!("the given answer was refused: {problem}"))
-                    .hint(format!("the question is still open; answer it with: {}", asked.later)));
+                    .maybe_hint(asked.later_hint()));
             }
             self.ui.talk(&format!(
                 "{} asks: {}",
                 text::line(&asked.who),
                 text::short(&asked.ask.message, 200)
             ));
-            self.ui.talk(&format!("  answered from the file: {}", in_words(&answer)));
+            self.ui.talk(&format!("  answered as given: {}", in_words(&answer)));
             return Ok(answer);
         }
         if !self.ui.may_prompt() {
@@ -49,12 +49,13 @@ impl Answering {
                     text::short(&asked.ask.message, 200)
                 ),
             )
-            .hint(format!("answer with: {}", asked.later)));
+            .maybe_hint(asked.later_hint()));
         }
         match question::ask(&self.ui, asked).await? {
             Reply::Answer(answer) => Ok(answer),
-            Reply::LeftOpen => Err(Failure::new(Kind::NeedsInput, "the question stays open")
-                .hint(format!("answer it later with: {}", asked.later))),
+            Reply::LeftOpen => {
+                Err(Failure::new(Kind::NeedsInput, "the question stays open").maybe_hint(asked.later_hint()))
+            }
         }
     }
 }
@@ -80,8 +81,13 @@ pub(crate) fn asked(config: &Config, task: &Task, question: &Question) -> Asked 
         asked_at: Some(question.asked_at),
         deadline: question.deadline,
         refused: None,
-        later: config.command(&format!("respond {id}{}", flags(&question.ask))),
+        later: Some(later(config, task.id(), question)),
     }
+}
+
+/// The command that answers a question of our own store.
+pub(crate) fn later(config: &Config, task: &TaskId, question: &Question) -> String {
+    config.command(&format!("respond {}{}", event::short_id(task), flags(&question.ask)))
 }
 
 /// The flags that would answer it, with a place for each value.

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::environment::{Environment, TOKEN};
 use super::failure::{Failure, Kind};
-use super::follow::Answering;
+use super::follow::{self, Answering};
 use super::ui::question::Asked;
 use super::ui::{Ui, event};
 use crate::client::{self, AskedQuestion, Client, ClientError, Era, Target};
@@ -100,7 +100,7 @@ fn split_header(header: &str) -> Result<(String, String), Failure> {
 /// Brings a server's questions to whoever answers here, and keeps why it was left open.
 pub(crate) struct RemoteAnswering {
     answering: Answering,
-    later: String,
+    later: Option<String>,
     state: Mutex<State>,
 }
 
@@ -111,14 +111,20 @@ struct State {
 }
 
 impl RemoteAnswering {
-    /// `later` is the command that answers what is left open.
-    pub(crate) fn new(answering: Answering, later: String) -> Arc<Self> {
+    /// `later` is the command that answers what is left open, with TASK for the task.
+    pub(crate) fn new(answering: Answering, later: Option<String>) -> Arc<Self> {
         Arc::new(Self { answering, later, state: Mutex::default() })
     }
 
     /// Why a question was left open, if one was.
     pub(crate) fn failure(&self) -> Option<Failure> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).failure.take()
+    }
+
+    /// The command that answers it later; only a task's questions outlive the connection.
+    fn later(&self, question: &AskedQuestion) -> Option<String> {
+        let command = self.later.as_ref()?.replace("TASK", question.task.as_ref()?);
+        Some(command + &follow::flags(&question.ask))
     }
 
     /// Which question of this connection it is, from 1; the same when it is asked again.
@@ -143,10 +149,7 @@ impl client::Answering for RemoteAnswering {
             asked_at: None,
             deadline: None,
             refused: question.refused.clone(),
-            later: question
-                .task
-                .as_ref()
-                .map_or_else(|| self.later.clone(), |task| self.later.replace("TASK", task)),
+            later: self.later(question),
         };
         match self.answering.decide(&asked, self.position(question)).await {
             Ok(answer) => Some(answer),
@@ -194,5 +197,5 @@ impl From<ClientError> for Failure {
 
 /// Says which server and era were found, for those who asked for more.
 pub(crate) fn introduce(ui: &Ui, client: &Client) {
-    ui.detail(&format!("connected to {} ({:?} era)", super::ui::text::line(&client.server()), client.era()));
+    ui.detail(&format!("connected to {}, era {:?}", super::ui::text::line(&client.server()), client.era()));
 }

@@ -72,6 +72,10 @@ impl RespondArgs {
         self.task.as_deref()
     }
 
+    pub(super) fn remote_flags(&self) -> String {
+        self.remote.flags()
+    }
+
     pub(super) fn question(&self) -> Option<&QuestionId> {
         self.question.as_ref()
     }
@@ -182,13 +186,13 @@ pub(super) async fn ask(context: &Context, asked: &Asked) -> Result<Answer, Fail
             Kind::NeedsInput,
             format!("{why}\n{} asks: {}", asked.who, asked.ask.message),
         )
-        .hint(format!("answer with: {}", asked.later)));
+        .maybe_hint(asked.later_hint()));
     }
     match question::ask(&context.ui, asked).await? {
         Reply::Answer(answer) => Ok(answer),
         Reply::LeftOpen => {
             Err(Failure::new(Kind::NothingChanged, "nothing was answered; the question stays open")
-                .hint(format!("answer it later with: {}", asked.later)))
+                .maybe_hint(asked.later_hint()))
         }
     }
 }

@@ -33,7 +33,12 @@ pub(super) async fn run(context: &Context, args: &RespondArgs, client: &Client) 
     let ask = ask_from(request)?;
     let asked = Asked {
         who: format!("{} (task {}, question {key})", client.server(), event::short(&task.id)),
-        later: context.config.command(&format!("respond {}{}", task.id, follow::flags(&ask))),
+        later: Some(context.config.command(&format!(
+            "respond {}{}{}",
+            task.id,
+            args.remote_flags(),
+            follow::flags(&ask)
+        ))),
         ask,
         asked_at: None,
         deadline: None,

@@ -56,10 +56,8 @@ fn not_ended(context: &Context, task: &Task) -> Failure {
     let failure =
         Failure::new(Kind::NothingChanged, format!("task {id} has not ended: it is {}", task.status));
     match task.open_questions().next() {
-        Some(question) => failure.hint(format!(
-            "it waits for an answer: {}",
-            follow::asked(&context.config, task, question).later
-        )),
+        Some(question) => failure
+            .hint(format!("it waits for an answer: {}", follow::later(&context.config, task.id(), question))),
         None => failure
             .hint(format!("wait for it with: {}", context.config.command(&format!("result {id} --wait")))),
     }

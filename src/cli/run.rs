@@ -8,6 +8,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
 use clap_complete::CompleteEnv;
 use tokio::runtime::{Builder, Runtime};
+use tracing::Level;
 
 use super::config::Config;
 use super::context::Context;
@@ -68,30 +69,31 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Completions(args) => completions::run(context, &args),
         Command::Serve(args) => daemon(context, serve::run(context, args)),
         Command::Worker(args) => daemon(context, worker::run(context, args)),
-        Command::Demo(args) => client(context, Box::pin(demo::run(context, args))),
-        Command::Submit(args) => client(context, Box::pin(submit::run(context, args))),
-        Command::Watch(args) => client(context, Box::pin(watch::run(context, args))),
-        Command::Respond(args) => client(context, Box::pin(respond::run(context, args))),
-        Command::List(args) => client(context, Box::pin(list::run(context, args))),
-        Command::Show(args) => client(context, Box::pin(show::run(context, args))),
-        Command::Result(args) => client(context, Box::pin(result::run(context, args))),
-        Command::Cancel(args) => client(context, Box::pin(cancel::run(context, args))),
-        Command::Tools(args) => client(context, Box::pin(tools::run(context, args))),
+        Command::Demo(args) => client(context, Level::ERROR, Box::pin(demo::run(context, args))),
+        Command::Submit(args) => client(context, Level::WARN, Box::pin(submit::run(context, args))),
+        Command::Watch(args) => client(context, Level::WARN, Box::pin(watch::run(context, args))),
+        Command::Respond(args) => client(context, Level::WARN, Box::pin(respond::run(context, args))),
+        Command::List(args) => client(context, Level::WARN, Box::pin(list::run(context, args))),
+        Command::Show(args) => client(context, Level::WARN, Box::pin(show::run(context, args))),
+        Command::Result(args) => client(context, Level::WARN, Box::pin(result::run(context, args))),
+        Command::Cancel(args) => client(context, Level::WARN, Box::pin(cancel::run(context, args))),
+        Command::Tools(args) => client(context, Level::WARN, Box::pin(tools::run(context, args))),
     }
 }
 
 /// A command that serves until it is told to stop, and takes signals by itself.
 fn daemon(context: &Context, command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    ui::logging::start(&context.ui, &context.environment, tracing::Level::INFO)?;
+    ui::logging::start(&context.ui, &context.environment, Level::INFO)?;
     run_on(context, Builder::new_multi_thread(), command)
 }
 
 /// A command that ends by itself, by a signal, or by `--timeout`.
 fn client(
     context: &Context,
+    usual: Level,
     command: impl Future<Output = Result<(), Failure>> + Unpin,
 ) -> Result<(), Failure> {
-    ui::logging::start(&context.ui, &context.environment, tracing::Level::WARN)?;
+    ui::logging::start(&context.ui, &context.environment, usual)?;
     run_on(context, Builder::new_current_thread(), bounded(context, command))
 }
 

@@ -96,7 +96,7 @@ impl Sheet<'_> {
             self.heading(&format!("question {}", question.id))?;
             self.question(question)?;
             if task.open_questions().any(|open| open.id == question.id) {
-                self.fact("answer with", &follow::asked(&context.config, task, question).later)?;
+                self.fact("answer with", &follow::later(&context.config, task.id(), question))?;
             }
         }
         Ok(())

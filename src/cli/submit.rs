@@ -57,7 +57,7 @@ pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failu
         None => through_store(context, &args, &answering).await,
         Some(target) => {
             let later = context.config.command(&format!("respond TASK{}", args.remote.flags()));
-            let answering = RemoteAnswering::new(answering, later);
+            let answering = RemoteAnswering::new(answering, Some(later));
             let handler = args.wait.then(|| Arc::clone(&answering) as Arc<dyn client::Answering>);
             let client = args.remote.connect(&target, handler).await?;
             remote::introduce(&context.ui, &client);

@@ -190,9 +190,7 @@ impl Printer<'_> {
         } else {
             ui.line(&event::line(event, Timestamp::now(), ui.paint()))?;
             if let EventKind::Asked { question } = &event.kind {
-                let id = event::short_id(&event.task);
-                let command = format!("respond {id}{}", follow::flags(&question.ask));
-                let shown = self.context.config.command(&command);
+                let shown = follow::later(&self.context.config, &event.task, question);
                 ui.line(&format!("          {} {}", ui.paint().yellow("→ answer with:"), shown))?;
             }
         }

@@ -28,8 +28,8 @@ pub(crate) struct Asked {
     pub(crate) deadline: Option<Timestamp>,
     /// Why the last answer to it was refused.
     pub(crate) refused: Option<String>,
-    /// How to answer it later.
-    pub(crate) later: String,
+    /// The command that answers it later, where there is one.
+    pub(crate) later: Option<String>,
 }
 
 /// What the person decided.
@@ -44,21 +44,24 @@ pub(crate) enum Reply {
 /// Asks at the terminal. Dropping the future takes the question off the screen.
 pub(crate) async fn ask(ui: &Ui, asked: &Asked) -> Result<Reply, Failure> {
     let sheet = Sheet::new(ui, asked)?;
-    let later = &asked.later;
+    let still_open = |kind, why: &str| {
+        let failure = Failure::new(kind, format!("{why}; the question stays open"));
+        failure.maybe_hint(asked.later_hint())
+    };
     match prompt::run(ui, move || sheet.answer()).await? {
-        Ok(Reply::LeftOpen) | Err(Stopped::Escape) => {
-            ui.to_stderr(&format!("The question stays open. Answer it later with: {later}"));
-            Ok(Reply::LeftOpen)
-        }
         Ok(reply) => Ok(reply),
-        Err(Stopped::Interrupted) => {
-            Err(Failure::new(Kind::Interrupted, "interrupted; the question stays open")
-                .hint(format!("answer it later with: {later}")))
-        }
+        Err(Stopped::Escape) => Ok(Reply::LeftOpen),
+        Err(Stopped::Interrupted) => Err(still_open(Kind::Interrupted, "interrupted")),
         Err(Stopped::Terminal(error)) => {
-            Err(Failure::caused(Kind::NeedsInput, "the terminal went away; the question stays open", error)
-                .hint(format!("answer it later with: {later}")))
+            Err(still_open(Kind::NeedsInput, &format!("the terminal went away ({error})")))
         }
+    }
+}
+
+impl Asked {
+    /// How to answer it later, as a hint.
+    pub(crate) fn later_hint(&self) -> Option<String> {
+        self.later.as_ref().map(|command| format!("answer it later with: {command}"))
     }
 }
 
