@@ -35,6 +35,8 @@
 pub mod cli;
 pub mod client;
 pub mod engine;
+pub mod relay;
+pub mod server;
 pub mod store;
 pub mod task;
 pub mod worker;
