@@ -50,7 +50,9 @@ pub(super) async fn guarded(State(endpoint): State<Arc<Endpoint>>, mut request: 
             Err(refusal) => return *refusal,
         };
     }
+    let counted = endpoint.serving.calls.token();
     let mut response = endpoint.service.handle(request).await;
+    drop(counted);
     if deletes && response.status() == StatusCode::ACCEPTED {
         // Python clients take 202 for an error.
         *response.status_mut() = StatusCode::NO_CONTENT;

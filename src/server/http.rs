@@ -31,7 +31,7 @@ pub async fn http(
     let listen = config.listen;
     let handler = serving(engine, config.clone(), stop.clone()).await?;
     let serving = handler.serving.clone();
-    let sessions = Arc::new(Sessions::new(config.session_idle));
+    let sessions = Arc::new(Sessions::new(config.session_idle, serving.calls.clone()));
     let closing = CancellationToken::new();
     let service = StreamableHttpService::new(
         move || Ok(handler.clone()),

@@ -17,6 +17,7 @@ use rmcp::transport::streamable_http_server::session::{ServerSseMessage, Session
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::caller::Client;
 use super::handshake;
@@ -41,6 +42,7 @@ pub(super) struct Sessions {
     live: RwLock<HashMap<HttpSessionId, Arc<Session>>>,
     /// How long a session may be silent, without any stream open.
     idle: Duration,
+    calls: TaskTracker,
 }
 
 /// One session.
@@ -54,8 +56,9 @@ pub(super) struct Session {
 }
 
 impl Sessions {
-    pub(super) fn new(idle: Duration) -> Self {
-        Self { live: RwLock::default(), idle }
+    /// No sessions yet. `calls` counts the requests that have no response.
+    pub(super) fn new(idle: Duration, calls: TaskTracker) -> Self {
+        Self { live: RwLock::default(), idle, calls }
     }
 
     /// Whose session this is; `None` where there is no such session.
@@ -102,7 +105,7 @@ impl SessionManager for Sessions {
         let client = Arc::new(Client::new(id.clone()));
         let (sender, inbound) = mpsc::channel(INBOUND);
         let session = Arc::new(Session {
-            streams: Arc::new(Streams::new(client.connection.clone())),
+            streams: Arc::new(Streams::new(client.connection.clone(), self.calls.clone())),
             client,
             inbound: sender,
             closed: CancellationToken::new(),
