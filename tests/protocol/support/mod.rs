@@ -1,4 +1,5 @@
 //! A real server over a real store in this process, and clients that speak the wire by hand.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub(crate) mod http;
 pub(crate) mod tools;
