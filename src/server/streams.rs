@@ -20,8 +20,11 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use super::reader::Reader;
 use crate::relay::Connection;
 
-/// Messages that a stream keeps for a reader that is slow or away.
+/// Messages that a stream keeps for a reader that lost its place.
 const KEPT: usize = 1024;
+
+/// Messages that a stream keeps for a reader that has not come to them.
+const UNREAD: usize = 16 * KEPT;
 
 /// Streams of requests that ended while nobody read, kept for a reader that comes back.
 const KEPT_ENDED: usize = 32;
@@ -79,7 +82,8 @@ impl Stream {
     }
 
     fn append(&mut self, message: ServerJsonRpcMessage) {
-        if self.kept.len() == KEPT {
+        let front_is_taken = self.taken > self.dropped;
+        if self.kept.len() >= if front_is_taken { KEPT } else { UNREAD } {
             self.kept.pop_front();
             self.dropped += 1;
         }
@@ -162,7 +166,12 @@ impl Streams {
     }
 
     /// Opens the stream of a request.
-    pub(super) fn open(self: &Arc<Self>, request: RequestId, token: Option<ProgressToken>, primes: bool) -> Reader {
+    pub(super) fn open(
+        self: &Arc<Self>,
+        request: RequestId,
+        token: Option<ProgressToken>,
+        primes: bool,
+    ) -> Reader {
         let mut state = self.lock();
         state.last += 1;
         let key = state.last;

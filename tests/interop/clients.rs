@@ -63,7 +63,8 @@ async fn serve(listener: TcpListener, directory: Arc<TempDir>, stop: Cancellatio
 }
 
 fn check_fastmcp3(seen: &Value) {
-    let text = |scenario: &str| seen[scenario]["text"].as_str().unwrap_or_else(|| panic!("{scenario}: {seen:#}"));
+    let text =
+        |scenario: &str| seen[scenario]["text"].as_str().unwrap_or_else(|| panic!("{scenario}: {seen:#}"));
     assert_eq!(text("accept"), "accept \"n1\"");
     assert_eq!(seen["accept"]["last"], "completed", "{seen:#}");
     assert_eq!(text("decline"), "decline ");
@@ -98,7 +99,8 @@ async fn fastmcp_3_4_is_asked_over_stdio() {
 }
 
 fn check_fastmcp4(seen: &Value) {
-    let text = |scenario: &str| seen[scenario]["text"].as_str().unwrap_or_else(|| panic!("{scenario}: {seen:#}"));
+    let text =
+        |scenario: &str| seen[scenario]["text"].as_str().unwrap_or_else(|| panic!("{scenario}: {seen:#}"));
     assert_eq!(text("accept"), "accept \"n1\"");
     assert_eq!(text("decline"), "decline ");
     assert_eq!(text("cancel"), "cancel ");

@@ -3,7 +3,7 @@
 mod clients;
 
 #[path = "../support/python.rs"]
-#[allow(dead_code, reason = "the servers of that file are for the client's tests")]
+#[allow(dead_code, unreachable_pub, reason = "the servers of that file are for the client's tests")]
 mod python;
 
 #[path = "../protocol/support/mod.rs"]

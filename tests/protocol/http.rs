@@ -26,7 +26,8 @@ async fn health_is_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn foreign_hosts_and_origins_are_refused() {
-    let server = Server::with(|config| config.allowed_origins = vec!["https://good.example:443".into()]).await;
+    let server =
+        Server::with(|config| config.allowed_origins = vec!["https://good.example:443".into()]).await;
     let session = Legacy::open(&server).await;
     let send = |header: &'static str, value: &'static str| {
         session.send(Method::POST).header(header, value).body(ping()).send()
@@ -152,24 +153,21 @@ async fn an_unknown_session_is_not_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_idle_session_ends() {
-    let server = Server::with(|config| config.session_idle = Duration::from_millis(100)).await;
-    let client = Legacy::open(&server).await;
+async fn an_idle_session_ends_and_one_with_a_stream_does_not() {
+    let server = Server::with(|config| config.session_idle = Duration::from_secs(2)).await;
+    let (silent, listening) = (Legacy::open(&server).await, Legacy::open(&server).await);
+    let _events = listening.listen(None).await;
     soon("the session ends", async {
         loop {
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            let response = client.send(Method::POST).body(ping()).send().await.expect("a response");
+            tokio::time::sleep(Duration::from_millis(2500)).await;
+            let response = silent.send(Method::POST).body(ping()).send().await.expect("a response");
             if response.status() == 404 {
                 return;
             }
         }
     })
     .await;
-    let server = Server::with(|config| config.session_idle = Duration::from_secs(2)).await;
-    let listening = Legacy::open(&server).await;
-    let _events = listening.listen(None).await;
-    tokio::time::sleep(Duration::from_millis(2500)).await;
-    assert_eq!(listening.request("ping", json!({})).await["result"], json!({}), "a stream keeps it");
+    assert_eq!(listening.request("ping", json!({})).await["result"], json!({}));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -224,7 +222,10 @@ async fn a_broken_call_stream_is_taken_up_again() {
     client.answer(&asked, json!({ "action": "accept", "content": { "name": "Ada" } })).await;
     let mut events = client.listen(Some(&last)).await;
     let response = events.next().await.expect("a response");
-    assert_eq!((&response["id"], &response["result"]["content"][0]["text"]), (&json!(id), &json!("accept \"Ada\"")));
+    assert_eq!(
+        (&response["id"], &response["result"]["content"][0]["text"]),
+        (&json!(id), &json!("accept \"Ada\""))
+    );
     assert!(events.next().await.is_none(), "the stream ends with the response");
 }
 
@@ -232,7 +233,8 @@ async fn a_broken_call_stream_is_taken_up_again() {
 async fn a_stopping_server_lets_calls_finish() {
     let mut server = Server::start().await;
     let session = Legacy::open(&server).await;
-    let (id, mut events) = session.begin("tools/call", json!({ "name": "work", "arguments": { "ms": 400 } })).await;
+    let (id, mut events) =
+        session.begin("tools/call", json!({ "name": "work", "arguments": { "ms": 400 } })).await;
     server.stop.cancel();
     let response = events.next().await.expect("a response");
     assert_eq!((&response["id"], &response["result"]["content"][0]["text"]), (&json!(id), &json!("worked")));

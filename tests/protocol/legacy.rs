@@ -12,7 +12,10 @@ async fn initialize_tells_which_task_requests_there_are() {
     let server = Server::start().await;
     let client = Legacy::open(&server).await;
     let capabilities = &client.initialized["capabilities"];
-    assert_eq!(capabilities["tasks"], json!({ "list": {}, "cancel": {}, "requests": { "tools": { "call": {} } } }));
+    assert_eq!(
+        capabilities["tasks"],
+        json!({ "list": {}, "cancel": {}, "requests": { "tools": { "call": {} } } })
+    );
     assert!(capabilities.get("extensions").is_none(), "{capabilities}");
 }
 
@@ -50,7 +53,9 @@ async fn a_task_begins_working_with_its_times_and_ttl() {
     let task = &created["task"];
     assert_eq!(task["status"], "working");
     assert_eq!(task["ttl"], 60000);
-    assert!(task["createdAt"].is_string() && task["lastUpdatedAt"].is_string() && task["pollInterval"].is_u64());
+    assert!(
+        task["createdAt"].is_string() && task["lastUpdatedAt"].is_string() && task["pollInterval"].is_u64()
+    );
     let id = task["taskId"].as_str().expect("an id");
     assert_eq!(created["_meta"][RELATED]["taskId"], id);
     let found = client.result("tasks/get", json!({ "taskId": id })).await;
@@ -108,7 +113,9 @@ async fn questions_in_a_row_each_get_their_own_answer() {
     for number in 1..=100 {
         let asked = events.next_of("elicitation/create").await;
         assert_eq!(asked["params"]["message"], format!("Name {number}?"));
-        client.answer(&asked, json!({ "action": "accept", "content": { "name": format!("n{number}") } })).await;
+        client
+            .answer(&asked, json!({ "action": "accept", "content": { "name": format!("n{number}") } }))
+            .await;
     }
     let names: Vec<String> = serde_json::from_str(&client.text(&task).await).expect("a list");
     assert_eq!(names, (1..=100).map(|number| format!("n{number}")).collect::<Vec<_>>());
@@ -120,8 +127,11 @@ async fn the_result_is_exactly_the_calls_with_the_related_task() {
     let client = Legacy::open(&server).await;
     let task = client.launch("steps", json!({})).await;
     let result = client.result("tasks/result", json!({ "taskId": task })).await;
-    assert_eq!(result, json!({ "content": [{ "type": "text", "text": "done" }], "isError": false,
-        "_meta": { RELATED: { "taskId": task } } }));
+    assert_eq!(
+        result,
+        json!({ "content": [{ "type": "text", "text": "done" }], "isError": false,
+        "_meta": { RELATED: { "taskId": task } } })
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,7 +154,11 @@ async fn a_tool_error_is_shown_as_failed() {
     assert_eq!(result["isError"], true);
     let found = client.result("tasks/get", json!({ "taskId": task })).await;
     assert_eq!(found["status"], "failed");
-    assert_eq!(Modern::new(&server).get(&task).await["status"], "completed", "the modern era shows the result");
+    assert_eq!(
+        Modern::new(&server).get(&task).await["status"],
+        "completed",
+        "the modern era shows the result"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,7 +173,7 @@ async fn the_list_pages_and_shows_what_get_shows() {
     loop {
         let params = cursor.map_or_else(|| json!({}), |cursor| json!({ "cursor": cursor }));
         let mut page = client.result("tasks/list", params).await;
-        seen.extend(page["tasks"].as_array_mut().expect("a list").drain(..));
+        seen.append(page["tasks"].as_array_mut().expect("a list"));
         cursor = page.get("nextCursor").cloned();
         if cursor.is_none() {
             break;
@@ -201,7 +215,10 @@ async fn a_foreground_call_asks_on_its_own_stream() {
     let asked = events.next_of("elicitation/create").await;
     client.answer(&asked, json!({ "action": "accept", "content": { "name": "Bob" } })).await;
     let response = events.next().await.expect("a response");
-    assert_eq!((&response["id"], &response["result"]["content"][0]["text"]), (&json!(id), &json!("accept \"Bob\"")));
+    assert_eq!(
+        (&response["id"], &response["result"]["content"][0]["text"]),
+        (&json!(id), &json!("accept \"Bob\""))
+    );
     let listed = client.result("tasks/list", json!({})).await;
     assert_eq!(listed["tasks"], json!([]), "a foreground call is not shown as a task");
 }
@@ -257,5 +274,20 @@ async fn unknown_tools_tasks_and_bad_params_are_invalid() {
     ] {
         let error = client.error(method, params.clone()).await;
         assert_eq!(error["code"], -32602, "{method} {params}: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_progress_token_stays_valid_for_the_tasks_life() {
+    let server = Server::start().await;
+    let client = Legacy::open(&server).await;
+    let mut events = client.listen(None).await;
+    let params = json!({ "name": "steps", "arguments": {}, "task": {}, "_meta": { "progressToken": 7 } });
+    let created = client.result("tools/call", params).await;
+    for step in 1..=3 {
+        let told = events.next_of("notifications/progress").await;
+        assert_eq!(told["params"]["progressToken"], 7);
+        assert_eq!(told["params"]["progress"], f64::from(step));
+        assert_eq!(told["params"]["_meta"][RELATED]["taskId"], created["task"]["taskId"]);
     }
 }

@@ -155,10 +155,13 @@ async fn an_answer_that_breaks_the_form_names_every_violation_and_leaves_the_que
     let task = client.launch("ask_name", json!({})).await;
     client.until(&task, "input_required").await;
     let bad = json!({ "action": "accept", "content": { "name": "A", "age": -3 } });
-    let refused = client.error("tasks/update", json!({ "taskId": task, "inputResponses": { "q1": bad } })).await;
+    let refused =
+        client.error("tasks/update", json!({ "taskId": task, "inputResponses": { "q1": bad } })).await;
     assert_eq!(refused["code"], -32602);
     assert_eq!(refused["data"]["violations"].as_array().expect("a list").len(), 2, "{refused}");
-    for bad in [json!({ "action": "maybe" }), json!({}), json!(5), json!({ "action": "accept", "content": 5 })] {
+    for bad in
+        [json!({ "action": "maybe" }), json!({}), json!(5), json!({ "action": "accept", "content": 5 })]
+    {
         let params = json!({ "taskId": task, "inputResponses": { "q1": bad } });
         assert_eq!(client.error("tasks/update", params).await["code"], -32602, "{bad}");
     }
@@ -273,7 +276,10 @@ async fn a_foreground_call_tells_of_progress_on_its_own_stream() {
     let mut events = Events::new(request.send().await.expect("a stream"));
     for step in 1..=3 {
         let told = events.next().await.expect("a message");
-        assert_eq!((&told["method"], &told["params"]["progressToken"]), (&json!("notifications/progress"), &json!("p")));
+        assert_eq!(
+            (&told["method"], &told["params"]["progressToken"]),
+            (&json!("notifications/progress"), &json!("p"))
+        );
         assert_eq!(told["params"]["progress"], f64::from(step));
     }
     assert_eq!(events.next().await.expect("a response")["id"], id);
@@ -302,4 +308,23 @@ async fn a_short_job_is_seen_soon() {
     let created = client.result("tools/call", json!({ "name": "work", "arguments": { "ms": 100 } })).await;
     let pause = created["pollIntervalMs"].as_u64().expect("a number");
     assert!((1..=1000).contains(&pause), "a client that polls as told sees a 100 ms job within a second");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_foreground_call_cancels_its_work() {
+    let server = Server::start().await;
+    let client = Modern::undeclared(&server);
+    let params = json!({ "name": "work", "arguments": { "ms": 60000 }, "_meta": { "progressToken": "p" } });
+    let (_, request) = client.begin("tools/call", params);
+    let mut log = server
+        .engine
+        .watch(mcptask::store::EventFilter::All, mcptask::task::Cursor::START)
+        .await
+        .expect("a watch");
+    let dropped = tokio::time::timeout(std::time::Duration::from_millis(500), request.send()).await;
+    drop(dropped);
+    soon("the work is cancelled", async {
+        while log.next().await.expect("an event").kind.name() != "cancelled" {}
+    })
+    .await;
 }

@@ -61,7 +61,10 @@ async fn a_mode_that_was_not_declared_is_not_used() {
     let mut events = pages.listen(None).await;
     let task = pages.launch("ask_page", json!({})).await;
     let asked = events.next_of("elicitation/create").await;
-    assert_eq!((&asked["params"]["mode"], &asked["params"]["url"]), (&json!("url"), &json!("https://example.com/sign")));
+    assert_eq!(
+        (&asked["params"]["mode"], &asked["params"]["url"]),
+        (&json!("url"), &json!("https://example.com/sign"))
+    );
     assert!(asked["params"]["elicitationId"].is_string());
     pages.answer(&asked, json!({ "action": "accept" })).await;
     assert_eq!(pages.text(&task).await, "accept ");

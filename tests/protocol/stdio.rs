@@ -6,7 +6,9 @@ use mcptask::server::{self, ServeConfig, ServeError};
 use mcptask::task::Answerer;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf,
+};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -130,7 +132,8 @@ async fn a_modern_client_needs_no_handshake_over_lines() {
     assert_eq!(created["result"]["resultType"], "task", "{created}");
     let task = created["result"]["taskId"].clone();
     let filter = modern(json!({ "notifications": { "taskIds": [task] } }));
-    pipe.send(&json!({ "jsonrpc": "2.0", "id": 3, "method": "subscriptions/listen", "params": filter })).await;
+    pipe.send(&json!({ "jsonrpc": "2.0", "id": 3, "method": "subscriptions/listen", "params": filter }))
+        .await;
     pipe.next_of("notifications/subscriptions/acknowledged").await;
     while pipe.next_of("notifications/tasks").await["params"]["status"] != "input_required" {}
     let answers = json!({ "q1": { "action": "accept", "content": { "name": "Ada" } } });
@@ -174,9 +177,10 @@ async fn the_end_of_the_input_ends_the_server_and_its_questions() {
     pipe.input.shutdown().await.expect("closed");
     soon("the server ends", &mut pipe.served).await.expect("no panic").expect("a clean end");
     let id = created["result"]["task"]["taskId"].as_str().expect("an id").parse().expect("an id");
-    let task = soon("the task ends", pipe.engine.wait(&mcptask::engine::Viewer::Operator, &id, |task| {
-        task.status.is_final()
-    }))
+    let task = soon(
+        "the task ends",
+        pipe.engine.wait(&mcptask::engine::Viewer::Operator, &id, |task| task.status.is_final()),
+    )
     .await
     .expect("the task");
     let answer = task.questions[0].answer.as_ref().expect("an answer");

@@ -34,7 +34,7 @@ pub(crate) struct Server {
     pub(crate) stop: CancellationToken,
     pub(crate) served: JoinHandle<Result<(), ServeError>>,
     background: CancellationToken,
-    _directory: Arc<TempDir>,
+    directory: Arc<TempDir>,
 }
 
 impl Server {
@@ -53,8 +53,8 @@ impl Server {
     /// A second server on the same store, as another process would be: with an engine of its own.
     pub(crate) async fn beside(&self, change: impl FnOnce(&mut ServeConfig)) -> Self {
         let background = CancellationToken::new();
-        let engine = engine(&self._directory, &background).await;
-        Self::over(engine, self._directory.clone(), background, change).await
+        let engine = engine(&self.directory, &background).await;
+        Self::over(engine, self.directory.clone(), background, change).await
     }
 
     async fn over(
@@ -69,7 +69,7 @@ impl Server {
         change(&mut config);
         let stop = CancellationToken::new();
         let served = tokio::spawn(server::http(engine.clone(), config, listener, stop.clone()));
-        Self { engine, address, stop, served, background, _directory: directory }
+        Self { engine, address, stop, served, background, directory }
     }
 
     pub(crate) fn url(&self) -> String {

@@ -27,7 +27,8 @@ impl Tool for Small {
 }
 
 fn small(name: &str, support: TaskSupport, properties: Value, run: Run) -> Arc<dyn Tool> {
-    let schema = json!({ "type": "object", "properties": properties });
+    let mut schema = json!({ "type": "object" });
+    schema["properties"] = properties;
     Arc::new(Small { spec: ToolSpec { task_support: support, ..ToolSpec::new(name, name, schema) }, run })
 }
 
@@ -71,7 +72,9 @@ pub(crate) fn all() -> Tools {
             Box::pin(async move {
                 let asks = vec![Ask::form("First?", name_form()), Ask::form("Second?", name_form())];
                 let answers = task.ask_all(asks).await?;
-                Ok(Outcome::text(json!(answers.iter().map(|one| &one.content).collect::<Vec<_>>()).to_string()))
+                Ok(Outcome::text(
+                    json!(answers.iter().map(|one| &one.content).collect::<Vec<_>>()).to_string(),
+                ))
             })
         }),
         small("ask_page", TaskSupport::Optional, json!({}), |task| {
