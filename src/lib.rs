@@ -32,6 +32,7 @@
 //!
 //! ARCHITECTURE.md, beside the README, has the promises, the keys, the limits and the reasons.
 
+pub mod cli;
 pub mod client;
 pub mod engine;
 pub mod relay;
