@@ -4,6 +4,7 @@
 //! until the answer comes, so ten unanswered questions never stop a worker ([`context`]).
 
 pub mod builtin;
+pub mod command;
 mod context;
 mod held;
 mod lease;
