@@ -110,11 +110,7 @@ impl TaskContext {
     }
 
     /// Asks at the next places of the journal. A tool may go on after a refusal, which takes no place.
-    async fn ask_next(
-        &self,
-        asks: &[Ask],
-        timeout: Option<Duration>,
-    ) -> Result<Vec<Question>, Interrupted> {
+    async fn ask_next(&self, asks: &[Ask], timeout: Option<Duration>) -> Result<Vec<Question>, Interrupted> {
         let count = u32::try_from(asks.len()).unwrap_or(u32::MAX);
         let before = self.asked.fetch_add(count, Ordering::Relaxed);
         let asked = self.ask_once(before + 1, asks, timeout).await;
@@ -133,9 +129,8 @@ impl TaskContext {
         let task = task.map_err(EngineError::from)?.ok_or(Interrupted::Taken)?;
         for question in task.open_questions() {
             let cancel = Answer::cancel(Answerer::Policy, reason);
-            let answered = patiently(&self.signals.given_back, || {
-                store.answer(&self.claim.task, &question.id, &cancel)
-            });
+            let answered =
+                patiently(&self.signals.given_back, || store.answer(&self.claim.task, &question.id, &cancel));
             match answered.await {
                 Ok(_) | Err(StoreError::AlreadyAnswered { .. }) => {}
                 Err(error) => return Err(EngineError::from(error).into()),
