@@ -1,6 +1,40 @@
-//! crate doc to come
+//! Background tasks of the Model Context Protocol (MCP) that can ask their user, and the tools to run, watch
+//! and answer them. The binary `mcptask` is a thin shell around this library; this page is the architecture.
+//!
+//! # The way of a question
+//!
+//! ```text
+//!                       ┌────────────── store (Redis | SQLite) ───────────────┐
+//!  submit ─▶ server ─▶ engine ─▶ submit │  tasks · journal · ready queue · event log          │
+//!                       └───────▲──────────────────────────────┬──────────────┘
+//!  worker ◀─ claim ─────────────┘                              │ events: one tail per process
+//!    tool runs ─ ask ─▶ engine ─▶ store.ask ─▶ event `asked` ──┤
+//!                                                              ├─▶ relay ─▶ elicitation/create ─▶ client
+//!  client's answer ─▶ relay | tasks/update | respond ─▶ engine.answer ─▶ store.answer ─▶ event `answered`
+//!    worker wakes ◀────────────────────────────────────────────┘
+//!  watch ◀─ the same log, from any cursor, taking nothing from anybody
+//! ```
+//!
+//! A question lives in its task's state, not in a connection. Three answerers can answer it: the legacy
+//! client through the relay, the modern client through `tasks/update`, and an operator through `respond`.
+//! All three end in one verb, [`store::Store::answer`], which takes the first answer and tells the others
+//! who was first.
+//!
+//! # Layers
+//!
+//! Each verb keeps its name through every layer: `submit`, `claim`, `report`, `ask`, `answer`, `finish`,
+//! `cancel`, `requeue`, `expire`. Only the command line says `respond` for `answer`.
+//!
+//! - [`task`]: the domain. Ids, the task and its statuses, questions and forms, answers, events.
+//! - [`store`]: one trait, two engines. Each verb is one atomic transition plus its event.
+//! - [`engine`]: the rules over a store, and one tail of the log per process that wakes everybody who waits.
+//! - [`worker`]: claims tasks and runs tools. A task that waits for a person gives its slot back.
+//! - [`ask`]: how a command that runs as a tool asks its worker, over a private socket.
+//!
+//! ARCHITECTURE.md, beside the README, has the promises, the keys, the limits and the reasons.
 
 pub mod ask;
+pub mod client;
 pub mod engine;
 pub mod store;
 pub mod task;

@@ -384,13 +384,13 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn form(properties: Value) -> Result<Form, Vec<Violation>> {
+    fn form(properties: &Value) -> Result<Form, Vec<Violation>> {
         Form::parse(&json!({ "type": "object", "properties": properties }))
     }
 
     #[test]
     fn every_field_kind_of_the_specification_is_read() {
-        let form = form(json!({
+        let form = form(&json!({
             "text": { "type": "string", "minLength": 1, "maxLength": 9, "default": "a" },
             "mail": { "type": "string", "format": "email", "title": "E-mail" },
             "real": { "type": "number", "minimum": 0.5, "maximum": 2, "default": 1 },
@@ -425,7 +425,7 @@ mod tests {
             (json!({ "a/b": 5 }), "/properties/a~1b"),
         ];
         for (properties, path) in broken {
-            let violations = form(properties.clone()).expect_err(&properties.to_string());
+            let violations = form(&properties).expect_err(&properties.to_string());
             assert!(violations[0].path.starts_with(path), "{properties}: {violations:?}");
         }
         assert!(Form::parse(&json!("x")).is_err());
@@ -450,7 +450,7 @@ mod tests {
 
     #[test]
     fn an_answer_holds_only_flat_values() {
-        let form = form(json!({})).expect("a form");
+        let form = form(&json!({})).expect("a form");
         let content = json!({ "extra": { "deep": 1 } });
         assert_eq!(form.violations(content.as_object().expect("object")).len(), 1);
     }

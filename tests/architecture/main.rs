@@ -1,0 +1,97 @@
+//! Who may use whom. ARCHITECTURE.md, "Layers", says the same in words.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each module with what it may name of the crate's other modules.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("task", &[]),
+    ("store", &["task"]),
+    ("engine", &["store", "task"]),
+    ("ask", &["task"]),
+    ("worker", &["ask", "engine", "store", "task"]),
+    ("relay", &["engine", "store", "task"]),
+    ("server", &["relay", "engine", "store", "task", "worker"]),
+    ("client", &["task"]),
+];
+
+/// Each crate that stands for a concern, with the modules that may use it.
+const ONLY_IN: &[(&str, &[&str])] = &[
+    ("clap", &["cli", "main.rs"]),
+    ("clap_complete", &["cli", "main.rs"]),
+    ("dialoguer", &["cli"]),
+    ("indicatif", &["cli"]),
+    ("owo_colors", &["cli"]),
+    ("comfy_table", &["cli"]),
+    ("redis", &["store/redis", "fastmcp", "redis_link"]),
+    ("rusqlite", &["store/sqlite"]),
+    ("rmcp", &["server", "relay", "client"]),
+    ("axum", &["server"]),
+];
+
+fn sources(below: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(below).expect("src can be read") {
+        let path = entry.expect("an entry can be read").path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Every source file: its path below `src`, and its code without comments.
+fn files() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    sources(&root, &mut found);
+    let read = |path: PathBuf| {
+        let name = path.strip_prefix(&root).expect("below src").to_string_lossy().replace('\\', "/");
+        let code = fs::read_to_string(&path).expect("a source file can be read");
+        let code: Vec<_> = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        (name, code.join("\n"))
+    };
+    found.into_iter().map(read).collect()
+}
+
+/// Whether `code` names `path` as a path, not as a part of a longer word.
+fn names(code: &str, path: &str) -> bool {
+    code.match_indices(path).any(|(at, _)| {
+        let before = code[..at].chars().next_back();
+        !before.is_some_and(|before| before.is_alphanumeric() || before == '_' || before == ':')
+    })
+}
+
+#[test]
+fn modules_use_only_what_lies_below_them() {
+    let all: Vec<&str> =
+        MAY_USE.iter().map(|(module, _)| *module).chain(["cli", "fastmcp", "config"]).collect();
+    let mut wrong = Vec::new();
+    for (name, code) in files() {
+        let Some((module, allowed)) =
+            MAY_USE.iter().find(|(module, _)| name.starts_with(&format!("{module}/")))
+        else {
+            continue;
+        };
+        for other in all.iter().filter(|other| *other != module && !allowed.contains(other)) {
+            if names(&code, &format!("crate::{other}")) {
+                wrong.push(format!("src/{name} uses crate::{other}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "these cross the layers:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_concern_has_one_place() {
+    let mut wrong = Vec::new();
+    for (name, code) in files() {
+        for (dependency, places) in ONLY_IN {
+            let allowed = places.iter().any(|place| name == *place || name.starts_with(&format!("{place}/")));
+            if !allowed && names(&code, &format!("{dependency}::")) {
+                wrong.push(format!("src/{name} uses {dependency}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "these crates are used outside their place:\n{}", wrong.join("\n"));
+}

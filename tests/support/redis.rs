@@ -1,0 +1,95 @@
+//! A real redis-server for one test.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// The server; killed on drop.
+#[derive(Debug)]
+pub struct RedisServer {
+    child: Child,
+    port: u16,
+    directory: TempDir,
+}
+
+impl RedisServer {
+    /// Starts an empty server that keeps nothing on disk, and waits until it answers.
+    pub fn start() -> Self {
+        // Another process may take the free port first; then this server ends at once.
+        (0..10).find_map(|_| Self::try_start()).expect("a redis-server that found a free port ten times")
+    }
+
+    /// Its address by TCP.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    /// Its address by unix socket.
+    pub fn socket_url(&self) -> String {
+        format!("unix://{}?db=0", self.socket().display())
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.directory.path().join("redis.sock")
+    }
+
+    fn try_start() -> Option<Self> {
+        let directory = TempDir::new().expect("a temporary directory");
+        let port = free_port();
+        let child = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", &port.to_string()])
+            .arg("--unixsocket")
+            .arg(directory.path().join("redis.sock"))
+            .current_dir(directory.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| {
+                panic!("redis-server does not start ({error}); install redis-server: apt-get install redis-server")
+            });
+        let mut server = Self { child, port, directory };
+        server.answers().then_some(server)
+    }
+
+    /// Waits for the answer to PING; false when the server has ended.
+    fn answers(&mut self) -> bool {
+        let began = Instant::now();
+        while !self.ping() {
+            if self.child.try_wait().expect("its state can be read").is_some() {
+                return false;
+            }
+            assert!(began.elapsed() < Duration::from_secs(20), "redis-server does not answer PING");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        true
+    }
+
+    /// The socket's path is this server's alone, so that no other one answers.
+    fn ping(&self) -> bool {
+        let Ok(mut stream) = UnixStream::connect(self.socket()) else {
+            return false;
+        };
+        let mut answer = [0; 7];
+        let asked = stream.set_read_timeout(Some(Duration::from_secs(1))).and(stream.write_all(b"PING\r\n"));
+        asked.and(stream.read_exact(&mut answer)).is_ok() && &answer == b"+PONG\r\n"
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        // It may have ended by itself, which the test will have noticed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("a bound address").port()
+}
