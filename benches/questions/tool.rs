@@ -40,7 +40,8 @@ impl Tool for AskTool {
             let answer = task.ask(Ask::form(format!("q{at} t={}", now()), schema)).await?;
             let woken = now();
             let content = answer.content.unwrap_or_default();
-            let answered = content.get("value").and_then(Value::as_str).and_then(|text| text.parse::<u64>().ok());
+            let answered =
+                content.get("value").and_then(Value::as_str).and_then(|text| text.parse::<u64>().ok());
             answers.push(woken.saturating_sub(answered.unwrap_or(woken)));
         }
         Ok(Outcome::Result(json!({

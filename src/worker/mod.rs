@@ -173,12 +173,11 @@ async fn run_one(shared: Arc<Shared>, task: Task) {
         () = signals.taken.cancelled() => Interrupted::Taken,
         () = signals.given_back.cancelled() => Interrupted::GivenBack,
     };
-    let outcome = match tokio::time::timeout(grace, &mut running).await {
-        Ok(joined) => ended(joined),
-        Err(_) => {
-            running.abort();
-            Err(interrupted)
-        }
+    let outcome = if let Ok(joined) = tokio::time::timeout(grace, &mut running).await {
+        ended(joined)
+    } else {
+        running.abort();
+        Err(interrupted)
     };
     settle(&shared, &claim, &signals, outcome).await;
 }

@@ -105,13 +105,13 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn variables_of(arguments: Value) -> Result<BTreeMap<String, String>, String> {
+    fn variables_of(arguments: &Value) -> Result<BTreeMap<String, String>, String> {
         argument_variables(arguments.as_object().expect("an object"))
     }
 
     #[test]
     fn arguments_become_variables() {
-        let found = variables_of(json!({ "dry-run": true, "to": "a b", "n": 2, "none": null, "l": ["x"] }));
+        let found = variables_of(&json!({ "dry-run": true, "to": "a b", "n": 2, "none": null, "l": ["x"] }));
         let expected = [
             ("MCPTASK_ARG_DRY_RUN", "true"),
             ("MCPTASK_ARG_L", "[\"x\"]"),
@@ -125,14 +125,14 @@ mod tests {
     #[test]
     fn arguments_that_no_variable_can_hold_are_named() {
         assert!(
-            variables_of(json!({ "a-b": 1, "a_b": 2 })).expect_err("collide").contains("MCPTASK_ARG_A_B")
+            variables_of(&json!({ "a-b": 1, "a_b": 2 })).expect_err("collide").contains("MCPTASK_ARG_A_B")
         );
-        assert!(variables_of(json!({ "a": "x\0y" })).expect_err("NUL").contains("\"a\""));
+        assert!(variables_of(&json!({ "a": "x\0y" })).expect_err("NUL").contains("\"a\""));
     }
 
     #[test]
     fn a_long_argument_is_left_to_stdin() {
-        let found = variables_of(json!({ "long": "x".repeat(40_000), "short": "y" })).expect("fine");
+        let found = variables_of(&json!({ "long": "x".repeat(40_000), "short": "y" })).expect("fine");
         assert_eq!(found.keys().collect::<Vec<_>>(), ["MCPTASK_ARG_SHORT"]);
     }
 }

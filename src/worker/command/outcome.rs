@@ -74,8 +74,8 @@ mod tests {
         ToolSpec { output_schema, ..ToolSpec::new("t", "d", json!({ "type": "object" })) }
     }
 
-    fn wanted() -> Option<Value> {
-        Some(json!({ "type": "object", "properties": { "n": { "type": "integer" } }, "required": ["n"] }))
+    fn wanted() -> Value {
+        json!({ "type": "object", "properties": { "n": { "type": "integer" } }, "required": ["n"] })
     }
 
     #[test]
@@ -89,8 +89,8 @@ mod tests {
 
     #[test]
     fn stdout_is_held_to_the_output_schema() {
-        assert!(result(&tool(wanted()), b"{\"n\": 1}".to_vec()).is_ok());
-        let problem = |bytes: &[u8]| result(&tool(wanted()), bytes.to_vec()).expect_err("refused");
+        assert!(result(&tool(Some(wanted())), b"{\"n\": 1}".to_vec()).is_ok());
+        let problem = |bytes: &[u8]| result(&tool(Some(wanted())), bytes.to_vec()).expect_err("refused");
         assert!(problem(b"{\"n\": \"x\"}").contains("n: "));
         assert!(problem(b"hello").contains("no JSON"));
         assert!(problem(b"[]").contains("no object"));
