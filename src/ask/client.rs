@@ -20,8 +20,8 @@ pub struct Connection {
 pub enum AskError {
     /// There is no socket to talk to.
     #[error(
-        "this is not a task: {SOCKET_VARIABLE} is not set. `mcptask ask` and `mcptask report` work inside a \
-         command that a worker runs; with --local they ask at the terminal"
+        "this is not inside a task: {SOCKET_VARIABLE} is not set. Only a command that a worker runs can ask and \
+         report"
     )]
     Outside,
     /// The socket cannot be reached.

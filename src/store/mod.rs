@@ -227,6 +227,10 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// Takes a worker off the list. What it still holds is due at once.
     async fn dismiss(&self, worker: &WorkerId) -> StoreResult<()>;
 
+    /// What the store says a worker holds. After a claim whose reply was lost it is more than the worker
+    /// knows of.
+    async fn claims(&self, worker: &WorkerId) -> StoreResult<Vec<ClaimKey>>;
+
     /// One task.
     async fn get(&self, task: &TaskId) -> StoreResult<Option<Task>>;
 

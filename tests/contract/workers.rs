@@ -7,7 +7,7 @@ use mcptask::task::{Outcome, TaskId, ToolSpec, WorkerId};
 use serde_json::json;
 
 use crate::support::bench::Bench;
-use crate::support::{claim, crash, key, running, within, worker};
+use crate::support::{claim, crash, drain, key, running, within, worker};
 
 const LONG: Duration = Duration::from_secs(3600);
 const SHORT: Duration = Duration::from_millis(1);
@@ -25,6 +25,7 @@ contract! {
     a_worker_that_ended_and_holds_nothing_is_forgotten,
     a_worker_comes_back_after_it_was_dismissed,
     dismissing_an_unknown_worker_does_nothing,
+    a_worker_can_ask_what_it_holds,
 }
 
 fn tool(name: &str) -> ToolSpec {
@@ -205,4 +206,14 @@ async fn dismissing_an_unknown_worker_does_nothing(bench: Bench) {
     let store = bench.store().await;
     store.dismiss(&worker("nobody")).await.expect("does nothing");
     assert!(names(&*store).await.is_empty());
+}
+
+async fn a_worker_can_ask_what_it_holds(bench: Bench) {
+    let store = bench.store().await;
+    let id = enlist(&*store, "w1", LONG).await;
+    assert_eq!(store.claims(&id).await.expect("reads"), []);
+    let (kept, given_back) = (running(&*store).await, running(&*store).await);
+    store.requeue(&key(&given_back), &drain()).await.expect("gives back");
+    assert_eq!(store.claims(&id).await.expect("reads"), [key(&kept)]);
+    assert_eq!(store.claims(&worker("w2")).await.expect("reads"), []);
 }

@@ -277,6 +277,14 @@ impl Store for RedisStore {
         self.verb(self.invocation(&self.scripts.dismiss).arg(worker.as_str())).await.map(drop)
     }
 
+    async fn claims(&self, worker: &WorkerId) -> StoreResult<Vec<ClaimKey>> {
+        let held: Vec<(String, u32)> =
+            self.call(self.invocation(&self.scripts.claims).arg(worker.as_str())).await?;
+        held.into_iter()
+            .map(|(task, attempt)| Ok(ClaimKey { task: self.decode(task.parse())?, attempt }))
+            .collect()
+    }
+
     async fn get(&self, task: &TaskId) -> StoreResult<Option<Task>> {
         let key = self.key(&format!("task:{task}"));
         let hash: redis::Value = self.command(redis::cmd("HGETALL").arg(key)).await?;

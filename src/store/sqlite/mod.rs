@@ -254,6 +254,11 @@ impl Store for SqliteStore {
         self.write(move |change| workers::dismiss(change, &worker)).await
     }
 
+    async fn claims(&self, worker: &WorkerId) -> StoreResult<Vec<ClaimKey>> {
+        let worker = worker.clone();
+        self.read(move |connection, namespace| workers::claims(connection, namespace, &worker)).await
+    }
+
     async fn get(&self, task: &TaskId) -> StoreResult<Option<Task>> {
         let task = task.clone();
         self.read(move |connection, namespace| reading::get(connection, namespace, &task)).await
