@@ -38,11 +38,22 @@ impl Leftovers {
     }
 }
 
+/// Kills what an earlier run of the same task left on this machine, because its worker was killed: two runs
+/// must not work at the same time. `mark` is the environment entry that all runs of the task have.
+#[cfg(target_os = "linux")]
+pub(super) fn end_earlier_run(mark: &[u8]) {
+    linux::kill_marked(mark);
+}
+
+/// Nothing: only Linux shows which processes those are.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn end_earlier_run(_: &[u8]) {}
+
 #[cfg(target_os = "linux")]
 mod linux {
     use std::fs;
 
-    use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, pidfd_open, pidfd_send_signal, waitpgid};
+    use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, getpid, pidfd_open, pidfd_send_signal, waitpgid};
 
     /// A line of `/proc`.
     pub(super) struct Process {
@@ -88,6 +99,15 @@ mod linux {
             let Ok(descriptor) = pidfd_open(one.pid, PidfdFlags::empty()) else { continue };
             if one.is_of(group, mark) {
                 let _ = pidfd_send_signal(&descriptor, signal);
+            }
+        }
+    }
+
+    pub(super) fn kill_marked(mark: &[u8]) {
+        for one in processes().filter(|one| one.pid != getpid()) {
+            let Ok(descriptor) = pidfd_open(one.pid, PidfdFlags::empty()) else { continue };
+            if one.alive && one.has(mark) {
+                let _ = pidfd_send_signal(&descriptor, Signal::KILL);
             }
         }
     }

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::group::{Group, Pipes, Remains};
+use super::leftovers::end_earlier_run;
 use super::outcome::{exit_problem, failure, result};
 use super::output::Output;
 use super::requests::Requests;
@@ -20,6 +21,7 @@ use super::socket::PrivateSocket;
 use super::spec::CommandSpec;
 use super::start::{StartProblem, start};
 use super::stderr::Stderr;
+use crate::ask::protocol::TASK_VARIABLE;
 use crate::task::{Outcome, ToolSpec};
 use crate::worker::{Interrupted, TaskContext, ToolOutcome};
 
@@ -37,6 +39,10 @@ enum Ending {
 
 /// Runs the command once.
 pub(super) async fn run(tool: &ToolSpec, command: &CommandSpec, task: TaskContext) -> ToolOutcome {
+    if task.task().attempt > 1 {
+        let mark = format!("{TASK_VARIABLE}={}", task.task().id()).into_bytes();
+        let _ = tokio::task::spawn_blocking(move || end_earlier_run(&mark)).await;
+    }
     let socket = PrivateSocket::open()
         .map_err(|error| Interrupted::Retry(format!("cannot open a socket for the command: {error}")))?;
     let (group, pipes) = match start(command, &task, socket.path()) {
