@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::json;
 
-use crate::bench::{Bench, assert_nothing_runs, error, quick, text};
+use crate::bench::{Bench, assert_no_process_of, assert_nothing_runs, error, quick, text};
 use crate::support::within;
 
 /// Runs the command, whose error must contain `expected`; then the same worker must still do good work.
@@ -17,6 +17,7 @@ async fn fails(bench: Bench, expected: &str) -> Bench {
     let task = bench.submit(json!({})).await;
     let ended = bench.ended(&task).await;
     assert!(error(&ended).contains(expected), "{}", error(&ended));
+    assert_no_process_of(&task);
     let good = bench.submit_to("good", json!({})).await;
     assert_eq!(text(&bench.ended(&good).await), "fine");
     running.drain().await;

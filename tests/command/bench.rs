@@ -182,6 +182,7 @@ impl Bench {
         let running = self.start().await;
         let task = self.submit(json!({})).await;
         let ended = self.ended(&task).await;
+        assert_no_process_of(&task);
         running.drain().await;
         ended
     }
@@ -246,3 +247,18 @@ pub fn assert_nothing_runs(folder: &Path, at_least: usize) {
         assert!(!pid.is_empty() && !runs(&pid), "{pid} still runs");
     }
 }
+
+/// Asserts that no process of the task runs, whatever group it is in.
+#[cfg(target_os = "linux")]
+pub fn assert_no_process_of(task: &TaskId) {
+    let mark = format!("MCPTASK_TASK={task}");
+    for entry in fs::read_dir("/proc").expect("reads /proc").flatten() {
+        let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
+        let found = environment.split(|byte| *byte == 0).any(|one| one == mark.as_bytes());
+        assert!(!found, "{} still runs for {task}", entry.path().display());
+    }
+}
+
+/// Only Linux shows the environment of processes.
+#[cfg(not(target_os = "linux"))]
+pub fn assert_no_process_of(_: &TaskId) {}

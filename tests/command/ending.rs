@@ -139,3 +139,25 @@ async fn time_for_answers_is_not_counted() {
     assert_eq!(text(&bench.ended(&task).await), "accept");
     running.drain().await;
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_worker_left_is_ended_before_the_next_run() {
+    let bench = Bench::new().await.bash("echo second");
+    let dead = crate::support::worker("dead");
+    let spec = mcptask::task::ToolSpec::new("tool", "A command of a test.", json!({ "type": "object" }));
+    let store = bench.engine.store();
+    store.enlist(&dead, &[spec], Duration::from_secs(60)).await.expect("enlists");
+    let task = bench.submit(json!({})).await;
+    let stop = tokio_util::sync::CancellationToken::new();
+    let claimed = store.claim(&dead, &["tool".to_owned()], 1, &stop).await.expect("claims");
+    let mut left = std::process::Command::new("sleep");
+    let mut left = left.arg("1000").env("MCPTASK_TASK", task.as_str()).spawn().expect("sleep starts");
+    let crash = crate::support::crash("the worker was killed");
+    store.requeue(&crate::support::key(&claimed[0]), &crash).await.expect("requeues");
+    let running = bench.start().await;
+    assert_eq!(text(&bench.ended(&task).await), "second");
+    let status = left.try_wait().expect("can be looked at");
+    assert!(status.is_some_and(|status| !status.success()), "{status:?}");
+    running.drain().await;
+}

@@ -139,6 +139,23 @@ async fn outside_a_task_they_say_so() {
     assert_eq!(gone.expect("mcptask runs").status.code(), Some(4));
 }
 
+#[test]
+fn with_local_a_script_can_be_tried_by_hand() {
+    let script =
+        format!("if '{MCPTASK}' ask --confirm 'Deploy?' --local; then echo went; else echo not=$?; fi");
+    let mut shell = Command::new("bash");
+    shell.args(["-c", &script]).env_remove("CI").env_remove("MCPTASK_SOCKET").env("TERM", "xterm");
+    let mut terminal = rexpect::session::spawn_command(shell, Some(30_000)).expect("a terminal");
+    terminal.exp_string("Deploy?").expect("the question");
+    terminal.exp_string("decline").expect("the menu");
+    terminal.send("\r").and_then(|_| terminal.flush()).expect("chooses to answer");
+    terminal.exp_string("answer").expect("the field");
+    terminal.send("n").and_then(|_| terminal.flush()).expect("types no");
+    terminal.exp_string("Send this answer?").expect("the last word");
+    terminal.send("\r").and_then(|_| terminal.flush()).expect("sends it");
+    terminal.exp_string("not=1").expect("the exit code");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn with_local_they_need_a_terminal_and_no_worker() {
     let mut local = Command::new(MCPTASK);

@@ -53,7 +53,9 @@ pub(super) fn end_earlier_run(_: &[u8]) {}
 mod linux {
     use std::fs;
 
-    use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, getpid, pidfd_open, pidfd_send_signal, waitpgid};
+    use rustix::process::{
+        Pid, PidfdFlags, Signal, WaitOptions, getpid, pidfd_open, pidfd_send_signal, waitpgid,
+    };
 
     /// A line of `/proc`.
     pub(super) struct Process {
