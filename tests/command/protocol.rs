@@ -1,4 +1,4 @@
-//! The socket's protocol, as docs/ASK_PROTOCOL.md describes it.
+//! The socket's protocol, as `docs/ASK_PROTOCOL.md` describes it.
 
 use mcptask::task::{Action, Answer, Answerer, TaskStatus};
 use serde_json::{Value, json};

@@ -1,10 +1,10 @@
 //! Any executable as a background task that can ask.
 //!
 //! A run is one process group, started without a shell in an environment built from nothing
-//! ([`environment`], [`start`]). Its arguments are on stdin, its stdout is the result ([`outcome`]), its
-//! stderr goes to the event log ([`stderr`]), and its questions and reports come over a socket of its own
-//! ([`socket`], [`requests`], [`crate::ask::protocol`]). However the run ends, everything that it started is
-//! ended before the task is ([`group`], [`leftovers`]).
+//! (`environment`, `start`). Its arguments are on stdin, its stdout is the result (`outcome`), its
+//! stderr goes to the event log (`stderr`), and its questions and reports come over a socket of its own
+//! (`socket`, `requests`, [`crate::ask::protocol`]). However the run ends, everything that it started is
+//! ended before the task is (`group`, `leftovers`).
 
 mod budget;
 mod environment;
