@@ -12,8 +12,8 @@ use super::held::Signals;
 use super::patience::patiently;
 use super::{Interrupted, Shared};
 use crate::engine::EngineError;
-use crate::store::ClaimKey;
-use crate::task::{Answer, Ask, Progress, Question, Task};
+use crate::store::{ClaimKey, StoreError};
+use crate::task::{Answer, Answerer, Ask, Progress, Question, Task};
 
 /// One run of a tool.
 pub struct TaskContext {
@@ -52,6 +52,18 @@ impl TaskContext {
         &self.signals.taken
     }
 
+    /// Fires when the worker's time to drain is over: end now, another worker begins again.
+    pub fn given_back(&self) -> &CancellationToken {
+        &self.signals.given_back
+    }
+
+    /// Writes a remark to the event log; the status message stays.
+    pub async fn note(&self, note: &str) -> Result<(), Interrupted> {
+        let store = self.shared.engine.store();
+        let noted = patiently(&self.signals.given_back, || store.note(&self.claim.task, note)).await;
+        noted.map_err(|error| EngineError::from(error).into())
+    }
+
     /// Reports a step.
     pub async fn report(&self, progress: Progress) -> Result<(), Interrupted> {
         let store = self.shared.engine.store();
@@ -76,11 +88,10 @@ impl TaskContext {
         asks: Vec<Ask>,
         timeout: Option<Duration>,
     ) -> Result<Vec<Answer>, Interrupted> {
-        let count = u32::try_from(asks.len()).unwrap_or(u32::MAX);
-        let first = self.asked.fetch_add(count, Ordering::Relaxed) + 1;
         let engine = &self.shared.engine;
+        engine.check(&asks)?;
         let mut follow = engine.hub().await?.follow(&self.claim.task);
-        let asked = self.ask_once(first, &asks, timeout.or(self.tool_timeout())).await?;
+        let asked = self.ask_next(&asks, timeout.or(self.tool_timeout())).await?;
         if let Some(answers) = answers(&asked) {
             return Ok(answers);
         }
@@ -98,6 +109,41 @@ impl TaskContext {
         Ok(answers)
     }
 
+    /// Asks at the next places of the journal. A tool may go on after a refusal, which takes no place.
+    async fn ask_next(
+        &self,
+        asks: &[Ask],
+        timeout: Option<Duration>,
+    ) -> Result<Vec<Question>, Interrupted> {
+        let count = u32::try_from(asks.len()).unwrap_or(u32::MAX);
+        let before = self.asked.fetch_add(count, Ordering::Relaxed);
+        let asked = self.ask_once(before + 1, asks, timeout).await;
+        if let Err(Interrupted::Refused(_)) = &asked {
+            let (now, relaxed) = (before + count, Ordering::Relaxed);
+            // Where another question was asked meanwhile, the places stay empty.
+            let _ = self.asked.compare_exchange(now, before, relaxed, relaxed);
+        }
+        asked
+    }
+
+    /// Answers every open question of the task with cancel, because its asker is gone.
+    pub async fn withdraw(&self, reason: &str) -> Result<(), Interrupted> {
+        let store = self.shared.engine.store();
+        let task = patiently(&self.signals.given_back, || store.get(&self.claim.task)).await;
+        let task = task.map_err(EngineError::from)?.ok_or(Interrupted::Taken)?;
+        for question in task.open_questions() {
+            let cancel = Answer::cancel(Answerer::Policy, reason);
+            let answered = patiently(&self.signals.given_back, || {
+                store.answer(&self.claim.task, &question.id, &cancel)
+            });
+            match answered.await {
+                Ok(_) | Err(StoreError::AlreadyAnswered { .. }) => {}
+                Err(error) => return Err(EngineError::from(error).into()),
+            }
+        }
+        Ok(())
+    }
+
     async fn ask_once(
         &self,
         first: u32,
@@ -105,7 +151,6 @@ impl TaskContext {
         timeout: Option<Duration>,
     ) -> Result<Vec<Question>, Interrupted> {
         let engine = &self.shared.engine;
-        engine.check(asks)?;
         let timeout = Some(timeout.unwrap_or(engine.limits().question_timeout));
         let store = engine.store();
         let asked =

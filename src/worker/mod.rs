@@ -4,6 +4,7 @@
 //! until the answer comes, so ten unanswered questions never stop a worker ([`context`]).
 
 pub mod builtin;
+pub mod command;
 mod context;
 mod held;
 mod lease;
@@ -164,23 +165,26 @@ async fn run_one(shared: Arc<Shared>, task: Task) {
     };
     let Ok(slot) = shared.slots.clone().acquire_owned().await else { return };
     let context = TaskContext::new(shared.clone(), task, claim.clone(), signals.clone(), slot);
+    let grace = tool.grace();
     // A panic in a tool is that task's failure, never the worker's.
-    let running = tokio::spawn(async move { tool.run(context).await });
-    let abort = running.abort_handle();
-    let outcome = tokio::select! {
-        joined = running => joined.unwrap_or_else(|error| {
-            Err(Interrupted::Retry(format!("the tool panicked: {error}")))
-        }),
-        () = signals.taken.cancelled() => {
-            abort.abort();
-            Err(Interrupted::Taken)
-        }
-        () = signals.given_back.cancelled() => {
-            abort.abort();
-            Err(Interrupted::GivenBack)
+    let mut running = tokio::spawn(async move { tool.run(context).await });
+    let interrupted = tokio::select! {
+        joined = &mut running => return settle(&shared, &claim, &signals, ended(joined)).await,
+        () = signals.taken.cancelled() => Interrupted::Taken,
+        () = signals.given_back.cancelled() => Interrupted::GivenBack,
+    };
+    let outcome = match tokio::time::timeout(grace, &mut running).await {
+        Ok(joined) => ended(joined),
+        Err(_) => {
+            running.abort();
+            Err(interrupted)
         }
     };
     settle(&shared, &claim, &signals, outcome).await;
+}
+
+fn ended(joined: Result<ToolOutcome, tokio::task::JoinError>) -> ToolOutcome {
+    joined.unwrap_or_else(|error| Err(Interrupted::Retry(format!("the tool panicked: {error}"))))
 }
 
 async fn settle(shared: &Shared, claim: &ClaimKey, signals: &Signals, outcome: ToolOutcome) {

@@ -1,5 +1,7 @@
 //! What a tool is, and how a run of it can end.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use super::TaskContext;
@@ -21,6 +23,12 @@ pub trait Tool: Send + Sync {
 
     /// Runs the tool once. Arguments, questions and progress go through `task`.
     async fn run(&self, task: TaskContext) -> ToolOutcome;
+
+    /// How long a run may clean up after [`TaskContext::taken`] or [`TaskContext::given_back`] fired,
+    /// before it is dropped. A tool that owns nothing outside this process needs no time.
+    fn grace(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// Why a run has no outcome of its own. Tools pass it on with `?`.
