@@ -108,14 +108,16 @@ impl fmt::Display for Fault {
 
 /// Text that is not a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a fault; there are {}", Fault::ALL.map(Fault::as_str).join(", "))]
-pub struct InvalidFault(String);
+#[error("{text:?} is not a fault; there are {}", Fault::ALL.map(Fault::as_str).join(", "))]
+pub struct InvalidFault {
+    text: String,
+}
 
 impl FromStr for Fault {
     type Err = InvalidFault;
     fn from_str(text: &str) -> Result<Self, InvalidFault> {
         let found = Self::ALL.into_iter().find(|fault| fault.as_str() == text);
-        found.ok_or_else(|| InvalidFault(text.chars().take(60).collect()))
+        found.ok_or_else(|| InvalidFault { text: text.chars().take(60).collect() })
     }
 }
 

@@ -5,36 +5,56 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use tokio::sync::{Mutex, OwnedSemaphorePermit};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use super::clock::RunClock;
 use super::held::Signals;
+use super::misbehaviour::Misbehaviour;
 use super::patience::patiently;
+use super::roster::{Entry, Slot};
 use super::{Interrupted, Shared};
 use crate::engine::EngineError;
 use crate::store::{ClaimKey, StoreError};
-use crate::task::{Answer, Answerer, Ask, Progress, Question, Task};
+use crate::task::{Answer, Answerer, Ask, Fault, Progress, Question, Task};
 
 /// One run of a tool.
 pub struct TaskContext {
     shared: Arc<Shared>,
+    entry: Arc<Entry>,
     task: Task,
     claim: ClaimKey,
     signals: Signals,
     asked: AtomicU32,
-    /// The worker's slot that the run holds while it does not wait.
-    slot: Mutex<Option<OwnedSemaphorePermit>>,
+    clock: Arc<RunClock>,
+    misbehaviour: Misbehaviour,
+    /// The slot that the run holds while it does not wait.
+    slot: Mutex<Option<Slot>>,
 }
 
 impl TaskContext {
     pub(super) fn new(
         shared: Arc<Shared>,
+        entry: Arc<Entry>,
         task: Task,
-        claim: ClaimKey,
         signals: Signals,
-        permit: OwnedSemaphorePermit,
+        slot: Slot,
     ) -> Self {
-        Self { shared, task, claim, signals, asked: AtomicU32::new(0), slot: Mutex::new(Some(permit)) }
+        let claim = ClaimKey { task: task.id().clone(), attempt: task.attempt };
+        let misbehaviour = Misbehaviour::new(&shared.config.faults);
+        let (asked, clock, slot) = (AtomicU32::new(0), Arc::new(RunClock::new()), Mutex::new(Some(slot)));
+        Self { shared, entry, task, claim, signals, asked, clock, misbehaviour, slot }
+    }
+
+    pub(super) fn clock(&self) -> Arc<RunClock> {
+        self.clock.clone()
+    }
+
+    /// Misbehaves in this way from now on. What does not lie with the worker is left to the server, which
+    /// reads of it in the log.
+    pub async fn misbehave(&self, fault: Fault) -> Result<(), Interrupted> {
+        self.misbehaviour.begin(fault);
+        self.note(&format!("fault: {fault}")).await
     }
 
     /// The task as it was when this run began.
@@ -88,13 +108,23 @@ impl TaskContext {
         asks: Vec<Ask>,
         timeout: Option<Duration>,
     ) -> Result<Vec<Answer>, Interrupted> {
-        let engine = &self.shared.engine;
-        engine.check(&asks)?;
-        let mut follow = engine.hub().await?.follow(&self.claim.task);
-        let asked = self.ask_next(&asks, timeout.or(self.tool_timeout())).await?;
+        self.shared.engine.check(&asks)?;
+        let asks = self.misbehaviour.distort(asks);
+        let mut answers = self.ask_checked(&asks, timeout).await?;
+        if self.misbehaviour.asks_twice() {
+            answers = self.ask_checked(&asks, timeout).await?;
+        }
+        Ok(answers)
+    }
+
+    async fn ask_checked(&self, asks: &[Ask], timeout: Option<Duration>) -> Result<Vec<Answer>, Interrupted> {
+        let mut follow = self.shared.engine.hub().await?.follow(&self.claim.task);
+        let asked = self.ask_next(asks, timeout.or(self.tool_timeout())).await?;
         if let Some(answers) = answers(&asked) {
             return Ok(answers);
         }
+        self.misbehaviour.crash()?;
+        let _stopped = self.clock.stop();
         self.begin_waiting().await;
         let answers = loop {
             tokio::select! {
@@ -110,11 +140,7 @@ impl TaskContext {
     }
 
     /// Asks at the next places of the journal. A tool may go on after a refusal, which takes no place.
-    async fn ask_next(
-        &self,
-        asks: &[Ask],
-        timeout: Option<Duration>,
-    ) -> Result<Vec<Question>, Interrupted> {
+    async fn ask_next(&self, asks: &[Ask], timeout: Option<Duration>) -> Result<Vec<Question>, Interrupted> {
         let count = u32::try_from(asks.len()).unwrap_or(u32::MAX);
         let before = self.asked.fetch_add(count, Ordering::Relaxed);
         let asked = self.ask_once(before + 1, asks, timeout).await;
@@ -133,9 +159,8 @@ impl TaskContext {
         let task = task.map_err(EngineError::from)?.ok_or(Interrupted::Taken)?;
         for question in task.open_questions() {
             let cancel = Answer::cancel(Answerer::Policy, reason);
-            let answered = patiently(&self.signals.given_back, || {
-                store.answer(&self.claim.task, &question.id, &cancel)
-            });
+            let answered =
+                patiently(&self.signals.given_back, || store.answer(&self.claim.task, &question.id, &cancel));
             match answered.await {
                 Ok(_) | Err(StoreError::AlreadyAnswered { .. }) => {}
                 Err(error) => return Err(EngineError::from(error).into()),
@@ -159,8 +184,7 @@ impl TaskContext {
     }
 
     fn tool_timeout(&self) -> Option<Duration> {
-        let spec = self.shared.config.tools.get(&self.task.new.tool)?.spec();
-        spec.question_timeout_ms.map(Duration::from_millis)
+        self.entry.tool.spec().question_timeout_ms.map(Duration::from_millis)
     }
 
     /// The same questions as they are now.
@@ -184,8 +208,7 @@ impl TaskContext {
     async fn end_waiting(&self) -> Result<(), Interrupted> {
         let mut slot = self.slot.lock().await;
         if slot.is_none() {
-            let permit = self.shared.slots.clone().acquire_owned().await;
-            *slot = Some(permit.map_err(|_| Interrupted::GivenBack)?);
+            *slot = Some(self.shared.roster.take(&self.entry).await.ok_or(Interrupted::GivenBack)?);
         }
         Ok(())
     }

@@ -35,8 +35,8 @@ use super::{
     ClaimKey, Due, EventFilter, Page, PageCursor, Requeue, Store, StoreResult, Tail, TaskFilter, WorkerInfo,
 };
 use crate::task::{
-    Answer, Ask, Cursor, Event, NewTask, Outcome, Progress, Question, QuestionId, Task, TaskId, ToolSpec,
-    WorkerId,
+    Answer, Ask, Cursor, Event, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId,
+    ToolSpec, WorkerId,
 };
 use actor::Actor;
 use bell::Bell;
@@ -224,6 +224,11 @@ impl Store for SqliteStore {
         self.write(move |change| endings::requeue(change, &claim, requeue)).await
     }
 
+    async fn resume(&self, task: &TaskId) -> StoreResult<()> {
+        let task = task.clone();
+        self.write(move |change| endings::resume(change, &task)).await
+    }
+
     async fn expire(&self, task: &TaskId) -> StoreResult<()> {
         let task = task.clone();
         self.write(move |change| endings::expire(change, &task)).await
@@ -247,6 +252,11 @@ impl Store for SqliteStore {
     async fn dismiss(&self, worker: &WorkerId) -> StoreResult<()> {
         let worker = worker.clone();
         self.write(move |change| workers::dismiss(change, &worker)).await
+    }
+
+    async fn withdraw(&self, tools: &[String], error: &RpcError) -> StoreResult<()> {
+        let (tools, error) = (tools.to_vec(), error.clone());
+        self.write(move |change| workers::withdraw(change, &tools, &error)).await
     }
 
     async fn get(&self, task: &TaskId) -> StoreResult<Option<Task>> {

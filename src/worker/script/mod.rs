@@ -12,21 +12,20 @@ use async_trait::async_trait;
 pub use step::{QuestionKind, QuestionTemplate, Reply, Step, StepKind};
 pub use template::{Expression, Template, TemplateError, ValueTemplate};
 
-use super::{RunSettings, TaskContext, Tool, ToolOutcome};
+use super::{TaskContext, Tool, ToolOutcome};
 use crate::task::ToolSpec;
 
 /// A tool made of steps.
 #[derive(Debug, Clone)]
 pub struct ScriptTool {
     spec: ToolSpec,
-    settings: RunSettings,
     steps: Arc<[Step]>,
 }
 
 impl ScriptTool {
     /// A tool that runs these steps.
-    pub fn new(spec: ToolSpec, settings: RunSettings, steps: Vec<Step>) -> Self {
-        Self { spec, settings, steps: steps.into() }
+    pub fn new(spec: ToolSpec, steps: Vec<Step>) -> Self {
+        Self { spec, steps: steps.into() }
     }
 }
 
@@ -34,10 +33,6 @@ impl ScriptTool {
 impl Tool for ScriptTool {
     fn spec(&self) -> &ToolSpec {
         &self.spec
-    }
-
-    fn settings(&self) -> RunSettings {
-        self.settings.clone()
     }
 
     async fn run(&self, task: TaskContext) -> ToolOutcome {

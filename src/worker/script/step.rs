@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::template::{Expression, Template, ValueTemplate};
-use crate::worker::Fault;
+use crate::task::Fault;
 
 /// One step, with the place where it is written.
 #[derive(Debug, Clone, PartialEq)]

@@ -82,10 +82,8 @@ impl Template {
             return Ok(self.0.clone());
         }
         let environment = environment();
-        let context = minijinja::Value::from_serialize(scope);
-        environment
-            .render_str(&self.0, context)
-            .map_err(|error| TemplateError::from_engine(&self.0, &error))
+        let context = minijinja::Value::from(minijinja::value::Serde(scope));
+        environment.render_str(&self.0, context).map_err(|error| TemplateError::from_engine(&self.0, &error))
     }
 
     /// Like [`Template::render`], but a template that is one `{{ … }}` and nothing else gives the value
@@ -129,7 +127,7 @@ impl Expression {
 
     fn evaluate(&self, scope: &Scope) -> Result<minijinja::Value, TemplateError> {
         let environment = environment();
-        let context = minijinja::Value::from_serialize(scope);
+        let context = minijinja::Value::from(minijinja::value::Serde(scope));
         let evaluated = environment.compile_expression(&self.0).and_then(|parsed| parsed.eval(context));
         match evaluated {
             Ok(value) if value.is_undefined() => {
@@ -142,7 +140,7 @@ impl Expression {
 
     /// Whether it holds.
     pub fn holds(&self, scope: &Scope) -> Result<bool, TemplateError> {
-        self.evaluate(scope)?.is_true().map_err(|error| TemplateError::from_engine(&self.0, &error))
+        Ok(self.evaluate(scope)?.is_true())
     }
 
     /// What it is.
@@ -219,7 +217,8 @@ mod tests {
     use serde_json::json;
 
     fn scope() -> Scope {
-        let json = json!({ "args": { "name": "Ada", "count": 3 }, "sure": { "accepted": false, "content": {} } });
+        let json =
+            json!({ "args": { "name": "Ada", "count": 3 }, "sure": { "accepted": false, "content": {} } });
         serde_json::from_value(json).expect("an object")
     }
 
