@@ -32,7 +32,10 @@
 //!
 //! ARCHITECTURE.md, beside the README, has the promises, the keys, the limits and the reasons.
 
+pub mod client;
 pub mod engine;
+pub mod relay;
+pub mod server;
 pub mod store;
 pub mod task;
 pub mod worker;

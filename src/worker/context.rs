@@ -1,7 +1,6 @@
 //! What a running tool can do: read its arguments, ask, report.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -25,7 +24,8 @@ pub struct TaskContext {
     task: Task,
     claim: ClaimKey,
     signals: Signals,
-    asked: AtomicU32,
+    /// How many questions this run has asked. Locked while it asks, so that positions have no gaps.
+    asked: Mutex<u32>,
     clock: Arc<RunClock>,
     misbehaviour: Misbehaviour,
     /// The slot that the run holds while it does not wait.
@@ -42,7 +42,7 @@ impl TaskContext {
     ) -> Self {
         let claim = ClaimKey { task: task.id().clone(), attempt: task.attempt };
         let misbehaviour = Misbehaviour::new(&shared.config.faults);
-        let (asked, clock, slot) = (AtomicU32::new(0), Arc::new(RunClock::new()), Mutex::new(Some(slot)));
+        let (asked, clock, slot) = (Mutex::new(0), Arc::new(RunClock::new()), Mutex::new(Some(slot)));
         Self { shared, entry, task, claim, signals, asked, clock, misbehaviour, slot }
     }
 
@@ -119,7 +119,7 @@ impl TaskContext {
 
     async fn ask_checked(&self, asks: &[Ask], timeout: Option<Duration>) -> Result<Vec<Answer>, Interrupted> {
         let mut follow = self.shared.engine.hub().await?.follow(&self.claim.task);
-        let asked = self.ask_next(asks, timeout.or(self.tool_timeout())).await?;
+        let asked = self.ask_once(asks, timeout.or(self.tool_timeout())).await?;
         if let Some(answers) = answers(&asked) {
             return Ok(answers);
         }
@@ -139,19 +139,6 @@ impl TaskContext {
         Ok(answers)
     }
 
-    /// Asks at the next places of the journal. A tool may go on after a refusal, which takes no place.
-    async fn ask_next(&self, asks: &[Ask], timeout: Option<Duration>) -> Result<Vec<Question>, Interrupted> {
-        let count = u32::try_from(asks.len()).unwrap_or(u32::MAX);
-        let before = self.asked.fetch_add(count, Ordering::Relaxed);
-        let asked = self.ask_once(before + 1, asks, timeout).await;
-        if let Err(Interrupted::Refused(_)) = &asked {
-            let (now, relaxed) = (before + count, Ordering::Relaxed);
-            // Where another question was asked meanwhile, the places stay empty.
-            let _ = self.asked.compare_exchange(now, before, relaxed, relaxed);
-        }
-        asked
-    }
-
     /// Answers every open question of the task with cancel, because its asker is gone.
     pub async fn withdraw(&self, reason: &str) -> Result<(), Interrupted> {
         let store = self.shared.engine.store();
@@ -169,18 +156,20 @@ impl TaskContext {
         Ok(())
     }
 
-    async fn ask_once(
-        &self,
-        first: u32,
-        asks: &[Ask],
-        timeout: Option<Duration>,
-    ) -> Result<Vec<Question>, Interrupted> {
+    async fn ask_once(&self, asks: &[Ask], timeout: Option<Duration>) -> Result<Vec<Question>, Interrupted> {
         let engine = &self.shared.engine;
         let timeout = Some(timeout.unwrap_or(engine.limits().question_timeout));
         let store = engine.store();
-        let asked =
-            patiently(&self.signals.given_back, || store.ask(&self.claim, first, asks, timeout)).await;
-        asked.map_err(|error| EngineError::from(error).into())
+        let mut asked = self.asked.lock().await;
+        let before = *asked;
+        // Counted first, because a caller that drops this future has most likely asked.
+        *asked += u32::try_from(asks.len()).unwrap_or(u32::MAX);
+        let questions =
+            patiently(&self.signals.given_back, || store.ask(&self.claim, before + 1, asks, timeout)).await;
+        questions.map_err(|error| {
+            *asked = before;
+            EngineError::from(error).into()
+        })
     }
 
     fn tool_timeout(&self) -> Option<Duration> {

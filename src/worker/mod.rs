@@ -31,6 +31,7 @@ pub use settings::{Backoff, Configured, RunSettings};
 pub use tool::{Interrupted, Tool, ToolOutcome};
 
 use crate::engine::{Engine, EngineResult};
+use crate::store::{ClaimKey, Requeue, StoreError, StoreResult};
 use crate::task::{Fault, WorkerId};
 use held::Held;
 use roster::Roster;
@@ -139,10 +140,14 @@ impl Worker {
 }
 
 async fn claim_until(shared: &Arc<Shared>, tracker: &TaskTracker, stop: &CancellationToken) {
+    let mut reply_lost = false;
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => return,
             () = shared.roster.any_free() => {}
+        }
+        if reply_lost {
+            reply_lost = give_back_unknown(shared).await.is_err();
         }
         let turn = shared.roster.turn(stop);
         if turn.tools.is_empty() {
@@ -152,11 +157,14 @@ async fn claim_until(shared: &Arc<Shared>, tracker: &TaskTracker, stop: &Cancell
         match shared.engine.store().claim(&shared.config.id, &turn.tools, turn.most, &turn.until).await {
             Ok(tasks) => {
                 for task in tasks {
-                    tracker.spawn(run::run_one(shared.clone(), task));
+                    // Held from here on, so that nothing takes it for a task that nobody knows of.
+                    let held = shared.held.hold(&ClaimKey { task: task.id().clone(), attempt: task.attempt });
+                    tracker.spawn(run::run_one(shared.clone(), task, held));
                 }
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot claim tasks; trying again");
+                reply_lost = true;
                 tokio::select! {
                     () = stop.cancelled() => return,
                     () = tokio::time::sleep(AFTER_FAILURE) => {}
@@ -164,4 +172,21 @@ async fn claim_until(shared: &Arc<Shared>, tracker: &TaskTracker, stop: &Cancell
             }
         }
     }
+}
+
+/// After a claim that failed: the store may have recorded it and only the reply was lost. Those tasks would
+/// wait for as long as this worker lives.
+async fn give_back_unknown(shared: &Shared) -> StoreResult<()> {
+    let store = shared.engine.store();
+    let reason = "the claim's reply was lost";
+    for claim in store.claims(&shared.config.id).await? {
+        if !shared.held.holds(&claim) {
+            let requeue = Requeue::returned(reason.to_owned());
+            if let Err(error @ StoreError::Unreachable { .. }) = store.requeue(&claim, &requeue).await {
+                return Err(error);
+            }
+            tracing::info!(task = %claim.task, reason, "gave a task back");
+        }
+    }
+    Ok(())
 }

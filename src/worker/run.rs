@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::held::Signals;
+use super::held::{Hold, Signals};
 use super::patience::patiently;
 use super::roster::Entry;
 use super::{Interrupted, RunSettings, Shared, TaskContext, ToolOutcome};
@@ -11,9 +11,8 @@ use crate::store::{ClaimKey, Requeue, StoreError};
 use crate::task::{Outcome, Task};
 
 /// Runs one claimed task to its outcome, or until it is taken away.
-pub(super) async fn run_one(shared: Arc<Shared>, task: Task) {
+pub(super) async fn run_one(shared: Arc<Shared>, task: Task, held: Hold) {
     let claim = ClaimKey { task: task.id().clone(), attempt: task.attempt };
-    let held = shared.held.hold(&claim);
     let signals = held.signals();
     let Some(entry) = shared.roster.find(&task.new.tool) else {
         // The tool was withdrawn after the claim; whoever still offers it may have the task.

@@ -42,7 +42,7 @@ pub(super) fn requeue(change: &mut Change, claim: &ClaimKey, requeue: Requeue) -
             return conclude(change, stored, requeue.last_outcome());
         }
     }
-    stored.task.worker = None;
+    stored.release();
     let parked = stored.weigh_questions();
     let sequence = change.append(&stored.task, EventKind::Requeued { reason: requeue.reason })?;
     if !parked {

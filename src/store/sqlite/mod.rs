@@ -32,7 +32,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ClaimKey, Due, EventFilter, Page, PageCursor, Requeue, Store, StoreResult, Tail, TaskFilter, WorkerInfo,
+    ClaimKey, Due, EventFilter, Page, PageCursor, Requeue, Store, StoreError, StoreResult, Tail, TaskFilter,
+    WorkerInfo,
 };
 use crate::task::{
     Answer, Ask, Cursor, Event, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId,
@@ -189,6 +190,10 @@ impl Store for SqliteStore {
     }
 
     async fn report(&self, claim: &ClaimKey, progress: &Progress) -> StoreResult<()> {
+        if !progress.is_finite() {
+            let problem = format!("progress {progress:?} has to be finite numbers");
+            return Err(StoreError::Backend { location: self.location(), problem });
+        }
         let (claim, progress) = (claim.clone(), progress.clone());
         self.write(move |change| claims::report(change, &claim, &progress)).await
     }
@@ -257,6 +262,11 @@ impl Store for SqliteStore {
     async fn withdraw(&self, tools: &[String], error: &RpcError) -> StoreResult<()> {
         let (tools, error) = (tools.to_vec(), error.clone());
         self.write(move |change| workers::withdraw(change, &tools, &error)).await
+    }
+
+    async fn claims(&self, worker: &WorkerId) -> StoreResult<Vec<ClaimKey>> {
+        let worker = worker.clone();
+        self.read(move |connection, namespace| workers::claims(connection, namespace, &worker)).await
     }
 
     async fn get(&self, task: &TaskId) -> StoreResult<Option<Task>> {
