@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use rmcp::model::{
-    CustomRequest, CustomResult, Implementation, InitializeRequestParams, InitializeResult, ServerCapabilities,
-    ServerConfig,
+    CustomRequest, CustomResult, Implementation, InitializeRequestParams, InitializeResult,
+    ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};

@@ -12,11 +12,7 @@ const NAME: &str = "mcp-name";
 const PARAM: &str = "mcp-param-";
 
 /// Makes the method header follow the renaming, where it agreed with the body.
-pub(super) fn follow_method(
-    headers: &mut HeaderMap,
-    method: &str,
-    private: &str,
-) -> Result<(), ErrorData> {
+pub(super) fn follow_method(headers: &mut HeaderMap, method: &str, private: &str) -> Result<(), ErrorData> {
     let Some(given) = single(headers, METHOD)? else { return Ok(()) };
     if given != method {
         return Err(mismatch(format!("Mcp-Method header {given:?} does not match body method {method:?}")));
@@ -76,7 +72,8 @@ fn annotations<'a>(schema: &'a Value, path: &mut Vec<&'a str>, found: &mut Vec<(
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
     for (name, property) in properties {
         path.push(name);
-        if let Some(header) = property.get("x-mcp-header").and_then(Value::as_str).filter(|one| !one.is_empty())
+        if let Some(header) =
+            property.get("x-mcp-header").and_then(Value::as_str).filter(|one| !one.is_empty())
         {
             found.push((path.clone(), header));
         }

@@ -40,10 +40,8 @@ pub async fn http(
     );
     let tokens = Tokens::new(&config.tokens);
     let endpoint = Arc::new(Endpoint { service, sessions, tokens, serving: serving.clone() });
-    let router = Router::new()
-        .route("/mcp", any(guarded))
-        .route("/health", get(async || "ok\n"))
-        .with_state(endpoint);
+    let router =
+        Router::new().route("/mcp", any(guarded)).route("/health", get(async || "ok\n")).with_state(endpoint);
     // A question is a small packet that a person waits for.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let drained = tokio::spawn(drain(serving, stop.clone(), closing.clone()));

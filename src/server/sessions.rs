@@ -8,8 +8,8 @@ use std::time::Duration;
 use futures::Stream;
 use rmcp::RoleServer;
 use rmcp::model::{
-    ClientJsonRpcMessage, ClientNotification, GetExtensions as _, GetMeta as _, JsonRpcMessage, ProtocolVersion,
-    ServerJsonRpcMessage,
+    ClientJsonRpcMessage, ClientNotification, GetExtensions as _, GetMeta as _, JsonRpcMessage,
+    ProtocolVersion, ServerJsonRpcMessage,
 };
 use rmcp::transport::Transport;
 use rmcp::transport::streamable_http_server::SessionId as HttpSessionId;
@@ -82,14 +82,21 @@ impl Session {
     }
 
     /// Hands a message of the client over.
-    async fn accept(&self, mut message: ClientJsonRpcMessage, id: &HttpSessionId) -> Result<(), SessionError> {
+    async fn accept(
+        &self,
+        mut message: ClientJsonRpcMessage,
+        id: &HttpSessionId,
+    ) -> Result<(), SessionError> {
         message.insert_extension(self.client.clone());
         self.inbound.send(message).await.map_err(|_| SessionError::Over(id.clone()))
     }
 
     /// Whether the client understands an event without data.
     fn primes(&self) -> bool {
-        self.client.connection.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2025_11_25)
+        self.client
+            .connection
+            .protocol_version()
+            .is_some_and(|version| version >= ProtocolVersion::V_2025_11_25)
     }
 }
 

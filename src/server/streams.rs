@@ -158,7 +158,12 @@ impl Streams {
     }
 
     /// Opens the stream of a request.
-    pub(super) fn open(self: &Arc<Self>, request: RequestId, token: Option<ProgressToken>, primes: bool) -> Reader {
+    pub(super) fn open(
+        self: &Arc<Self>,
+        request: RequestId,
+        token: Option<ProgressToken>,
+        primes: bool,
+    ) -> Reader {
         let mut state = self.lock();
         state.last += 1;
         let key = state.last;

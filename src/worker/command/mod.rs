@@ -1,13 +1,37 @@
 //! Any executable as a background task that can ask.
+//!
+//! A run is one process group, started without a shell in an environment built from nothing
+//! ([`environment`], [`start`]). Its arguments are on stdin, its stdout is the result ([`outcome`]), its
+//! stderr goes to the event log ([`stderr`]), and its questions and reports come over a socket of its own
+//! ([`socket`], [`requests`], [`crate::ask::protocol`]). However the run ends, everything that it started is
+//! ended before the task is ([`group`], [`leftovers`]).
 
+mod budget;
+mod environment;
+mod group;
+mod leftovers;
+mod outcome;
+mod output;
+mod peer;
+mod requests;
+mod run;
+mod socket;
 mod spec;
+mod start;
+mod stderr;
+mod working_time;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 
 pub use spec::{CommandSpec, Environment, INHERITED, OWN_PREFIX, OutputLimits};
 
 use super::{TaskContext, Tool, ToolOutcome};
-use crate::task::{Outcome, ToolSpec};
+use crate::task::ToolSpec;
+
+/// How long a run may take to end beyond the grace of its command: the kernel's and the store's share.
+const BEYOND_GRACE: Duration = Duration::from_secs(8);
 
 /// A tool that runs a command.
 #[derive(Debug, Clone)]
@@ -30,7 +54,11 @@ impl Tool for CommandTool {
         &self.spec
     }
 
-    async fn run(&self, _task: TaskContext) -> ToolOutcome {
-        Ok(Outcome::tool_error(format!("{} cannot be run yet", self.command.program.display())))
+    async fn run(&self, task: TaskContext) -> ToolOutcome {
+        run::run(&self.spec, &self.command, task).await
+    }
+
+    fn grace(&self) -> Duration {
+        self.command.grace + BEYOND_GRACE
     }
 }
