@@ -35,6 +35,7 @@
 
 pub mod ask;
 pub mod client;
+pub mod config;
 pub mod engine;
 pub mod relay;
 pub mod server;

@@ -158,7 +158,6 @@ impl TaskContext {
 
     async fn ask_once(&self, asks: &[Ask], timeout: Option<Duration>) -> Result<Vec<Question>, Interrupted> {
         let engine = &self.shared.engine;
-        engine.check(asks)?;
         let timeout = Some(timeout.unwrap_or(engine.limits().question_timeout));
         let store = engine.store();
         let mut asked = self.asked.lock().await;
