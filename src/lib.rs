@@ -34,6 +34,7 @@
 //! ARCHITECTURE.md, beside the README, has the promises, the keys, the limits and the reasons.
 
 pub mod ask;
+pub mod cli;
 pub mod client;
 pub mod config;
 pub mod engine;

@@ -18,12 +18,14 @@ use super::stdio::{ChildServer, LastWords};
 use super::wire::Wire;
 use super::{Client, ClientError, ClientResult, Era, Target};
 
-/// How long the whole handshake may take. Ten seconds of it go to a server that ignores the modern
-/// era's first request.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the whole handshake may take, the start of a child process included. Ten seconds of it go to
+/// a server that ignores the modern era's first request.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the server may take to open the stream on which its questions travel, once a session is
 /// agreed on. Afterwards the client goes on: some servers keep that stream waiting for its first event.
 const STREAM_TIMEOUT: Duration = Duration::from_secs(3);
+/// All that is known when a connection just ends.
+pub(super) const CLOSED: &str = "the connection closed";
 /// Hints that may wait to be read; they are only hints.
 const HINTS: usize = 64;
 
@@ -52,7 +54,7 @@ async fn open(target: &Target, era: Era, answering: Option<Arc<dyn Answering>>) 
     let (changed, place) = (broadcast::Sender::new(HINTS), target.to_string());
     let session =
         Session { desk: desk.clone(), wire: wire.clone(), place: place.clone(), changed: changed.clone() };
-    let failed = |error| initialize_failure(&place, &words, error);
+    let failed = |error| initialize_failure(&place, error);
     let (running, listening) = match target {
         Target::Http { url, headers, token } => {
             let unusable = |error: reqwest::Error| ClientError::Unreachable {
@@ -75,8 +77,10 @@ async fn open(target: &Target, era: Era, answering: Option<Arc<dyn Answering>>) 
                     reason: format!("it does not start: {error}"),
                 }
             })?;
-            let running = serve_client_with_lifecycle(session, child, lifecycle(era)).await;
-            (running.map_err(failed)?, None)
+            match serve_client_with_lifecycle(session, child, lifecycle(era)).await {
+                Ok(running) => (running, None),
+                Err(error) => return Err(words.explain(failed(error)).await),
+            }
         }
     };
     let modern = running.peer().peer_info().is_some_and(|info| !info.protocol_version.has_initialize());
@@ -115,15 +119,13 @@ fn header((name, value): &(String, String)) -> ClientResult<(HeaderName, HeaderV
     Ok((parsed, value))
 }
 
-fn initialize_failure(place: &str, words: &LastWords, error: ClientInitializeError) -> ClientError {
+fn initialize_failure(place: &str, error: ClientInitializeError) -> ClientError {
     let protocol = |problem: String| ClientError::Protocol { server: place.to_owned(), problem };
     match error {
         ClientInitializeError::TransportError { error, .. } => transport_failure(place, error.error.as_ref()),
-        ClientInitializeError::LegacyFallbackFailed { fallback, .. } => {
-            initialize_failure(place, words, *fallback)
-        }
+        ClientInitializeError::LegacyFallbackFailed { fallback, .. } => initialize_failure(place, *fallback),
         ClientInitializeError::ConnectionClosed(_) => {
-            ClientError::Unreachable { server: place.to_owned(), reason: closed(words) }
+            ClientError::Unreachable { server: place.to_owned(), reason: CLOSED.to_owned() }
         }
         ClientInitializeError::JsonRpcError(error) => {
             protocol(format!("the handshake was refused: {} (code {})", error.message, error.code.0))
@@ -133,13 +135,5 @@ fn initialize_failure(place: &str, words: &LastWords, error: ClientInitializeErr
             protocol(format!("no shared version, it has {}", versions.join(", ")))
         }
         other => protocol(other.to_string()),
-    }
-}
-
-/// Why a connection closed, as far as it is known.
-pub(super) fn closed(words: &LastWords) -> String {
-    match words.get() {
-        words if words.is_empty() => "the connection closed".to_owned(),
-        words => format!("it hung up, and its last words were: {words}"),
     }
 }

@@ -77,8 +77,11 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Which of `known` somebody meant who wrote `word`: the nearest by edits, if it is near at all.
+/// Which of `known` somebody meant who wrote `word`: what begins with it, else the nearest by edits if it is near at all.
 pub(super) fn meant<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    if let Some(longer) = known.iter().find(|one| word.len() > 2 && one.starts_with(word)) {
+        return Some(longer);
+    }
     let nearest = known.iter().map(|one| (edits(word, one), *one)).min()?;
     (nearest.0 <= 1 + word.chars().count() / 4).then_some(nearest.1)
 }

@@ -159,7 +159,9 @@ async fn claim_until(shared: &Arc<Shared>, tracker: &TaskTracker, stop: &Cancell
                 for task in tasks {
                     // Held from here on, so that nothing takes it for a task that nobody knows of.
                     let held = shared.held.hold(&ClaimKey { task: task.id().clone(), attempt: task.attempt });
-                    tracker.spawn(run::run_one(shared.clone(), task, held));
+                    let entry = shared.roster.find(&task.new.tool);
+                    let slot = entry.as_deref().and_then(|entry| shared.roster.take_now(entry));
+                    tracker.spawn(run::run_one(shared.clone(), task, held, (entry, slot)));
                 }
             }
             Err(error) => {

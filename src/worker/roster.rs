@@ -131,6 +131,19 @@ impl Roster {
         turn
     }
 
+    /// Takes a slot for a task that was just claimed, so that the next turn knows of it. `None` when one was
+    /// taken meanwhile by a task whose answer came.
+    pub(super) fn take_now(&self, entry: &Entry) -> Option<Slot> {
+        let tool = match &entry.slots {
+            Some(slots) => {
+                let permit = slots.clone().try_acquire_owned().ok()?;
+                Some(ToolSlot { permit: Some(permit), roster: self.clone() })
+            }
+            None => None,
+        };
+        Some(Slot { _worker: self.slots.clone().try_acquire_owned().ok()?, _tool: tool })
+    }
+
     /// Takes a slot of the tool, then one of the worker: always in this order, so that nobody who holds the
     /// second waits for the first. `None` when the worker has ended.
     pub(super) async fn take(&self, entry: &Entry) -> Option<Slot> {

@@ -5,22 +5,33 @@ use std::time::Duration;
 
 use super::held::{Hold, Signals};
 use super::patience::patiently;
-use super::roster::Entry;
+use super::roster::{Entry, Slot};
 use super::{Interrupted, RunSettings, Shared, TaskContext, ToolOutcome};
 use crate::store::{ClaimKey, Requeue, StoreError};
 use crate::task::{Outcome, Task};
 
 /// Runs one claimed task to its outcome, or until it is taken away.
-pub(super) async fn run_one(shared: Arc<Shared>, task: Task, held: Hold) {
+pub(super) async fn run_one(
+    shared: Arc<Shared>,
+    task: Task,
+    held: Hold,
+    (entry, slot): (Option<Arc<Entry>>, Option<Slot>),
+) {
     let claim = ClaimKey { task: task.id().clone(), attempt: task.attempt };
     let signals = held.signals();
-    let Some(entry) = shared.roster.find(&task.new.tool) else {
+    let Some(entry) = entry else {
         // The tool was withdrawn after the claim; whoever still offers it may have the task.
         let reason =
             format!("worker {} does not offer the tool {:?} any more", shared.config.id, task.new.tool);
         return record(&shared, &claim, &signals, Err(Requeue::returned(reason))).await;
     };
-    let Some(slot) = shared.roster.take(&entry).await else { return };
+    let slot = match slot {
+        Some(slot) => slot,
+        None => {
+            let Some(slot) = shared.roster.take(&entry).await else { return };
+            slot
+        }
+    };
     let attempt = task.attempt;
     let context = TaskContext::new(shared.clone(), entry.clone(), task, signals.clone(), slot);
     let outcome = finished(&entry, context, &signals).await;

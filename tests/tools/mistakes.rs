@@ -77,7 +77,7 @@ fn a_command_is_a_list_of_words() {
 #[test]
 fn a_broken_question_is_found_before_it_is_asked() {
     one(&script("{ ask = \"Which?\", form = { one = [] } }"), "4:1", &["/properties/one", "at least one"]);
-    one(&script("{ ask = \"Which?\", form = { one = \"txt\" } }"), "4:33", &["did you mean \"text\"?"]);
+    one(&script("{ ask = \"Which?\", form = { one = \"txt\" } }"), "4:34", &["did you mean \"text\"?"]);
     one(&script("{ ask = \"Go\", url = \"https://x.example\", form = {} }"), "4:1", &["one of them"]);
 }
 
