@@ -36,6 +36,7 @@
 pub mod ask;
 pub mod cli;
 pub mod client;
+pub mod config;
 pub mod engine;
 pub mod relay;
 pub mod server;

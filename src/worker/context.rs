@@ -4,37 +4,57 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use tokio::sync::{Mutex, OwnedSemaphorePermit};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use super::clock::RunClock;
 use super::held::Signals;
+use super::misbehaviour::Misbehaviour;
 use super::patience::patiently;
+use super::roster::{Entry, Slot};
 use super::{Interrupted, Shared};
 use crate::engine::EngineError;
 use crate::store::{ClaimKey, StoreError};
-use crate::task::{Answer, Answerer, Ask, Progress, Question, Task};
+use crate::task::{Answer, Answerer, Ask, Fault, Progress, Question, Task};
 
 /// One run of a tool.
 pub struct TaskContext {
     shared: Arc<Shared>,
+    entry: Arc<Entry>,
     task: Task,
     claim: ClaimKey,
     signals: Signals,
     /// How many questions this run has asked. Locked while it asks, so that positions have no gaps.
     asked: Mutex<u32>,
-    /// The worker's slot that the run holds while it does not wait.
-    slot: Mutex<Option<OwnedSemaphorePermit>>,
+    clock: Arc<RunClock>,
+    misbehaviour: Misbehaviour,
+    /// The slot that the run holds while it does not wait.
+    slot: Mutex<Option<Slot>>,
 }
 
 impl TaskContext {
     pub(super) fn new(
         shared: Arc<Shared>,
+        entry: Arc<Entry>,
         task: Task,
-        claim: ClaimKey,
         signals: Signals,
-        permit: OwnedSemaphorePermit,
+        slot: Slot,
     ) -> Self {
-        Self { shared, task, claim, signals, asked: Mutex::new(0), slot: Mutex::new(Some(permit)) }
+        let claim = ClaimKey { task: task.id().clone(), attempt: task.attempt };
+        let misbehaviour = Misbehaviour::new(&shared.config.faults);
+        let (asked, clock, slot) = (Mutex::new(0), Arc::new(RunClock::new()), Mutex::new(Some(slot)));
+        Self { shared, entry, task, claim, signals, asked, clock, misbehaviour, slot }
+    }
+
+    pub(super) fn clock(&self) -> Arc<RunClock> {
+        self.clock.clone()
+    }
+
+    /// Misbehaves in this way from now on. What does not lie with the worker is left to the server, which
+    /// reads of it in the log.
+    pub async fn misbehave(&self, fault: Fault) -> Result<(), Interrupted> {
+        self.misbehaviour.begin(fault);
+        self.note(&format!("fault: {fault}")).await
     }
 
     /// The task as it was when this run began.
@@ -88,12 +108,23 @@ impl TaskContext {
         asks: Vec<Ask>,
         timeout: Option<Duration>,
     ) -> Result<Vec<Answer>, Interrupted> {
-        let engine = &self.shared.engine;
-        let mut follow = engine.hub().await?.follow(&self.claim.task);
-        let asked = self.ask_once(&asks, timeout.or(self.tool_timeout())).await?;
+        self.shared.engine.check(&asks)?;
+        let asks = self.misbehaviour.distort(asks);
+        let mut answers = self.ask_checked(&asks, timeout).await?;
+        if self.misbehaviour.asks_twice() {
+            answers = self.ask_checked(&asks, timeout).await?;
+        }
+        Ok(answers)
+    }
+
+    async fn ask_checked(&self, asks: &[Ask], timeout: Option<Duration>) -> Result<Vec<Answer>, Interrupted> {
+        let mut follow = self.shared.engine.hub().await?.follow(&self.claim.task);
+        let asked = self.ask_once(asks, timeout.or(self.tool_timeout())).await?;
         if let Some(answers) = answers(&asked) {
             return Ok(answers);
         }
+        self.misbehaviour.crash()?;
+        let _stopped = self.clock.stop();
         self.begin_waiting().await;
         let answers = loop {
             tokio::select! {
@@ -127,7 +158,6 @@ impl TaskContext {
 
     async fn ask_once(&self, asks: &[Ask], timeout: Option<Duration>) -> Result<Vec<Question>, Interrupted> {
         let engine = &self.shared.engine;
-        engine.check(asks)?;
         let timeout = Some(timeout.unwrap_or(engine.limits().question_timeout));
         let store = engine.store();
         let mut asked = self.asked.lock().await;
@@ -143,8 +173,7 @@ impl TaskContext {
     }
 
     fn tool_timeout(&self) -> Option<Duration> {
-        let spec = self.shared.config.tools.get(&self.task.new.tool)?.spec();
-        spec.question_timeout_ms.map(Duration::from_millis)
+        self.entry.tool.spec().question_timeout_ms.map(Duration::from_millis)
     }
 
     /// The same questions as they are now.
@@ -168,8 +197,7 @@ impl TaskContext {
     async fn end_waiting(&self) -> Result<(), Interrupted> {
         let mut slot = self.slot.lock().await;
         if slot.is_none() {
-            let permit = self.shared.slots.clone().acquire_owned().await;
-            *slot = Some(permit.map_err(|_| Interrupted::GivenBack)?);
+            *slot = Some(self.shared.roster.take(&self.entry).await.ok_or(Interrupted::GivenBack)?);
         }
         Ok(())
     }

@@ -63,3 +63,10 @@ async fn the_gate_in_python_does_the_same() {
     let task = deployed("deploy.py", vec![Answer::new(Action::Cancel, Answerer::Timeout)]).await;
     assert_eq!(result(&task)["structuredContent"]["reason"], "nobody chose an environment");
 }
+
+#[test]
+fn the_file_offers_both_gates() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/approval/mcptask.toml");
+    let tools = mcptask::config::load(&path).expect("the file has no mistakes").tools();
+    assert_eq!(tools.keys().collect::<Vec<_>>(), ["deploy", "deploy_py"]);
+}
