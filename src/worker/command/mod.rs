@@ -19,7 +19,6 @@ mod socket;
 mod spec;
 mod start;
 mod stderr;
-mod working_time;
 
 use std::time::Duration;
 

@@ -13,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 use super::budget::Budget;
 use super::peer::{Line, Peer};
 use super::socket::PrivateSocket;
-use super::working_time::WorkingTime;
 use crate::ask::protocol::{self, MAX_LINE_BYTES, Refusal, RefusalCode, Reply, ReportRequest, Request};
 use crate::task::question::MAX_MESSAGE_BYTES;
 use crate::task::{Answer, Ask, Progress};
@@ -36,7 +35,6 @@ const AFTER_FAILURE: Duration = Duration::from_millis(100);
 /// The worker's side of one run's requests.
 pub(super) struct Requests {
     pub(super) task: TaskContext,
-    pub(super) time: WorkingTime,
     budget: Budget,
     /// Held while a question is open: one at a time, so that a run after a crash asks in the same order.
     asking: Mutex<()>,
@@ -52,7 +50,6 @@ impl Requests {
     pub(super) fn new(task: TaskContext, events_per_second: u32) -> Self {
         Self {
             task,
-            time: WorkingTime::new(),
             budget: Budget::new(events_per_second),
             asking: Mutex::new(()),
             wanted: Notify::new(),
@@ -125,7 +122,6 @@ impl Requests {
         peer: &mut Peer,
     ) -> Result<Vec<Answer>, Refusal> {
         let _turn = self.turn().await?;
-        let _pause = self.time.pause();
         let mut asking = pin!(self.task.ask_within(asks, timeout));
         let answers = tokio::select! {
             answers = &mut asking => answers,

@@ -124,13 +124,14 @@ impl Run<'_> {
     }
 
     async fn wait(&mut self) -> Ending {
-        let requests = &self.requests;
+        let (requests, limit) = (&self.requests, self.command.time_limit);
+        let clock = requests.task.clock();
         tokio::select! {
             biased;
             interrupted = requests.interrupted() => Ending::Interrupted(interrupted),
             () = self.output.exceeded().cancelled() => Ending::TooMuch,
             status = self.group.exited() => Ending::Exited(status),
-            () = requests.time.over(self.command.time_limit) => Ending::TimedOut,
+            () = clock.reaches(limit.unwrap_or(Duration::MAX)), if limit.is_some() => Ending::TimedOut,
         }
     }
 
