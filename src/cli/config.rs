@@ -100,6 +100,11 @@ impl GlobalArgs {
         }
     }
 
+    /// How long to wait at most.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
     /// How to speak, known before anything else so that every error is told in that way.
     pub(crate) fn manner(&self) -> Manner {
         Manner {

@@ -3,6 +3,8 @@
 
 mod answers;
 mod arguments;
+mod ask;
+mod ask_kind;
 mod cancel;
 mod complete;
 mod completions;
@@ -16,6 +18,7 @@ mod follow;
 mod list;
 mod outcome;
 mod remote;
+mod report;
 mod respond;
 mod respond_remote;
 mod result;
@@ -66,6 +69,8 @@ enum Command {
     Result(result::ResultArgs),
     Cancel(cancel::CancelArgs),
     Tools(tools::ToolsArgs),
+    Ask(ask::AskArgs),
+    Report(report::ReportArgs),
     Completions(completions::CompletionsArgs),
 }
 
