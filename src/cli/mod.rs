@@ -4,6 +4,7 @@
 mod answers;
 mod arguments;
 mod cancel;
+mod check;
 mod complete;
 mod completions;
 mod config;
@@ -14,6 +15,7 @@ mod environment;
 mod failure;
 mod follow;
 mod list;
+mod offer;
 mod outcome;
 mod remote;
 mod respond;
@@ -66,6 +68,7 @@ enum Command {
     Result(result::ResultArgs),
     Cancel(cancel::CancelArgs),
     Tools(tools::ToolsArgs),
+    Check(check::CheckArgs),
     Completions(completions::CompletionsArgs),
 }
 

@@ -17,7 +17,9 @@ use super::failure::{Failure, Kind};
 use super::signals::Signals;
 use super::ui::{self, Manner, Streams, Ui};
 use super::{Cli, Command};
-use super::{cancel, completions, demo, list, respond, result, serve, show, submit, tools, watch, worker};
+use super::{
+    cancel, check, completions, demo, list, respond, result, serve, show, submit, tools, watch, worker,
+};
 
 /// The program: from the process's arguments to its exit code.
 pub fn main() -> ExitCode {
@@ -66,6 +68,7 @@ fn refused(error: &clap::Error, arguments: &[OsString], environment: &Environmen
 
 fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
+        Command::Check(args) => check::run(context, &args),
         Command::Completions(args) => completions::run(context, &args),
         Command::Serve(args) => daemon(context, serve::run(context, args)),
         Command::Worker(args) => daemon(context, worker::run(context, args)),
