@@ -6,6 +6,7 @@ mod arguments;
 mod ask;
 mod ask_kind;
 mod cancel;
+mod check;
 mod complete;
 mod completions;
 mod config;
@@ -16,6 +17,7 @@ mod environment;
 mod failure;
 mod follow;
 mod list;
+mod offer;
 mod outcome;
 mod remote;
 mod report;
@@ -71,6 +73,7 @@ enum Command {
     Tools(tools::ToolsArgs),
     Ask(ask::AskArgs),
     Report(report::ReportArgs),
+    Check(check::CheckArgs),
     Completions(completions::CompletionsArgs),
 }
 

@@ -18,7 +18,8 @@ use super::signals::Signals;
 use super::ui::{self, Manner, Streams, Ui};
 use super::{Cli, Command};
 use super::{
-    ask, cancel, completions, demo, list, report, respond, result, serve, show, submit, tools, watch, worker,
+    ask, cancel, check, completions, demo, list, report, respond, result, serve, show, submit, tools, watch,
+    worker,
 };
 
 /// The program: from the process's arguments to its exit code.
@@ -74,6 +75,7 @@ fn refused(error: &clap::Error, arguments: &[OsString], environment: &Environmen
 fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
     let mut code = ExitCode::SUCCESS;
     match command {
+        Command::Check(args) => check::run(context, &args),
         Command::Completions(args) => completions::run(context, &args),
         Command::Serve(args) => daemon(context, serve::run(context, args)),
         Command::Worker(args) => daemon(context, worker::run(context, args)),

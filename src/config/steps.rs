@@ -130,10 +130,12 @@ impl Reader {
             let problem = format!("a question has {}: it takes one of them", ways.join(" and "));
             table.mistake(&table.span, problem);
         }
+        for key in ["form", "schema", "url"] {
+            table.get(key);
+        }
         if table.has("url") {
             return self.template(table, "url").map(QuestionKind::Url);
         }
-        table.get("url");
         let (schema, span) = if table.has("schema") {
             table.json("schema")?
         } else if let Some(fields) = table.table("form") {
@@ -143,7 +145,6 @@ impl Reader {
         } else {
             (serde_json::json!({ "type": "object", "properties": {} }), table.span.clone())
         };
-        table.get("schema");
         self.value_template(table.source, &span, &schema).map(QuestionKind::Form)
     }
 

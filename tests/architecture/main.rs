@@ -13,6 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("relay", &["engine", "store", "task"]),
     ("server", &["relay", "engine", "store", "task", "worker"]),
     ("client", &["task"]),
+    ("config", &["task", "worker"]),
 ];
 
 /// Each crate that stands for a concern, with the modules that may use it.
@@ -27,6 +28,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rusqlite", &["store/sqlite"]),
     ("rmcp", &["server", "relay", "client"]),
     ("axum", &["server"]),
+    ("minijinja", &["worker/script"]),
+    ("toml", &["config"]),
 ];
 
 fn sources(below: &Path, found: &mut Vec<PathBuf>) {

@@ -44,7 +44,7 @@ async fn a_task_whose_tool_is_gone_while_it_waits_ends_in_a_clear_error() {
     let busy = "[tools.busy]\ndescription = \"Runs.\"\nsteps = [{ report = \"on\" }, { sleep = 600 }]\n";
     let running = run_with(&format!("{busy}{OTHER}"), 1, Vec::new()).await;
     let holder = running.submit("busy", json!({})).await;
-    running.reached(&holder, |task| task.progress.is_some()).await;
+    running.reported(&holder).await;
     let waiting = running.submit("other", json!({})).await;
     running.tools.replace(&config(busy).tools()).await.expect("swaps");
     let ended = running.ended(&waiting).await;

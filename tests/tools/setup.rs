@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use mcptask::config::{self, Config};
 use mcptask::engine::{Engine, Limits, Submission, Viewer};
+use mcptask::store::EventFilter;
 use mcptask::task::{
-    Action, Answer, Answerer, Event, Fault, Outcome, QuestionId, RpcError, Scope, Task, TaskId, TaskStatus,
+    Action, Answer, Answerer, Cursor, Event, EventKind, Fault, Outcome, QuestionId, RpcError, Scope, Task,
+    TaskId, TaskStatus,
 };
 use mcptask::worker::{ToolsHandle, Worker, WorkerConfig};
 use serde_json::Value;
@@ -70,6 +72,15 @@ impl Running {
 
     pub async fn reached(&self, task: &TaskId, holds: impl Fn(&Task) -> bool + Send) -> Task {
         within("the task", self.engine.wait(&Viewer::Operator, task, holds)).await.expect("waits")
+    }
+
+    /// Waits until the task has reported progress.
+    pub async fn reported(&self, task: &TaskId) {
+        let filter = EventFilter::Task(task.clone());
+        let mut watch = self.engine.watch(filter, Cursor::START).await.expect("watches");
+        let reported =
+            async { while !matches!(watch.next().await.expect("reads").kind, EventKind::Progress(_)) {} };
+        within("the report", reported).await;
     }
 
     pub async fn ended(&self, task: &TaskId) -> Task {
