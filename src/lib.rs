@@ -33,6 +33,8 @@
 //! ARCHITECTURE.md, beside the README, has the promises, the keys, the limits and the reasons.
 
 pub mod engine;
+pub mod fastmcp;
+mod redis_link;
 pub mod store;
 pub mod task;
 pub mod worker;
