@@ -14,8 +14,9 @@
 //! | `D:state:K`, `D:progress:K`, `D:cancel:K` | channels | JSON of each change; a cancel's payload is `K` |
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use redis::Pipeline;
 
 use super::FastmcpResult;
@@ -27,6 +28,9 @@ pub(super) const GROUP: &str = "docket-workers";
 
 /// A worker whose last heartbeat is older is dead: Docket itself gives up after 5 beats of 2 s.
 const HEARTBEAT_LIFE_MS: i64 = 12_000;
+
+/// How often a worker shows itself.
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(2);
 
 /// How long Docket keeps the record of a run that ended, in seconds.
 pub(super) const RECORD_TTL: u64 = 900;
@@ -112,10 +116,6 @@ impl RunState {
             Self::Cancelled => TaskStatus::Cancelled,
         }
     }
-
-    pub(super) fn is_queued(self) -> bool {
-        matches!(self, Self::Scheduled | Self::Queued)
-    }
 }
 
 /// The record of one run, without what is pickled.
@@ -128,14 +128,13 @@ pub(super) struct Run {
     pub(super) completed_at: Option<Timestamp>,
     pub(super) error: Option<String>,
     pub(super) has_result: bool,
-    pub(super) stream_id: Option<String>,
     /// Milliseconds that the record has left, once the run has ended.
     pub(super) ttl_ms: Option<i64>,
     pub(super) progress: Option<Progress>,
 }
 
-const RUN_FIELDS: [&str; 8] =
-    ["state", "when", "worker", "started_at", "completed_at", "error", "result_key", "stream_id"];
+const RUN_FIELDS: [&str; 7] =
+    ["state", "when", "worker", "started_at", "completed_at", "error", "result_key"];
 
 impl Run {
     /// Asks for a run. Its pickles are not asked for.
@@ -158,7 +157,6 @@ impl Run {
             completed_at: next().and_then(|text| text.parse().ok()),
             error: next(),
             has_result: next().is_some(),
-            stream_id: next(),
             ..Self::default()
         };
         run.ttl_ms = replies.next("the record's ttl", notes)?.filter(|ttl: &i64| *ttl >= 0);
@@ -191,23 +189,31 @@ fn instant(seconds: f64) -> Option<Timestamp> {
 pub(super) struct Workers {
     pub(super) now: Timestamp,
     pub(super) beats: BTreeMap<String, Timestamp>,
+    read_at: Instant,
 }
 
 impl Workers {
     /// The workers of a docket as they are now.
     pub(super) async fn read(link: &Link, docket: &Docket) -> FastmcpResult<Self> {
+        let mut reads = redis::pipe();
+        reads.cmd("ZRANGE").arg(docket.key("workers")).arg(0).arg(-1).arg("WITHSCORES").cmd("TIME");
+        let (mut replies, mut notes) = (link.read(reads).await?, Vec::new());
+        let found: Option<Vec<(String, f64)>> = replies.next("the workers", &mut notes)?;
         // A user who may only read may not ask for the time; then this machine's clock has to do.
-        let time: Option<(i64, i64)> = link.run(&redis::cmd("TIME")).await.ok();
+        let time: Option<(i64, i64)> = replies.next("TIME", &mut notes).unwrap_or_default();
         let now = time.and_then(|(seconds, micros)| {
             Timestamp::from_millisecond(seconds.checked_mul(1000)?.checked_add(micros / 1000)?).ok()
         });
-        let mut reads = redis::pipe();
-        reads.cmd("ZRANGE").arg(docket.key("workers")).arg(0).arg(-1).arg("WITHSCORES");
-        let found: Option<Vec<(String, f64)>> =
-            link.read(reads).await?.next("the workers", &mut Vec::new())?;
         let beats = found.into_iter().flatten();
         let beats = beats.filter_map(|(worker, score)| Some((worker, instant(score)?))).collect();
-        Ok(Self { now: now.unwrap_or_else(Timestamp::now), beats })
+        Ok(Self { now: now.unwrap_or_else(Timestamp::now), beats, read_at: Instant::now() })
+    }
+
+    /// The same a little later, without asking again; `None` once that would be too old.
+    pub(super) fn later(&self) -> Option<Self> {
+        let since = self.read_at.elapsed();
+        let now = SignedDuration::try_from(since).ok().and_then(|since| self.now.checked_add(since).ok())?;
+        (since < HEARTBEAT_EVERY).then(|| Self { now, ..self.clone() })
     }
 
     /// When that worker last showed itself.

@@ -156,7 +156,7 @@ impl FastmcpError {
         if redis_link::is_unreachable(error) {
             return Self::Unreachable { location, problem };
         }
-        if problem.contains("NOPERM") || problem.contains("can't run this command") {
+        if error.code() == Some("NOPERM") || problem.contains("can't run this command") {
             let command = quoted(&problem).map_or_else(|| command.to_owned(), str::to_uppercase);
             return Self::Refused { location, command, problem };
         }

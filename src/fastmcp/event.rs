@@ -47,13 +47,13 @@ pub enum DeployedEventKind {
     Progress(Progress),
     /// The tool asked.
     Asked {
-        /// What.
-        question: DeployedQuestion,
+        /// What; `None` when it was answered before it could be read.
+        question: Option<DeployedQuestion>,
     },
     /// A question was answered. FastMCP keeps neither how nor by whom.
     Answered {
-        /// Which.
-        question: String,
+        /// Which, if that was seen.
+        question: Option<String>,
     },
     /// It ended with a result.
     Completed {},
@@ -80,46 +80,65 @@ impl DeployedEventKind {
             Self::Cancelled {} => "cancelled",
         }
     }
+
+    /// Whether nothing follows it for the task.
+    pub fn is_end(&self) -> bool {
+        matches!(self, Self::Completed {} | Self::Failed { .. } | Self::Cancelled {})
+    }
 }
 
 /// What happened to a task between two readings; `before` is `None` for a task that was not there.
 pub(super) fn between(before: Option<&DeployedTask>, now: &DeployedTask) -> Vec<DeployedEventKind> {
+    let were = before.map_or(&[][..], |before| &before.questions);
     let mut found = Vec::new();
     if before.is_none() {
         found.push(DeployedEventKind::Submitted {});
+    }
+    // A question that went with its task was not answered.
+    if !matches!(now.status, TaskStatus::Cancelled | TaskStatus::Failed) {
+        let answered = were.iter().filter(|question| !has(&now.questions, question));
+        found.extend(
+            answered.map(|question| DeployedEventKind::Answered { question: Some(question.id.clone()) }),
+        );
     }
     if let Some(worker) = &now.worker
         && (now.started_at.is_some() && before.and_then(|before| before.started_at) != now.started_at)
     {
         found.push(DeployedEventKind::Claimed { worker: worker.name.clone() });
     }
-    questions(before, now, &mut found);
+    let asked = now.questions.iter().filter(|question| !has(were, question));
+    found.extend(asked.map(|question| DeployedEventKind::Asked { question: Some(question.clone()) }));
     if now.progress.is_some() && before.and_then(|before| before.progress.as_ref()) != now.progress.as_ref() {
         found.extend(now.progress.clone().map(DeployedEventKind::Progress));
     }
-    if now.status.is_final() && before.map(|before| before.status) != Some(now.status) {
-        found.push(match now.status {
-            TaskStatus::Failed => DeployedEventKind::Failed {
-                message: now.error.clone().unwrap_or_else(|| "no error was kept".to_owned()),
-            },
-            TaskStatus::Cancelled => DeployedEventKind::Cancelled {},
-            _ => DeployedEventKind::Completed {},
-        });
+    if before.map(|before| before.status) != Some(now.status) {
+        found.extend(ending(now));
     }
     found
 }
 
-fn questions(before: Option<&DeployedTask>, now: &DeployedTask, found: &mut Vec<DeployedEventKind>) {
-    let were = before.map_or(&[][..], |before| &before.questions);
-    let has = |questions: &[DeployedQuestion], id: &str| questions.iter().any(|question| question.id == id);
-    // A question that went with its task was not answered.
-    let ended_unanswered = matches!(now.status, TaskStatus::Cancelled | TaskStatus::Failed);
-    for question in were.iter().filter(|question| !ended_unanswered && !has(&now.questions, &question.id)) {
-        found.push(DeployedEventKind::Answered { question: question.id.clone() });
-    }
-    for question in now.questions.iter().filter(|question| !has(were, &question.id)) {
-        found.push(DeployedEventKind::Asked { question: question.clone() });
-    }
+fn has(questions: &[DeployedQuestion], wanted: &DeployedQuestion) -> bool {
+    questions.iter().any(|question| question.id == wanted.id)
+}
+
+fn ending(now: &DeployedTask) -> Option<DeployedEventKind> {
+    Some(match now.status {
+        TaskStatus::Completed => DeployedEventKind::Completed {},
+        TaskStatus::Cancelled => DeployedEventKind::Cancelled {},
+        TaskStatus::Failed => DeployedEventKind::Failed {
+            message: now.error.clone().unwrap_or_else(|| "no error was kept".to_owned()),
+        },
+        TaskStatus::Working | TaskStatus::InputRequired => return None,
+    })
+}
+
+/// How often the key of a question was written or deleted, less what the readings account for. A question that
+/// comes and goes between two readings leaves two.
+pub(super) fn unseen(kinds: &[DeployedEventKind], touches: i32) -> i32 {
+    let seen = |kind: &&DeployedEventKind| {
+        matches!(kind, DeployedEventKind::Asked { .. } | DeployedEventKind::Answered { .. })
+    };
+    touches - kinds.iter().filter(seen).count() as i32
 }
 
 /// The event for one thing that happened to a task.
@@ -128,7 +147,7 @@ pub(super) fn event(task: &DeployedTask, kind: DeployedEventKind) -> DeployedEve
         DeployedEventKind::Completed {} | DeployedEventKind::Failed { .. } => task.finished_at,
         DeployedEventKind::Submitted {} => task.created_at,
         DeployedEventKind::Claimed { .. } => task.started_at,
-        DeployedEventKind::Asked { question } => question.asked_at,
+        DeployedEventKind::Asked { question } => question.as_ref().and_then(|question| question.asked_at),
         _ => None,
     };
     DeployedEvent {
@@ -139,7 +158,19 @@ pub(super) fn event(task: &DeployedTask, kind: DeployedEventKind) -> DeployedEve
         generation: task.generation,
         session: task.session.clone(),
         scope: task.scope.clone(),
-        status: task.status,
+        status: after(&kind, task),
         kind,
+    }
+}
+
+/// The status that a task had after that, which may have gone further by now.
+fn after(kind: &DeployedEventKind, task: &DeployedTask) -> TaskStatus {
+    match kind {
+        DeployedEventKind::Asked { .. } => TaskStatus::InputRequired,
+        DeployedEventKind::Submitted {} | DeployedEventKind::Claimed { .. } => TaskStatus::Working,
+        DeployedEventKind::Answered { .. } | DeployedEventKind::Progress(_) if task.status.is_final() => {
+            TaskStatus::Working
+        }
+        _ => task.status,
     }
 }

@@ -12,7 +12,8 @@ use redis::{AsyncConnectionConfig, Client, ProtocolVersion, PushInfo, PushKind, 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, timeout};
 
-use super::event::{between, event};
+use super::docket::Workers;
+use super::event::{DeployedEventKind, between, event, unseen};
 use super::identity::Identity;
 use super::link::literally;
 use super::{DeployedEvent, DeployedTask, Deployment, FastmcpError, FastmcpResult, read};
@@ -70,6 +71,9 @@ pub struct Watching {
     source: Source,
     /// By Docket key.
     known: BTreeMap<String, DeployedTask>,
+    /// By Docket key: touches of its question that no reading accounts for.
+    touches: BTreeMap<String, i32>,
+    workers: Workers,
     ready: VecDeque<DeployedEvent>,
 }
 
@@ -83,7 +87,7 @@ struct Source {
 
 /// What a wait for changes ended with.
 enum Word {
-    Changed(BTreeSet<String>),
+    Changed(Vec<String>),
     /// Anything may have changed.
     Anything,
     Lost,
@@ -93,9 +97,10 @@ impl Deployment {
     /// Follows the deployment from now on.
     pub async fn watch(&self, filter: Filter) -> FastmcpResult<Watching> {
         let source = Source::open(self).await?;
-        let known =
-            self.list().await?.into_iter().map(|task| (task.signs.identity.key.clone(), task)).collect();
-        Ok(Watching { deployment: self.clone(), filter, source, known, ready: VecDeque::new() })
+        let (tasks, workers) = tokio::try_join!(self.list(), self.workers())?;
+        let known = tasks.into_iter().map(|task| (task.signs.identity.key.clone(), task)).collect();
+        let (deployment, touches, ready) = (self.clone(), BTreeMap::new(), VecDeque::new());
+        Ok(Watching { deployment, filter, source, known, touches, workers, ready })
     }
 }
 
@@ -152,10 +157,14 @@ impl Watching {
         Ok(())
     }
 
-    /// Reads the tasks that those keys belong to.
-    async fn changed(&mut self, keys: &BTreeSet<String>) -> FastmcpResult<()> {
+    /// Reads the tasks that those keys belong to, in one round trip: a client may answer within milliseconds.
+    async fn changed(&mut self, keys: &[String]) -> FastmcpResult<()> {
         let mut identities: BTreeMap<String, Identity> = BTreeMap::new();
-        for identity in keys.iter().filter_map(|key| self.whose(key)) {
+        for key in keys {
+            let Some(identity) = self.whose(key) else { continue };
+            if key.ends_with(":elicit:request") {
+                *self.touches.entry(identity.key.clone()).or_default() += 1;
+            }
             identities.insert(identity.key.clone(), identity);
         }
         if identities.is_empty() {
@@ -163,11 +172,15 @@ impl Watching {
         }
         let (deployment, identities) =
             (self.deployment.clone(), identities.into_values().collect::<Vec<_>>());
-        let workers = deployment.workers().await?;
-        let tasks = read::tasks(&deployment.link, &deployment.docket, &workers, &identities).await?;
+        self.workers = match self.workers.later() {
+            Some(workers) => workers,
+            None => deployment.workers().await?,
+        };
+        let tasks = read::tasks(&deployment.link, &deployment.docket, &self.workers, &identities).await?;
         let present: BTreeSet<_> = tasks.iter().map(|task| task.signs.identity.key.clone()).collect();
         for gone in identities.iter().filter(|identity| !present.contains(&identity.key)) {
             self.known.remove(&gone.key);
+            self.touches.remove(&gone.key);
         }
         tasks.into_iter().for_each(|task| self.seen(task));
         Ok(())
@@ -176,8 +189,20 @@ impl Watching {
     /// Notes a reading, and what happened since the one before.
     fn seen(&mut self, task: DeployedTask) {
         let key = task.signs.identity.key.clone();
+        let mut kinds = between(self.known.get(&key), &task);
+        if let Some(touches) = self.touches.get_mut(&key) {
+            *touches = unseen(&kinds, *touches);
+            while *touches >= 2 {
+                *touches -= 2;
+                let end = kinds.iter().position(DeployedEventKind::is_end).unwrap_or(kinds.len());
+                let missed = [
+                    DeployedEventKind::Asked { question: None },
+                    DeployedEventKind::Answered { question: None },
+                ];
+                kinds.splice(end..end, missed);
+            }
+        }
         if self.filter.admits(&task) {
-            let kinds = between(self.known.get(&key), &task);
             self.ready.extend(kinds.into_iter().map(|kind| event(&task, kind)));
         }
         self.known.insert(key, task);
@@ -249,12 +274,12 @@ impl Source {
             return match self.means {
                 Means::Polling { .. } => Word::Anything,
                 Means::Tracking => match redis::cmd("PING").query_async::<()>(connection).await {
-                    Ok(()) => Word::Changed(BTreeSet::new()),
+                    Ok(()) => Word::Changed(Vec::new()),
                     Err(_) => Word::Lost,
                 },
             };
         };
-        let mut keys = BTreeSet::new();
+        let mut keys = Vec::new();
         let mut next = first;
         loop {
             match next {

@@ -37,7 +37,7 @@ async fn an_operator_answers_and_the_separate_worker_goes_on(#[case] version: &'
     let question = task.questions[0].id.clone();
     let diet = accept(&json!({ "vegetarian": true }));
     deployment.answer(&task, &question, &diet, Way::Supported).await.expect("answers");
-    assert_eq!(client.result(), "result: thai accept {'vegetarian': True}");
+    assert_eq!(kitchen.served().await, "thai accept {'vegetarian': True}");
     let ended = kitchen.until(&id, |task| task.status.is_final()).await;
     let late = refused(deployment.answer(&ended, &question, &diet, Way::Supported).await);
     assert!(matches!(late, FastmcpError::Ended { status: TaskStatus::Completed, .. }), "{late:?}");
@@ -102,7 +102,7 @@ async fn a_question_that_is_no_form_can_be_declined_only(#[case] version: &'stat
     assert!(matches!(error, FastmcpError::NotAForm { .. }), "{error:?}");
     let decline = Answer::new(Action::Decline, Answerer::Operator);
     deployment.answer(&task, &question.id, &decline, Way::Direct).await.expect("declines");
-    assert_eq!(client.result(), "result: decline");
+    assert_eq!(kitchen.served().await, "decline");
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn fastmcp_4_is_answered_in_redis_only_on_demand() {
         .answer(&task, &task.questions[0].id, &diet, Way::Direct)
         .await
         .expect("answers the second leg");
-    assert_eq!(client.result(), "result: thai accept {'vegetarian': False}");
+    assert_eq!(kitchen.served().await, "thai accept {'vegetarian': False}");
 }
 
 #[tokio::test]
@@ -142,5 +142,5 @@ async fn questions_asked_at_once_are_answered_one_by_one() {
     let task = kitchen.until(&id, |task| task.questions.len() == 1).await;
     let good = Answer::accept(plan(), Answerer::Operator);
     deployment.answer(&task, &task.questions[0].id, &good, Way::Direct).await.expect("answers");
-    assert_eq!(client.result(), "result: {'cuisine': 'thai', 'guests': 4} {'vegetarian': True}");
+    assert_eq!(kitchen.served().await, "{'cuisine': 'thai', 'guests': 4} {'vegetarian': True}");
 }

@@ -56,7 +56,7 @@ async def main():
             return
         try:
             result = await task.result()
-            print(f"result: {result.data}", flush=True)
+            print(f"result: {result.content[0].text}", flush=True)
         except Exception as error:
             print(f"error: {error}", flush=True)
 

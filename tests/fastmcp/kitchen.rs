@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use mcptask::fastmcp::{DeployedTask, Deployment, FastmcpResult};
 use serde_json::{Map, Value, json};
+use tempfile::TempDir;
 
 use crate::support::redis::RedisServer;
 
@@ -38,6 +39,7 @@ pub(crate) struct Kitchen {
     settings: Vec<(&'static str, String)>,
     port: u16,
     processes: Vec<Process>,
+    directory: TempDir,
 }
 
 /// One process; killed on drop.
@@ -85,7 +87,8 @@ impl Kitchen {
     /// Nothing but its Redis yet.
     pub(crate) fn empty(version: &'static str, settings: &[(&'static str, &str)]) -> Self {
         let settings = settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        Self { redis: RedisServer::start(), version, settings, port: free_port(), processes: Vec::new() }
+        let (redis, directory) = (RedisServer::start(), TempDir::new().expect("a temporary directory"));
+        Self { redis, version, settings, port: free_port(), processes: Vec::new(), directory }
     }
 
     /// Starts a process that lives as long as the deployment.
@@ -164,6 +167,18 @@ impl Kitchen {
         self.until(id, |task| task.questions.iter().any(|question| question.ask.message == message)).await
     }
 
+    /// Waits until a tool has returned something, and tells what all have.
+    pub(crate) async fn served(&self) -> String {
+        let file = self.directory.path().join("served");
+        until("a result", async || {
+            std::fs::read_to_string(&file)
+                .ok()
+                .filter(|text| text.ends_with('\n'))
+                .map(|text| text.trim().to_owned())
+        })
+        .await
+    }
+
     /// Runs a Redis command, as another program would.
     pub(crate) async fn redis<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {
         let client = redis::Client::open(self.redis.url()).expect("a client");
@@ -184,6 +199,7 @@ impl Kitchen {
         command.arg("-W").arg("ignore");
         command.arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fastmcp").join(script));
         command.env("FASTMCP_DOCKET_URL", self.redis.url()).env("FASTMCP_LOG_LEVEL", "WARNING");
+        command.env("SERVED", self.directory.path().join("served"));
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
     }

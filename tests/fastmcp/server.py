@@ -5,7 +5,9 @@
     server.py worker        a worker in a process of its own
 
 FASTMCP_DOCKET_URL, FASTMCP_DOCKET_NAME and FASTMCP_DOCKET_CONCURRENCY configure it as in any deployment.
-OMIT_TOOL leaves one tool out, as an older version of a server would.
+OMIT_TOOL leaves one tool out, as an older version of a server would. What tools return is also written to the
+file SERVED: a client whose handler does not return cannot be asked for it, since FastMCP's client reads nothing
+meanwhile.
 """
 
 import asyncio
@@ -30,6 +32,13 @@ COUNT = {"type": "object", "properties": {"value": {"type": "integer"}}, "requir
 NESTED = {"type": "object", "properties": {"place": {"type": "object", "properties": {}}}}
 
 mcp = FastMCP("kitchen")
+
+
+def served(text):
+    """A result, also noted where a test finds it."""
+    with open(os.environ["SERVED"], "a") as file:
+        print(text, file=file)
+    return text
 
 
 def tool(function):
@@ -64,22 +73,22 @@ if MODERN:
         if state == "diet":
             answer = given(ctx, "plan")
             if answer.action != "accept":
-                return f"no dinner: {answer.action}"
+                return served(f"no dinner: {answer.action}")
             return asking(f"done:{answer.content['cuisine']}", diet=("Vegetarian?", VEGETARIAN))
         answer = given(ctx, "diet")
-        return f"{state.removeprefix('done:')} {answer.action} {answer.content}"
+        return served(f"{state.removeprefix('done:')} {answer.action} {answer.content}")
 
     @tool
     async def ask_two(ctx: Context) -> str:
         if ctx.request_state is None:
             return asking("both", plan=("What kind of dinner?", PLAN), diet=("Vegetarian?", VEGETARIAN))
-        return f"{given(ctx, 'plan').content} {given(ctx, 'diet').content}"
+        return served(f"{given(ctx, 'plan').content} {given(ctx, 'diet').content}")
 
     @tool
     async def ask_nested(ctx: Context) -> str:
         if ctx.request_state is None:
             return asking("asked", place=("Where?", NESTED))
-        return f"{given(ctx, 'place').action}"
+        return served(f"{given(ctx, 'place').action}")
 
 else:
     try:
@@ -97,13 +106,13 @@ else:
     async def plan_dinner(ctx: Context) -> str:
         answer = await ask(ctx, "What kind of dinner?", PLAN)
         if answer.action != "accept":
-            return f"no dinner: {answer.action}"
+            return served(f"no dinner: {answer.action}")
         diet = await ask(ctx, "Vegetarian?", VEGETARIAN)
-        return f"{answer.content['cuisine']} {diet.action} {diet.content}"
+        return served(f"{answer.content['cuisine']} {diet.action} {diet.content}")
 
     @tool
     async def ask_nested(ctx: Context) -> str:
-        return (await ask(ctx, "Where?", NESTED)).action
+        return served((await ask(ctx, "Where?", NESTED)).action)
 
     @tool
     async def ask_many(ctx: Context, count: int) -> str:
@@ -111,7 +120,7 @@ else:
         for number in range(count):
             answer = await ask(ctx, f"Number {number}?", COUNT)
             answers.append(answer.content["value"] if answer.content else answer.action)
-        return f"{answers}"
+        return served(f"{answers}")
 
 
 @tool

@@ -101,7 +101,7 @@ async fn without_tracking_it_polls_and_says_so() {
     let id = client.task();
     loop {
         let event = next(&mut watching).await;
-        if let DeployedEventKind::Asked { question } = event.kind {
+        if let DeployedEventKind::Asked { question: Some(question) } = event.kind {
             assert_eq!(
                 (event.task.as_str(), question.ask.message.as_str()),
                 (id.as_str(), "What kind of dinner?")
