@@ -32,9 +32,13 @@
 //!
 //! ARCHITECTURE.md, beside the README, has the promises, the keys, the limits and the reasons.
 
+pub mod cli;
+pub mod client;
 pub mod engine;
 pub mod fastmcp;
 mod redis_link;
+pub mod relay;
+pub mod server;
 pub mod store;
 pub mod task;
 pub mod worker;

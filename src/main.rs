@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `mcptask`; all of it is in [`mcptask::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mcptask::cli::main()
+}

@@ -179,10 +179,12 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
         stop: &CancellationToken,
     ) -> StoreResult<Vec<Task>>;
 
-    /// Notes a step of a running task; its message becomes the status message. Event: `progress`.
+    /// Notes a step of a running task; its message becomes the status message. Numbers that are not finite
+    /// are refused with [`StoreError::Backend`]. Event: `progress`.
     async fn report(&self, claim: &ClaimKey, progress: &Progress) -> StoreResult<()>;
 
-    /// Asks questions at consecutive positions from `first` (1 for a task's first question). Positions that
+    /// Asks questions at consecutive positions from `first` (1 for a task's first question), which may leave
+    /// no gap after those asked before. Positions that
     /// were asked before return what the journal has, answer included; [`StoreError::JournalDiffers`]
     /// where it has another question there; [`StoreError::TooManyQuestions`] where more than
     /// [`MAX_OPEN_QUESTIONS`] would be open. The task becomes `input_required` while one is open.
@@ -224,6 +226,10 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
 
     /// Takes a worker off the list. What it still holds is due at once.
     async fn dismiss(&self, worker: &WorkerId) -> StoreResult<()>;
+
+    /// What the store says a worker holds. After a claim whose reply was lost it is more than the worker
+    /// knows of.
+    async fn claims(&self, worker: &WorkerId) -> StoreResult<Vec<ClaimKey>>;
 
     /// One task.
     async fn get(&self, task: &TaskId) -> StoreResult<Option<Task>>;

@@ -129,6 +129,13 @@ pub struct Progress {
     pub message: Option<String>,
 }
 
+impl Progress {
+    /// Whether its numbers are numbers: JSON has no infinity and no NaN, so others cannot be stored.
+    pub fn is_finite(&self) -> bool {
+        self.current.is_finite() && self.total.is_none_or(f64::is_finite)
+    }
+}
+
 /// A JSON-RPC error: how a task fails outside its tool's own result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RpcError {

@@ -1,7 +1,6 @@
 //! What a running tool can do: read its arguments, ask, report.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -21,7 +20,8 @@ pub struct TaskContext {
     task: Task,
     claim: ClaimKey,
     signals: Signals,
-    asked: AtomicU32,
+    /// How many questions this run has asked. Locked while it asks, so that positions have no gaps.
+    asked: Mutex<u32>,
     /// The worker's slot that the run holds while it does not wait.
     slot: Mutex<Option<OwnedSemaphorePermit>>,
 }
@@ -34,7 +34,7 @@ impl TaskContext {
         signals: Signals,
         permit: OwnedSemaphorePermit,
     ) -> Self {
-        Self { shared, task, claim, signals, asked: AtomicU32::new(0), slot: Mutex::new(Some(permit)) }
+        Self { shared, task, claim, signals, asked: Mutex::new(0), slot: Mutex::new(Some(permit)) }
     }
 
     /// The task as it was when this run began.
@@ -76,11 +76,9 @@ impl TaskContext {
         asks: Vec<Ask>,
         timeout: Option<Duration>,
     ) -> Result<Vec<Answer>, Interrupted> {
-        let count = u32::try_from(asks.len()).unwrap_or(u32::MAX);
-        let first = self.asked.fetch_add(count, Ordering::Relaxed) + 1;
         let engine = &self.shared.engine;
         let mut follow = engine.hub().await?.follow(&self.claim.task);
-        let asked = self.ask_once(first, &asks, timeout.or(self.tool_timeout())).await?;
+        let asked = self.ask_once(&asks, timeout.or(self.tool_timeout())).await?;
         if let Some(answers) = answers(&asked) {
             return Ok(answers);
         }
@@ -98,19 +96,21 @@ impl TaskContext {
         Ok(answers)
     }
 
-    async fn ask_once(
-        &self,
-        first: u32,
-        asks: &[Ask],
-        timeout: Option<Duration>,
-    ) -> Result<Vec<Question>, Interrupted> {
+    async fn ask_once(&self, asks: &[Ask], timeout: Option<Duration>) -> Result<Vec<Question>, Interrupted> {
         let engine = &self.shared.engine;
         engine.check(asks)?;
         let timeout = Some(timeout.unwrap_or(engine.limits().question_timeout));
         let store = engine.store();
-        let asked =
-            patiently(&self.signals.given_back, || store.ask(&self.claim, first, asks, timeout)).await;
-        asked.map_err(|error| EngineError::from(error).into())
+        let mut asked = self.asked.lock().await;
+        let before = *asked;
+        // Counted first, because a caller that drops this future has most likely asked.
+        *asked += u32::try_from(asks.len()).unwrap_or(u32::MAX);
+        let questions =
+            patiently(&self.signals.given_back, || store.ask(&self.claim, before + 1, asks, timeout)).await;
+        questions.map_err(|error| {
+            *asked = before;
+            EngineError::from(error).into()
+        })
     }
 
     fn tool_timeout(&self) -> Option<Duration> {

@@ -65,6 +65,11 @@ impl Held {
         Hold { held: self.clone(), claim: claim.clone(), signals }
     }
 
+    /// Whether this very claim is held here.
+    pub(super) fn holds(&self, claim: &ClaimKey) -> bool {
+        self.tasks().get(&claim.task).is_some_and(|(attempt, _)| *attempt == claim.attempt)
+    }
+
     /// Tells every run not to wait for people any more.
     pub(super) fn park_waiting(&self) {
         self.tasks().values().for_each(|(_, signals)| signals.parked.cancel());

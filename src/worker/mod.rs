@@ -22,9 +22,9 @@ pub use context::TaskContext;
 pub use tool::{Interrupted, Tool, ToolOutcome};
 
 use crate::engine::{Engine, EngineResult};
-use crate::store::{ClaimKey, Requeue, StoreError};
+use crate::store::{ClaimKey, Requeue, StoreError, StoreResult};
 use crate::task::{Outcome, Task, ToolSpec, WorkerId};
-use held::{Held, Signals};
+use held::{Held, Hold, Signals};
 use patience::patiently;
 
 /// How long a worker may be silent before others take its tasks over.
@@ -128,6 +128,7 @@ fn specs(tools: &Tools) -> Vec<ToolSpec> {
 
 async fn claim_until(shared: &Arc<Shared>, tracker: &TaskTracker, stop: &CancellationToken) {
     let names: Vec<String> = shared.config.tools.keys().cloned().collect();
+    let mut reply_lost = false;
     while !stop.is_cancelled() {
         // Wait for a free slot without keeping it: a task whose answer came must be able to take it while
         // the claim below waits for new work.
@@ -136,14 +137,20 @@ async fn claim_until(shared: &Arc<Shared>, tracker: &TaskTracker, stop: &Cancell
             permit = shared.slots.acquire() => drop(permit),
         }
         let free = shared.slots.available_permits().max(1);
+        if reply_lost {
+            reply_lost = give_back_unknown(shared).await.is_err();
+        }
         match shared.engine.store().claim(&shared.config.id, &names, free, stop).await {
             Ok(tasks) => {
                 for task in tasks {
-                    tracker.spawn(run_one(shared.clone(), task));
+                    // Held from here on, so that nothing takes it for a task that nobody knows of.
+                    let held = shared.held.hold(&ClaimKey { task: task.id().clone(), attempt: task.attempt });
+                    tracker.spawn(run_one(shared.clone(), task, held));
                 }
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot claim tasks; trying again");
+                reply_lost = true;
                 tokio::select! {
                     () = stop.cancelled() => return,
                     () = tokio::time::sleep(AFTER_FAILURE) => {}
@@ -153,10 +160,26 @@ async fn claim_until(shared: &Arc<Shared>, tracker: &TaskTracker, stop: &Cancell
     }
 }
 
+/// After a claim that failed: the store may have recorded it and only the reply was lost. Those tasks would
+/// wait for as long as this worker lives.
+async fn give_back_unknown(shared: &Shared) -> StoreResult<()> {
+    let store = shared.engine.store();
+    let reason = "the claim's reply was lost";
+    for claim in store.claims(&shared.config.id).await? {
+        if !shared.held.holds(&claim) {
+            let requeue = Requeue { reason: reason.to_owned(), counts: false };
+            if let Err(error @ StoreError::Unreachable { .. }) = store.requeue(&claim, &requeue).await {
+                return Err(error);
+            }
+            tracing::info!(task = %claim.task, reason, "gave a task back");
+        }
+    }
+    Ok(())
+}
+
 /// Runs one claimed task to its outcome, or until it is taken away.
-async fn run_one(shared: Arc<Shared>, task: Task) {
+async fn run_one(shared: Arc<Shared>, task: Task, held: Hold) {
     let claim = ClaimKey { task: task.id().clone(), attempt: task.attempt };
-    let held = shared.held.hold(&claim);
     let signals = held.signals();
     let Some(tool) = shared.config.tools.get(&task.new.tool).cloned() else {
         let reason = format!("worker {} does not run {:?}", shared.config.id, task.new.tool);

@@ -146,6 +146,10 @@ impl Store for RedisStore {
         most: usize,
         stop: &CancellationToken,
     ) -> StoreResult<Vec<Task>> {
+        if tools.is_empty() {
+            // There is no stream to wait on, and Redis refuses to wait on none.
+            stop.cancelled().await;
+        }
         while !stop.is_cancelled() {
             let mut call = self.invocation(&self.scripts.claim);
             call.arg(worker.as_str()).arg(most).arg(tools);
@@ -162,6 +166,9 @@ impl Store for RedisStore {
     }
 
     async fn report(&self, claim: &ClaimKey, progress: &Progress) -> StoreResult<()> {
+        if !progress.is_finite() {
+            return Err(self.broken(format!("progress {progress:?} has to be finite numbers")));
+        }
         let mut call = self.invocation(&self.scripts.report);
         call.arg(claim.task.as_str()).arg(claim.attempt).arg(codec::json(progress));
         call.arg(progress.message.as_deref().unwrap_or_default());
@@ -268,6 +275,14 @@ impl Store for RedisStore {
 
     async fn dismiss(&self, worker: &WorkerId) -> StoreResult<()> {
         self.verb(self.invocation(&self.scripts.dismiss).arg(worker.as_str())).await.map(drop)
+    }
+
+    async fn claims(&self, worker: &WorkerId) -> StoreResult<Vec<ClaimKey>> {
+        let held: Vec<(String, u32)> =
+            self.call(self.invocation(&self.scripts.claims).arg(worker.as_str())).await?;
+        held.into_iter()
+            .map(|(task, attempt)| Ok(ClaimKey { task: self.decode(task.parse())?, attempt }))
+            .collect()
     }
 
     async fn get(&self, task: &TaskId) -> StoreResult<Option<Task>> {

@@ -26,8 +26,14 @@ impl Stored {
     pub(super) fn end(&mut self, status: TaskStatus, now: Timestamp) {
         self.task.status = status;
         self.task.finished_at = Some(now);
-        self.task.worker = None;
         self.queued = None;
+        self.release();
+    }
+
+    /// Takes the task from its worker.
+    pub(super) fn release(&mut self) {
+        self.task.worker = None;
+        self.task.claimed_at = None;
     }
 
     /// Gives the task the status that its questions say, unless it has ended. True when one is open.

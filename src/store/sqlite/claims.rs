@@ -90,7 +90,7 @@ fn take(change: &mut Change, id: &TaskId, worker: &WorkerId) -> Result<Task, Fau
 
 pub(super) fn report(change: &mut Change, claim: &ClaimKey, progress: &Progress) -> Result<(), Fault> {
     let mut stored = change.held(claim)?;
-    if let Some(message) = &progress.message {
+    if let Some(message) = progress.message.as_ref().filter(|message| !message.is_empty()) {
         stored.task.status_message = Some(message.clone());
     }
     stored.task.progress = Some(progress.clone());

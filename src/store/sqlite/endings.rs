@@ -43,7 +43,7 @@ pub(super) fn requeue(change: &mut Change, claim: &ClaimKey, requeue: Requeue) -
             return conclude(change, stored, Outcome::Error(RpcError::gave_up(&reason)));
         }
     }
-    stored.task.worker = None;
+    stored.release();
     let parked = stored.weigh_questions();
     let sequence = change.append(&stored.task, EventKind::Requeued { reason })?;
     stored.queued = (!parked).then_some(sequence);

@@ -13,8 +13,10 @@ pub(super) enum Fault {
     Database(rusqlite::Error),
     /// A record is not what this program writes.
     Record(serde_json::Error),
-    /// Something else about the file, in words.
+    /// The file cannot be used now, in words.
     File(String),
+    /// What is asked does not fit what the file holds, in words.
+    Unfit(String),
 }
 
 impl From<StoreError> for Fault {
@@ -45,30 +47,39 @@ impl Fault {
                 StoreError::Backend { location, problem: format!("a record cannot be read: {error}") }
             }
             Self::File(problem) => StoreError::Unreachable { location, problem },
-            Self::Database(error) => match advice(&error) {
-                Some(advice) => {
-                    StoreError::Unreachable { location, problem: format!("{advice} (SQLite: {error})") }
-                }
-                None => StoreError::Backend { location, problem: error.to_string() },
-            },
+            Self::Unfit(problem) => StoreError::Backend { location, problem },
+            Self::Database(error) => explained(location, &error),
         }
     }
 }
 
-/// What to do about an error that is about the file and not about a statement.
-fn advice(error: &rusqlite::Error) -> Option<&'static str> {
-    Some(match error.sqlite_error_code()? {
-        ErrorCode::NotADatabase => "it is not a SQLite database; give another path",
-        ErrorCode::DatabaseCorrupt => "it is damaged; restore a copy, or move it away to begin anew",
-        ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
-            "it cannot be opened; check that this user may write to the file and its directory"
+/// What to do about an error of SQLite. [`StoreError::Unreachable`] is for what may end by itself or by
+/// making room: then it is worth trying again.
+fn explained(location: String, error: &rusqlite::Error) -> StoreError {
+    let lasting = |advice: &str| (false, advice.to_owned());
+    let passing = |advice: &str| (true, advice.to_owned());
+    let (is_passing, advice) = match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => lasting("it is not a SQLite database; give another path"),
+        Some(ErrorCode::DatabaseCorrupt) => {
+            lasting("it is damaged; restore a copy, or move it away to begin anew")
         }
-        ErrorCode::ReadOnly => "it may only be read; it has to be on a disk that this user may write to",
-        ErrorCode::DiskFull => "the disk is full; make room on it",
-        ErrorCode::SystemIoFailure => "the disk reports an error; look at the system's log",
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
-            "another process kept it locked for 10 seconds; look for one that hangs with it open"
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            passing("it cannot be opened; check that this user may write to the file and its directory")
         }
-        _ => return None,
-    })
+        Some(ErrorCode::ReadOnly) => {
+            passing("it may only be read; it has to be on a disk that this user may write to")
+        }
+        Some(ErrorCode::DiskFull) => passing("the disk is full; make room on it"),
+        Some(ErrorCode::SystemIoFailure) => passing("the disk reports an error; look at the system's log"),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            passing("another process kept it locked for 10 seconds; look for one that hangs with it open")
+        }
+        _ => return StoreError::Backend { location, problem: error.to_string() },
+    };
+    let problem = format!("{advice} (SQLite: {error})");
+    if is_passing {
+        StoreError::Unreachable { location, problem }
+    } else {
+        StoreError::Backend { location, problem }
+    }
 }

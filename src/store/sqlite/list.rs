@@ -74,3 +74,45 @@ fn index(filter: &TaskFilter) -> &'static str {
         _ => "tasks_by_time",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::{Scope, TaskId, TaskStatus};
+
+    fn filters() -> Vec<TaskFilter> {
+        let mut filters = Vec::new();
+        for bits in 0..64_u8 {
+            let has = |bit: u8| bits & (1 << bit) != 0;
+            filters.push(TaskFilter {
+                scope: has(0).then(Scope::anonymous),
+                session: has(1).then(|| "s1".parse().expect("a session id")),
+                status: has(2).then_some(TaskStatus::Working),
+                tool: has(3).then(|| "dinner".to_owned()),
+                hidden: has(4),
+                oldest_first: has(5),
+            });
+        }
+        filters
+    }
+
+    #[test]
+    fn every_page_is_read_off_an_index_without_sorting() {
+        let connection = Connection::open_in_memory().expect("opens");
+        connection.execute_batch(include_str!("migrations/1.sql")).expect("migrates");
+        let after = PageCursor { created_ms: 5, task: TaskId::generate() };
+        for filter in filters() {
+            for after in [None, Some(&after)] {
+                let (sql, mut values) = query(&filter, after);
+                values.splice(0..0, [1.into(), 10.into()]);
+                let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("is SQL");
+                let steps = plan.query_map(params_from_iter(values), |row| row.get::<_, String>(3));
+                for step in steps.expect("explains").map(|step| step.expect("a step")) {
+                    let reads = step.starts_with("SCAN") || step.contains("B-TREE");
+                    assert!(!reads, "{step} for {filter:?}");
+                    assert!(!step.starts_with("SEARCH") || step.contains("USING INDEX"), "{step}");
+                }
+            }
+        }
+    }
+}

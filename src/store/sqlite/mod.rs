@@ -32,7 +32,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ClaimKey, Due, EventFilter, Page, PageCursor, Requeue, Store, StoreResult, Tail, TaskFilter, WorkerInfo,
+    ClaimKey, Due, EventFilter, Page, PageCursor, Requeue, Store, StoreError, StoreResult, Tail, TaskFilter,
+    WorkerInfo,
 };
 use crate::task::{
     Answer, Ask, Cursor, Event, NewTask, Outcome, Progress, Question, QuestionId, Task, TaskId, ToolSpec,
@@ -189,6 +190,10 @@ impl Store for SqliteStore {
     }
 
     async fn report(&self, claim: &ClaimKey, progress: &Progress) -> StoreResult<()> {
+        if !progress.is_finite() {
+            let problem = format!("progress {progress:?} has to be finite numbers");
+            return Err(StoreError::Backend { location: self.location(), problem });
+        }
         let (claim, progress) = (claim.clone(), progress.clone());
         self.write(move |change| claims::report(change, &claim, &progress)).await
     }
@@ -247,6 +252,11 @@ impl Store for SqliteStore {
     async fn dismiss(&self, worker: &WorkerId) -> StoreResult<()> {
         let worker = worker.clone();
         self.write(move |change| workers::dismiss(change, &worker)).await
+    }
+
+    async fn claims(&self, worker: &WorkerId) -> StoreResult<Vec<ClaimKey>> {
+        let worker = worker.clone();
+        self.read(move |connection, namespace| workers::claims(connection, namespace, &worker)).await
     }
 
     async fn get(&self, task: &TaskId) -> StoreResult<Option<Task>> {

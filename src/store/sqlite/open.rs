@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::time::Instant;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
 
 use super::super::{LAYOUT, StoreError};
 use super::busy;
@@ -32,7 +32,7 @@ pub(super) fn prepare(path: &Path) -> io::Result<()> {
 pub(super) fn writer(path: &Path) -> Result<Connection, Fault> {
     let mut connection = connect(path)?;
     // First of all, because the next line already changes the file.
-    layout(&connection, path)?;
+    layout(&connection.transaction()?, path)?;
     write_ahead(&connection)?;
     // With a write-ahead log, NORMAL may lose the last commits when the machine loses power, never when
     // the process dies, and never harms the file. FULL costs 178 ms at the 95th percentile.
@@ -64,7 +64,7 @@ pub(super) fn namespace(connection: &Connection, name: &str) -> Result<i64, Faul
 
 fn connect(path: &Path) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags)?;
+    let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_handler(Some(busy::wait))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
@@ -95,7 +95,7 @@ fn write_ahead(connection: &Connection) -> Result<(), Fault> {
 }
 
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Fault> {
-    if layout(connection, path)? == LAYOUT {
+    if layout(&connection.transaction()?, path)? == LAYOUT {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -109,13 +109,14 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The file's layout, 0 for an empty file.
-fn layout(connection: &Connection, path: &Path) -> Result<u32, Fault> {
-    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+/// The file's layout, 0 for an empty file. It takes several reads, between which no other process may
+/// migrate the file.
+fn layout(transaction: &Transaction, path: &Path) -> Result<u32, Fault> {
+    let number = |sql| transaction.query_row(sql, [], |row| row.get::<_, i64>(0));
     if number("PRAGMA application_id")? != APPLICATION {
         if number("SELECT count(*) FROM sqlite_schema")? > 0 {
             let problem = "it is the database of another program; give another path";
-            return Err(Fault::File(problem.into()));
+            return Err(Fault::Unfit(problem.into()));
         }
         return Ok(0);
     }

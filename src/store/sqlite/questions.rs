@@ -16,6 +16,10 @@ pub(super) fn ask(
     timeout: Option<Duration>,
 ) -> Result<Vec<Question>, Fault> {
     let mut stored = change.held(claim)?;
+    let asked = stored.task.questions.len();
+    if first as usize > asked + 1 {
+        return Err(Fault::Unfit(format!("question {first} follows question {asked}")));
+    }
     let deadline = timeout.and_then(|timeout| clock::later(change.now, timeout));
     let (mut all, mut new) = (Vec::new(), Vec::new());
     for (id, ask) in (first..).map(QuestionId::at).zip(asks) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
-use super::super::WorkerInfo;
+use super::super::{ClaimKey, WorkerInfo};
 use super::change::Change;
 use super::fault::Fault;
 use crate::task::{ToolSpec, WorkerId};
@@ -94,6 +94,23 @@ pub(super) fn workers(
         });
     }
     Ok(workers)
+}
+
+pub(super) fn claims(
+    connection: &Connection,
+    namespace: i64,
+    worker: &WorkerId,
+) -> Result<Vec<ClaimKey>, Fault> {
+    let sql = "SELECT id, json_extract(record, '$.attempt') FROM tasks INDEXED BY tasks_by_worker
+        WHERE namespace = ?1 AND worker = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows =
+        statement.query_map(params![namespace, worker.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.map(|row| {
+        let (task, attempt) = row?;
+        Ok(ClaimKey { task: super::reading::task_id(task)?, attempt })
+    })
+    .collect()
 }
 
 pub(super) fn tools(connection: &Connection, namespace: i64) -> Result<Vec<ToolSpec>, Fault> {

@@ -17,6 +17,8 @@ local fresh = math.max(0, first + count - 1 - task.asked)
 if task.open + fresh > tonumber(ARGV[5]) then return { 'too_many' } end
 local at, due = now(), ''
 if ARGV[4] ~= '' then due = at + tonumber(ARGV[4]) end
+-- Past the end of time is never.
+if due ~= '' and due > LAST_MS then due = '' end
 if fresh > 0 then
   redis.call('HSET', key(task.id), 'asked', task.asked + fresh, 'open', task.open + fresh, 'updated', at)
   set_status(task, 'input_required')

@@ -23,6 +23,8 @@ for _, next in ipairs(waiting) do
     local attempt = task.attempt + 1
     redis.call('HSET', key(task.id), 'worker', worker, 'attempt', attempt, 'claimed', at, 'updated', at)
     redis.call('HDEL', key(task.id), 'entry')
+    -- A worker that is not on the list, or not any more, would never be found to have lost its claims.
+    redis.call('ZADD', P .. 'workers', 'NX', 0, worker)
     redis.call('SADD', P .. 'worker:' .. worker .. ':tasks', task.id)
     emit(task, at, 'claimed', '{"worker":' .. cjson.encode(worker) .. ',"attempt":' .. attempt .. '}')
     claimed[#claimed + 1] = redis.call('HGETALL', key(task.id))

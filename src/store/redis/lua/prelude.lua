@@ -22,6 +22,8 @@
 local P = KEYS[1]
 local LOG_EVENTS, TASK_EVENTS, SESSION_EVENTS = 1000000, 10000, 100000
 local SESSION_LOG_MS = 604800000
+-- The end of the year 9999, the last time that timestamps can say.
+local LAST_MS = 253402207200999
 
 local function now()
   local time = redis.call('TIME')

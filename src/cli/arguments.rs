@@ -1,0 +1,214 @@
+//! Values from the command line: `name=value` pairs typed by a schema, and JSON given inline, by file or
+//! on stdin.
+
+use std::io::Read as _;
+
+use serde_json::{Map, Value};
+
+use super::failure::{Failure, Kind};
+use super::values;
+use crate::task::form::FieldKind;
+use crate::task::{Form, Violation};
+
+/// The largest text that is read from a file or stdin: the limits behind it are far below.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Reads the text that an option names: itself, `@file`, or `-` for stdin.
+pub(crate) fn text(given: &str) -> Result<String, Failure> {
+    let mut text = String::new();
+    let (place, read) = if given == "-" {
+        ("stdin".to_owned(), std::io::stdin().take(MAX_BYTES).read_to_string(&mut text))
+    } else if let Some(path) = given.strip_prefix('@') {
+        let read = std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text));
+        (format!("{path:?}"), read)
+    } else {
+        return Ok(given.to_owned());
+    };
+    read.map_err(|error| Failure::caused(Kind::Usage, format!("cannot read {place}: {error}"), error))?;
+    Ok(text)
+}
+
+/// Reads a JSON object that an option names.
+pub(crate) fn object(option: &str, given: &str) -> Result<Map<String, Value>, Failure> {
+    let text = text(given)?;
+    match serde_json::from_str(&text) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(other) => Err(Failure::usage(format!("{option} is {}, not a JSON object", kind_of(&other)))),
+        Err(error) => Err(Failure::usage(format!("{option} is not JSON: {error}"))
+            .hint(format!("for example {option} '{{\"guests\": 4}}', @file or - for stdin"))),
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// A tool's arguments: `--args-json` first, then each `--arg name=value`, typed by the input schema.
+pub(crate) fn for_tool(
+    schema: &Value,
+    pairs: &[String],
+    json: Option<&str>,
+) -> Result<Map<String, Value>, Failure> {
+    let mut arguments = json.map(|given| object("--args-json", given)).transpose()?.unwrap_or_default();
+    let mut problems = Vec::new();
+    for pair in pairs {
+        let (name, text) = split("--arg", pair)?;
+        let property = schema.pointer("/properties").and_then(|properties| properties.get(name));
+        if property.is_none() && schema.get("additionalProperties") == Some(&Value::Bool(false)) {
+            problems.push(unknown("argument", name, &property_names(schema)));
+            continue;
+        }
+        match by_schema(property, text) {
+            Ok(value) => merge(&mut arguments, name, value),
+            Err(problem) => problems.push(Violation::new(format!("/{name}"), problem)),
+        }
+    }
+    refuse("--arg", &problems)?;
+    Ok(arguments)
+}
+
+/// A form's content from `--set name=value`, typed by its fields; what is not set has its default.
+pub(crate) fn for_form(form: &Form, pairs: &[String]) -> Result<Map<String, Value>, Failure> {
+    let mut given = Map::new();
+    let mut problems = Vec::new();
+    for pair in pairs {
+        let (name, text) = split("--set", pair)?;
+        let Some(field) = form.field(name) else {
+            let names: Vec<_> = form.fields.iter().map(|field| field.name.as_str()).collect();
+            problems.push(unknown("field", name, &names));
+            continue;
+        };
+        match values::typed(field, text) {
+            Ok(value) if matches!(field.kind, FieldKind::SomeOf { .. }) => merge(&mut given, name, value),
+            Ok(value) => drop(given.insert(name.to_owned(), value)),
+            Err(problem) => problems.push(Violation::new(format!("/{name}"), problem)),
+        }
+    }
+    let mut content = values::defaults(form);
+    content.extend(given);
+    // A value that could not be read is named above, not a second time as missing.
+    let named: Vec<String> = problems.iter().map(|one| one.path.clone()).collect();
+    let unread = |one: &Violation| {
+        named.iter().any(|path| one.problem.contains(&format!("{:?}", path.trim_start_matches('/'))))
+    };
+    problems.extend(form.violations(&content).into_iter().filter(|one| !unread(one)));
+    refuse("the answer", &problems)?;
+    Ok(content)
+}
+
+fn split<'a>(option: &str, pair: &'a str) -> Result<(&'a str, &'a str), Failure> {
+    pair.split_once('=')
+        .filter(|(name, _)| !name.is_empty())
+        .ok_or_else(|| Failure::usage(format!("{option} {pair:?} is not name=value")))
+}
+
+fn unknown(what: &str, name: &str, known: &[&str]) -> Violation {
+    let known = if known.is_empty() {
+        "there are none".to_owned()
+    } else {
+        format!("there are {}", known.join(", "))
+    };
+    Violation::new("", format!("there is no {what} {name:?}; {known}"))
+}
+
+fn property_names(schema: &Value) -> Vec<&str> {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    properties.map(|properties| properties.keys().map(String::as_str).collect()).unwrap_or_default()
+}
+
+fn refuse(what: &str, problems: &[Violation]) -> Result<(), Failure> {
+    match problems {
+        [] => Ok(()),
+        [one] => Err(Failure::usage(format!("{what} is not valid: {one}"))),
+        several => {
+            let lines: Vec<_> = several.iter().map(|one| format!("- {one}")).collect();
+            Err(Failure::usage(format!("{what} is not valid:\n{}", lines.join("\n"))))
+        }
+    }
+}
+
+/// A list that is given several times grows; anything else is replaced.
+fn merge(into: &mut Map<String, Value>, name: &str, value: Value) {
+    match (into.get_mut(name), value) {
+        (Some(Value::Array(list)), Value::Array(more)) => list.extend(more),
+        (_, value) => drop(into.insert(name.to_owned(), value)),
+    }
+}
+
+/// Reads text as the property's type wants it. Bounds and formats are checked with the whole.
+fn by_schema(property: Option<&Value>, text: &str) -> Result<Value, String> {
+    let json = || serde_json::from_str::<Value>(text);
+    let must_be = |kind: &str, fits: fn(&Value) -> bool| {
+        json().ok().filter(fits).ok_or_else(|| format!("{text:?} is not {kind}"))
+    };
+    match property.and_then(|property| property.get("type")).and_then(Value::as_str) {
+        Some("string") => Ok(text.into()),
+        Some("integer") => must_be("a whole number", |value| value.is_i64() || value.is_u64()),
+        Some("number") => must_be("a number", Value::is_number),
+        Some("boolean") => must_be("true or false", Value::is_boolean),
+        Some("object") => must_be("a JSON object", Value::is_object),
+        Some("array") if text.trim_start().starts_with('[') => must_be("a JSON list", Value::is_array),
+        Some("array") => {
+            let items = property.and_then(|property| property.get("items"));
+            text.split(',').map(|part| by_schema(items, part.trim())).collect()
+        }
+        _ => Ok(json().unwrap_or_else(|_| text.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn pairs(pairs: &[&str]) -> Vec<String> {
+        pairs.iter().map(|pair| (*pair).to_owned()).collect()
+    }
+
+    #[test]
+    fn arguments_are_typed_by_the_schema() {
+        let schema = json!({ "properties": {
+            "n": { "type": "integer" }, "s": { "type": "string" }, "b": { "type": "boolean" },
+            "l": { "type": "array", "items": { "type": "integer" } }, "o": { "type": "object" }, "any": {} } });
+        let given = pairs(&["n=3", "s=3", "b=true", "l=1,2", "l=3", "o={\"x\":1}", "any=[1]", "more=yes"]);
+        let arguments = for_tool(&schema, &given, Some("{\"n\": 1, \"kept\": 2}")).expect("valid");
+        let wanted = json!({ "n": 3, "kept": 2, "s": "3", "b": true, "l": [1, 2, 3], "o": { "x": 1 },
+            "any": [1], "more": "yes" });
+        assert_eq!(Value::Object(arguments), wanted);
+    }
+
+    #[test]
+    fn every_problem_is_named_at_once() {
+        let form = Form::parse(&json!({ "type": "object", "required": ["age", "ok"], "properties": {
+            "age": { "type": "integer", "minimum": 18 }, "ok": { "type": "boolean" },
+            "mail": { "type": "string", "format": "email" } } }))
+        .expect("a form");
+        let failure = for_form(&form, &pairs(&["age=seven", "mail=x", "colour=red"])).expect_err("refused");
+        let message = failure.to_string();
+        for part in
+            ["age: \"seven\" is not a whole number", "no field \"colour\"", "mail", "\"ok\" is a required"]
+        {
+            assert!(message.contains(part), "{part} is not in {message}");
+        }
+        assert!(!message.contains("\"age\" is a required"), "{message}");
+    }
+
+    #[test]
+    fn what_is_not_set_has_its_default() {
+        let form = Form::parse(&json!({ "type": "object", "properties": {
+            "seats": { "type": "integer", "default": 2 },
+            "extras": { "type": "array", "items": { "anyOf": [
+                { "const": "w", "title": "Wireless network" }, { "const": "q", "title": "Quiet" }] } } } }))
+        .expect("a form");
+        let content = for_form(&form, &pairs(&["extras=Quiet,w"])).expect("valid");
+        assert_eq!(Value::Object(content), json!({ "seats": 2, "extras": ["q", "w"] }));
+    }
+}

@@ -1,0 +1,45 @@
+//! `cancel`: ends a task.
+
+use clap::Args;
+use serde_json::json;
+
+use super::context::Context;
+use super::failure::Failure;
+use super::remote::RemoteArgs;
+use super::ui::text;
+
+/// Cancel a task: its work is stopped, its open questions are withdrawn
+#[derive(Debug, Args)]
+pub(crate) struct CancelArgs {
+    /// The task's id, or its beginning
+    #[arg(add = super::complete::unfinished_tasks())]
+    task: String,
+    /// Why, for the log
+    #[arg(long, value_name = "TEXT", default_value = "cancelled by the operator")]
+    reason: String,
+    #[command(flatten)]
+    remote: RemoteArgs,
+}
+
+pub(crate) async fn run(context: &Context, args: CancelArgs) -> Result<(), Failure> {
+    let id = match args.remote.target(&context.environment)? {
+        None => {
+            let engine = context.engine().await?;
+            let id = engine.resolve(&args.task).await?;
+            engine.store().cancel(&id, &args.reason).await?;
+            id.to_string()
+        }
+        Some(target) => {
+            let client = args.remote.connect(&target, None).await?;
+            let done = client.cancel(&args.task).await;
+            client.close().await;
+            done?;
+            args.task
+        }
+    };
+    if context.ui.is_json() {
+        return context.ui.object(&json!({ "task": id, "status": "cancelled" }));
+    }
+    context.ui.talk(&format!("task {} is cancelled", text::line(&id)));
+    Ok(())
+}

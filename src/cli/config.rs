@@ -1,0 +1,216 @@
+//! Raw flags and environment, resolved once. Nothing below reads a flag.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::environment::{DB, Environment, NAMESPACE, REDIS_URL};
+use super::failure::Failure;
+use super::ui::{ColorChoice, Manner, time};
+
+/// Options of every command.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct GlobalArgs {
+    /// Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]
+    ///
+    /// Prefer the variable for a URL with a password: other users of the machine can read command lines.
+    #[arg(long, global = true, value_name = "URL", conflicts_with = "db")]
+    redis: Option<String>,
+    /// Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]
+    #[arg(long, global = true, value_name = "PATH", value_hint = clap::ValueHint::FilePath)]
+    db: Option<PathBuf>,
+    /// Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]
+    #[arg(long, global = true, value_name = "NAME")]
+    namespace: Option<String>,
+    /// Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say nothing on stderr but errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Say more: -v for causes and debug logs, -vv for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    verbose: u8,
+    /// Colour the output
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    color: ColorChoice,
+    /// Never ask at the terminal: exit 6 where an answer is needed
+    #[arg(long, global = true)]
+    no_input: bool,
+    /// Give up waiting after this long, for example 90s or 5m: exit 7
+    #[arg(long, global = true, value_name = "DURATION", value_parser = time::duration)]
+    timeout: Option<Duration>,
+}
+
+/// Where the tasks are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StoreChoice {
+    /// A Redis URL; may hold a password.
+    Redis(String),
+    /// A SQLite file.
+    Sqlite(PathBuf),
+}
+
+/// What the flags and the environment come to.
+#[derive(Clone)]
+pub(crate) struct Config {
+    pub(crate) store: StoreChoice,
+    pub(crate) namespace: String,
+    pub(crate) timeout: Option<Duration>,
+    /// The flags that a command has to repeat to reach the same tasks, secrets hidden.
+    flags: Vec<String>,
+}
+
+impl Config {
+    /// Flags over environment over defaults.
+    pub(crate) fn resolve(global: &GlobalArgs, environment: &Environment) -> Result<Self, Failure> {
+        let namespace = global.namespace.as_deref().or(environment.given(NAMESPACE)).unwrap_or("default");
+        Ok(Self {
+            store: store(global, environment)?,
+            namespace: checked_namespace(namespace)?,
+            timeout: global.timeout,
+            flags: flags(global),
+        })
+    }
+
+    /// A command line that reaches the same tasks: `mcptask --db … respond …`.
+    pub(crate) fn command(&self, rest: &str) -> String {
+        let mut words = vec!["mcptask".to_owned()];
+        words.extend(self.flags.iter().cloned());
+        words.push(rest.to_owned());
+        words.join(" ")
+    }
+}
+
+impl GlobalArgs {
+    /// Which store the words of an unfinished command line name; for completions, before it can be parsed.
+    pub(crate) fn of_words(words: &[String]) -> Self {
+        let value = |flag: &str| {
+            let with_equals = format!("{flag}=");
+            let next = words.iter().position(|word| word == flag).and_then(|at| words.get(at + 1)).cloned();
+            next.or_else(|| words.iter().find_map(|word| word.strip_prefix(&with_equals).map(str::to_owned)))
+        };
+        Self {
+            redis: value("--redis"),
+            db: value("--db").map(PathBuf::from),
+            namespace: value("--namespace"),
+            ..Self::default()
+        }
+    }
+
+    /// How to speak, known before anything else so that every error is told in that way.
+    pub(crate) fn manner(&self) -> Manner {
+        Manner {
+            json: self.json,
+            quiet: self.quiet,
+            verbose: self.verbose,
+            color: self.color,
+            no_input: self.no_input,
+        }
+    }
+}
+
+fn store(global: &GlobalArgs, environment: &Environment) -> Result<StoreChoice, Failure> {
+    if let Some(url) = &global.redis {
+        return Ok(StoreChoice::Redis(url.clone()));
+    }
+    if let Some(path) = &global.db {
+        return Ok(StoreChoice::Sqlite(path.clone()));
+    }
+    if let Some(url) = environment.given(REDIS_URL) {
+        return Ok(StoreChoice::Redis(url.to_owned()));
+    }
+    if let Some(path) = environment.given(DB) {
+        return Ok(StoreChoice::Sqlite(path.into()));
+    }
+    let directory = environment.state_directory().ok_or_else(|| {
+        Failure::usage("neither HOME nor XDG_STATE_HOME is set, so there is no place for the tasks")
+            .hint("give --db PATH or --redis URL")
+    })?;
+    Ok(StoreChoice::Sqlite(directory.join("tasks.db")))
+}
+
+fn checked_namespace(name: &str) -> Result<String, Failure> {
+    let allowed = |one: char| one.is_ascii_alphanumeric() || matches!(one, '-' | '_' | '.' | ':');
+    if name.is_empty() || name.len() > 100 || !name.chars().all(allowed) {
+        return Err(Failure::usage(format!("{name:?} is not a namespace"))
+            .hint("use 1 to 100 letters, digits, '-', '_', '.' or ':'"));
+    }
+    Ok(name.to_owned())
+}
+
+fn flags(global: &GlobalArgs) -> Vec<String> {
+    let mut flags = Vec::new();
+    let mut push = |flag: &str, value: &str| {
+        flags.push(flag.to_owned());
+        flags.push(quoted(value));
+    };
+    if let Some(url) = &global.redis {
+        push("--redis", &without_password(url));
+    }
+    if let Some(path) = &global.db {
+        push("--db", &path.to_string_lossy());
+    }
+    if let Some(namespace) = &global.namespace {
+        push("--namespace", namespace);
+    }
+    flags
+}
+
+fn without_password(url: &str) -> String {
+    match url::Url::parse(url) {
+        Ok(mut parsed) if parsed.password().is_some() => {
+            // Only URLs that cannot have one refuse; this one has one.
+            let _ = parsed.set_password(Some("***"));
+            parsed.to_string()
+        }
+        Ok(_) => url.to_owned(),
+        Err(_) => "URL".to_owned(),
+    }
+}
+
+/// A word as a shell takes it.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |one: char| one.is_ascii_alphanumeric() || "-_./:=@,+%*".contains(one);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(global: &GlobalArgs, variables: &[(&str, &str)]) -> StoreChoice {
+        Config::resolve(global, &Environment::of(variables)).expect("resolves").store
+    }
+
+    #[test]
+    fn flags_win_over_the_environment_and_that_over_the_default() {
+        let both = [("MCPTASK_REDIS_URL", "redis://env"), ("MCPTASK_DB", "/env.db"), ("HOME", "/h")];
+        let db = GlobalArgs { db: Some("/flag.db".into()), ..GlobalArgs::default() };
+        assert_eq!(chosen(&db, &both), StoreChoice::Sqlite("/flag.db".into()));
+        assert_eq!(chosen(&GlobalArgs::default(), &both), StoreChoice::Redis("redis://env".into()));
+        assert_eq!(chosen(&GlobalArgs::default(), &both[1..]), StoreChoice::Sqlite("/env.db".into()));
+        let home = StoreChoice::Sqlite("/h/.local/state/mcptask/tasks.db".into());
+        assert_eq!(chosen(&GlobalArgs::default(), &both[2..]), home);
+    }
+
+    #[test]
+    fn suggested_commands_reach_the_same_tasks_and_hide_the_password() {
+        let global = GlobalArgs {
+            redis: Some("redis://me:hunter2@example.com:6379/1".into()),
+            namespace: Some("my:space".into()),
+            ..GlobalArgs::default()
+        };
+        let config = Config::resolve(&global, &Environment::default()).expect("resolves");
+        assert_eq!(
+            config.command("list"),
+            "mcptask --redis redis://me:***@example.com:6379/1 --namespace my:space list"
+        );
+    }
+}

@@ -1,0 +1,171 @@
+//! `demo`: the whole loop in one terminal: a server, a worker, a client that is asked through the relay.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
+
+use super::answers::Answers;
+use super::context::Context;
+use super::failure::{Failure, Kind};
+use super::follow::Answering;
+use super::remote::{self, RemoteAnswering};
+use super::ui::event;
+use super::{outcome, worker};
+use crate::client::{Call, Client, Ended, Era, Submitted, Target};
+use crate::engine::{Engine, Limits};
+use crate::server::{self, ServeConfig};
+use crate::store::EventFilter;
+use crate::store::sqlite::SqliteStore;
+use crate::task::{Cursor, TaskId};
+
+/// Show the whole loop in one terminal: a task asks, you answer, it goes on
+///
+/// Runs a server, a worker and a client on a store that is thrown away afterwards; needs no set-up. Without a
+/// terminal, given answers are used.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {}
+
+/// What is answered where nobody can be asked.
+const GIVEN: &str = r#"{ "cuisine": "Italian", "vegetarian": true }"#;
+
+pub(crate) async fn run(context: &Context, _: DemoArgs) -> Result<(), Failure> {
+    let place = Place::make()?;
+    let store = SqliteStore::open(&place.path.join("tasks.db"), "demo").await?;
+    let engine = Engine::new(store, Limits::default(), context.stop.clone());
+    let stop = context.stop.child_token();
+    let parts = TaskTracker::new();
+    say(context, 1, "A worker takes tasks from a store, here an SQLite file that is thrown away afterwards.");
+    let worker = worker::enlist(&engine, &worker::worker_id(), 4).await?;
+    parts.spawn(worker.run(stop.clone()));
+    worker::spawn_time(&parts, &engine, &stop);
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(no_port)?;
+    let listen = listener.local_addr().map_err(no_port)?;
+    say(context, 2, &format!("A server speaks MCP at http://{listen}/mcp."));
+    let config = ServeConfig { listen, ..ServeConfig::default() };
+    parts.spawn(server::http(engine.clone(), config, listener, stop.clone()));
+    let done = as_client(context, &engine, &format!("http://{listen}/mcp")).await;
+    stop.cancel();
+    parts.close();
+    parts.wait().await;
+    done
+}
+
+fn no_port(error: std::io::Error) -> Failure {
+    Failure::caused(Kind::Unexpected, format!("cannot listen on 127.0.0.1: {error}"), error)
+}
+
+/// Plays the client: submits the task and has its questions answered.
+async fn as_client(context: &Context, engine: &Engine, url: &str) -> Result<(), Failure> {
+    let answers = if context.ui.may_prompt() {
+        None
+    } else {
+        context.ui.talk(&format!("   Nobody can be asked here, so these answers are given: {GIVEN}"));
+        Some(Answers::given(GIVEN)?)
+    };
+    let answering = RemoteAnswering::new(Answering::new(&context.ui, answers), None);
+    let client = Client::connect(&Target::http(url)?, Era::Legacy, Some(answering.clone())).await?;
+    let done = dinner(context, engine, &client, &answering).await;
+    client.close().await;
+    done
+}
+
+async fn dinner(
+    context: &Context,
+    engine: &Engine,
+    client: &Client,
+    answering: &Arc<RemoteAnswering>,
+) -> Result<(), Failure> {
+    say(
+        context,
+        3,
+        "A client calls the tool plan_dinner as a task. The call returns at once, with the task's id:",
+    );
+    let call = Call { tool: "plan_dinner".to_owned(), session: Some("demo".to_owned()), ..Call::default() };
+    let Submitted::Task(task) = client.submit(call).await? else {
+        return Err(Failure::new(Kind::Unexpected, "the server ran plan_dinner in the foreground"));
+    };
+    context.ui.talk(&format!("   {}", context.ui.talk_paint().bold(&task.id)));
+    if context.ui.is_json() {
+        context.ui.object(&json!({ "task": task.id, "tool": "plan_dinner", "status": task.status }))?;
+    }
+    say(
+        context,
+        4,
+        "The worker runs it, and it asks. The server passes each question on to the client: you.",
+    );
+    let ended = client.follow(&task.id, &|_| {}).await;
+    let ended = ended.map_err(|error| remote::explained(error, answering))?;
+    say(context, 5, "The answers went back to the worker, and the task ended. Its result:");
+    match ended {
+        Ended::Finished(result) => outcome::of_outcome(context, &task.id, &result)?,
+        Ended::Cancelled { message } => {
+            return Err(outcome::cancelled(context, &task.id, message.as_deref()));
+        }
+    }
+    log(context, engine, &task.id).await?;
+    next_steps(context);
+    Ok(())
+}
+
+/// What `watch` would have shown.
+async fn log(context: &Context, engine: &Engine, id: &str) -> Result<(), Failure> {
+    say(context, 6, "All of it is in the event log, which `mcptask watch` shows:");
+    let task: TaskId =
+        id.parse().map_err(|error| Failure::caused(Kind::Unexpected, "an odd task id", error))?;
+    let events = engine.store().history(&EventFilter::Task(task), Cursor::START, 100).await?;
+    for one in &events {
+        let line = event::line(one, Timestamp::now(), context.ui.talk_paint());
+        context.ui.talk(&format!("   {line}"));
+    }
+    Ok(())
+}
+
+fn next_steps(context: &Context) {
+    let ui = &context.ui;
+    ui.talk("");
+    ui.talk("The same in four terminals, for tasks that stay:");
+    for command in ["serve", "submit plan_dinner --session dinner", "watch dinner", "respond"] {
+        ui.talk(&format!("   {}", ui.talk_paint().bold(&format!("mcptask {command}"))));
+    }
+}
+
+fn say(context: &Context, step: usize, text: &str) {
+    let number = context.ui.talk_paint().cyan(&format!("{step}."));
+    context.ui.talk(&format!("{number} {text}"));
+}
+
+/// A directory that nobody else can read, gone when dropped.
+struct Place {
+    path: PathBuf,
+}
+
+impl Place {
+    fn make() -> Result<Self, Failure> {
+        let path = std::env::temp_dir().join(format!("mcptask-demo-{}", TaskId::generate()));
+        let made = DirBuilder::new().mode(0o700).create(&path);
+        made.map_err(|error| {
+            Failure::caused(Kind::Unexpected, format!("cannot make the directory {path:?}: {error}"), error)
+                .hint("TMPDIR names the directory for temporary files")
+        })?;
+        Ok(Self { path })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        remove(&self.path);
+    }
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = std::fs::remove_dir_all(path) {
+        tracing::warn!(%error, ?path, "could not remove the demo's directory");
+    }
+}

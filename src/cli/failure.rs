@@ -1,0 +1,173 @@
+//! Everything that can go wrong at the command line, and the exit code of each kind.
+
+use std::error::Error;
+use std::fmt;
+use std::process::ExitCode;
+
+/// What kind of failure: it alone decides the exit code. This table is the documentation of the codes;
+/// 0 is success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// 1: none of the others.
+    Unexpected,
+    /// 2: the command line, or a value on it, is wrong.
+    Usage,
+    /// 3: the server wants a token, or another one.
+    Unauthorised,
+    /// 4: the store or the server cannot be reached.
+    Unreachable,
+    /// 5: the task failed, or its tool called its result an error.
+    TaskFailed,
+    /// 6: a question is open and nobody may be asked here.
+    NeedsInput,
+    /// 7: `--timeout` ended.
+    TimedOut,
+    /// 8: the task was cancelled or expired.
+    Cancelled,
+    /// 9: there is no such task, question or tool.
+    NotFound,
+    /// 10: nothing was changed: already answered, already finished, nothing to answer.
+    NothingChanged,
+    /// 130: Ctrl-C.
+    Interrupted,
+    /// 143: SIGTERM.
+    Terminated,
+}
+
+impl Kind {
+    /// All of them, for the help text.
+    pub(crate) const ALL: [Self; 12] = [
+        Self::Unexpected,
+        Self::Usage,
+        Self::Unauthorised,
+        Self::Unreachable,
+        Self::TaskFailed,
+        Self::NeedsInput,
+        Self::TimedOut,
+        Self::Cancelled,
+        Self::NotFound,
+        Self::NothingChanged,
+        Self::Interrupted,
+        Self::Terminated,
+    ];
+
+    /// The process's exit code.
+    pub(crate) fn exit_code(self) -> u8 {
+        self.row().0
+    }
+
+    /// The word in `--json` errors.
+    pub(crate) fn code(self) -> &'static str {
+        self.row().1
+    }
+
+    /// What it means, for the help text.
+    pub(crate) fn meaning(self) -> &'static str {
+        self.row().2
+    }
+
+    fn row(self) -> (u8, &'static str, &'static str) {
+        match self {
+            Self::Unexpected => (1, "unexpected", "an unexpected error"),
+            Self::Usage => (2, "usage", "a wrong command line, argument or answer"),
+            Self::Unauthorised => (3, "unauthorised", "the server wants a token, or another one"),
+            Self::Unreachable => (4, "unreachable", "the store or the server cannot be reached"),
+            Self::TaskFailed => (5, "task_failed", "the task failed, or its result is an error"),
+            Self::NeedsInput => (6, "needs_input", "a question is open and nobody may be asked here"),
+            Self::TimedOut => (7, "timed_out", "--timeout ended"),
+            Self::Cancelled => (8, "cancelled", "the task was cancelled or expired"),
+            Self::NotFound => (9, "not_found", "no such task, question or tool"),
+            Self::NothingChanged => {
+                (10, "nothing_changed", "nothing changed: already answered, already ended, left open")
+            }
+            Self::Interrupted => (130, "interrupted", "Ctrl-C"),
+            Self::Terminated => (143, "terminated", "SIGTERM"),
+        }
+    }
+}
+
+/// Why a command did not do what it was told: what was wrong, and what helps.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+    message: String,
+    hints: Vec<String>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Failure {
+    /// A failure of that kind.
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hints: Vec::new(), source: None }
+    }
+
+    /// A wrong command line or value.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    /// Something with its cause.
+    pub(crate) fn caused(
+        kind: Kind,
+        message: impl Into<String>,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self { source: Some(source.into()), ..Self::new(kind, message) }
+    }
+
+    /// With one more thing that helps.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// With a hint, where there is one.
+    #[must_use]
+    pub(crate) fn maybe_hint(self, hint: Option<String>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
+    }
+
+    /// Whether the reader of the output went away, as `head` does.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        let cause = self.source.as_deref().and_then(|source| source.downcast_ref::<std::io::Error>());
+        cause.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(crate) fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// The causes, outermost first, without those whose words the message already has.
+    pub(crate) fn causes(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut next = self.source.as_deref().map(|source| source as &dyn Error);
+        while let Some(error) = next {
+            let text = error.to_string();
+            if !self.message.contains(&text) {
+                found.push(text);
+            }
+            next = error.source();
+        }
+        found
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<&Failure> for ExitCode {
+    fn from(failure: &Failure) -> Self {
+        Self::from(failure.kind.exit_code())
+    }
+}

@@ -1,0 +1,78 @@
+//! `list`: the tasks.
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::context::Context;
+use super::failure::Failure;
+use super::ui::{Paint, event, status, table, text, time};
+use crate::engine::Viewer;
+use crate::store::TaskFilter;
+use crate::task::{SessionId, Task, TaskStatus};
+
+/// List tasks, newest first
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Only this session's
+    #[arg(long, value_name = "SESSION")]
+    session: Option<SessionId>,
+    /// Only those in this status: working, input_required, completed, failed or cancelled
+    #[arg(long, value_name = "STATUS")]
+    status: Option<TaskStatus>,
+    /// Only this tool's
+    #[arg(long, value_name = "TOOL", add = super::complete::tools())]
+    tool: Option<String>,
+    /// At most this many
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: usize,
+}
+
+pub(crate) async fn run(context: &Context, args: ListArgs) -> Result<(), Failure> {
+    let engine = context.engine().await?;
+    let filter =
+        TaskFilter { session: args.session, status: args.status, tool: args.tool, ..TaskFilter::default() };
+    let page = engine.list(&Viewer::Operator, filter, None, args.limit).await?;
+    if context.ui.is_json() {
+        return page.tasks.iter().try_for_each(|task| context.ui.object(task));
+    }
+    if page.tasks.is_empty() {
+        context.ui.talk("no tasks");
+        return Ok(());
+    }
+    let (now, paint) = (Timestamp::now(), context.ui.paint());
+    let rows = page.tasks.iter().map(|task| row(task, now)).collect();
+    let lines = table(&["TASK", "STATUS", "CHANGED", "TOOL", "SESSION", "MESSAGE"], rows, paint);
+    let statuses = std::iter::once(None).chain(page.tasks.iter().map(|task| Some(task.status)));
+    for (line, task_status) in lines.iter().zip(statuses) {
+        context.ui.line(&coloured(line, task_status, paint))?;
+    }
+    if page.next.is_some() {
+        context.ui.talk(&format!("only the newest {} are shown; --limit N shows more", args.limit));
+    }
+    Ok(())
+}
+
+fn row(task: &Task, now: Timestamp) -> Vec<String> {
+    vec![
+        event::short_id(task.id()).to_owned(),
+        status(task.status, Paint::new(false)),
+        time::relative(task.updated_at, now),
+        text::short(&task.new.tool, 30),
+        task.new.session.as_ref().map(|session| text::short(session.as_str(), 20)).unwrap_or_default(),
+        text::short(&message(task), 60),
+    ]
+}
+
+/// What is worth knowing in a few words: the open question, else the status message.
+fn message(task: &Task) -> String {
+    match task.open_questions().next() {
+        Some(question) => question.ask.message.clone(),
+        None => task.status_message.clone().unwrap_or_default(),
+    }
+}
+
+/// Colours the status within a finished line, whose columns were measured without colours.
+fn coloured(line: &str, task_status: Option<TaskStatus>, paint: Paint) -> String {
+    let Some(task_status) = task_status else { return line.to_owned() };
+    line.replacen(&status(task_status, Paint::new(false)), &status(task_status, paint), 1)
+}

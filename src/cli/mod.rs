@@ -1,0 +1,89 @@
+//! The command line: one file for each command, [`ui`] as the only road to the terminal, and one table of
+//! exit codes ([`failure::Kind`]).
+
+mod answers;
+mod arguments;
+mod cancel;
+mod complete;
+mod completions;
+mod config;
+mod context;
+mod convert;
+mod demo;
+mod environment;
+mod failure;
+mod follow;
+mod list;
+mod outcome;
+mod remote;
+mod respond;
+mod respond_remote;
+mod result;
+mod run;
+mod serve;
+mod show;
+mod signals;
+mod submit;
+mod tools;
+mod ui;
+mod values;
+mod watch;
+mod worker;
+
+use std::fmt::Write as _;
+
+use clap::{Parser, Subcommand};
+
+use config::GlobalArgs;
+use failure::Kind;
+
+pub use run::main;
+
+/// Background tasks of the Model Context Protocol that can ask their user
+///
+/// Start with `mcptask demo`. Then, in four terminals: `mcptask serve`, `mcptask submit plan_dinner --session
+/// dinner`, `mcptask watch dinner`, `mcptask respond`.
+#[derive(Debug, Parser)]
+#[command(name = "mcptask", version, after_long_help = afterword(), max_term_width = 110)]
+#[command(disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: GlobalArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::DemoArgs),
+    Serve(serve::ServeArgs),
+    Worker(worker::WorkerArgs),
+    Submit(submit::SubmitArgs),
+    Watch(watch::WatchArgs),
+    Respond(respond::RespondArgs),
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+    Result(result::ResultArgs),
+    Cancel(cancel::CancelArgs),
+    Tools(tools::ToolsArgs),
+    Completions(completions::CompletionsArgs),
+}
+
+/// Exit codes and environment, for the end of the help.
+fn afterword() -> String {
+    let mut text = String::from("Exit codes:\n    0  done\n");
+    for kind in Kind::ALL {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {:>3}  {}", kind.exit_code(), kind.meaning());
+    }
+    text.push_str(
+        "\nEnvironment:
+  MCPTASK_REDIS_URL  as --redis
+  MCPTASK_DB         as --db
+  MCPTASK_NAMESPACE  as --namespace
+  MCPTASK_TOKEN      as --token, which other users of the machine could read
+  MCPTASK_LOG        what to log on stderr, for example mcptask=debug
+  NO_COLOR, CLICOLOR_FORCE, CI  as everywhere: no colours, colours, nobody to ask",
+    );
+    text
+}

@@ -1,0 +1,201 @@
+//! Commands that go through MCP: which server, and how its questions reach the person here.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use clap::{Args, ValueEnum};
+
+use super::environment::{Environment, TOKEN};
+use super::failure::{Failure, Kind};
+use super::follow::{self, Answering};
+use super::ui::question::Asked;
+use super::ui::{Ui, event};
+use crate::client::{self, AskedQuestion, Client, ClientError, Era, Target};
+use crate::task::Answer;
+
+/// Options of commands that can go through MCP instead of straight to the store.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Through an MCP server")]
+pub(crate) struct RemoteArgs {
+    /// Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp
+    #[arg(long, value_name = "URL", conflicts_with = "stdio", value_hint = clap::ValueHint::Url)]
+    pub(crate) server: Option<String>,
+    /// Talk to an MCP server that this command line starts, on its stdin and stdout
+    #[arg(long, value_name = "COMMAND", value_hint = clap::ValueHint::CommandString)]
+    pub(crate) stdio: Option<String>,
+    /// Send this header with each request; may be given several times
+    #[arg(long, value_name = "NAME: VALUE", requires = "server")]
+    header: Vec<String>,
+    /// Send this bearer token [env: MCPTASK_TOKEN]
+    ///
+    /// Prefer the variable: other users of the machine can read command lines.
+    #[arg(long, value_name = "TOKEN", requires = "server")]
+    token: Option<String>,
+    /// Speak this era of the protocol
+    #[arg(long, value_enum, value_name = "ERA", default_value_t)]
+    era: EraChoice,
+}
+
+/// `--era`.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum EraChoice {
+    /// Whatever the server speaks.
+    #[default]
+    Auto,
+    /// Up to 2025-11-25: sessions, tasks/result.
+    Legacy,
+    /// 2026-07-28: stateless, tasks as an extension.
+    Modern,
+}
+
+impl RemoteArgs {
+    /// The server that was named, if one was.
+    pub(crate) fn target(&self, environment: &Environment) -> Result<Option<Target>, Failure> {
+        if let Some(command) = &self.stdio {
+            return Ok(Some(Target::stdio(command)?));
+        }
+        let Some(given) = &self.server else { return Ok(None) };
+        let mut target = Target::http(given)?;
+        if let Target::Http { headers, token, .. } = &mut target {
+            *headers = self.header.iter().map(|header| split_header(header)).collect::<Result<_, _>>()?;
+            *token = self.token.clone().or_else(|| environment.given(TOKEN).map(str::to_owned));
+        }
+        Ok(Some(target))
+    }
+
+    /// Connects to `target`.
+    pub(crate) async fn connect(
+        &self,
+        target: &Target,
+        answering: Option<Arc<dyn client::Answering>>,
+    ) -> Result<Client, Failure> {
+        let era = match self.era {
+            EraChoice::Auto => Era::Auto,
+            EraChoice::Legacy => Era::Legacy,
+            EraChoice::Modern => Era::Modern,
+        };
+        Ok(Client::connect(target, era, answering).await?)
+    }
+
+    /// The flags that name the same server, secrets left out: for commands that are suggested.
+    pub(crate) fn flags(&self) -> String {
+        let flag = |name: &str, value: &Option<String>| {
+            value
+                .as_ref()
+                .map(|value| format!(" {name} {}", super::config::quoted(value)))
+                .unwrap_or_default()
+        };
+        flag("--server", &self.server) + &flag("--stdio", &self.stdio)
+    }
+}
+
+fn split_header(header: &str) -> Result<(String, String), Failure> {
+    let (name, value) = header.split_once(':').ok_or_else(|| {
+        // The value may be a secret even where the form is wrong.
+        Failure::usage("--header is not 'NAME: VALUE'").hint("for example --header 'X-Team: kitchen'")
+    })?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// Brings a server's questions to whoever answers here, and keeps why it was left open.
+pub(crate) struct RemoteAnswering {
+    answering: Answering,
+    later: Option<String>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    asked: Vec<(Option<String>, String)>,
+    failure: Option<Failure>,
+}
+
+impl RemoteAnswering {
+    /// `later` is the command that answers what is left open, with TASK for the task.
+    pub(crate) fn new(answering: Answering, later: Option<String>) -> Arc<Self> {
+        Arc::new(Self { answering, later, state: Mutex::default() })
+    }
+
+    /// Why a question was left open, if one was.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).failure.take()
+    }
+
+    /// The command that answers it later; only a task's questions outlive the connection.
+    fn later(&self, question: &AskedQuestion) -> Option<String> {
+        let command = self.later.as_ref()?.replace("TASK", question.task.as_ref()?);
+        Some(command + &follow::flags(&question.ask))
+    }
+
+    /// Which question of this connection it is, from 1; the same when it is asked again.
+    fn position(&self, question: &AskedQuestion) -> usize {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = (question.task.clone(), question.key.clone());
+        if let Some(known) = state.asked.iter().position(|one| *one == name) {
+            return known + 1;
+        }
+        state.asked.push(name);
+        state.asked.len()
+    }
+}
+
+#[async_trait]
+impl client::Answering for RemoteAnswering {
+    async fn answer(&self, question: &AskedQuestion) -> Option<Answer> {
+        let task = question.task.as_deref().map(|task| format!(", task {}", event::short(task)));
+        let asked = Asked {
+            who: format!("{}{}", question.server, task.unwrap_or_default()),
+            ask: question.ask.clone(),
+            asked_at: None,
+            deadline: None,
+            refused: question.refused.clone(),
+            later: self.later(question),
+        };
+        match self.answering.decide(&asked, self.position(question)).await {
+            Ok(answer) => Some(answer),
+            Err(failure) => {
+                self.state.lock().unwrap_or_else(PoisonError::into_inner).failure = Some(failure);
+                None
+            }
+        }
+    }
+}
+
+/// Follows a verb's error back to what the person here decided.
+pub(crate) fn explained(error: ClientError, answering: &RemoteAnswering) -> Failure {
+    match error {
+        ClientError::LeftOpen { .. } => answering.failure().unwrap_or_else(|| error.into()),
+        other => other.into(),
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let message = error.to_string();
+        match &error {
+            ClientError::Target { .. } => Self::usage(message),
+            ClientError::Unreachable { .. } => Self::new(Kind::Unreachable, message)
+                .hint("is the server running? `mcptask serve` prints its URL"),
+            ClientError::Timeout { .. } => Self::new(Kind::Unreachable, message)
+                .hint("a legacy server that stays silent is reached faster with --era legacy"),
+            ClientError::Unauthorised { .. } => {
+                Self::new(Kind::Unauthorised, message).hint("set MCPTASK_TOKEN, or give --token")
+            }
+            ClientError::UnknownTool { .. } => Self::new(Kind::NotFound, message)
+                .hint("`mcptask tools` with the same server shows the tools"),
+            ClientError::NoTask { .. } => Self::new(Kind::NotFound, message)
+                .hint("the whole id is needed through a server; another client's tasks are not shown"),
+            ClientError::NeedsInput { .. } | ClientError::LeftOpen { .. } => {
+                Self::new(Kind::NeedsInput, message)
+            }
+            ClientError::AnswerRefused { .. } => Self::usage(message).hint("the question is still open"),
+            ClientError::Refused { error, .. } if error.code == -32602 => Self::usage(message),
+            _ => Self::new(Kind::Unexpected, message),
+        }
+    }
+}
+
+/// Says which server and era were found, for those who asked for more.
+pub(crate) fn introduce(ui: &Ui, client: &Client) {
+    ui.detail(&format!("connected to {}, era {:?}", super::ui::text::line(&client.server()), client.era()));
+}

@@ -1,0 +1,219 @@
+//! `respond`: answers an open question.
+
+use clap::Args;
+use serde_json::json;
+
+use super::context::Context;
+use super::failure::{Failure, Kind};
+use super::follow;
+use super::remote::RemoteArgs;
+use super::ui::question::{self, Asked, Reply};
+use super::ui::{event, text};
+use super::{arguments, convert, respond_remote};
+use crate::engine::{Engine, EngineError, Viewer};
+use crate::store::TaskFilter;
+use crate::task::form::joined;
+use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form, Question, QuestionId, Task, TaskStatus};
+
+/// Waiting tasks that are looked through for the oldest question.
+const PAGE: usize = 1000;
+
+/// Answer an open question: at a prompt, or with the options below
+///
+/// Without a task, the oldest open question of the namespace. Whoever answers first has answered: a second
+/// answer changes nothing (exit 10). Esc and Ctrl-C leave the question open.
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("reply").args(["content", "decline", "cancel"]).multiple(false)))]
+pub(crate) struct RespondArgs {
+    /// The task's id, or its beginning
+    #[arg(add = super::complete::waiting_tasks())]
+    task: Option<String>,
+    /// Answer this question of the task, for example q2; else the first open one
+    #[arg(long, value_name = "QUESTION", requires = "task")]
+    question: Option<QuestionId>,
+    /// Accept; what is not --set has the form's default
+    #[arg(long, conflicts_with_all = ["decline", "cancel"])]
+    accept: bool,
+    /// Set a field of the form, read as its kind says; lists are separated by commas. Means --accept
+    #[arg(long, value_name = "NAME=VALUE", conflicts_with = "reply")]
+    set: Vec<String>,
+    /// Accept with exactly this JSON object: itself, @FILE, or - for stdin
+    #[arg(long, value_name = "JSON")]
+    content: Option<String>,
+    /// Say no
+    #[arg(long)]
+    decline: bool,
+    /// Dismiss the question without deciding
+    #[arg(long)]
+    cancel: bool,
+    #[command(flatten)]
+    remote: RemoteArgs,
+}
+
+pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Failure> {
+    if let Some(target) = args.remote.target(&context.environment)? {
+        let client = args.remote.connect(&target, None).await?;
+        let done = respond_remote::run(context, &args, &client).await;
+        client.close().await;
+        return done;
+    }
+    let engine = context.engine().await?;
+    let (task, question) = find(&engine, &args).await?;
+    let asked = follow::asked(&context.config, &task, &question);
+    let stored = match args.given(&question.ask)? {
+        Some(answer) => engine.answer(&Viewer::Operator, task.id(), &question.id, answer).await?,
+        None => at_prompt(context, &engine, &task, &question, asked).await?,
+    };
+    told(context, task.id().as_str(), question.id.as_str(), &stored)
+}
+
+impl RespondArgs {
+    pub(super) fn task(&self) -> Option<&str> {
+        self.task.as_deref()
+    }
+
+    pub(super) fn remote_flags(&self) -> String {
+        self.remote.flags()
+    }
+
+    pub(super) fn question(&self) -> Option<&QuestionId> {
+        self.question.as_ref()
+    }
+
+    /// The answer that the options give; `None` where a person shall be asked.
+    pub(super) fn given(&self, ask: &Ask) -> Result<Option<Answer>, Failure> {
+        let plain = |action| Ok(Some(Answer::new(action, Answerer::Operator)));
+        if self.decline {
+            return plain(Action::Decline);
+        }
+        if self.cancel {
+            return plain(Action::Cancel);
+        }
+        let content = match (&self.content, &ask.kind) {
+            (Some(content), _) => arguments::object("--content", content)?,
+            (None, _) if !self.accept && self.set.is_empty() => return Ok(None),
+            (None, AskKind::Url { .. }) if self.set.is_empty() => return plain(Action::Accept),
+            (None, AskKind::Url { .. }) => {
+                return Err(Failure::usage("the question asks to visit a page and has no fields to --set"));
+            }
+            (None, AskKind::Form { schema }) => {
+                let form = Form::parse(schema).map_err(|violations| {
+                    Failure::usage(format!("the question's form cannot be read: {}", joined(&violations)))
+                        .hint("answer with --content JSON")
+                })?;
+                arguments::for_form(&form, &self.set)?
+            }
+        };
+        Ok(Some(Answer::accept(content, Answerer::Operator)))
+    }
+}
+
+/// The question to answer, and its task.
+async fn find(engine: &Engine, args: &RespondArgs) -> Result<(Task, Question), Failure> {
+    let Some(prefix) = args.task() else { return oldest(engine).await };
+    let id = engine.resolve(prefix).await?;
+    let task = engine.get(&Viewer::Operator, &id).await?;
+    let found = match args.question() {
+        Some(wanted) => Some(task.question(wanted).cloned().ok_or_else(|| {
+            Failure::new(Kind::NotFound, format!("task {id} has no question {wanted}"))
+                .hint(format!("`mcptask show {}` shows its questions", event::short_id(&id)))
+        })?),
+        None => task.open_questions().next().cloned(),
+    };
+    let Some(question) = found else { return Err(not_waiting(&task)) };
+    if let Some(answer) = &question.answer {
+        return Err(convert::already_answered(&id, &question.id, answer));
+    }
+    if task.status.is_final() {
+        return Err(not_waiting(&task));
+    }
+    Ok((task, question))
+}
+
+fn not_waiting(task: &Task) -> Failure {
+    let id = event::short_id(task.id());
+    let last = task.questions.iter().rev().find_map(|question| Some((question, question.answer.as_ref()?)));
+    let answered =
+        last.map(|(question, answer)| convert::already_answered(task.id(), &question.id, answer).to_string());
+    Failure::new(Kind::NothingChanged, format!("task {id} waits for no answer: it is {}", task.status))
+        .maybe_hint(answered)
+}
+
+/// The question of the namespace that has been open for longest.
+async fn oldest(engine: &Engine) -> Result<(Task, Question), Failure> {
+    let filter = TaskFilter {
+        status: Some(TaskStatus::InputRequired),
+        oldest_first: true,
+        hidden: true,
+        ..TaskFilter::default()
+    };
+    let page = engine.list(&Viewer::Operator, filter, None, PAGE).await?;
+    let open = page.tasks.iter().flat_map(|task| task.open_questions().map(move |question| (task, question)));
+    let oldest = open.min_by_key(|(_, question)| question.asked_at);
+    oldest.map(|(task, question)| (task.clone(), question.clone())).ok_or_else(|| {
+        Failure::new(Kind::NotFound, "no question is open here")
+            .hint("`mcptask watch --status input_required` waits for one")
+    })
+}
+
+/// Asks the person here, again where the form's check refuses, until somebody has answered.
+async fn at_prompt(
+    context: &Context,
+    engine: &Engine,
+    task: &Task,
+    question: &Question,
+    mut asked: Asked,
+) -> Result<Answer, Failure> {
+    loop {
+        let answer = tokio::select! {
+            answer = ask(context, &asked) => answer?,
+            winner = follow::answered_elsewhere(engine, task.id(), question) => {
+                return Err(Failure::new(Kind::NothingChanged, winner?));
+            }
+        };
+        match engine.answer(&Viewer::Operator, task.id(), &question.id, answer).await {
+            Err(EngineError::Answer { violations, .. }) => asked.refused = Some(joined(&violations)),
+            done => return Ok(done?),
+        }
+    }
+}
+
+/// Asks at the prompt, if anybody may be asked.
+pub(super) async fn ask(context: &Context, asked: &Asked) -> Result<Answer, Failure> {
+    if !context.ui.may_prompt() {
+        let why = "there is nobody to ask here: no terminal, or --no-input or CI is set";
+        return Err(Failure::new(
+            Kind::NeedsInput,
+            format!("{why}\n{} asks: {}", asked.who, asked.ask.message),
+        )
+        .maybe_hint(asked.later_hint()));
+    }
+    match question::ask(&context.ui, asked).await? {
+        Reply::Answer(answer) => Ok(answer),
+        Reply::LeftOpen => {
+            Err(Failure::new(Kind::NothingChanged, "nothing was answered; the question stays open")
+                .maybe_hint(asked.later_hint()))
+        }
+    }
+}
+
+/// Says what was answered.
+pub(super) fn told(context: &Context, task: &str, question: &str, answer: &Answer) -> Result<(), Failure> {
+    if context.ui.is_json() {
+        let Answer { action, by, at, .. } = answer;
+        return context
+            .ui
+            .object(&json!({ "at": at, "task": task, "question": question, "action": action, "by": by }));
+    }
+    let said = match answer.action {
+        Action::Accept => format!("sent: {}", follow::in_words(answer)),
+        Action::Decline => "declined".to_owned(),
+        Action::Cancel => "cancelled the question".to_owned(),
+    };
+    context.ui.talk(&format!(
+        "question {} of task {}: {said}",
+        text::line(question),
+        text::line(event::short(task))
+    ));
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! `respond` through an MCP server: the modern era shows open questions in `tasks/get`.
+
+use serde_json::Value;
+
+use super::context::Context;
+use super::failure::{Failure, Kind};
+use super::follow;
+use super::respond::{self, RespondArgs};
+use super::ui::question::Asked;
+use super::ui::{event, text};
+use crate::client::{Client, Era};
+use crate::task::Ask;
+
+pub(super) async fn run(context: &Context, args: &RespondArgs, client: &Client) -> Result<(), Failure> {
+    let Some(id) = args.task() else {
+        return Err(Failure::usage("through a server, name the task: its whole id"));
+    };
+    let task = client.get(id).await?;
+    if client.era() == Era::Legacy && !task.status.is_final() {
+        return Err(Failure::usage(
+            "a legacy server sends its questions only to the client that submitted the task",
+        )
+        .hint("answer there, or straight at the store: leave out --server"));
+    }
+    let wanted = args.question().map(|question| question.as_str());
+    let found =
+        task.input_requests.iter().find(|(key, _)| wanted.is_none_or(|wanted| wanted == key.as_str()));
+    let Some((key, request)) = found else {
+        let message =
+            format!("task {} waits for no such answer: it is {}", text::line(&task.id), task.status);
+        return Err(Failure::new(Kind::NothingChanged, message));
+    };
+    let ask = ask_from(request)?;
+    let asked = Asked {
+        who: format!("{} (task {}, question {key})", client.server(), event::short(&task.id)),
+        later: Some(context.config.command(&format!(
+            "respond {}{}{}",
+            task.id,
+            args.remote_flags(),
+            follow::flags(&ask)
+        ))),
+        ask,
+        asked_at: None,
+        deadline: None,
+        refused: None,
+    };
+    let answer = match args.given(&asked.ask)? {
+        Some(answer) => answer,
+        None => respond::ask(context, &asked).await?,
+    };
+    client.answer(&task.id, key, &asked.ask, &answer).await?;
+    respond::told(context, &task.id, key, &answer)
+}
+
+/// Reads an `inputRequests` entry: an `elicitation/create` request.
+fn ask_from(request: &Value) -> Result<Ask, Failure> {
+    let params = request.get("params").unwrap_or(request);
+    let text = |key: &str| params.get(key).and_then(Value::as_str);
+    let odd = |what: &str| Failure::new(Kind::Unexpected, format!("the server's question has no {what}"));
+    let message = text("message").ok_or_else(|| odd("message"))?;
+    match text("mode") {
+        Some("url") => Ok(Ask::url(message, text("url").ok_or_else(|| odd("url"))?)),
+        _ => Ok(Ask::form(
+            message,
+            params.get("requestedSchema").cloned().ok_or_else(|| odd("requestedSchema"))?,
+        )),
+    }
+}

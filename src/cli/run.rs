@@ -1,0 +1,147 @@
+//! Parse, dispatch, exit code.
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser as _};
+use clap_complete::CompleteEnv;
+use tokio::runtime::{Builder, Runtime};
+use tracing::Level;
+
+use super::config::Config;
+use super::context::Context;
+use super::environment::Environment;
+use super::failure::{Failure, Kind};
+use super::signals::Signals;
+use super::ui::{self, Manner, Streams, Ui};
+use super::{Cli, Command};
+use super::{cancel, completions, demo, list, respond, result, serve, show, submit, tools, watch, worker};
+
+/// The program: from the process's arguments to its exit code.
+pub fn main() -> ExitCode {
+    // Answers a shell that completes a line, and ends the process; nothing may be printed before.
+    CompleteEnv::with_factory(Cli::command).complete();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let environment = Environment::of_process();
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return refused(&error, &arguments, &environment),
+    };
+    let ui = Ui::new(cli.global.manner(), &environment, Streams::of_process());
+    let done = Config::resolve(&cli.global, &environment)
+        .map(|config| Context::new(config, environment, ui.clone()))
+        .and_then(|context| dispatch(&context, cli.command));
+    ended(&ui, done)
+}
+
+fn ended(ui: &Ui, done: Result<(), Failure>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read stdout has seen enough.
+        Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(failure) => {
+            ui.failure(&failure);
+            ExitCode::from(&failure)
+        }
+    }
+}
+
+/// A command line that clap refused, or its request for help or the version.
+fn refused(error: &clap::Error, arguments: &[OsString], environment: &Environment) -> ExitCode {
+    let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let json = arguments.iter().any(|argument| argument == "--json");
+    if asked_for || !json {
+        // Nobody can be told that the stream is closed.
+        let _ = error.print();
+        return ExitCode::from(if asked_for { 0 } else { Kind::Usage.exit_code() });
+    }
+    let manner = Manner { json: true, ..Manner::default() };
+    let ui = Ui::new(manner, environment, Streams::of_process());
+    let text = error.to_string();
+    let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    ended(&ui, Err(Failure::usage(message).hint("see `mcptask --help`")))
+}
+
+fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Completions(args) => completions::run(context, &args),
+        Command::Serve(args) => daemon(context, serve::run(context, args)),
+        Command::Worker(args) => daemon(context, worker::run(context, args)),
+        Command::Demo(args) => client(context, Level::ERROR, Box::pin(demo::run(context, args))),
+        Command::Submit(args) => client(context, Level::WARN, Box::pin(submit::run(context, args))),
+        Command::Watch(args) => client(context, Level::WARN, Box::pin(watch::run(context, args))),
+        Command::Respond(args) => client(context, Level::WARN, Box::pin(respond::run(context, args))),
+        Command::List(args) => client(context, Level::WARN, Box::pin(list::run(context, args))),
+        Command::Show(args) => client(context, Level::WARN, Box::pin(show::run(context, args))),
+        Command::Result(args) => client(context, Level::WARN, Box::pin(result::run(context, args))),
+        Command::Cancel(args) => client(context, Level::WARN, Box::pin(cancel::run(context, args))),
+        Command::Tools(args) => client(context, Level::WARN, Box::pin(tools::run(context, args))),
+    }
+}
+
+/// A command that serves until it is told to stop, and takes signals by itself.
+fn daemon(context: &Context, command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    ui::logging::start(&context.ui, &context.environment, Level::INFO)?;
+    run_on(context, Builder::new_multi_thread(), command)
+}
+
+/// A command that ends by itself, by a signal, or by `--timeout`.
+fn client(
+    context: &Context,
+    usual: Level,
+    command: impl Future<Output = Result<(), Failure>> + Unpin,
+) -> Result<(), Failure> {
+    ui::logging::start(&context.ui, &context.environment, usual)?;
+    run_on(context, Builder::new_current_thread(), bounded(context, command))
+}
+
+fn run_on(
+    context: &Context,
+    mut builder: Builder,
+    command: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let runtime: Runtime = builder
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::caused(Kind::Unexpected, "cannot start the runtime", error))?;
+    let done = runtime.block_on(command);
+    context.stop.cancel();
+    // A background thread that does not end must not keep the process.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    done
+}
+
+async fn bounded(
+    context: &Context,
+    mut command: impl Future<Output = Result<(), Failure>> + Unpin,
+) -> Result<(), Failure> {
+    let mut signals = Signals::listen()?;
+    let end = context.config.timeout.map(|timeout| (timeout, tokio::time::Instant::now() + timeout));
+    let timed_out = async {
+        match end {
+            Some((_, until)) => tokio::time::sleep_until(until).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(timed_out);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut command => return done,
+            () = &mut timed_out => {
+                let shown = end.map(|(timeout, _)| format!("{timeout:?}")).unwrap_or_default();
+                let failure = Failure::new(Kind::TimedOut, format!("gave up after {shown}"));
+                return Err(failure.maybe_hint(context.what_goes_on()));
+            }
+            signal = signals.next() => {
+                // At a prompt, the prompt itself says what becomes of the question.
+                let own = context.ui.take_own_interrupt();
+                if !own && !context.ui.is_prompting() {
+                    return Err(signal.failure().maybe_hint(context.what_goes_on()));
+                }
+            }
+        }
+    }
+}

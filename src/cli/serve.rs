@@ -1,0 +1,228 @@
+//! `serve`: the MCP endpoint, with workers.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::context::Context;
+use super::failure::{Failure, Kind};
+use super::signals::Signals;
+use super::ui::time;
+use super::worker;
+use crate::engine::{Engine, Limits};
+use crate::server::{self, ServeConfig, ServeError, Unanswerable};
+
+/// Serve tools as MCP tasks over HTTP or stdio, and run them
+///
+/// Clients of both protocol eras use the same endpoint, /mcp. The first SIGINT or SIGTERM lets running calls
+/// and tasks finish, the second ends at once. Open questions stay open.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Listen here; port 0 takes any free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8737", conflicts_with = "stdio")]
+    listen: SocketAddr,
+    /// Serve one client on stdin and stdout instead
+    #[arg(long)]
+    stdio: bool,
+    /// Run this many tasks at once in this process; 0 leaves all to `mcptask worker` elsewhere
+    ///
+    /// A task that waits for an answer does not count.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(0..=1024))]
+    workers: u16,
+    /// Let in only clients with a bearer token of this file: on each line a name and its token
+    ///
+    /// Each name is a scope of its own: its clients see only its tasks.
+    #[arg(long, value_name = "FILE", conflicts_with = "stdio", value_hint = clap::ValueHint::FilePath)]
+    token_file: Option<PathBuf>,
+    /// What becomes of a question when its client cannot answer: cancel it, or wait for `respond`
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    unanswerable: UnanswerableChoice,
+    /// Take requests for this host name, besides loopback ones; * for any. May be given several times
+    #[arg(long, value_name = "HOST", conflicts_with = "stdio")]
+    allowed_host: Vec<String>,
+    /// Take requests of web pages from this origin. May be given several times
+    #[arg(long, value_name = "ORIGIN", conflicts_with = "stdio")]
+    allowed_origin: Vec<String>,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+/// How much of everything.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+struct LimitArgs {
+    /// Unfinished tasks of one scope
+    #[arg(long, value_name = "N", default_value_t = Limits::default().open_tasks)]
+    max_tasks: u32,
+    /// The longest time that a task is kept
+    #[arg(long, value_name = "DURATION", default_value = "7days", value_parser = time::duration)]
+    max_ttl: Duration,
+    /// How long a question waits before it answers itself with cancel
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = time::duration)]
+    question_timeout: Duration,
+    /// The largest request, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = ServeConfig::default().max_body_bytes)]
+    max_body: usize,
+}
+
+/// `--unanswerable`: see [`Unanswerable`].
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum UnanswerableChoice {
+    #[default]
+    Cancel,
+    Wait,
+}
+
+pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failure> {
+    let signals = Signals::listen()?;
+    let config = args.config()?;
+    let listener = if args.stdio { None } else { Some(bind(args.listen).await?) };
+    let engine = context.engine_within(args.limits()).await?;
+    let stop = context.stop.child_token();
+    let parts = TaskTracker::new();
+    if args.workers > 0 {
+        let worker = worker::enlist(&engine, &worker::worker_id(), usize::from(args.workers)).await?;
+        parts.spawn(worker.run(stop.clone()));
+    }
+    worker::spawn_time(&parts, &engine, &stop);
+    let served = match listener {
+        Some(listener) => {
+            announce(context, &args, &engine, &listener)?;
+            parts.spawn(http(engine, config, listener, stop.clone()))
+        }
+        None => parts.spawn(stdio(engine, config, stop.clone())),
+    };
+    worker::until_stopped(context, signals, parts, &stop).await?;
+    served.await.map_err(|error| Failure::caused(Kind::Unexpected, "the server broke", error))?
+}
+
+async fn http(
+    engine: Engine,
+    config: ServeConfig,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> Result<(), Failure> {
+    let done = server::http(engine, config, listener, stop.clone()).await;
+    // A server that fails takes its workers along.
+    stop.cancel();
+    Ok(done?)
+}
+
+async fn stdio(engine: Engine, config: ServeConfig, stop: CancellationToken) -> Result<(), Failure> {
+    let done = server::stdio(engine, config, tokio::io::stdin(), tokio::io::stdout(), stop.clone()).await;
+    // The client closed its end.
+    stop.cancel();
+    Ok(done?)
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Engine(error) => error.into(),
+            other => Self::new(Kind::Unexpected, other.to_string()),
+        }
+    }
+}
+
+impl ServeArgs {
+    fn config(&self) -> Result<ServeConfig, Failure> {
+        let tokens = self.token_file.as_deref().map(read_tokens).transpose()?.unwrap_or_default();
+        Ok(ServeConfig {
+            listen: self.listen,
+            tokens,
+            allowed_hosts: self.allowed_host.clone(),
+            allowed_origins: self.allowed_origin.clone(),
+            unanswerable: match self.unanswerable {
+                UnanswerableChoice::Cancel => Unanswerable::Cancel,
+                UnanswerableChoice::Wait => Unanswerable::Wait,
+            },
+            max_body_bytes: self.limits.max_body,
+            ..ServeConfig::default()
+        })
+    }
+
+    fn limits(&self) -> Limits {
+        let max_ttl_ms = u64::try_from(self.limits.max_ttl.as_millis()).unwrap_or(u64::MAX);
+        let usual = Limits::default();
+        Limits {
+            open_tasks: self.limits.max_tasks,
+            max_ttl_ms,
+            default_ttl_ms: usual.default_ttl_ms.min(max_ttl_ms),
+            question_timeout: self.limits.question_timeout,
+            ..usual
+        }
+    }
+}
+
+/// Takes the port before anything else is begun.
+async fn bind(listen: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(listen).await.map_err(|error| {
+        let failure = Failure::caused(Kind::Unexpected, format!("cannot listen on {listen}: {error}"), error);
+        failure.hint("another server may run there; --listen 127.0.0.1:0 takes any free port")
+    })
+}
+
+/// Reads names and tokens; the error names the line, never the token.
+fn read_tokens(path: &Path) -> Result<Vec<(String, String)>, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::caused(Kind::Usage, format!("cannot read {path:?}: {error}"), error))?;
+    let mut tokens = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [name, token] = words.as_slice() else {
+            return Err(Failure::usage(format!("line {number} of {path:?} is not a name and a token"))
+                .hint("for example: anna 5Zr0xjq…; make a token with: openssl rand -hex 24"));
+        };
+        tokens.push(((*token).to_owned(), (*name).to_owned()));
+    }
+    if tokens.is_empty() {
+        return Err(Failure::usage(format!("{path:?} has no tokens: everybody would be let in")));
+    }
+    Ok(tokens)
+}
+
+/// Says where it listens, and how to try it.
+fn announce(
+    context: &Context,
+    args: &ServeArgs,
+    engine: &Engine,
+    listener: &TcpListener,
+) -> Result<(), Failure> {
+    let at = listener.local_addr().unwrap_or(args.listen);
+    let (url, store) = (format!("http://{at}/mcp"), engine.store().location());
+    if context.ui.is_json() {
+        return context.ui.object(&json!({ "event": "listening", "url": url, "store": store }));
+    }
+    let ui = &context.ui;
+    ui.talk(&format!("serving {}", ui.talk_paint().bold(&url)));
+    ui.talk(&format!("  tasks in {store}; {}", running(args.workers)));
+    if !at.ip().is_loopback() && args.token_file.is_none() {
+        ui.warn("everybody who reaches this address can run tools; --token-file lets in only some");
+    }
+    if !at.ip().is_loopback() && args.allowed_host.is_empty() {
+        ui.warn("only requests for loopback names are taken; name this host with --allowed-host");
+    }
+    ui.talk("  try, in another terminal:");
+    for command in ["submit plan_dinner --session dinner", "watch dinner", "respond"] {
+        ui.talk(&format!("    {}", context.config.command(command)));
+    }
+    Ok(())
+}
+
+fn running(workers: u16) -> String {
+    match workers {
+        0 => "run by `mcptask worker` elsewhere".to_owned(),
+        1 => "run here, one at once".to_owned(),
+        several => format!("run here, {several} at once"),
+    }
+}

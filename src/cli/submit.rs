@@ -1,0 +1,172 @@
+//! `submit`: launches a task.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+
+use super::answers::{self, Answers};
+use super::context::Context;
+use super::failure::Failure;
+use super::follow::{self, Answering};
+use super::remote::{self, RemoteAnswering, RemoteArgs};
+use super::ui::spinner::Spinner;
+use super::ui::{text, time};
+use super::{arguments, complete, outcome};
+use crate::client::{self, Call, Client, Ended, Submitted};
+use crate::engine::{Engine, Submission};
+use crate::task::{Scope, SessionId, Task};
+
+/// Launch a task; print its id
+///
+/// Straight into the store, so no server need run; a worker must have offered the tool once. With --wait,
+/// stays to the end, answers questions at the prompt or from a file, and prints the result.
+#[derive(Debug, Args)]
+#[command(after_long_help = answers::FORMAT)]
+pub(crate) struct SubmitArgs {
+    /// The tool to run
+    #[arg(add = complete::tools())]
+    tool: String,
+    /// An argument of the tool, read as its input schema says; may be given several times
+    #[arg(long, value_name = "NAME=VALUE")]
+    arg: Vec<String>,
+    /// All arguments as a JSON object: itself, @FILE, or - for stdin
+    #[arg(long, value_name = "JSON")]
+    args_json: Option<String>,
+    /// Label the task with this session, for `watch` and `list`
+    #[arg(long, value_name = "SESSION")]
+    session: Option<SessionId>,
+    /// Keep the task this long, for example 1h
+    #[arg(long, value_name = "DURATION", value_parser = time::duration)]
+    ttl: Option<Duration>,
+    /// Stay to the end, answer questions, print the result
+    #[arg(short, long)]
+    wait: bool,
+    /// Answer questions from this JSON file, or - for stdin (see below)
+    #[arg(long, value_name = "FILE", requires = "wait", value_hint = clap::ValueHint::FilePath)]
+    answers: Option<String>,
+    #[command(flatten)]
+    remote: RemoteArgs,
+}
+
+pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failure> {
+    let answers = args.answers.as_deref().map(Answers::read).transpose()?;
+    let answering = Answering::new(&context.ui, answers);
+    match args.remote.target(&context.environment)? {
+        None => through_store(context, &args, &answering).await,
+        Some(target) => {
+            let later = context.config.command(&format!("respond TASK{}", args.remote.flags()));
+            let answering = RemoteAnswering::new(answering, Some(later));
+            let handler = args.wait.then(|| Arc::clone(&answering) as Arc<dyn client::Answering>);
+            let client = args.remote.connect(&target, handler).await?;
+            remote::introduce(&context.ui, &client);
+            let done = through_server(context, &args, &client, &answering).await;
+            client.close().await;
+            done
+        }
+    }
+}
+
+impl SubmitArgs {
+    fn ttl_ms(&self) -> Option<u64> {
+        self.ttl.map(|ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+async fn through_store(context: &Context, args: &SubmitArgs, answering: &Answering) -> Result<(), Failure> {
+    let engine = context.engine().await?;
+    let tool = engine.tool(&args.tool).await?;
+    let submission = Submission {
+        tool: args.tool.clone(),
+        arguments: arguments::for_tool(&tool.input_schema, &args.arg, args.args_json.as_deref())?,
+        scope: Scope::anonymous(),
+        session: args.session.clone(),
+        hidden: false,
+        ttl_ms: args.ttl_ms(),
+    };
+    let task = engine.submit(submission).await?;
+    let id = task.id();
+    if let Some(limit) = task.new.ttl_ms.filter(|kept| args.ttl_ms().is_some_and(|wished| wished > *kept)) {
+        context.ui.warn(&format!("tasks are kept at most {}", time::rough(limit / 1000)));
+    }
+    warn_if_nobody_runs(context, &engine, &task).await?;
+    announce(context, args, id.as_str(), &context.config.command(&format!("watch --task {id}")))?;
+    if !args.wait {
+        return Ok(());
+    }
+    let ended = follow::to_end(context, &engine, id, answering).await?;
+    outcome::of_task(context, &ended)
+}
+
+/// A task that no worker will take waits for ever; better said at once.
+async fn warn_if_nobody_runs(context: &Context, engine: &Engine, task: &Task) -> Result<(), Failure> {
+    let workers = engine.store().workers().await?;
+    if !workers.iter().any(|worker| worker.lease_ms > 0 && worker.tools.contains(&task.new.tool)) {
+        let command = context.config.command("worker");
+        context.ui.warn(&format!(
+            "no worker runs {:?} now; the task waits until one does: {command}",
+            task.new.tool
+        ));
+    }
+    Ok(())
+}
+
+/// The id is the data, unless the result will be.
+fn announce(context: &Context, args: &SubmitArgs, id: &str, watch: &str) -> Result<(), Failure> {
+    context.goes_on(format!("the task goes on; see it with: {watch}"));
+    if context.ui.is_json() {
+        return context
+            .ui
+            .object(&json!({ "task": id, "tool": args.tool, "session": args.session, "status": "working" }));
+    }
+    if args.wait {
+        context.ui.talk(&format!("task {}", text::line(id)));
+        return Ok(());
+    }
+    context.ui.line(&text::line(id))
+}
+
+async fn through_server(
+    context: &Context,
+    args: &SubmitArgs,
+    client: &Client,
+    answering: &RemoteAnswering,
+) -> Result<(), Failure> {
+    let tools = client.tools().await?;
+    let schema = tools.iter().find(|tool| tool.name == args.tool).map(|tool| tool.input_schema.clone());
+    let call = Call {
+        tool: args.tool.clone(),
+        arguments: arguments::for_tool(&schema.unwrap_or_default(), &args.arg, args.args_json.as_deref())?,
+        ttl_ms: args.ttl_ms(),
+        session: args.session.as_ref().map(ToString::to_string),
+    };
+    match client.submit(call).await.map_err(|error| remote::explained(error, answering))? {
+        Submitted::Done(result) => outcome::of_outcome(context, "(a foreground call)", &result),
+        Submitted::Task(task) => {
+            let show = context.config.command(&format!("show {}{}", task.id, args.remote.flags()));
+            announce(context, args, &task.id, &show)?;
+            if args.wait { to_end(context, client, &task.id, answering).await } else { Ok(()) }
+        }
+    }
+}
+
+/// Follows a server's task to its end.
+async fn to_end(
+    context: &Context,
+    client: &Client,
+    id: &str,
+    answering: &RemoteAnswering,
+) -> Result<(), Failure> {
+    let spinner = Spinner::start(&context.ui, "waiting");
+    let on_change = |task: &client::TaskView| {
+        let status = task.status.as_str();
+        spinner.say(task.status_message.as_deref().unwrap_or(status));
+    };
+    let ended = client.follow(id, &on_change).await;
+    drop(spinner);
+    match ended.map_err(|error| remote::explained(error, answering))? {
+        Ended::Finished(result) => outcome::of_outcome(context, id, &result),
+        Ended::Cancelled { message } => Err(outcome::cancelled(context, id, message.as_deref())),
+    }
+}

@@ -1,0 +1,157 @@
+//! A form's fields at the terminal, one after the other.
+
+use dialoguer::console::Term;
+use dialoguer::theme::Theme;
+use dialoguer::{Confirm, MultiSelect, Select};
+use serde_json::{Map, Value};
+
+use super::prompt::Stopped;
+use super::{Paint, line, text};
+use crate::cli::values;
+use crate::task::Form;
+use crate::task::form::{Choice, Field, FieldKind};
+
+/// The choice that leaves an optional field out.
+const SKIP: &str = "(skip)";
+
+/// What stands in the form so far, by field name.
+pub(crate) type Content = Map<String, Value>;
+
+/// Asks for every field; what is in `content` is filled in at first.
+pub(super) fn fill(
+    theme: &dyn Theme,
+    paint: Paint,
+    form: &Form,
+    content: &mut Content,
+) -> Result<(), Stopped> {
+    for field in &form.fields {
+        explain(field, paint)?;
+        let asker = Asker { theme, form, field };
+        match asker.ask(content.get(&field.name))? {
+            Some(value) => drop(content.insert(field.name.clone(), value)),
+            None => drop(content.remove(&field.name)),
+        }
+    }
+    // In the order of the form, whatever was filled in first.
+    let mut sorted = std::mem::take(content);
+    content.extend(form.fields.iter().filter_map(|field| sorted.remove_entry(&field.name)));
+    Ok(())
+}
+
+/// What to fill in, above the field itself.
+fn explain(field: &Field, paint: Paint) -> Result<(), Stopped> {
+    let term = Term::stderr();
+    for line in field.description.as_deref().map(text::block).unwrap_or_default() {
+        term.write_line(&format!("  {line}"))?;
+    }
+    let mut rules = values::rules(field);
+    if matches!(field.kind, FieldKind::SomeOf { .. }) {
+        rules = format!("{rules}; the space bar chooses, Enter goes on").trim_start_matches("; ").to_owned();
+    }
+    if !rules.is_empty() {
+        term.write_line(&paint.dim(&format!("  {}", text::line(&rules))))?;
+    }
+    Ok(())
+}
+
+/// One field's prompt.
+struct Asker<'a> {
+    theme: &'a dyn Theme,
+    form: &'a Form,
+    field: &'a Field,
+}
+
+impl Asker<'_> {
+    fn ask(&self, now: Option<&Value>) -> Result<Option<Value>, Stopped> {
+        match &self.field.kind {
+            FieldKind::Text { .. } | FieldKind::Number { .. } => self.typed(now),
+            FieldKind::Boolean { .. } if self.field.required => self.yes_or_no(now).map(Some),
+            FieldKind::Boolean { .. } => {
+                let choices = [("true", "yes"), ("false", "no")]
+                    .map(|(value, title)| Choice { value: value.to_owned(), title: title.to_owned() });
+                let now = now.and_then(Value::as_bool).map(|now| now.to_string());
+                Ok(self.one_of(&choices, now.as_deref())?.map(|value| Value::Bool(value == "true")))
+            }
+            FieldKind::OneOf { choices, .. } => {
+                Ok(self.one_of(choices, now.and_then(Value::as_str))?.map(Value::String))
+            }
+            FieldKind::SomeOf { choices, .. } => self.some_of(choices, now),
+        }
+    }
+
+    /// Text or a number, asked again until it fits.
+    fn typed(&self, now: Option<&Value>) -> Result<Option<Value>, Stopped> {
+        let initial = now.map(values::shown).unwrap_or_default();
+        line::read(self.theme, self.field.label(), &initial, |typed| {
+            if typed.is_empty() {
+                return if self.field.required { Err("a value is needed here".to_owned()) } else { Ok(None) };
+            }
+            let value = values::typed(self.field, typed)?;
+            self.fits(&value).map(|()| Some(value))
+        })
+    }
+
+    fn fits(&self, value: &Value) -> Result<(), String> {
+        match values::violation(self.form, self.field, value) {
+            Some(problem) => Err(problem),
+            None => Ok(()),
+        }
+    }
+
+    fn yes_or_no(&self, now: Option<&Value>) -> Result<Value, Stopped> {
+        let mut confirm = Confirm::with_theme(self.theme).with_prompt(self.label());
+        if let Some(now) = now.and_then(Value::as_bool) {
+            confirm = confirm.default(now);
+        }
+        let chosen = confirm.interact_opt();
+        if chosen.is_err() {
+            Term::stderr().write_line("")?;
+        }
+        chosen?.map(Value::Bool).ok_or(Stopped::Escape)
+    }
+
+    fn one_of(&self, choices: &[Choice], now: Option<&str>) -> Result<Option<String>, Stopped> {
+        let mut titles = titles(choices);
+        if !self.field.required {
+            titles.push(SKIP.to_owned());
+        }
+        let nothing = if self.field.required { 0 } else { choices.len() };
+        let first = choices.iter().position(|choice| Some(choice.value.as_str()) == now).unwrap_or(nothing);
+        let select = Select::with_theme(self.theme).with_prompt(self.label()).items(&titles).default(first);
+        let chosen = select.interact_opt()?.ok_or(Stopped::Escape)?;
+        Ok(choices.get(chosen).map(|choice| choice.value.clone()))
+    }
+
+    fn some_of(&self, choices: &[Choice], now: Option<&Value>) -> Result<Option<Value>, Stopped> {
+        let mut chosen: Vec<bool> = choices.iter().map(|choice| contains(now, &choice.value)).collect();
+        loop {
+            let select = MultiSelect::with_theme(self.theme)
+                .with_prompt(self.label())
+                .items(titles(choices))
+                .defaults(&chosen);
+            let picked = select.interact_opt()?.ok_or(Stopped::Escape)?;
+            let value: Value = picked.iter().map(|index| choices[*index].value.clone()).collect();
+            let Err(problem) = self.fits(&value) else { return Ok(Some(value)) };
+            if picked.is_empty() && !self.field.required {
+                return Ok(None);
+            }
+            let mut shown = String::new();
+            // Writing to a string cannot fail.
+            let _ = self.theme.format_error(&mut shown, &text::line(&problem));
+            Term::stderr().write_line(&shown)?;
+            chosen = (0..choices.len()).map(|index| picked.contains(&index)).collect();
+        }
+    }
+
+    fn label(&self) -> String {
+        text::line(self.field.label())
+    }
+}
+
+fn contains(now: Option<&Value>, value: &str) -> bool {
+    now.and_then(Value::as_array).is_some_and(|now| now.iter().any(|one| one == value))
+}
+
+fn titles(choices: &[Choice]) -> Vec<String> {
+    choices.iter().map(|choice| text::line(&choice.title)).collect()
+}

@@ -1,0 +1,150 @@
+//! Prompts: they run on a thread of their own, and can be taken off the screen from outside.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use dialoguer::console::Term;
+use nix::sys::pthread::{Pthread, pthread_kill, pthread_self};
+use nix::sys::signal::Signal;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Ui;
+use crate::cli::failure::{Failure, Kind};
+
+/// Why a prompt ended without a value.
+#[derive(Debug)]
+pub(crate) enum Stopped {
+    /// Esc.
+    Escape,
+    /// Ctrl-C, or taken off the screen.
+    Interrupted,
+    /// The terminal is gone or broken.
+    Terminal(io::Error),
+}
+
+impl From<io::Error> for Stopped {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::Interrupted { Self::Interrupted } else { Self::Terminal(error) }
+    }
+}
+
+impl From<dialoguer::Error> for Stopped {
+    fn from(error: dialoguer::Error) -> Self {
+        let dialoguer::Error::IO(error) = error;
+        error.into()
+    }
+}
+
+/// A signal that comes between two keys is not seen, so it is sent again after this.
+const SIGNAL_AGAIN: Duration = Duration::from_millis(5);
+
+/// How long a prompt has to leave the screen; it takes microseconds.
+const LEAVE: Duration = Duration::from_secs(2);
+
+/// Runs `prompts` at the terminal. Dropping the future takes them off the screen: the thread wakes from its
+/// wait for a key, and the terminal is as it was.
+///
+/// The outer result is a failure of the machinery; the inner one is the prompts' own.
+pub(crate) async fn run<T: Send + 'static>(
+    ui: &Ui,
+    prompts: impl FnOnce() -> Result<T, Stopped> + Send + 'static,
+) -> Result<Result<T, Stopped>, Failure> {
+    let broken = |error: io::Error| Failure::caused(Kind::Unexpected, "cannot prepare the terminal", error);
+    // Registered for their handlers: the first only has to wake the thread, and Ctrl-C, which the terminal
+    // library turns into SIGINT, must not end the process with the cursor hidden.
+    let _wakes = signal(SignalKind::user_defined1()).map_err(broken)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(broken)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(broken)?;
+    let screen = Screen::take(ui);
+    let reader = screen.reader.clone();
+    let mut thread = tokio::task::spawn_blocking(move || reader.read(prompts));
+    tokio::select! {
+        biased;
+        done = &mut thread => done.map_err(|error| Failure::caused(Kind::Unexpected, "a prompt broke", error)),
+        _ = interrupt.recv() => Ok(Err(Stopped::Interrupted)),
+        _ = terminate.recv() => Err(Failure::new(Kind::Terminated, "terminated while a question was open")),
+    }
+}
+
+/// The terminal while a prompt has it.
+struct Screen {
+    ui: Ui,
+    reader: Arc<Reader>,
+}
+
+/// The thread that waits for keys: none before and after.
+#[derive(Default)]
+struct Reader {
+    thread: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    at: Option<Pthread>,
+    ended: bool,
+    cancelled: bool,
+    interrupted: bool,
+}
+
+impl Reader {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read<T>(&self, prompts: impl FnOnce() -> Result<T, Stopped>) -> Result<T, Stopped> {
+        {
+            let mut state = self.state();
+            if state.cancelled {
+                state.ended = true;
+                return Err(Stopped::Interrupted);
+            }
+            state.at = Some(pthread_self());
+        }
+        let done = prompts();
+        let mut state = self.state();
+        state.at = None;
+        state.ended = true;
+        state.interrupted = matches!(done, Err(Stopped::Interrupted));
+        done
+    }
+}
+
+impl Screen {
+    fn take(ui: &Ui) -> Self {
+        ui.set_prompting(true);
+        Self { ui: ui.clone(), reader: Arc::default() }
+    }
+
+    /// Wakes the thread until it is gone. Whether it ended because it was interrupted.
+    fn clear(&self) -> bool {
+        let begun = Instant::now();
+        self.reader.state().cancelled = true;
+        while begun.elapsed() < LEAVE {
+            {
+                let state = self.reader.state();
+                match state.at {
+                    _ if state.ended => return state.interrupted,
+                    // The lock is held, so the thread is alive.
+                    Some(thread) => drop(pthread_kill(thread, Signal::SIGUSR1)),
+                    // It has not begun, and will not.
+                    None => return false,
+                }
+            }
+            std::thread::sleep(SIGNAL_AGAIN);
+        }
+        false
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let was_open = !self.reader.state().ended;
+        let interrupted = self.clear();
+        // The cursor is hidden while a list is on the screen.
+        let _ = Term::stderr().show_cursor();
+        // The terminal library raises SIGINT whenever its wait is interrupted; that one is not the user's.
+        self.ui.set_own_interrupt(interrupted && was_open);
+        self.ui.set_prompting(false);
+    }
+}

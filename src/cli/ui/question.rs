@@ -1,0 +1,238 @@
+//! A question at the terminal: who asks, what is asked, the form, and the last word before it is sent.
+
+use dialoguer::Select;
+use dialoguer::console::{Term, set_colors_enabled_stderr};
+use dialoguer::theme::Theme;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::form::{self, Content};
+use super::prompt::{self, Stopped};
+use super::theme::theme;
+use super::{Paint, Ui, text, time};
+use crate::cli::failure::{Failure, Kind};
+use crate::cli::values;
+use crate::task::form::joined;
+use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form};
+
+/// A question and what a person must know before answering it.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    /// Who asks, for example "plan_dinner (task k3v9q2xx, question q1)". Untrusted, like the rest.
+    pub(crate) who: String,
+    /// What is asked.
+    pub(crate) ask: Ask,
+    /// When it was asked first, where that is known.
+    pub(crate) asked_at: Option<Timestamp>,
+    /// When it answers itself with cancel.
+    pub(crate) deadline: Option<Timestamp>,
+    /// Why the last answer to it was refused.
+    pub(crate) refused: Option<String>,
+    /// The command that answers it later, where there is one.
+    pub(crate) later: Option<String>,
+}
+
+/// What the person decided.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// An answer, checked against the form.
+    Answer(Answer),
+    /// Left open on purpose.
+    LeftOpen,
+}
+
+/// Asks at the terminal. Dropping the future takes the question off the screen.
+pub(crate) async fn ask(ui: &Ui, asked: &Asked) -> Result<Reply, Failure> {
+    let sheet = Sheet::new(ui, asked)?;
+    let still_open = |kind, why: &str| {
+        let failure = Failure::new(kind, format!("{why}; the question stays open"));
+        failure.maybe_hint(asked.later_hint())
+    };
+    match prompt::run(ui, move || sheet.answer()).await? {
+        Ok(reply) => Ok(reply),
+        Err(Stopped::Escape) => Ok(Reply::LeftOpen),
+        Err(Stopped::Interrupted) => Err(still_open(Kind::Interrupted, "interrupted")),
+        Err(Stopped::Terminal(error)) => {
+            Err(still_open(Kind::NeedsInput, &format!("the terminal went away ({error})")))
+        }
+    }
+}
+
+impl Asked {
+    /// How to answer it later, as a hint.
+    pub(crate) fn later_hint(&self) -> Option<String> {
+        self.later.as_ref().map(|command| format!("answer it later with: {command}"))
+    }
+}
+
+/// Everything that the prompt's thread needs.
+struct Sheet {
+    asked: Asked,
+    form: Option<Form>,
+    theme: Box<dyn Theme + Send>,
+    paint: Paint,
+}
+
+/// What can be done with a question.
+#[derive(Clone, Copy)]
+enum Choice {
+    Send,
+    Fill,
+    Decline,
+    Cancel,
+    Leave,
+}
+
+impl Sheet {
+    fn new(ui: &Ui, asked: &Asked) -> Result<Self, Failure> {
+        let form = match &asked.ask.kind {
+            AskKind::Url { .. } => None,
+            AskKind::Form { schema } => Some(Form::parse(schema).map_err(|violations| {
+                let problem = format!("the question's form cannot be shown: {}", joined(&violations));
+                Failure::new(Kind::Unexpected, problem)
+                    .hint("answer with --content JSON, or --decline or --cancel it")
+            })?),
+        };
+        let paint = ui.talk_paint();
+        set_colors_enabled_stderr(paint.is_on());
+        Ok(Self { asked: asked.clone(), form, theme: theme(paint), paint })
+    }
+
+    fn answer(self) -> Result<Reply, Stopped> {
+        self.show()?;
+        match &self.form {
+            Some(form) => self.answer_form(form),
+            None => self.answer_url(),
+        }
+    }
+
+    fn show(&self) -> Result<(), Stopped> {
+        let now = Timestamp::now();
+        let mut head = format!("{} asks", self.paint.bold(&text::line(&self.asked.who)));
+        if let Some(at) = self.asked.asked_at {
+            head.push_str(&format!(", {}", time::relative(at, now)));
+        }
+        if let Some(deadline) = self.asked.deadline {
+            head.push_str(&format!("; cancels itself {}", time::relative(deadline, now)));
+        }
+        say("")?;
+        say(&head)?;
+        for line in text::block(&self.asked.ask.message) {
+            say(&format!("  {}", self.paint.bold(&line)))?;
+        }
+        if let Some(problem) = &self.asked.refused {
+            say(&format!("  {} {}", self.paint.red("the last answer was refused:"), text::line(problem)))?;
+        }
+        say("")
+    }
+
+    /// Fill in, look, send: the same menu before and after the form is filled in.
+    fn answer_form(&self, form: &Form) -> Result<Reply, Stopped> {
+        let mut content = values::defaults(form);
+        let mut filled = false;
+        loop {
+            let problems = form.violations(&content);
+            if filled && !problems.is_empty() {
+                say(&self.paint.red(&text::line(&joined(&problems))))?;
+            }
+            let (prompt, choices) = menu(filled, problems.is_empty(), form.fields.is_empty());
+            if filled {
+                self.review(form, &content)?;
+            }
+            match self.choose(prompt, &choices, 0)? {
+                Choice::Fill => {
+                    form::fill(&*self.theme, self.paint, form, &mut content)?;
+                    filled = true;
+                }
+                Choice::Send => return Ok(Reply::Answer(Answer::accept(content, Answerer::Operator))),
+                other => return Ok(closing(other)),
+            }
+        }
+    }
+
+    fn review(&self, form: &Form, content: &Content) -> Result<(), Stopped> {
+        say("")?;
+        for field in &form.fields {
+            let value = content.get(&field.name).map_or_else(
+                || self.paint.dim("left out"),
+                |value: &Value| text::short(&values::shown_in(field, value), 200),
+            );
+            say(&format!("  {}: {value}", text::short(field.label(), 60)))?;
+        }
+        say("")
+    }
+
+    fn answer_url(&self) -> Result<Reply, Stopped> {
+        let AskKind::Url { url } = &self.asked.ask.kind else { return Ok(Reply::LeftOpen) };
+        say(&format!("  It wants you to visit a page. {} opens it for you.", self.paint.bold("Nothing")))?;
+        say(&format!("  URL:  {}", text::line(url)))?;
+        for line in host(url) {
+            say(&format!("  {line}"))?;
+        }
+        say("")?;
+        let choices = [
+            (Choice::Leave, "leave it open"),
+            (Choice::Send, "accept: I trust this host, and open the page myself"),
+            (Choice::Decline, "decline: say no"),
+            (Choice::Cancel, "cancel: dismiss without deciding"),
+        ];
+        match self.choose("Do you consent to this page?", &choices, 0)? {
+            Choice::Send => Ok(Reply::Answer(Answer::new(Action::Accept, Answerer::Operator))),
+            other => Ok(closing(other)),
+        }
+    }
+
+    fn choose(&self, prompt: &str, choices: &[(Choice, &str)], first: usize) -> Result<Choice, Stopped> {
+        let titles: Vec<&str> = choices.iter().map(|(_, title)| *title).collect();
+        let select =
+            Select::with_theme(&*self.theme).with_prompt(prompt).items(&titles).default(first).report(false);
+        let chosen = select.interact_opt()?.ok_or(Stopped::Escape)?;
+        Ok(choices[chosen].0)
+    }
+}
+
+fn closing(choice: Choice) -> Reply {
+    match choice {
+        Choice::Decline => Reply::Answer(Answer::new(Action::Decline, Answerer::Operator)),
+        Choice::Cancel => Reply::Answer(Answer::new(Action::Cancel, Answerer::Operator)),
+        Choice::Send | Choice::Fill | Choice::Leave => Reply::LeftOpen,
+    }
+}
+
+fn menu(filled: bool, valid: bool, empty: bool) -> (&'static str, Vec<(Choice, &'static str)>) {
+    let mut choices = Vec::new();
+    if filled && valid || empty {
+        choices.push((Choice::Send, "send"));
+    }
+    if !empty {
+        choices.push((Choice::Fill, if filled { "edit" } else { "answer: fill in the form" }));
+    }
+    if valid && !filled && !empty {
+        choices.push((Choice::Send, "send it as it is, with the defaults"));
+    }
+    choices.push((Choice::Decline, "decline: say no"));
+    choices.push((Choice::Cancel, "cancel: dismiss without deciding"));
+    choices.push((Choice::Leave, "leave it open (Esc)"));
+    (if filled { "Send this answer?" } else { "What will you do?" }, choices)
+}
+
+/// The host that a URL leads to; Punycode and user names in it are tricks often enough to be pointed out.
+fn host(url: &str) -> Vec<String> {
+    let Ok(parsed) = url::Url::parse(url) else { return vec!["(this is not a URL)".to_owned()] };
+    let host = parsed.host_str().unwrap_or_default();
+    let mut lines = vec![format!("Host: {}", text::line(host))];
+    if host.split('.').any(|label| label.starts_with("xn--")) {
+        lines.push("      This host's name is written in Punycode: it may look like another one.".to_owned());
+    }
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        lines.push("      What stands before the @ is a user name, not the host.".to_owned());
+    }
+    if parsed.scheme() == "http" {
+        lines.push("      The connection is not encrypted (http).".to_owned());
+    }
+    lines
+}
+
+fn say(line: &str) -> Result<(), Stopped> {
+    Ok(Term::stderr().write_line(line)?)
+}

@@ -1,0 +1,70 @@
+//! Text from outside, made safe to show: messages, schemas and results are never trusted.
+
+/// One line: control characters, escape sequences and bidi controls become visible escapes.
+pub(crate) fn line(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            harmful if is_harmful(harmful) => shown.extend(harmful.escape_unicode()),
+            harmless => shown.push(harmless),
+        }
+    }
+    shown
+}
+
+/// Several lines: line ends stay, tabs become spaces, the rest is as in [`line`].
+pub(crate) fn block(text: &str) -> Vec<String> {
+    text.trim_end().replace("\r\n", "\n").split('\n').map(|one| line(&one.replace('\t', "    "))).collect()
+}
+
+/// [`line`], cut to `most` characters.
+pub(crate) fn short(text: &str, most: usize) -> String {
+    let shown = line(text.trim());
+    if shown.chars().count() <= most {
+        return shown;
+    }
+    let mut cut: String = shown.chars().take(most.saturating_sub(1)).collect();
+    cut.push('…');
+    cut
+}
+
+/// Whether a terminal would obey it, or show it other than it is: C0 and C1 controls, bidi controls
+/// (Unicode's `Bidi_Control`), line and paragraph separators, interlinear and tag characters, BOM.
+pub(crate) fn is_harmful(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_sequences_are_shown_and_never_sent() {
+        assert_eq!(line("a\u{1b}[31mred\u{7}"), "a\\u{1b}[31mred\\u{7}");
+        assert_eq!(line("\u{9b}2J"), "\\u{9b}2J");
+        assert_eq!(line("two\nlines\r"), "two\\nlines\\r");
+    }
+
+    #[test]
+    fn bidi_controls_cannot_turn_text_around() {
+        assert_eq!(line("user\u{202e}nimda"), "user\\u{202e}nimda");
+        assert_eq!(line("\u{2066}x\u{2069}"), "\\u{2066}x\\u{2069}");
+    }
+
+    #[test]
+    fn a_block_keeps_its_lines_and_nothing_else() {
+        assert_eq!(block("one\r\ntwo\u{1b}]0;x\u{7}\n"), ["one", "two\\u{1b}]0;x\\u{7}"]);
+    }
+
+    #[test]
+    fn ordinary_writing_stays_as_it_is() {
+        let text = "Grüße, 你好, مرحبا, 👩\u{200d}🚀";
+        assert_eq!(line(text), text);
+    }
+}

@@ -1,0 +1,72 @@
+//! Times for people; machines get RFC 3339.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use jiff::{SpanRelativeTo, Timestamp};
+
+/// How long ago, or how soon: "3 min ago", "in 2 h", "just now".
+pub(crate) fn relative(at: Timestamp, now: Timestamp) -> String {
+    let seconds = now.as_second() - at.as_second();
+    match seconds {
+        -1..=1 => "just now".to_owned(),
+        past @ 2.. => format!("{} ago", rough(past.unsigned_abs())),
+        future => format!("in {}", rough(future.unsigned_abs())),
+    }
+}
+
+/// A length of time in one unit, for example "3 min".
+pub(crate) fn rough(seconds: u64) -> String {
+    match seconds {
+        0..=89 => format!("{seconds} s"),
+        90..=5_399 => format!("{} min", (seconds + 30) / 60),
+        5_400..=129_599 => format!("{} h", (seconds + 1_800) / 3_600),
+        _ => format!("{} days", (seconds + 43_200) / 86_400),
+    }
+}
+
+/// The time of day here, with the date where it is not today's.
+pub(crate) fn clock(at: Timestamp, now: Timestamp) -> String {
+    let zone = TimeZone::system();
+    let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone));
+    let format = if at.date() == now.date() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
+    at.strftime(format).to_string()
+}
+
+/// Reads a length of time: `90s`, `5m`, `1h30m`, `2 days`; a bare number is seconds.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is not a length of time such as 90s, 5m, 1h30m or 2days");
+    if let Ok(seconds) = text.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).map_err(|_| wrong());
+    }
+    let span: jiff::Span = text.parse().map_err(|_| wrong())?;
+    let signed = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
+    Duration::try_from(signed).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_as_people_say_them() {
+        let now = Timestamp::from_second(1_000_000).expect("in range");
+        let said = |offset: i64| relative(Timestamp::from_second(1_000_000 + offset).expect("in range"), now);
+        assert_eq!(said(0), "just now");
+        assert_eq!(said(-40), "40 s ago");
+        assert_eq!(said(-180), "3 min ago");
+        assert_eq!(said(7_200), "in 2 h");
+        assert_eq!(said(-200_000), "2 days ago");
+    }
+
+    #[test]
+    fn durations_have_units_or_are_seconds() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5_400)));
+        assert_eq!(duration("2days"), Ok(Duration::from_secs(172_800)));
+        assert_eq!(duration("0.5"), Ok(Duration::from_millis(500)));
+        for wrong in ["", "soon", "-5s", "-1", "nan"] {
+            assert!(duration(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Values that people type, read by the kind of field or by the schema that they are for.
+
+use serde_json::{Map, Number, Value};
+
+use crate::task::form::{Field, FieldKind};
+use crate::task::{Form, Violation};
+
+/// A value as a person would type it.
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// A value as a form's field shows it: choices by their titles.
+pub(crate) fn shown_in(field: &Field, value: &Value) -> String {
+    let (FieldKind::OneOf { choices, .. } | FieldKind::SomeOf { choices, .. }) = &field.kind else {
+        return shown(value);
+    };
+    let title = |value: &Value| {
+        let found = choices.iter().find(|choice| value == choice.value.as_str());
+        found.map_or_else(|| shown(value), |choice| choice.title.clone())
+    };
+    match value {
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
+        Value::Array(items) => items.iter().map(title).collect::<Vec<_>>().join(", "),
+        one => title(one),
+    }
+}
+
+/// Reads what was typed for a field. Bounds, lengths and formats are checked by [`violation`].
+pub(crate) fn typed(field: &Field, text: &str) -> Result<Value, String> {
+    match &field.kind {
+        FieldKind::Text { .. } => Ok(text.into()),
+        FieldKind::Number { integer, .. } => number(text, *integer).map(Value::Number),
+        FieldKind::Boolean { .. } => boolean(text).map(Value::Bool),
+        FieldKind::OneOf { choices, .. } => {
+            let found = choices.iter().find(|choice| choice.value == text || choice.title == text);
+            // An unknown one is refused by the form, with the choices named.
+            Ok(found.map_or(text, |choice| &choice.value).into())
+        }
+        FieldKind::SomeOf { choices, .. } => {
+            let one = |part: &str| {
+                let found = choices.iter().find(|choice| choice.value == part || choice.title == part);
+                found.map_or(part, |choice| &choice.value).to_owned()
+            };
+            Ok(text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(one).collect())
+        }
+    }
+}
+
+fn number(text: &str, integer: bool) -> Result<Number, String> {
+    let text = text.trim();
+    let kind = if integer { "a whole number" } else { "a number" };
+    let wrong = || format!("{text:?} is not {kind}");
+    if let Ok(whole) = text.parse::<i64>() {
+        return Ok(whole.into());
+    }
+    let float: f64 = text.parse().map_err(|_| wrong())?;
+    if integer && float.fract() != 0.0 {
+        return Err(wrong());
+    }
+    Number::from_f64(float).ok_or_else(wrong)
+}
+
+fn boolean(text: &str) -> Result<bool, String> {
+    match text.trim().to_lowercase().as_str() {
+        "true" | "yes" | "y" | "1" => Ok(true),
+        "false" | "no" | "n" | "0" => Ok(false),
+        _ => Err(format!("{text:?} is neither true (yes) nor false (no)")),
+    }
+}
+
+/// What is wrong with `value` in that field of the form.
+pub(crate) fn violation(form: &Form, field: &Field, value: &Value) -> Option<String> {
+    let content = Map::from_iter([(field.name.clone(), value.clone())]);
+    let path = format!("/{}", field.name.replace('~', "~0").replace('/', "~1"));
+    let here = |one: &Violation| one.path == path || one.path.starts_with(&format!("{path}/"));
+    let found = form.violations(&content).into_iter().find(here)?;
+    Some(match &field.kind {
+        FieldKind::SomeOf { .. } => {
+            format!("{} are chosen: {}", value.as_array().map_or(0, Vec::len), rules(field))
+        }
+        FieldKind::Text { format: Some(format), .. } if found.problem.contains("is not a \"") => {
+            format!("{value} is not {}", format_words(format))
+        }
+        _ => found.problem,
+    })
+}
+
+/// A text format in words.
+fn format_words(format: &str) -> &str {
+    match format {
+        "email" => "an e-mail address",
+        "uri" => "a URL, such as https://example.com/page",
+        "date" => "a date, as YYYY-MM-DD",
+        "date-time" => "a date and time, as YYYY-MM-DDThh:mm:ssZ",
+        other => other,
+    }
+}
+
+/// The values that a form sends when nothing is changed in it.
+pub(crate) fn defaults(form: &Form) -> Map<String, Value> {
+    let default = |field: &Field| match &field.kind {
+        FieldKind::Text { default, .. } | FieldKind::OneOf { default, .. } => {
+            default.clone().map(Value::String)
+        }
+        FieldKind::Number { default, .. } => default.clone().map(Value::Number),
+        FieldKind::Boolean { default } => default.map(Value::Bool),
+        FieldKind::SomeOf { default, .. } if default.is_empty() => None,
+        FieldKind::SomeOf { default, .. } => Some(default.clone().into()),
+    };
+    form.fields.iter().filter_map(|field| Some((field.name.clone(), default(field)?))).collect()
+}
+
+/// A field's rules in words, for example "a whole number, 1 to 8".
+pub(crate) fn rules(field: &Field) -> String {
+    let (kind, range) = match &field.kind {
+        FieldKind::Text { min_length, max_length, format, .. } => {
+            let length = range(*min_length, *max_length).map(|range| format!("{range} characters"));
+            (format.as_deref().map(format_words), length)
+        }
+        FieldKind::Number { integer, minimum, maximum, .. } => {
+            (Some(if *integer { "a whole number" } else { "a number" }), range(*minimum, *maximum))
+        }
+        FieldKind::SomeOf { min_items, max_items, .. } => {
+            (None, range(*min_items, *max_items).map(|range| format!("choose {range}")))
+        }
+        // Their choices are on the screen, with a way to skip an optional one.
+        FieldKind::Boolean { .. } | FieldKind::OneOf { .. } => return String::new(),
+    };
+    let optional = (!field.required).then(|| "optional".to_owned());
+    let parts = [kind.map(str::to_owned), range, optional];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn range<T: std::fmt::Display + PartialEq>(least: Option<T>, most: Option<T>) -> Option<String> {
+    match (least, most) {
+        (Some(least), Some(most)) if least == most => Some(format!("exactly {least}")),
+        (Some(least), Some(most)) => Some(format!("{least} to {most}")),
+        (Some(least), None) => Some(format!("at least {least}")),
+        (None, Some(most)) => Some(format!("at most {most}")),
+        (None, None) => None,
+    }
+}

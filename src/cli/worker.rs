@@ -1,0 +1,83 @@
+//! `worker`: runs tasks, without a server.
+
+use clap::Args;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::context::Context;
+use super::failure::Failure;
+use super::signals::{Signals, Stop};
+use crate::engine::Engine;
+use crate::task::WorkerId;
+use crate::worker::{Worker, WorkerConfig, builtin};
+
+/// Run tasks of the store, without a server
+///
+/// As many workers on as many machines as wanted. A task that waits for an answer takes no room. The first
+/// SIGINT or SIGTERM lets running tasks finish, the second ends at once; another worker goes on then.
+#[derive(Debug, Args)]
+pub(crate) struct WorkerArgs {
+    /// How many tasks run at once
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    concurrency: u16,
+}
+
+pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failure> {
+    let signals = Signals::listen()?;
+    let engine = context.engine().await?;
+    let stop = context.stop.child_token();
+    let id = worker_id();
+    let worker = enlist(&engine, &id, usize::from(args.concurrency)).await?;
+    if context.ui.is_json() {
+        context
+            .ui
+            .object(&json!({ "event": "started", "worker": id, "store": engine.store().location() }))?;
+    }
+    context.ui.talk(&format!(
+        "worker {id} runs {} tasks at once on {}",
+        args.concurrency,
+        engine.store().location()
+    ));
+    let parts = TaskTracker::new();
+    parts.spawn(worker.run(stop.clone()));
+    spawn_time(&parts, &engine, &stop);
+    until_stopped(context, signals, parts, &stop).await
+}
+
+/// Announces a worker of the built-in tools.
+pub(super) async fn enlist(engine: &Engine, id: &WorkerId, concurrency: usize) -> Result<Worker, Failure> {
+    Ok(Worker::enlist(engine.clone(), WorkerConfig::new(id.clone(), builtin::tools(), concurrency)).await?)
+}
+
+/// An id that tells people the machine and the process.
+pub(super) fn worker_id() -> WorkerId {
+    let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    WorkerId::generate(host.trim().split('.').next().unwrap_or_default())
+}
+
+/// Keeps deadlines as long as the process serves.
+pub(super) fn spawn_time(parts: &TaskTracker, engine: &Engine, stop: &CancellationToken) {
+    let (engine, stop) = (engine.clone(), stop.clone());
+    parts.spawn(async move { engine.keep_time(stop).await });
+}
+
+/// Waits for the first signal, then for all parts to end, or for the second signal.
+pub(super) async fn until_stopped(
+    context: &Context,
+    signals: Signals,
+    parts: TaskTracker,
+    stop: &CancellationToken,
+) -> Result<(), Failure> {
+    parts.close();
+    let ui = context.ui.clone();
+    let draining = move || ui.talk("stopping; running tasks may finish. A second signal ends at once");
+    tokio::select! {
+        () = parts.wait() => Ok(()),
+        second = signals.stop_then_abort(stop, draining) => Err(aborted(second)),
+    }
+}
+
+fn aborted(second: Stop) -> Failure {
+    second.failure().hint("tasks that were running go on at another worker, or when one starts here")
+}

@@ -1,0 +1,128 @@
+//! How a server's question reaches whoever may answer it, and what is checked before the answer leaves.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, watch};
+
+use super::ClientError;
+use crate::task::form::{joined, schema_violations};
+use crate::task::{Action, Answer, Ask, AskKind, Form};
+
+/// How often one question is asked before the client gives up: the first time and two repairs.
+pub(super) const ATTEMPTS: u32 = 3;
+
+/// A question of a server, with what a person must know before answering.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AskedQuestion {
+    /// Who asks: the server's own name, and where it is.
+    pub server: String,
+    /// The task that asks, where the server says so.
+    pub task: Option<String>,
+    /// The question's name at the server: the `inputRequests` key, or the request's id.
+    pub key: String,
+    /// What is asked.
+    pub ask: Ask,
+    /// Why the last answer to this very question was refused, where it is asked again.
+    pub refused: Option<String>,
+}
+
+/// Whoever answers: a person at a terminal, a file of answers.
+#[async_trait]
+pub trait Answering: Send + Sync {
+    /// Answers, or returns `None` to leave the question open. The future is dropped when the question
+    /// is withdrawn: answered elsewhere, or cancelled by the server. One question is asked at a time.
+    async fn answer(&self, question: &AskedQuestion) -> Option<Answer>;
+}
+
+/// The one place where questions wait for the answerer.
+pub(super) struct Desk {
+    answering: Arc<dyn Answering>,
+    turn: Mutex<()>,
+    gave_up: watch::Sender<Option<ClientError>>,
+}
+
+impl Desk {
+    pub(super) fn new(answering: Arc<dyn Answering>) -> Self {
+        Self { answering, turn: Mutex::new(()), gave_up: watch::Sender::new(None) }
+    }
+
+    /// Asks until the answer fits the form. Dropping the future withdraws the question.
+    pub(super) async fn ask(&self, question: &mut AskedQuestion) -> Result<Answer, ClientError> {
+        let _turn = self.turn.lock().await;
+        for _ in 0..ATTEMPTS {
+            let Some(answer) = self.answering.answer(question).await else {
+                return Err(ClientError::LeftOpen { message: question.ask.message.clone() });
+            };
+            match problem(&question.ask, &answer) {
+                None => return Ok(answer),
+                problem => question.refused = problem,
+            }
+        }
+        Err(refused(question))
+    }
+
+    /// Tells every waiting verb that a question stays open for good.
+    pub(super) fn give_up(&self, error: ClientError) {
+        self.gave_up.send_replace(Some(error));
+    }
+
+    /// Waits for [`Desk::give_up`].
+    pub(super) async fn given_up(&self) -> ClientError {
+        let mut gave_up = self.gave_up.subscribe();
+        let seen = gave_up.wait_for(Option::is_some).await.ok().and_then(|error| error.clone());
+        match seen {
+            Some(error) => error,
+            // The sender is a field of `self`, so it cannot have gone.
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// The error of a question whose answers were all refused.
+pub(super) fn refused(question: &AskedQuestion) -> ClientError {
+    ClientError::AnswerRefused {
+        message: question.ask.message.clone(),
+        problem: question.refused.clone().unwrap_or_default(),
+    }
+}
+
+fn problem(ask: &Ask, answer: &Answer) -> Option<String> {
+    let (Action::Accept, AskKind::Form { schema }) = (answer.action, &ask.kind) else { return None };
+    let content = answer.content.clone().unwrap_or_default();
+    let violations = match Form::parse(schema) {
+        Ok(form) => form.violations(&content),
+        // Other servers ask what MCP's forms do not have; the schema still says what fits.
+        Err(_) => schema_violations(schema, &Value::Object(content)),
+    };
+    (!violations.is_empty()).then(|| joined(&violations))
+}
+
+/// The answer as an `ElicitResult`. Content goes only with an accepted form.
+pub(super) fn elicit_result(ask: &Ask, answer: &Answer) -> Value {
+    match (answer.action, &ask.kind) {
+        (Action::Accept, AskKind::Form { .. }) => {
+            json!({ "action": "accept", "content": answer.content.clone().unwrap_or_default() })
+        }
+        (action, _) => json!({ "action": action }),
+    }
+}
+
+/// Reads the params of an `elicitation/create`; the error says what is wrong with them.
+pub(super) fn ask_from(params: &Value) -> Result<Ask, String> {
+    let text = |key: &str| params.get(key).and_then(Value::as_str);
+    let message = text("message").ok_or("an elicitation without a message")?;
+    match text("mode").unwrap_or("form") {
+        "form" => {
+            let schema = params.get("requestedSchema").ok_or("a form without a requestedSchema")?;
+            Ok(Ask::form(message, schema.clone()))
+        }
+        "url" => {
+            let ask = Ask::url(message, text("url").ok_or("a URL elicitation without a url")?);
+            let violations = ask.violations();
+            if violations.is_empty() { Ok(ask) } else { Err(joined(&violations)) }
+        }
+        other => Err(format!("an elicitation of mode {other:?}, which this client did not declare")),
+    }
+}

@@ -1,0 +1,124 @@
+//! What can go wrong between this client and a server.
+
+use std::time::Duration;
+
+use crate::task::RpcError;
+
+/// The result of a client's verb.
+pub type ClientResult<T> = Result<T, ClientError>;
+
+/// Why a client's verb failed. No variant carries a token, a header value or a URL's query.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ClientError {
+    /// What was given names no server.
+    #[error("{given:?} {problem}")]
+    Target {
+        /// What was given, without what may be secret.
+        given: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Nobody answers there, or the connection broke and did not come back.
+    #[error("cannot reach {server}: {reason}")]
+    Unreachable {
+        /// Which server.
+        server: String,
+        /// Why.
+        reason: String,
+    },
+    /// The server wants other credentials.
+    #[error("{server} refuses these credentials (HTTP {status}): give a valid token")]
+    Unauthorised {
+        /// Which server.
+        server: String,
+        /// 401 or 403.
+        status: u16,
+    },
+    /// The server took too long.
+    #[error("{server} did not answer {what} within {}s", after.as_secs())]
+    Timeout {
+        /// Which server.
+        server: String,
+        /// What was asked of it.
+        what: String,
+        /// How long it had.
+        after: Duration,
+    },
+    /// The server breaks the protocol, or shares no version of it with this client.
+    #[error("{server} does not speak MCP as expected: {problem}")]
+    Protocol {
+        /// Which server.
+        server: String,
+        /// What was unexpected.
+        problem: String,
+    },
+    /// The server refused a request.
+    #[error("the server refused {method}: {} (code {})", error.message, error.code)]
+    Refused {
+        /// The request's method.
+        method: String,
+        /// The server's words.
+        error: Box<RpcError>,
+    },
+    /// The server offers no such tool.
+    #[error("the server has no tool {name:?}; it has {}", known.join(", "))]
+    UnknownTool {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// The server knows no such task, or does not show it to us.
+    #[error("the server knows no task {task:?}: {message}")]
+    NoTask {
+        /// The task's id.
+        task: String,
+        /// The server's words.
+        message: String,
+    },
+    /// The server's protocol era lacks this verb.
+    #[error("{server} cannot {verb}: {reason}")]
+    NotOffered {
+        /// Which server.
+        server: String,
+        /// What was wanted.
+        verb: &'static str,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A question is open, and this client was given no way of answering.
+    #[error("needs input and nobody here may answer: {message}")]
+    NeedsInput {
+        /// The waiting task, unless it is a foreground call.
+        task: Option<String>,
+        /// The question's text.
+        message: String,
+    },
+    /// The answerer left the question open.
+    #[error("the question was left open: {message}")]
+    LeftOpen {
+        /// The question's text.
+        message: String,
+    },
+    /// Several answers to one question were refused; the question is still open.
+    #[error("the answer to {message:?} is not valid: {problem}")]
+    AnswerRefused {
+        /// The question's text.
+        message: String,
+        /// Why the last one was.
+        problem: String,
+    },
+    /// The server asks for something that this client did not offer.
+    #[error("the server asks what this client cannot answer: {problem}")]
+    Unanswerable {
+        /// What it asks.
+        problem: String,
+    },
+}
+
+impl ClientError {
+    /// Whether the same request may succeed a moment later, because the server was not there.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Timeout { .. })
+    }
+}

@@ -1,0 +1,232 @@
+//! Staying with a task to its end.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use futures::future::{BoxFuture, FutureExt as _, OptionFuture};
+use serde_json::{Map, Value, json};
+use tokio::sync::broadcast;
+use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::asking::{ATTEMPTS, AskedQuestion, refused};
+use super::submit::needs_input;
+use super::tasks::INVALID_PARAMS;
+use super::{Client, ClientError, ClientResult, Ended, TaskView};
+use crate::task::{Answer, Outcome, TaskStatus};
+
+/// Told of each look at the task, also where nothing changed.
+pub type OnChange<'a> = &'a (dyn Fn(&TaskView) + Send + Sync);
+
+impl Client {
+    /// Follows a task to its end and has its questions answered meanwhile. Ends early, the task going
+    /// on, where a question stays open, where the server is gone for good, or when it is dropped. After a
+    /// question was left open, a legacy connection serves no further task: the server still waits on it.
+    pub async fn follow(&self, id: &str, on_change: OnChange<'_>) -> ClientResult<Ended> {
+        if self.modern {
+            self.follow_modern(id, on_change).await
+        } else {
+            self.follow_legacy(id, on_change).await
+        }
+    }
+
+    /// Legacy questions come by themselves while `tasks/result` waits. Looks at the task serve the
+    /// display, and are the way to the end on servers whose `tasks/result` does not wait (`FastMCP` 3).
+    async fn follow_legacy(&self, id: &str, on_change: OnChange<'_>) -> ClientResult<Ended> {
+        let mut looks = Looks::new(self, id);
+        let mut waits = true;
+        let mut result: Option<BoxFuture<'_, ClientResult<Value>>> = None;
+        let mut was_waiting = false;
+        loop {
+            tokio::select! {
+                error = self.given_up() => return Err(error),
+                Some(reply) = OptionFuture::from(result.as_mut()) => {
+                    result = None;
+                    match reply {
+                        Ok(value) => return Ok(Ended::Finished(Outcome::Result(value))),
+                        Err(ClientError::Refused { .. }) => waits = false,
+                        Err(error) if error.may_pass() => {}
+                        Err(error) => return Err(error),
+                    }
+                    looks.now();
+                }
+                () = looks.due() => {
+                    let view = self.get(id).await?;
+                    on_change(&view);
+                    if view.status.is_final() {
+                        return self.legacy_end(id, view).await;
+                    }
+                    let waiting = view.status == TaskStatus::InputRequired && self.desk.is_none();
+                    // A server that answers for us shows the status for a moment only.
+                    if waiting && was_waiting {
+                        let message = view.status_message.unwrap_or_default();
+                        return Err(ClientError::NeedsInput { task: Some(view.id), message });
+                    }
+                    was_waiting = waiting;
+                    looks.after(view.poll_interval);
+                    if waits && result.is_none() {
+                        result = Some(self.result(id).boxed());
+                    }
+                }
+            }
+        }
+    }
+
+    async fn legacy_end(&self, id: &str, view: TaskView) -> ClientResult<Ended> {
+        if view.status == TaskStatus::Cancelled {
+            return Ok(Ended::Cancelled { message: view.status_message });
+        }
+        match self.patient_request("tasks/result", &json!({ "taskId": id })).await {
+            Ok(value) => Ok(Ended::Finished(Outcome::Result(value))),
+            Err(ClientError::Refused { error, .. }) => Ok(Ended::Finished(Outcome::Error(*error))),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Modern tasks show their questions to whoever looks; each is asked once, in the order seen.
+    async fn follow_modern(&self, id: &str, on_change: OnChange<'_>) -> ClientResult<Ended> {
+        let mut looks = Looks::new(self, id);
+        let mut listening = self.listen(id).boxed().fuse();
+        let mut questions = Questions::default();
+        loop {
+            tokio::select! {
+                () = &mut listening => {}
+                Some(reply) = OptionFuture::from(questions.asking.as_mut().map(|asking| &mut asking.reply)) => {
+                    // The task of the prompt ends early only by a panic in it.
+                    let (question, answer) = reply.map_err(|error| self.odd("the answerer", &error.to_string()))??;
+                    self.deliver(id, &mut questions, question, &answer).await?;
+                }
+                () = looks.due() => {
+                    let view = self.get(id).await?;
+                    on_change(&view);
+                    if view.status.is_final() {
+                        return self.modern_end(view);
+                    }
+                    looks.after(view.poll_interval);
+                    questions.seen = view.input_requests;
+                    self.ask_next(id, &mut questions)?;
+                }
+            }
+        }
+    }
+
+    /// Sees to it that one open question is being asked, if there is any.
+    fn ask_next(&self, id: &str, questions: &mut Questions) -> ClientResult<()> {
+        // A question that is gone was answered elsewhere: dropping its prompt takes it back.
+        questions.asking = questions.asking.take().filter(|asking| questions.seen.contains_key(&asking.key));
+        let Questions { seen, answered, asking, .. } = questions;
+        if asking.is_none()
+            && let Some((key, request)) = seen.iter().find(|(key, _)| !answered.contains(*key))
+        {
+            *asking = Some(self.ask(self.question(Some(id), key, request)?)?);
+        }
+        Ok(())
+    }
+
+    fn ask(&self, mut question: AskedQuestion) -> ClientResult<Asking> {
+        let desk = self.desk.clone().ok_or_else(|| needs_input(&question))?;
+        let key = question.key.clone();
+        let reply = tokio::spawn(async move {
+            let answer = desk.ask(&mut question).await?;
+            Ok((question, answer))
+        });
+        Ok(Asking { key, reply: AbortOnDropHandle::new(reply) })
+    }
+
+    /// Sends an answer. Where the server refuses it, the question is asked again, within bounds.
+    async fn deliver(
+        &self,
+        id: &str,
+        questions: &mut Questions,
+        mut question: AskedQuestion,
+        answer: &Answer,
+    ) -> ClientResult<()> {
+        questions.asking = None;
+        match self.answer(id, &question.key, &question.ask, answer).await {
+            Ok(()) => {
+                questions.refusals = 0;
+                questions.answered.insert(question.key);
+                self.ask_next(id, questions)
+            }
+            Err(ClientError::Refused { error, .. }) if error.code == INVALID_PARAMS => {
+                question.refused = Some(error.message);
+                questions.refusals += 1;
+                if questions.refusals >= ATTEMPTS {
+                    return Err(refused(&question));
+                }
+                questions.asking = Some(self.ask(question)?);
+                Ok(())
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Asks the server to tell of changes; ends where it does not, and looks alone then do.
+    async fn listen(&self, id: &str) {
+        let params = json!({ "notifications": { "taskIds": [id] } });
+        if let Err(error) = self.long_request("subscriptions/listen", params).await {
+            tracing::debug!("the server tells nothing of its tasks: {error}");
+        }
+    }
+
+    fn modern_end(&self, view: TaskView) -> ClientResult<Ended> {
+        match (view.status, view.outcome) {
+            (TaskStatus::Cancelled, _) => Ok(Ended::Cancelled { message: view.status_message }),
+            (_, Some(outcome)) => Ok(Ended::Finished(outcome)),
+            (status, None) => Err(self.odd("tasks/get", &format!("a {status} task without its outcome"))),
+        }
+    }
+}
+
+/// The questions of one followed task.
+#[derive(Default)]
+struct Questions {
+    /// Those that the last look showed.
+    seen: Map<String, Value>,
+    /// Keys that were answered here; they never come again, though a look may still show them.
+    answered: HashSet<String>,
+    /// The one that is being asked.
+    asking: Option<Asking>,
+    /// How often the server refused the last question's answers.
+    refusals: u32,
+}
+
+/// A question at the answerer's; dropping it takes it back.
+struct Asking {
+    key: String,
+    reply: AbortOnDropHandle<ClientResult<(AskedQuestion, Answer)>>,
+}
+
+/// When to look at the task: at the server's pace, or at once when it says that something changed.
+struct Looks<'a> {
+    id: &'a str,
+    hints: broadcast::Receiver<String>,
+    next: Instant,
+}
+
+impl<'a> Looks<'a> {
+    fn new(client: &Client, id: &'a str) -> Self {
+        Self { id, hints: client.changed.subscribe(), next: Instant::now() }
+    }
+
+    fn after(&mut self, interval: Duration) {
+        self.next = Instant::now() + interval;
+    }
+
+    fn now(&mut self) {
+        self.next = Instant::now();
+    }
+
+    async fn due(&mut self) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep_until(self.next) => return,
+                hint = self.hints.recv() => match hint {
+                    Ok(task) if task != self.id => {}
+                    // Hints that were missed may have been ours.
+                    _ => return,
+                },
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The MCP client: one set of verbs for both protocol eras, over streamable HTTP and stdio.
+//!
+//! [`Client::connect`] finds out which era the server speaks. [`Client::submit`] starts a tool,
+//! [`Client::follow`] stays with the task to its end; meanwhile each question of the server goes to the
+//! [`Answering`] that the caller gave, one at a time. Elicitation is advertised only if one was given.
+//!
+//! This module knows the protocol and the domain's types, nothing of engines, stores or terminals.
+
+mod asking;
+mod connect;
+mod error;
+mod follow;
+mod http;
+mod request;
+mod session;
+mod stdio;
+mod submit;
+mod target;
+mod tasks;
+mod tools;
+mod view;
+mod wire;
+
+use std::sync::Arc;
+
+use rmcp::service::{RoleClient, RunningService};
+use serde_json::Value;
+use tokio::sync::{OnceCell, broadcast};
+
+pub use asking::{Answering, AskedQuestion};
+pub use error::{ClientError, ClientResult};
+pub use follow::OnChange;
+pub use submit::{Call, Submitted};
+pub use target::{Era, Target};
+pub use view::{Ended, TaskView};
+
+use crate::task::ToolSpec;
+use asking::Desk;
+use session::Session;
+use stdio::LastWords;
+use wire::Wire;
+
+/// A connection to one server.
+pub struct Client {
+    running: RunningService<RoleClient, Session>,
+    wire: Arc<Wire>,
+    desk: Option<Arc<Desk>>,
+    place: String,
+    words: LastWords,
+    changed: broadcast::Sender<String>,
+    modern: bool,
+    tools: OnceCell<Vec<ToolSpec>>,
+}
+
+impl Client {
+    /// The era that was agreed on; never [`Era::Auto`].
+    pub fn era(&self) -> Era {
+        if self.modern { Era::Modern } else { Era::Legacy }
+    }
+
+    /// The server's own name, where it gives one, and where it is. Safe to show but for control
+    /// characters: the name is the server's word.
+    pub fn server(&self) -> String {
+        session::shown_name(&self.wire, &self.place)
+    }
+
+    /// Ends the session and, on stdio, the server.
+    pub async fn close(self) {
+        // The only error is a panic of rmcp's task, after which there is nothing left to close.
+        let _ = self.running.cancel().await;
+    }
+
+    /// Whether the server runs tools as tasks at all.
+    fn runs_tasks(&self) -> bool {
+        let path = if self.modern {
+            "/capabilities/extensions/io.modelcontextprotocol~1tasks"
+        } else {
+            "/capabilities/tasks/requests/tools/call"
+        };
+        self.wire.handshake().pointer(path).is_some_and(Value::is_object)
+    }
+}

@@ -1,0 +1,101 @@
+//! What this client does when the server speaks first.
+
+use std::sync::Arc;
+
+use rmcp::ClientHandler;
+use rmcp::model::{
+    ClientCapabilities, ClientConfig, CustomNotification, CustomRequest, CustomResult, ElicitationCapability,
+    ErrorCode, ErrorData, ExtensionCapabilities, FormElicitationCapability, Implementation,
+    TASKS_EXTENSION_ID, UrlElicitationCapability,
+};
+use rmcp::service::{NotificationContext, RequestContext, RoleClient};
+use serde_json::Value;
+use tokio::sync::broadcast;
+
+use super::asking::{AskedQuestion, Desk, ask_from, elicit_result};
+use super::wire::{ELICITATION, TASK_CHANGED, Wire};
+
+/// Under this `_meta` key a message names its task (2025-11-25, basic/utilities/tasks).
+const RELATED_TASK: &str = "io.modelcontextprotocol/related-task";
+
+/// The handler that rmcp calls.
+pub(super) struct Session {
+    pub(super) desk: Option<Arc<Desk>>,
+    pub(super) wire: Arc<Wire>,
+    pub(super) place: String,
+    pub(super) changed: broadcast::Sender<String>,
+}
+
+impl Session {
+    async fn elicit(&self, params: &Value, context: &RequestContext<RoleClient>) -> Result<Value, ErrorData> {
+        let refused = |problem: String| ErrorData::invalid_params(problem, None);
+        let desk = self.desk.as_ref().ok_or_else(|| refused("this client declared no elicitation".into()))?;
+        let ask = ask_from(params).map_err(refused)?;
+        let related = context.meta.get(RELATED_TASK).and_then(|related| related.get("taskId"));
+        let mut question = AskedQuestion {
+            server: shown_name(&self.wire, &self.place),
+            task: related.and_then(Value::as_str).map(str::to_owned),
+            key: context.id.to_string(),
+            ask,
+            refused: None,
+        };
+        match desk.ask(&mut question).await {
+            Ok(answer) => Ok(elicit_result(&question.ask, &answer)),
+            Err(error) => {
+                // Any reply would close the question, so none is given; the verb that waits ends.
+                desk.give_up(error);
+                std::future::pending().await
+            }
+        }
+    }
+}
+
+impl ClientHandler for Session {
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        context: RequestContext<RoleClient>,
+    ) -> Result<CustomResult, ErrorData> {
+        if request.method != ELICITATION {
+            return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, request.method, None));
+        }
+        let params = request.params.unwrap_or_default();
+        tokio::select! {
+            () = context.ct.cancelled() => Err(ErrorData::internal_error("the question was withdrawn", None)),
+            answer = self.elicit(&params, &context) => answer.map(CustomResult),
+        }
+    }
+
+    async fn on_custom_notification(&self, notice: CustomNotification, _: NotificationContext<RoleClient>) {
+        let task = notice.params.as_ref().and_then(|params| params.get("taskId")).and_then(Value::as_str);
+        if let (TASK_CHANGED, Some(task)) = (notice.method.as_str(), task) {
+            // Nobody listens when no task is followed, which is no fault.
+            let _ = self.changed.send(task.to_owned());
+        }
+    }
+
+    fn get_info(&self) -> ClientConfig {
+        let mut capabilities = ClientCapabilities::default();
+        capabilities.extensions =
+            Some(ExtensionCapabilities::from([(TASKS_EXTENSION_ID.to_owned(), serde_json::Map::new())]));
+        capabilities.elicitation = self.desk.as_ref().map(|_| {
+            ElicitationCapability::new()
+                .with_form(FormElicitationCapability::default())
+                .with_url(UrlElicitationCapability::default())
+        });
+        ClientConfig::new(capabilities, Implementation::new("mcptask", env!("CARGO_PKG_VERSION")))
+    }
+}
+
+/// The name that a server gives itself, and where it is.
+pub(super) fn shown_name(wire: &Wire, place: &str) -> String {
+    let handshake = wire.handshake();
+    let own = [
+        handshake.pointer("/serverInfo/name"),
+        handshake.pointer("/_meta/io.modelcontextprotocol~1serverInfo/name"),
+    ];
+    match own.into_iter().flatten().find_map(Value::as_str) {
+        Some(name) => format!("{name} ({place})"),
+        None => place.to_owned(),
+    }
+}

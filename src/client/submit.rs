@@ -1,0 +1,147 @@
+//! Starting a tool.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::asking::{AskedQuestion, ask_from, elicit_result};
+use super::{Client, ClientError, ClientResult, TaskView};
+use crate::task::{Outcome, TaskSupport};
+
+/// Under this `_meta` key a call carries the session label of `submit --session`.
+const SESSION_LABEL: &str = "mcptask/session";
+/// How often a foreground call may come back with questions. Each round asked a person something, so
+/// this ends only a server that goes in circles.
+const MAX_ROUNDS: u32 = 1000;
+/// How long the reply to a task's submission may be behind the task's first question.
+const OVERTAKEN: Duration = Duration::from_secs(10);
+/// The pause before a round that asks nothing, which only lets the server go on.
+const EMPTY_ROUND: Duration = Duration::from_secs(1);
+
+/// What to start.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Call {
+    /// The tool's name.
+    pub tool: String,
+    /// Its arguments.
+    pub arguments: Map<String, Value>,
+    /// How long the server shall keep the task, in milliseconds; legacy servers only are asked.
+    pub ttl_ms: Option<u64>,
+    /// A label for the server's log of sessions, for servers that know this key.
+    pub session: Option<String>,
+}
+
+/// What became of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Submitted {
+    /// It is a task now.
+    Task(Box<TaskView>),
+    /// The server ran it in the foreground, and this is its end.
+    Done(Outcome),
+}
+
+impl Client {
+    /// Starts a tool, as a task wherever server and tool allow it. A foreground call is seen through to
+    /// its end, its questions answered; only tasks return at once.
+    pub async fn submit(&self, call: Call) -> ClientResult<Submitted> {
+        let support = self.tool(&call.tool).await?.task_support;
+        let mut params = json!({ "name": call.tool, "arguments": call.arguments });
+        if let Some(label) = call.session {
+            params["_meta"] = json!({ SESSION_LABEL: label });
+        }
+        if !self.modern && support != TaskSupport::Forbidden {
+            params["task"] = call.ttl_ms.map_or_else(|| json!({}), |ttl| json!({ "ttl": ttl }));
+        }
+        for _ in 0..MAX_ROUNDS {
+            let result = self.call(params.clone()).await?;
+            if result.get("resultType").and_then(Value::as_str) != Some("input_required") {
+                return self.submitted(result);
+            }
+            self.answer_round(&result, &mut params).await?;
+        }
+        Err(self.odd("tools/call", "it asks for input without end"))
+    }
+
+    /// One `tools/call`; ends early where a question that came meanwhile stays open. A task's first
+    /// question may overtake the reply that names the task, so that reply is waited for.
+    async fn call(&self, params: Value) -> ClientResult<Value> {
+        let patience = if params.get("task").is_some() { OVERTAKEN } else { Duration::ZERO };
+        let mut reply = pin!(self.long_request("tools/call", params));
+        tokio::select! {
+            result = &mut reply => result,
+            error = self.given_up() => tokio::time::timeout(patience, reply).await.unwrap_or(Err(error)),
+        }
+    }
+
+    /// Never returns while all questions find their answers.
+    pub(super) async fn given_up(&self) -> ClientError {
+        match &self.desk {
+            Some(desk) => desk.given_up().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn submitted(&self, result: Value) -> ClientResult<Submitted> {
+        // The eras differ: a legacy task is nested, a modern one is flat and has a `resultType`.
+        let task = result.get("task").filter(|_| !self.modern).or_else(|| {
+            Some(&result).filter(|_| result.get("resultType").and_then(Value::as_str) == Some("task"))
+        });
+        match task {
+            Some(task) => TaskView::read(task)
+                .map(|view| Submitted::Task(Box::new(view)))
+                .ok_or_else(|| self.odd("tools/call", "a task without id or status")),
+            None => Ok(Submitted::Done(Outcome::Result(result))),
+        }
+    }
+
+    /// Answers what an `InputRequiredResult` asks and makes `params` the next round: the state goes back
+    /// as it came (2026-07-28, basic/patterns/mrtr).
+    async fn answer_round(&self, result: &Value, params: &mut Value) -> ClientResult<()> {
+        let mut responses = Map::new();
+        for (key, request) in result.get("inputRequests").and_then(Value::as_object).into_iter().flatten() {
+            let mut question = self.question(None, key, request)?;
+            let desk = self.desk.as_ref().ok_or_else(|| needs_input(&question))?;
+            let answer = desk.ask(&mut question).await?;
+            responses.insert(key.clone(), elicit_result(&question.ask, &answer));
+        }
+        if responses.is_empty() {
+            tokio::time::sleep(EMPTY_ROUND).await;
+        }
+        let Some(params) = params.as_object_mut() else { return Ok(()) };
+        params.insert("inputResponses".into(), Value::Object(responses));
+        match result.get("requestState") {
+            Some(state) => params.insert("requestState".into(), state.clone()),
+            None => params.remove("requestState"),
+        };
+        Ok(())
+    }
+
+    /// A question from the `inputRequests` of either a task or a call.
+    pub(super) fn question(
+        &self,
+        task: Option<&str>,
+        key: &str,
+        request: &Value,
+    ) -> ClientResult<AskedQuestion> {
+        let method = request.get("method").and_then(Value::as_str).unwrap_or("nothing");
+        if method != "elicitation/create" {
+            let problem = format!("{method}, which this client did not declare");
+            return Err(ClientError::Unanswerable { problem });
+        }
+        let params = request.get("params").unwrap_or(&Value::Null);
+        let ask = ask_from(params).map_err(|problem| ClientError::Unanswerable { problem })?;
+        Ok(AskedQuestion {
+            server: self.server(),
+            task: task.map(str::to_owned),
+            key: key.to_owned(),
+            ask,
+            refused: None,
+        })
+    }
+}
+
+/// The error of a question that nobody here may answer.
+pub(super) fn needs_input(question: &AskedQuestion) -> ClientError {
+    ClientError::NeedsInput { task: question.task.clone(), message: question.ask.message.clone() }
+}

@@ -1,0 +1,111 @@
+//! Which server to talk to, and how.
+
+use std::fmt;
+
+use url::Url;
+
+use super::ClientError;
+
+/// Which protocol era to speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Era {
+    /// Modern where the server answers `server/discover`, else legacy. A legacy server on stdio that
+    /// ignores what it does not know costs ten seconds: name its era.
+    #[default]
+    Auto,
+    /// Up to 2025-11-25: `initialize`, sessions, `tasks/result`.
+    Legacy,
+    /// 2026-07-28: stateless, tasks as an extension.
+    Modern,
+}
+
+/// A server to connect to. Its `Display` and `Debug` are safe to show: no credentials, no query, no
+/// header values, no arguments.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A streamable HTTP endpoint.
+    Http {
+        /// The endpoint.
+        url: Url,
+        /// More headers, sent with each request.
+        headers: Vec<(String, String)>,
+        /// A bearer token.
+        token: Option<String>,
+    },
+    /// A program that speaks MCP on its stdin and stdout.
+    Stdio {
+        /// The program and its arguments; never empty.
+        command: Vec<String>,
+    },
+}
+
+impl Target {
+    /// An HTTP endpoint without headers or token.
+    pub fn http(url: &str) -> Result<Self, ClientError> {
+        let refused = |problem: &str| ClientError::Target { given: shown(url), problem: problem.to_owned() };
+        let url = Url::parse(url).map_err(|error| refused(&format!("is not a URL: {error}")))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+            return Err(refused("is not an http or https URL, such as http://127.0.0.1:8000/mcp"));
+        }
+        Ok(Self::Http { url, headers: Vec::new(), token: None })
+    }
+
+    /// A program, from one line that is split into words as a shell does it, without running one.
+    pub fn stdio(line: &str) -> Result<Self, ClientError> {
+        let refused = |problem: &str| ClientError::Target { given: shown(line), problem: problem.to_owned() };
+        let command = shell_words::split(line).map_err(|_| refused("has an open quote"))?;
+        if command.is_empty() {
+            return Err(refused("names no program"));
+        }
+        Ok(Self::Stdio { command })
+    }
+}
+
+/// The first word of what was given, so that an argument or a query that holds a secret stays hidden.
+fn shown(given: &str) -> String {
+    let end = given.find(|c: char| c.is_whitespace() || c == '?').unwrap_or(given.len());
+    let first = &given[..end];
+    match (first.find("://"), first.rfind('@')) {
+        (Some(scheme), Some(at)) if at > scheme => format!("{}://{}", &first[..scheme], &first[at + 1..]),
+        _ => first.to_owned(),
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http { url, .. } => f.write_str(&shown(url.as_str())),
+            Self::Stdio { command } => write!(f, "command {}", command[0]),
+        }
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Target({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_shows_no_secret() {
+        let target = Target::http("https://ann:hunter2@example.com/mcp?key=s3cret").expect("a URL");
+        assert_eq!(target.to_string(), "https://example.com/mcp");
+        let target = Target::stdio("server --token s3cret").expect("a command");
+        assert_eq!(format!("{target:?}"), "Target(command server)");
+        let error = Target::http("ftp://ann:hunter2@example.com/x?key=s3cret").expect_err("not http");
+        assert!(!error.to_string().contains("hunter2") && !error.to_string().contains("s3cret"), "{error}");
+    }
+
+    #[test]
+    fn a_command_line_is_split_as_a_shell_splits_it() {
+        let target = Target::stdio(r#"python 'my server.py' --name "a b" c\ d"#).expect("a command");
+        let words = ["python", "my server.py", "--name", "a b", "c d"].map(str::to_owned).to_vec();
+        assert_eq!(target, Target::Stdio { command: words });
+        assert!(Target::stdio("python 'open").is_err());
+        assert!(Target::stdio("  ").is_err());
+    }
+}

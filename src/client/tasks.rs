@@ -1,0 +1,61 @@
+//! Looking at tasks, answering and cancelling them.
+
+use serde_json::{Value, json};
+
+use super::asking::elicit_result;
+use super::{Client, ClientError, ClientResult, TaskView};
+use crate::task::{Answer, Ask};
+
+/// Invalid params: what both eras answer to an unknown task, and modern servers to an unfit answer.
+pub(super) const INVALID_PARAMS: i64 = -32602;
+
+impl Client {
+    /// The task as it stands.
+    pub async fn get(&self, id: &str) -> ClientResult<TaskView> {
+        let reply = self.patient_request("tasks/get", &json!({ "taskId": id })).await;
+        let reply = reply.map_err(|error| no_task(id, error))?;
+        TaskView::read(&reply).ok_or_else(|| self.odd("tasks/get", "the reply is not a task"))
+    }
+
+    /// All tasks that a legacy server shows; the modern era has no such list.
+    pub async fn list(&self) -> ClientResult<Vec<TaskView>> {
+        if self.modern {
+            let reason = "its protocol, 2026-07-28, lets clients see only tasks whose ids they kept";
+            return Err(ClientError::NotOffered { server: self.server(), verb: "list tasks", reason });
+        }
+        let tasks = self.pages("tasks/list", "tasks").await?;
+        let read = |task| TaskView::read(task).ok_or_else(|| self.odd("tasks/list", "an item is not a task"));
+        tasks.iter().map(read).collect()
+    }
+
+    /// Cancels the task. Modern servers take it without a word on ended tasks, legacy ones refuse those.
+    pub async fn cancel(&self, id: &str) -> ClientResult<()> {
+        self.request("tasks/cancel", json!({ "taskId": id })).await.map(drop)
+    }
+
+    /// Answers one open question of a modern task, as `tasks/get` shows it. The server ignores answers
+    /// to questions that are not open.
+    pub async fn answer(&self, id: &str, key: &str, ask: &Ask, answer: &Answer) -> ClientResult<()> {
+        if !self.modern {
+            let reason = "its protocol sends each question to the client that submitted the task";
+            return Err(ClientError::NotOffered { server: self.server(), verb: "take answers", reason });
+        }
+        let responses = json!({ key: elicit_result(ask, answer) });
+        let params = json!({ "taskId": id, "inputResponses": responses });
+        self.patient_request("tasks/update", &params).await.map(drop)
+    }
+
+    /// The result of a legacy task: blocks to its end where the server follows the specification.
+    pub(super) async fn result(&self, id: &str) -> ClientResult<Value> {
+        self.long_request("tasks/result", json!({ "taskId": id })).await
+    }
+}
+
+fn no_task(id: &str, error: ClientError) -> ClientError {
+    match error {
+        ClientError::Refused { error, .. } if error.code == INVALID_PARAMS => {
+            ClientError::NoTask { task: id.to_owned(), message: error.message }
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,65 @@
+//! What the server offers.
+
+use serde_json::{Value, json};
+
+use super::{Client, ClientError, ClientResult};
+use crate::task::{TaskSupport, ToolSpec};
+
+/// The most pages that a list may have; a server that goes on names its own cursors in a circle.
+pub(super) const MAX_PAGES: usize = 1000;
+
+impl Client {
+    /// The server's tools, asked for once per connection.
+    pub async fn tools(&self) -> ClientResult<&[ToolSpec]> {
+        let list = || async {
+            let tools = self.pages("tools/list", "tools").await?;
+            let read = |tool: &Value| self.tool_from(tool).ok_or_else(|| self.odd("tools/list", "no name"));
+            tools.iter().map(read).collect()
+        };
+        self.tools.get_or_try_init(list).await.map(Vec::as_slice)
+    }
+
+    /// The tool of that name.
+    pub(super) async fn tool(&self, name: &str) -> ClientResult<&ToolSpec> {
+        let tools = self.tools().await?;
+        tools.iter().find(|tool| tool.name == name).ok_or_else(|| ClientError::UnknownTool {
+            name: name.to_owned(),
+            known: tools.iter().map(|tool| tool.name.clone()).collect(),
+        })
+    }
+
+    /// All items of a list that comes in pages.
+    pub(super) async fn pages(&self, method: &str, items: &str) -> ClientResult<Vec<Value>> {
+        let (mut all, mut params) = (Vec::new(), json!({}));
+        for _ in 0..MAX_PAGES {
+            let page = self.request(method, params).await?;
+            let found = page.get(items).and_then(Value::as_array);
+            all.extend(found.ok_or_else(|| self.odd(method, "the reply has no list"))?.iter().cloned());
+            match page.get("nextCursor").and_then(Value::as_str) {
+                Some(cursor) => params = json!({ "cursor": cursor }),
+                None => return Ok(all),
+            }
+        }
+        Err(self.odd(method, "the list does not end"))
+    }
+
+    fn tool_from(&self, tool: &Value) -> Option<ToolSpec> {
+        let text = |key: &str| tool.get(key).and_then(Value::as_str).map(str::to_owned);
+        let schema = tool.get("inputSchema").cloned().unwrap_or_else(|| json!({ "type": "object" }));
+        let mut spec = ToolSpec::new(&text("name")?, &text("description").unwrap_or_default(), schema);
+        spec.title = text("title");
+        spec.output_schema = tool.get("outputSchema").cloned();
+        spec.annotations = tool.get("annotations").cloned();
+        let said = tool.pointer("/execution/taskSupport").and_then(Value::as_str);
+        spec.task_support = match said {
+            _ if !self.runs_tasks() => TaskSupport::Forbidden,
+            // Modern servers do not say which: they decide with each call.
+            _ if self.modern => TaskSupport::Optional,
+            Some("required") => TaskSupport::Required,
+            Some("optional") => TaskSupport::Optional,
+            // 2025-11-25: a tool that says nothing must not be called as a task.
+            _ => TaskSupport::Forbidden,
+        };
+        Some(spec)
+    }
+}

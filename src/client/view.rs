@@ -1,0 +1,86 @@
+//! A task as its server shows it, in either era.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::task::{Outcome, RpcError, TaskStatus};
+
+/// How long to wait between two looks where the server names no interval.
+const DEFAULT_POLL: Duration = Duration::from_secs(1);
+/// The shortest and the longest wait that a server may name: nobody is flooded, no task is forgotten.
+const POLL_BOUNDS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(300));
+
+/// A task at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskView {
+    /// The server's id for it.
+    pub id: String,
+    /// Where it stands.
+    pub status: TaskStatus,
+    /// Why it stands there, in the server's words.
+    pub status_message: Option<String>,
+    /// When it was submitted, as the server wrote it (RFC 3339).
+    pub created_at: Option<String>,
+    /// When it last changed, as the server wrote it (RFC 3339).
+    pub updated_at: Option<String>,
+    /// Milliseconds from creation to deletion; `None` where it is kept or nothing is said.
+    pub ttl_ms: Option<u64>,
+    /// How long the server wants us to wait between two looks, within reason.
+    pub poll_interval: Duration,
+    /// Open questions by key, each a JSON-RPC request (modern era only).
+    pub input_requests: Map<String, Value>,
+    /// How it ended, where the server shows it along (modern era only).
+    pub outcome: Option<Outcome>,
+}
+
+impl TaskView {
+    /// Reads the era's own shape; `None` where it is no task.
+    pub(super) fn read(value: &Value) -> Option<Self> {
+        let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+        let number = |legacy: &str, modern: &str| {
+            value.get(modern).or_else(|| value.get(legacy)).and_then(Value::as_u64)
+        };
+        let poll = number("pollInterval", "pollIntervalMs").map_or(DEFAULT_POLL, Duration::from_millis);
+        Some(Self {
+            id: text("taskId")?,
+            status: text("status")?.parse().ok()?,
+            status_message: text("statusMessage"),
+            created_at: text("createdAt"),
+            updated_at: text("lastUpdatedAt"),
+            ttl_ms: number("ttl", "ttlMs"),
+            poll_interval: poll.clamp(POLL_BOUNDS.0, POLL_BOUNDS.1),
+            input_requests: value
+                .get("inputRequests")
+                .and_then(Value::as_object)
+                .cloned()
+                .unwrap_or_default(),
+            outcome: outcome(value),
+        })
+    }
+}
+
+fn outcome(value: &Value) -> Option<Outcome> {
+    if let Some(result) = value.get("result") {
+        return Some(Outcome::Result(result.clone()));
+    }
+    let error = value.get("error")?;
+    let message = error.get("message").and_then(Value::as_str).unwrap_or("no message");
+    Some(Outcome::Error(RpcError {
+        code: error.get("code").and_then(Value::as_i64).unwrap_or(-32603),
+        message: message.to_owned(),
+        data: error.get("data").cloned(),
+    }))
+}
+
+/// How a followed task ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ended {
+    /// By itself: with a result (`isError` ones included) or a JSON-RPC error.
+    Finished(Outcome),
+    /// Somebody cancelled it.
+    Cancelled {
+        /// The server's words on it.
+        message: Option<String>,
+    },
+}

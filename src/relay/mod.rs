@@ -1,0 +1,194 @@
+//! The relay: questions of legacy sessions' tasks, put to their clients as `elicitation/create`.
+//!
+//! One reader of the log per process routes each event to the session that owns the task. Every session
+//! follows its own events in order ([`member`]); every question is a small conversation of its own
+//! ([`prompt`]), so that a slow person holds up nobody. The client never touches the store, and its answer
+//! goes through the same verb as everybody else's.
+
+mod connection;
+mod member;
+mod prompt;
+mod status;
+mod unanswerable;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rmcp::RoleServer;
+use rmcp::model::RequestId;
+use rmcp::service::Peer;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
+
+pub use connection::Connection;
+use member::{Member, News};
+use prompt::Prompt;
+pub(crate) use status::{legacy_status, shown};
+
+use crate::engine::{Engine, EngineResult, Signal};
+use crate::task::{Event, EventKind, Question, SessionId, TaskId};
+
+/// The `_meta` key that says which task a message is about (2025-11-25, basic/utilities/tasks).
+pub(crate) const RELATED_TASK: &str = "io.modelcontextprotocol/related-task";
+
+/// The pause before the store is tried again.
+const AFTER_FAILURE: Duration = Duration::from_millis(500);
+
+/// Sessions that ended here and are remembered, so that what their tasks ask later is settled too.
+const REMEMBERED: usize = 10_000;
+
+/// What becomes of a question that the client cannot answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unanswerable {
+    /// It is answered with cancel, with the reason.
+    #[default]
+    Cancel,
+    /// It stays open for an operator, and the reason goes to the log.
+    Wait,
+}
+
+/// What the relay needs to know.
+#[derive(Debug, Clone)]
+pub struct RelayConfig {
+    /// What becomes of a question that the client cannot answer.
+    pub unanswerable: Unanswerable,
+    /// How long a client may have no stream open before it counts as vanished.
+    pub vanish_grace: Duration,
+    /// What status notifications name as the polling interval, in milliseconds.
+    pub poll_interval_ms: u64,
+}
+
+/// What all sessions share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    engine: Engine,
+    config: RelayConfig,
+    stop: CancellationToken,
+    sessions: Mutex<Sessions>,
+}
+
+#[derive(Debug, Default)]
+struct Sessions {
+    live: HashMap<SessionId, mpsc::UnboundedSender<News>>,
+    ended: HashMap<SessionId, String>,
+    /// The ended ones, oldest first.
+    order: VecDeque<SessionId>,
+}
+
+impl Sessions {
+    fn end(&mut self, session: SessionId, reason: String) {
+        self.live.remove(&session);
+        if self.ended.insert(session.clone(), reason).is_none() {
+            self.order.push_back(session);
+        }
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ended.remove(&oldest);
+        }
+    }
+}
+
+impl Shared {
+    fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The relay of one process; a cheap handle.
+#[derive(Debug, Clone)]
+pub struct Relay {
+    shared: Arc<Shared>,
+}
+
+/// A question that is in front of a foreground call's client. Dropping it withdraws it.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    withdraw: CancellationToken,
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.withdraw.cancel();
+    }
+}
+
+impl Relay {
+    /// Begins to follow the log, until `stop`.
+    pub async fn start(engine: Engine, config: RelayConfig, stop: CancellationToken) -> EngineResult<Self> {
+        let signals = engine.hub().await?.subscribe();
+        let sessions = Mutex::default();
+        let shared = Arc::new(Shared { engine, config, stop, sessions });
+        tokio::spawn(route(shared.clone(), signals));
+        Ok(Self { shared })
+    }
+
+    /// Takes a session in, until its connection is over.
+    pub fn join(&self, connection: &Arc<Connection>, peer: &Peer<RoleServer>) {
+        if !connection.set_peer(peer.clone()) {
+            return;
+        }
+        let (sender, news) = mpsc::unbounded_channel();
+        let (shared, connection) = (self.shared.clone(), connection.clone());
+        shared.sessions().live.insert(connection.id().clone(), sender);
+        tokio::spawn(Member::new(shared, connection, peer.clone()).run(news));
+    }
+
+    /// Puts a question of a foreground call to the client that made it.
+    pub(crate) fn ask_in(
+        &self,
+        connection: &Arc<Connection>,
+        origin: RequestId,
+        task: &TaskId,
+        question: &Question,
+    ) -> Asked {
+        let withdraw = CancellationToken::new();
+        let prompt = Prompt {
+            shared: self.shared.clone(),
+            connection: connection.clone(),
+            task: task.clone(),
+            question: question.clone(),
+            origin: Some(origin),
+            withdrawn: withdraw.clone(),
+        };
+        tokio::spawn(prompt.run());
+        Asked { withdraw }
+    }
+}
+
+/// Gives every event to the session that owns its task.
+async fn route(shared: Arc<Shared>, mut signals: broadcast::Receiver<Signal>) {
+    loop {
+        let signal = tokio::select! {
+            () = shared.stop.cancelled() => return,
+            signal = signals.recv() => signal,
+        };
+        match signal {
+            Ok(Signal::Event(event)) => deliver(&shared, event),
+            Ok(Signal::Resync) | Err(RecvError::Lagged(_)) => {
+                for member in shared.sessions().live.values() {
+                    // A closed one is leaving.
+                    let _ = member.send(News::Resync);
+                }
+            }
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+fn deliver(shared: &Arc<Shared>, event: Arc<Event>) {
+    let Some(session) = event.session.as_ref().filter(|_| !event.hidden) else { return };
+    let sessions = shared.sessions();
+    if let Some(member) = sessions.live.get(session) {
+        let _ = member.send(News::Event(event));
+    } else if let EventKind::Asked { question } = &event.kind
+        && let Some(reason) = sessions.ended.get(session).cloned()
+    {
+        let (shared, task, question) = (shared.clone(), event.task.clone(), question.clone());
+        tokio::spawn(async move {
+            unanswerable::settle(&shared, &task, &question, false, &reason).await;
+        });
+    }
+}

@@ -1,0 +1,133 @@
+//! The dialect layer: requests whose meaning differs between the eras, or that rmcp's types would lose,
+//! travel through rmcp under a private name and arrive with their params untouched.
+
+use serde_json::Value;
+
+/// The `_meta` key whose presence makes a request modern (2026-07-28, basic).
+const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
+
+/// The first revision without `initialize`.
+const FIRST_MODERN: &str = "2026-07-28";
+
+/// What private names begin with; never taken from the wire.
+const PRIVATE: &str = "mcptask-private/";
+const LEGACY: &str = "mcptask-private/legacy/";
+const MODERN: &str = "mcptask-private/modern/";
+
+/// The protocol's two generations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Era {
+    /// 2025-11-25 and before: sessions.
+    Legacy,
+    /// 2026-07-28 and later: every request stands for itself.
+    Modern,
+}
+
+/// What became of a message.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Translation {
+    /// It goes on as it is.
+    Same,
+    /// Its method has a private name now.
+    Renamed {
+        /// The method as it came.
+        method: String,
+        /// The private one.
+        private: String,
+        /// The era.
+        era: Era,
+    },
+    /// It used a private name: refused.
+    Forged,
+}
+
+/// Renames the method of a request, in place.
+pub(super) fn translate(message: &mut Value) -> Translation {
+    let Some(method) = message.get("method").and_then(Value::as_str) else { return Translation::Same };
+    if method.starts_with(PRIVATE) {
+        return Translation::Forged;
+    }
+    // Notifications have no id, and none is renamed.
+    if message.get("id").is_none() {
+        return Translation::Same;
+    }
+    let era = era(message);
+    let private = match (era, method) {
+        (_, "tools/call" | "tools/list")
+        | (_, "tasks/get" | "tasks/result" | "tasks/list" | "tasks/cancel" | "tasks/update")
+        | (Era::Modern, "subscriptions/listen") => match era {
+            Era::Legacy => format!("{LEGACY}{method}"),
+            Era::Modern => format!("{MODERN}{method}"),
+        },
+        _ => return Translation::Same,
+    };
+    let method = method.to_owned();
+    if let Some(name) = message.get_mut("method") {
+        *name = Value::String(private.clone());
+    }
+    Translation::Renamed { method, private, era }
+}
+
+/// A request is modern when it names a modern version itself.
+fn era(message: &Value) -> Era {
+    let meta = message.get("params").and_then(|params| params.get("_meta"));
+    let version = meta.and_then(|meta| meta.get(VERSION_KEY)).and_then(Value::as_str);
+    if version.is_some_and(|version| version >= FIRST_MODERN) { Era::Modern } else { Era::Legacy }
+}
+
+/// The era and the protocol's name of a private method.
+pub(super) fn original(private: &str) -> Option<(Era, &str)> {
+    if let Some(method) = private.strip_prefix(LEGACY) {
+        return Some((Era::Legacy, method));
+    }
+    private.strip_prefix(MODERN).map(|method| (Era::Modern, method))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_request_keeps_everything_but_its_name() {
+        let mut message = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+            "params": { "name": "greet", "task": { "ttl": 5 } } });
+        let Translation::Renamed { method, private, era } = translate(&mut message) else {
+            panic!("renamed")
+        };
+        assert_eq!((method.as_str(), era), ("tools/call", Era::Legacy));
+        assert_eq!(original(&private), Some((Era::Legacy, "tools/call")));
+        assert_eq!(message["params"]["task"]["ttl"], 5);
+    }
+
+    #[test]
+    fn the_version_in_the_request_makes_it_modern() {
+        for (version, expected) in [("2026-07-28", Era::Modern), ("2025-11-25", Era::Legacy)] {
+            let mut message = json!({ "id": 1, "method": "tasks/get",
+                "params": { "_meta": { VERSION_KEY: version } } });
+            let Translation::Renamed { era, .. } = translate(&mut message) else { panic!("renamed") };
+            assert_eq!(era, expected, "{version}");
+        }
+    }
+
+    #[test]
+    fn a_private_name_from_the_wire_is_refused() {
+        let mut message = json!({ "id": 1, "method": format!("{LEGACY}tools/call") });
+        assert_eq!(translate(&mut message), Translation::Forged);
+        let mut notification = json!({ "method": format!("{PRIVATE}anything") });
+        assert_eq!(translate(&mut notification), Translation::Forged);
+    }
+
+    #[test]
+    fn other_messages_pass_unchanged() {
+        for mut message in [
+            json!({ "id": 1, "method": "initialize" }),
+            json!({ "method": "notifications/cancelled" }),
+            json!({ "id": 1, "result": {} }),
+        ] {
+            let before = message.clone();
+            assert_eq!(translate(&mut message), Translation::Same);
+            assert_eq!(message, before);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! SEP-2243 headers of renamed modern requests: `Mcp-Method`, `Mcp-Name` and `Mcp-Param-*` repeat parts of
+//! the body for intermediaries, so they must agree with it.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use rmcp::ErrorData;
+use serde_json::Value;
+
+const METHOD: &str = "mcp-method";
+const NAME: &str = "mcp-name";
+const PARAM: &str = "mcp-param-";
+
+/// Makes the method header follow the renaming, where it agreed with the body.
+pub(super) fn follow_method(headers: &mut HeaderMap, method: &str, private: &str) -> Result<(), ErrorData> {
+    let Some(given) = single(headers, METHOD)? else { return Ok(()) };
+    if given != method {
+        return Err(mismatch(format!("Mcp-Method header {given:?} does not match body method {method:?}")));
+    }
+    if let Ok(private) = HeaderValue::from_str(private) {
+        headers.insert(HeaderName::from_static(METHOD), private);
+    }
+    Ok(())
+}
+
+/// Checks the name header. Real clients leave it out on `tasks/*`, so only a tool's name is demanded.
+pub(super) fn check_name(headers: &HeaderMap, method: &str, params: &Value) -> Result<(), ErrorData> {
+    let (key, demanded) = match method {
+        "tools/call" => ("name", true),
+        "tasks/get" | "tasks/update" | "tasks/cancel" | "tasks/result" => ("taskId", false),
+        _ => return Ok(()),
+    };
+    let Some(expected) = params.get(key).and_then(Value::as_str) else { return Ok(()) };
+    match single(headers, NAME)?.map(decoded) {
+        None if demanded => Err(mismatch(format!("the Mcp-Name header is missing for {method:?}"))),
+        None => Ok(()),
+        Some(Some(given)) if given == expected => Ok(()),
+        Some(Some(given)) => {
+            Err(mismatch(format!("Mcp-Name header {given:?} does not match body value {expected:?}")))
+        }
+        Some(None) => Err(mismatch("the Mcp-Name header is not valid Base64".to_owned())),
+    }
+}
+
+/// Checks the headers that a tool's input schema asks for by `x-mcp-header`.
+pub(super) fn check_params(headers: &HeaderMap, schema: &Value, params: &Value) -> Result<(), ErrorData> {
+    let mut annotated = Vec::new();
+    annotations(schema, &mut Vec::new(), &mut annotated);
+    for (path, header) in annotated {
+        let full = format!("{PARAM}{}", header.to_ascii_lowercase());
+        let argument = params
+            .get("arguments")
+            .and_then(|arguments| path.iter().try_fold(arguments, |value, key| value.get(key)));
+        let expected = argument.and_then(text);
+        let given = single(headers, &full)?;
+        let agrees = match (given, &expected) {
+            (None, None) => true,
+            (Some(given), Some(expected)) => decoded(given).as_ref() == Some(expected),
+            _ => false,
+        };
+        if !agrees {
+            let argument = path.join(".");
+            return Err(mismatch(format!(
+                "the header Mcp-Param-{header} does not match the argument {argument:?}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn annotations<'a>(schema: &'a Value, path: &mut Vec<&'a str>, found: &mut Vec<(Vec<&'a str>, &'a str)>) {
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
+    for (name, property) in properties {
+        path.push(name);
+        if let Some(header) =
+            property.get("x-mcp-header").and_then(Value::as_str).filter(|one| !one.is_empty())
+        {
+            found.push((path.clone(), header));
+        }
+        annotations(property, path, found);
+        path.pop();
+    }
+}
+
+/// A primitive as a header shows it.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+/// The only value of a header.
+fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, ErrorData> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(mismatch(format!("the header {name} is there more than once")));
+    }
+    let text = value.to_str();
+    text.map(Some).map_err(|_| mismatch(format!("the header {name} has characters that are not allowed")))
+}
+
+/// What a header says: as it is, or in Base64 between `=?base64?` and `?=`.
+fn decoded(value: &str) -> Option<String> {
+    let wrapped = value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?="));
+    let Some(wrapped) = wrapped else { return Some(value.to_owned()) };
+    String::from_utf8(BASE64_STANDARD.decode(wrapped).ok()?).ok()
+}
+
+fn mismatch(message: String) -> ErrorData {
+    ErrorData::header_mismatch(message, None)
+}

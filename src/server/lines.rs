@@ -1,0 +1,191 @@
+//! The line transport: one JSON-RPC message per line, capped, with the dialect layer in it.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rmcp::RoleServer;
+use rmcp::model::{ClientJsonRpcMessage, JsonRpcMessage, ServerJsonRpcMessage};
+use rmcp::transport::Transport;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::caller::Client;
+use super::dialect::{Translation, translate};
+use super::handshake;
+
+/// Messages that wait for a client that does not read; more, and the connection is over.
+const UNREAD: usize = 10_000;
+
+const PARSE_ERROR: i32 = -32700;
+const INVALID_REQUEST: i32 = -32600;
+const METHOD_NOT_FOUND: i32 = -32601;
+
+/// A client on two streams of lines.
+pub(super) struct Lines<R> {
+    client: Arc<Client>,
+    reader: R,
+    most_bytes: usize,
+    line: Vec<u8>,
+    /// The present line is too long; the rest of it is skipped.
+    skipping: bool,
+    /// A request came: what rmcp waits for first.
+    begun: bool,
+    unread: Arc<AtomicUsize>,
+    outgoing: Option<mpsc::UnboundedSender<Vec<u8>>>,
+    writing: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl<R: AsyncBufRead + Unpin + Send> Lines<R> {
+    pub(super) fn new<W>(client: Arc<Client>, reader: R, writer: W, most_bytes: usize) -> Self
+    where
+        W: AsyncWrite + Unpin + Send + 'static,
+    {
+        let (outgoing, lines) = mpsc::unbounded_channel();
+        let unread = Arc::new(AtomicUsize::new(0));
+        let writing = Some(tokio::spawn(write(lines, writer, unread.clone())));
+        Self {
+            client,
+            reader,
+            most_bytes,
+            line: Vec::new(),
+            skipping: false,
+            begun: false,
+            unread,
+            outgoing: Some(outgoing),
+            writing,
+        }
+    }
+
+    /// The next line; `None` at the end of the input. Losing the future loses nothing.
+    async fn next_line(&mut self) -> Option<Vec<u8>> {
+        loop {
+            let read = match self.reader.fill_buf().await {
+                Ok([]) => return None,
+                Ok(read) => read,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot read from the client");
+                    return None;
+                }
+            };
+            let end = read.iter().position(|byte| *byte == b'\n');
+            let part = &read[..end.unwrap_or(read.len())];
+            let fits = !self.skipping && self.line.len() + part.len() <= self.most_bytes;
+            if fits {
+                self.line.extend_from_slice(part);
+            }
+            let used = end.map_or(read.len(), |end| end + 1);
+            self.reader.consume(used);
+            if !fits && !self.skipping {
+                self.skipping = true;
+                self.line.clear();
+                let problem = format!("the line is longer than {} bytes", self.most_bytes);
+                self.refuse(&Value::Null, INVALID_REQUEST, &problem);
+            }
+            if end.is_some() {
+                self.skipping = false;
+                let line = std::mem::take(&mut self.line);
+                if !line.iter().all(u8::is_ascii_whitespace) {
+                    return Some(line);
+                }
+            }
+        }
+    }
+
+    /// The message of a line; `None` where it was answered here, or means nothing.
+    fn message(&mut self, line: &[u8]) -> Option<ClientJsonRpcMessage> {
+        let mut value: Value = match serde_json::from_slice(line) {
+            Ok(value) => value,
+            Err(error) => {
+                self.refuse(&Value::Null, PARSE_ERROR, &format!("the line is not JSON: {error}"));
+                return None;
+            }
+        };
+        let id = value.get("id").cloned().unwrap_or_default();
+        if translate(&mut value) == Translation::Forged {
+            self.refuse(&id, METHOD_NOT_FOUND, "the method's name is reserved");
+            return None;
+        }
+        let mut message: ClientJsonRpcMessage = match serde_json::from_value(value) {
+            Ok(message) => message,
+            Err(error) => {
+                self.refuse(&id, INVALID_REQUEST, &format!("the line is not a JSON-RPC message: {error}"));
+                return None;
+            }
+        };
+        self.begun |= matches!(message, JsonRpcMessage::Request(_));
+        if !self.begun {
+            tracing::debug!("ignored a message before the first request");
+            return None;
+        }
+        message.insert_extension(self.client.clone());
+        Some(message)
+    }
+
+    fn refuse(&self, id: &Value, code: i32, problem: &str) {
+        let reply = json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": problem } });
+        // A client that cannot be written to is noticed by what it did ask for.
+        let _ = self.put(reply.to_string().into_bytes());
+    }
+
+    fn put(&self, mut line: Vec<u8>) -> io::Result<()> {
+        line.push(b'\n');
+        if self.unread.fetch_add(1, Ordering::Relaxed) >= UNREAD {
+            return Err(io::Error::other(format!("the client has left {UNREAD} messages unread")));
+        }
+        let sent = self.outgoing.as_ref().is_some_and(|outgoing| outgoing.send(line).is_ok());
+        if sent { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
+    }
+}
+
+impl<R: AsyncBufRead + Unpin + Send> Transport<RoleServer> for Lines<R> {
+    type Error = io::Error;
+
+    /// Queued before this returns, so messages keep the order in which they were sent.
+    fn send(
+        &mut self,
+        message: ServerJsonRpcMessage,
+    ) -> impl Future<Output = io::Result<()>> + Send + 'static {
+        let line = serde_json::to_vec(&handshake::with_legacy_tasks(message));
+        std::future::ready(line.map_err(io::Error::from).and_then(|line| self.put(line)))
+    }
+
+    async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
+        loop {
+            let Some(line) = self.next_line().await else {
+                self.client.connection.leave("the client closed its end");
+                return None;
+            };
+            if let Some(message) = self.message(&line) {
+                return Some(message);
+            }
+        }
+    }
+
+    async fn close(&mut self) -> io::Result<()> {
+        self.client.connection.leave("the connection is over");
+        self.outgoing = None;
+        match self.writing.take() {
+            Some(writing) => writing.await.map_err(io::Error::other)?,
+            None => Ok(()),
+        }
+    }
+}
+
+async fn write<W: AsyncWrite + Unpin>(
+    mut lines: mpsc::UnboundedReceiver<Vec<u8>>,
+    mut writer: W,
+    unread: Arc<AtomicUsize>,
+) -> io::Result<()> {
+    while let Some(line) = lines.recv().await {
+        writer.write_all(&line).await?;
+        unread.fetch_sub(1, Ordering::Relaxed);
+        // What follows at once goes out with it.
+        if lines.is_empty() {
+            writer.flush().await?;
+        }
+    }
+    writer.flush().await
+}

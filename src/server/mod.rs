@@ -1,0 +1,142 @@
+//! The MCP task server: both protocol eras on one HTTP endpoint and on stdio, over one engine.
+//!
+//! rmcp reads and writes the protocol; a thin layer before it ([`dialect`]) renames the requests that its
+//! types would lose, so that they arrive here as they came. From there on everything is JSON in, JSON out
+//! ([`wire`]), and every verb is the engine's.
+
+mod auth;
+mod caller;
+mod dialect;
+mod fault;
+mod foreground;
+mod guard;
+mod handler;
+mod handshake;
+mod headers;
+mod http;
+mod legacy;
+mod legacy_tasks;
+mod lines;
+mod modern;
+mod reader;
+mod sessions;
+mod stdio;
+mod streams;
+mod subscriptions;
+mod tools;
+mod wire;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use self::http::http;
+pub use crate::relay::Unanswerable;
+pub use stdio::stdio;
+
+use crate::engine::{Engine, EngineError};
+use crate::relay::{Relay, RelayConfig};
+use handler::{Handler, Serving};
+
+/// How long a stopping server waits for calls that are under way.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// What a server needs to know.
+#[derive(Clone)]
+pub struct ServeConfig {
+    /// Where it listens; for messages only, since the caller binds.
+    pub listen: SocketAddr,
+    /// Accepted bearer tokens, each with the name of the scope that it opens. Without any, everybody is
+    /// anonymous.
+    pub tokens: Vec<(String, String)>,
+    /// Accepted values of the `Host` header; empty for loopback names only, `*` for any.
+    pub allowed_hosts: Vec<String>,
+    /// Accepted values of the `Origin` header; a request from a browser at any other is refused.
+    pub allowed_origins: Vec<String>,
+    /// What becomes of a question that the client cannot answer.
+    pub unanswerable: Unanswerable,
+    /// How long a legacy session may be silent, without any stream open, before it ends.
+    pub session_idle: Duration,
+    /// How long a legacy client may have no stream open before its questions count as unanswerable.
+    pub vanish_grace: Duration,
+    /// How often clients are asked to poll, in milliseconds.
+    pub poll_interval_ms: u64,
+    /// The largest request body or line, in bytes.
+    pub max_body_bytes: usize,
+    /// The server's name, as clients are told.
+    pub name: String,
+    /// The server's version, as clients are told.
+    pub version: String,
+}
+
+impl Default for ServeConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8722)),
+            tokens: Vec::new(),
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            unanswerable: Unanswerable::default(),
+            session_idle: Duration::from_secs(12 * 60 * 60),
+            vanish_grace: Duration::from_secs(30),
+            poll_interval_ms: 500,
+            max_body_bytes: 4 * 1024 * 1024,
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+impl fmt::Debug for ServeConfig {
+    /// Shows whose tokens there are, never the tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scopes: Vec<_> = self.tokens.iter().map(|(_, scope)| scope).collect();
+        f.debug_struct("ServeConfig")
+            .field("listen", &self.listen)
+            .field("scopes", &scopes)
+            .field("unanswerable", &self.unanswerable)
+            .field("poll_interval_ms", &self.poll_interval_ms)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a server could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The engine could not be used.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The listener failed.
+    #[error("the HTTP server on {listen} failed: {problem}")]
+    Http {
+        /// Where it listened.
+        listen: SocketAddr,
+        /// What went wrong.
+        problem: std::io::Error,
+    },
+    /// The client on stdio did not speak the protocol.
+    #[error("the client on stdin did not begin as MCP clients do: {problem}")]
+    Handshake {
+        /// What went wrong.
+        problem: String,
+    },
+}
+
+/// What every connection of a server shares.
+async fn serving(
+    engine: Engine,
+    config: ServeConfig,
+    stop: CancellationToken,
+) -> Result<Handler, ServeError> {
+    let relay = RelayConfig {
+        unanswerable: config.unanswerable,
+        vanish_grace: config.vanish_grace,
+        poll_interval_ms: config.poll_interval_ms,
+    };
+    let relay = Relay::start(engine.clone(), relay, stop.clone()).await?;
+    let serving = Serving { engine, relay, config, calls: TaskTracker::new(), stop };
+    Ok(Handler { serving: std::sync::Arc::new(serving) })
+}

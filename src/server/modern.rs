@@ -1,0 +1,123 @@
+//! `tools/call` and the task requests of the modern era (2026-07-28, SEP-2663).
+
+use std::sync::Arc;
+
+use rmcp::ErrorData;
+use serde_json::Value;
+
+use super::fault::{invalid, needs_tasks_extension, refused, violated};
+use super::handler::{Request, Serving};
+use super::{foreground, wire};
+use crate::engine::{EngineError, Submission};
+use crate::store::StoreError;
+use crate::task::form::joined;
+use crate::task::{Action, Answer, Answerer, QuestionId, TaskSupport, Violation};
+
+/// Whether the request declares the tasks extension.
+pub(super) fn declares_tasks(request: &Request) -> bool {
+    let capabilities = request.context.meta.client_capabilities();
+    capabilities.is_some_and(|capabilities| capabilities.supports_tasks())
+}
+
+pub(super) async fn call(serving: &Arc<Serving>, request: Request) -> Result<Value, ErrorData> {
+    let name = request.text("name")?.to_owned();
+    let arguments = request.object("arguments")?;
+    let tool = serving.engine.tool(&name).await.map_err(refused)?;
+    let as_task = match (tool.task_support, declares_tasks(&request)) {
+        (TaskSupport::Forbidden, _) | (TaskSupport::Optional, false) => false,
+        (TaskSupport::Optional | TaskSupport::Required, true) => true,
+        (TaskSupport::Required, false) => return Err(needs_tasks_extension()),
+    };
+    let scope = request.caller.scope.clone();
+    let submission =
+        Submission { tool: name, arguments, scope, session: None, hidden: !as_task, ttl_ms: None };
+    if !as_task {
+        return foreground::modern(serving, request, submission).await;
+    }
+    let task = serving.engine.submit(submission).await.map_err(refused)?;
+    Ok(wire::created_task(&task, serving.config.poll_interval_ms))
+}
+
+pub(super) async fn get(serving: &Serving, request: &Request) -> Result<Value, ErrorData> {
+    let id = declared_task(request)?;
+    let task = serving.engine.get(&request.caller.viewer(), &id).await.map_err(refused)?;
+    Ok(wire::complete(Value::Object(wire::detailed_task(&task, serving.config.poll_interval_ms))))
+}
+
+/// The task that the params name, from a client that declared that it knows tasks.
+fn declared_task(request: &Request) -> Result<crate::task::TaskId, ErrorData> {
+    if !declares_tasks(request) {
+        return Err(needs_tasks_extension());
+    }
+    request.task_id()
+}
+
+pub(super) async fn update(serving: &Serving, request: &Request) -> Result<Value, ErrorData> {
+    let id = declared_task(request)?;
+    if !request.params.contains_key("inputResponses") {
+        return Err(invalid("params.inputResponses is missing"));
+    }
+    let viewer = request.caller.viewer();
+    let task = serving.engine.get(&viewer, &id).await.map_err(refused)?;
+    answer_all(serving, &task, &request.object("inputResponses")?).await?;
+    Ok(wire::acknowledged())
+}
+
+/// Answers the open questions that `responses` name; whatever else it names is ignored. Each valid answer
+/// counts, and the error names every violation of the others.
+pub(super) async fn answer_all(
+    serving: &Serving,
+    task: &crate::task::Task,
+    responses: &wire::Object,
+) -> Result<(), ErrorData> {
+    let mut violations = Vec::new();
+    for (key, response) in responses {
+        let Ok(id) = key.parse::<QuestionId>() else { continue };
+        let Some(question) = task.open_questions().find(|question| question.id == id) else { continue };
+        let answer = match read_answer(response) {
+            Ok(answer) => answer,
+            Err(violation) => {
+                violations.push(violation.under(&format!("/inputResponses/{key}")));
+                continue;
+            }
+        };
+        match serving.engine.answer_known(task.id(), question, answer).await {
+            Ok(_) => {}
+            Err(EngineError::Answer { violations: found, .. }) => {
+                let prefix = format!("/inputResponses/{key}/content");
+                violations.extend(found.into_iter().map(|violation| violation.under(&prefix)));
+            }
+            // Somebody else was first, or the task has ended: as if it had been answered before.
+            Err(EngineError::Store(
+                StoreError::AlreadyAnswered { .. } | StoreError::Ended { .. } | StoreError::NoTask(_),
+            )) => {}
+            Err(error) => return Err(refused(error)),
+        }
+    }
+    if violations.is_empty() {
+        return Ok(());
+    }
+    Err(violated(format!("the answer is not valid: {}", joined(&violations)), &violations))
+}
+
+fn read_answer(response: &Value) -> Result<Answer, Violation> {
+    let action = response.get("action").cloned().unwrap_or_default();
+    let action: Action = serde_json::from_value(action)
+        .map_err(|_| Violation::new("/action", "is not accept, decline or cancel"))?;
+    let mut answer = Answer::new(action, Answerer::Client);
+    answer.content = match response.get("content") {
+        None | Some(Value::Null) => None,
+        Some(Value::Object(content)) => Some(content.clone()),
+        Some(_) => return Err(Violation::new("/content", "is not an object")),
+    };
+    Ok(answer)
+}
+
+pub(super) async fn cancel(serving: &Serving, request: &Request) -> Result<Value, ErrorData> {
+    let id = declared_task(request)?;
+    match serving.engine.cancel(&request.caller.viewer(), &id, "cancelled by the client").await {
+        // Ending what has ended changes nothing.
+        Ok(()) | Err(EngineError::Store(StoreError::Ended { .. })) => Ok(wire::acknowledged()),
+        Err(error) => Err(refused(error)),
+    }
+}

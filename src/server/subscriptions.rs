@@ -1,0 +1,137 @@
+//! `subscriptions/listen` with `taskIds` (2026-07-28, basic/utilities/subscriptions; SEP-2663).
+
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use rmcp::ErrorData;
+use rmcp::model::{CustomNotification, ServerNotification};
+use serde_json::{Value, json};
+
+use super::fault::{invalid, needs_tasks_extension, refused};
+use super::handler::{Request, Serving};
+use super::{modern, wire};
+use crate::engine::{EngineError, Follow};
+use crate::store::StoreError;
+use crate::task::TaskId;
+
+/// The `_meta` key of every message of a subscription.
+const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
+
+/// The most tasks of one subscription.
+const MOST: usize = 1000;
+
+/// Serves a subscription until the client ends it or the server stops.
+pub(super) async fn listen(serving: &Arc<Serving>, request: Request) -> Result<Value, ErrorData> {
+    let wanted = wanted(&request)?;
+    let listening = Listening { serving, request: &request };
+    let hub = serving.engine.hub().await.map_err(refused)?;
+    let (mut accepted, mut changes) = (Vec::new(), FuturesUnordered::new());
+    for task in wanted {
+        let follow = hub.follow(&task);
+        // A task that the caller may not see is left out, like one that never was.
+        if listening.shown(&task).await?.is_some() {
+            accepted.push(task.clone());
+            changes.push(change(task, follow));
+        }
+    }
+    let notifications = if accepted.is_empty() { json!({}) } else { json!({ "taskIds": accepted }) };
+    let acknowledged = json!({ "notifications": notifications });
+    listening.notify("notifications/subscriptions/acknowledged", acknowledged).await?;
+    let mut last: Vec<(TaskId, Value)> = Vec::new();
+    for task in accepted {
+        listening.tell(&task, &mut last).await?;
+    }
+    loop {
+        tokio::select! {
+            Some((task, follow)) = changes.next() => {
+                if listening.tell(&task, &mut last).await? {
+                    changes.push(change(task, follow));
+                }
+            }
+            () = request.context.ct.cancelled() => return Ok(closed(&request)),
+            () = serving.stop.cancelled() => return Ok(closed(&request)),
+        }
+    }
+}
+
+async fn change(task: TaskId, mut follow: Follow) -> (TaskId, Follow) {
+    follow.changed().await;
+    (task, follow)
+}
+
+fn closed(request: &Request) -> Value {
+    json!({ "resultType": "complete", "_meta": { SUBSCRIPTION: request.context.id } })
+}
+
+/// The task ids that the client asks for. Other notifications are never sent, so none is acknowledged.
+fn wanted(request: &Request) -> Result<Vec<TaskId>, ErrorData> {
+    let notifications = request.object("notifications")?;
+    let ids = match notifications.get("taskIds") {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Array(ids)) => ids,
+        Some(other) => {
+            return Err(invalid(format!("params.notifications.taskIds must be a list, not {other}")));
+        }
+    };
+    if !modern::declares_tasks(request) {
+        return Err(needs_tasks_extension());
+    }
+    if ids.len() > MOST {
+        return Err(invalid(format!("params.notifications.taskIds names more than {MOST} tasks")));
+    }
+    let mut wanted: Vec<TaskId> = Vec::with_capacity(ids.len());
+    for id in ids {
+        let Some(text) = id.as_str() else {
+            return Err(invalid(format!("params.notifications.taskIds has {id}, which is not a string")));
+        };
+        if let Ok(task) = text.parse()
+            && !wanted.contains(&task)
+        {
+            wanted.push(task);
+        }
+    }
+    Ok(wanted)
+}
+
+struct Listening<'a> {
+    serving: &'a Serving,
+    request: &'a Request,
+}
+
+impl Listening<'_> {
+    /// The task as the client is shown it; `None` where there is nothing to show.
+    async fn shown(&self, task: &TaskId) -> Result<Option<Value>, ErrorData> {
+        match self.serving.engine.get(&self.request.caller.viewer(), task).await {
+            Ok(task) => {
+                let shown = wire::detailed_task(&task, self.serving.config.poll_interval_ms);
+                Ok(Some(Value::Object(shown)))
+            }
+            Err(EngineError::Store(StoreError::NoTask(_))) => Ok(None),
+            Err(error) => Err(refused(error)),
+        }
+    }
+
+    /// Sends the task as it is, unless the client has seen just that; false when there is no more of it.
+    async fn tell(&self, task: &TaskId, last: &mut Vec<(TaskId, Value)>) -> Result<bool, ErrorData> {
+        let Some(shown) = self.shown(task).await? else { return Ok(false) };
+        let known = last.iter().position(|(id, _)| id == task);
+        if known.is_some_and(|at| last[at].1 == shown) {
+            return Ok(true);
+        }
+        self.notify("notifications/tasks", shown.clone()).await?;
+        match known {
+            Some(at) => last[at].1 = shown,
+            None => last.push((task.clone(), shown)),
+        }
+        Ok(true)
+    }
+
+    async fn notify(&self, method: &str, mut params: Value) -> Result<(), ErrorData> {
+        params["_meta"] = json!({ SUBSCRIPTION: self.request.context.id });
+        let notification =
+            ServerNotification::CustomNotification(CustomNotification::new(method, Some(params)));
+        let sent = self.request.context.peer.send_notification(notification).await;
+        sent.map_err(|error| ErrorData::internal_error(format!("could not notify: {error}"), None))
+    }
+}

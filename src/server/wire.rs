@@ -1,0 +1,137 @@
+//! The JSON shapes of tasks in both eras.
+
+use serde_json::{Map, Value, json};
+
+use crate::relay::{RELATED_TASK, legacy_status, shown};
+use crate::task::{Outcome, Question, RpcError, Task, TaskStatus, ToolSpec};
+
+/// A JSON object.
+pub(super) type Object = Map<String, Value>;
+
+/// Why a task stands where it does: what it asks, while it asks.
+fn status_message(task: &Task) -> Option<&str> {
+    if task.status == TaskStatus::InputRequired
+        && let Some(question) = task.open_questions().next()
+    {
+        return Some(&question.ask.message);
+    }
+    match &task.outcome {
+        Some(Outcome::Error(error)) => Some(&error.message),
+        _ => task.status_message.as_deref(),
+    }
+}
+
+/// A task in the legacy era (2025-11-25, basic/utilities/tasks).
+pub(super) fn legacy_task(task: &Task, poll_interval_ms: u64) -> Value {
+    let tool_error = task.outcome.as_ref().is_some_and(Outcome::is_tool_error);
+    let mut wire = json!({
+        "taskId": task.id(),
+        "status": legacy_status(task.status, tool_error),
+        "createdAt": shown(task.created_at),
+        "lastUpdatedAt": shown(task.updated_at),
+        "ttl": task.new.ttl_ms,
+        "pollInterval": poll_interval_ms,
+    });
+    if let Some(message) = status_message(task) {
+        wire["statusMessage"] = json!(message);
+    }
+    wire
+}
+
+/// The `_meta` that says which task a legacy message is about.
+pub(super) fn related(task: &Task) -> Value {
+    json!({ RELATED_TASK: { "taskId": task.id() } })
+}
+
+/// A task in the modern era, without what its status adds (SEP-2663, `Task`).
+fn modern_task(task: &Task, poll_interval_ms: u64) -> Object {
+    let mut wire = Object::new();
+    wire.insert("taskId".into(), json!(task.id()));
+    wire.insert("status".into(), json!(task.status));
+    if let Some(message) = status_message(task) {
+        wire.insert("statusMessage".into(), json!(message));
+    }
+    wire.insert("createdAt".into(), json!(shown(task.created_at)));
+    wire.insert("lastUpdatedAt".into(), json!(shown(task.updated_at)));
+    wire.insert("ttlMs".into(), json!(task.new.ttl_ms));
+    wire.insert("pollIntervalMs".into(), json!(poll_interval_ms));
+    wire
+}
+
+/// What a call that became a task returns in the modern era: flat, `resultType` "task".
+pub(super) fn created_task(task: &Task, poll_interval_ms: u64) -> Value {
+    let mut wire = modern_task(task, poll_interval_ms);
+    wire.insert("resultType".into(), json!("task"));
+    Value::Object(wire)
+}
+
+/// A task with its open questions, its result or its error (SEP-2663, `DetailedTask`).
+pub(super) fn detailed_task(task: &Task, poll_interval_ms: u64) -> Object {
+    let mut wire = modern_task(task, poll_interval_ms);
+    match task.status {
+        TaskStatus::InputRequired => {
+            wire.insert("inputRequests".into(), input_requests(task.open_questions()));
+        }
+        TaskStatus::Completed | TaskStatus::Failed => match &task.outcome {
+            Some(Outcome::Result(result)) => {
+                wire.insert("result".into(), complete(result.clone()));
+            }
+            Some(Outcome::Error(error)) => {
+                wire.insert("error".into(), rpc_error(error));
+            }
+            None => {}
+        },
+        TaskStatus::Working | TaskStatus::Cancelled => {}
+    }
+    wire
+}
+
+/// Questions as `inputRequests`: each under its id, which is never used again in the task's life.
+pub(super) fn input_requests<'a>(questions: impl Iterator<Item = &'a Question>) -> Value {
+    let entry = |question: &Question| {
+        let request = json!({ "method": "elicitation/create", "params": question.ask.to_params() });
+        (question.id.to_string(), request)
+    };
+    Value::Object(questions.map(entry).collect())
+}
+
+/// A result that says that it is one: modern results carry `resultType`.
+pub(super) fn complete(mut result: Value) -> Value {
+    if let Value::Object(object) = &mut result {
+        object.entry("resultType").or_insert_with(|| json!("complete"));
+    }
+    result
+}
+
+/// An empty acknowledgement of the modern era.
+pub(super) fn acknowledged() -> Value {
+    json!({ "resultType": "complete" })
+}
+
+fn rpc_error(error: &RpcError) -> Value {
+    let mut wire = json!({ "code": error.code, "message": error.message });
+    if let Some(data) = &error.data {
+        wire["data"] = data.clone();
+    }
+    wire
+}
+
+/// A tool as `tools/list` shows it.
+pub(super) fn tool(spec: &ToolSpec, with_task_support: bool) -> Value {
+    let mut wire = json!({
+        "name": spec.name, "description": spec.description, "inputSchema": spec.input_schema,
+    });
+    if let Some(title) = &spec.title {
+        wire["title"] = json!(title);
+    }
+    if let Some(schema) = &spec.output_schema {
+        wire["outputSchema"] = schema.clone();
+    }
+    if let Some(annotations) = &spec.annotations {
+        wire["annotations"] = annotations.clone();
+    }
+    if with_task_support {
+        wire["execution"] = json!({ "taskSupport": spec.task_support });
+    }
+    wire
+}

@@ -1,0 +1,40 @@
+//! The store's contract: every verb, on every engine. Each test gets a place of its own, opens handles
+//! on it as processes would, and speaks only the trait.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+/// One test for each named function, on one engine.
+macro_rules! on {
+    ($engine:ident: $($test:ident),+) => {
+        mod $engine {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(crate::support::bench::Bench::$engine()).await;
+            })+
+        }
+    };
+}
+
+/// Runs each of the named functions of this module on every engine.
+macro_rules! contract {
+    ($($test:ident),+ $(,)?) => {
+        on!(sqlite: $($test),+);
+        on!(redis: $($test),+);
+    };
+}
+
+mod answer;
+mod ask;
+mod claim;
+mod due;
+mod expire;
+mod finish;
+mod history;
+mod list;
+mod redis_server;
+mod requeue;
+mod sqlite_file;
+mod submit;
+mod tail;
+mod workers;

@@ -1,0 +1,46 @@
+//! What only the Redis engine has: addresses.
+
+use mcptask::store::redis::RedisStore;
+use mcptask::store::{LAYOUT, StoreError};
+
+use crate::support::redis::RedisServer;
+use crate::support::{claim, get, new_task, submit};
+
+#[tokio::test]
+async fn a_unix_socket_leads_to_the_same_state() {
+    let server = RedisServer::start();
+    let by_socket = RedisStore::open(&server.socket_url(), "test").await.expect("opens the socket");
+    let by_tcp = RedisStore::open(&server.url(), "test").await.expect("opens the port");
+    let task = submit(&*by_socket, &new_task("dinner")).await;
+    assert_eq!(get(&*by_tcp, task.id()).await, task);
+    assert_eq!(claim(&*by_socket, "dinner").await.id(), task.id());
+}
+
+#[tokio::test]
+async fn a_newer_layout_is_refused() {
+    let server = RedisServer::start();
+    RedisStore::open(&server.url(), "test").await.expect("opens");
+    let newer = LAYOUT + 1;
+    let client = redis::Client::open(server.url()).expect("a client");
+    let mut connection = client.get_connection().expect("connects");
+    let () = redis::cmd("HSET")
+        .arg("mcptask:{test}:meta")
+        .arg("layout")
+        .arg(newer)
+        .query(&mut connection)
+        .expect("writes");
+    let error = RedisStore::open(&server.url(), "test").await.expect_err("it is newer");
+    assert!(matches!(&error, StoreError::NewerLayout { found, .. } if *found == newer), "{error}");
+    RedisStore::open(&server.url(), "other").await.expect("another namespace is not concerned");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named_without_its_password() {
+    let server = RedisServer::start();
+    let url = server.url().replace("redis://", "redis://user:hunter2@");
+    drop(server);
+    let error = RedisStore::open(&url, "test").await.expect_err("there is no server");
+    assert!(matches!(error, StoreError::Unreachable { .. }), "{error}");
+    let text = format!("{error} {error:?}");
+    assert!(text.contains("127.0.0.1") && !text.contains("hunter2"), "{text}");
+}

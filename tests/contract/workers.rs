@@ -1,0 +1,219 @@
+//! enlist, renew, dismiss, workers, tools; and what becomes of the claims of workers that are gone.
+
+use std::time::Duration;
+
+use mcptask::store::{Store, WorkerInfo};
+use mcptask::task::{Outcome, TaskId, ToolSpec, WorkerId};
+use serde_json::json;
+
+use crate::support::bench::Bench;
+use crate::support::{claim, crash, drain, key, running, within, worker};
+
+const LONG: Duration = Duration::from_secs(3600);
+const SHORT: Duration = Duration::from_millis(1);
+
+contract! {
+    an_enlisted_worker_is_seen_by_every_process,
+    a_worker_counts_what_it_holds,
+    renew_prolongs_the_lease,
+    renew_of_an_unknown_worker_says_so,
+    tools_stay_known_and_the_last_offer_wins,
+    a_dismissed_worker_leaves_its_claims_due,
+    an_ended_lease_makes_its_claims_due,
+    claims_of_a_worker_that_is_not_on_the_list_are_due,
+    a_living_worker_keeps_its_claims,
+    a_worker_that_ended_and_holds_nothing_is_forgotten,
+    a_worker_comes_back_after_it_was_dismissed,
+    dismissing_an_unknown_worker_does_nothing,
+    a_worker_can_ask_what_it_holds,
+}
+
+fn tool(name: &str) -> ToolSpec {
+    ToolSpec::new(name, &format!("makes {name}"), json!({ "type": "object" }))
+}
+
+async fn enlist(store: &dyn Store, name: &str, lease: Duration) -> WorkerId {
+    let id = worker(name);
+    store.enlist(&id, &[tool("dinner")], lease).await.expect("enlists");
+    id
+}
+
+async fn seen(store: &dyn Store) -> Vec<WorkerInfo> {
+    let mut workers = store.workers().await.expect("reads");
+    workers.sort_by(|one, other| one.id.cmp(&other.id));
+    workers
+}
+
+async fn names(store: &dyn Store) -> Vec<String> {
+    seen(store).await.into_iter().map(|worker| worker.id.into()).collect()
+}
+
+/// The claims that are due, once there are any.
+async fn lost(store: &dyn Store) -> Vec<(TaskId, u32, WorkerId)> {
+    let due = async {
+        loop {
+            let claims = store.due().await.expect("reads").claims;
+            if !claims.is_empty() {
+                return claims;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let claims = within("a lost claim", due).await;
+    claims.into_iter().map(|(claim, worker)| (claim.task, claim.attempt, worker)).collect()
+}
+
+async fn an_enlisted_worker_is_seen_by_every_process(bench: Bench) {
+    let (here, there) = (bench.store().await, bench.store().await);
+    here.enlist(&worker("w1"), &[tool("dinner"), tool("lunch")], LONG).await.expect("enlists");
+    let workers = seen(&*there).await;
+    assert_eq!(workers.len(), 1);
+    assert_eq!((&workers[0].id, workers[0].tasks), (&worker("w1"), 0));
+    let mut tools = workers[0].tools.clone();
+    tools.sort();
+    assert_eq!(tools, ["dinner", "lunch"]);
+    assert!((3_500_000..=3_600_000).contains(&workers[0].lease_ms), "{}", workers[0].lease_ms);
+    // Enlisting again replaces what was said before.
+    here.enlist(&worker("w1"), &[tool("lunch")], LONG).await.expect("enlists");
+    let workers = seen(&*there).await;
+    assert_eq!((workers.len(), workers[0].tools.as_slice()), (1, ["lunch".to_owned()].as_slice()));
+}
+
+async fn a_worker_counts_what_it_holds(bench: Bench) {
+    let store = bench.store().await;
+    enlist(&*store, "w1", LONG).await;
+    let (first, second) = (running(&*store).await, running(&*store).await);
+    assert_eq!(seen(&*store).await[0].tasks, 2);
+    store.finish(&key(&first), &Outcome::text("eaten")).await.expect("finishes");
+    assert_eq!(seen(&*store).await[0].tasks, 1);
+    store.cancel(second.id(), "not hungry").await.expect("cancels");
+    assert_eq!(seen(&*store).await[0].tasks, 0);
+}
+
+async fn renew_prolongs_the_lease(bench: Bench) {
+    let store = bench.store().await;
+    let id = enlist(&*store, "w1", Duration::from_secs(100)).await;
+    assert!(store.renew(&id, LONG).await.expect("renews"));
+    assert!(seen(&*store).await[0].lease_ms > 3_000_000);
+    assert!(store.renew(&id, Duration::from_secs(10)).await.expect("renews"));
+    assert!(seen(&*store).await[0].lease_ms <= 10_000);
+}
+
+async fn renew_of_an_unknown_worker_says_so(bench: Bench) {
+    let store = bench.store().await;
+    assert!(!store.renew(&worker("nobody"), LONG).await.expect("says so"));
+    assert!(names(&*store).await.is_empty());
+    let id = enlist(&*store, "w1", LONG).await;
+    store.dismiss(&id).await.expect("dismisses");
+    assert!(!store.renew(&id, LONG).await.expect("says so"));
+    assert!(names(&*store).await.is_empty());
+}
+
+async fn tools_stay_known_and_the_last_offer_wins(bench: Bench) {
+    let (here, there) = (bench.store().await, bench.store().await);
+    assert!(here.tools().await.expect("reads").is_empty());
+    here.enlist(&worker("w1"), &[tool("lunch"), tool("dinner")], LONG).await.expect("enlists");
+    let newer = ToolSpec { ttl_ms: Some(5), annotations: Some(json!({ "a": 1 })), ..tool("dinner") };
+    there.enlist(&worker("w2"), std::slice::from_ref(&newer), LONG).await.expect("enlists");
+    here.dismiss(&worker("w1")).await.expect("dismisses");
+    here.dismiss(&worker("w2")).await.expect("dismisses");
+    assert_eq!(here.tools().await.expect("reads"), [newer, tool("lunch")]);
+}
+
+async fn a_dismissed_worker_leaves_its_claims_due(bench: Bench) {
+    let (here, there) = (bench.store().await, bench.store().await);
+    let id = enlist(&*here, "w1", LONG).await;
+    let held = running(&*here).await;
+    assert!(there.due().await.expect("reads").claims.is_empty());
+    here.dismiss(&id).await.expect("dismisses");
+    assert!(names(&*there).await.is_empty());
+    for _ in 0..2 {
+        // Looking changes nothing: whoever looks first may die before acting.
+        assert_eq!(lost(&*there).await, [(held.id().clone(), 1, id.clone())]);
+    }
+    there.requeue(&key(&held), &crash("the worker left")).await.expect("requeues");
+    assert!(there.due().await.expect("reads").claims.is_empty());
+    let again = claim(&*there, "dinner").await;
+    assert_eq!((again.id(), again.attempt), (held.id(), 2));
+}
+
+async fn an_ended_lease_makes_its_claims_due(bench: Bench) {
+    let (here, there) = (bench.store().await, bench.store().await);
+    let id = enlist(&*here, "w1", LONG).await;
+    let (one, two) = (running(&*here).await, running(&*here).await);
+    here.renew(&id, SHORT).await.expect("renews");
+    let mut due = lost(&*there).await;
+    due.sort();
+    let mut expected = vec![(one.id().clone(), 1, id.clone()), (two.id().clone(), 1, id.clone())];
+    expected.sort();
+    assert_eq!(due, expected);
+    // Until somebody acts, the worker may still be alive and write.
+    here.finish(&key(&one), &Outcome::text("eaten")).await.expect("finishes");
+    assert_eq!(lost(&*there).await, [(two.id().clone(), 1, id)]);
+}
+
+async fn claims_of_a_worker_that_is_not_on_the_list_are_due(bench: Bench) {
+    let store = bench.store().await;
+    // It was dismissed while its claim was on the way, or it was away for longer than its lease.
+    let held = running(&*store).await;
+    assert_eq!(lost(&*store).await, [(held.id().clone(), 1, worker("w1"))]);
+    assert!(names(&*store).await.is_empty());
+    assert!(!store.renew(&worker("w1"), LONG).await.expect("says so"), "it has to enlist");
+    enlist(&*store, "w1", LONG).await;
+    assert!(store.due().await.expect("reads").claims.is_empty());
+    store.finish(&key(&held), &Outcome::text("eaten")).await.expect("finishes");
+}
+
+async fn a_living_worker_keeps_its_claims(bench: Bench) {
+    let store = bench.store().await;
+    let id = enlist(&*store, "w1", SHORT).await;
+    running(&*store).await;
+    lost(&*store).await;
+    let known = store.renew(&id, LONG).await.expect("renews");
+    if !known {
+        enlist(&*store, "w1", LONG).await;
+    }
+    assert!(store.due().await.expect("reads").claims.is_empty());
+    assert_eq!(names(&*store).await, ["w1"]);
+}
+
+async fn a_worker_that_ended_and_holds_nothing_is_forgotten(bench: Bench) {
+    let store = bench.store().await;
+    enlist(&*store, "living", LONG).await;
+    enlist(&*store, "gone", SHORT).await;
+    let forgotten = async {
+        while names(&*store).await != ["living"] {
+            store.due().await.expect("reads");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    within("the end of the lease", forgotten).await;
+    assert!(!store.renew(&worker("gone"), LONG).await.expect("says so"));
+}
+
+async fn a_worker_comes_back_after_it_was_dismissed(bench: Bench) {
+    let store = bench.store().await;
+    let id = enlist(&*store, "w1", LONG).await;
+    let held = running(&*store).await;
+    store.dismiss(&id).await.expect("dismisses");
+    enlist(&*store, "w1", LONG).await;
+    assert_eq!(names(&*store).await, ["w1"]);
+    assert!(store.renew(&id, LONG).await.expect("renews"));
+    store.finish(&key(&held), &Outcome::text("eaten")).await.expect("finishes");
+}
+
+async fn dismissing_an_unknown_worker_does_nothing(bench: Bench) {
+    let store = bench.store().await;
+    store.dismiss(&worker("nobody")).await.expect("does nothing");
+    assert!(names(&*store).await.is_empty());
+}
+
+async fn a_worker_can_ask_what_it_holds(bench: Bench) {
+    let store = bench.store().await;
+    let id = enlist(&*store, "w1", LONG).await;
+    assert_eq!(store.claims(&id).await.expect("reads"), []);
+    let (kept, given_back) = (running(&*store).await, running(&*store).await);
+    store.requeue(&key(&given_back), &drain()).await.expect("gives back");
+    assert_eq!(store.claims(&id).await.expect("reads"), [key(&kept)]);
+    assert_eq!(store.claims(&worker("w2")).await.expect("reads"), []);
+}
