@@ -10,8 +10,10 @@ mod config;
 mod context;
 mod convert;
 mod demo;
+mod doctor;
 mod environment;
 mod failure;
+mod fastmcp;
 mod follow;
 mod list;
 mod outcome;
@@ -65,6 +67,7 @@ enum Command {
     Show(show::ShowArgs),
     Result(result::ResultArgs),
     Cancel(cancel::CancelArgs),
+    Doctor(doctor::DoctorArgs),
     Tools(tools::ToolsArgs),
     Completions(completions::CompletionsArgs),
 }

@@ -17,7 +17,9 @@ use super::failure::{Failure, Kind};
 use super::signals::Signals;
 use super::ui::{self, Manner, Streams, Ui};
 use super::{Cli, Command};
-use super::{cancel, completions, demo, list, respond, result, serve, show, submit, tools, watch, worker};
+use super::{
+    cancel, completions, demo, doctor, list, respond, result, serve, show, submit, tools, watch, worker,
+};
 
 /// The program: from the process's arguments to its exit code.
 pub fn main() -> ExitCode {
@@ -77,6 +79,7 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Show(args) => client(context, Level::WARN, Box::pin(show::run(context, args))),
         Command::Result(args) => client(context, Level::WARN, Box::pin(result::run(context, args))),
         Command::Cancel(args) => client(context, Level::WARN, Box::pin(cancel::run(context, args))),
+        Command::Doctor(args) => client(context, Level::WARN, Box::pin(doctor::run(context, args))),
         Command::Tools(args) => client(context, Level::WARN, Box::pin(tools::run(context, args))),
     }
 }

@@ -16,7 +16,7 @@ use super::docket::Workers;
 use super::event::{DeployedEventKind, between, event, unseen};
 use super::identity::Identity;
 use super::link::literally;
-use super::{DeployedEvent, DeployedTask, Deployment, FastmcpError, FastmcpResult, read};
+use super::{DeployedEvent, DeployedQuestion, DeployedTask, Deployment, FastmcpError, FastmcpResult, read};
 use crate::redis_link::{CONNECT, RESPONSE};
 
 /// How often everything is read where Redis does not tell what changes.
@@ -73,6 +73,10 @@ pub struct Watching {
     known: BTreeMap<String, DeployedTask>,
     /// By Docket key: touches of its question that no reading accounts for.
     touches: BTreeMap<String, i32>,
+    /// Tasks that changed and have not been read yet, by Docket key.
+    pending: BTreeMap<String, Identity>,
+    /// Whether anything may have changed since the last reading of everything.
+    is_stale: bool,
     workers: Workers,
     ready: VecDeque<DeployedEvent>,
 }
@@ -99,8 +103,17 @@ impl Deployment {
         let source = Source::open(self).await?;
         let (tasks, workers) = tokio::try_join!(self.list(), self.workers())?;
         let known = tasks.into_iter().map(|task| (task.signs.identity.key.clone(), task)).collect();
-        let (deployment, touches, ready) = (self.clone(), BTreeMap::new(), VecDeque::new());
-        Ok(Watching { deployment, filter, source, known, touches, workers, ready })
+        Ok(Watching {
+            deployment: self.clone(),
+            filter,
+            source,
+            known,
+            touches: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            is_stale: false,
+            workers,
+            ready: VecDeque::new(),
+        })
     }
 }
 
@@ -115,16 +128,33 @@ impl Watching {
         self.known.values().filter(|task| self.filter.admits(task))
     }
 
+    /// The questions that are open, as the events that asked them.
+    pub fn open_questions(&self) -> Vec<DeployedEvent> {
+        let asked =
+            |question: &DeployedQuestion| DeployedEventKind::Asked { question: Some(question.clone()) };
+        let of = |task: &DeployedTask| -> Vec<_> {
+            task.questions.iter().map(|question| event(task, asked(question))).collect()
+        };
+        self.tasks().flat_map(of).collect()
+    }
+
     /// The next event. Dropping the future loses nothing. An error ends the watching.
     pub async fn next(&mut self) -> FastmcpResult<DeployedEvent> {
         loop {
             if let Some(event) = self.ready.pop_front() {
                 return Ok(event);
             }
-            match self.source.word().await {
-                Word::Changed(keys) => self.changed(&keys).await?,
-                Word::Anything => self.all().await?,
-                Word::Lost => self.again().await?,
+            // What is to be read is noted before it is read: a dropped future must not lose it.
+            if self.is_stale {
+                self.all().await?;
+            } else if !self.pending.is_empty() {
+                self.changed().await?;
+            } else {
+                match self.source.word().await {
+                    Word::Changed(keys) => keys.iter().for_each(|key| self.note(key)),
+                    Word::Anything => self.is_stale = true,
+                    Word::Lost => self.again().await?,
+                }
             }
         }
     }
@@ -151,32 +181,32 @@ impl Watching {
 
     async fn all(&mut self) -> FastmcpResult<()> {
         let tasks = self.deployment.list().await?;
+        (self.is_stale, self.pending) = (false, BTreeMap::new());
         let present: BTreeSet<_> = tasks.iter().map(|task| task.signs.identity.key.clone()).collect();
         self.known.retain(|key, _| present.contains(key));
         tasks.into_iter().rev().for_each(|task| self.seen(task));
         Ok(())
     }
 
-    /// Reads the tasks that those keys belong to, in one round trip: a client may answer within milliseconds.
-    async fn changed(&mut self, keys: &[String]) -> FastmcpResult<()> {
-        let mut identities: BTreeMap<String, Identity> = BTreeMap::new();
-        for key in keys {
-            let Some(identity) = self.whose(key) else { continue };
-            if key.ends_with(":elicit:request") {
-                *self.touches.entry(identity.key.clone()).or_default() += 1;
-            }
-            identities.insert(identity.key.clone(), identity);
+    /// Notes that a key changed.
+    fn note(&mut self, key: &str) {
+        let Some(identity) = self.whose(key) else { return };
+        if key.ends_with(":elicit:request") {
+            *self.touches.entry(identity.key.clone()).or_default() += 1;
         }
-        if identities.is_empty() {
-            return Ok(());
-        }
-        let (deployment, identities) =
-            (self.deployment.clone(), identities.into_values().collect::<Vec<_>>());
+        self.pending.insert(identity.key.clone(), identity);
+    }
+
+    /// Reads the tasks that changed, in one round trip: a client may answer within milliseconds.
+    async fn changed(&mut self) -> FastmcpResult<()> {
+        let identities: Vec<_> = self.pending.values().cloned().collect();
+        let deployment = self.deployment.clone();
         self.workers = match self.workers.later() {
             Some(workers) => workers,
             None => deployment.workers().await?,
         };
         let tasks = read::tasks(&deployment.link, &deployment.docket, &self.workers, &identities).await?;
+        self.pending.clear();
         let present: BTreeSet<_> = tasks.iter().map(|task| task.signs.identity.key.clone()).collect();
         for gone in identities.iter().filter(|identity| !present.contains(&identity.key)) {
             self.known.remove(&gone.key);

@@ -111,6 +111,17 @@ else:
         return served(f"{answer.content['cuisine']} {diet.action} {diet.content}")
 
     @tool
+    async def ask_then_work(ctx: Context, seconds: float) -> str:
+        answer = await ask(ctx, "What kind of dinner?", PLAN)
+        await asyncio.sleep(seconds)
+        return served(answer.action)
+
+    @tool
+    async def work_then_ask(ctx: Context, seconds: float) -> str:
+        await asyncio.sleep(seconds)
+        return served((await ask(ctx, "What kind of dinner?", PLAN)).action)
+
+    @tool
     async def ask_nested(ctx: Context) -> str:
         return served((await ask(ctx, "Where?", NESTED)).action)
 
