@@ -38,6 +38,8 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod engine;
+pub mod fastmcp;
+mod redis_link;
 pub mod relay;
 pub mod server;
 pub mod store;

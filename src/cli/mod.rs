@@ -13,8 +13,10 @@ mod config;
 mod context;
 mod convert;
 mod demo;
+mod doctor;
 mod environment;
 mod failure;
+mod fastmcp;
 mod follow;
 mod list;
 mod offer;
@@ -70,6 +72,7 @@ enum Command {
     Show(show::ShowArgs),
     Result(result::ResultArgs),
     Cancel(cancel::CancelArgs),
+    Doctor(doctor::DoctorArgs),
     Tools(tools::ToolsArgs),
     Ask(ask::AskArgs),
     Report(report::ReportArgs),

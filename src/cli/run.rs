@@ -18,8 +18,8 @@ use super::signals::Signals;
 use super::ui::{self, Manner, Streams, Ui};
 use super::{Cli, Command};
 use super::{
-    ask, cancel, check, completions, demo, list, report, respond, result, serve, show, submit, tools, watch,
-    worker,
+    ask, cancel, check, completions, demo, doctor, list, report, respond, result, serve, show, submit, tools,
+    watch, worker,
 };
 
 /// The program: from the process's arguments to its exit code.
@@ -87,6 +87,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
         Command::Show(args) => client(context, Level::WARN, Box::pin(show::run(context, args))),
         Command::Result(args) => client(context, Level::WARN, Box::pin(result::run(context, args))),
         Command::Cancel(args) => client(context, Level::WARN, Box::pin(cancel::run(context, args))),
+        Command::Doctor(args) => client(context, Level::WARN, Box::pin(doctor::run(context, args))),
         Command::Tools(args) => client(context, Level::WARN, Box::pin(tools::run(context, args))),
         Command::Report(args) => report::run(&context.ui, args),
         Command::Ask(args) => {

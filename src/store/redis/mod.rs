@@ -51,13 +51,19 @@ impl RedisStore {
     /// namespace if it is new.
     pub async fn open(url: &str, namespace: &str) -> StoreResult<Arc<Self>> {
         let connection = Connection::open(url, namespace).await?;
-        let prefix = format!("mcptask:{{{namespace}}}:");
-        let store = Self { connection, prefix, scripts: Scripts::new() };
+        let store = Self { connection, prefix: prefix(namespace), scripts: Scripts::new() };
         let found: u32 = store.call(store.invocation(&store.scripts.open).arg(LAYOUT)).await?;
         if found > LAYOUT {
             return Err(StoreError::NewerLayout { location: store.location(), found });
         }
         Ok(Arc::new(store))
+    }
+
+    /// Whether that namespace has been begun; asks without beginning it.
+    pub async fn is_begun(url: &str, namespace: &str) -> StoreResult<bool> {
+        let connection = Connection::open(url, namespace).await?;
+        let found = redis::cmd("EXISTS").arg(format!("{}meta", prefix(namespace))).to_owned();
+        found.query_async(&mut connection.commands()).await.map_err(|error| connection.error(&error))
     }
 
     fn key(&self, name: &str) -> String {
@@ -103,6 +109,11 @@ impl RedisStore {
         command.arg(vec!["0"; tools.len()]);
         self.connection.waiting(&command).await
     }
+}
+
+/// What all keys of a namespace begin with.
+fn prefix(namespace: &str) -> String {
+    format!("mcptask:{{{namespace}}}:")
 }
 
 /// An outcome as its script wants it: status, JSON, event kind, event detail.
