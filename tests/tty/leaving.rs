@@ -62,6 +62,21 @@ fn ctrl_c_leaves_the_question_open_says_so_and_shows_the_cursor() {
 }
 
 #[test]
+fn a_signal_from_elsewhere_at_the_prompt_leaves_the_question_open() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("fill_form");
+    for (signal, wanted) in [("INT", 130), ("TERM", 143)] {
+        let mut terminal = at_prompt(&place, &id, "text");
+        terminal.signal(signal);
+        let (rest, code) = terminal.ends();
+        assert_eq!(code, wanted, "{rest}");
+        assert!(rest.contains("the question stays open"), "{rest}");
+        assert!(is_open(&place, &id));
+    }
+}
+
+#[test]
 fn leaving_it_open_is_also_a_choice() {
     let place = Place::new();
     let _worker = place.worker();

@@ -52,6 +52,13 @@ impl Terminal {
         self.press(keys);
     }
 
+    /// Sends a signal from elsewhere.
+    pub(crate) fn signal(&self, signal: &str) {
+        let id = self.session.process().child_pid.to_string();
+        let sent = std::process::Command::new("kill").args([&format!("-{signal}"), &id]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
     /// Waits for the end: everything that was still shown, and the exit code.
     pub(crate) fn ends(&mut self) -> (String, i32) {
         let rest = self.session.exp_eof().expect("it ends");
