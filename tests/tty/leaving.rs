@@ -1,5 +1,7 @@
 //! Esc, Ctrl-C, signals, and somebody who is faster: nothing is lost, and the terminal is as it was.
 
+use rexpect::process::Signal;
+
 use crate::place::Place;
 use crate::terminal::{CTRL_C, DOWN, ENTER, ESCAPE, SHOW_CURSOR, Terminal};
 
@@ -66,7 +68,7 @@ fn a_signal_from_elsewhere_at_the_prompt_leaves_the_question_open() {
     let place = Place::new();
     let _worker = place.worker();
     let id = place.asking("fill_form");
-    for (signal, wanted) in [("INT", 130), ("TERM", 143)] {
+    for (signal, wanted) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
         let mut terminal = at_prompt(&place, &id, "text");
         terminal.signal(signal);
         let (rest, code) = terminal.ends();

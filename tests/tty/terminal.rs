@@ -1,6 +1,6 @@
 //! The program in a pseudo-terminal.
 
-use rexpect::process::WaitStatus;
+use rexpect::process::{Signal, WaitStatus};
 use rexpect::session::{Options, PtySession, spawn_with_options};
 
 use crate::place::{BOUND, Place};
@@ -53,10 +53,8 @@ impl Terminal {
     }
 
     /// Sends a signal from elsewhere.
-    pub(crate) fn signal(&self, signal: &str) {
-        let id = self.session.process().child_pid.to_string();
-        let sent = std::process::Command::new("kill").args([&format!("-{signal}"), &id]).status();
-        assert!(sent.expect("kill runs").success());
+    pub(crate) fn signal(&mut self, signal: Signal) {
+        self.session.process_mut().signal(signal).expect("it runs");
     }
 
     /// Waits for the end: everything that was still shown, and the exit code.
