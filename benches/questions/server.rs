@@ -120,7 +120,9 @@ pub(crate) async fn serve(place: &str) {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     println!("http://{address}/mcp");
-    server::http(engine, ServeConfig::new(address), listener, stop).await.expect("serves");
+    server::http(engine, ServeConfig { listen: address, ..ServeConfig::default() }, listener, stop)
+        .await
+        .expect("serves");
 }
 
 /// Latencies of Redis round trips, in nanoseconds.

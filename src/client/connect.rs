@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderName, HeaderValue};
 use rmcp::model::ProtocolVersion;
-use rmcp::service::{ClientInitializeError, ClientLifecycleMode, serve_client_with_lifecycle};
+use rmcp::service::{
+    ClientInitializeError, ClientLifecycleMode, RoleClient, RunningService, serve_client_with_lifecycle,
+};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use tokio::sync::{OnceCell, broadcast, watch};
+use url::Url;
 
 use super::asking::{Answering, Desk};
 use super::http::Endpoint;
@@ -18,12 +21,14 @@ use super::stdio::{ChildServer, LastWords};
 use super::wire::Wire;
 use super::{Client, ClientError, ClientResult, Era, Target};
 
-/// How long the whole handshake may take. Ten seconds of it go to a server that ignores the modern
-/// era's first request.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the whole handshake may take, the start of a child process included. Ten seconds of it go to
+/// a server that ignores the modern era's first request.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the server may take to open the stream on which its questions travel, once a session is
 /// agreed on. Afterwards the client goes on: some servers keep that stream waiting for its first event.
 const STREAM_TIMEOUT: Duration = Duration::from_secs(3);
+/// All that is known when a connection just ends.
+pub(super) const CLOSED: &str = "the connection closed";
 /// Hints that may wait to be read; they are only hints.
 const HINTS: usize = 64;
 
@@ -34,56 +39,111 @@ impl Client {
         era: Era,
         answering: Option<Arc<dyn Answering>>,
     ) -> ClientResult<Self> {
-        let place = target.to_string();
-        let opening = open(target, era, answering);
-        tokio::time::timeout(HANDSHAKE_TIMEOUT, opening).await.unwrap_or_else(|_| {
-            Err(ClientError::Timeout {
-                server: place,
-                what: "the handshake".into(),
-                after: HANDSHAKE_TIMEOUT,
-            })
-        })
+        let opening = async {
+            match Box::pin(open(target, era, answering.clone())).await {
+                Err(Failure { again: Some(era), .. }) => Box::pin(open(target, era, answering)).await,
+                done => done,
+            }
+        };
+        let after = HANDSHAKE_TIMEOUT;
+        match tokio::time::timeout(after, opening).await {
+            Ok(opened) => opened.map_err(|failure| failure.error),
+            Err(_) => {
+                Err(ClientError::Timeout { server: target.to_string(), what: "the handshake".into(), after })
+            }
+        }
     }
 }
 
-async fn open(target: &Target, era: Era, answering: Option<Arc<dyn Answering>>) -> ClientResult<Client> {
+type Running = RunningService<RoleClient, Session>;
+
+/// Why there is no connection, and the era in which another try would get one.
+struct Failure {
+    error: ClientError,
+    again: Option<Era>,
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        Self { error, again: None }
+    }
+}
+
+async fn open(target: &Target, era: Era, answering: Option<Arc<dyn Answering>>) -> Result<Client, Failure> {
     let (wire, words) = (Arc::new(Wire::default()), LastWords::default());
     let desk = answering.map(|answering| Arc::new(Desk::new(answering)));
     let (changed, place) = (broadcast::Sender::new(HINTS), target.to_string());
     let session =
         Session { desk: desk.clone(), wire: wire.clone(), place: place.clone(), changed: changed.clone() };
-    let failed = |error| initialize_failure(&place, &words, error);
-    let (running, listening) = match target {
+    let running = match target {
         Target::Http { url, headers, token } => {
-            let unusable = |error: reqwest::Error| ClientError::Unreachable {
-                server: place.clone(),
-                reason: error.without_url().to_string(),
-            };
-            let endpoint = Endpoint::new(wire.clone()).map_err(unusable)?;
-            let listening = endpoint.listening();
-            let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
-            config.auth_header.clone_from(token);
-            config.custom_headers = headers.iter().map(header).collect::<ClientResult<_>>()?;
-            let transport = StreamableHttpClientTransport::with_client(endpoint, config);
-            let running = serve_client_with_lifecycle(session, transport, lifecycle(era)).await;
-            (running.map_err(failed)?, Some(listening))
+            over_http(session, url, headers, token.as_deref(), era).await?
         }
-        Target::Stdio { command } => {
-            let child = ChildServer::start(command, wire.clone(), words.clone()).map_err(|error| {
-                ClientError::Unreachable {
-                    server: place.clone(),
-                    reason: format!("it does not start: {error}"),
-                }
-            })?;
-            let running = serve_client_with_lifecycle(session, child, lifecycle(era)).await;
-            (running.map_err(failed)?, None)
-        }
+        Target::Stdio { command } => over_stdio(session, command, &words, era).await?,
     };
-    let modern = running.peer().peer_info().is_some_and(|info| !info.protocol_version.has_initialize());
-    if let Some(listening) = listening.filter(|_| !modern) {
+    let modern = is_modern(&running);
+    Ok(Client { running, wire, desk, place, words, changed, modern, tools: OnceCell::new() })
+}
+
+fn is_modern(running: &Running) -> bool {
+    running.peer().peer_info().is_some_and(|info| !info.protocol_version.has_initialize())
+}
+
+async fn over_http(
+    session: Session,
+    url: &Url,
+    headers: &[(String, String)],
+    token: Option<&str>,
+    era: Era,
+) -> ClientResult<Running> {
+    let place = session.place.clone();
+    let endpoint = Endpoint::new(session.wire.clone()).map_err(|error| ClientError::Unreachable {
+        server: place.clone(),
+        reason: error.without_url().to_string(),
+    })?;
+    let listening = endpoint.listening();
+    let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
+    config.auth_header = token.map(str::to_owned);
+    config.custom_headers = headers.iter().map(header).collect::<ClientResult<_>>()?;
+    let transport = StreamableHttpClientTransport::with_client(endpoint, config);
+    let running = serve_client_with_lifecycle(session, transport, lifecycle(era))
+        .await
+        .map_err(|error| initialize_failure(&place, error))?;
+    if !is_modern(&running) {
         await_stream(listening).await;
     }
-    Ok(Client { running, wire, desk, place, words, changed, modern, tools: OnceCell::new() })
+    Ok(running)
+}
+
+async fn over_stdio(
+    session: Session,
+    command: &[String],
+    words: &LastWords,
+    era: Era,
+) -> Result<Running, Failure> {
+    let (place, wire) = (session.place.clone(), session.wire.clone());
+    let child = ChildServer::start(command, wire.clone(), words.clone()).map_err(|error| {
+        ClientError::Unreachable { server: place.clone(), reason: format!("it does not start: {error}") }
+    })?;
+    match serve_client_with_lifecycle(session, child, lifecycle(era)).await {
+        Ok(running) => Ok(running),
+        Err(error) => {
+            let again = era_of_late_answer(&error, &wire).filter(|_| era == Era::Auto);
+            Err(Failure { error: words.explain(initialize_failure(&place, error)).await, again })
+        }
+    }
+}
+
+/// A server that starts slowly answers `server/discover` when rmcp has gone on to `initialize`, and rmcp
+/// then gives up. The late answer tells the era, so the server is started once more in that one.
+fn era_of_late_answer(error: &ClientInitializeError, wire: &Wire) -> Option<Era> {
+    let discovered = wire.handshake().get("supportedVersions").is_some();
+    match error {
+        ClientInitializeError::ConflictInitResponseId(..) if discovered => Some(Era::Modern),
+        ClientInitializeError::ConflictInitResponseId(..)
+        | ClientInitializeError::UncorrelatedErrorResponse { .. } => Some(Era::Legacy),
+        _ => None,
+    }
 }
 
 /// A question that is asked before the stream is open may be lost: `FastMCP` 3 sends it once.
@@ -115,15 +175,13 @@ fn header((name, value): &(String, String)) -> ClientResult<(HeaderName, HeaderV
     Ok((parsed, value))
 }
 
-fn initialize_failure(place: &str, words: &LastWords, error: ClientInitializeError) -> ClientError {
+fn initialize_failure(place: &str, error: ClientInitializeError) -> ClientError {
     let protocol = |problem: String| ClientError::Protocol { server: place.to_owned(), problem };
     match error {
         ClientInitializeError::TransportError { error, .. } => transport_failure(place, error.error.as_ref()),
-        ClientInitializeError::LegacyFallbackFailed { fallback, .. } => {
-            initialize_failure(place, words, *fallback)
-        }
+        ClientInitializeError::LegacyFallbackFailed { fallback, .. } => initialize_failure(place, *fallback),
         ClientInitializeError::ConnectionClosed(_) => {
-            ClientError::Unreachable { server: place.to_owned(), reason: closed(words) }
+            ClientError::Unreachable { server: place.to_owned(), reason: CLOSED.to_owned() }
         }
         ClientInitializeError::JsonRpcError(error) => {
             protocol(format!("the handshake was refused: {} (code {})", error.message, error.code.0))
@@ -133,13 +191,5 @@ fn initialize_failure(place: &str, words: &LastWords, error: ClientInitializeErr
             protocol(format!("no shared version, it has {}", versions.join(", ")))
         }
         other => protocol(other.to_string()),
-    }
-}
-
-/// Why a connection closed, as far as it is known.
-pub(super) fn closed(words: &LastWords) -> String {
-    match words.get() {
-        words if words.is_empty() => "the connection closed".to_owned(),
-        words => format!("it hung up, and its last words were: {words}"),
     }
 }

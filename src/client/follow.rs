@@ -20,7 +20,8 @@ pub type OnChange<'a> = &'a (dyn Fn(&TaskView) + Send + Sync);
 
 impl Client {
     /// Follows a task to its end and has its questions answered meanwhile. Ends early, the task going
-    /// on, where a question stays open, where the server is gone for good, or when it is dropped.
+    /// on, where a question stays open, where the server is gone for good, or when it is dropped. After a
+    /// question was left open, a legacy connection serves no further task: the server still waits on it.
     pub async fn follow(&self, id: &str, on_change: OnChange<'_>) -> ClientResult<Ended> {
         if self.modern {
             self.follow_modern(id, on_change).await

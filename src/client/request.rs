@@ -11,7 +11,7 @@ use rmcp::service::{Peer, PeerRequestOptions, RoleClient, ServiceError};
 use rmcp::transport::streamable_http_client::StreamableHttpError;
 use serde_json::Value;
 
-use super::connect::closed;
+use super::connect::CLOSED;
 use super::wire::unwrapped;
 use super::{Client, ClientError, ClientResult};
 use crate::task::RpcError;
@@ -59,12 +59,21 @@ impl Client {
         let request = ClientRequest::CustomRequest(CustomRequest::new(method, Some(params)));
         let peer = self.running.peer();
         let sent = peer.send_request_with_option(request, options).await;
-        let handle = sent.map_err(|error| self.failure(method, error))?;
-        let mut guard = InFlight(Some((peer.clone(), handle.id.clone())));
-        let reply = handle.await_response().await;
-        guard.0 = None;
-        let result = reply.map_err(|error| self.failure(method, error))?;
-        serde_json::to_value(result).map(unwrapped).map_err(|error| self.odd(method, &error.to_string()))
+        let reply = match sent {
+            Ok(handle) => {
+                let mut guard = InFlight(Some((peer.clone(), handle.id.clone())));
+                let reply = handle.await_response().await;
+                guard.0 = None;
+                reply
+            }
+            Err(error) => Err(error),
+        };
+        match reply {
+            Ok(result) => serde_json::to_value(result)
+                .map(unwrapped)
+                .map_err(|error| self.odd(method, &error.to_string())),
+            Err(error) => Err(self.words.explain(self.failure(method, error)).await),
+        }
     }
 
     /// A reply that is none of those that the protocol has.
@@ -84,7 +93,7 @@ impl Client {
             },
             ServiceError::TransportSend(error) => transport_failure(&self.place, error.error.as_ref()),
             ServiceError::TransportClosed => {
-                ClientError::Unreachable { server: self.place.clone(), reason: closed(&self.words) }
+                ClientError::Unreachable { server: self.place.clone(), reason: CLOSED.to_owned() }
             }
             other => self.odd(method, &other.to_string()),
         }

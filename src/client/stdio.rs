@@ -10,8 +10,9 @@ use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
 use rmcp::transport::Transport;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
+use super::ClientError;
 use super::wire::Wire;
 
 /// The longest line that a server may send, in bytes: what HTTP takes, too.
@@ -21,17 +22,42 @@ const KEPT_STDERR_BYTES: usize = 2048;
 /// How long the server has after its stdin closed.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// The last lines that the server wrote to its stderr.
-#[derive(Debug, Clone, Default)]
-pub(super) struct LastWords(Arc<RwLock<String>>);
+/// The last lines that the server wrote to its stderr; nothing, where the server is no child process.
+#[derive(Debug, Clone)]
+pub(super) struct LastWords {
+    text: Arc<RwLock<String>>,
+    ended: Arc<watch::Sender<bool>>,
+}
+
+impl Default for LastWords {
+    fn default() -> Self {
+        Self { text: Arc::default(), ended: Arc::new(watch::Sender::new(true)) }
+    }
+}
 
 impl LastWords {
-    pub(super) fn get(&self) -> String {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).trim().to_owned()
+    /// Adds them to an error that says the server is gone, for they may say why.
+    pub(super) async fn explain(&self, error: ClientError) -> ClientError {
+        let ClientError::Unreachable { server, reason } = error else { return error };
+        // The pipes close in any order. A grandchild may hold stderr open, so the wait has a bound.
+        let _ = tokio::time::timeout(GRACE, self.ended.subscribe().wait_for(|ended| *ended)).await;
+        let text = self.text.read().unwrap_or_else(PoisonError::into_inner).trim().to_owned();
+        let reason =
+            if text.is_empty() { reason } else { format!("{reason}; the last it wrote to stderr: {text}") };
+        ClientError::Unreachable { server, reason }
+    }
+
+    async fn listen(self, stderr: ChildStderr) {
+        let mut lines = BufReader::new(stderr).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            tracing::debug!(target: "mcptask::server_stderr", "{line}");
+            self.add(&line);
+        }
+        self.ended.send_replace(true);
     }
 
     fn add(&self, line: &str) {
-        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.text.write().unwrap_or_else(PoisonError::into_inner);
         kept.push_str(line);
         kept.push('\n');
         let excess = kept.len().saturating_sub(KEPT_STDERR_BYTES);
@@ -62,7 +88,8 @@ impl ChildServer {
         let missing = || io::Error::other("the process has no pipes");
         let stdin = child.stdin.take().ok_or_else(missing)?;
         let stdout = child.stdout.take().ok_or_else(missing)?;
-        tokio::spawn(listen(child.stderr.take().ok_or_else(missing)?, words));
+        words.ended.send_replace(false);
+        tokio::spawn(words.listen(child.stderr.take().ok_or_else(missing)?));
         let stdin = Some(Arc::new(Mutex::new(stdin)));
         Ok(Self { child, stdin, stdout: BufReader::new(stdout), line: Vec::new(), wire })
     }
@@ -87,14 +114,6 @@ impl ChildServer {
                 return Some(String::from_utf8_lossy(&std::mem::take(&mut self.line)).into_owned());
             }
         }
-    }
-}
-
-async fn listen(stderr: ChildStderr, words: LastWords) {
-    let mut lines = BufReader::new(stderr).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        tracing::debug!(target: "mcptask::server_stderr", "{line}");
-        words.add(&line);
     }
 }
 

@@ -1,5 +1,8 @@
 //! Starting a tool.
 
+use std::pin::pin;
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use super::asking::{AskedQuestion, ask_from, elicit_result};
@@ -11,6 +14,10 @@ const SESSION_LABEL: &str = "mcptask/session";
 /// How often a foreground call may come back with questions. Each round asked a person something, so
 /// this ends only a server that goes in circles.
 const MAX_ROUNDS: u32 = 1000;
+/// How long the reply to a task's submission may be behind the task's first question.
+const OVERTAKEN: Duration = Duration::from_secs(10);
+/// The pause before a round that asks nothing, which only lets the server go on.
+const EMPTY_ROUND: Duration = Duration::from_secs(1);
 
 /// What to start.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -56,11 +63,14 @@ impl Client {
         Err(self.odd("tools/call", "it asks for input without end"))
     }
 
-    /// One `tools/call`; ends early where a question that came meanwhile stays open.
+    /// One `tools/call`; ends early where a question that came meanwhile stays open. A task's first
+    /// question may overtake the reply that names the task, so that reply is waited for.
     async fn call(&self, params: Value) -> ClientResult<Value> {
+        let patience = if params.get("task").is_some() { OVERTAKEN } else { Duration::ZERO };
+        let mut reply = pin!(self.long_request("tools/call", params));
         tokio::select! {
-            result = self.long_request("tools/call", params) => result,
-            error = self.given_up() => Err(error),
+            result = &mut reply => result,
+            error = self.given_up() => tokio::time::timeout(patience, reply).await.unwrap_or(Err(error)),
         }
     }
 
@@ -94,6 +104,9 @@ impl Client {
             let desk = self.desk.as_ref().ok_or_else(|| needs_input(&question))?;
             let answer = desk.ask(&mut question).await?;
             responses.insert(key.clone(), elicit_result(&question.ask, &answer));
+        }
+        if responses.is_empty() {
+            tokio::time::sleep(EMPTY_ROUND).await;
         }
         let Some(params) = params.as_object_mut() else { return Ok(()) };
         params.insert("inputResponses".into(), Value::Object(responses));

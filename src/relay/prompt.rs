@@ -183,7 +183,8 @@ impl Prompt {
     fn read(&self, reply: Result<ClientResult, ServiceError>) -> Result<Answer, End> {
         let result = reply.map_err(|error| self.failed(&error))?;
         let result = serde_json::to_value(result).unwrap_or_default();
-        let action = result.get("action").and_then(|action| serde_json::from_value::<Action>(action.clone()).ok());
+        let action =
+            result.get("action").and_then(|action| serde_json::from_value::<Action>(action.clone()).ok());
         let Some(action) = action else {
             let problem = "the client's reply has no action accept, decline or cancel";
             return Err(End::Unanswerable(problem.to_owned()));

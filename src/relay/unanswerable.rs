@@ -45,7 +45,9 @@ pub(super) async fn settle(
         match done {
             Err(EngineError::Store(
                 error @ (StoreError::Unreachable { .. } | StoreError::Backend { .. }),
-            )) => tracing::warn!(%task, question = %question.id, %error, "cannot settle it yet; trying again"),
+            )) => {
+                tracing::warn!(%task, question = %question.id, %error, "cannot settle it yet; trying again");
+            }
             // Done, or somebody else answered, or the task is over.
             _ => return,
         }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use rmcp::model::{
-    CustomRequest, CustomResult, Implementation, InitializeRequestParams, InitializeResult, ServerCapabilities,
-    ServerConfig,
+    CustomRequest, CustomResult, Implementation, InitializeRequestParams, InitializeResult,
+    ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -78,6 +78,10 @@ impl ServerHandler for Handler {
             Some(_) => return Err(invalid("params must be an object")),
         };
         let request = Request { caller: Caller::of(&context, era), params, context };
+        if era == Era::Legacy && request.caller.client.is_none() {
+            let problem = "the request belongs to no session: send initialize first, or name 2026-07-28";
+            return Err(ErrorData::invalid_request(problem, None));
+        }
         let serving = &self.serving;
         let result = match (era, method) {
             (Era::Legacy, "tools/list") => tools::list_legacy(serving, &request).await,

@@ -31,7 +31,7 @@ pub async fn http(
     let listen = config.listen;
     let handler = serving(engine, config.clone(), stop.clone()).await?;
     let serving = handler.serving.clone();
-    let sessions = Arc::new(Sessions::new(config.session_idle));
+    let sessions = Arc::new(Sessions::new(config.session_idle, serving.calls.clone()));
     let closing = CancellationToken::new();
     let service = StreamableHttpService::new(
         move || Ok(handler.clone()),
@@ -40,22 +40,20 @@ pub async fn http(
     );
     let tokens = Tokens::new(&config.tokens);
     let endpoint = Arc::new(Endpoint { service, sessions, tokens, serving: serving.clone() });
-    let router = Router::new()
-        .route("/mcp", any(guarded))
-        .route("/health", get(async || "ok\n"))
-        .with_state(endpoint);
+    let router =
+        Router::new().route("/mcp", any(guarded)).route("/health", get(async || "ok\n")).with_state(endpoint);
     // A question is a small packet that a person waits for.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let drained = tokio::spawn(drain(serving, stop.clone(), closing.clone()));
+    let draining = tokio::spawn(drain(serving, stop.clone(), closing.clone()));
     let server = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
-    let served = tokio::select! {
-        served = server.into_future() => served,
+    let ended = tokio::select! {
+        ended = server.into_future() => ended,
         // Streams have ended; a connection that a client holds open is not waited for.
         () = async { closing.cancelled().await; tokio::time::sleep(DRAIN).await } => Ok(()),
     };
-    drained.abort();
+    draining.abort();
     closing.cancel();
-    served.map_err(|problem| ServeError::Http { listen, problem })
+    ended.map_err(|problem| ServeError::Http { listen, problem })
 }
 
 /// Ends all streams once the calls under way are done, or have had their time.

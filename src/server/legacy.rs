@@ -18,7 +18,9 @@ pub(super) async fn call(serving: &Arc<Serving>, request: Request) -> Result<Val
     let as_task = request.params.get("task").is_some_and(|task| !task.is_null());
     match (as_task, tool.task_support) {
         (true, TaskSupport::Forbidden) => {
-            return Err(no_method(format!("the tool {name:?} does not run as a task: leave params.task out")));
+            return Err(no_method(format!(
+                "the tool {name:?} does not run as a task: leave params.task out"
+            )));
         }
         (false, TaskSupport::Required) => {
             return Err(no_method(format!("the tool {name:?} runs only as a task: give params.task")));
@@ -52,8 +54,6 @@ fn ttl(request: &Request) -> Result<Option<u64>, ErrorData> {
         Some(Value::Number(number)) if number.as_f64().is_some_and(|ttl| ttl >= 0.0) => {
             Ok(number.as_f64().map(|ttl| ttl as u64))
         }
-        Some(other) => {
-            Err(invalid(format!("params.task.ttl must be a number of milliseconds, not {other}")))
-        }
+        Some(other) => Err(invalid(format!("params.task.ttl must be a number of milliseconds, not {other}"))),
     }
 }

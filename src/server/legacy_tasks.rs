@@ -23,9 +23,8 @@ pub(super) async fn result(serving: &Serving, request: Request) -> Result<Value,
     let id = request.task_id()?;
     let viewer = request.caller.viewer();
     let client = request.caller.client.as_ref();
-    let _awaits = client.map(|client| {
-        client.connection.awaits_result(id.clone(), request.context.id.clone())
-    });
+    let _awaits =
+        client.map(|client| client.connection.awaits_result(id.clone(), request.context.id.clone()));
     let gone = async {
         match client {
             Some(client) => drop(client.connection.gone().await),

@@ -126,7 +126,11 @@ pub enum ServeError {
 }
 
 /// What every connection of a server shares.
-async fn serving(engine: Engine, config: ServeConfig, stop: CancellationToken) -> Result<Handler, ServeError> {
+async fn serving(
+    engine: Engine,
+    config: ServeConfig,
+    stop: CancellationToken,
+) -> Result<Handler, ServeError> {
     let relay = RelayConfig {
         unanswerable: config.unanswerable,
         vanish_grace: config.vanish_grace,

@@ -82,15 +82,15 @@ pub(super) async fn answer_all(
             }
         };
         match serving.engine.answer_known(task.id(), question, answer).await {
-            Ok(_) => {}
+            // Where somebody else was first, or the task has ended, it is as if it had been answered before.
+            Ok(_)
+            | Err(EngineError::Store(
+                StoreError::AlreadyAnswered { .. } | StoreError::Ended { .. } | StoreError::NoTask(_),
+            )) => {}
             Err(EngineError::Answer { violations: found, .. }) => {
                 let prefix = format!("/inputResponses/{key}/content");
                 violations.extend(found.into_iter().map(|violation| violation.under(&prefix)));
             }
-            // Somebody else was first, or the task has ended: as if it had been answered before.
-            Err(EngineError::Store(
-                StoreError::AlreadyAnswered { .. } | StoreError::Ended { .. } | StoreError::NoTask(_),
-            )) => {}
             Err(error) => return Err(refused(error)),
         }
     }

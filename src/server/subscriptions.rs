@@ -129,7 +129,8 @@ impl Listening<'_> {
 
     async fn notify(&self, method: &str, mut params: Value) -> Result<(), ErrorData> {
         params["_meta"] = json!({ SUBSCRIPTION: self.request.context.id });
-        let notification = ServerNotification::CustomNotification(CustomNotification::new(method, Some(params)));
+        let notification =
+            ServerNotification::CustomNotification(CustomNotification::new(method, Some(params)));
         let sent = self.request.context.peer.send_notification(notification).await;
         sent.map_err(|error| ErrorData::internal_error(format!("could not notify: {error}"), None))
     }

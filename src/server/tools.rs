@@ -19,7 +19,11 @@ pub(super) async fn list_modern(serving: &Serving, request: &Request) -> Result<
     Ok(json!({ "resultType": "complete", "tools": tools, "ttlMs": FRESH_MS, "cacheScope": "private" }))
 }
 
-async fn list(serving: &Serving, request: &Request, with_task_support: bool) -> Result<Vec<Value>, ErrorData> {
+async fn list(
+    serving: &Serving,
+    request: &Request,
+    with_task_support: bool,
+) -> Result<Vec<Value>, ErrorData> {
     if request.params.get("cursor").is_some_and(|cursor| !cursor.is_null()) {
         return Err(invalid("params.cursor is not one that this server gave: the list has one page"));
     }

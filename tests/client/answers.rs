@@ -11,18 +11,18 @@ use tokio::sync::Notify;
 
 /// Gives its answers in order; leaves a question open when none is left.
 #[derive(Default)]
-pub struct Answers {
+pub(crate) struct Answers {
     left: Mutex<VecDeque<Answer>>,
     asked: Mutex<Vec<AskedQuestion>>,
 }
 
 impl Answers {
-    pub fn new(answers: impl IntoIterator<Item = Answer>) -> Arc<Self> {
+    pub(crate) fn new(answers: impl IntoIterator<Item = Answer>) -> Arc<Self> {
         Arc::new(Self { left: Mutex::new(answers.into_iter().collect()), asked: Mutex::default() })
     }
 
     /// Everything that was asked so far.
-    pub fn asked(&self) -> Vec<AskedQuestion> {
+    pub(crate) fn asked(&self) -> Vec<AskedQuestion> {
         self.asked.lock().expect("no test panics in here").clone()
     }
 }
@@ -36,21 +36,21 @@ impl Answering for Answers {
 }
 
 /// An accepted form.
-pub fn accept(content: Value) -> Answer {
+pub(crate) fn accept(content: Value) -> Answer {
     let Value::Object(content) = content else { panic!("{content} is an object") };
     Answer::accept(content, Answerer::Client)
 }
 
 /// An answer without content.
-pub fn plain(action: Action) -> Answer {
+pub(crate) fn plain(action: Action) -> Answer {
     Answer::new(action, Answerer::Client)
 }
 
 /// Never answers; tells when it was asked and when the question was taken back.
 #[derive(Default)]
-pub struct Never {
-    pub asked: Notify,
-    pub withdrawn: Notify,
+pub(crate) struct Never {
+    pub(crate) asked: Notify,
+    pub(crate) withdrawn: Notify,
 }
 
 struct TellsOnDrop<'a>(&'a Notify);

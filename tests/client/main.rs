@@ -18,50 +18,50 @@ use serde_json::{Map, Value};
 use answers::Answers;
 
 /// The bound of each wait for a server; far above what any needs, so that only a hang reaches it.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
-pub async fn bounded<T>(what: &str, work: impl Future<Output = T>) -> T {
+pub(crate) async fn bounded<T>(what: &str, work: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| panic!("{what} hangs"))
 }
 
-pub async fn connect(url: &str, answers: &Arc<Answers>) -> Client {
+pub(crate) async fn connect(url: &str, answers: &Arc<Answers>) -> Client {
     let answering: Arc<dyn Answering> = answers.clone();
     let target = Target::http(url).expect("a URL");
     bounded("connect", Client::connect(&target, Era::Auto, Some(answering))).await.expect("connects")
 }
 
-pub fn call(tool: &str, arguments: Value) -> Call {
+pub(crate) fn call(tool: &str, arguments: Value) -> Call {
     let Value::Object(arguments) = arguments else { panic!("{arguments} is an object") };
     Call { tool: tool.to_owned(), arguments, ..Call::default() }
 }
 
 /// Starts a tool that must become a task and follows it.
-pub async fn run(client: &Client, call: Call) -> Result<Ended, ClientError> {
+pub(crate) async fn run(client: &Client, call: Call) -> Result<Ended, ClientError> {
     let id = task(client, call).await;
     bounded("follow", client.follow(&id, &|_| ())).await
 }
 
 /// Starts a tool that must become a task.
-pub async fn task(client: &Client, call: Call) -> String {
+pub(crate) async fn task(client: &Client, call: Call) -> String {
     match bounded("submit", client.submit(call)).await.expect("submits") {
         Submitted::Task(view) => view.id,
         Submitted::Done(outcome) => panic!("not a task: {outcome:?}"),
     }
 }
 
-pub fn none() -> Value {
+pub(crate) fn none() -> Value {
     Value::Object(Map::new())
 }
 
 /// The text of a finished task, and whether it is a tool error.
-pub fn text(ended: Result<Ended, ClientError>) -> (String, bool) {
+pub(crate) fn text(ended: Result<Ended, ClientError>) -> (String, bool) {
     match ended.expect("follows to the end") {
         Ended::Finished(outcome) => outcome_text(&outcome),
         Ended::Cancelled { message } => panic!("cancelled: {message:?}"),
     }
 }
 
-pub fn outcome_text(outcome: &Outcome) -> (String, bool) {
+pub(crate) fn outcome_text(outcome: &Outcome) -> (String, bool) {
     let Outcome::Result(result) = outcome else { panic!("not a result: {outcome:?}") };
     let text = result.pointer("/content/0/text").and_then(Value::as_str);
     (text.unwrap_or_else(|| panic!("no text in {result}")).to_owned(), outcome.is_tool_error())

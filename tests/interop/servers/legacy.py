@@ -1,14 +1,14 @@
-"""A FastMCP 3 server whose tools ask: `legacy.py http PORT` or `legacy.py stdio`.
+"""A FastMCP 3 server whose tools ask: `legacy.py http` or `legacy.py stdio`.
 
 With MCPTASK_TEST_TOKEN set, only that bearer token is let in.
 """
 
 import asyncio
 import os
-import sys
 from dataclasses import dataclass
 from datetime import timedelta
 
+import serving
 from fastmcp import Context, FastMCP
 from fastmcp.exceptions import ToolError
 from fastmcp.server.auth.providers.jwt import StaticTokenVerifier
@@ -74,7 +74,4 @@ async def greet(name: str) -> str:
     return f"Hello, {name}!"
 
 
-if sys.argv[1] == "http":
-    mcp.run(transport="http", host="127.0.0.1", port=int(sys.argv[2]), show_banner=False)
-else:
-    mcp.run(transport="stdio", show_banner=False)
+serving.run(mcp)

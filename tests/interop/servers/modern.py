@@ -1,13 +1,13 @@
-"""A FastMCP 4 server whose tools ask: `modern.py http PORT` or `modern.py stdio`.
+"""A FastMCP 4 server whose tools ask: `modern.py http` or `modern.py stdio`.
 
 With MCPTASK_TEST_TOKEN set, only that bearer token is let in.
 """
 
 import asyncio
 import os
-import sys
 from datetime import timedelta
 
+import serving
 from fastmcp import Context, FastMCP
 from fastmcp.exceptions import ToolError
 from fastmcp.server.auth.providers.jwt import StaticTokenVerifier
@@ -105,7 +105,4 @@ async def greet(name: str) -> str:
     return f"Hello, {name}!"
 
 
-if sys.argv[1] == "http":
-    mcp.run(transport="http", host="127.0.0.1", port=int(sys.argv[2]), show_banner=False)
-else:
-    mcp.run(transport="stdio", show_banner=False)
+serving.run(mcp)
