@@ -12,6 +12,7 @@ use super::ui::{ColorChoice, Manner, time};
 /// Options of every command.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Global options")]
+#[expect(clippy::doc_markdown, reason = "doc comments of arguments are their help")]
 pub(crate) struct GlobalArgs {
     /// Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]
     ///

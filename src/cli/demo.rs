@@ -153,8 +153,12 @@ impl Place {
         let path = std::env::temp_dir().join(format!("mcptask-demo-{}", TaskId::generate()));
         let made = DirBuilder::new().mode(0o700).create(&path);
         made.map_err(|error| {
-            Failure::caused(Kind::Unexpected, format!("cannot make the directory {path:?}: {error}"), error)
-                .hint("TMPDIR names the directory for temporary files")
+            Failure::caused(
+                Kind::Unexpected,
+                format!("cannot make the directory {}: {error}", path.display()),
+                error,
+            )
+            .hint("TMPDIR names the directory for temporary files")
         })?;
         Ok(Self { path })
     }

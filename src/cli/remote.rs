@@ -16,6 +16,7 @@ use crate::task::Answer;
 /// Options of commands that can go through MCP instead of straight to the store.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Through an MCP server")]
+#[expect(clippy::doc_markdown, reason = "doc comments of arguments are their help")]
 pub(crate) struct RemoteArgs {
     /// Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp
     #[arg(long, value_name = "URL", conflicts_with = "stdio", value_hint = clap::ValueHint::Url)]
@@ -146,7 +147,7 @@ impl client::Answering for RemoteAnswering {
         let asked = Asked {
             who: format!("{}{}", question.server, task.unwrap_or_default()),
             ask: question.ask.clone(),
-            asked_at: None,
+            since: None,
             deadline: None,
             refused: question.refused.clone(),
             later: self.later(question),

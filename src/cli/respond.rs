@@ -208,6 +208,9 @@ async fn at_prompt(
     question: &Question,
     mut asked: Asked,
 ) -> Result<Answer, Failure> {
+    if let Some(hint) = asked.later_hint() {
+        context.goes_on(format!("the question stays open; {hint}"));
+    }
     loop {
         let answer = tokio::select! {
             answer = ask(context, &asked) => answer?,

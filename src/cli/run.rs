@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::future::Future;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
@@ -14,7 +15,7 @@ use super::config::Config;
 use super::context::Context;
 use super::environment::Environment;
 use super::failure::{Failure, Kind};
-use super::signals::Signals;
+use super::signals::{Signals, Stop};
 use super::ui::{self, Manner, Streams, Ui};
 use super::{Cli, Command};
 use super::{
@@ -129,9 +130,13 @@ fn run_on(
     let done = runtime.block_on(command);
     context.stop.cancel();
     // A background thread that does not end must not keep the process.
-    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    runtime.shutdown_timeout(Duration::from_millis(500));
     done
 }
+
+/// How long a prompt that was interrupted by a key has to end its command; it takes microseconds. A signal
+/// from elsewhere does not reach the prompt, and ends the command after this.
+const PROMPT_ENDS: Duration = Duration::from_millis(200);
 
 async fn bounded(
     context: &Context,
@@ -156,11 +161,16 @@ async fn bounded(
                 return Err(failure.maybe_hint(context.what_goes_on()));
             }
             signal = signals.next() => {
-                // At a prompt, the prompt itself says what becomes of the question.
-                let own = context.ui.take_own_interrupt();
-                if !own && !context.ui.is_prompting() {
-                    return Err(signal.failure().maybe_hint(context.what_goes_on()));
+                if signal == Stop::Interrupt && context.ui.take_own_interrupt() {
+                    continue;
                 }
+                // A prompt has seen the same Ctrl-C, and knows better what to say of it.
+                if context.ui.is_prompting()
+                    && let Ok(done) = tokio::time::timeout(PROMPT_ENDS, &mut command).await
+                {
+                    return done;
+                }
+                return Err(signal.failure().maybe_hint(context.what_goes_on()));
             }
         }
     }

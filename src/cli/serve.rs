@@ -179,8 +179,9 @@ async fn bind(listen: SocketAddr) -> Result<TcpListener, Failure> {
 
 /// Reads names and tokens; the error names the line, never the token.
 fn read_tokens(path: &Path) -> Result<Vec<(String, String)>, Failure> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::caused(Kind::Usage, format!("cannot read {path:?}: {error}"), error))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::caused(Kind::Usage, format!("cannot read {}: {error}", path.display()), error)
+    })?;
     let mut tokens = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
@@ -189,13 +190,16 @@ fn read_tokens(path: &Path) -> Result<Vec<(String, String)>, Failure> {
         }
         let words: Vec<&str> = line.split_whitespace().collect();
         let [name, token] = words.as_slice() else {
-            return Err(Failure::usage(format!("line {number} of {path:?} is not a name and a token"))
-                .hint("for example: anna 5Zr0xjq…; make a token with: openssl rand -hex 24"));
+            return Err(Failure::usage(format!(
+                "line {number} of {} is not a name and a token",
+                path.display()
+            ))
+            .hint("for example: anna 5Zr0xjq…; make a token with: openssl rand -hex 24"));
         };
         tokens.push(((*token).to_owned(), (*name).to_owned()));
     }
     if tokens.is_empty() {
-        return Err(Failure::usage(format!("{path:?} has no tokens: everybody would be let in")));
+        return Err(Failure::usage(format!("{} has no tokens: everybody would be let in", path.display())));
     }
     Ok(tokens)
 }

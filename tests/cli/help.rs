@@ -23,8 +23,7 @@ fn help_is_as_checked_in() {
     let mut all = String::from("$ mcptask --help\n");
     all.push_str(&place.ok(&["--help"]));
     for command in COMMANDS {
-        all.push_str(&format!("\n\n\n$ mcptask {command} --help\n"));
-        all.push_str(&place.ok(&[command, "--help"]));
+        all += &["\n\n\n$ mcptask ", command, " --help\n", &place.ok(&[command, "--help"])].concat();
     }
     all.push('\n');
     crate::completing::checked("tests/cli/help.txt", &all, "help");

@@ -77,15 +77,16 @@ fn lists_are_filtered() {
     place.until(&dinner, "asked");
     let wait = place.ok(&["submit", "wait", "--arg", "seconds=0"]);
     place.until(&wait, "completed");
-    let ids = |arguments: &[&str]| -> Vec<String> {
-        let all = [&["list"], arguments].concat();
-        place.json(&all).iter().map(|task| task["id"].as_str().expect("an id").to_owned()).collect()
+    let listed = |arguments: &[&str], wanted: &[&String]| {
+        let tasks = place.json(&[&["list"], arguments].concat());
+        let ids: Vec<&str> = tasks.iter().map(|task| task["id"].as_str().expect("an id")).collect();
+        assert_eq!(ids, wanted.iter().map(|id| id.as_str()).collect::<Vec<_>>(), "{arguments:?}");
     };
-    assert_eq!(ids(&[]), [wait.clone(), dinner.clone()], "newest first");
-    assert_eq!(ids(&["--session", "dinner"]), [dinner.clone()]);
-    assert_eq!(ids(&["--status", "completed"]), [wait.clone()]);
-    assert_eq!(ids(&["--tool", "plan_dinner"]), [dinner]);
-    assert_eq!(ids(&["--limit", "1"]), [wait]);
+    listed(&[], &[&wait, &dinner]);
+    listed(&["--session", "dinner"], &[&dinner]);
+    listed(&["--status", "completed"], &[&wait]);
+    listed(&["--tool", "plan_dinner"], &[&dinner]);
+    listed(&["--limit", "1"], &[&wait]);
 }
 
 #[test]
