@@ -35,6 +35,18 @@ fn the_whole_loop_runs_on_redis() {
 }
 
 #[test]
+fn a_script_answers_as_the_readme_says() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.ok(&["submit", "plan_dinner"]);
+    place.ok(&["respond", &id, "--wait", "--set", "cuisine=Thai"]);
+    place.ok(&["respond", &id, "--wait", "--set", "vegetarian=yes"]);
+    assert!(place.ok(&["result", &id, "--wait"]).starts_with("A vegetarian Thai dinner"));
+    let late = place.run(&["respond", &id, "--wait", "--set", "cuisine=Greek"]);
+    assert_eq!(late.code, 10, "an ended task asks no more: {late:?}");
+}
+
+#[test]
 fn a_worker_elsewhere_goes_on_with_what_a_stopped_one_had() {
     let place = Place::new();
     let first = place.worker();
