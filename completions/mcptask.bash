@@ -16,8 +16,14 @@ _mcptask() {
             ",$1")
                 cmd="mcptask"
                 ;;
+            mcptask,ask)
+                cmd="mcptask__subcmd__ask"
+                ;;
             mcptask,cancel)
                 cmd="mcptask__subcmd__cancel"
+                ;;
+            mcptask,check)
+                cmd="mcptask__subcmd__check"
                 ;;
             mcptask,completions)
                 cmd="mcptask__subcmd__completions"
@@ -25,8 +31,14 @@ _mcptask() {
             mcptask,demo)
                 cmd="mcptask__subcmd__demo"
                 ;;
+            mcptask,doctor)
+                cmd="mcptask__subcmd__doctor"
+                ;;
             mcptask,list)
                 cmd="mcptask__subcmd__list"
+                ;;
+            mcptask,report)
+                cmd="mcptask__subcmd__report"
                 ;;
             mcptask,respond)
                 cmd="mcptask__subcmd__respond"
@@ -59,7 +71,7 @@ _mcptask() {
 
     case "${cmd}" in
         mcptask)
-            opts="-q -v -h -V --redis --db --namespace --json --quiet --verbose --color --no-input --timeout --help --version demo serve worker submit watch respond list show result cancel tools completions"
+            opts="-q -v -h -V --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help --version demo serve worker submit watch respond list show result cancel doctor tools ask report check completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -88,6 +100,83 @@ _mcptask() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --docket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mcptask__subcmd__ask)
+            opts="-q -v -h --text --number --integer --confirm --choose --choose-many --date --email --url --schema --default --title --local --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --choose)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --choose-many)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --default)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --title)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --redis)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -104,7 +193,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__cancel)
-            opts="-q -v -h --reason --server --stdio --header --token --era --redis --db --namespace --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --reason --server --stdio --header --token --era --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -157,6 +246,10 @@ _mcptask() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --docket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -172,8 +265,8 @@ _mcptask() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        mcptask__subcmd__completions)
-            opts="-q -v -h --static --redis --db --namespace --json --quiet --verbose --color --no-input --timeout --help bash elvish fish powershell zsh"
+        mcptask__subcmd__check)
+            opts="-q -v -h --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -199,6 +292,59 @@ _mcptask() {
                     return 0
                     ;;
                 --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mcptask__subcmd__completions)
+            opts="-q -v -h --static --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help bash elvish fish powershell zsh"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --redis)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -218,7 +364,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__demo)
-            opts="-q -v -h --redis --db --namespace --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -247,6 +393,59 @@ _mcptask() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --docket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mcptask__subcmd__doctor)
+            opts="-q -v -h --fix --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --redis)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -263,7 +462,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__list)
-            opts="-q -v -h --session --status --tool --limit --redis --db --namespace --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --session --status --tool --limit --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -308,6 +507,59 @@ _mcptask() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --docket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mcptask__subcmd__report)
+            opts="-q -v -h --local --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --redis)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -324,7 +576,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__respond)
-            opts="-q -v -h --question --accept --set --content --decline --cancel --server --stdio --header --token --era --redis --db --namespace --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --question --accept --set --content --decline --cancel --direct --server --stdio --header --token --era --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -385,6 +637,10 @@ _mcptask() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --docket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -401,7 +657,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__result)
-            opts="-w -q -v -h --wait --server --stdio --header --token --era --redis --db --namespace --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-w -q -v -h --wait --server --stdio --header --token --era --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -450,6 +706,10 @@ _mcptask() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --docket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -466,7 +726,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__serve)
-            opts="-q -v -h --listen --stdio --workers --token-file --unanswerable --allowed-host --allowed-origin --max-tasks --max-ttl --question-timeout --max-body --redis --db --namespace --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --listen --stdio --workers --token-file --unanswerable --allowed-host --allowed-origin --config --fault --max-tasks --max-ttl --question-timeout --max-body --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -505,6 +765,25 @@ _mcptask() {
                     ;;
                 --allowed-origin)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --fault)
+                    COMPREPLY=($(compgen -W "same-question-twice malformed-question question-after-cancel late-answer-accepted crash-while-asking dropped-connection stalled-stream missing-notification ttl-ends-mid-question" -- "${cur}"))
                     return 0
                     ;;
                 --max-tasks)
@@ -546,6 +825,10 @@ _mcptask() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --docket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -562,7 +845,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__show)
-            opts="-q -v -h --server --stdio --header --token --era --redis --db --namespace --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --server --stdio --header --token --era --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -611,6 +894,10 @@ _mcptask() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --docket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -627,7 +914,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__submit)
-            opts="-w -q -v -h --arg --args-json --session --ttl --wait --answers --server --stdio --header --token --era --redis --db --namespace --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-w -q -v -h --arg --args-json --session --ttl --wait --answers --server --stdio --header --token --era --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -707,6 +994,10 @@ _mcptask() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --docket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -723,7 +1014,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__tools)
-            opts="-q -v -h --server --stdio --header --token --era --redis --db --namespace --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --server --stdio --header --token --era --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -772,6 +1063,10 @@ _mcptask() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --docket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -788,7 +1083,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__watch)
-            opts="-f -q -v -h --task --since --status --follow --no-follow --until --redis --db --namespace --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-f -q -v -h --task --since --status --follow --no-follow --until --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -833,6 +1128,10 @@ _mcptask() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --docket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -849,7 +1148,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__worker)
-            opts="-q -v -h --concurrency --redis --db --namespace --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --concurrency --config --fault --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -857,6 +1156,25 @@ _mcptask() {
             case "${prev}" in
                 --concurrency)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --fault)
+                    COMPREPLY=($(compgen -W "same-question-twice malformed-question question-after-cancel late-answer-accepted crash-while-asking dropped-connection stalled-stream missing-notification ttl-ends-mid-question" -- "${cur}"))
                     return 0
                     ;;
                 --redis)
@@ -879,6 +1197,10 @@ _mcptask() {
                     return 0
                     ;;
                 --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

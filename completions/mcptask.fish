@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_mcptask_global_optspecs
-    string join \n redis= db= namespace= json q/quiet v/verbose color= no-input timeout= h/help V/version
+    string join \n redis= db= namespace= docket= json q/quiet v/verbose color= no-input timeout= h/help V/version
 end
 
 function __fish_mcptask_needs_command
@@ -27,6 +27,7 @@ end
 complete -c mcptask -n "__fish_mcptask_needs_command" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_needs_command" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_needs_command" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_needs_command" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
 complete -c mcptask -n "__fish_mcptask_needs_command" -l color -d 'Colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -47,11 +48,16 @@ complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "list" -d 'List task
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "show" -d 'Show everything about a task: questions, answers, events'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "result" -d 'Print a task\'s result; the exit code is the outcome\'s'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "cancel" -d 'Cancel a task: its work is stopped, its open questions are withdrawn'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "doctor" -d 'Say why a task is stuck, and what helps'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "tools" -d 'List the tools that can be submitted, or show one with its arguments'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "ask" -d 'Ask the user of this task, from inside a command that a worker runs'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "report" -d 'Report a step of this task, from inside a command that a worker runs'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "check" -d 'Check a configuration file: every mistake, with its line and column and what is allowed there'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "completions" -d 'Print a shell\'s completion script; task ids and tools complete as well'
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l color -d 'Colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -68,6 +74,16 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l unanswerable -
 wait\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l allowed-host -d 'Take requests for this host name, besides loopback ones; * for any. May be given several times' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l allowed-origin -d 'Take requests of web pages from this origin. May be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l config -d 'Offer the tools of this file [default: mcptask.toml of the working directory, else the built-in tools]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l fault -d 'Misbehave on purpose, for tests of MCP clients. May be given several times' -r -f -a "same-question-twice\t''
+malformed-question\t''
+question-after-cancel\t''
+late-answer-accepted\t''
+crash-while-asking\t''
+dropped-connection\t''
+stalled-stream\t''
+missing-notification\t''
+ttl-ends-mid-question\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-tasks -d 'Unfinished tasks of one scope' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-ttl -d 'The longest time that a task is kept' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l question-timeout -d 'How long a question waits before it answers itself with cancel' -r
@@ -75,6 +91,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-body -d 'T
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l color -d 'Colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -86,9 +103,20 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -s v -l verbose -
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l concurrency -d 'How many tasks run at once' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l config -d 'Offer the tools of this file [default: mcptask.toml of the working directory, else the built-in tools]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l fault -d 'Misbehave on purpose, for tests of MCP clients. May be given several times' -r -f -a "same-question-twice\t''
+malformed-question\t''
+question-after-cancel\t''
+late-answer-accepted\t''
+crash-while-asking\t''
+dropped-connection\t''
+stalled-stream\t''
+missing-notification\t''
+ttl-ends-mid-question\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l color -d 'Colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -113,6 +141,7 @@ modern\t'2026-07-28: stateless, tasks as an extension'"
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l color -d 'Colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -141,6 +170,7 @@ end\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l color -d 'Colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -165,6 +195,7 @@ modern\t'2026-07-28: stateless, tasks as an extension'"
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l color -d 'Colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -172,6 +203,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l timeout -d '
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l accept -d 'Accept; what is not --set has the form\'s default'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l decline -d 'Say no'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l cancel -d 'Dismiss the question without deciding'
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l direct -d 'Answer a FastMCP 4 task straight in its Redis, round its server\'s authorisation'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
@@ -184,6 +216,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l limit -d 'At mo
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l color -d 'Colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -203,6 +236,7 @@ modern\t'2026-07-28: stateless, tasks as an extension'"
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l color -d 'Colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -222,6 +256,7 @@ modern\t'2026-07-28: stateless, tasks as an extension'"
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l color -d 'Colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -243,6 +278,7 @@ modern\t'2026-07-28: stateless, tasks as an extension'"
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l color -d 'Colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -252,6 +288,20 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -s q -l quiet -d
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l fix -d 'Put a FastMCP task back to waiting that FastMCP lost to its own status race'
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l header -d 'Send this header with each request; may be given several times' -r
@@ -262,6 +312,7 @@ modern\t'2026-07-28: stateless, tasks as an extension'"
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l color -d 'Colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -271,9 +322,63 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -s q -l quiet -d 
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l choose -d 'One of these' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l choose-many -d 'Any of these' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l url -d 'Consent to visit this page' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l schema -d 'A form, by its JSON schema: a file, or - for stdin' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l default -d 'What is filled in at first' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l title -d 'The name of the field, or of the --schema form' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l text -d 'One line of text, the default'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l number -d 'A number'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l integer -d 'A whole number'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l confirm -d 'Yes (exit 0) or no (exit 1)'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l date -d 'A day, as YYYY-MM-DD'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l email -d 'An e-mail address'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l local -d 'Ask at this terminal, to try a script by hand'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l local -d 'Say it at this terminal, to try a script by hand'
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l color -d 'Colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"

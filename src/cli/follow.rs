@@ -78,7 +78,7 @@ pub(crate) fn asked(config: &Config, task: &Task, question: &Question) -> Asked 
     Asked {
         who: format!("{} (task {id}, question {})", task.new.tool, question.id),
         ask: question.ask.clone(),
-        since: Some(question.asked_at),
+        asked_at: Some(question.asked_at),
         deadline: question.deadline,
         refused: None,
         later: Some(later(config, task.id(), question)),

@@ -147,7 +147,7 @@ impl client::Answering for RemoteAnswering {
         let asked = Asked {
             who: format!("{}{}", question.server, task.unwrap_or_default()),
             ask: question.ask.clone(),
-            since: None,
+            asked_at: None,
             deadline: None,
             refused: question.refused.clone(),
             later: self.later(question),

@@ -40,7 +40,7 @@ pub(super) async fn run(context: &Context, args: &RespondArgs, client: &Client) 
             follow::flags(&ask)
         ))),
         ask,
-        since: None,
+        asked_at: None,
         deadline: None,
         refused: None,
     };

@@ -17,13 +17,14 @@ use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form};
 
 /// A question and what a person must know before answering it.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_field_names, reason = "`asked_at` is the questions' own word")]
 pub(crate) struct Asked {
     /// Who asks: the tool and the task, or the server. Untrusted, like the rest.
     pub(crate) who: String,
     /// What is asked.
     pub(crate) ask: Ask,
     /// When it was asked first, where that is known.
-    pub(crate) since: Option<Timestamp>,
+    pub(crate) asked_at: Option<Timestamp>,
     /// When it answers itself with cancel.
     pub(crate) deadline: Option<Timestamp>,
     /// Why the last answer to it was refused.
@@ -109,7 +110,7 @@ impl Sheet {
     fn show(&self) -> Result<(), Stopped> {
         let now = Timestamp::now();
         let who = self.paint.bold(&text::line(&self.asked.who));
-        let asked = self.asked.since.map(|at| format!(", {}", time::relative(at, now)));
+        let asked = self.asked.asked_at.map(|at| format!(", {}", time::relative(at, now)));
         let ends = self.asked.deadline.map(|at| format!("; cancels itself {}", time::relative(at, now)));
         let head = format!("{who} asks{}{}", asked.unwrap_or_default(), ends.unwrap_or_default());
         say("")?;
