@@ -29,12 +29,17 @@
 //! - [`store`]: one trait, two engines. Each verb is one atomic transition plus its event.
 //! - [`engine`]: the rules over a store, and one tail of the log per process that wakes everybody who waits.
 //! - [`worker`]: claims tasks and runs tools. A task that waits for a person gives its slot back.
+//! - [`ask`]: how a command that runs as a tool asks its worker, over a private socket.
 //!
 //! ARCHITECTURE.md, beside the README, has the promises, the keys, the limits and the reasons.
 
+pub mod ask;
 pub mod cli;
 pub mod client;
+pub mod config;
 pub mod engine;
+pub mod fastmcp;
+mod redis_link;
 pub mod relay;
 pub mod server;
 pub mod store;

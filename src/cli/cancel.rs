@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::failure::Failure;
+use super::fastmcp::{Found, Sources};
 use super::remote::RemoteArgs;
 use super::ui::text;
 
@@ -23,12 +24,19 @@ pub(crate) struct CancelArgs {
 
 pub(crate) async fn run(context: &Context, args: CancelArgs) -> Result<(), Failure> {
     let id = match args.remote.target(&context.environment)? {
-        None => {
-            let engine = context.engine().await?;
-            let id = engine.resolve(&args.task).await?;
-            engine.store().cancel(&id, &args.reason).await?;
-            id.to_string()
-        }
+        None => match Sources::open(context).await?.find(&args.task).await? {
+            Found::Native(engine, id) => {
+                engine.store().cancel(&id, &args.reason).await?;
+                id.to_string()
+            }
+            Found::Deployed(deployment, task) => {
+                let done = deployment.cancel(&task.id).await?;
+                if done.worker_dead {
+                    context.ui.warn("its worker is dead; no other one will take the task up");
+                }
+                done.task
+            }
+        },
         Some(target) => {
             let client = args.remote.connect(&target, None).await?;
             let done = client.cancel(&args.task).await;

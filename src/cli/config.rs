@@ -24,6 +24,9 @@ pub(crate) struct GlobalArgs {
     /// Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]
     #[arg(long, global = true, value_name = "NAME")]
     namespace: Option<String>,
+    /// Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]
+    #[arg(long, global = true, value_name = "NAME")]
+    docket: Option<String>,
     /// Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr
     #[arg(long, global = true)]
     json: bool,
@@ -58,6 +61,8 @@ pub(crate) enum StoreChoice {
 pub(crate) struct Config {
     pub(crate) store: StoreChoice,
     pub(crate) namespace: String,
+    /// The FastMCP deployment to look at; `None` for all.
+    pub(crate) docket: Option<String>,
     pub(crate) timeout: Option<Duration>,
     /// The flags that a command has to repeat to reach the same tasks, secrets hidden.
     flags: Vec<String>,
@@ -70,6 +75,7 @@ impl Config {
         Ok(Self {
             store: store(global, environment)?,
             namespace: checked_namespace(namespace)?,
+            docket: global.docket.clone(),
             timeout: global.timeout,
             flags: flags(global),
         })
@@ -98,6 +104,11 @@ impl GlobalArgs {
             namespace: value("--namespace"),
             ..Self::default()
         }
+    }
+
+    /// How long to wait at most.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.timeout
     }
 
     /// How to speak, known before anything else so that every error is told in that way.
@@ -155,6 +166,9 @@ fn flags(global: &GlobalArgs) -> Vec<String> {
     }
     if let Some(namespace) = &global.namespace {
         push("--namespace", namespace);
+    }
+    if let Some(docket) = &global.docket {
+        push("--docket", docket);
     }
     flags
 }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::context::Context;
 use super::failure::Failure;
+use super::fastmcp::{self, Sources};
 use super::ui::{Paint, event, status, table, text, time};
 use crate::engine::Viewer;
 use crate::store::TaskFilter;
@@ -28,9 +29,13 @@ pub(crate) struct ListArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: ListArgs) -> Result<(), Failure> {
-    let engine = context.engine().await?;
+    let sources = Sources::open(context).await?;
     let filter =
         TaskFilter { session: args.session, status: args.status, tool: args.tool, ..TaskFilter::default() };
+    let engine = match &sources.native {
+        Some(engine) if sources.deployments.is_empty() => engine,
+        _ => return fastmcp::list(context, &sources, filter, args.limit).await,
+    };
     let page = engine.list(&Viewer::Operator, filter, None, args.limit).await?;
     if context.ui.is_json() {
         return page.tasks.iter().try_for_each(|task| context.ui.object(task));

@@ -3,19 +3,26 @@
 
 mod answers;
 mod arguments;
+mod ask;
+mod ask_kind;
 mod cancel;
+mod check;
 mod complete;
 mod completions;
 mod config;
 mod context;
 mod convert;
 mod demo;
+mod doctor;
 mod environment;
 mod failure;
+mod fastmcp;
 mod follow;
 mod list;
+mod offer;
 mod outcome;
 mod remote;
+mod report;
 mod respond;
 mod respond_remote;
 mod result;
@@ -65,7 +72,11 @@ enum Command {
     Show(show::ShowArgs),
     Result(result::ResultArgs),
     Cancel(cancel::CancelArgs),
+    Doctor(doctor::DoctorArgs),
     Tools(tools::ToolsArgs),
+    Ask(ask::AskArgs),
+    Report(report::ReportArgs),
+    Check(check::CheckArgs),
     Completions(completions::CompletionsArgs),
 }
 

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
+use super::fastmcp::{self, Found, Sources};
 use super::follow;
 use super::remote::RemoteArgs;
 use super::ui::question::{self, Asked, Reply};
@@ -13,7 +14,9 @@ use super::{arguments, convert, respond_remote};
 use crate::engine::{Engine, EngineError, Viewer};
 use crate::store::TaskFilter;
 use crate::task::form::joined;
-use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form, Question, QuestionId, Task, TaskStatus};
+use crate::task::{
+    Action, Answer, Answerer, Ask, AskKind, Form, Question, QuestionId, Task, TaskId, TaskStatus,
+};
 
 /// Waiting tasks that are looked through for the oldest question.
 const PAGE: usize = 1000;
@@ -46,6 +49,9 @@ pub(crate) struct RespondArgs {
     /// Dismiss the question without deciding
     #[arg(long)]
     cancel: bool,
+    /// Answer a FastMCP 4 task straight in its Redis, round its server's authorisation
+    #[arg(long, requires = "task", conflicts_with = "server")]
+    direct: bool,
     #[command(flatten)]
     remote: RemoteArgs,
 }
@@ -57,8 +63,22 @@ pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Fail
         client.close().await;
         return done;
     }
-    let engine = context.engine().await?;
-    let (task, question) = find(&engine, &args).await?;
+    let sources = Sources::open(context).await?;
+    let (engine, task, question) = match args.task() {
+        None => match oldest_of_all(context, sources, &args).await? {
+            Some(found) => found,
+            None => return Ok(()),
+        },
+        Some(prefix) => match sources.find(prefix).await? {
+            Found::Deployed(deployment, task) => {
+                return fastmcp::respond(context, &deployment, &task, &args).await;
+            }
+            Found::Native(engine, id) => {
+                let (task, question) = find(&engine, &id, &args).await?;
+                (engine, task, question)
+            }
+        },
+    };
     let asked = follow::asked(&context.config, &task, &question);
     let stored = match args.given(&question.ask)? {
         Some(answer) => engine.answer(&Viewer::Operator, task.id(), &question.id, answer).await?,
@@ -68,6 +88,11 @@ pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Fail
 }
 
 impl RespondArgs {
+    /// Whether to go round a FastMCP 4 server.
+    pub(super) fn direct(&self) -> bool {
+        self.direct
+    }
+
     pub(super) fn task(&self) -> Option<&str> {
         self.task.as_deref()
     }
@@ -109,20 +134,18 @@ impl RespondArgs {
 }
 
 /// The question to answer, and its task.
-async fn find(engine: &Engine, args: &RespondArgs) -> Result<(Task, Question), Failure> {
-    let Some(prefix) = args.task() else { return oldest(engine).await };
-    let id = engine.resolve(prefix).await?;
-    let task = engine.get(&Viewer::Operator, &id).await?;
+async fn find(engine: &Engine, id: &TaskId, args: &RespondArgs) -> Result<(Task, Question), Failure> {
+    let task = engine.get(&Viewer::Operator, id).await?;
     let found = match args.question() {
         Some(wanted) => Some(task.question(wanted).cloned().ok_or_else(|| {
             Failure::new(Kind::NotFound, format!("task {id} has no question {wanted}"))
-                .hint(format!("`mcptask show {}` shows its questions", event::short_id(&id)))
+                .hint(format!("`mcptask show {}` shows its questions", event::short_id(id)))
         })?),
         None => task.open_questions().next().cloned(),
     };
     let Some(question) = found else { return Err(not_waiting(&task)) };
     if let Some(answer) = &question.answer {
-        return Err(convert::already_answered(&id, &question.id, answer));
+        return Err(convert::already_answered(id, &question.id, answer));
     }
     if task.status.is_final() {
         return Err(not_waiting(&task));
@@ -139,6 +162,30 @@ fn not_waiting(task: &Task) -> Failure {
         .maybe_hint(answered)
 }
 
+/// The question of our own that has been open for longest; `None` when one of FastMCP's was older, and has been
+/// answered.
+async fn oldest_of_all(
+    context: &Context,
+    sources: Sources,
+    args: &RespondArgs,
+) -> Result<Option<(Engine, Task, Question)>, Failure> {
+    let ours = match &sources.native {
+        Some(engine) => oldest(engine).await,
+        None => Err(none_open()),
+    };
+    let asked_at = ours.as_ref().ok().map(|(_, question)| question.asked_at);
+    if fastmcp::respond_to_oldest(context, &sources, asked_at, args).await?.is_some() {
+        return Ok(None);
+    }
+    let (task, question) = ours?;
+    Ok(sources.native.map(|engine| (engine, task, question)))
+}
+
+fn none_open() -> Failure {
+    Failure::new(Kind::NotFound, "no question is open here")
+        .hint("`mcptask watch --status input_required` waits for one")
+}
+
 /// The question of the namespace that has been open for longest.
 async fn oldest(engine: &Engine) -> Result<(Task, Question), Failure> {
     let filter = TaskFilter {
@@ -150,10 +197,7 @@ async fn oldest(engine: &Engine) -> Result<(Task, Question), Failure> {
     let page = engine.list(&Viewer::Operator, filter, None, PAGE).await?;
     let open = page.tasks.iter().flat_map(|task| task.open_questions().map(move |question| (task, question)));
     let oldest = open.min_by_key(|(_, question)| question.asked_at);
-    oldest.map(|(task, question)| (task.clone(), question.clone())).ok_or_else(|| {
-        Failure::new(Kind::NotFound, "no question is open here")
-            .hint("`mcptask watch --status input_required` waits for one")
-    })
+    oldest.map(|(task, question)| (task.clone(), question.clone())).ok_or_else(none_open)
 }
 
 /// Asks the person here, again where the form's check refuses, until somebody has answered.

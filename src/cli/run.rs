@@ -17,7 +17,10 @@ use super::failure::{Failure, Kind};
 use super::signals::Signals;
 use super::ui::{self, Manner, Streams, Ui};
 use super::{Cli, Command};
-use super::{cancel, completions, demo, list, respond, result, serve, show, submit, tools, watch, worker};
+use super::{
+    ask, cancel, check, completions, demo, doctor, list, report, respond, result, serve, show, submit, tools,
+    watch, worker,
+};
 
 /// The program: from the process's arguments to its exit code.
 pub fn main() -> ExitCode {
@@ -30,15 +33,20 @@ pub fn main() -> ExitCode {
         Err(error) => return refused(&error, &arguments, &environment),
     };
     let ui = Ui::new(cli.global.manner(), &environment, Streams::of_process());
-    let done = Config::resolve(&cli.global, &environment)
-        .map(|config| Context::new(config, environment, ui.clone()))
-        .and_then(|context| dispatch(&context, cli.command));
+    let done = match cli.command {
+        // Inside a command there need be neither a home nor a store: these two know only the worker.
+        Command::Ask(args) if !args.local => ask::run(&ui, cli.global.timeout(), &args),
+        Command::Report(args) => report::run(&ui, args).map(|()| ExitCode::SUCCESS),
+        command => Config::resolve(&cli.global, &environment)
+            .map(|config| Context::new(config, environment, ui.clone()))
+            .and_then(|context| dispatch(&context, command)),
+    };
     ended(&ui, done)
 }
 
-fn ended(ui: &Ui, done: Result<(), Failure>) -> ExitCode {
+fn ended(ui: &Ui, done: Result<ExitCode, Failure>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         // Whoever read stdout has seen enough.
         Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
@@ -64,8 +72,10 @@ fn refused(error: &clap::Error, arguments: &[OsString], environment: &Environmen
     ended(&ui, Err(Failure::usage(message).hint("see `mcptask --help`")))
 }
 
-fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
+fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
+    let mut code = ExitCode::SUCCESS;
     match command {
+        Command::Check(args) => check::run(context, &args),
         Command::Completions(args) => completions::run(context, &args),
         Command::Serve(args) => daemon(context, serve::run(context, args)),
         Command::Worker(args) => daemon(context, worker::run(context, args)),
@@ -77,8 +87,18 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Show(args) => client(context, Level::WARN, Box::pin(show::run(context, args))),
         Command::Result(args) => client(context, Level::WARN, Box::pin(result::run(context, args))),
         Command::Cancel(args) => client(context, Level::WARN, Box::pin(cancel::run(context, args))),
+        Command::Doctor(args) => client(context, Level::WARN, Box::pin(doctor::run(context, args))),
         Command::Tools(args) => client(context, Level::WARN, Box::pin(tools::run(context, args))),
-    }
+        Command::Report(args) => report::run(&context.ui, args),
+        Command::Ask(args) => {
+            let local = async {
+                code = ask::run_local(context, &args).await?;
+                Ok(())
+            };
+            client(context, Level::WARN, Box::pin(local))
+        }
+    }?;
+    Ok(code)
 }
 
 /// A command that serves until it is told to stop, and takes signals by itself.

@@ -12,11 +12,13 @@ use tokio_util::task::TaskTracker;
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
+use super::offer::OfferArgs;
 use super::signals::Signals;
 use super::ui::time;
 use super::worker;
 use crate::engine::{Engine, Limits};
 use crate::server::{self, ServeConfig, ServeError, Unanswerable};
+use crate::task::{Fault, fault};
 
 /// Serve tools as MCP tasks over HTTP or stdio, and run them
 ///
@@ -49,6 +51,8 @@ pub(crate) struct ServeArgs {
     /// Take requests of web pages from this origin. May be given several times
     #[arg(long, value_name = "ORIGIN", conflicts_with = "stdio")]
     allowed_origin: Vec<String>,
+    #[command(flatten)]
+    offer: OfferArgs,
     #[command(flatten)]
     limits: LimitArgs,
 }
@@ -87,7 +91,9 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
     let stop = context.stop.child_token();
     let parts = TaskTracker::new();
     if args.workers > 0 {
-        let worker = worker::enlist(&engine, &worker::worker_id(), usize::from(args.workers)).await?;
+        let count = usize::from(args.workers);
+        let worker = worker::enlist(&engine, &worker::worker_id(), count, &args.offer).await?;
+        args.offer.reload(context, &parts, worker.tools(), &stop)?;
         parts.spawn(worker.run(stop.clone()));
     }
     worker::spawn_time(&parts, &engine, &stop);
@@ -148,7 +154,10 @@ impl ServeArgs {
     }
 
     fn limits(&self) -> Limits {
-        let max_ttl_ms = u64::try_from(self.limits.max_ttl.as_millis()).unwrap_or(u64::MAX);
+        let mut max_ttl_ms = u64::try_from(self.limits.max_ttl.as_millis()).unwrap_or(u64::MAX);
+        if self.offer.faults().contains(&Fault::TtlEndsMidQuestion) {
+            max_ttl_ms = fault::ENDING_TTL_MS;
+        }
         let usual = Limits::default();
         Limits {
             open_tasks: self.limits.max_tasks,

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::failure::Failure;
+use super::fastmcp::{self, Found, Sources};
 use super::remote::RemoteArgs;
 use super::ui::{Ui, event, status, task_status, text, time};
 use super::{follow, outcome};
@@ -34,8 +35,10 @@ pub(crate) async fn run(context: &Context, args: ShowArgs) -> Result<(), Failure
         client.close().await;
         return done;
     }
-    let engine = context.engine().await?;
-    let id = engine.resolve(&args.task).await?;
+    let (engine, id) = match Sources::open(context).await?.find(&args.task).await? {
+        Found::Native(engine, id) => (engine, id),
+        Found::Deployed(deployment, task) => return fastmcp::show(context, &deployment, &task).await,
+    };
     let task = engine.get(&Viewer::Operator, &id).await?;
     let events = engine.store().history(&EventFilter::Task(id), Cursor::START, EVENTS).await?;
     if context.ui.is_json() {

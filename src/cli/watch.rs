@@ -7,11 +7,13 @@ use jiff::Timestamp;
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
+use super::fastmcp::{self, Follower, Found, Sources};
 use super::follow;
-use super::ui::{event, time};
+use super::ui::{event, text, time};
 use crate::engine::{Engine, Watch};
+use crate::fastmcp::{DeployedEvent, Deployment, Filter};
 use crate::store::EventFilter;
-use crate::task::{Cursor, Event, EventKind, SessionId, TaskId, TaskStatus};
+use crate::task::{Cursor, Event, EventKind, SessionId, TaskStatus};
 
 /// Events that are read at once where nothing is followed.
 const PAGE: usize = 500;
@@ -87,24 +89,52 @@ fn since(text: &str) -> Result<Since, String> {
 }
 
 pub(crate) async fn run(context: &Context, args: WatchArgs) -> Result<(), Failure> {
-    let engine = context.engine().await?;
-    let task = match &args.task {
-        Some(prefix) => Some(engine.resolve(prefix).await?),
-        None => None,
+    let Sources { native, deployments } = Sources::open(context).await?;
+    let Some(prefix) = &args.task else {
+        let (ours, theirs) = match &args.session {
+            Some(session) => (EventFilter::Session(session.clone()), Filter::Session(session.to_string())),
+            None => (EventFilter::All, Filter::All),
+        };
+        return watch(context, &args, native.map(|engine| (engine, ours)), &deployments, &theirs).await;
     };
-    let filter = match (&task, &args.session) {
-        (Some(task), _) => EventFilter::Task(task.clone()),
-        (None, Some(session)) => EventFilter::Session(session.clone()),
-        (None, None) => EventFilter::All,
+    match (Sources { native, deployments }).find(prefix).await? {
+        Found::Native(engine, id) => {
+            let ours = (engine, EventFilter::Task(id));
+            watch(context, &args, Some(ours), &[], &Filter::All).await
+        }
+        Found::Deployed(deployment, task) => {
+            watch(context, &args, None, &[deployment], &Filter::Task(task.id)).await
+        }
+    }
+}
+
+/// Watches our own tasks and those of the deployments.
+async fn watch(
+    context: &Context,
+    args: &WatchArgs,
+    ours: Option<(Engine, EventFilter)>,
+    deployments: &[Deployment],
+    theirs: &Filter,
+) -> Result<(), Failure> {
+    // The tails begin first: what happens from now on is not missed, whatever the past holds.
+    let follower = match args.no_follow {
+        true => Follower::default(),
+        false => Follower::start(context, deployments, theirs).await?,
+    };
+    let mut printer = Printer { context, args, not_before: None };
+    let Some((engine, filter)) = ours else {
+        if args.no_follow {
+            context.ui.talk("FastMCP keeps no log of what has been; `mcptask list` shows what is");
+            return Ok(());
+        }
+        return printer.follow(None, follower).await;
     };
     let (after, not_before) = begin(&engine, &args.since).await?;
-    let printer = Printer { context, args: &args, not_before };
+    printer.not_before = not_before;
     if args.no_follow {
         return printer.past(&engine, &filter, after).await;
     }
-    // The tail begins first: what happens from now on is not missed, whatever the past holds.
-    let watch = engine.watch(filter, after).await?;
-    printer.follow(watch, task.as_ref()).await
+    printer.follow(Some(engine.watch(filter, after).await?), follower).await
 }
 
 /// The cursor to read after, and the time before which nothing is shown.
@@ -145,17 +175,44 @@ impl Printer<'_> {
         }
     }
 
-    async fn follow(&self, mut watch: Watch, task: Option<&TaskId>) -> Result<(), Failure> {
+    async fn follow(&self, mut watch: Option<Watch>, mut follower: Follower) -> Result<(), Failure> {
         self.greet();
-        loop {
-            let event = watch.next().await?;
-            if self.print(&event)? {
-                return Ok(());
-            }
-            if task.is_some() && event.kind.is_end() {
-                return self.never(&event);
+        if self.args.since == Since::Start {
+            for event in follower.open_questions() {
+                if self.print_deployed(&event)? {
+                    return Ok(());
+                }
             }
         }
+        let is_one = self.args.task.is_some();
+        loop {
+            let (wanted, ended) = tokio::select! {
+                event = next(&mut watch) => {
+                    let event = event?;
+                    (self.print(&event)?, event.kind.is_end().then(|| (event.task.to_string(), event.kind.name())))
+                }
+                event = follower.next() => {
+                    let event = event?;
+                    (self.print_deployed(&event)?, event.kind.is_end().then(|| (event.task.clone(), event.kind.name())))
+                }
+            };
+            match ended {
+                _ if wanted => return Ok(()),
+                Some((task, how)) if is_one => return self.never(&task, how),
+                _ => {}
+            }
+        }
+    }
+
+    /// Prints an event of FastMCP's if it is wanted; whether it was the last one.
+    fn print_deployed(&self, event: &DeployedEvent) -> Result<bool, Failure> {
+        if self.args.status.is_some_and(|status| status != event.status) {
+            return Ok(false);
+        }
+        fastmcp::print(self.context, event)?;
+        let wanted = self.args.until.as_deref();
+        Ok(wanted
+            .is_some_and(|wanted| wanted == event.kind.name() || (wanted == "end" && event.kind.is_end())))
     }
 
     fn greet(&self) {
@@ -166,12 +223,12 @@ impl Printer<'_> {
     }
 
     /// The task ended, and what was waited for did not come.
-    fn never(&self, event: &Event) -> Result<(), Failure> {
+    fn never(&self, task: &str, how: &str) -> Result<(), Failure> {
         match &self.args.until {
             None => Ok(()),
             Some(wanted) => Err(Failure::new(
                 Kind::NothingChanged,
-                format!("task {} ended ({}) before it was {wanted}", event.task, event.kind.name()),
+                format!("task {} ended ({how}) before it was {wanted}", text::line(task)),
             )),
         }
     }
@@ -195,6 +252,14 @@ impl Printer<'_> {
             }
         }
         Ok(self.args.until.as_deref().is_some_and(|wanted| reached(wanted, &event.kind)))
+    }
+}
+
+/// The next event of our own; never, where there are none.
+async fn next(watch: &mut Option<Watch>) -> Result<Event, Failure> {
+    match watch {
+        Some(watch) => Ok(watch.next().await?),
+        None => std::future::pending().await,
     }
 }
 

@@ -11,7 +11,8 @@ use super::{foreground, wire};
 use crate::engine::{EngineError, Submission};
 use crate::store::StoreError;
 use crate::task::form::joined;
-use crate::task::{Action, Answer, Answerer, QuestionId, TaskSupport, Violation};
+use crate::task::id::{InvalidId, SESSION_LABEL};
+use crate::task::{Action, Answer, Answerer, QuestionId, SessionId, TaskSupport, Violation};
 
 /// Whether the request declares the tasks extension.
 pub(super) fn declares_tasks(request: &Request) -> bool {
@@ -29,13 +30,21 @@ pub(super) async fn call(serving: &Arc<Serving>, request: Request) -> Result<Val
         (TaskSupport::Required, false) => return Err(needs_tasks_extension()),
     };
     let scope = request.caller.scope.clone();
-    let submission =
-        Submission { tool: name, arguments, scope, session: None, hidden: !as_task, ttl_ms: None };
+    let session = label(&request)?;
+    let submission = Submission { tool: name, arguments, scope, session, hidden: !as_task, ttl_ms: None };
     if !as_task {
         return foreground::modern(serving, request, submission).await;
     }
     let task = serving.engine.submit(submission).await.map_err(refused)?;
     Ok(wire::created_task(&task, serving.config.poll_interval_ms))
+}
+
+/// The label that the client wishes for in the log: modern clients have no session of their own.
+fn label(request: &Request) -> Result<Option<SessionId>, ErrorData> {
+    let Some(label) = request.context.meta.get(SESSION_LABEL) else { return Ok(None) };
+    let problem = |problem: &str| ErrorData::invalid_params(format!("_meta[{SESSION_LABEL:?}] {problem}"), None);
+    let text = label.as_str().ok_or_else(|| problem("is not a string"))?;
+    text.parse().map(Some).map_err(|error: InvalidId| problem(&error.to_string()))
 }
 
 pub(super) async fn get(serving: &Serving, request: &Request) -> Result<Value, ErrorData> {

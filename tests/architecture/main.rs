@@ -8,10 +8,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("task", &[]),
     ("store", &["task"]),
     ("engine", &["store", "task"]),
-    ("worker", &["engine", "store", "task"]),
+    ("ask", &["task"]),
+    ("worker", &["ask", "engine", "store", "task"]),
     ("relay", &["engine", "store", "task"]),
     ("server", &["relay", "engine", "store", "task", "worker"]),
     ("client", &["task"]),
+    ("config", &["task", "worker"]),
 ];
 
 /// Each crate that stands for a concern, with the modules that may use it.
@@ -26,6 +28,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rusqlite", &["store/sqlite"]),
     ("rmcp", &["server", "relay", "client"]),
     ("axum", &["server"]),
+    ("minijinja", &["worker/script"]),
+    ("toml", &["config"]),
 ];
 
 fn sources(below: &Path, found: &mut Vec<PathBuf>) {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
-use redis::io::tcp::TcpSettings;
-use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, IntoConnectionInfo, RedisError};
+use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisError};
 use tokio::sync::Mutex;
 
+use crate::redis_link::{self, CONNECT, RESPONSE};
 use crate::store::{StoreError, StoreResult};
 
 /// How long one blocking command waits. A bound, so that a server that vanished without a word is noticed.
@@ -15,12 +15,6 @@ pub(super) const BLOCK: Duration = Duration::from_secs(10);
 
 /// How much longer than [`BLOCK`] its reply may take.
 const BLOCK_MARGIN: Duration = Duration::from_secs(5);
-
-/// How long a command may take.
-const RESPONSE: Duration = Duration::from_secs(10);
-
-/// How long a connection may take to be made.
-const CONNECT: Duration = Duration::from_secs(5);
 
 /// A cheap handle.
 #[derive(Clone)]
@@ -37,10 +31,8 @@ struct Shared {
 
 impl Connection {
     pub(super) async fn open(url: &str, namespace: &str) -> StoreResult<Self> {
-        // Only the first call in a process has an effect; both rustls providers would panic together.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let location = location(url, namespace);
-        let client = client(url).map_err(|error| explained(&location, &error))?;
+        let client = redis_link::client(url).map_err(|error| explained(&location, &error))?;
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(Some(RESPONSE))
@@ -91,55 +83,17 @@ impl Connection {
     }
 }
 
-fn client(url: &str) -> redis::RedisResult<Client> {
-    let info = url.into_connection_info()?;
-    Client::open(info.set_tcp_settings(TcpSettings::default().set_nodelay(true)))
-}
-
 fn explained(location: &str, error: &RedisError) -> StoreError {
     let (location, problem) = (location.to_owned(), error.to_string());
-    if error.is_io_error() || error.is_timeout() || error.is_connection_dropped() || is_passing(error) {
+    if redis_link::is_unreachable(error) {
         StoreError::Unreachable { location, problem }
     } else {
         StoreError::Backend { location, problem }
     }
 }
 
-/// Server errors that end by themselves: it is loading its file, or another node is about to take over.
-fn is_passing(error: &RedisError) -> bool {
-    matches!(error.code(), Some("LOADING" | "MASTERDOWN" | "READONLY" | "TRYAGAIN" | "CLUSTERDOWN"))
-}
-
 /// The URL without its password, with the namespace.
 fn location(url: &str, namespace: &str) -> String {
-    let shown = match url::Url::parse(url) {
-        Ok(mut url) => {
-            if url.password().is_some() {
-                // Fails only for URLs that cannot have a password.
-                let _ = url.set_password(Some("***"));
-            }
-            let secret = |name: &str| matches!(name, "pass" | "password");
-            if url.query_pairs().any(|(name, _)| secret(&name)) {
-                let pairs: Vec<_> =
-                    url.query_pairs().into_owned().filter(|(name, _)| !secret(name)).collect();
-                url.query_pairs_mut().clear().extend_pairs(pairs);
-            }
-            url.to_string()
-        }
-        // What cannot be parsed may hold a password anywhere.
-        Err(_) => "the given Redis URL".to_owned(),
-    };
+    let shown = redis_link::shown(url);
     if namespace == "default" { shown } else { format!("{shown} (namespace {namespace})") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::location;
-
-    #[test]
-    fn passwords_are_not_shown() {
-        assert_eq!(location("redis://me:secret@host:1/2", "default"), "redis://me:***@host:1/2");
-        assert!(!location("unix:///run/redis.sock?pass=secret&db=1", "default").contains("secret"));
-        assert!(!location("redis:// me:secret@host", "default").contains("secret"));
-    }
 }

@@ -51,13 +51,19 @@ impl RedisStore {
     /// namespace if it is new.
     pub async fn open(url: &str, namespace: &str) -> StoreResult<Arc<Self>> {
         let connection = Connection::open(url, namespace).await?;
-        let prefix = format!("mcptask:{{{namespace}}}:");
-        let store = Self { connection, prefix, scripts: Scripts::new() };
+        let store = Self { connection, prefix: prefix(namespace), scripts: Scripts::new() };
         let found: u32 = store.call(store.invocation(&store.scripts.open).arg(LAYOUT)).await?;
         if found > LAYOUT {
             return Err(StoreError::NewerLayout { location: store.location(), found });
         }
         Ok(Arc::new(store))
+    }
+
+    /// Whether that namespace has been begun; asks without beginning it.
+    pub async fn is_begun(url: &str, namespace: &str) -> StoreResult<bool> {
+        let connection = Connection::open(url, namespace).await?;
+        let found = redis::cmd("EXISTS").arg(format!("{}meta", prefix(namespace))).to_owned();
+        found.query_async(&mut connection.commands()).await.map_err(|error| connection.error(&error))
     }
 
     fn key(&self, name: &str) -> String {
@@ -103,6 +109,11 @@ impl RedisStore {
         command.arg(vec!["0"; tools.len()]);
         self.connection.waiting(&command).await
     }
+}
+
+/// What all keys of a namespace begin with.
+fn prefix(namespace: &str) -> String {
+    format!("mcptask:{{{namespace}}}:")
 }
 
 /// An outcome as its script wants it: status, JSON, event kind, event detail.
@@ -242,11 +253,16 @@ impl Store for RedisStore {
     }
 
     async fn requeue(&self, claim: &ClaimKey, requeue: &Requeue) -> StoreResult<()> {
-        let outcome = Outcome::Error(RpcError::gave_up(&requeue.reason));
-        let (_, json, _, detail) = ending(&outcome);
+        let (status, json, kind, detail) = ending(&requeue.last_outcome());
+        let delay = requeue.delay.map(|delay| delay.as_millis() as u64);
         let mut call = self.invocation(&self.scripts.requeue);
         call.arg(claim.task.as_str()).arg(claim.attempt).arg(&requeue.reason).arg(u8::from(requeue.counts));
-        self.verb(call.arg(json).arg(detail)).await?.claimed(claim)
+        call.arg(codec::optional(delay)).arg(status).arg(json).arg(kind).arg(detail);
+        self.verb(&call).await?.claimed(claim)
+    }
+
+    async fn resume(&self, task: &TaskId) -> StoreResult<()> {
+        self.verb(self.invocation(&self.scripts.resume).arg(task.as_str())).await.map(drop)
     }
 
     async fn expire(&self, task: &TaskId) -> StoreResult<()> {
@@ -275,6 +291,12 @@ impl Store for RedisStore {
 
     async fn dismiss(&self, worker: &WorkerId) -> StoreResult<()> {
         self.verb(self.invocation(&self.scripts.dismiss).arg(worker.as_str())).await.map(drop)
+    }
+
+    async fn withdraw(&self, tools: &[String], error: &RpcError) -> StoreResult<()> {
+        let (_, json, _, detail) = ending(&Outcome::Error(error.clone()));
+        let mut call = self.invocation(&self.scripts.withdraw);
+        self.verb(call.arg(json).arg(detail).arg(tools)).await.map(drop)
     }
 
     async fn claims(&self, worker: &WorkerId) -> StoreResult<Vec<ClaimKey>> {

@@ -1,0 +1,104 @@
+//! FastMCP deployments at the command line: they stand beside the tasks of one's own, and each row and line
+//! names its source.
+
+mod convert;
+mod list;
+mod respond;
+mod show;
+mod watch;
+
+pub(crate) use list::list;
+pub(crate) use respond::{respond, respond_to_oldest};
+pub(crate) use show::show;
+pub(crate) use watch::{Follower, print};
+
+use super::config::StoreChoice;
+use super::context::Context;
+use super::failure::{Failure, Kind};
+use crate::engine::{Engine, EngineError};
+use crate::fastmcp::{DeployedTask, Deployment, FastmcpError};
+use crate::store::redis::RedisStore;
+use crate::task::TaskId;
+
+/// All places that tasks are in.
+pub(crate) struct Sources {
+    /// Our own; absent where a Redis holds only FastMCP's, which then gets no key of ours.
+    pub(crate) native: Option<Engine>,
+    /// FastMCP's.
+    pub(crate) deployments: Vec<Deployment>,
+}
+
+/// Where a task was found.
+pub(crate) enum Found {
+    Native(Engine, TaskId),
+    Deployed(Deployment, Box<DeployedTask>),
+}
+
+impl Sources {
+    /// Looks what the chosen store holds.
+    pub(crate) async fn open(context: &Context) -> Result<Self, Failure> {
+        let StoreChoice::Redis(url) = &context.config.store else {
+            return match &context.config.docket {
+                None => Ok(Self { native: Some(context.engine().await?), deployments: Vec::new() }),
+                Some(_) => Err(Failure::usage("--docket names a FastMCP deployment, which is in a Redis")
+                    .hint("give --redis URL")),
+            };
+        };
+        let docket = context.config.docket.as_deref();
+        let deployments = match Deployment::discover(url, docket).await {
+            Ok(found) => found,
+            // Users who are kept to the keys of their own namespace may not look for others.
+            Err(FastmcpError::Nothing { .. } | FastmcpError::Refused { .. })
+                if docket.is_none() && !is_cluster(url) =>
+            {
+                Vec::new()
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let is_ours = deployments.is_empty()
+            || (docket.is_none()
+                && !is_cluster(url)
+                && RedisStore::is_begun(url, &context.config.namespace).await?);
+        let native = if is_ours { Some(context.engine().await?) } else { None };
+        Ok(Self { native, deployments })
+    }
+
+    /// The task whose id begins so, wherever it is.
+    pub(crate) async fn find(self, prefix: &str) -> Result<Found, Failure> {
+        let mut found = Vec::new();
+        if let Some(engine) = self.native {
+            match engine.resolve(prefix).await {
+                Ok(id) => found.push(Found::Native(engine, id)),
+                Err(EngineError::NoPrefix { .. }) if !self.deployments.is_empty() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        for deployment in self.deployments {
+            match deployment.find(prefix).await {
+                Ok(task) => found.push(Found::Deployed(deployment, Box::new(task))),
+                Err(FastmcpError::NoTask { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        match (found.pop(), found.is_empty()) {
+            (Some(only), true) => Ok(only),
+            (Some(_), false) => Err(Failure::usage(format!("{prefix:?} fits tasks of several sources"))
+                .hint("type more of the id")),
+            (None, _) => Err(Failure::new(Kind::NotFound, format!("no task's id begins with {prefix:?}"))
+                .hint("`mcptask list` shows the tasks")),
+        }
+    }
+}
+
+fn is_cluster(url: &str) -> bool {
+    url.contains("+cluster://")
+}
+
+/// What a row of FastMCP's says of its source.
+pub(crate) fn source(task: &DeployedTask) -> String {
+    if task.docket == "fastmcp" {
+        task.generation.to_string()
+    } else {
+        format!("{} ({})", task.generation, task.docket)
+    }
+}

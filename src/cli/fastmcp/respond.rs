@@ -1,0 +1,123 @@
+//! `respond` to a FastMCP task, straight through its Redis.
+
+use serde_json::json;
+
+use super::super::context::Context;
+use super::super::failure::{Failure, Kind};
+use super::super::respond::RespondArgs;
+use super::super::ui::question::Asked;
+use super::super::ui::{event, text};
+use super::super::{follow, respond as native};
+use super::Sources;
+use crate::fastmcp::{Answered, DeployedQuestion, DeployedTask, Deployment, FastmcpError, Generation, Way};
+use crate::task::Answer;
+use crate::task::form::joined;
+
+/// Answers the question of the task that the options name, or its first.
+pub(crate) async fn respond(
+    context: &Context,
+    deployment: &Deployment,
+    task: &DeployedTask,
+    args: &RespondArgs,
+) -> Result<(), Failure> {
+    let wanted = args.question().map(|question| question.as_str());
+    let question = task.questions.iter().find(|one| wanted.is_none_or(|wanted| wanted == one.id));
+    let Some(question) = question else { return Err(not_waiting(deployment, task).await) };
+    let way = if args.direct() { Way::Direct } else { Way::Supported };
+    if task.generation == Generation::V4 && way == Way::Supported {
+        // Said before anybody has filled in a form.
+        return Err(FastmcpError::NeedsServer { id: task.id.clone() }.into());
+    }
+    let (answer, done) = match args.given(&question.ask)? {
+        Some(answer) => {
+            let done = deployment.answer(task, &question.id, &answer, way).await?;
+            (answer, done)
+        }
+        None => at_prompt(context, deployment, task, question, way).await?,
+    };
+    told(context, &answer, &done)
+}
+
+/// Answers the question that has been open for longest in any deployment; `None` where there is none that is
+/// older than `than`.
+pub(crate) async fn respond_to_oldest(
+    context: &Context,
+    sources: &Sources,
+    than: Option<jiff::Timestamp>,
+    args: &RespondArgs,
+) -> Result<Option<()>, Failure> {
+    let mut open = Vec::new();
+    for deployment in &sources.deployments {
+        let waiting = deployment.list().await?.into_iter().filter(|task| !task.questions.is_empty());
+        open.extend(waiting.map(|task| (deployment, task)));
+    }
+    let oldest = open.into_iter().max_by_key(|(_, task)| task.waiting_ms);
+    let Some((deployment, task)) = oldest else { return Ok(None) };
+    let asked_at = task.questions.iter().filter_map(|question| question.asked_at).min();
+    if than.is_some_and(|than| asked_at.is_none_or(|asked_at| than < asked_at)) {
+        return Ok(None);
+    }
+    respond(context, deployment, &task, args).await.map(Some)
+}
+
+async fn not_waiting(deployment: &Deployment, task: &DeployedTask) -> Failure {
+    let message = format!("task {} waits for no answer: it is {}", text::line(&task.id), task.status);
+    let failure = Failure::new(Kind::NothingChanged, message);
+    match deployment.diagnose(Some(&task.id)).await {
+        Ok(found) => found.into_iter().fold(failure, |failure, one| failure.hint(one.help)),
+        Err(_) => failure,
+    }
+}
+
+/// Asks the person here, again where the form's check refuses.
+async fn at_prompt(
+    context: &Context,
+    deployment: &Deployment,
+    task: &DeployedTask,
+    question: &DeployedQuestion,
+    way: Way,
+) -> Result<(Answer, Answered), Failure> {
+    let who = format!("{} (task {})", task.component.name, event::short(&task.id));
+    let mut asked = Asked {
+        who,
+        ask: question.ask.clone(),
+        asked_at: question.asked_at,
+        deadline: None,
+        refused: None,
+        later: Some(later(context, task, question)),
+    };
+    loop {
+        let answer = native::ask(context, &asked).await?;
+        match deployment.answer(task, &question.id, &answer, way).await {
+            Err(FastmcpError::Invalid { violations }) => asked.refused = Some(joined(&violations)),
+            done => return Ok((answer, done?)),
+        }
+    }
+}
+
+/// The command that answers it.
+pub(super) fn later(context: &Context, task: &DeployedTask, question: &DeployedQuestion) -> String {
+    let server = if task.generation == Generation::V4 { " --server URL" } else { "" };
+    let id = if server.is_empty() { event::short(&task.id) } else { &task.id };
+    let command = format!("respond {}{server}{}", text::line(id), follow::flags(&question.ask));
+    context.config.command(&command)
+}
+
+fn told(context: &Context, answer: &Answer, done: &Answered) -> Result<(), Failure> {
+    if context.ui.is_json() {
+        let Answered { task, question, stale_cleared, left } = done;
+        return context.ui.object(&json!({
+            "at": jiff::Timestamp::now(), "source": "fastmcp", "task": task, "question": question,
+            "action": answer.action, "by": answer.by, "stale_cleared": stale_cleared, "left": left,
+        }));
+    }
+    let task = text::line(event::short(&done.task));
+    context.ui.talk(&format!("task {task}: {} sent, and it goes on", follow::in_words(answer)));
+    if done.stale_cleared > 0 {
+        context.ui.talk(&format!("{} stale answer(s) were cleared before", done.stale_cleared));
+    }
+    if done.left > 0 {
+        context.ui.talk(&format!("{} question(s) of it are still open", done.left));
+    }
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! Causes at a leg of FastMCP 4.
+
+use super::{Cause, Findings, span};
+use crate::fastmcp::signs::{Leg, Lifetime};
+use crate::fastmcp::v4::TASK_TTL;
+use crate::task::TaskStatus;
+
+/// A client that waits asks at least that often: FastMCP tells it every 5 s.
+const ASKS_WITHIN_MS: i64 = 30_000;
+
+/// What of a parked leg ends sooner is worth saying.
+const NEAR_MS: i64 = 300_000;
+
+pub(super) fn causes(leg: &Leg, findings: &mut Findings<'_>) {
+    if leg.encrypted && !findings.task().status.is_final() {
+        findings.add(
+            Cause::SnapshotEncrypted,
+            "the snapshot of who launched it is encrypted (FASTMCP_TASKS_ENCRYPTION_KEY)",
+            "nothing is wrong; a worker with another key would fail the task",
+        );
+    }
+    if findings.task().status == TaskStatus::InputRequired {
+        parked(findings);
+    }
+}
+
+fn parked(findings: &mut Findings<'_>) {
+    let signs = findings.task().signs.clone();
+    let (id, asked) = (findings.task().id.clone(), span(findings.task().waiting_ms.unwrap_or_default()));
+    let respond = format!("`mcptask respond {id} --server URL` answers it through its server");
+    if signs.run.state.is_none() {
+        findings.add(
+            Cause::LegExpired,
+            format!(
+                "asked {asked} ago; Docket's record of the leg that asked is gone, which is kept for 900 s"
+            ),
+            "its client is told \"not found\", and no answer can start the next leg: launch it again",
+        );
+        return;
+    }
+    match signs.metadata {
+        Lifetime::Missing => findings.add(
+            Cause::MetadataExpired,
+            "the task's own key is gone: its client is told \"not found\"",
+            format!("`mcptask respond {id} --direct` answers it in Redis"),
+        ),
+        Lifetime::Endless => {}
+        Lifetime::Milliseconds(left) => {
+            // Every request of its client prolongs the key to its full life.
+            let silent = (TASK_TTL as i64 * 1000 - left).max(0);
+            let (cause, words) = if silent > ASKS_WITHIN_MS {
+                (Cause::SessionGone, "no client has asked for it for")
+            } else {
+                (Cause::ClientHasQuestion, "its client last asked for it")
+            };
+            let ago = if cause == Cause::SessionGone { "" } else { " ago" };
+            findings.add(cause, format!("asked {asked} ago; {words} {}{ago}", span(silent)), respond.clone());
+        }
+    }
+    if let Some(left) = signs.run.ttl_ms.filter(|left| *left < NEAR_MS) {
+        let evidence =
+            format!("the record of the leg that asked ends in {}; then it can't be answered", span(left));
+        findings.add(Cause::TtlNearEnd, evidence, respond);
+    }
+}

@@ -1,0 +1,125 @@
+//! A task of a deployment, as an operator sees it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::signs::Signs;
+use super::{Component, Generation, Lifetimes};
+use crate::task::{Ask, Progress, TaskStatus, Violation};
+
+/// One task.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeployedTask {
+    /// What MCP clients call it.
+    pub id: String,
+    /// The docket it is in.
+    pub docket: String,
+    /// Which FastMCP wrote it.
+    pub generation: Generation,
+    /// What it runs.
+    pub component: Component,
+    /// MCP's status, with the `input_required` that FastMCP 3 does not report.
+    pub status: TaskStatus,
+    /// Docket's word for its run: `queued`, `running`, …
+    pub state: &'static str,
+    /// The client connection that launched it, where the generation keeps it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// Whose it is, where the generation keeps it: `anonymous`, or the authenticated principal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// When it was launched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// When its present run began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Timestamp>,
+    /// Milliseconds since it was launched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age_ms: Option<i64>,
+    /// Milliseconds for which its oldest open question has been waiting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting_ms: Option<i64>,
+    /// The last step that the tool reported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+    /// Who runs it, or ran it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker: Option<WorkerSeen>,
+    /// The open questions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<DeployedQuestion>,
+    /// How it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What could not be read, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    #[serde(skip)]
+    pub(super) signs: Signs,
+}
+
+/// One open question.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DeployedQuestion {
+    /// Unique for the task's life.
+    pub id: String,
+    /// What is asked.
+    #[serde(flatten)]
+    pub ask: Ask,
+    /// When it was asked, told by how long its key has left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<Timestamp>,
+    /// Why its answer cannot be checked against a form; empty when it can.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Violation>,
+}
+
+/// A worker and its last sign of life.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WorkerSeen {
+    /// `host#pid`, or its configured name.
+    pub name: String,
+    /// Its last heartbeat; gone once other workers have noticed its death.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<Timestamp>,
+    /// Whether that was lately.
+    pub alive: bool,
+}
+
+/// All that is known of one task.
+#[derive(Debug, Clone, Serialize)]
+pub struct Details {
+    /// The task.
+    #[serde(flatten)]
+    pub task: DeployedTask,
+    /// What lives how long.
+    pub ttl: Lifetimes,
+    /// How its notification reaches the client; only in FastMCP 3, where the session is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
+    /// Entries of the docket's stream that no worker has taken yet.
+    pub queued: u64,
+    /// Entries that workers have taken and not finished.
+    pub taken: u64,
+    /// Workers that live and know this function.
+    pub able_workers: Vec<String>,
+    /// Whether its result is there. It is a Python pickle, which is never opened.
+    pub has_result: bool,
+}
+
+/// The road of notifications from the worker to the session's client.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Delivery {
+    /// Notifications of this task that nobody has taken from the session's queue.
+    pub undelivered: u64,
+    /// Milliseconds until that queue is dropped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue_ms: Option<i64>,
+    /// Milliseconds since a server last said that it serves the session; absent when none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscriber_seen_ms: Option<i64>,
+}

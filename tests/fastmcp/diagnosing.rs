@@ -1,0 +1,221 @@
+//! `doctor`: every cause, provoked on a real FastMCP.
+
+use mcptask::fastmcp::{Cause, Deployment, Diagnosis, FastmcpError, Way};
+use mcptask::task::{Answer, Answerer, TaskStatus};
+use rstest::rstest;
+use serde_json::json;
+
+use crate::kitchen::{Kitchen, Role, V3_0, V3_4, V4, content, plan, refused, until};
+
+const ASKED: &str = "What kind of dinner?";
+
+/// Waits until the task is diagnosed so.
+async fn diagnosed(kitchen: &Kitchen, id: &str, cause: Cause) -> Diagnosis {
+    let deployment = kitchen.deployment().await;
+    until(cause.as_str(), async || {
+        let found = deployment.diagnose(Some(id)).await.ok()?;
+        found.into_iter().find(|one| one.cause == cause)
+    })
+    .await
+}
+
+fn own(id: &str, ending: &str) -> String {
+    format!("fastmcp:fastmcp:task:anon:{id}{ending}")
+}
+
+#[rstest]
+#[case(V3_0)]
+#[case(V3_4)]
+#[tokio::test]
+async fn a_question_lost_to_the_status_race_is_mended(#[case] version: &'static str) {
+    let (kitchen, _worker) = Kitchen::apart(version, &[]);
+    // Nobody else writes: FastMCP loses one of these by itself, at 2 to 12 % of the questions.
+    let deployment =
+        until("the docket", async || Deployment::discover(&kitchen.redis.url(), None).await.ok());
+    let deployment = deployment.await.remove(0);
+    let lost = until("a lost question", async || {
+        let client = kitchen.client("ask_many", &json!({ "count": 200 }), r#"answer:{"value": 1}"#);
+        let id = client.task();
+        let ended_or_lost = until("an end", async || {
+            let task = deployment.find(&id).await.ok()?;
+            let found = deployment.diagnose(Some(&id)).await.ok()?;
+            let is_lost = found.iter().any(|one| one.cause == Cause::LostToStatusRace);
+            (is_lost || task.status.is_final()).then_some(is_lost)
+        });
+        ended_or_lost.await.then_some((id, client))
+    });
+    let (id, _client) = lost.await;
+    let before = deployment.find(&id).await.expect("is there");
+    assert_eq!(before.status, TaskStatus::Working, "FastMCP waits for no answer that it would take");
+    let mended = deployment.fix(&id).await.expect("mends");
+    assert_eq!(mended.status, TaskStatus::InputRequired);
+    let question = mended.questions[0].id.clone();
+    let again = refused(deployment.fix(&id).await);
+    assert!(matches!(again, FastmcpError::NotLost { .. }), "{again:?}");
+    let answer = Answer::accept(content(&json!({ "value": 7 })), Answerer::Operator);
+    deployment.answer(&mended, &question, &answer, Way::Supported).await.expect("answers");
+    kitchen.until(&id, |task| task.questions.iter().all(|one| one.id != question)).await;
+}
+
+#[tokio::test]
+async fn what_becomes_of_the_prompt_is_told() {
+    let (mut kitchen, _worker) = Kitchen::apart(V3_4, &[]);
+    let thinking = kitchen.client("plan_dinner", &json!({}), "silent");
+    let id = thinking.task();
+    kitchen.asks(&id, ASKED).await;
+    let found = diagnosed(&kitchen, &id, Cause::ClientHasQuestion).await;
+    assert!(found.help.contains("mcptask respond"), "{found:?}");
+
+    // The client leaves properly; the server stops serving its session, and asks nobody what comes later.
+    let left = kitchen.client("work_then_ask", &json!({ "seconds": 4 }), "leave").task();
+    kitchen.asks(&left, ASKED).await;
+    let session = kitchen.until(&left, |_| true).await.session.expect("3.4 keeps it");
+    let queue = format!("fastmcp:fastmcp:notifications:{session}");
+    // A minute in which nobody refreshes the sign.
+    kitchen.redis::<()>(&["DEL", &format!("{queue}:active")]).await;
+    let cause = until("a cause", async || {
+        let found = kitchen.deployment().await.diagnose(Some(&left)).await.ok()?;
+        found.into_iter().next().map(|one| one.cause)
+    });
+    let cause = cause.await;
+    assert!(matches!(cause, Cause::SessionGone | Cause::NoLiveSubscriber), "{cause:?}");
+
+    // The server is gone, its workers are not: what they ask lies in a queue that nobody reads.
+    let orphan = kitchen.client("work_then_ask", &json!({ "seconds": 6 }), "silent");
+    let orphan = orphan.task();
+    kitchen.stop();
+    let session = kitchen.until(&orphan, |_| true).await.session.expect("3.4 keeps it");
+    kitchen.asks(&orphan, ASKED).await;
+    let queue = format!("fastmcp:fastmcp:notifications:{session}");
+    kitchen.redis::<()>(&["DEL", &format!("{queue}:active")]).await;
+    let found = diagnosed(&kitchen, &orphan, Cause::NoLiveSubscriber).await;
+    assert!(found.evidence.contains("no server reads it"), "{found:?}");
+    // Five minutes later, all at once.
+    kitchen.redis::<()>(&["DEL", &queue]).await;
+    kitchen.redis::<()>(&["EXPIRE", &own(&orphan, ":elicit:request"), "3290"]).await;
+    diagnosed(&kitchen, &orphan, Cause::NotificationExpired).await;
+    kitchen.redis::<()>(&["EXPIRE", &own(&orphan, ":elicit:request"), "3550"]).await;
+    diagnosed(&kitchen, &orphan, Cause::SessionGone).await;
+
+    kitchen.redis::<()>(&["EXPIRE", &own(&orphan, ":elicit:request"), "200"]).await;
+    diagnosed(&kitchen, &orphan, Cause::TtlNearEnd).await;
+    kitchen.redis::<()>(&["DEL", &own(&orphan, "")]).await;
+    let found = diagnosed(&kitchen, &orphan, Cause::MetadataExpired).await;
+    assert!(found.evidence.contains("not found"), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_dead_worker_and_the_answer_it_cannot_take_are_told() {
+    let (kitchen, mut worker) = Kitchen::apart(V3_4, &[]);
+    let mut client = kitchen.client("plan_dinner", &json!({}), r#"later:{"cuisine": "thai"}"#);
+    let id = client.task();
+    let task = kitchen.asks(&id, ASKED).await;
+    worker.kill();
+    // The heartbeat still looks fresh, and the operator's answer is not left behind all the same.
+    let deployment = kitchen.deployment().await;
+    let answer = Answer::accept(plan(), Answerer::Operator);
+    let error = refused(deployment.answer(&task, &task.questions[0].id, &answer, Way::Supported).await);
+    assert!(matches!(error, FastmcpError::WorkerGone { .. }), "{error:?}");
+    assert_eq!(kitchen.redis::<u64>(&["LLEN", &own(&id, ":elicit:response")]).await, 0);
+    assert_eq!(kitchen.asks(&id, ASKED).await.questions[0].id, task.questions[0].id, "it still waits");
+
+    // The client's answer is left behind: FastMCP's relay does not look who takes it.
+    client.go();
+    diagnosed(&kitchen, &id, Cause::AnsweredNotConsumed).await;
+    let found = diagnosed(&kitchen, &id, Cause::WorkerDead).await;
+    assert!(found.evidence.contains("heartbeat"), "{found:?}");
+    let done = deployment.cancel(&id).await.expect("cancels");
+    assert!(done.worker_dead);
+}
+
+#[tokio::test]
+async fn an_answer_that_will_leak_is_told() {
+    let kitchen = Kitchen::open(V3_4);
+    let client = kitchen.client("ask_then_work", &json!({ "seconds": 600 }), "silent");
+    let id = client.task();
+    kitchen.asks(&id, ASKED).await;
+    // A second naive answerer, as FastMCP's own relay is one: both push, one is taken.
+    let response = own(&id, ":elicit:response");
+    let answer = r#"{"action": "accept", "content": {"cuisine": "thai"}}"#;
+    kitchen.redis::<u64>(&["LPUSH", &response, answer, answer]).await;
+    let found = diagnosed(&kitchen, &id, Cause::StaleAnswer).await;
+    assert!(found.evidence.contains("1 answer"), "{found:?}");
+}
+
+#[tokio::test]
+async fn tasks_that_nobody_takes_up_are_told() {
+    let mut kitchen = Kitchen::empty(V3_4, &[("FASTMCP_DOCKET_CONCURRENCY", "2")]);
+    kitchen.start(Role::Front);
+    kitchen.serves();
+    let id = kitchen.client("work", &json!({ "seconds": 0 }), "none").task();
+    let found = diagnosed(&kitchen, &id, Cause::NoWorkerKnows).await;
+    assert!(found.evidence.contains("no living worker for tool:work@"), "{found:?}");
+
+    let _other = kitchen.process(Role::Worker, &[("OMIT_TOOL", "work")]);
+    kitchen.until(&id, |task| task.status == TaskStatus::Completed).await;
+    let found = diagnosed(&kitchen, &id, Cause::SwallowedElsewhere).await;
+    assert!(found.help.contains("FASTMCP_DOCKET_NAME"), "{found:?}");
+
+    let first = kitchen.client("plan_dinner", &json!({}), "silent").task();
+    kitchen.asks(&first, ASKED).await;
+    let second = kitchen.client("plan_dinner", &json!({}), "silent").task();
+    kitchen.asks(&second, ASKED).await;
+    let third = kitchen.client("plan_dinner", &json!({}), "silent").task();
+    let found = diagnosed(&kitchen, &third, Cause::WorkersSaturated).await;
+    assert!(found.evidence.contains("runs 2 task(s), 2 of them waiting"), "{found:?}");
+    let all = kitchen.deployment().await.diagnose(None).await.expect("diagnoses");
+    assert!(all.iter().any(|one| one.task.as_ref() == Some(&third)), "{all:?}");
+}
+
+#[tokio::test]
+async fn an_entry_that_kills_workers_is_told() {
+    let (kitchen, _worker) = Kitchen::apart(V3_4, &[]);
+    until("the docket", async || Deployment::discover(&kitchen.redis.url(), None).await.ok()).await;
+    let now = jiff::Timestamp::now().to_string();
+    let entry = ["XADD", "fastmcp:stream", "*", "key", "mine", "when", &now, "function", "tool:work@"];
+    let rest = ["args", "[]", "kwargs", "{}", "attempt", "1", "generation", "0"];
+    kitchen.redis::<String>(&[&entry[..], &rest[..]].concat()).await;
+    let deployment = kitchen.deployment().await;
+    let found = until("the deadly entry", async || {
+        let found = deployment.diagnose(None).await.ok()?;
+        found.into_iter().find(|one| one.cause == Cause::DeadlyEntry)
+    });
+    assert!(found.await.help.contains("XDEL"));
+}
+
+#[tokio::test]
+async fn the_end_of_a_parked_leg_is_told() {
+    let kitchen = Kitchen::with(
+        V4,
+        &[("FASTMCP_TASKS_ENCRYPTION_KEY", "a key of thirty-two bytes or more, for a test")],
+    );
+    let mut client = kitchen.client("plan_dinner", &json!({}), "silent");
+    let id = client.task();
+    kitchen.asks(&id, ASKED).await;
+    diagnosed(&kitchen, &id, Cause::SnapshotEncrypted).await;
+    diagnosed(&kitchen, &id, Cause::ClientHasQuestion).await;
+    client.process.kill();
+    // Ten minutes later, all at once.
+    kitchen.redis::<()>(&["EXPIRE", &own(&id, ""), "1200"]).await;
+    let found = diagnosed(&kitchen, &id, Cause::SessionGone).await;
+    assert!(found.help.contains("--server"), "{found:?}");
+    let runs = format!("fastmcp:runs:anon:{id}:tool:tool%3Aplan_dinner%40");
+    kitchen.redis::<()>(&["EXPIRE", &runs, "100"]).await;
+    diagnosed(&kitchen, &id, Cause::TtlNearEnd).await;
+    kitchen.redis::<()>(&["DEL", &runs]).await;
+    let found = diagnosed(&kitchen, &id, Cause::LegExpired).await;
+    assert!(found.evidence.contains("900 s"), "{found:?}");
+    let task = kitchen.asks(&id, ASKED).await;
+    let answer = Answer::accept(plan(), Answerer::Operator);
+    let error =
+        refused(kitchen.deployment().await.answer(&task, &task.questions[0].id, &answer, Way::Direct).await);
+    assert!(matches!(error, FastmcpError::LegExpired { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_healthy_task_has_no_cause() {
+    let kitchen = Kitchen::open(V3_4);
+    let id = kitchen.client("work", &json!({ "seconds": 600 }), "none").task();
+    kitchen.until(&id, |task| task.progress.is_some()).await;
+    assert_eq!(kitchen.deployment().await.diagnose(None).await.expect("diagnoses"), []);
+}

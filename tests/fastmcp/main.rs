@@ -1,0 +1,13 @@
+//! FastMCP deployments, read and answered straight from their Redis: real servers, workers and clients of
+//! each supported version on a real redis-server.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod answering;
+mod cancelling;
+mod diagnosing;
+mod kitchen;
+mod reading;
+mod refusing;
+mod watching;
