@@ -42,7 +42,8 @@ pub(super) async fn call(serving: &Arc<Serving>, request: Request) -> Result<Val
 /// The label that the client wishes for in the log: modern clients have no session of their own.
 fn label(request: &Request) -> Result<Option<SessionId>, ErrorData> {
     let Some(label) = request.context.meta.get(SESSION_LABEL) else { return Ok(None) };
-    let problem = |problem: &str| ErrorData::invalid_params(format!("_meta[{SESSION_LABEL:?}] {problem}"), None);
+    let problem =
+        |problem: &str| ErrorData::invalid_params(format!("_meta[{SESSION_LABEL:?}] {problem}"), None);
     let text = label.as_str().ok_or_else(|| problem("is not a string"))?;
     text.parse().map(Some).map_err(|error: InvalidId| problem(&error.to_string()))
 }

@@ -54,10 +54,11 @@ impl TlsRedis {
     /// Runs `mcptask list` against it.
     fn list(&self, trusted: bool) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mcptask"));
-        command
-            .env_clear()
-            .env("HOME", self.directory.path())
-            .args(["list", "--redis", &format!("rediss://127.0.0.1:{}", self.port)]);
+        command.env_clear().env("HOME", self.directory.path()).args([
+            "list",
+            "--redis",
+            &format!("rediss://127.0.0.1:{}", self.port),
+        ]);
         if trusted {
             command.env("SSL_CERT_FILE", self.directory.path().join("certificate.pem"));
         }
