@@ -23,6 +23,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
 pub use connection::Connection;
+pub(crate) use connection::undeclared;
 use member::{Member, News};
 use prompt::Prompt;
 pub(crate) use status::{legacy_status, shown};
@@ -134,6 +135,11 @@ impl Relay {
         let (shared, connection) = (self.shared.clone(), connection.clone());
         shared.sessions().live.insert(connection.id().clone(), sender);
         tokio::spawn(Member::new(shared, connection, peer.clone()).run(news));
+    }
+
+    /// Answers for the client of a foreground call that cannot be asked.
+    pub(crate) async fn answer_for(&self, task: &TaskId, question: &Question, reason: &str) {
+        unanswerable::settle(&self.shared, task, question, true, reason).await;
     }
 
     /// Puts a question of a foreground call to the client that made it.

@@ -34,6 +34,7 @@ pub(crate) struct Prompt {
 }
 
 /// How putting a question ended.
+#[derive(Debug)]
 enum End {
     /// It has an answer: this client's, or another one.
     Answered,
@@ -46,12 +47,16 @@ enum End {
 }
 
 impl Prompt {
-    /// Puts the question until it is settled one way or another.
-    pub(crate) async fn run(self) {
-        if let End::Unanswerable(reason) = self.converse().await
-            && !self.shared.stop.is_cancelled()
-        {
-            settle(&self.shared, &self.task, &self.question, self.origin.is_some(), &reason).await;
+    /// Puts the question until it is settled one way or another; true when it was left open, so that it may
+    /// be put again.
+    pub(crate) async fn run(self) -> bool {
+        let end = self.converse().await;
+        tracing::debug!(task = %self.task, question = %self.question.id, ?end, "a question was put");
+        match end {
+            End::Unanswerable(reason) if !self.shared.stop.is_cancelled() => {
+                settle(&self.shared, &self.task, &self.question, self.origin.is_some(), &reason).await
+            }
+            _ => false,
         }
     }
 

@@ -17,7 +17,7 @@ use super::fault::{cancelled, invalid, refused, task_error};
 use super::handler::{Request, Serving};
 use super::{modern, wire};
 use crate::engine::{EngineError, Signal, Submission, Viewer};
-use crate::relay::Asked;
+use crate::relay::{Asked, undeclared};
 use crate::store::StoreError;
 use crate::task::{Event, EventKind, Outcome, QuestionId, Task, TaskId, TaskStatus};
 
@@ -119,7 +119,12 @@ pub(super) async fn modern(
     };
     let task = task.id().clone();
     let mut call = Call { serving, request: &request, task, progress, news: !resumes };
-    let stopped = call.wait(|task| task.status != TaskStatus::Working).await?;
+    let stopped = loop {
+        let stopped = call.wait(|task| task.status != TaskStatus::Working).await?;
+        if !answer_unaskable(serving, &request, &stopped).await {
+            break stopped;
+        }
+    };
     if stopped.status.is_final() {
         return outcome(&stopped).map(wire::complete);
     }
@@ -128,6 +133,19 @@ pub(super) async fn modern(
         "inputRequests": wire::input_requests(stopped.open_questions()),
         "requestState": stopped.id(),
     }))
+}
+
+/// Answers for the client what it did not declare that it can be asked; true when there was such a question.
+async fn answer_unaskable(serving: &Serving, request: &Request, task: &Task) -> bool {
+    let capabilities = request.context.meta.client_capabilities();
+    let mut any = false;
+    for question in task.open_questions() {
+        if let Some(reason) = undeclared(capabilities.as_ref(), &question.ask.kind) {
+            serving.relay.answer_for(task.id(), question, &reason).await;
+            any = true;
+        }
+    }
+    any
 }
 
 /// The hidden task of an earlier round, answered. Its id is as unguessable as any key, and the rest of the

@@ -39,11 +39,24 @@ async fn foreign_hosts_and_origins_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_origin_is_refused_where_none_is_allowed() {
+async fn only_the_servers_own_origin_is_accepted_where_none_is_named() {
     let server = Server::start().await;
     let session = Legacy::open(&server).await;
-    let request = session.send(Method::POST).header("origin", "http://localhost:1234").body(ping());
-    assert_eq!(request.send().await.expect("a response").status(), 403);
+    let own = format!("http://127.0.0.1:{}", server.address.port());
+    for (origin, status) in [(own.as_str(), 200), ("http://localhost:1", 403), ("null", 403)] {
+        let request = session.send(Method::POST).header("origin", origin).body(ping());
+        assert_eq!(request.send().await.expect("a response").status(), status, "{origin}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_server_does_not_have_is_not_found() {
+    let server = Server::start().await;
+    let (legacy, modern) = (Legacy::open(&server).await, Modern::new(&server));
+    for method in ["prompts/list", "resources/list", "resources/templates/list", "nothing/at/all"] {
+        assert_eq!(legacy.error(method, json!({})).await["code"], -32601, "{method}");
+        assert_eq!(modern.error(method, json!({})).await["code"], -32601, "{method}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

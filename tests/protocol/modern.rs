@@ -328,3 +328,13 @@ async fn a_dropped_foreground_call_cancels_its_work() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foreground_call_of_a_client_that_cannot_be_asked_goes_on_without() {
+    let server = Server::start().await;
+    let mut client = Modern::undeclared(&server);
+    client.elicits = false;
+    let done = client.result("tools/call", json!({ "name": "ask_name", "arguments": {} })).await;
+    let text = done["content"][0]["text"].as_str().expect("text");
+    assert!(text.starts_with("cancel the client did not declare the elicitation capability"), "{text}");
+}

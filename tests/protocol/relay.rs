@@ -234,8 +234,12 @@ async fn many_open_questions_all_reach_the_client() {
         tasks.push(client.launch("ask_name", json!({})).await);
     }
     let mut events = client.listen(None).await;
+    let mut about = Vec::new();
     for number in 0..40 {
         let asked = events.next_of("elicitation/create").await;
+        let task = asked["params"]["_meta"]["io.modelcontextprotocol/related-task"]["taskId"].clone();
+        assert!(!about.contains(&task), "asked twice: {task}");
+        about.push(task);
         client.answer(&asked, accept(&format!("n{number}"))).await;
     }
     for task in &tasks {

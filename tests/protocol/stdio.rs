@@ -1,5 +1,6 @@
 //! Both eras over lines.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use mcptask::server::{self, ServeConfig, ServeError};
@@ -18,6 +19,8 @@ use crate::support::{engine, soon, work};
 struct Pipe {
     lines: Lines<BufReader<ReadHalf<DuplexStream>>>,
     input: WriteHalf<DuplexStream>,
+    /// Messages that came while a response was waited for.
+    earlier: VecDeque<Value>,
     served: JoinHandle<Result<(), ServeError>>,
     engine: mcptask::engine::Engine,
     background: CancellationToken,
@@ -37,7 +40,7 @@ impl Pipe {
         let served = tokio::spawn(server::stdio(engine.clone(), config, stdin, stdout, stop));
         let (output, input) = tokio::io::split(near);
         let lines = BufReader::new(output).lines();
-        Self { lines, input, served, engine, background, _directory: directory }
+        Self { lines, input, earlier: VecDeque::new(), served, engine, background, _directory: directory }
     }
 
     async fn initialized() -> Self {
@@ -60,6 +63,13 @@ impl Pipe {
     }
 
     async fn next(&mut self) -> Value {
+        match self.earlier.pop_front() {
+            Some(message) => message,
+            None => self.read().await,
+        }
+    }
+
+    async fn read(&mut self) -> Value {
         let line = soon("a line", self.lines.next_line()).await.expect("readable").expect("a line");
         serde_json::from_str(&line).expect("JSON")
     }
@@ -76,10 +86,11 @@ impl Pipe {
     async fn request(&mut self, id: i64, method: &str, params: Value) -> Value {
         self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })).await;
         loop {
-            let message = self.next().await;
+            let message = self.read().await;
             if message["id"] == id && message.get("method").is_none() {
                 return message;
             }
+            self.earlier.push_back(message);
         }
     }
 }
@@ -168,7 +179,6 @@ async fn broken_lines_are_answered_and_cost_nothing_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_the_input_ends_the_server_and_its_questions() {
-    tracing_subscriber::fmt().with_env_filter("mcptask=trace,rmcp=info").with_writer(std::io::stderr).init();
     let mut pipe = Pipe::initialized().await;
     let created = pipe.request(1, "tools/call", json!({ "name": "ask_name", "task": {} })).await;
     pipe.next_of("elicitation/create").await;

@@ -204,6 +204,8 @@ pub(crate) struct Modern {
     token: Option<String>,
     /// Whether requests declare the tasks extension.
     pub(crate) declares: bool,
+    /// Whether requests declare that the client can be asked.
+    pub(crate) elicits: bool,
     /// Whether requests bring `Mcp-Name`.
     pub(crate) names: bool,
 }
@@ -211,7 +213,7 @@ pub(crate) struct Modern {
 impl Modern {
     pub(crate) fn new(server: &Server) -> Self {
         let url = server.url();
-        Self { http: client(), url, token: None, declares: true, names: true }
+        Self { http: client(), url, token: None, declares: true, elicits: true, names: true }
     }
 
     pub(crate) fn with_token(server: &Server, token: &str) -> Self {
@@ -223,7 +225,10 @@ impl Modern {
     }
 
     pub(crate) fn begin(&self, method: &str, mut params: Value) -> (i64, RequestBuilder) {
-        let mut capabilities = json!({ "elicitation": { "form": {}, "url": {} } });
+        let mut capabilities = json!({});
+        if self.elicits {
+            capabilities["elicitation"] = json!({ "form": {}, "url": {} });
+        }
         if self.declares {
             capabilities["extensions"] = json!({ "io.modelcontextprotocol/tasks": {} });
         }

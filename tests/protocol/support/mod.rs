@@ -92,6 +92,9 @@ impl Drop for Server {
 
 /// An engine over the SQLite store in `directory`.
 pub(crate) async fn engine(directory: &TempDir, stop: &CancellationToken) -> Engine {
+    // Shown where a test fails; a second test in the process finds it in place.
+    let filter = tracing_subscriber::EnvFilter::new("mcptask=debug,rmcp=warn");
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
     let path = directory.path().join("mcptask.db");
     let store: Arc<dyn Store> = SqliteStore::open(&path, "default").await.expect("the store opens");
     let engine = Engine::new(store, Limits::default(), stop.clone());
