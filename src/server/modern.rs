@@ -31,8 +31,8 @@ pub(super) async fn call(serving: &Arc<Serving>, request: Request) -> Result<Val
     let scope = request.caller.scope.clone();
     let submission =
         Submission { tool: name, arguments, scope, session: None, hidden: !as_task, ttl_ms: None };
-    if !as_task {
-        return foreground::modern(serving, request, submission).await;
+    if !as_task || tool.asks_first > 0 {
+        return foreground::modern(serving, request, submission, tool.asks_first).await;
     }
     let task = serving.engine.submit(submission).await.map_err(refused)?;
     Ok(wire::created_task(&task, serving.config.poll_interval_ms))
