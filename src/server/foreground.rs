@@ -19,7 +19,7 @@ use super::{modern, wire};
 use crate::engine::{EngineError, Signal, Submission, Viewer};
 use crate::relay::Asked;
 use crate::store::StoreError;
-use crate::task::{Event, EventKind, Outcome, QuestionId, Task, TaskId, TaskStatus};
+use crate::task::{Answer, Answerer, Event, EventKind, Outcome, QuestionId, Task, TaskId, TaskStatus};
 
 /// How long a result waits for the log to catch up with progress that came before it.
 const LAST_STEPS: Duration = Duration::from_secs(1);
@@ -125,7 +125,11 @@ pub(super) async fn modern(
         let answered = task.questions.iter().filter(|question| !question.is_open()).count();
         !task.new.hidden && (task.status.is_final() || answered >= asks_first as usize)
     };
-    let stopped = call.wait(|task| task.status != TaskStatus::Working || is_task(task)).await?;
+    let mut stopped = call.wait(|task| task.status != TaskStatus::Working || is_task(task)).await?;
+    while stopped.open_questions().next().is_some() && !modern::can_be_asked(&request) {
+        decline_for(serving, &stopped).await?;
+        stopped = call.wait(|task| task.status != TaskStatus::Working || is_task(task)).await?;
+    }
     if is_task(&stopped) {
         return Ok(wire::created_task(&stopped, serving.config.poll_interval_ms));
     }
@@ -137,6 +141,20 @@ pub(super) async fn modern(
         "inputRequests": wire::input_requests(stopped.open_questions()),
         "requestState": stopped.id(),
     }))
+}
+
+/// Answers what is open with cancel: nobody can be shown it, since the call's client takes no questions.
+async fn decline_for(serving: &Serving, task: &Task) -> Result<(), ErrorData> {
+    for question in task.open_questions() {
+        let cancel =
+            Answer::cancel(Answerer::Policy, "the client does not declare the elicitation capability");
+        match serving.engine.answer_known(task.id(), question, cancel).await {
+            Ok(_)
+            | Err(EngineError::Store(StoreError::AlreadyAnswered { .. } | StoreError::Ended { .. })) => {}
+            Err(error) => return Err(refused(error)),
+        }
+    }
+    Ok(())
 }
 
 /// The task of an earlier round, answered. Its id is as unguessable as any key, and the rest of the

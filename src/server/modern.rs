@@ -19,6 +19,11 @@ pub(super) fn declares_tasks(request: &Request) -> bool {
     capabilities.is_some_and(|capabilities| capabilities.supports_tasks())
 }
 
+/// Whether the request declares that its user can be asked.
+pub(super) fn can_be_asked(request: &Request) -> bool {
+    request.context.meta.client_capabilities().is_some_and(|capabilities| capabilities.elicitation.is_some())
+}
+
 pub(super) async fn call(serving: &Arc<Serving>, request: Request) -> Result<Value, ErrorData> {
     let name = request.text("name")?.to_owned();
     let arguments = request.object("arguments")?;
@@ -31,7 +36,7 @@ pub(super) async fn call(serving: &Arc<Serving>, request: Request) -> Result<Val
     let scope = request.caller.scope.clone();
     let submission =
         Submission { tool: name, arguments, scope, session: None, hidden: !as_task, ttl_ms: None };
-    if !as_task || tool.asks_first > 0 {
+    if !as_task || (tool.asks_first > 0 && can_be_asked(&request)) {
         return foreground::modern(serving, request, submission, tool.asks_first).await;
     }
     let task = serving.engine.submit(submission).await.map_err(refused)?;
