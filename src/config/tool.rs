@@ -87,6 +87,7 @@ fn spec(table: &mut Table<'_>, name: &str) -> ToolSpec {
         task_support: table.choice("task_support", &support).unwrap_or_default(),
         ttl_ms: positive(table, "ttl").map(millis),
         question_timeout_ms: positive(table, "question_timeout").map(millis),
+        asks_first: table.count("asks_first", 0).unwrap_or_default(),
         annotations: annotations(table),
         ..ToolSpec::new(
             name,

@@ -104,10 +104,12 @@ pub(super) async fn legacy(
     outcome(&ended)
 }
 
+/// A call that is waited for, or that becomes a task once `asks_first` questions of it were answered.
 pub(super) async fn modern(
     serving: &Arc<Serving>,
     request: Request,
     submission: Submission,
+    asks_first: u32,
 ) -> Result<Value, ErrorData> {
     let _counted = serving.calls.token();
     let progress = Progress::listen(serving, &request).await?;
@@ -119,12 +121,19 @@ pub(super) async fn modern(
     };
     let task = task.id().clone();
     let mut call = Call { serving, request: &request, task, progress, news: !resumes };
+    let is_task = |task: &Task| {
+        let answered = task.questions.iter().filter(|question| !question.is_open()).count();
+        !task.new.hidden && (task.status.is_final() || answered >= asks_first as usize)
+    };
     let stopped = loop {
-        let stopped = call.wait(|task| task.status != TaskStatus::Working).await?;
+        let stopped = call.wait(|task| task.status != TaskStatus::Working || is_task(task)).await?;
         if !answer_unaskable(serving, &request, &stopped).await {
             break stopped;
         }
     };
+    if is_task(&stopped) {
+        return Ok(wire::created_task(&stopped, serving.config.poll_interval_ms));
+    }
     if stopped.status.is_final() {
         return outcome(&stopped).map(wire::complete);
     }
@@ -148,7 +157,7 @@ async fn answer_unaskable(serving: &Serving, request: &Request, task: &Task) -> 
     any
 }
 
-/// The hidden task of an earlier round, answered. Its id is as unguessable as any key, and the rest of the
+/// The task of an earlier round, answered. Its id is as unguessable as any key, and the rest of the
 /// state is in the store, where no client can change it: scope, tool and arguments have to be the same.
 async fn resume(serving: &Serving, request: &Request, submission: &Submission) -> Result<Task, ErrorData> {
     let unknown = || invalid("params.requestState is not one that this server gave for this call");
@@ -158,7 +167,7 @@ async fn resume(serving: &Serving, request: &Request, submission: &Submission) -
         Err(EngineError::Store(StoreError::NoTask(_))) => return Err(unknown()),
         Err(error) => return Err(refused(error)),
     };
-    let same = task.new.hidden
+    let same = task.new.hidden == submission.hidden
         && task.new.scope == submission.scope
         && task.new.tool == submission.tool
         && task.new.arguments == submission.arguments;

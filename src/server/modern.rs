@@ -20,6 +20,11 @@ pub(super) fn declares_tasks(request: &Request) -> bool {
     capabilities.is_some_and(|capabilities| capabilities.supports_tasks())
 }
 
+/// Whether the request declares that its user can be asked.
+pub(super) fn can_be_asked(request: &Request) -> bool {
+    request.context.meta.client_capabilities().is_some_and(|capabilities| capabilities.elicitation.is_some())
+}
+
 pub(super) async fn call(serving: &Arc<Serving>, request: Request) -> Result<Value, ErrorData> {
     let name = request.text("name")?.to_owned();
     let arguments = request.object("arguments")?;
@@ -32,8 +37,8 @@ pub(super) async fn call(serving: &Arc<Serving>, request: Request) -> Result<Val
     let scope = request.caller.scope.clone();
     let session = label(&request)?;
     let submission = Submission { tool: name, arguments, scope, session, hidden: !as_task, ttl_ms: None };
-    if !as_task {
-        return foreground::modern(serving, request, submission).await;
+    if !as_task || (tool.asks_first > 0 && can_be_asked(&request)) {
+        return foreground::modern(serving, request, submission, tool.asks_first).await;
     }
     let task = serving.engine.submit(submission).await.map_err(refused)?;
     Ok(wire::created_task(&task, serving.config.poll_interval_ms))
