@@ -8,8 +8,11 @@ use toml::de::DeValue;
 use super::mistake::{Source, allowed};
 use super::table::{Node, Table, json};
 
-/// Words for a field's type, each with the schema that it stands for.
-const WORDS: [(&str, fn() -> Value); 11] = [
+/// A word for a field's type, with the schema that it stands for.
+type Word = (&'static str, fn() -> Value);
+
+/// Words for a field's type.
+const WORDS: [Word; 11] = [
     ("text", || json!({ "type": "string" })),
     ("string", || json!({ "type": "string" })),
     ("number", || json!({ "type": "number" })),
