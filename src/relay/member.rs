@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use super::connection::{Connection, Facts};
-use super::prompt::Prompt;
+use super::prompt::{Asking, Prompt};
 use super::status;
 use crate::engine::EngineResult;
 use crate::store::TaskFilter;
@@ -36,17 +36,17 @@ struct Open {
     withdraw: CancellationToken,
     running: JoinHandle<bool>,
     /// Whether it was left open, once that is known.
-    stays: Option<bool>,
+    still_open: Option<bool>,
 }
 
 impl Open {
     /// Whether it may be put again: the client could not be asked, and nobody answered for it. A question
     /// whose prompt ended in any other way has its answer, even if the log has not told of it yet.
     fn was_left_open(&mut self) -> bool {
-        if self.stays.is_none() {
-            self.stays = (&mut self.running).now_or_never().map(|ended| ended.unwrap_or(true));
+        if self.still_open.is_none() {
+            self.still_open = (&mut self.running).now_or_never().map(|ended| ended.unwrap_or(true));
         }
-        self.stays == Some(true)
+        self.still_open == Some(true)
     }
 }
 
@@ -165,11 +165,11 @@ impl Member {
             connection: self.connection.clone(),
             task: task.clone(),
             question: question.clone(),
-            origin: None,
+            asking: Asking::Owner,
             withdrawn: withdraw.clone(),
         };
         let running = tokio::spawn(prompt.run());
-        self.open.insert(key, Open { withdraw, running, stays: None });
+        self.open.insert(key, Open { withdraw, running, still_open: None });
     }
 
     fn withdraw(&mut self, task: &TaskId, question: &QuestionId) {

@@ -17,12 +17,35 @@ use super::fault::{cancelled, invalid, refused, task_error};
 use super::handler::{Request, Serving};
 use super::{modern, wire};
 use crate::engine::{EngineError, Signal, Submission, Viewer};
-use crate::relay::{Asked, undeclared};
+use crate::relay::{Asked, Connection, Relay, undeclared};
 use crate::store::StoreError;
 use crate::task::{Event, EventKind, Outcome, QuestionId, Task, TaskId, TaskStatus};
 
 /// How long a result waits for the log to catch up with progress that came before it.
 const LAST_STEPS: Duration = Duration::from_secs(1);
+
+/// The questions that are in front of a client that waits in a request.
+#[derive(Default)]
+pub(super) struct AskedHere {
+    open: HashMap<QuestionId, Asked>,
+}
+
+impl AskedHere {
+    /// Puts what is newly open, and withdraws what is open no longer.
+    pub(super) fn keep_up(
+        &mut self,
+        relay: &Relay,
+        connection: &Arc<Connection>,
+        request: &Request,
+        task: &Task,
+    ) {
+        self.open.retain(|id, _| task.open_questions().any(|question| &question.id == id));
+        for question in task.open_questions() {
+            let ask = || relay.ask_in(connection, request.context.id.clone(), task, question);
+            self.open.entry(question.id.clone()).or_insert_with(ask);
+        }
+    }
+}
 
 /// A call that waits for its hidden task.
 struct Call<'a> {
@@ -84,19 +107,11 @@ pub(super) async fn legacy(
     let progress = Progress::listen(serving, &request).await?;
     let task = serving.engine.submit(submission).await.map_err(refused)?;
     let mut call = Call { serving, request: &request, task: task.id().clone(), progress, news: true };
-    let mut asked: HashMap<QuestionId, Asked> = HashMap::new();
+    let mut asked = AskedHere::default();
     let ended = call
         .wait(|task| {
-            // Whatever is open no longer is withdrawn by leaving the map.
-            asked.retain(|id, _| task.open_questions().any(|question| &question.id == id));
-            for question in task.open_questions() {
-                if let Some(client) = &request.caller.client
-                    && !asked.contains_key(&question.id)
-                {
-                    let origin = request.context.id.clone();
-                    let one = serving.relay.ask_in(&client.connection, origin, task.id(), question);
-                    asked.insert(question.id.clone(), one);
-                }
+            if let Some(client) = &request.caller.client {
+                asked.keep_up(&serving.relay, &client.connection, &request, task);
             }
             task.status.is_final()
         })

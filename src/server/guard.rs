@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, Method, Request, StatusCode};
 use rmcp::ErrorData;
 use rmcp::transport::streamable_http_server::StreamableHttpService;
@@ -45,6 +45,8 @@ pub(super) async fn guarded(State(endpoint): State<Arc<Endpoint>>, mut request: 
         return (StatusCode::NOT_FOUND, "there is no such session\n").into_response();
     }
     request.extensions_mut().insert(scope);
+    // From here on the request may be logged.
+    request.headers_mut().remove(AUTHORIZATION);
     if request.method() == Method::POST {
         request = match translated(&endpoint, request).await {
             Ok(request) => request,

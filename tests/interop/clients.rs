@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use mcptask::server::{self, ServeConfig};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
 use crate::python::python;
+use crate::support::bench::Bench;
 use crate::support::{Server, engine, work};
 
 /// The bound on one client's run; imports alone take seconds on a busy machine.
@@ -41,19 +41,19 @@ async fn over_http(environment: &str, name: &str) -> Value {
 
 /// A stdio server for each connection to a local port; `bridge.py` joins the client's pipes to it.
 async fn over_stdio(environment: &str, name: &str) -> Value {
-    let directory = Arc::new(tempfile::tempdir().expect("a temporary directory"));
+    let bench = Arc::new(Bench::sqlite());
     let stop = CancellationToken::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("bound").port().to_string();
-    let serving = tokio::spawn(serve(listener, directory.clone(), stop.clone()));
+    let serving = tokio::spawn(serve(listener, bench.clone(), stop.clone()));
     let seen = run(environment, name, ["stdio", &port]).await;
     stop.cancel();
     serving.abort();
     seen
 }
 
-async fn serve(listener: TcpListener, directory: Arc<TempDir>, stop: CancellationToken) {
-    let engine = engine(&directory, &stop).await;
+async fn serve(listener: TcpListener, bench: Arc<Bench>, stop: CancellationToken) {
+    let engine = engine(&bench, &stop).await;
     work(&engine, &stop).await;
     while let Ok((stream, _)) = listener.accept().await {
         let (stdin, stdout) = stream.into_split();

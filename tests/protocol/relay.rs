@@ -7,8 +7,46 @@ use mcptask::server::Unanswerable;
 use mcptask::task::{Action, Answer, Answerer, EventKind, TaskId};
 use serde_json::{Map, Value, json};
 
+use crate::support::bench::Bench;
 use crate::support::http::{Events, Legacy};
 use crate::support::{Server, soon};
+
+/// Runs each of the named functions on both stores.
+macro_rules! on_each_store {
+    ($($test:ident),+ $(,)?) => {
+        on_each_store!(sqlite: $($test),+);
+        on_each_store!(redis: $($test),+);
+    };
+    ($store:ident: $($test:ident),+) => {
+        mod $store {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                super::$test(crate::support::bench::Bench::$store()).await;
+            })+
+        }
+    };
+}
+
+on_each_store!(
+    a_client_without_elicitation_is_answered_for_at_once,
+    a_mode_that_was_not_declared_is_not_used,
+    an_error_of_the_client_is_never_taken_for_consent,
+    an_invalid_answer_is_asked_again_twice_then_cancelled,
+    an_operators_answer_withdraws_the_prompt,
+    a_closed_session_ends_its_questions_at_once,
+    a_vanished_client_is_answered_for_after_the_grace,
+    a_client_that_comes_back_is_asked_on,
+    what_a_client_missed_is_sent_once_it_is_back,
+    a_client_that_lost_its_place_is_asked_anew_and_the_old_prompt_withdrawn,
+    a_client_without_a_stream_is_asked_where_it_waits_for_the_result,
+    many_open_questions_all_reach_the_client,
+    a_question_that_waits_for_an_operator_is_noted_and_stays_open,
+    only_the_owning_session_is_asked,
+    a_session_of_one_server_is_asked_for_a_worker_of_another,
+    a_stopping_server_leaves_its_questions_open,
+    who_comes_back_in_a_new_session_is_asked_where_it_waits,
+    a_foreground_call_whose_stream_is_gone_is_answered_for,
+);
 
 fn accept(name: &str) -> Value {
     json!({ "action": "accept", "content": { "name": name } })
@@ -39,9 +77,8 @@ async fn no_more(events: &mut Events, method: &str) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_without_elicitation_is_answered_for_at_once() {
-    let server = Server::start().await;
+async fn a_client_without_elicitation_is_answered_for_at_once(bench: Bench) {
+    let server = Server::on(bench, |_| {}).await;
     let client = Legacy::with(&server, json!({}), None).await;
     let task = client.launch("ask_name", json!({})).await;
     let answer = answered(&server, &task).await;
@@ -49,9 +86,8 @@ async fn a_client_without_elicitation_is_answered_for_at_once() {
     assert!(answer.reason.expect("a reason").contains("did not declare the elicitation capability"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_mode_that_was_not_declared_is_not_used() {
-    let server = Server::start().await;
+async fn a_mode_that_was_not_declared_is_not_used(bench: Bench) {
+    let server = Server::on(bench, |_| {}).await;
     let forms = Legacy::open(&server).await;
     let task = forms.launch("ask_page", json!({})).await;
     assert!(forms.text(&task).await.contains("did not declare elicitation by URL"));
@@ -70,9 +106,8 @@ async fn a_mode_that_was_not_declared_is_not_used() {
     assert_eq!(pages.text(&task).await, "accept ");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_error_of_the_client_is_never_taken_for_consent() {
-    let server = Server::start().await;
+async fn an_error_of_the_client_is_never_taken_for_consent(bench: Bench) {
+    let server = Server::on(bench, |_| {}).await;
     let client = Legacy::open(&server).await;
     let mut events = client.listen(None).await;
     let task = client.launch("ask_name", json!({})).await;
@@ -88,9 +123,8 @@ async fn an_error_of_the_client_is_never_taken_for_consent() {
     assert_eq!(answered(&server, &task).await.action, Action::Cancel);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_invalid_answer_is_asked_again_twice_then_cancelled() {
-    let server = Server::start().await;
+async fn an_invalid_answer_is_asked_again_twice_then_cancelled(bench: Bench) {
+    let server = Server::on(bench, |_| {}).await;
     let client = Legacy::open(&server).await;
     let mut events = client.listen(None).await;
     let task = client.launch("ask_name", json!({})).await;
@@ -111,9 +145,8 @@ async fn an_invalid_answer_is_asked_again_twice_then_cancelled() {
     assert_eq!(client.text(&task).await, "accept \"Ada\"");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_operators_answer_withdraws_the_prompt() {
-    let server = Server::start().await;
+async fn an_operators_answer_withdraws_the_prompt(bench: Bench) {
+    let server = Server::on(bench, |_| {}).await;
     let client = Legacy::open(&server).await;
     let mut events = client.listen(None).await;
     let task = client.launch("ask_name", json!({})).await;
@@ -129,9 +162,8 @@ async fn an_operators_answer_withdraws_the_prompt() {
     assert_eq!(client.text(&task).await, "accept \"Olga\"");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_closed_session_ends_its_questions_at_once() {
-    let server = Server::start().await;
+async fn a_closed_session_ends_its_questions_at_once(bench: Bench) {
+    let server = Server::on(bench, |_| {}).await;
     let client = Legacy::open(&server).await;
     let mut events = client.listen(None).await;
     let task = client.launch("ask_many", json!({ "count": 2 })).await;
@@ -150,9 +182,8 @@ async fn a_closed_session_ends_its_questions_at_once() {
     assert_eq!(server.task(&task).await.questions.len(), 2);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_vanished_client_is_answered_for_after_the_grace() {
-    let server = Server::with(|config| config.vanish_grace = Duration::from_millis(200)).await;
+async fn a_vanished_client_is_answered_for_after_the_grace(bench: Bench) {
+    let server = Server::on(bench, |config| config.vanish_grace = Duration::from_millis(200)).await;
     let client = Legacy::open(&server).await;
     let mut events = client.listen(None).await;
     let task = client.launch("ask_name", json!({})).await;
@@ -163,9 +194,8 @@ async fn a_vanished_client_is_answered_for_after_the_grace() {
     assert!(answer.reason.expect("a reason").contains("no stream open"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_comes_back_is_asked_on() {
-    let server = Server::start().await;
+async fn a_client_that_comes_back_is_asked_on(bench: Bench) {
+    let server = Server::on(bench, |_| {}).await;
     let client = Legacy::open(&server).await;
     let mut events = client.listen(None).await;
     let task = client.launch("ask_name", json!({})).await;
@@ -178,9 +208,8 @@ async fn a_client_that_comes_back_is_asked_on() {
     no_more(&mut events, "elicitation/create").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_client_missed_is_sent_once_it_is_back() {
-    let server = Server::start().await;
+async fn what_a_client_missed_is_sent_once_it_is_back(bench: Bench) {
+    let server = Server::on(bench, |_| {}).await;
     let client = Legacy::open(&server).await;
     let mut events = client.listen(None).await;
     client.launch("steps", json!({})).await;
@@ -195,9 +224,8 @@ async fn what_a_client_missed_is_sent_once_it_is_back() {
     no_more(&mut events, "elicitation/create").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_lost_its_place_is_asked_anew_and_the_old_prompt_withdrawn() {
-    let server = Server::start().await;
+async fn a_client_that_lost_its_place_is_asked_anew_and_the_old_prompt_withdrawn(bench: Bench) {
+    let server = Server::on(bench, |_| {}).await;
     let client = Legacy::open(&server).await;
     let mut events = client.listen(None).await;
     let task = client.launch("ask_name", json!({})).await;
@@ -212,9 +240,8 @@ async fn a_client_that_lost_its_place_is_asked_anew_and_the_old_prompt_withdrawn
     assert_eq!(client.text(&task).await, "accept \"Ada\"");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_without_a_stream_is_asked_where_it_waits_for_the_result() {
-    let server = Server::start().await;
+async fn a_client_without_a_stream_is_asked_where_it_waits_for_the_result(bench: Bench) {
+    let server = Server::on(bench, |_| {}).await;
     let client = Legacy::open(&server).await;
     let task = client.launch("ask_name", json!({})).await;
     let (id, mut events) = client.begin("tasks/result", json!({ "taskId": task })).await;
@@ -225,9 +252,8 @@ async fn a_client_without_a_stream_is_asked_where_it_waits_for_the_result() {
     assert_eq!(response["result"]["content"][0]["text"], "accept \"Ada\"");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn many_open_questions_all_reach_the_client() {
-    let server = Server::start().await;
+async fn many_open_questions_all_reach_the_client(bench: Bench) {
+    let server = Server::on(bench, |_| {}).await;
     let client = Legacy::open(&server).await;
     let mut tasks = Vec::new();
     for _ in 0..40 {
@@ -247,9 +273,8 @@ async fn many_open_questions_all_reach_the_client() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_question_that_waits_for_an_operator_is_noted_and_stays_open() {
-    let server = Server::with(|config| config.unanswerable = Unanswerable::Wait).await;
+async fn a_question_that_waits_for_an_operator_is_noted_and_stays_open(bench: Bench) {
+    let server = Server::on(bench, |config| config.unanswerable = Unanswerable::Wait).await;
     let client = Legacy::with(&server, json!({}), None).await;
     let task = client.launch("ask_name", json!({})).await;
     let id: TaskId = task.parse().expect("an id");
@@ -272,9 +297,8 @@ async fn a_question_that_waits_for_an_operator_is_noted_and_stays_open() {
     assert_eq!(client.text(&task).await, "accept \"Olga\"");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn only_the_owning_session_is_asked() {
-    let server = Server::start().await;
+async fn only_the_owning_session_is_asked(bench: Bench) {
+    let server = Server::on(bench, |_| {}).await;
     let (owner, other) = (Legacy::open(&server).await, Legacy::open(&server).await);
     let (mut mine, mut theirs) = (owner.listen(None).await, other.listen(None).await);
     let task = owner.launch("ask_name", json!({})).await;
@@ -285,9 +309,8 @@ async fn only_the_owning_session_is_asked() {
     no_more(&mut theirs, "elicitation/create").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_of_one_server_is_asked_for_a_worker_of_another() {
-    let first = Server::start().await;
+async fn a_session_of_one_server_is_asked_for_a_worker_of_another(bench: Bench) {
+    let first = Server::on(bench, |_| {}).await;
     let second = first.beside(|_| {}).await;
     let client = Legacy::open(&second).await;
     let mut events = client.listen(None).await;
@@ -297,9 +320,8 @@ async fn a_session_of_one_server_is_asked_for_a_worker_of_another() {
     assert_eq!(client.text(&task).await, "accept \"Ada\"");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stopping_server_leaves_its_questions_open() {
-    let first = Server::start().await;
+async fn a_stopping_server_leaves_its_questions_open(bench: Bench) {
+    let first = Server::on(bench, |_| {}).await;
     let mut second = first.beside(|_| {}).await;
     let client = Legacy::open(&second).await;
     let mut events = client.listen(None).await;
@@ -309,4 +331,34 @@ async fn a_stopping_server_leaves_its_questions_open() {
     soon("the server stops", &mut second.served).await.expect("no panic").expect("a clean end");
     assert!(events.next().await.is_none(), "the stream ends");
     assert_eq!(first.task(&task).await.status.as_str(), "input_required");
+}
+
+async fn who_comes_back_in_a_new_session_is_asked_where_it_waits(bench: Bench) {
+    let first = Server::on(bench, |_| {}).await;
+    let mut second = first.beside(|_| {}).await;
+    let client = Legacy::open(&second).await;
+    let mut events = client.listen(None).await;
+    let task = client.launch("ask_name", json!({})).await;
+    events.next_of("elicitation/create").await;
+    second.stop.cancel();
+    soon("the server stops", &mut second.served).await.expect("no panic").expect("a clean end");
+    let mute = Legacy::with(&first, json!({}), None).await;
+    let (_, _waiting) = mute.begin("tasks/result", json!({ "taskId": task })).await;
+    let client = Legacy::open(&first).await;
+    let (_, mut events) = client.begin("tasks/result", json!({ "taskId": task })).await;
+    let asked = events.next_of("elicitation/create").await;
+    client.answer(&asked, accept("Ada")).await;
+    let response = events.next().await.expect("the result");
+    assert_eq!(response["result"]["content"][0]["text"], "accept \"Ada\"", "the mute one answered nothing");
+}
+
+async fn a_foreground_call_whose_stream_is_gone_is_answered_for(bench: Bench) {
+    let server = Server::on(bench, |config| config.vanish_grace = Duration::from_millis(200)).await;
+    let client = Legacy::open(&server).await;
+    let (_, mut events) = client.begin("tools/call", json!({ "name": "ask_name", "arguments": {} })).await;
+    let asked = events.next_of("elicitation/create").await;
+    let related = &asked["params"]["_meta"]["io.modelcontextprotocol/related-task"];
+    let task = related["taskId"].as_str().expect("the hidden task").to_owned();
+    drop(events);
+    assert_eq!(answered(&server, &task).await.by, Answerer::Policy);
 }

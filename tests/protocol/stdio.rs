@@ -6,13 +6,13 @@ use std::sync::Arc;
 use mcptask::server::{self, ServeConfig, ServeError};
 use mcptask::task::Answerer;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::io::{
     AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf,
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::support::bench::Bench;
 use crate::support::http::{LEGACY, MODERN};
 use crate::support::{engine, soon, work};
 
@@ -24,14 +24,14 @@ struct Pipe {
     served: JoinHandle<Result<(), ServeError>>,
     engine: mcptask::engine::Engine,
     background: CancellationToken,
-    _directory: Arc<TempDir>,
+    _bench: Arc<Bench>,
 }
 
 impl Pipe {
     async fn open() -> Self {
-        let directory = Arc::new(tempfile::tempdir().expect("a temporary directory"));
+        let bench = Arc::new(Bench::sqlite());
         let background = CancellationToken::new();
-        let engine = engine(&directory, &background).await;
+        let engine = engine(&bench, &background).await;
         work(&engine, &background).await;
         let (near, far) = tokio::io::duplex(64 * 1024);
         let (stdin, stdout) = tokio::io::split(far);
@@ -40,7 +40,7 @@ impl Pipe {
         let served = tokio::spawn(server::stdio(engine.clone(), config, stdin, stdout, stop));
         let (output, input) = tokio::io::split(near);
         let lines = BufReader::new(output).lines();
-        Self { lines, input, earlier: VecDeque::new(), served, engine, background, _directory: directory }
+        Self { lines, input, earlier: VecDeque::new(), served, engine, background, _bench: bench }
     }
 
     async fn initialized() -> Self {

@@ -1,7 +1,13 @@
 //! A real server over a real store in this process, and clients that speak the wire by hand.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+#[path = "../../support/bench.rs"]
+#[allow(unreachable_pub, reason = "shared with test binaries that need more of it")]
+pub(crate) mod bench;
 pub(crate) mod http;
+#[path = "../../support/redis.rs"]
+#[allow(unreachable_pub, reason = "shared with test binaries that need more of it")]
+pub(crate) mod redis;
 pub(crate) mod tools;
 
 use std::net::SocketAddr;
@@ -10,14 +16,13 @@ use std::time::Duration;
 
 use mcptask::engine::{Engine, Limits};
 use mcptask::server::{self, ServeConfig, ServeError};
-use mcptask::store::Store;
-use mcptask::store::sqlite::SqliteStore;
 use mcptask::task::{Task, TaskId, WorkerId};
 use mcptask::worker::{Worker, WorkerConfig};
-use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+use bench::Bench;
 
 /// How long a test waits for what must happen. Never reached when all is well.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -34,7 +39,7 @@ pub(crate) struct Server {
     pub(crate) stop: CancellationToken,
     pub(crate) served: JoinHandle<Result<(), ServeError>>,
     background: CancellationToken,
-    directory: Arc<TempDir>,
+    bench: Arc<Bench>,
 }
 
 impl Server {
@@ -43,23 +48,27 @@ impl Server {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut ServeConfig)) -> Self {
-        let directory = Arc::new(tempfile::tempdir().expect("a temporary directory"));
+        Self::on(Bench::sqlite(), change).await
+    }
+
+    pub(crate) async fn on(bench: Bench, change: impl FnOnce(&mut ServeConfig)) -> Self {
+        let bench = Arc::new(bench);
         let background = CancellationToken::new();
-        let engine = engine(&directory, &background).await;
+        let engine = engine(&bench, &background).await;
         work(&engine, &background).await;
-        Self::over(engine, directory, background, change).await
+        Self::over(engine, bench, background, change).await
     }
 
     /// A second server on the same store, as another process would be: with an engine of its own.
     pub(crate) async fn beside(&self, change: impl FnOnce(&mut ServeConfig)) -> Self {
         let background = CancellationToken::new();
-        let engine = engine(&self.directory, &background).await;
-        Self::over(engine, self.directory.clone(), background, change).await
+        let engine = engine(&self.bench, &background).await;
+        Self::over(engine, self.bench.clone(), background, change).await
     }
 
     async fn over(
         engine: Engine,
-        directory: Arc<TempDir>,
+        bench: Arc<Bench>,
         background: CancellationToken,
         change: impl FnOnce(&mut ServeConfig),
     ) -> Self {
@@ -69,7 +78,7 @@ impl Server {
         change(&mut config);
         let stop = CancellationToken::new();
         let served = tokio::spawn(server::http(engine.clone(), config, listener, stop.clone()));
-        Self { engine, address, stop, served, background, directory }
+        Self { engine, address, stop, served, background, bench }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -90,13 +99,12 @@ impl Drop for Server {
     }
 }
 
-/// An engine over the SQLite store in `directory`.
-pub(crate) async fn engine(directory: &TempDir, stop: &CancellationToken) -> Engine {
+/// An engine of its own over the store.
+pub(crate) async fn engine(bench: &Bench, stop: &CancellationToken) -> Engine {
     // Shown where a test fails; a second test in the process finds it in place.
     let filter = tracing_subscriber::EnvFilter::new("mcptask=debug,rmcp=warn");
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
-    let path = directory.path().join("mcptask.db");
-    let store: Arc<dyn Store> = SqliteStore::open(&path, "default").await.expect("the store opens");
+    let store = bench.store().await;
     let engine = Engine::new(store, Limits::default(), stop.clone());
     let timekeeper = engine.clone();
     let stop = stop.clone();
