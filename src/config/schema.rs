@@ -8,8 +8,11 @@ use toml::de::DeValue;
 use super::mistake::{Source, allowed};
 use super::table::{Node, Table, json};
 
+/// Makes the schema that a word stands for.
+type Make = fn() -> Value;
+
 /// Words for a field's type, each with the schema that it stands for.
-const WORDS: [(&str, fn() -> Value); 11] = [
+const WORDS: [(&str, Make); 11] = [
     ("text", || json!({ "type": "string" })),
     ("string", || json!({ "type": "string" })),
     ("number", || json!({ "type": "number" })),

@@ -1,7 +1,7 @@
 //! The steps of a script as they are written. Each is a table whose first word says what it does:
 //! `ask`, `ask_all`, `sleep`, `report`, `set`, `if`, `while`, `return`, `error`, `protocol_error`, `fault`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use serde_json::Value;
@@ -114,7 +114,7 @@ impl Reader {
         if let (true, QuestionKind::Form(schema)) = (message.is_plain(), &kind)
             && schema.is_plain()
         {
-            let schema = schema.value(&Default::default()).unwrap_or_default();
+            let schema = schema.value(&BTreeMap::new()).unwrap_or_default();
             for violation in Ask::form(message.source(), schema).violations() {
                 table.mistake(&table.span, format!("the question {:?}: {violation}", message.source()));
             }

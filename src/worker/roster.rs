@@ -96,7 +96,9 @@ impl Roster {
     /// The tools as the catalog shall show them.
     pub(super) fn shown(&self, mut specs: Vec<ToolSpec>) -> Vec<ToolSpec> {
         if self.short_lived {
-            specs.iter_mut().for_each(|spec| spec.ttl_ms = Some(fault::ENDING_TTL_MS));
+            for spec in &mut specs {
+                spec.ttl_ms = Some(fault::ENDING_TTL_MS);
+            }
         }
         specs
     }

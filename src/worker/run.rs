@@ -25,13 +25,8 @@ pub(super) async fn run_one(
             format!("worker {} does not offer the tool {:?} any more", shared.config.id, task.new.tool);
         return record(&shared, &claim, &signals, Err(Requeue::returned(reason))).await;
     };
-    let slot = match slot {
-        Some(slot) => slot,
-        None => {
-            let Some(slot) = shared.roster.take(&entry).await else { return };
-            slot
-        }
-    };
+    let slot = if slot.is_some() { slot } else { shared.roster.take(&entry).await };
+    let Some(slot) = slot else { return };
     let attempt = task.attempt;
     let context = TaskContext::new(shared.clone(), entry.clone(), task, signals.clone(), slot);
     let outcome = finished(&entry, context, &signals).await;
@@ -57,13 +52,11 @@ async fn finished(entry: &Arc<Entry>, context: TaskContext, signals: &Signals) -
             return Ok(late(limit.unwrap_or_default()));
         }
     };
-    match tokio::time::timeout(grace, &mut running).await {
-        Ok(joined) => ended(joined),
-        Err(_) => {
-            running.abort();
-            Err(interrupted)
-        }
+    if let Ok(joined) = tokio::time::timeout(grace, &mut running).await {
+        return ended(joined);
     }
+    running.abort();
+    Err(interrupted)
 }
 
 fn late(limit: Duration) -> Outcome {
