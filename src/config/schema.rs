@@ -8,11 +8,11 @@ use toml::de::DeValue;
 use super::mistake::{Source, allowed};
 use super::table::{Node, Table, json};
 
-/// A word for a field's type, with the schema that it stands for.
-type Word = (&'static str, fn() -> Value);
+/// Makes the schema that a word stands for.
+type Make = fn() -> Value;
 
-/// Words for a field's type.
-const WORDS: [Word; 11] = [
+/// Words for a field's type, each with the schema that it stands for.
+const WORDS: [(&str, Make); 11] = [
     ("text", || json!({ "type": "string" })),
     ("string", || json!({ "type": "string" })),
     ("number", || json!({ "type": "number" })),

@@ -83,7 +83,7 @@ impl Reader {
             "error" => self.reply(table, "error").map(StepKind::ToolError),
             "protocol_error" => self.protocol_error(table),
             _ => {
-                let names = Fault::ALL.map(|fault| (fault.as_str(), fault));
+                let names = Fault::OFFERED.map(|fault| (fault.as_str(), fault));
                 table.choice("fault", &names).map(StepKind::Fault)
             }
         }
@@ -114,7 +114,7 @@ impl Reader {
         if let (true, QuestionKind::Form(schema)) = (message.is_plain(), &kind)
             && schema.is_plain()
         {
-            let schema = schema.value(&BTreeMap::default()).unwrap_or_default();
+            let schema = schema.value(&BTreeMap::new()).unwrap_or_default();
             for violation in Ask::form(message.source(), schema).violations() {
                 table.mistake(&table.span, format!("the question {:?}: {violation}", message.source()));
             }

@@ -46,6 +46,10 @@ impl Fault {
         Self::TtlEndsMidQuestion,
     ];
 
+    /// Those that can be asked for: the others need the server to misbehave, which it does not do yet.
+    pub const OFFERED: [Self; 4] =
+        [Self::SameQuestionTwice, Self::MalformedQuestion, Self::CrashWhileAsking, Self::TtlEndsMidQuestion];
+
     /// Its name in files and options.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -59,11 +59,11 @@ async fn a_fault_of_a_server_holds_for_every_tool_and_is_in_the_log_when_a_scrip
     running.accept(&task, 1, json!({})).await;
     running.accept(&task, 2, json!({})).await;
     assert_eq!(text(&running.ended(&task).await), "ready");
-    let running = run(&asking("stalled-stream")).await;
+    let running = run(&asking("crash-while-asking")).await;
     let task = running.submit("t", json!({})).await;
     running.accept(&task, 1, json!({ "name": "Ada" })).await;
     running.ended(&task).await;
     let noted =
-        |kind: &EventKind| matches!(kind, EventKind::Noted { note } if note == "fault: stalled-stream");
+        |kind: &EventKind| matches!(kind, EventKind::Noted { note } if note == "fault: crash-while-asking");
     assert!(running.events(&task).await.iter().any(|event| noted(&event.kind)));
 }
