@@ -117,9 +117,10 @@ async fn watch(
     theirs: &Filter,
 ) -> Result<(), Failure> {
     // The tails begin first: what happens from now on is not missed, whatever the past holds.
-    let follower = match args.no_follow {
-        true => Follower::default(),
-        false => Follower::start(context, deployments, theirs).await?,
+    let follower = if args.no_follow {
+        Follower::default()
+    } else {
+        Follower::start(context, deployments, theirs).await?
     };
     let mut printer = Printer { context, args, not_before: None };
     let Some((engine, filter)) = ours else {

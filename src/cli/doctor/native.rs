@@ -43,7 +43,7 @@ impl Checkup {
             TaskStatus::Working if task.worker.is_some() => found.extend(self.running(task)),
             TaskStatus::Working => found.push(self.queued(task)),
             TaskStatus::InputRequired => {
-                found.extend(task.open_questions().map(|question| self.asked(task, question)))
+                found.extend(task.open_questions().map(|question| self.asked(task, question)));
             }
             TaskStatus::Completed | TaskStatus::Failed | TaskStatus::Cancelled => return found,
         }
