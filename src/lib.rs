@@ -30,6 +30,7 @@
 //! - [`engine`]: the rules over a store, and one tail of the log per process that wakes everybody who waits.
 //! - [`worker`]: claims tasks and runs tools. A task that waits for a person gives its slot back.
 //! - [`ask`]: how a command that runs as a tool asks its worker, over a private socket.
+//! - [`fastmcp`]: FastMCP's tasks, read and answered straight from their Redis; knows only the domain.
 //!
 //! ARCHITECTURE.md, beside the README, has the promises, the keys, the limits and the reasons.
 

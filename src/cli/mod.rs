@@ -1,5 +1,5 @@
-//! The command line: one file for each command, [`ui`] as the only road to the terminal, and one table of
-//! exit codes ([`failure::Kind`]).
+//! The command line: one file for each command, `ui` as the only road to the terminal, and one table of
+//! exit codes (`failure::Kind`).
 
 mod answers;
 mod arguments;

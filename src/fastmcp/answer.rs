@@ -102,14 +102,11 @@ impl Deployment {
         let script = Script::new(include_str!("lua/withdraw_v3.lua"));
         let mut call = script.prepare_invoke();
         call.key(elicitation_keys(&task.signs)).arg(question).arg(text);
-        match self.link.call::<u64>(&call).await? {
-            0 => Ok(()),
-            _ => {
-                let worker =
-                    task.worker.as_ref().map_or_else(|| "unknown".to_owned(), |worker| worker.name.clone());
-                Err(FastmcpError::WorkerGone { id: task.id.clone(), worker })
-            }
+        if self.link.call::<u64>(&call).await? == 0 {
+            return Ok(());
         }
+        let worker = task.worker.as_ref().map_or_else(|| "unknown".to_owned(), |worker| worker.name.clone());
+        Err(FastmcpError::WorkerGone { id: task.id.clone(), worker })
     }
 
     async fn answer_v4(

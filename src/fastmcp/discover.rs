@@ -10,7 +10,7 @@ use super::link::{Link, literally};
 /// What stands between a docket's prefix and a FastMCP key.
 const MARKS: [&str; 2] = [":fastmcp:task:", ":fastmcp:notifications:"];
 
-/// The dockets of a Redis: those with FastMCP keys, and those with workers but no task yet.
+/// The dockets of a Redis: those with FastMCP keys, and those that had workers but no task yet.
 pub(super) async fn dockets(link: &Link) -> FastmcpResult<Vec<Docket>> {
     let mut prefixes = BTreeSet::new();
     for key in link.scan("*:fastmcp:*").await? {
@@ -18,8 +18,8 @@ pub(super) async fn dockets(link: &Link) -> FastmcpResult<Vec<Docket>> {
         let found = MARKS.iter().filter_map(|mark| key.find(mark)).min();
         prefixes.extend(found.filter(|at| *at > 0).map(|at| key[..at].to_owned()));
     }
-    for key in link.scan("*:workers").await? {
-        if let Some(prefix) = key.strip_suffix(":workers")
+    for key in link.scan("*:stream").await? {
+        if let Some(prefix) = key.strip_suffix(":stream")
             && !prefixes.contains(prefix)
             && is_docket(link, prefix).await?
         {
@@ -29,7 +29,7 @@ pub(super) async fn dockets(link: &Link) -> FastmcpResult<Vec<Docket>> {
     Ok(prefixes.into_iter().map(Docket::new).collect())
 }
 
-/// Whether there is a stream with Docket's consumer group: other programs have keys called `…:workers` too.
+/// Whether there is a stream with Docket's consumer group: other programs have keys called `…:stream` too.
 async fn is_docket(link: &Link, prefix: &str) -> FastmcpResult<bool> {
     let mut reads = redis::pipe();
     reads.cmd("XINFO").arg("GROUPS").arg(format!("{prefix}:stream"));

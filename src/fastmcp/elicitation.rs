@@ -35,7 +35,8 @@ const LOOKED_AT: isize = 100;
 
 #[derive(Deserialize)]
 struct Request {
-    request_id: String,
+    #[serde(rename = "request_id")]
+    id: String,
     message: String,
     schema: Value,
 }
@@ -71,12 +72,7 @@ pub(super) fn take(
 
 fn question(request: Request, ttl_ms: Option<i64>, now: Timestamp) -> DeployedQuestion {
     let ask = Ask::form(request.message, request.schema);
-    DeployedQuestion {
-        id: request.request_id,
-        problems: ask.violations(),
-        asked_at: asked_at(ttl_ms, now),
-        ask,
-    }
+    DeployedQuestion { id: request.id, problems: ask.violations(), asked_at: asked_at(ttl_ms, now), ask }
 }
 
 /// When a question was asked whose key has so long left of [`QUESTION_MS`].

@@ -130,13 +130,11 @@ impl Replies {
                 fatal => return Err(fatal),
             },
         };
-        match redis::from_redis_value::<T>(value) {
-            Ok(value) => Ok(Some(value)),
-            Err(_) => {
-                notes.push(format!("{what} cannot be read: it is not what FastMCP writes there"));
-                Ok(None)
-            }
+        let value = redis::from_redis_value::<T>(value).ok();
+        if value.is_none() {
+            notes.push(format!("{what} cannot be read: it is not what FastMCP writes there"));
         }
+        Ok(value)
     }
 }
 

@@ -31,11 +31,27 @@ pub(super) async fn tasks(
 ) -> FastmcpResult<Vec<DeployedTask>> {
     let mut found = Vec::with_capacity(identities.len());
     for some in identities.chunks(AT_ONCE) {
-        let mut drafts = first(link, docket, workers, some).await?;
-        legs(link, workers, &mut drafts).await?;
+        let drafts = drafts(link, docket, workers, some).await?;
         found.extend(drafts.into_iter().filter_map(|draft| finished(draft, workers)));
     }
     Ok(found)
+}
+
+/// Reads until no task has moved on to another leg meanwhile: what was read of it would be of two legs.
+async fn drafts(
+    link: &Link,
+    docket: &Docket,
+    workers: &Workers,
+    identities: &[Identity],
+) -> FastmcpResult<Vec<Draft>> {
+    loop {
+        let mut drafts = first(link, docket, workers, identities).await?;
+        legs(link, workers, &mut drafts).await?;
+        let moved = |draft: &Draft| matches!(&draft.signs.asking, Asking::Leg(leg) if leg.has_moved_on);
+        if !drafts.iter().any(moved) {
+            return Ok(drafts);
+        }
+    }
 }
 
 async fn first(

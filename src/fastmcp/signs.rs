@@ -67,6 +67,8 @@ pub(super) struct Leg {
     pub(super) requests_ttl_ms: Option<i64>,
     pub(super) cancelled: bool,
     pub(super) encrypted: bool,
+    /// Whether another leg took its place while this one was read.
+    pub(super) has_moved_on: bool,
 }
 
 /// How long what belongs to a task still lives, in milliseconds. What is missing does not end, or is not there.

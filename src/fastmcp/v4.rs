@@ -89,6 +89,8 @@ pub(super) fn ask_requests(own: &str, leg: u32, reads: &mut Pipeline) {
     reads.cmd("HGETALL").arg(format!("{own}:input:{leg}:requests"));
     reads.cmd("PTTL").arg(format!("{own}:input:{leg}:requests"));
     reads.cmd("HGETALL").arg(format!("{own}:input:{leg}:map"));
+    // Last: FastMCP moves this on before it drops the requests.
+    reads.cmd("GET").arg(format!("{own}:current_leg"));
 }
 
 /// Takes what [`ask_requests`] asked for. A request without its map is still being written.
@@ -101,6 +103,8 @@ pub(super) fn take_requests(
     let requests: BTreeMap<String, String> = replies.next("the questions", notes)?.unwrap_or_default();
     leg.requests_ttl_ms = replies.next("the questions' ttl", notes)?.filter(|ttl: &i64| *ttl >= 0);
     leg.map = replies.next("the questions' names", notes)?.unwrap_or_default();
+    let current: Option<String> = replies.next("its current leg", notes)?;
+    leg.has_moved_on = current.is_some_and(|current| current != leg.key);
     let asked_at = asked_at(leg.requests_ttl_ms, now);
     let mut found = Vec::new();
     for (id, text) in requests.into_iter().filter(|(id, _)| leg.map.contains_key(id)) {

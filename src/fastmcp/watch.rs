@@ -212,7 +212,9 @@ impl Watching {
             self.known.remove(&gone.key);
             self.touches.remove(&gone.key);
         }
-        tasks.into_iter().for_each(|task| self.seen(task));
+        for task in tasks {
+            self.seen(task);
+        }
         Ok(())
     }
 

@@ -36,17 +36,17 @@ struct Open {
     withdraw: CancellationToken,
     running: JoinHandle<bool>,
     /// Whether it was left open, once that is known.
-    still_open: Option<bool>,
+    stays: Option<bool>,
 }
 
 impl Open {
     /// Whether it may be put again: the client could not be asked, and nobody answered for it. A question
     /// whose prompt ended in any other way has its answer, even if the log has not told of it yet.
     fn was_left_open(&mut self) -> bool {
-        if self.still_open.is_none() {
-            self.still_open = (&mut self.running).now_or_never().map(|ended| ended.unwrap_or(true));
+        if self.stays.is_none() {
+            self.stays = (&mut self.running).now_or_never().map(|ended| ended.unwrap_or(true));
         }
-        self.still_open == Some(true)
+        self.stays == Some(true)
     }
 }
 
@@ -169,7 +169,7 @@ impl Member {
             withdrawn: withdraw.clone(),
         };
         let running = tokio::spawn(prompt.run());
-        self.open.insert(key, Open { withdraw, running, still_open: None });
+        self.open.insert(key, Open { withdraw, running, stays: None });
     }
 
     fn withdraw(&mut self, task: &TaskId, question: &QuestionId) {

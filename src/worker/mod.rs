@@ -1,7 +1,7 @@
 //! Running tools: claim, run, wait without a slot, finish.
 //!
 //! A worker holds a bounded number of *running* tasks. A task that waits for a person gives its slot back
-//! until the answer comes, so ten unanswered questions never stop a worker ([`context`]).
+//! until the answer comes, so ten unanswered questions never stop a worker (`context`).
 
 pub mod builtin;
 mod clock;

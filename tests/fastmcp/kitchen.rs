@@ -123,14 +123,15 @@ impl Kitchen {
         }
     }
 
+    /// Where MCP clients reach it.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}/mcp", self.port)
+    }
+
     /// A client that launches a tool; see `client.py` for its manners.
     pub(crate) fn client(&self, tool: &str, arguments: &Value, manner: &str) -> Client {
         let mut command = self.python("client.py");
-        command
-            .arg(format!("http://127.0.0.1:{}/mcp", self.port))
-            .arg(tool)
-            .arg(arguments.to_string())
-            .arg(manner);
+        command.arg(self.endpoint()).arg(tool).arg(arguments.to_string()).arg(manner);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python starts");
         let (input, output) = (child.stdin.take(), child.stdout.take().expect("a piped output"));
         let (sender, lines) = channel();

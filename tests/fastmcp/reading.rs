@@ -79,6 +79,7 @@ async fn a_redis_without_fastmcp_says_so() {
     for words in [
         &["ZADD", "mail:workers", "5", "someone"][..],
         &["SET", "mail:stream", "no stream"],
+        &["XADD", "news:stream", "*", "a", "stream"],
         &["SET", ":fastmcp:task:", "no name"],
     ] {
         redis::cmd(words[0]).arg(&words[1..]).query_async::<()>(&mut connection).await.expect("works");

@@ -10,7 +10,7 @@ use super::{Sources, source};
 use crate::engine::Viewer;
 use crate::fastmcp::DeployedTask;
 use crate::store::TaskFilter;
-use crate::task::{Task, TaskStatus};
+use crate::task::{SessionId, Task, TaskStatus};
 
 /// One line of the list.
 struct Row {
@@ -72,7 +72,7 @@ fn print(context: &Context, rows: Vec<Row>) -> Result<(), Failure> {
 
 /// Whether a deployment's task is wanted.
 fn admits(filter: &TaskFilter, task: &DeployedTask) -> bool {
-    let session = filter.session.as_ref().map(|session| session.as_str());
+    let session = filter.session.as_ref().map(SessionId::as_str);
     session.is_none_or(|session| task.session.as_deref() == Some(session))
         && filter.status.is_none_or(|status| status == task.status)
         && filter.tool.as_ref().is_none_or(|tool| *tool == task.component.name)
@@ -81,6 +81,7 @@ fn admits(filter: &TaskFilter, task: &DeployedTask) -> bool {
 fn deployed(task: &DeployedTask) -> Row {
     let mut object = json!(task);
     object["source"] = json!("fastmcp");
+    object["tool"] = json!(task.component.name);
     let session = task.session.as_deref().or(task.scope.as_deref()).unwrap_or_default();
     let message = match (task.questions.first(), &task.error, &task.progress) {
         (Some(question), ..) => question.ask.message.clone(),

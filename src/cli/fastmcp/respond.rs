@@ -10,8 +10,8 @@ use super::super::ui::{event, text};
 use super::super::{follow, respond as native};
 use super::Sources;
 use crate::fastmcp::{Answered, DeployedQuestion, DeployedTask, Deployment, FastmcpError, Generation, Way};
-use crate::task::Answer;
 use crate::task::form::joined;
+use crate::task::{Answer, QuestionId};
 
 /// Answers the question of the task that the options name, or its first.
 pub(crate) async fn respond(
@@ -20,7 +20,7 @@ pub(crate) async fn respond(
     task: &DeployedTask,
     args: &RespondArgs,
 ) -> Result<(), Failure> {
-    let wanted = args.question().map(|question| question.as_str());
+    let wanted = args.question().map(QuestionId::as_str);
     let question = task.questions.iter().find(|one| wanted.is_none_or(|wanted| wanted == one.id));
     let Some(question) = question else { return Err(not_waiting(deployment, task).await) };
     let way = if args.direct() { Way::Direct } else { Way::Supported };

@@ -16,6 +16,9 @@ const QUEUED_LONG_MS: i64 = 2000;
 /// An entry of the stream that a worker has taken: id, worker, idle milliseconds, deliveries.
 type Taken = (String, String, i64, u64);
 
+/// An entry of the stream as it lies there: id, and fields, of which some are pickled.
+type Entry = (String, BTreeMap<String, Vec<u8>>);
+
 impl Deployment {
     /// Why a task has not been taken up.
     pub(super) async fn queued(&self, findings: &mut Findings<'_>) -> FastmcpResult<()> {
@@ -76,9 +79,9 @@ impl Deployment {
         let mut reads = redis::pipe();
         reads.cmd("EXISTS").arg(&known).cmd("SISMEMBER").arg(&known).arg(&function);
         let (mut replies, mut notes) = (self.link.read(reads).await?, Vec::new());
-        let (is_told, knows): (Option<u64>, Option<u64>) =
-            (replies.next("EXISTS", &mut notes)?, replies.next("SISMEMBER", &mut notes)?);
-        if (is_told, knows) == (Some(1), Some(0)) {
+        let is_told: Option<u64> = replies.next("EXISTS", &mut notes)?;
+        let is_known: Option<u64> = replies.next("SISMEMBER", &mut notes)?;
+        if (is_told, is_known) == (Some(1), Some(0)) {
             findings.add(
                 Cause::SwallowedElsewhere,
                 format!(
@@ -125,8 +128,7 @@ impl Deployment {
     async fn has_begun(&self, stream: &str, entry: &str) -> FastmcpResult<bool> {
         let mut reads = redis::pipe();
         reads.cmd("XRANGE").arg(stream).arg(entry).arg(entry);
-        let entries: Option<Vec<(String, BTreeMap<String, Vec<u8>>)>> =
-            self.link.read(reads).await?.next("XRANGE", &mut Vec::new())?;
+        let entries: Option<Vec<Entry>> = self.link.read(reads).await?.next("XRANGE", &mut Vec::new())?;
         let key = entries
             .and_then(|entries| entries.into_iter().next())
             .and_then(|(_, mut fields)| fields.remove("key"));

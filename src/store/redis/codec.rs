@@ -9,7 +9,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::store::{ClaimKey, Due};
-use crate::task::{Answer, Ask, Event, EventKind, NewTask, Question, QuestionId, Scope, Task, TaskId};
+use crate::task::{
+    Answer, Ask, Event, EventKind, NewTask, Outcome, Question, QuestionId, Scope, Task, TaskId,
+};
 
 /// Why a value could not be read.
 type Problem = String;
@@ -196,4 +198,18 @@ pub(super) fn due(
 
 fn id(text: &str) -> Result<TaskId, Problem> {
     text.parse().map_err(|error| format!("{error}"))
+}
+/// An outcome as its script wants it: status, JSON, event kind, event detail.
+pub(super) fn ending(outcome: &Outcome) -> (&'static str, String, &'static str, String) {
+    let json = json(outcome);
+    match outcome {
+        Outcome::Result(_) => {
+            let detail = serde_json::json!({ "is_error": outcome.is_tool_error() });
+            ("completed", json, "completed", detail.to_string())
+        }
+        Outcome::Error(error) => {
+            let detail = serde_json::json!({ "code": error.code, "message": error.message });
+            ("failed", json, "failed", detail.to_string())
+        }
+    }
 }

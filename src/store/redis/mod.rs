@@ -116,21 +116,6 @@ fn prefix(namespace: &str) -> String {
     format!("mcptask:{{{namespace}}}:")
 }
 
-/// An outcome as its script wants it: status, JSON, event kind, event detail.
-fn ending(outcome: &Outcome) -> (&'static str, String, &'static str, String) {
-    let json = codec::json(outcome);
-    match outcome {
-        Outcome::Result(_) => {
-            let detail = serde_json::json!({ "is_error": outcome.is_tool_error() });
-            ("completed", json, "completed", detail.to_string())
-        }
-        Outcome::Error(error) => {
-            let detail = serde_json::json!({ "code": error.code, "message": error.message });
-            ("failed", json, "failed", detail.to_string())
-        }
-    }
-}
-
 #[async_trait]
 impl Store for RedisStore {
     fn location(&self) -> String {
@@ -240,7 +225,7 @@ impl Store for RedisStore {
     }
 
     async fn finish(&self, claim: &ClaimKey, outcome: &Outcome) -> StoreResult<()> {
-        let (status, json, kind, detail) = ending(outcome);
+        let (status, json, kind, detail) = codec::ending(outcome);
         let mut call = self.invocation(&self.scripts.finish);
         call.arg(claim.task.as_str()).arg(claim.attempt).arg(status).arg(json).arg(kind).arg(detail);
         self.verb(&call).await?.claimed(claim)
@@ -253,7 +238,7 @@ impl Store for RedisStore {
     }
 
     async fn requeue(&self, claim: &ClaimKey, requeue: &Requeue) -> StoreResult<()> {
-        let (status, json, kind, detail) = ending(&requeue.last_outcome());
+        let (status, json, kind, detail) = codec::ending(&requeue.last_outcome());
         let delay = requeue.delay.map(|delay| delay.as_millis() as u64);
         let mut call = self.invocation(&self.scripts.requeue);
         call.arg(claim.task.as_str()).arg(claim.attempt).arg(&requeue.reason).arg(u8::from(requeue.counts));
@@ -294,7 +279,7 @@ impl Store for RedisStore {
     }
 
     async fn withdraw(&self, tools: &[String], error: &RpcError) -> StoreResult<()> {
-        let (_, json, _, detail) = ending(&Outcome::Error(error.clone()));
+        let (_, json, _, detail) = codec::ending(&Outcome::Error(error.clone()));
         let mut call = self.invocation(&self.scripts.withdraw);
         self.verb(call.arg(json).arg(detail).arg(tools)).await.map(drop)
     }

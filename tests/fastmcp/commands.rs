@@ -1,0 +1,87 @@
+//! The commands, on a Redis that holds FastMCP's tasks and one's own.
+
+use assert_cmd::Command;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::kitchen::{Kitchen, V3_4, V4};
+use crate::support::{new_task, submit};
+
+/// A command on that Redis: its exit code, its objects, and its complaint.
+fn mcptask(kitchen: &Kitchen, words: &[&str]) -> (i32, Vec<Value>, String) {
+    let mut command = Command::cargo_bin("mcptask").expect("is built");
+    command.env("MCPTASK_REDIS_URL", kitchen.redis.url()).args(["--json", "--no-input", "--timeout", "60s"]);
+    let output = command.args(words).output().expect("runs");
+    let text = String::from_utf8(output.stdout).expect("is text");
+    let objects = text.lines().map(|line| serde_json::from_str(line).expect("one object per line"));
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code().expect("ends by itself"), objects.collect(), complaint)
+}
+
+fn sources(objects: &[Value]) -> Vec<&str> {
+    objects.iter().filter_map(|object| object["source"].as_str()).collect()
+}
+
+#[tokio::test]
+async fn both_kinds_of_tasks_stand_side_by_side() {
+    let kitchen = Kitchen::open(V3_4);
+    let client = kitchen.client("plan_dinner", &json!({}), "silent");
+    let id = client.task();
+    kitchen.asks(&id, "What kind of dinner?").await;
+
+    let (code, listed, _) = mcptask(&kitchen, &["list"]);
+    assert_eq!((code, sources(&listed)), (0, vec!["fastmcp"]));
+    let ours = kitchen.redis::<Vec<String>>(&["KEYS", "mcptask*"]).await;
+    assert_eq!(ours, Vec::<String>::new(), "looking leaves no key in FastMCP's Redis");
+
+    let store =
+        mcptask::store::redis::RedisStore::open(&kitchen.redis.url(), "default").await.expect("opens");
+    let native = submit(&*store, &new_task("cook")).await;
+    let (_, listed, _) = mcptask(&kitchen, &["list"]);
+    assert_eq!(sources(&listed), ["mcptask", "fastmcp"], "the newest first");
+    let (_, shown, _) = mcptask(&kitchen, &["show", native.id().as_str()]);
+    assert_eq!(shown[0]["id"], native.id().as_str());
+
+    let (_, causes, _) = mcptask(&kitchen, &["doctor"]);
+    let told: Vec<_> = causes.iter().filter_map(|one| one["cause"].as_str()).collect();
+    assert_eq!(told, ["no_worker_offers", "client_has_question"]);
+
+    let (code, seen, complaint) = mcptask(&kitchen, &["watch", "--until", "asked"]);
+    assert_eq!(code, 0, "{complaint}");
+    assert_eq!(sources(&seen).last(), Some(&"fastmcp"));
+
+    let (code, _, complaint) = mcptask(&kitchen, &["respond", &id[..8], "--set", "cuisine=martian"]);
+    assert_eq!(code, 2, "{complaint}");
+    let (code, done, complaint) = mcptask(&kitchen, &["respond", "--set", "cuisine=thai"]);
+    assert_eq!(code, 0, "{complaint}");
+    assert_eq!((done[0]["task"].as_str(), sources(&done)), (Some(id.as_str()), vec!["fastmcp"]));
+    kitchen.asks(&id, "Vegetarian?").await;
+    let (code, _, complaint) = mcptask(&kitchen, &["cancel", &id[..8]]);
+    assert_eq!(code, 0, "{complaint}");
+    let (code, ..) = mcptask(&kitchen, &["cancel", &id[..8]]);
+    assert_eq!(code, 10, "a second time changes nothing");
+}
+
+#[rstest]
+#[case(true)]
+#[case(false)]
+#[tokio::test]
+async fn fastmcp_4_is_answered_through_its_server_or_on_demand_in_redis(#[case] through_server: bool) {
+    let kitchen = Kitchen::open(V4);
+    let client = kitchen.client("plan_dinner", &json!({}), "silent");
+    let id = client.task();
+    kitchen.asks(&id, "What kind of dinner?").await;
+    let task = format!("--task={id}");
+    let (code, _, complaint) = mcptask(&kitchen, &["respond", "--set", "cuisine=thai", "--", &id]);
+    assert_eq!(code, 2, "{complaint}");
+    assert!(complaint.contains("--server URL") && complaint.contains("--direct"), "{complaint}");
+    let server = kitchen.endpoint();
+    let way = if through_server { vec!["--server", &server] } else { vec!["--direct"] };
+    let words = [&["respond", "--set", "cuisine=thai"][..], &way, &["--", &id]].concat();
+    let (code, _, complaint) = mcptask(&kitchen, &words);
+    assert_eq!(code, 0, "{complaint}");
+    let (code, seen, complaint) = mcptask(&kitchen, &["watch", &task, "--until", "asked"]);
+    assert_eq!(code, 0, "{complaint}");
+    assert_eq!(seen[0]["docket"], "fastmcp");
+    kitchen.asks(&id, "Vegetarian?").await;
+}
