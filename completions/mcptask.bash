@@ -576,7 +576,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__respond)
-            opts="-q -v -h --question --accept --set --content --decline --cancel --direct --server --stdio --header --token --era --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --question --wait --accept --set --content --decline --cancel --direct --server --stdio --header --token --era --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -783,7 +783,7 @@ _mcptask() {
                     return 0
                     ;;
                 --fault)
-                    COMPREPLY=($(compgen -W "same-question-twice malformed-question question-after-cancel late-answer-accepted crash-while-asking dropped-connection stalled-stream missing-notification ttl-ends-mid-question" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "same-question-twice malformed-question crash-while-asking ttl-ends-mid-question" -- "${cur}"))
                     return 0
                     ;;
                 --max-tasks)
@@ -1174,7 +1174,7 @@ _mcptask() {
                     return 0
                     ;;
                 --fault)
-                    COMPREPLY=($(compgen -W "same-question-twice malformed-question question-after-cancel late-answer-accepted crash-while-asking dropped-connection stalled-stream missing-notification ttl-ends-mid-question" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "same-question-twice malformed-question crash-while-asking ttl-ends-mid-question" -- "${cur}"))
                     return 0
                     ;;
                 --redis)
