@@ -1,8 +1,8 @@
 //! The relay: questions of legacy sessions' tasks, put to their clients as `elicitation/create`.
 //!
 //! One reader of the log per process routes each event to the session that owns the task. Every session
-//! follows its own events in order ([`member`]); every question is a small conversation of its own
-//! ([`prompt`]), so that a slow person holds up nobody. The client never touches the store, and its answer
+//! follows its own events in order (`member`); every question is a small conversation of its own
+//! (`prompt`), so that a slow person holds up nobody. The client never touches the store, and its answer
 //! goes through the same verb as everybody else's.
 
 mod connection;

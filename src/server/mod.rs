@@ -1,8 +1,8 @@
 //! The MCP task server: both protocol eras on one HTTP endpoint and on stdio, over one engine.
 //!
-//! rmcp reads and writes the protocol; a thin layer before it ([`dialect`]) renames the requests that its
+//! rmcp reads and writes the protocol; a thin layer before it (`dialect`) renames the requests that its
 //! types would lose, so that they arrive here as they came. From there on everything is JSON in, JSON out
-//! ([`wire`]), and every verb is the engine's.
+//! (`wire`), and every verb is the engine's.
 
 mod auth;
 mod caller;
