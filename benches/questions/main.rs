@@ -6,6 +6,8 @@
 //! client, as in life; both read the same clock. The floor, a Redis round trip, is measured in the same run,
 //! so that figures of different machines compare as ratios.
 
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
 mod client;
 mod figures;
 mod server;
@@ -44,7 +46,7 @@ fn main() -> ExitCode {
 
 async fn measure(place: &server::Place, rounds: usize) -> Report {
     let store = place.url();
-    let server = server::Process::start(&store).await;
+    let server = server::Process::start(&store);
     let mut report = Report::new(&store, server::Process::profile());
     if store.starts_with("redis") {
         report.add("redis round trip (PING)", Figures::of(server::pings(&store, rounds).await));

@@ -70,7 +70,7 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts this very program as the server, and waits until it listens.
-    pub(crate) async fn start(store: &str) -> Self {
+    pub(crate) fn start(store: &str) -> Self {
         let program = std::env::current_exe().expect("this program's path");
         let mut child = Command::new(program)
             .env(super::ROLE, store)

@@ -12,6 +12,7 @@ use super::ui::{ColorChoice, Manner, time};
 /// Options of every command.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Global options")]
+#[expect(clippy::doc_markdown, reason = "doc comments of arguments are their help")]
 pub(crate) struct GlobalArgs {
     /// Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]
     ///
@@ -104,6 +105,11 @@ impl GlobalArgs {
             namespace: value("--namespace"),
             ..Self::default()
         }
+    }
+
+    /// How long to wait at most.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.timeout
     }
 
     /// How to speak, known before anything else so that every error is told in that way.

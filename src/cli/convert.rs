@@ -72,7 +72,7 @@ impl From<EngineError> for Failure {
             EngineError::Answer { task, .. } => Self::usage(message)
                 .hint(format!("the question is still open; `mcptask show {task}` shows what it takes")),
             EngineError::Store(error) => error.into(),
-            _ => Self::new(Kind::Unexpected, message),
+            EngineError::Question { .. } => Self::new(Kind::Unexpected, message),
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::server::{self, ServeConfig};
 use crate::store::EventFilter;
 use crate::store::sqlite::SqliteStore;
 use crate::task::{Cursor, TaskId};
+use crate::worker::{Worker, WorkerConfig, builtin};
 
 /// Show the whole loop in one terminal: a task asks, you answer, it goes on
 ///
@@ -42,7 +43,8 @@ pub(crate) async fn run(context: &Context, _: DemoArgs) -> Result<(), Failure> {
     let stop = context.stop.child_token();
     let parts = TaskTracker::new();
     say(context, 1, "A worker takes tasks from a store, here an SQLite file that is thrown away afterwards.");
-    let worker = worker::enlist(&engine, &worker::worker_id(), 4).await?;
+    let worker =
+        Worker::enlist(engine.clone(), WorkerConfig::new(worker::worker_id(), builtin::tools(), 4)).await?;
     parts.spawn(worker.run(stop.clone()));
     worker::spawn_time(&parts, &engine, &stop);
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(no_port)?;
@@ -151,8 +153,12 @@ impl Place {
         let path = std::env::temp_dir().join(format!("mcptask-demo-{}", TaskId::generate()));
         let made = DirBuilder::new().mode(0o700).create(&path);
         made.map_err(|error| {
-            Failure::caused(Kind::Unexpected, format!("cannot make the directory {path:?}: {error}"), error)
-                .hint("TMPDIR names the directory for temporary files")
+            Failure::caused(
+                Kind::Unexpected,
+                format!("cannot make the directory {}: {error}", path.display()),
+                error,
+            )
+            .hint("TMPDIR names the directory for temporary files")
         })?;
         Ok(Self { path })
     }

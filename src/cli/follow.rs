@@ -178,7 +178,7 @@ async fn answer(
             }
         };
         match engine.answer(&Viewer::Operator, task.id(), &question.id, answer).await {
-            Ok(_) => return Ok(()),
+            Ok(_) | Err(EngineError::Store(StoreError::Ended { .. })) => return Ok(()),
             Err(EngineError::Answer { violations, .. }) => {
                 asked.refused = Some(crate::task::form::joined(&violations));
             }
@@ -186,7 +186,6 @@ async fn answer(
                 context.ui.talk(&convert::already_answered(&task, &question, &answer).to_string());
                 return Ok(());
             }
-            Err(EngineError::Store(StoreError::Ended { .. })) => return Ok(()),
             Err(error) => return Err(error.into()),
         }
     }

@@ -13,6 +13,7 @@ use crate::task::{SessionId, Task, TaskStatus};
 
 /// List tasks, newest first
 #[derive(Debug, Args)]
+#[expect(clippy::doc_markdown, reason = "doc comments of arguments are their help")]
 pub(crate) struct ListArgs {
     /// Only this session's
     #[arg(long, value_name = "SESSION")]

@@ -3,7 +3,10 @@
 
 mod answers;
 mod arguments;
+mod ask;
+mod ask_kind;
 mod cancel;
+mod check;
 mod complete;
 mod completions;
 mod config;
@@ -16,8 +19,10 @@ mod failure;
 mod fastmcp;
 mod follow;
 mod list;
+mod offer;
 mod outcome;
 mod remote;
+mod report;
 mod respond;
 mod respond_remote;
 mod result;
@@ -69,6 +74,9 @@ enum Command {
     Cancel(cancel::CancelArgs),
     Doctor(doctor::DoctorArgs),
     Tools(tools::ToolsArgs),
+    Ask(ask::AskArgs),
+    Report(report::ReportArgs),
+    Check(check::CheckArgs),
     Completions(completions::CompletionsArgs),
 }
 

@@ -16,6 +16,7 @@ use crate::task::Answer;
 /// Options of commands that can go through MCP instead of straight to the store.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Through an MCP server")]
+#[expect(clippy::doc_markdown, reason = "doc comments of arguments are their help")]
 pub(crate) struct RemoteArgs {
     /// Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp
     #[arg(long, value_name = "URL", conflicts_with = "stdio", value_hint = clap::ValueHint::Url)]

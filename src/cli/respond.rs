@@ -26,7 +26,11 @@ const PAGE: usize = 1000;
 /// Without a task, the oldest open question of the namespace. Whoever answers first has answered: a second
 /// answer changes nothing (exit 10). Esc and Ctrl-C leave the question open.
 #[derive(Debug, Args)]
+<<<<<<< HEAD
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+=======
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+>>>>>>> main
 #[command(group(clap::ArgGroup::new("reply").args(["content", "decline", "cancel"]).multiple(false)))]
 pub(crate) struct RespondArgs {
     /// The task's id, or its beginning
@@ -35,6 +39,9 @@ pub(crate) struct RespondArgs {
     /// Answer this question of the task, for example q2; else the first open one
     #[arg(long, value_name = "QUESTION", requires = "task")]
     question: Option<QuestionId>,
+    /// Wait until the task asks; --timeout bounds it
+    #[arg(long, requires = "task", conflicts_with = "server")]
+    wait: bool,
     /// Accept; what is not --set has the form's default
     #[arg(long, conflicts_with_all = ["decline", "cancel"])]
     accept: bool,
@@ -136,7 +143,15 @@ impl RespondArgs {
 
 /// The question to answer, and its task.
 async fn find(engine: &Engine, id: &TaskId, args: &RespondArgs) -> Result<(Task, Question), Failure> {
-    let task = engine.get(&Viewer::Operator, id).await?;
+    let task = if args.wait {
+        let asked = |task: &Task| match args.question() {
+            Some(wanted) => task.question(wanted).is_some(),
+            None => task.open_questions().next().is_some(),
+        };
+        engine.wait(&Viewer::Operator, id, |task| task.status.is_final() || asked(task)).await?
+    } else {
+        engine.get(&Viewer::Operator, id).await?
+    };
     let found = match args.question() {
         Some(wanted) => Some(task.question(wanted).cloned().ok_or_else(|| {
             Failure::new(Kind::NotFound, format!("task {id} has no question {wanted}"))
@@ -159,8 +174,11 @@ fn not_waiting(task: &Task) -> Failure {
     let last = task.questions.iter().rev().find_map(|question| Some((question, question.answer.as_ref()?)));
     let answered =
         last.map(|(question, answer)| convert::already_answered(task.id(), &question.id, answer).to_string());
+    let later =
+        (!task.status.is_final()).then(|| format!("`mcptask respond {id} --wait` answers when it asks"));
     Failure::new(Kind::NothingChanged, format!("task {id} waits for no answer: it is {}", task.status))
         .maybe_hint(answered)
+        .maybe_hint(later)
 }
 
 /// The question of our own that has been open for longest; `None` when one of FastMCP's was older, and has been
@@ -209,6 +227,9 @@ async fn at_prompt(
     question: &Question,
     mut asked: Asked,
 ) -> Result<Answer, Failure> {
+    if let Some(hint) = asked.later_hint() {
+        context.goes_on(format!("the question stays open; {hint}"));
+    }
     loop {
         let answer = tokio::select! {
             answer = ask(context, &asked) => answer?,

@@ -22,7 +22,7 @@ pub(super) async fn run(context: &Context, args: &RespondArgs, client: &Client) 
         )
         .hint("answer there, or straight at the store: leave out --server"));
     }
-    let wanted = args.question().map(|question| question.as_str());
+    let wanted = args.question().map(crate::task::QuestionId::as_str);
     let found =
         task.input_requests.iter().find(|(key, _)| wanted.is_none_or(|wanted| wanted == key.as_str()));
     let Some((key, request)) = found else {

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::future::Future;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
@@ -14,11 +15,12 @@ use super::config::Config;
 use super::context::Context;
 use super::environment::Environment;
 use super::failure::{Failure, Kind};
-use super::signals::Signals;
+use super::signals::{Signals, Stop};
 use super::ui::{self, Manner, Streams, Ui};
 use super::{Cli, Command};
 use super::{
-    cancel, completions, demo, doctor, list, respond, result, serve, show, submit, tools, watch, worker,
+    ask, cancel, check, completions, demo, doctor, list, report, respond, result, serve, show, submit, tools,
+    watch, worker,
 };
 
 /// The program: from the process's arguments to its exit code.
@@ -32,15 +34,20 @@ pub fn main() -> ExitCode {
         Err(error) => return refused(&error, &arguments, &environment),
     };
     let ui = Ui::new(cli.global.manner(), &environment, Streams::of_process());
-    let done = Config::resolve(&cli.global, &environment)
-        .map(|config| Context::new(config, environment, ui.clone()))
-        .and_then(|context| dispatch(&context, cli.command));
+    let done = match cli.command {
+        // Inside a command there need be neither a home nor a store: these two know only the worker.
+        Command::Ask(args) if !args.local => ask::run(&ui, cli.global.timeout(), &args),
+        Command::Report(args) => report::run(&ui, args).map(|()| ExitCode::SUCCESS),
+        command => Config::resolve(&cli.global, &environment)
+            .map(|config| Context::new(config, environment, ui.clone()))
+            .and_then(|context| dispatch(&context, command)),
+    };
     ended(&ui, done)
 }
 
-fn ended(ui: &Ui, done: Result<(), Failure>) -> ExitCode {
+fn ended(ui: &Ui, done: Result<ExitCode, Failure>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         // Whoever read stdout has seen enough.
         Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
@@ -66,8 +73,10 @@ fn refused(error: &clap::Error, arguments: &[OsString], environment: &Environmen
     ended(&ui, Err(Failure::usage(message).hint("see `mcptask --help`")))
 }
 
-fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
+fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
+    let mut code = ExitCode::SUCCESS;
     match command {
+        Command::Check(args) => check::run(context, &args),
         Command::Completions(args) => completions::run(context, &args),
         Command::Serve(args) => daemon(context, serve::run(context, args)),
         Command::Worker(args) => daemon(context, worker::run(context, args)),
@@ -81,7 +90,16 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Cancel(args) => client(context, Level::WARN, Box::pin(cancel::run(context, args))),
         Command::Doctor(args) => client(context, Level::WARN, Box::pin(doctor::run(context, args))),
         Command::Tools(args) => client(context, Level::WARN, Box::pin(tools::run(context, args))),
-    }
+        Command::Report(args) => report::run(&context.ui, args),
+        Command::Ask(args) => {
+            let local = async {
+                code = ask::run_local(context, &args).await?;
+                Ok(())
+            };
+            client(context, Level::WARN, Box::pin(local))
+        }
+    }?;
+    Ok(code)
 }
 
 /// A command that serves until it is told to stop, and takes signals by itself.
@@ -112,9 +130,13 @@ fn run_on(
     let done = runtime.block_on(command);
     context.stop.cancel();
     // A background thread that does not end must not keep the process.
-    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    runtime.shutdown_timeout(Duration::from_millis(500));
     done
 }
+
+/// How long a prompt that was interrupted by a key has to end its command; it takes microseconds. A signal
+/// from elsewhere does not reach the prompt, and ends the command after this.
+const PROMPT_ENDS: Duration = Duration::from_millis(200);
 
 async fn bounded(
     context: &Context,
@@ -139,11 +161,16 @@ async fn bounded(
                 return Err(failure.maybe_hint(context.what_goes_on()));
             }
             signal = signals.next() => {
-                // At a prompt, the prompt itself says what becomes of the question.
-                let own = context.ui.take_own_interrupt();
-                if !own && !context.ui.is_prompting() {
-                    return Err(signal.failure().maybe_hint(context.what_goes_on()));
+                if signal == Stop::Interrupt && context.ui.take_own_interrupt() {
+                    continue;
                 }
+                // A prompt has seen the same Ctrl-C, and knows better what to say of it.
+                if context.ui.is_prompting()
+                    && let Ok(done) = tokio::time::timeout(PROMPT_ENDS, &mut command).await
+                {
+                    return done;
+                }
+                return Err(signal.failure().maybe_hint(context.what_goes_on()));
             }
         }
     }

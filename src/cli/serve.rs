@@ -12,11 +12,13 @@ use tokio_util::task::TaskTracker;
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
+use super::offer::OfferArgs;
 use super::signals::Signals;
 use super::ui::time;
 use super::worker;
 use crate::engine::{Engine, Limits};
 use crate::server::{self, ServeConfig, ServeError, Unanswerable};
+use crate::task::{Fault, fault};
 
 /// Serve tools as MCP tasks over HTTP or stdio, and run them
 ///
@@ -49,6 +51,8 @@ pub(crate) struct ServeArgs {
     /// Take requests of web pages from this origin. May be given several times
     #[arg(long, value_name = "ORIGIN", conflicts_with = "stdio")]
     allowed_origin: Vec<String>,
+    #[command(flatten)]
+    offer: OfferArgs,
     #[command(flatten)]
     limits: LimitArgs,
 }
@@ -87,7 +91,9 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
     let stop = context.stop.child_token();
     let parts = TaskTracker::new();
     if args.workers > 0 {
-        let worker = worker::enlist(&engine, &worker::worker_id(), usize::from(args.workers)).await?;
+        let count = usize::from(args.workers);
+        let worker = worker::enlist(&engine, &worker::worker_id(), count, &args.offer).await?;
+        args.offer.reload(context, &parts, worker.tools(), &stop)?;
         parts.spawn(worker.run(stop.clone()));
     }
     worker::spawn_time(&parts, &engine, &stop);
@@ -148,7 +154,10 @@ impl ServeArgs {
     }
 
     fn limits(&self) -> Limits {
-        let max_ttl_ms = u64::try_from(self.limits.max_ttl.as_millis()).unwrap_or(u64::MAX);
+        let mut max_ttl_ms = u64::try_from(self.limits.max_ttl.as_millis()).unwrap_or(u64::MAX);
+        if self.offer.faults().contains(&Fault::TtlEndsMidQuestion) {
+            max_ttl_ms = fault::ENDING_TTL_MS;
+        }
         let usual = Limits::default();
         Limits {
             open_tasks: self.limits.max_tasks,
@@ -170,8 +179,9 @@ async fn bind(listen: SocketAddr) -> Result<TcpListener, Failure> {
 
 /// Reads names and tokens; the error names the line, never the token.
 fn read_tokens(path: &Path) -> Result<Vec<(String, String)>, Failure> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::caused(Kind::Usage, format!("cannot read {path:?}: {error}"), error))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::caused(Kind::Usage, format!("cannot read {}: {error}", path.display()), error)
+    })?;
     let mut tokens = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
@@ -180,13 +190,16 @@ fn read_tokens(path: &Path) -> Result<Vec<(String, String)>, Failure> {
         }
         let words: Vec<&str> = line.split_whitespace().collect();
         let [name, token] = words.as_slice() else {
-            return Err(Failure::usage(format!("line {number} of {path:?} is not a name and a token"))
-                .hint("for example: anna 5Zr0xjq…; make a token with: openssl rand -hex 24"));
+            return Err(Failure::usage(format!(
+                "line {number} of {} is not a name and a token",
+                path.display()
+            ))
+            .hint("for example: anna 5Zr0xjq…; make a token with: openssl rand -hex 24"));
         };
         tokens.push(((*token).to_owned(), (*name).to_owned()));
     }
     if tokens.is_empty() {
-        return Err(Failure::usage(format!("{path:?} has no tokens: everybody would be let in")));
+        return Err(Failure::usage(format!("{} has no tokens: everybody would be let in", path.display())));
     }
     Ok(tokens)
 }

@@ -23,6 +23,7 @@ const PAGE: usize = 500;
 /// Reading takes nothing away: several watchers see the same. A line that needs an answer says which command
 /// gives it.
 #[derive(Debug, Args)]
+#[expect(clippy::doc_markdown, reason = "doc comments of arguments are their help")]
 pub(crate) struct WatchArgs {
     /// Only this session's events
     session: Option<SessionId>,

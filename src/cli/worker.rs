@@ -7,10 +7,11 @@ use tokio_util::task::TaskTracker;
 
 use super::context::Context;
 use super::failure::Failure;
+use super::offer::OfferArgs;
 use super::signals::{Signals, Stop};
 use crate::engine::Engine;
 use crate::task::WorkerId;
-use crate::worker::{Worker, WorkerConfig, builtin};
+use crate::worker::{Worker, WorkerConfig};
 
 /// Run tasks of the store, without a server
 ///
@@ -21,6 +22,8 @@ pub(crate) struct WorkerArgs {
     /// How many tasks run at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1024))]
     concurrency: u16,
+    #[command(flatten)]
+    offer: OfferArgs,
 }
 
 pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failure> {
@@ -28,7 +31,7 @@ pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failu
     let engine = context.engine().await?;
     let stop = context.stop.child_token();
     let id = worker_id();
-    let worker = enlist(&engine, &id, usize::from(args.concurrency)).await?;
+    let worker = enlist(&engine, &id, usize::from(args.concurrency), &args.offer).await?;
     if context.ui.is_json() {
         context
             .ui
@@ -40,14 +43,22 @@ pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failu
         engine.store().location()
     ));
     let parts = TaskTracker::new();
+    args.offer.reload(context, &parts, worker.tools(), &stop)?;
     parts.spawn(worker.run(stop.clone()));
     spawn_time(&parts, &engine, &stop);
     until_stopped(context, signals, parts, &stop).await
 }
 
-/// Announces a worker of the built-in tools.
-pub(super) async fn enlist(engine: &Engine, id: &WorkerId, concurrency: usize) -> Result<Worker, Failure> {
-    Ok(Worker::enlist(engine.clone(), WorkerConfig::new(id.clone(), builtin::tools(), concurrency)).await?)
+/// Announces a worker of the tools that are offered.
+pub(super) async fn enlist(
+    engine: &Engine,
+    id: &WorkerId,
+    concurrency: usize,
+    offer: &OfferArgs,
+) -> Result<Worker, Failure> {
+    let mut config = WorkerConfig::new(id.clone(), offer.tools()?, concurrency);
+    config.faults = offer.faults().to_vec();
+    Ok(Worker::enlist(engine.clone(), config).await?)
 }
 
 /// An id that tells people the machine and the process.

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderName, HeaderValue};
 use rmcp::model::ProtocolVersion;
-use rmcp::service::{ClientInitializeError, ClientLifecycleMode, serve_client_with_lifecycle};
+use rmcp::service::{
+    ClientInitializeError, ClientLifecycleMode, RoleClient, RunningService, serve_client_with_lifecycle,
+};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use tokio::sync::{OnceCell, broadcast, watch};
+use url::Url;
 
 use super::asking::{Answering, Desk};
 use super::http::Endpoint;
@@ -36,58 +39,111 @@ impl Client {
         era: Era,
         answering: Option<Arc<dyn Answering>>,
     ) -> ClientResult<Self> {
-        let place = target.to_string();
-        let opening = open(target, era, answering);
-        tokio::time::timeout(HANDSHAKE_TIMEOUT, opening).await.unwrap_or_else(|_| {
-            Err(ClientError::Timeout {
-                server: place,
-                what: "the handshake".into(),
-                after: HANDSHAKE_TIMEOUT,
-            })
-        })
+        let opening = async {
+            match Box::pin(open(target, era, answering.clone())).await {
+                Err(Failure { again: Some(era), .. }) => Box::pin(open(target, era, answering)).await,
+                done => done,
+            }
+        };
+        let after = HANDSHAKE_TIMEOUT;
+        match tokio::time::timeout(after, opening).await {
+            Ok(opened) => opened.map_err(|failure| failure.error),
+            Err(_) => {
+                Err(ClientError::Timeout { server: target.to_string(), what: "the handshake".into(), after })
+            }
+        }
     }
 }
 
-async fn open(target: &Target, era: Era, answering: Option<Arc<dyn Answering>>) -> ClientResult<Client> {
+type Running = RunningService<RoleClient, Session>;
+
+/// Why there is no connection, and the era in which another try would get one.
+struct Failure {
+    error: ClientError,
+    again: Option<Era>,
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        Self { error, again: None }
+    }
+}
+
+async fn open(target: &Target, era: Era, answering: Option<Arc<dyn Answering>>) -> Result<Client, Failure> {
     let (wire, words) = (Arc::new(Wire::default()), LastWords::default());
     let desk = answering.map(|answering| Arc::new(Desk::new(answering)));
     let (changed, place) = (broadcast::Sender::new(HINTS), target.to_string());
     let session =
         Session { desk: desk.clone(), wire: wire.clone(), place: place.clone(), changed: changed.clone() };
-    let failed = |error| initialize_failure(&place, error);
-    let (running, listening) = match target {
+    let running = match target {
         Target::Http { url, headers, token } => {
-            let unusable = |error: reqwest::Error| ClientError::Unreachable {
-                server: place.clone(),
-                reason: error.without_url().to_string(),
-            };
-            let endpoint = Endpoint::new(wire.clone()).map_err(unusable)?;
-            let listening = endpoint.listening();
-            let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
-            config.auth_header.clone_from(token);
-            config.custom_headers = headers.iter().map(header).collect::<ClientResult<_>>()?;
-            let transport = StreamableHttpClientTransport::with_client(endpoint, config);
-            let running = serve_client_with_lifecycle(session, transport, lifecycle(era)).await;
-            (running.map_err(failed)?, Some(listening))
+            over_http(session, url, headers, token.as_deref(), era).await?
         }
-        Target::Stdio { command } => {
-            let child = ChildServer::start(command, wire.clone(), words.clone()).map_err(|error| {
-                ClientError::Unreachable {
-                    server: place.clone(),
-                    reason: format!("it does not start: {error}"),
-                }
-            })?;
-            match serve_client_with_lifecycle(session, child, lifecycle(era)).await {
-                Ok(running) => (running, None),
-                Err(error) => return Err(words.explain(failed(error)).await),
-            }
-        }
+        Target::Stdio { command } => over_stdio(session, command, &words, era).await?,
     };
-    let modern = running.peer().peer_info().is_some_and(|info| !info.protocol_version.has_initialize());
-    if let Some(listening) = listening.filter(|_| !modern) {
+    let modern = is_modern(&running);
+    Ok(Client { running, wire, desk, place, words, changed, modern, tools: OnceCell::new() })
+}
+
+fn is_modern(running: &Running) -> bool {
+    running.peer().peer_info().is_some_and(|info| !info.protocol_version.has_initialize())
+}
+
+async fn over_http(
+    session: Session,
+    url: &Url,
+    headers: &[(String, String)],
+    token: Option<&str>,
+    era: Era,
+) -> ClientResult<Running> {
+    let place = session.place.clone();
+    let endpoint = Endpoint::new(session.wire.clone()).map_err(|error| ClientError::Unreachable {
+        server: place.clone(),
+        reason: error.without_url().to_string(),
+    })?;
+    let listening = endpoint.listening();
+    let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
+    config.auth_header = token.map(str::to_owned);
+    config.custom_headers = headers.iter().map(header).collect::<ClientResult<_>>()?;
+    let transport = StreamableHttpClientTransport::with_client(endpoint, config);
+    let running = serve_client_with_lifecycle(session, transport, lifecycle(era))
+        .await
+        .map_err(|error| initialize_failure(&place, error))?;
+    if !is_modern(&running) {
         await_stream(listening).await;
     }
-    Ok(Client { running, wire, desk, place, words, changed, modern, tools: OnceCell::new() })
+    Ok(running)
+}
+
+async fn over_stdio(
+    session: Session,
+    command: &[String],
+    words: &LastWords,
+    era: Era,
+) -> Result<Running, Failure> {
+    let (place, wire) = (session.place.clone(), session.wire.clone());
+    let child = ChildServer::start(command, wire.clone(), words.clone()).map_err(|error| {
+        ClientError::Unreachable { server: place.clone(), reason: format!("it does not start: {error}") }
+    })?;
+    match serve_client_with_lifecycle(session, child, lifecycle(era)).await {
+        Ok(running) => Ok(running),
+        Err(error) => {
+            let again = era_of_late_answer(&error, &wire).filter(|_| era == Era::Auto);
+            Err(Failure { error: words.explain(initialize_failure(&place, error)).await, again })
+        }
+    }
+}
+
+/// A server that starts slowly answers `server/discover` when rmcp has gone on to `initialize`, and rmcp
+/// then gives up. The late answer tells the era, so the server is started once more in that one.
+fn era_of_late_answer(error: &ClientInitializeError, wire: &Wire) -> Option<Era> {
+    let discovered = wire.handshake().get("supportedVersions").is_some();
+    match error {
+        ClientInitializeError::ConflictInitResponseId(..) if discovered => Some(Era::Modern),
+        ClientInitializeError::ConflictInitResponseId(..)
+        | ClientInitializeError::UncorrelatedErrorResponse { .. } => Some(Era::Legacy),
+        _ => None,
+    }
 }
 
 /// A question that is asked before the stream is open may be lost: `FastMCP` 3 sends it once.

@@ -7,10 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::asking::{AskedQuestion, ask_from, elicit_result};
 use super::{Client, ClientError, ClientResult, TaskView};
+use crate::task::id::SESSION_LABEL;
 use crate::task::{Outcome, TaskSupport};
 
-/// Under this `_meta` key a call carries the session label of `submit --session`.
-const SESSION_LABEL: &str = "mcptask/session";
 /// How often a foreground call may come back with questions. Each round asked a person something, so
 /// this ends only a server that goes in circles.
 const MAX_ROUNDS: u32 = 1000;

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
+
 use super::{EngineError, EngineResult};
 use crate::store::Store;
 use crate::task::ToolSpec;
@@ -14,6 +16,7 @@ const FRESH: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(super) struct Catalog {
     tools: RwLock<Option<(Instant, Tools)>>,
+    changes: watch::Sender<u64>,
 }
 
 type Tools = HashMap<String, Arc<ToolSpec>>;
@@ -34,6 +37,18 @@ impl Catalog {
             *remembered = Some((Instant::now(), tools));
         }
         found
+    }
+
+    /// Forgets what is remembered and tells those who watch.
+    pub(super) fn changed(&self) {
+        if let Ok(mut remembered) = self.tools.write() {
+            *remembered = None;
+        }
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
     }
 
     fn remembered(&self, name: &str) -> Option<Arc<ToolSpec>> {

@@ -147,6 +147,16 @@ impl Engine {
         Ok(self.inner.store.tools().await?)
     }
 
+    /// Says that a worker of this process offers other tools than before.
+    pub fn tools_changed(&self) {
+        self.inner.catalog.changed();
+    }
+
+    /// Changes whenever a worker of this process has swapped its tools.
+    pub fn tool_changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.inner.catalog.changes()
+    }
+
     /// The tool of that name; [`EngineError::UnknownTool`] names those that there are.
     pub async fn tool(&self, name: &str) -> EngineResult<Arc<ToolSpec>> {
         self.inner.catalog.find(&*self.inner.store, name).await

@@ -58,7 +58,13 @@ async fn sleep_or_sooner(signals: Option<&mut Receiver<Signal>>, mut until: Inst
 }
 
 fn brings_deadline(kind: &EventKind) -> bool {
-    matches!(kind, EventKind::Submitted {} | EventKind::Asked { .. } | EventKind::Claimed { .. })
+    matches!(
+        kind,
+        EventKind::Submitted {}
+            | EventKind::Asked { .. }
+            | EventKind::Claimed { .. }
+            | EventKind::Requeued { .. }
+    )
 }
 
 /// Does all that is due and returns how long until there is more.
@@ -66,7 +72,7 @@ async fn look(engine: &Engine) -> EngineResult<Option<Duration>> {
     let store = engine.store();
     loop {
         let due = store.due().await?;
-        if due.questions.is_empty() && due.tasks.is_empty() && due.claims.is_empty() {
+        if due.is_empty() {
             return Ok(due.next);
         }
         settle(&**store, due).await?;
@@ -80,7 +86,10 @@ async fn settle(store: &dyn Store, due: Due) -> EngineResult<()> {
     }
     for (claim, worker) in due.claims {
         let reason = format!("worker {worker} stopped without finishing it");
-        harmless(store.requeue(&claim, &Requeue { reason, counts: true }).await)?;
+        harmless(store.requeue(&claim, &Requeue::failed(reason)).await)?;
+    }
+    for task in due.delayed {
+        harmless(store.resume(&task).await)?;
     }
     for task in due.tasks {
         harmless(store.expire(&task).await)?;

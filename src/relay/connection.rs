@@ -194,21 +194,10 @@ impl Connection {
         self.streams.borrow().gone.clone()
     }
 
-    /// Why the client cannot be asked this, if it cannot: what it did not declare.
+    /// Why the client cannot be asked this, if it cannot.
     pub(super) fn undeclared(&self, kind: &AskKind) -> Option<String> {
-        let capabilities = self.peer()?.peer_info().map(|info| info.capabilities.clone());
-        let declared = capabilities.as_ref().and_then(|all: &ClientCapabilities| all.elicitation.as_ref());
-        let Some(declared) = declared else {
-            return Some("the client did not declare the elicitation capability".to_owned());
-        };
-        // An empty capability means forms only (2025-11-25, client/elicitation).
-        let (form, url) = (declared.form.is_some(), declared.url.is_some());
-        match kind {
-            AskKind::Form { .. } if form || !url => None,
-            AskKind::Url { .. } if url => None,
-            AskKind::Form { .. } => Some("the client did not declare elicitation by form".to_owned()),
-            AskKind::Url { .. } => Some("the client did not declare elicitation by URL".to_owned()),
-        }
+        let info = self.peer()?.peer_info();
+        undeclared(info.as_ref().map(|info| &info.capabilities), kind)
     }
 
     /// The protocol version that the session speaks, once it is initialized.
@@ -225,6 +214,21 @@ struct Awaiting<'a> {
 impl Drop for Awaiting<'_> {
     fn drop(&mut self) {
         self.connection.streams.send_modify(|streams| drop(streams.results.remove(&self.task)));
+    }
+}
+
+/// What a client with these capabilities did not declare and would have to, to be asked this.
+pub(crate) fn undeclared(capabilities: Option<&ClientCapabilities>, kind: &AskKind) -> Option<String> {
+    let Some(declared) = capabilities.and_then(|all| all.elicitation.as_ref()) else {
+        return Some("the client did not declare the elicitation capability".to_owned());
+    };
+    // An empty capability means forms only (2025-11-25, client/elicitation).
+    let (form, url) = (declared.form.is_some(), declared.url.is_some());
+    match kind {
+        AskKind::Form { .. } if form || !url => None,
+        AskKind::Url { .. } if url => None,
+        AskKind::Form { .. } => Some("the client did not declare elicitation by form".to_owned()),
+        AskKind::Url { .. } => Some("the client did not declare elicitation by URL".to_owned()),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use rmcp::RoleServer;
 use rmcp::model::ServerNotification;
 use rmcp::service::Peer;
@@ -12,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use super::connection::{Connection, Facts};
-use super::prompt::Prompt;
+use super::prompt::{Asking, Prompt};
 use super::status;
 use crate::engine::EngineResult;
 use crate::store::TaskFilter;
@@ -30,10 +31,23 @@ pub(super) enum News {
     Resync,
 }
 
-/// A question in front of the client.
+/// A question that was put to the client.
 struct Open {
     withdraw: CancellationToken,
-    running: JoinHandle<()>,
+    running: JoinHandle<bool>,
+    /// Whether it was left open, once that is known.
+    still_open: Option<bool>,
+}
+
+impl Open {
+    /// Whether it may be put again: the client could not be asked, and nobody answered for it. A question
+    /// whose prompt ended in any other way has its answer, even if the log has not told of it yet.
+    fn was_left_open(&mut self) -> bool {
+        if self.still_open.is_none() {
+            self.still_open = (&mut self.running).now_or_never().map(|ended| ended.unwrap_or(true));
+        }
+        self.still_open == Some(true)
+    }
 }
 
 pub(super) struct Member {
@@ -142,7 +156,7 @@ impl Member {
     fn ask(&mut self, task: &TaskId, question: &Question) {
         self.asked = true;
         let key = (task.clone(), question.id.clone());
-        if self.open.get(&key).is_some_and(|open| !open.running.is_finished()) {
+        if self.open.get_mut(&key).is_some_and(|open| !open.was_left_open()) {
             return;
         }
         let withdraw = CancellationToken::new();
@@ -151,11 +165,11 @@ impl Member {
             connection: self.connection.clone(),
             task: task.clone(),
             question: question.clone(),
-            origin: None,
+            asking: Asking::Owner,
             withdrawn: withdraw.clone(),
         };
         let running = tokio::spawn(prompt.run());
-        self.open.insert(key, Open { withdraw, running });
+        self.open.insert(key, Open { withdraw, running, still_open: None });
     }
 
     fn withdraw(&mut self, task: &TaskId, question: &QuestionId) {

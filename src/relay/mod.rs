@@ -23,12 +23,13 @@ use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
 pub use connection::Connection;
+pub(crate) use connection::undeclared;
 use member::{Member, News};
-use prompt::Prompt;
+use prompt::{Asking, Prompt};
 pub(crate) use status::{legacy_status, shown};
 
 use crate::engine::{Engine, EngineResult, Signal};
-use crate::task::{Event, EventKind, Question, SessionId, TaskId};
+use crate::task::{Event, EventKind, Question, SessionId, Task, TaskId};
 
 /// The `_meta` key that says which task a message is about (2025-11-25, basic/utilities/tasks).
 pub(crate) const RELATED_TASK: &str = "io.modelcontextprotocol/related-task";
@@ -103,7 +104,7 @@ pub struct Relay {
     shared: Arc<Shared>,
 }
 
-/// A question that is in front of a foreground call's client. Dropping it withdraws it.
+/// A question that is in front of a client that waits in a request. Dropping it withdraws it.
 #[derive(Debug)]
 pub(crate) struct Asked {
     withdraw: CancellationToken,
@@ -136,25 +137,38 @@ impl Relay {
         tokio::spawn(Member::new(shared, connection, peer.clone()).run(news));
     }
 
-    /// Puts a question of a foreground call to the client that made it.
+    /// Answers for the client of a foreground call that cannot be asked.
+    pub(crate) async fn answer_for(&self, task: &TaskId, question: &Question, reason: &str) {
+        unanswerable::settle(&self.shared, task, question, true, reason).await;
+    }
+
+    /// Puts a question to a client that waits in a request: for the end of its own foreground call, or for
+    /// the result of a task whose owner this process does not serve.
     pub(crate) fn ask_in(
         &self,
         connection: &Arc<Connection>,
         origin: RequestId,
-        task: &TaskId,
+        task: &Task,
         question: &Question,
     ) -> Asked {
         let withdraw = CancellationToken::new();
+        let asking = if task.new.hidden { Asking::Caller(origin) } else { Asking::Guest(origin) };
         let prompt = Prompt {
             shared: self.shared.clone(),
             connection: connection.clone(),
-            task: task.clone(),
+            task: task.id().clone(),
             question: question.clone(),
-            origin: Some(origin),
+            asking,
             withdrawn: withdraw.clone(),
         };
         tokio::spawn(prompt.run());
         Asked { withdraw }
+    }
+
+    /// Whether this process holds the session that launched the task.
+    pub(crate) fn serves_owner(&self, task: &Task) -> bool {
+        let sessions = self.shared.sessions();
+        task.new.session.as_ref().is_some_and(|owner| sessions.live.contains_key(owner))
     }
 }
 

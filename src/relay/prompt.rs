@@ -21,19 +21,41 @@ use crate::task::{Action, Answer, Answerer, AskKind, Question, TaskId};
 /// How often a client is asked in all, when its answers are not valid.
 const ATTEMPTS: usize = 3;
 
+/// In what capacity a client is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Asking {
+    /// It launched the task.
+    Owner,
+    /// It waits in this call, which runs as a hidden task.
+    Caller(RequestId),
+    /// It waits in this request for the result of a task that another session launched. It may answer;
+    /// where it cannot, that says nothing about the owner.
+    Guest(RequestId),
+}
+
+impl Asking {
+    /// The request on whose stream the question belongs.
+    fn origin(&self) -> Option<&RequestId> {
+        match self {
+            Self::Owner => None,
+            Self::Caller(request) | Self::Guest(request) => Some(request),
+        }
+    }
+}
+
 /// One question on its way to one client.
 pub(crate) struct Prompt {
     pub(super) shared: Arc<Shared>,
     pub(super) connection: Arc<Connection>,
     pub(super) task: TaskId,
     pub(super) question: Question,
-    /// The foreground call that the question belongs to.
-    pub(super) origin: Option<RequestId>,
+    pub(super) asking: Asking,
     /// Fires when the question is open no longer.
     pub(super) withdrawn: CancellationToken,
 }
 
 /// How putting a question ended.
+#[derive(Debug)]
 enum End {
     /// It has an answer: this client's, or another one.
     Answered,
@@ -46,12 +68,18 @@ enum End {
 }
 
 impl Prompt {
-    /// Puts the question until it is settled one way or another.
-    pub(crate) async fn run(self) {
-        if let End::Unanswerable(reason) = self.converse().await
-            && !self.shared.stop.is_cancelled()
-        {
-            settle(&self.shared, &self.task, &self.question, self.origin.is_some(), &reason).await;
+    /// Puts the question until it is settled one way or another; true when it was left open, so that it may
+    /// be put again.
+    pub(crate) async fn run(self) -> bool {
+        let end = self.converse().await;
+        tracing::debug!(task = %self.task, question = %self.question.id, ?end, "a question was put");
+        match end {
+            End::Unanswerable(_) if matches!(self.asking, Asking::Guest(_)) => true,
+            End::Unanswerable(reason) if !self.shared.stop.is_cancelled() => {
+                let foreground = matches!(self.asking, Asking::Caller(_));
+                settle(&self.shared, &self.task, &self.question, foreground, &reason).await
+            }
+            _ => false,
         }
     }
 
@@ -109,7 +137,7 @@ impl Prompt {
             if let Some(reason) = self.connection.gone_now() {
                 return Err(End::Unanswerable(reason));
             }
-            if let Some(route) = self.connection.route(&self.task, self.origin.as_ref()) {
+            if let Some(route) = self.connection.route(&self.task, self.asking.origin()) {
                 return Ok(route);
             }
             tokio::select! {
@@ -144,7 +172,7 @@ impl Prompt {
             tokio::select! {
                 () = changes.next() => {}
                 () = tokio::time::sleep_until(until) => {
-                    let other = self.connection.route(&self.task, self.origin.as_ref());
+                    let other = self.connection.route(&self.task, self.asking.origin());
                     return if other.is_some() { None } else { Some(self.away()) };
                 }
             }

@@ -1,7 +1,7 @@
 //! `notifications/tasks/status` of the legacy era, made from an event of the log.
 
 use jiff::Timestamp;
-use rmcp::model::{CustomNotification, ProgressNotification, ProgressNotificationParam, ServerNotification};
+use rmcp::model::{CustomNotification, ServerNotification};
 use serde_json::{Map, Value, json};
 
 use super::RELATED_TASK;
@@ -77,10 +77,18 @@ pub(super) fn progress(event: &Event, facts: &Facts) -> Option<ServerNotificatio
     let (EventKind::Progress(progress), Some(token)) = (&event.kind, &facts.progress_token) else {
         return None;
     };
-    let mut params = ProgressNotificationParam::new(token.clone(), progress.current);
-    params.total = progress.total;
-    params.message.clone_from(&progress.message);
-    Some(ServerNotification::ProgressNotification(ProgressNotification::new(params)))
+    let mut params = json!({ "progressToken": token, "progress": progress.current });
+    if let Some(total) = progress.total {
+        params["total"] = json!(total);
+    }
+    if let Some(message) = &progress.message {
+        params["message"] = json!(message);
+    }
+    params["_meta"] = json!({ RELATED_TASK: { "taskId": event.task } });
+    Some(ServerNotification::CustomNotification(CustomNotification::new(
+        "notifications/progress",
+        Some(params),
+    )))
 }
 
 /// A time as MCP shows it: RFC 3339 to the millisecond.

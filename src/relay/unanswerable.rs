@@ -22,7 +22,7 @@ pub(super) fn chain(error: &dyn Error) -> String {
     text
 }
 
-/// Answers the question with cancel, or leaves it to an operator. A question of a foreground call is
+/// Answers the question with cancel, or leaves it to an operator; true when it stays open. A question of a foreground call is
 /// always cancelled: no operator is shown it.
 pub(super) async fn settle(
     shared: &Shared,
@@ -30,7 +30,7 @@ pub(super) async fn settle(
     question: &Question,
     foreground: bool,
     reason: &str,
-) {
+) -> bool {
     let waits = shared.config.unanswerable == Unanswerable::Wait && !foreground;
     tracing::warn!(%task, question = %question.id, reason,
         "{}", if waits { "a question waits for an operator" } else { "a question is answered by cancel" });
@@ -46,13 +46,13 @@ pub(super) async fn settle(
             Err(EngineError::Store(
                 error @ (StoreError::Unreachable { .. } | StoreError::Backend { .. }),
             )) => {
-                tracing::warn!(%task, question = %question.id, %error, "cannot settle it yet; trying again")
+                tracing::warn!(%task, question = %question.id, %error, "cannot settle it yet; trying again");
             }
             // Done, or somebody else answered, or the task is over.
-            _ => return,
+            _ => return waits,
         }
         tokio::select! {
-            () = shared.stop.cancelled() => return,
+            () = shared.stop.cancelled() => return false,
             () = tokio::time::sleep(super::AFTER_FAILURE) => {}
         }
     }

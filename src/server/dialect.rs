@@ -53,8 +53,11 @@ pub(super) fn translate(message: &mut Value) -> Translation {
     }
     let era = era(message);
     let private = match (era, method) {
-        (_, "tools/call" | "tools/list")
-        | (_, "tasks/get" | "tasks/result" | "tasks/list" | "tasks/cancel" | "tasks/update")
+        (
+            _,
+            "tools/call" | "tools/list" | "tasks/get" | "tasks/result" | "tasks/list" | "tasks/cancel"
+            | "tasks/update",
+        )
         | (Era::Modern, "subscriptions/listen") => match era {
             Era::Legacy => format!("{LEGACY}{method}"),
             Era::Modern => format!("{MODERN}{method}"),

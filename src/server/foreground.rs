@@ -5,18 +5,47 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rmcp::ErrorData;
 use rmcp::model::{ProgressNotification, ProgressNotificationParam, ProgressToken, ServerNotification};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 
 use super::fault::{cancelled, invalid, refused, task_error};
 use super::handler::{Request, Serving};
 use super::{modern, wire};
-use crate::engine::{Signal, Submission, Viewer};
-use crate::relay::Asked;
-use crate::task::{EventKind, Outcome, QuestionId, Task, TaskId, TaskStatus};
+use crate::engine::{EngineError, Signal, Submission, Viewer};
+use crate::relay::{Asked, Connection, Relay, undeclared};
+use crate::store::StoreError;
+use crate::task::{Event, EventKind, Outcome, QuestionId, Task, TaskId, TaskStatus};
+
+/// How long a result waits for the log to catch up with progress that came before it.
+const LAST_STEPS: Duration = Duration::from_secs(1);
+
+/// The questions that are in front of a client that waits in a request.
+#[derive(Default)]
+pub(super) struct AskedHere {
+    open: HashMap<QuestionId, Asked>,
+}
+
+impl AskedHere {
+    /// Puts what is newly open, and withdraws what is open no longer.
+    pub(super) fn keep_up(
+        &mut self,
+        relay: &Relay,
+        connection: &Arc<Connection>,
+        request: &Request,
+        task: &Task,
+    ) {
+        self.open.retain(|id, _| task.open_questions().any(|question| &question.id == id));
+        for question in task.open_questions() {
+            let ask = || relay.ask_in(connection, request.context.id.clone(), task, question);
+            self.open.entry(question.id.clone()).or_insert_with(ask);
+        }
+    }
+}
 
 /// A call that waits for its hidden task.
 struct Call<'a> {
@@ -24,6 +53,8 @@ struct Call<'a> {
     request: &'a Request,
     task: TaskId,
     progress: Option<Progress>,
+    /// Whether the log has more to tell of the task: not where an earlier round has been told all.
+    news: bool,
 }
 
 /// Progress that the client asked to see.
@@ -44,19 +75,18 @@ impl Progress {
     async fn next(&mut self, task: &TaskId) -> ServerNotification {
         loop {
             match self.signals.recv().await {
-                Ok(signal) => {
-                    if let Some(notification) = self.notification(&signal, task) {
+                Ok(Signal::Event(event)) => {
+                    if let Some(notification) = self.notification(&event, task) {
                         return notification;
                     }
                 }
-                Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
-                Err(tokio::sync::broadcast::error::RecvError::Closed) => std::future::pending().await,
+                Ok(Signal::Resync) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => std::future::pending().await,
             }
         }
     }
 
-    fn notification(&self, signal: &Signal, task: &TaskId) -> Option<ServerNotification> {
-        let Signal::Event(event) = signal else { return None };
+    fn notification(&self, event: &Event, task: &TaskId) -> Option<ServerNotification> {
         let EventKind::Progress(step) = &event.kind else { return None };
         if &event.task != task {
             return None;
@@ -76,20 +106,12 @@ pub(super) async fn legacy(
     let _counted = serving.calls.token();
     let progress = Progress::listen(serving, &request).await?;
     let task = serving.engine.submit(submission).await.map_err(refused)?;
-    let mut call = Call { serving, request: &request, task: task.id().clone(), progress };
-    let mut asked: HashMap<QuestionId, Asked> = HashMap::new();
+    let mut call = Call { serving, request: &request, task: task.id().clone(), progress, news: true };
+    let mut asked = AskedHere::default();
     let ended = call
         .wait(|task| {
-            // Whatever is open no longer is withdrawn by leaving the map.
-            asked.retain(|id, _| task.open_questions().any(|question| &question.id == id));
-            for question in task.open_questions() {
-                if let Some(client) = &request.caller.client
-                    && !asked.contains_key(&question.id)
-                {
-                    let origin = request.context.id.clone();
-                    let one = serving.relay.ask_in(&client.connection, origin, task.id(), question);
-                    asked.insert(question.id.clone(), one);
-                }
+            if let Some(client) = &request.caller.client {
+                asked.keep_up(&serving.relay, &client.connection, &request, task);
             }
             task.status.is_final()
         })
@@ -97,19 +119,36 @@ pub(super) async fn legacy(
     outcome(&ended)
 }
 
+/// A call that is waited for, or that becomes a task once `asks_first` questions of it were answered.
 pub(super) async fn modern(
     serving: &Arc<Serving>,
     request: Request,
     submission: Submission,
+    asks_first: u32,
 ) -> Result<Value, ErrorData> {
     let _counted = serving.calls.token();
     let progress = Progress::listen(serving, &request).await?;
-    let task = match request.params.get("requestState") {
-        None | Some(Value::Null) => serving.engine.submit(submission).await.map_err(refused)?,
-        Some(_) => resume(serving, &request, &submission).await?,
+    let resumes = request.params.get("requestState").is_some_and(|state| !state.is_null());
+    let task = if resumes {
+        resume(serving, &request, &submission).await?
+    } else {
+        serving.engine.submit(submission).await.map_err(refused)?
     };
-    let mut call = Call { serving, request: &request, task: task.id().clone(), progress };
-    let stopped = call.wait(|task| task.status != TaskStatus::Working).await?;
+    let task = task.id().clone();
+    let mut call = Call { serving, request: &request, task, progress, news: !resumes };
+    let is_task = |task: &Task| {
+        let answered = task.questions.iter().filter(|question| !question.is_open()).count();
+        !task.new.hidden && (task.status.is_final() || answered >= asks_first as usize)
+    };
+    let stopped = loop {
+        let stopped = call.wait(|task| task.status != TaskStatus::Working || is_task(task)).await?;
+        if !answer_unaskable(serving, &request, &stopped).await {
+            break stopped;
+        }
+    };
+    if is_task(&stopped) {
+        return Ok(wire::created_task(&stopped, serving.config.poll_interval_ms));
+    }
     if stopped.status.is_final() {
         return outcome(&stopped).map(wire::complete);
     }
@@ -120,17 +159,30 @@ pub(super) async fn modern(
     }))
 }
 
-/// The hidden task of an earlier round, answered. Its id is as unguessable as any key, and the rest of the
+/// Answers for the client what it did not declare that it can be asked; true when there was such a question.
+async fn answer_unaskable(serving: &Serving, request: &Request, task: &Task) -> bool {
+    let capabilities = request.context.meta.client_capabilities();
+    let mut any = false;
+    for question in task.open_questions() {
+        if let Some(reason) = undeclared(capabilities.as_ref(), &question.ask.kind) {
+            serving.relay.answer_for(task.id(), question, &reason).await;
+            any = true;
+        }
+    }
+    any
+}
+
+/// The task of an earlier round, answered. Its id is as unguessable as any key, and the rest of the
 /// state is in the store, where no client can change it: scope, tool and arguments have to be the same.
 async fn resume(serving: &Serving, request: &Request, submission: &Submission) -> Result<Task, ErrorData> {
     let unknown = || invalid("params.requestState is not one that this server gave for this call");
     let id: TaskId = request.text("requestState")?.parse().map_err(|_| unknown())?;
     let task = match serving.engine.get(&Viewer::Operator, &id).await {
         Ok(task) => task,
-        Err(crate::engine::EngineError::Store(crate::store::StoreError::NoTask(_))) => return Err(unknown()),
+        Err(EngineError::Store(StoreError::NoTask(_))) => return Err(unknown()),
         Err(error) => return Err(refused(error)),
     };
-    let same = task.new.hidden
+    let same = task.new.hidden == submission.hidden
         && task.new.scope == submission.scope
         && task.new.tool == submission.tool
         && task.new.arguments == submission.arguments;
@@ -152,6 +204,7 @@ impl Call<'_> {
                 self.last_steps().await;
                 return Ok(task);
             }
+            self.news = true;
             let step = tokio::select! {
                 () = follow.changed() => None,
                 step = next_step(self.progress.as_mut(), &self.task) => Some(step),
@@ -163,14 +216,23 @@ impl Call<'_> {
         }
     }
 
-    /// Steps that were reported before the end and not told yet.
+    /// Steps that were reported before the state that was reached: the log may be a moment behind it.
     async fn last_steps(&mut self) {
+        let Some(progress) = self.progress.as_mut().filter(|_| self.news) else { return };
         let mut steps = Vec::new();
-        if let Some(progress) = &mut self.progress {
-            while let Ok(signal) = progress.signals.try_recv() {
-                steps.extend(progress.notification(&signal, &self.task));
+        let rest = async {
+            while let Ok(Signal::Event(event)) = progress.signals.recv().await {
+                if event.task != self.task {
+                    continue;
+                }
+                steps.extend(progress.notification(&event, &self.task));
+                if event.kind.is_end() || matches!(event.kind, EventKind::Asked { .. }) {
+                    return;
+                }
             }
-        }
+        };
+        // Late steps are worth little; the result is not kept back for them.
+        let _ = tokio::time::timeout(LAST_STEPS, rest).await;
         for step in steps {
             self.notify(step).await;
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, Method, Request, StatusCode};
 use rmcp::ErrorData;
 use rmcp::transport::streamable_http_server::StreamableHttpService;
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::auth::Tokens;
 use super::dialect::{Era, Translation, translate};
+use super::fault::no_method;
 use super::handler::{Handler, Serving};
 use super::headers;
 use super::sessions::Sessions;
@@ -44,13 +45,17 @@ pub(super) async fn guarded(State(endpoint): State<Arc<Endpoint>>, mut request: 
         return (StatusCode::NOT_FOUND, "there is no such session\n").into_response();
     }
     request.extensions_mut().insert(scope);
+    // From here on the request may be logged.
+    request.headers_mut().remove(AUTHORIZATION);
     if request.method() == Method::POST {
         request = match translated(&endpoint, request).await {
             Ok(request) => request,
             Err(refusal) => return *refusal,
         };
     }
+    let counted = endpoint.serving.calls.token();
     let mut response = endpoint.service.handle(request).await;
+    drop(counted);
     if deletes && response.status() == StatusCode::ACCEPTED {
         // Python clients take 202 for an error.
         *response.status_mut() = StatusCode::NO_CONTENT;
@@ -64,29 +69,30 @@ async fn translated(endpoint: &Endpoint, request: Request<Body>) -> Result<Reque
     let (mut parts, body) = request.into_parts();
     let announced = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > limit) {
-        return Err(too_large(limit));
+        return Err(Box::new(too_large(limit)));
     }
     let body = match tokio::time::timeout(BODY_TIME, to_bytes(body, limit)).await {
         Ok(Ok(body)) => body,
-        Ok(Err(_)) => return Err(too_large(limit)),
+        Ok(Err(_)) => return Err(Box::new(too_large(limit))),
         Err(_) => return Err(Box::new(StatusCode::REQUEST_TIMEOUT.into_response())),
     };
     let mut message: Value = serde_json::from_slice(&body).map_err(|error| {
-        refusal(&Value::Null, &ErrorData::parse_error(format!("the body is not JSON: {error}"), None))
+        let error = ErrorData::parse_error(format!("the body is not JSON: {error}"), None);
+        Box::new(refusal(&Value::Null, &error))
     })?;
     let id = message.get("id").cloned().unwrap_or_default();
     if !message.is_object() {
         let problem = "the body is not one JSON-RPC message; batches are not part of the protocol";
-        return Err(refusal(&id, &ErrorData::invalid_request(problem, None)));
+        return Err(Box::new(refusal(&id, &ErrorData::invalid_request(problem, None))));
     }
     let body = match translate(&mut message) {
         Translation::Same => body,
         Translation::Forged => {
-            return Err(refusal(&id, &super::fault::no_method("the method's name is reserved")));
+            return Err(Box::new(refusal(&id, &no_method("the method's name is reserved"))));
         }
         Translation::Renamed { method, private, era } => {
             let checked = check(endpoint, &mut parts.headers, (&method, &private, era), &message).await;
-            checked.map_err(|error| refusal(&id, &error))?;
+            checked.map_err(|error| Box::new(refusal(&id, &error)))?;
             Bytes::from(message.to_string())
         }
     };
@@ -116,18 +122,18 @@ async fn check(
     Ok(())
 }
 
-fn too_large(limit: usize) -> Box<Response> {
+fn too_large(limit: usize) -> Response {
     let problem = format!("the request body is larger than {limit} bytes\n");
-    Box::new((StatusCode::PAYLOAD_TOO_LARGE, problem).into_response())
+    (StatusCode::PAYLOAD_TOO_LARGE, problem).into_response()
 }
 
 /// A JSON-RPC error as the whole response.
-fn refusal(id: &Value, error: &ErrorData) -> Box<Response> {
+fn refusal(id: &Value, error: &ErrorData) -> Response {
     let body = json!({ "jsonrpc": "2.0", "id": id, "error": error }).to_string();
     let status = if error.code == rmcp::model::ErrorCode::METHOD_NOT_FOUND {
         StatusCode::NOT_FOUND
     } else {
         StatusCode::BAD_REQUEST
     };
-    Box::new((status, [(CONTENT_TYPE, "application/json")], body).into_response())
+    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rmcp::model::{
     CustomRequest, CustomResult, Implementation, InitializeRequestParams, InitializeResult,
+    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, PaginatedRequestParams,
     ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
@@ -64,6 +65,32 @@ impl ServerHandler for Handler {
         self.negotiate_initialize(&request)
     }
 
+    // The server has neither prompts nor resources, which rmcp would answer with empty lists.
+
+    async fn list_prompts(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        Err(no_method("prompts/list"))
+    }
+
+    async fn list_resources(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        Err(no_method("resources/list"))
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        Err(no_method("resources/templates/list"))
+    }
+
     async fn on_custom_request(
         &self,
         request: CustomRequest,
@@ -78,6 +105,10 @@ impl ServerHandler for Handler {
             Some(_) => return Err(invalid("params must be an object")),
         };
         let request = Request { caller: Caller::of(&context, era), params, context };
+        if era == Era::Legacy && request.caller.client.is_none() {
+            let problem = "the request belongs to no session: send initialize first, or name 2026-07-28";
+            return Err(ErrorData::invalid_request(problem, None));
+        }
         let serving = &self.serving;
         let result = match (era, method) {
             (Era::Legacy, "tools/list") => tools::list_legacy(serving, &request).await,

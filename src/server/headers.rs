@@ -112,3 +112,48 @@ fn decoded(value: &str) -> Option<String> {
 fn mismatch(message: String) -> ErrorData {
     ErrorData::header_mismatch(message, None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn given(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &str)| {
+            (HeaderName::from_static(name), value.parse().expect("a header value"))
+        };
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs.iter().map(pair) {
+            headers.append(name, value);
+        }
+        headers
+    }
+
+    #[test]
+    fn a_name_may_be_wrapped_and_must_agree() {
+        let params = json!({ "name": "café" });
+        let wrapped = given(&[("mcp-name", "=?base64?Y2Fmw6k=?=")]);
+        assert!(check_name(&wrapped, "tools/call", &params).is_ok());
+        for wrong in ["cafe", "=?base64?***?=", "=?base64?Y2Fm?="] {
+            assert!(check_name(&given(&[("mcp-name", wrong)]), "tools/call", &params).is_err(), "{wrong}");
+        }
+        let twice = given(&[("mcp-name", "x"), ("mcp-name", "x")]);
+        assert!(check_name(&twice, "tasks/get", &json!({ "taskId": "x" })).is_err());
+    }
+
+    #[test]
+    fn annotated_arguments_have_their_headers() {
+        let schema = json!({ "properties": {
+            "region": { "type": "string", "x-mcp-header": "Region" },
+            "deep": { "properties": { "count": { "type": "integer", "x-mcp-header": "Count" } } } } });
+        let check = |pairs: &[(&'static str, &str)], arguments: Value| {
+            check_params(&given(pairs), &schema, &json!({ "arguments": arguments })).is_ok()
+        };
+        let arguments = json!({ "region": "eu", "deep": { "count": 3 } });
+        assert!(check(&[("mcp-param-region", "eu"), ("mcp-param-count", "3")], arguments.clone()));
+        assert!(!check(&[("mcp-param-region", "us"), ("mcp-param-count", "3")], arguments.clone()));
+        assert!(!check(&[("mcp-param-region", "eu")], arguments));
+        assert!(check(&[], json!({ "region": null })));
+        assert!(!check(&[("mcp-param-region", "eu")], json!({})), "a header without its argument");
+    }
+}

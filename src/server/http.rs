@@ -31,29 +31,27 @@ pub async fn http(
     let listen = config.listen;
     let handler = serving(engine, config.clone(), stop.clone()).await?;
     let serving = handler.serving.clone();
-    let sessions = Arc::new(Sessions::new(config.session_idle));
+    let sessions = Arc::new(Sessions::new(config.session_idle, serving.calls.clone()));
     let closing = CancellationToken::new();
-    let service = StreamableHttpService::new(
-        move || Ok(handler.clone()),
-        sessions.clone(),
-        transport(&config, closing.clone()),
-    );
+    let port = listener.local_addr().map_or(listen.port(), |address| address.port());
+    let transport = transport(&config, port, closing.clone());
+    let service = StreamableHttpService::new(move || Ok(handler.clone()), sessions.clone(), transport);
     let tokens = Tokens::new(&config.tokens);
     let endpoint = Arc::new(Endpoint { service, sessions, tokens, serving: serving.clone() });
     let router =
         Router::new().route("/mcp", any(guarded)).route("/health", get(async || "ok\n")).with_state(endpoint);
     // A question is a small packet that a person waits for.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let drained = tokio::spawn(drain(serving, stop.clone(), closing.clone()));
+    let draining = tokio::spawn(drain(serving, stop.clone(), closing.clone()));
     let server = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
-    let served = tokio::select! {
-        served = server.into_future() => served,
+    let ended = tokio::select! {
+        ended = server.into_future() => ended,
         // Streams have ended; a connection that a client holds open is not waited for.
         () = async { closing.cancelled().await; tokio::time::sleep(DRAIN).await } => Ok(()),
     };
-    drained.abort();
+    draining.abort();
     closing.cancel();
-    served.map_err(|problem| ServeError::Http { listen, problem })
+    ended.map_err(|problem| ServeError::Http { listen, problem })
 }
 
 /// Ends all streams once the calls under way are done, or have had their time.
@@ -66,7 +64,11 @@ async fn drain(serving: Arc<Serving>, stop: CancellationToken, closing: Cancella
     closing.cancel();
 }
 
-fn transport(config: &ServeConfig, closing: CancellationToken) -> StreamableHttpServerConfig {
+fn transport(config: &ServeConfig, port: u16, closing: CancellationToken) -> StreamableHttpServerConfig {
+    let mut origins = config.allowed_origins.clone();
+    if origins.is_empty() {
+        origins.extend(["localhost", "127.0.0.1", "[::1]"].map(|host| format!("http://{host}:{port}")));
+    }
     let transport = StreamableHttpServerConfig::default()
         .with_cancellation_token(closing)
         .with_sse_keep_alive(Some(KEEP_ALIVE))
@@ -74,7 +76,7 @@ fn transport(config: &ServeConfig, closing: CancellationToken) -> StreamableHttp
         .with_sse_retry(None)
         .with_json_response(true)
         .with_max_request_body_bytes(config.max_body_bytes)
-        .with_allowed_origins(config.allowed_origins.clone())
+        .with_allowed_origins(origins)
         .enforce_origin_validation();
     if config.allowed_hosts.iter().any(|host| host == "*") {
         transport.disable_allowed_hosts()

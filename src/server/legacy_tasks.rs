@@ -4,10 +4,11 @@ use rmcp::ErrorData;
 use serde_json::{Value, json};
 
 use super::fault::{cancelled, invalid, refused, task_error};
+use super::foreground::AskedHere;
 use super::handler::{Request, Serving};
 use super::wire;
 use crate::store::{PageCursor, TaskFilter};
-use crate::task::{Outcome, Task};
+use crate::task::{Outcome, Task, TaskId};
 
 /// Tasks on one page of `tasks/list`.
 const PAGE: usize = 50;
@@ -21,7 +22,6 @@ pub(super) async fn get(serving: &Serving, request: &Request) -> Result<Value, E
 /// Waits for the end, then returns exactly what the call itself would have returned.
 pub(super) async fn result(serving: &Serving, request: Request) -> Result<Value, ErrorData> {
     let id = request.task_id()?;
-    let viewer = request.caller.viewer();
     let client = request.caller.client.as_ref();
     let _awaits =
         client.map(|client| client.connection.awaits_result(id.clone(), request.context.id.clone()));
@@ -32,7 +32,7 @@ pub(super) async fn result(serving: &Serving, request: Request) -> Result<Value,
         }
     };
     let task = tokio::select! {
-        task = serving.engine.wait(&viewer, &id, |task| task.status.is_final()) => task.map_err(refused)?,
+        task = ended(serving, &request, &id) => task?,
         () = request.context.ct.cancelled() => return Err(stopped_waiting()),
         () = serving.stop.cancelled() => return Err(stopped_waiting()),
         () = gone => return Err(stopped_waiting()),
@@ -41,6 +41,26 @@ pub(super) async fn result(serving: &Serving, request: Request) -> Result<Value,
         Some(Outcome::Result(result)) => Ok(with_related(result.clone(), &task)),
         Some(Outcome::Error(error)) => Err(task_error(error)),
         None => Err(cancelled(task.status_message.as_deref())),
+    }
+}
+
+/// The task once it has ended. Meanwhile the waiting client is asked what the task asks, where the session
+/// that launched it is not here: it may have ended with an earlier process.
+async fn ended(serving: &Serving, request: &Request, id: &TaskId) -> Result<Task, ErrorData> {
+    let viewer = request.caller.viewer();
+    let mut follow = serving.engine.hub().await.map_err(refused)?.follow(id);
+    let mut asked = AskedHere::default();
+    loop {
+        let task = serving.engine.get(&viewer, id).await.map_err(refused)?;
+        if task.status.is_final() {
+            return Ok(task);
+        }
+        if let Some(client) = &request.caller.client
+            && !serving.relay.serves_owner(&task)
+        {
+            asked.keep_up(&serving.relay, &client.connection, request, &task);
+        }
+        follow.changed().await;
     }
 }
 

@@ -54,7 +54,8 @@ pub struct ServeConfig {
     pub tokens: Vec<(String, String)>,
     /// Accepted values of the `Host` header; empty for loopback names only, `*` for any.
     pub allowed_hosts: Vec<String>,
-    /// Accepted values of the `Origin` header; a request from a browser at any other is refused.
+    /// Accepted values of the `Origin` header, which browsers send; empty for the server's own loopback
+    /// address only.
     pub allowed_origins: Vec<String>,
     /// What becomes of a question that the client cannot answer.
     pub unanswerable: Unanswerable,

@@ -11,12 +11,18 @@ use super::{foreground, wire};
 use crate::engine::{EngineError, Submission};
 use crate::store::StoreError;
 use crate::task::form::joined;
-use crate::task::{Action, Answer, Answerer, QuestionId, TaskSupport, Violation};
+use crate::task::id::{InvalidId, SESSION_LABEL};
+use crate::task::{Action, Answer, Answerer, QuestionId, SessionId, TaskSupport, Violation};
 
 /// Whether the request declares the tasks extension.
 pub(super) fn declares_tasks(request: &Request) -> bool {
     let capabilities = request.context.meta.client_capabilities();
     capabilities.is_some_and(|capabilities| capabilities.supports_tasks())
+}
+
+/// Whether the request declares that its user can be asked.
+pub(super) fn can_be_asked(request: &Request) -> bool {
+    request.context.meta.client_capabilities().is_some_and(|capabilities| capabilities.elicitation.is_some())
 }
 
 pub(super) async fn call(serving: &Arc<Serving>, request: Request) -> Result<Value, ErrorData> {
@@ -29,13 +35,22 @@ pub(super) async fn call(serving: &Arc<Serving>, request: Request) -> Result<Val
         (TaskSupport::Required, false) => return Err(needs_tasks_extension()),
     };
     let scope = request.caller.scope.clone();
-    let submission =
-        Submission { tool: name, arguments, scope, session: None, hidden: !as_task, ttl_ms: None };
-    if !as_task {
-        return foreground::modern(serving, request, submission).await;
+    let session = label(&request)?;
+    let submission = Submission { tool: name, arguments, scope, session, hidden: !as_task, ttl_ms: None };
+    if !as_task || (tool.asks_first > 0 && can_be_asked(&request)) {
+        return foreground::modern(serving, request, submission, tool.asks_first).await;
     }
     let task = serving.engine.submit(submission).await.map_err(refused)?;
     Ok(wire::created_task(&task, serving.config.poll_interval_ms))
+}
+
+/// The label that the client wishes for in the log: modern clients have no session of their own.
+fn label(request: &Request) -> Result<Option<SessionId>, ErrorData> {
+    let Some(label) = request.context.meta.get(SESSION_LABEL) else { return Ok(None) };
+    let problem =
+        |problem: &str| ErrorData::invalid_params(format!("_meta[{SESSION_LABEL:?}] {problem}"), None);
+    let text = label.as_str().ok_or_else(|| problem("is not a string"))?;
+    text.parse().map(Some).map_err(|error: InvalidId| problem(&error.to_string()))
 }
 
 pub(super) async fn get(serving: &Serving, request: &Request) -> Result<Value, ErrorData> {
@@ -82,15 +97,15 @@ pub(super) async fn answer_all(
             }
         };
         match serving.engine.answer_known(task.id(), question, answer).await {
-            Ok(_) => {}
+            // Where somebody else was first, or the task has ended, it is as if it had been answered before.
+            Ok(_)
+            | Err(EngineError::Store(
+                StoreError::AlreadyAnswered { .. } | StoreError::Ended { .. } | StoreError::NoTask(_),
+            )) => {}
             Err(EngineError::Answer { violations: found, .. }) => {
                 let prefix = format!("/inputResponses/{key}/content");
                 violations.extend(found.into_iter().map(|violation| violation.under(&prefix)));
             }
-            // Somebody else was first, or the task has ended: as if it had been answered before.
-            Err(EngineError::Store(
-                StoreError::AlreadyAnswered { .. } | StoreError::Ended { .. } | StoreError::NoTask(_),
-            )) => {}
             Err(error) => return Err(refused(error)),
         }
     }

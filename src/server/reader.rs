@@ -18,15 +18,15 @@ const RETRY: Duration = Duration::from_secs(1);
 pub(super) struct Reader {
     streams: Arc<Streams>,
     key: u64,
-    reader: u64,
+    number: u64,
     next: u64,
     /// Whether the first event is still to be sent that gives the client an id to come back with (SEP-1699).
     primes: bool,
 }
 
 impl Reader {
-    pub(super) fn new(streams: Arc<Streams>, key: u64, reader: u64, next: u64, primes: bool) -> Self {
-        Self { streams, key, reader, next, primes }
+    pub(super) fn new(streams: Arc<Streams>, key: u64, number: u64, next: u64, primes: bool) -> Self {
+        Self { streams, key, number, next, primes }
     }
 
     fn event_id(&self, index: u64) -> String {
@@ -42,7 +42,7 @@ impl Stream for Reader {
         let mut state = this.streams.lock();
         let closed = state.closed;
         let Some(stream) = state.streams.get_mut(&this.key) else { return Poll::Ready(None) };
-        if stream.reader != this.reader {
+        if stream.reader != this.number {
             return Poll::Ready(None);
         }
         if this.primes {
@@ -72,6 +72,6 @@ impl Stream for Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        self.streams.detach(self.key, self.reader);
+        self.streams.detach(self.key, self.number);
     }
 }

@@ -17,6 +17,7 @@ use rmcp::transport::streamable_http_server::session::{ServerSseMessage, Session
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::caller::Client;
 use super::handshake;
@@ -26,9 +27,14 @@ use crate::task::{Scope, SessionId};
 /// Messages of one client that wait to be looked at.
 const INBOUND: usize = 256;
 
+/// Sessions of one server at once.
+const MOST: usize = 50_000;
+
 /// Why a session could not be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SessionError {
+    #[error("there are already {MOST} sessions")]
+    TooMany,
     #[error("there is no session {0}, or it is over")]
     Over(HttpSessionId),
     #[error("there is no stream with the event {0:?}")]
@@ -41,6 +47,7 @@ pub(super) struct Sessions {
     live: RwLock<HashMap<HttpSessionId, Arc<Session>>>,
     /// How long a session may be silent, without any stream open.
     idle: Duration,
+    calls: TaskTracker,
 }
 
 /// One session.
@@ -54,8 +61,9 @@ pub(super) struct Session {
 }
 
 impl Sessions {
-    pub(super) fn new(idle: Duration) -> Self {
-        Self { live: RwLock::default(), idle }
+    /// No sessions yet. `calls` counts the requests that have no response.
+    pub(super) fn new(idle: Duration, calls: TaskTracker) -> Self {
+        Self { live: RwLock::default(), idle, calls }
     }
 
     /// Whose session this is; `None` where there is no such session.
@@ -105,11 +113,14 @@ impl SessionManager for Sessions {
     type Transport = SessionTransport;
 
     async fn create_session(&self) -> Result<(HttpSessionId, SessionTransport), SessionError> {
+        if self.live.read().unwrap_or_else(PoisonError::into_inner).len() >= MOST {
+            return Err(SessionError::TooMany);
+        }
         let id = SessionId::generate();
         let client = Arc::new(Client::new(id.clone()));
         let (sender, inbound) = mpsc::channel(INBOUND);
         let session = Arc::new(Session {
-            streams: Arc::new(Streams::new(client.connection.clone())),
+            streams: Arc::new(Streams::new(client.connection.clone(), self.calls.clone())),
             client,
             inbound: sender,
             closed: CancellationToken::new(),

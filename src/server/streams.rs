@@ -14,12 +14,17 @@ use rmcp::model::{
 };
 use rmcp::service::OriginatingRequestId;
 use tokio::sync::oneshot;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::reader::Reader;
 use crate::relay::Connection;
 
-/// Messages that a stream keeps for a reader that is slow or away.
+/// Messages that a stream keeps for a reader that lost its place.
 const KEPT: usize = 1024;
+
+/// Messages that a stream keeps for a reader that has not come to them.
+const UNREAD: usize = 16 * KEPT;
 
 /// Streams of requests that ended while nobody read, kept for a reader that comes back.
 const KEPT_ENDED: usize = 32;
@@ -31,6 +36,8 @@ pub(super) const STANDALONE: u64 = 0;
 #[derive(Debug)]
 pub(super) struct Streams {
     connection: Arc<Connection>,
+    /// Counts requests without a response: a stopping server waits for them.
+    calls: TaskTracker,
     state: Mutex<State>,
 }
 
@@ -38,7 +45,7 @@ pub(super) struct Streams {
 pub(super) struct State {
     pub(super) streams: HashMap<u64, Stream>,
     /// Requests of the client that have no response yet.
-    waiting: HashMap<RequestId, u64>,
+    waiting: HashMap<RequestId, (u64, TaskTrackerToken)>,
     tokens: HashMap<ProgressToken, u64>,
     /// Requests to the client that took a request's stream.
     asked: HashMap<RequestId, u64>,
@@ -75,7 +82,8 @@ impl Stream {
     }
 
     fn append(&mut self, message: ServerJsonRpcMessage) {
-        if self.kept.len() == KEPT {
+        let front_is_taken = self.taken > self.dropped;
+        if self.kept.len() >= if front_is_taken { KEPT } else { UNREAD } {
             self.kept.pop_front();
             self.dropped += 1;
         }
@@ -104,10 +112,10 @@ impl Stream {
 }
 
 impl Streams {
-    pub(super) fn new(connection: Arc<Connection>) -> Self {
+    pub(super) fn new(connection: Arc<Connection>, calls: TaskTracker) -> Self {
         let mut state = State::default();
         state.streams.insert(STANDALONE, Stream::default());
-        Self { connection, state: Mutex::new(state) }
+        Self { connection, calls, state: Mutex::new(state) }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -147,7 +155,7 @@ impl Streams {
             return true;
         };
         // A request that was cancelled has no stream, and its response goes nowhere.
-        let key = state.waiting.get(&response).copied();
+        let key = state.waiting.get(&response).map(|(key, _)| *key);
         if let Some(stream) = key.and_then(|key| state.streams.get_mut(&key)) {
             stream.append(message);
         }
@@ -170,7 +178,7 @@ impl Streams {
         let mut stream = Stream { request: Some(request.clone()), ..Stream::default() };
         let reader = stream.attach();
         state.streams.insert(key, stream);
-        state.waiting.insert(request.clone(), key);
+        state.waiting.insert(request.clone(), (key, self.calls.token()));
         if let Some(token) = token {
             state.tokens.insert(token, key);
         }
@@ -217,6 +225,7 @@ impl Streams {
         let mut state = self.lock();
         state.closed = true;
         state.handshake = None;
+        state.waiting.clear();
         for stream in state.streams.values_mut() {
             stream.end();
         }
@@ -255,7 +264,8 @@ impl State {
         let key = match message {
             JsonRpcMessage::Request(request) => {
                 let origin = request.request.extensions().get::<OriginatingRequestId>();
-                let key = origin.and_then(|origin| self.waiting.get(&origin.0)).copied();
+                let waiting = origin.and_then(|origin| self.waiting.get(&origin.0));
+                let key = waiting.map(|(key, _)| *key);
                 if let Some(key) = key {
                     self.asked.insert(request.id.clone(), key);
                 }
@@ -276,7 +286,7 @@ impl State {
     }
 
     fn finish(&mut self, request: &RequestId) {
-        let Some(key) = self.waiting.remove(request) else { return };
+        let Some((key, _)) = self.waiting.remove(request) else { return };
         self.tokens.retain(|_, stream| *stream != key);
         self.asked.retain(|_, stream| *stream != key);
         if let Some(stream) = self.streams.get_mut(&key) {

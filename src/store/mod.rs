@@ -18,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 pub use error::{StoreError, StoreResult};
 
 use crate::task::{
-    Answer, Ask, Cursor, Event, NewTask, Outcome, Progress, Question, QuestionId, Scope, SessionId, Task,
-    TaskId, TaskStatus, ToolSpec, WorkerId,
+    Answer, Ask, Cursor, Event, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Scope, SessionId,
+    Task, TaskId, TaskStatus, ToolSpec, WorkerId,
 };
 
 /// The layout that this program writes. A namespace or file of a newer layout is refused.
@@ -42,12 +42,34 @@ pub struct ClaimKey {
 }
 
 /// Why a task goes back to the queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Requeue {
     /// In words, for the log.
     pub reason: String,
     /// Whether it counts against the task's attempts: a crash does, a drained worker does not.
     pub counts: bool,
+    /// How long it stays out of the queue. A task that is parked comes back when its last open question is
+    /// answered, whatever is said here.
+    pub delay: Option<Duration>,
+    /// How the task ends when its attempts are used up; an error with the reason where absent.
+    pub exhausted: Option<Outcome>,
+}
+
+impl Requeue {
+    /// A failed attempt.
+    pub fn failed(reason: String) -> Self {
+        Self { reason, counts: true, delay: None, exhausted: None }
+    }
+
+    /// A task that is given back through no fault of its own.
+    pub fn returned(reason: String) -> Self {
+        Self { counts: false, ..Self::failed(reason) }
+    }
+
+    /// How the task ends when its attempts are used up.
+    pub fn last_outcome(&self) -> Outcome {
+        self.exhausted.clone().unwrap_or_else(|| Outcome::Error(RpcError::gave_up(&self.reason)))
+    }
 }
 
 /// A worker as the others see it.
@@ -147,8 +169,20 @@ pub struct Due {
     pub tasks: Vec<TaskId>,
     /// Claims of workers whose lease ended.
     pub claims: Vec<(ClaimKey, WorkerId)>,
+    /// Tasks whose delay is over.
+    pub delayed: Vec<TaskId>,
     /// How long until something else is due; `None` when nothing is foreseen.
     pub next: Option<Duration>,
+}
+
+impl Due {
+    /// Whether there is nothing to do now.
+    pub fn is_empty(&self) -> bool {
+        self.questions.is_empty()
+            && self.tasks.is_empty()
+            && self.claims.is_empty()
+            && self.delayed.is_empty()
+    }
 }
 
 /// One reader of the log. It takes nothing from anybody else.
@@ -208,8 +242,11 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     async fn cancel(&self, task: &TaskId, reason: &str) -> StoreResult<()>;
 
     /// Gives a claimed task back. With open questions it is parked until they are answered; with its
-    /// attempts used up it fails with the reason. Event: `requeued` or `failed`.
+    /// attempts used up it ends with [`Requeue::last_outcome`]. Event: `requeued`, `failed` or `completed`.
     async fn requeue(&self, claim: &ClaimKey, requeue: &Requeue) -> StoreResult<()>;
+
+    /// Queues a task whose delay is over; does nothing to another. Event: `requeued`.
+    async fn resume(&self, task: &TaskId) -> StoreResult<()>;
 
     /// Deletes a task whose ttl ended; does nothing to another. Event: `expired`.
     async fn expire(&self, task: &TaskId) -> StoreResult<()>;
@@ -227,6 +264,10 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// Takes a worker off the list. What it still holds is due at once.
     async fn dismiss(&self, worker: &WorkerId) -> StoreResult<()>;
 
+    /// Forgets those of these tools that no worker with a lease offers, and ends their tasks that no worker
+    /// holds with `error`. Event: `failed` for each of them.
+    async fn withdraw(&self, tools: &[String], error: &RpcError) -> StoreResult<()>;
+
     /// What the store says a worker holds. After a claim whose reply was lost it is more than the worker
     /// knows of.
     async fn claims(&self, worker: &WorkerId) -> StoreResult<Vec<ClaimKey>>;
@@ -240,7 +281,7 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// Tasks by creation.
     async fn list(&self, filter: &TaskFilter, after: Option<&PageCursor>, most: usize) -> StoreResult<Page>;
 
-    /// Every tool that a worker has ever offered here, by name.
+    /// Every tool that a worker has ever offered here and nobody has withdrawn, by name.
     async fn tools(&self) -> StoreResult<Vec<ToolSpec>>;
 
     /// Every worker whose lease has not been cleaned up.

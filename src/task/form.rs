@@ -201,6 +201,11 @@ pub fn schema_violations(schema: &Value, value: &Value) -> Vec<Violation> {
     }
 }
 
+/// What is wrong with the JSON schema itself.
+pub fn schema_fault(schema: &Value) -> Option<Violation> {
+    validator(schema).err()
+}
+
 fn validator(schema: &Value) -> Result<jsonschema::Validator, Violation> {
     jsonschema::draft202012::options().should_validate_formats(true).build(schema).map_err(|error| {
         Violation::new(error.instance_path().to_string(), format!("the schema is broken: {error}"))

@@ -15,6 +15,10 @@ const RANDOM_LENGTH: usize = 26;
 /// The longest identifier that is taken from outside (a session label, a worker's name).
 const MAX_LENGTH: usize = 200;
 
+/// The `_meta` key under which a modern `tools/call` may carry the session label of its task. Ours: the
+/// modern protocol has no sessions, and `watch SESSION` is worth having all the same.
+pub const SESSION_LABEL: &str = "mcptask/session";
+
 fn random() -> String {
     let mut rng = rand::rng();
     (0..RANDOM_LENGTH).map(|_| char::from(ALPHABET[rng.random_range(0..ALPHABET.len())])).collect()

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod event;
+pub mod fault;
 pub mod form;
 pub mod id;
 pub mod question;
@@ -13,6 +14,7 @@ pub mod tool;
 
 pub use answer::{Action, Answer, Answerer};
 pub use event::{Cursor, Event, EventKind};
+pub use fault::Fault;
 pub use form::{Form, Violation};
 pub use id::{QuestionId, SessionId, TaskId, WorkerId};
 pub use question::{Ask, AskKind, Question};

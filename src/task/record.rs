@@ -185,6 +185,12 @@ impl Outcome {
         }))
     }
 
+    /// The result's first text block.
+    pub fn first_text(&self) -> Option<&str> {
+        let Self::Result(result) = self else { return None };
+        result.get("content")?.as_array()?.iter().find_map(|block| block.get("text")?.as_str())
+    }
+
     /// Whether the tool calls its own result an error.
     pub fn is_tool_error(&self) -> bool {
         matches!(self, Self::Result(result) if result.get("isError") == Some(&Value::Bool(true)))

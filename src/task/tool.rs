@@ -40,12 +40,21 @@ pub struct ToolSpec {
     /// How long one of its questions waits before it is answered by cancel, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question_timeout_ms: Option<u64>,
+    /// How many questions it asks before its call becomes a task, where the client can be asked in the reply
+    /// (SEP-2663, composition with SEP-2322). Its work begins after them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub asks_first: u32,
     /// How often a task may be started, at least 1.
     #[serde(default = "default_max_attempts")]
     pub max_attempts: u32,
     /// MCP's tool annotations, as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotations: Option<Value>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Attempts of a task whose tool says nothing else: the first and two after crashes.
@@ -65,6 +74,7 @@ impl ToolSpec {
             task_support: TaskSupport::Optional,
             ttl_ms: None,
             question_timeout_ms: None,
+            asks_first: 0,
             max_attempts: default_max_attempts(),
             annotations: None,
         }

@@ -4,37 +4,57 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use tokio::sync::{Mutex, OwnedSemaphorePermit};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use super::clock::RunClock;
 use super::held::Signals;
+use super::misbehaviour::Misbehaviour;
 use super::patience::patiently;
+use super::roster::{Entry, Slot};
 use super::{Interrupted, Shared};
 use crate::engine::EngineError;
-use crate::store::ClaimKey;
-use crate::task::{Answer, Ask, Progress, Question, Task};
+use crate::store::{ClaimKey, StoreError};
+use crate::task::{Answer, Answerer, Ask, Fault, Progress, Question, Task};
 
 /// One run of a tool.
 pub struct TaskContext {
     shared: Arc<Shared>,
+    entry: Arc<Entry>,
     task: Task,
     claim: ClaimKey,
     signals: Signals,
     /// How many questions this run has asked. Locked while it asks, so that positions have no gaps.
     asked: Mutex<u32>,
-    /// The worker's slot that the run holds while it does not wait.
-    slot: Mutex<Option<OwnedSemaphorePermit>>,
+    clock: Arc<RunClock>,
+    misbehaviour: Misbehaviour,
+    /// The slot that the run holds while it does not wait.
+    slot: Mutex<Option<Slot>>,
 }
 
 impl TaskContext {
     pub(super) fn new(
         shared: Arc<Shared>,
+        entry: Arc<Entry>,
         task: Task,
-        claim: ClaimKey,
         signals: Signals,
-        permit: OwnedSemaphorePermit,
+        slot: Slot,
     ) -> Self {
-        Self { shared, task, claim, signals, asked: Mutex::new(0), slot: Mutex::new(Some(permit)) }
+        let claim = ClaimKey { task: task.id().clone(), attempt: task.attempt };
+        let misbehaviour = Misbehaviour::new(&shared.config.faults);
+        let (asked, clock, slot) = (Mutex::new(0), Arc::new(RunClock::new()), Mutex::new(Some(slot)));
+        Self { shared, entry, task, claim, signals, asked, clock, misbehaviour, slot }
+    }
+
+    pub(super) fn clock(&self) -> Arc<RunClock> {
+        self.clock.clone()
+    }
+
+    /// Misbehaves in this way from now on. What does not lie with the worker is left to the server, which
+    /// reads of it in the log.
+    pub async fn misbehave(&self, fault: Fault) -> Result<(), Interrupted> {
+        self.misbehaviour.begin(fault);
+        self.note(&format!("fault: {fault}")).await
     }
 
     /// The task as it was when this run began.
@@ -50,6 +70,18 @@ impl TaskContext {
     /// Fires when the task was cancelled or taken away: stop what cannot be undone.
     pub fn taken(&self) -> &CancellationToken {
         &self.signals.taken
+    }
+
+    /// Fires when the worker's time to drain is over: end now, another worker begins again.
+    pub fn given_back(&self) -> &CancellationToken {
+        &self.signals.given_back
+    }
+
+    /// Writes a remark to the event log; the status message stays.
+    pub async fn note(&self, note: &str) -> Result<(), Interrupted> {
+        let store = self.shared.engine.store();
+        let noted = patiently(&self.signals.given_back, || store.note(&self.claim.task, note)).await;
+        noted.map_err(|error| EngineError::from(error).into())
     }
 
     /// Reports a step.
@@ -76,12 +108,23 @@ impl TaskContext {
         asks: Vec<Ask>,
         timeout: Option<Duration>,
     ) -> Result<Vec<Answer>, Interrupted> {
-        let engine = &self.shared.engine;
-        let mut follow = engine.hub().await?.follow(&self.claim.task);
-        let asked = self.ask_once(&asks, timeout.or(self.tool_timeout())).await?;
+        self.shared.engine.check(&asks)?;
+        let asks = self.misbehaviour.distort(asks);
+        let mut answers = self.ask_checked(&asks, timeout).await?;
+        if self.misbehaviour.asks_twice() {
+            answers = self.ask_checked(&asks, timeout).await?;
+        }
+        Ok(answers)
+    }
+
+    async fn ask_checked(&self, asks: &[Ask], timeout: Option<Duration>) -> Result<Vec<Answer>, Interrupted> {
+        let mut follow = self.shared.engine.hub().await?.follow(&self.claim.task);
+        let asked = self.ask_once(asks, timeout.or(self.tool_timeout())).await?;
         if let Some(answers) = answers(&asked) {
             return Ok(answers);
         }
+        self.misbehaviour.crash()?;
+        let _stopped = self.clock.stop();
         self.begin_waiting().await;
         let answers = loop {
             tokio::select! {
@@ -96,9 +139,25 @@ impl TaskContext {
         Ok(answers)
     }
 
+    /// Answers every open question of the task with cancel, because its asker is gone.
+    pub async fn withdraw(&self, reason: &str) -> Result<(), Interrupted> {
+        let store = self.shared.engine.store();
+        let task = patiently(&self.signals.given_back, || store.get(&self.claim.task)).await;
+        let task = task.map_err(EngineError::from)?.ok_or(Interrupted::Taken)?;
+        for question in task.open_questions() {
+            let cancel = Answer::cancel(Answerer::Policy, reason);
+            let answered =
+                patiently(&self.signals.given_back, || store.answer(&self.claim.task, &question.id, &cancel));
+            match answered.await {
+                Ok(_) | Err(StoreError::AlreadyAnswered { .. }) => {}
+                Err(error) => return Err(EngineError::from(error).into()),
+            }
+        }
+        Ok(())
+    }
+
     async fn ask_once(&self, asks: &[Ask], timeout: Option<Duration>) -> Result<Vec<Question>, Interrupted> {
         let engine = &self.shared.engine;
-        engine.check(asks)?;
         let timeout = Some(timeout.unwrap_or(engine.limits().question_timeout));
         let store = engine.store();
         let mut asked = self.asked.lock().await;
@@ -114,8 +173,7 @@ impl TaskContext {
     }
 
     fn tool_timeout(&self) -> Option<Duration> {
-        let spec = self.shared.config.tools.get(&self.task.new.tool)?.spec();
-        spec.question_timeout_ms.map(Duration::from_millis)
+        self.entry.tool.spec().question_timeout_ms.map(Duration::from_millis)
     }
 
     /// The same questions as they are now.
@@ -139,8 +197,7 @@ impl TaskContext {
     async fn end_waiting(&self) -> Result<(), Interrupted> {
         let mut slot = self.slot.lock().await;
         if slot.is_none() {
-            let permit = self.shared.slots.clone().acquire_owned().await;
-            *slot = Some(permit.map_err(|_| Interrupted::GivenBack)?);
+            *slot = Some(self.shared.roster.take(&self.entry).await.ok_or(Interrupted::GivenBack)?);
         }
         Ok(())
     }

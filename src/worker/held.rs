@@ -80,17 +80,20 @@ impl Held {
         self.tasks().values().for_each(|(_, signals)| signals.given_back.cancel());
     }
 
-    fn hear(&self, event: &Event) {
+    /// Acts on an event; returns the claim that it may have ended, for the store to decide.
+    fn hear(&self, event: &Event) -> Option<(ClaimKey, Signals)> {
         let tasks = self.tasks();
-        let Some((held, signals)) = tasks.get(&event.task) else { return };
-        let taken = match &event.kind {
-            EventKind::Claimed { attempt, .. } => attempt != held,
-            EventKind::Cancelled { .. } | EventKind::Expired {} | EventKind::Requeued { .. } => true,
-            _ => false,
-        };
-        if taken {
-            signals.taken.cancel();
+        let (held, signals) = tasks.get(&event.task)?;
+        match &event.kind {
+            EventKind::Claimed { attempt, .. } if attempt > held => signals.taken.cancel(),
+            EventKind::Cancelled { .. } | EventKind::Expired {} => signals.taken.cancel(),
+            // It may have been written before the claim that is held now, and be heard only after it.
+            EventKind::Requeued { .. } => {
+                return Some((ClaimKey { task: event.task.clone(), attempt: *held }, signals.clone()));
+            }
+            _ => {}
         }
+        None
     }
 
     fn claims(&self) -> Vec<(ClaimKey, Signals)> {
@@ -112,16 +115,22 @@ pub(super) async fn watch(shared: Arc<Shared>, stop: CancellationToken) {
             signal = signals.recv() => signal,
         };
         match signal {
-            Ok(Signal::Event(event)) => shared.held.hear(&event),
-            Ok(Signal::Resync) | Err(RecvError::Lagged(_)) => look_again(&shared).await,
+            Ok(Signal::Event(event)) => {
+                if let Some(claim) = shared.held.hear(&event) {
+                    look_again(&shared, vec![claim]).await;
+                }
+            }
+            Ok(Signal::Resync) | Err(RecvError::Lagged(_)) => {
+                look_again(&shared, shared.held.claims()).await;
+            }
             Err(RecvError::Closed) => return,
         }
     }
 }
 
-/// After events may have been missed: asks the store about every held task.
-async fn look_again(shared: &Shared) {
-    for (claim, signals) in shared.held.claims() {
+/// Asks the store whether these claims still hold.
+async fn look_again(shared: &Shared, claims: Vec<(ClaimKey, Signals)>) {
+    for (claim, signals) in claims {
         match shared.engine.store().get(&claim.task).await {
             Ok(Some(task)) if task.attempt == claim.attempt && task.worker.is_some() => {}
             Ok(_) => signals.taken.cancel(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Shared, specs};
+use super::Shared;
 use crate::store::StoreResult;
 
 /// Renews the lease at a third of its length until `stop`, so that one lost renewal does not end it.
@@ -26,7 +26,7 @@ async fn renew_once(shared: &Shared) -> StoreResult<()> {
     let (store, config) = (shared.engine.store(), &shared.config);
     if !store.renew(&config.id, config.lease).await? {
         tracing::warn!(worker = %config.id, "the lease had ended; enlisting again");
-        store.enlist(&config.id, &specs(&config.tools), config.lease).await?;
+        store.enlist(&config.id, &shared.roster.specs(), config.lease).await?;
     }
     Ok(())
 }

@@ -4,28 +4,37 @@
 //! until the answer comes, so ten unanswered questions never stop a worker ([`context`]).
 
 pub mod builtin;
+mod clock;
+pub mod command;
 mod context;
 mod held;
 mod lease;
+mod misbehaviour;
 mod patience;
+mod reload;
+mod roster;
+mod run;
+pub mod script;
+mod settings;
 mod tool;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use context::TaskContext;
+pub use reload::ToolsHandle;
+pub use settings::{Backoff, Configured, RunSettings};
 pub use tool::{Interrupted, Tool, ToolOutcome};
 
 use crate::engine::{Engine, EngineResult};
 use crate::store::{ClaimKey, Requeue, StoreError, StoreResult};
-use crate::task::{Outcome, Task, ToolSpec, WorkerId};
-use held::{Held, Hold, Signals};
-use patience::patiently;
+use crate::task::{Fault, WorkerId};
+use held::Held;
+use roster::Roster;
 
 /// How long a worker may be silent before others take its tasks over.
 pub const LEASE: Duration = Duration::from_secs(15);
@@ -49,12 +58,15 @@ pub struct WorkerConfig {
     pub lease: Duration,
     /// How long a stopping worker lets running tasks finish before it gives them back.
     pub drain: Duration,
+    /// How every tool misbehaves, for tests of MCP clients.
+    pub faults: Vec<Fault>,
 }
 
 impl WorkerConfig {
     /// A worker of these tools with the usual lease.
     pub fn new(id: WorkerId, tools: Tools, concurrency: usize) -> Self {
-        Self { id, tools, concurrency: concurrency.max(1), lease: LEASE, drain: Duration::from_secs(10) }
+        let drain = Duration::from_secs(10);
+        Self { id, tools, concurrency: concurrency.max(1), lease: LEASE, drain, faults: Vec::new() }
     }
 }
 
@@ -78,7 +90,7 @@ pub struct Worker {
 struct Shared {
     engine: Engine,
     config: WorkerConfig,
-    slots: Arc<Semaphore>,
+    roster: Roster,
     held: Held,
 }
 
@@ -91,9 +103,14 @@ impl std::fmt::Debug for Shared {
 impl Worker {
     /// Announces the worker's tools. When this returns, they can be submitted.
     pub async fn enlist(engine: Engine, config: WorkerConfig) -> EngineResult<Self> {
-        engine.store().enlist(&config.id, &specs(&config.tools), config.lease).await?;
-        let slots = Arc::new(Semaphore::new(config.concurrency));
-        Ok(Self { shared: Arc::new(Shared { engine, config, slots, held: Held::default() }) })
+        let roster = Roster::new(&config.tools, config.concurrency, &config.faults);
+        engine.store().enlist(&config.id, &roster.specs(), config.lease).await?;
+        Ok(Self { shared: Arc::new(Shared { engine, config, roster, held: Held::default() }) })
+    }
+
+    /// A handle that swaps the worker's tools while it runs.
+    pub fn tools(&self) -> ToolsHandle {
+        ToolsHandle::new(self.shared.clone())
     }
 
     /// Claims and runs tasks until `stop`, then drains: tasks that wait for a person are given back at once,
@@ -122,30 +139,29 @@ impl Worker {
     }
 }
 
-fn specs(tools: &Tools) -> Vec<ToolSpec> {
-    tools.values().map(|tool| tool.spec().clone()).collect()
-}
-
 async fn claim_until(shared: &Arc<Shared>, tracker: &TaskTracker, stop: &CancellationToken) {
-    let names: Vec<String> = shared.config.tools.keys().cloned().collect();
     let mut reply_lost = false;
     while !stop.is_cancelled() {
-        // Wait for a free slot without keeping it: a task whose answer came must be able to take it while
-        // the claim below waits for new work.
         tokio::select! {
             () = stop.cancelled() => return,
-            permit = shared.slots.acquire() => drop(permit),
+            () = shared.roster.any_free() => {}
         }
-        let free = shared.slots.available_permits().max(1);
         if reply_lost {
             reply_lost = give_back_unknown(shared).await.is_err();
         }
-        match shared.engine.store().claim(&shared.config.id, &names, free, stop).await {
+        let turn = shared.roster.turn(stop);
+        if turn.tools.is_empty() {
+            turn.until.cancelled().await;
+            continue;
+        }
+        match shared.engine.store().claim(&shared.config.id, &turn.tools, turn.most, &turn.until).await {
             Ok(tasks) => {
                 for task in tasks {
                     // Held from here on, so that nothing takes it for a task that nobody knows of.
                     let held = shared.held.hold(&ClaimKey { task: task.id().clone(), attempt: task.attempt });
-                    tracker.spawn(run_one(shared.clone(), task, held));
+                    let entry = shared.roster.find(&task.new.tool);
+                    let slot = entry.as_deref().and_then(|entry| shared.roster.take_now(entry));
+                    tracker.spawn(run::run_one(shared.clone(), task, held, (entry, slot)));
                 }
             }
             Err(error) => {
@@ -167,7 +183,7 @@ async fn give_back_unknown(shared: &Shared) -> StoreResult<()> {
     let reason = "the claim's reply was lost";
     for claim in store.claims(&shared.config.id).await? {
         if !shared.held.holds(&claim) {
-            let requeue = Requeue { reason: reason.to_owned(), counts: false };
+            let requeue = Requeue::returned(reason.to_owned());
             if let Err(error @ StoreError::Unreachable { .. }) = store.requeue(&claim, &requeue).await {
                 return Err(error);
             }
@@ -175,59 +191,4 @@ async fn give_back_unknown(shared: &Shared) -> StoreResult<()> {
         }
     }
     Ok(())
-}
-
-/// Runs one claimed task to its outcome, or until it is taken away.
-async fn run_one(shared: Arc<Shared>, task: Task, held: Hold) {
-    let claim = ClaimKey { task: task.id().clone(), attempt: task.attempt };
-    let signals = held.signals();
-    let Some(tool) = shared.config.tools.get(&task.new.tool).cloned() else {
-        let reason = format!("worker {} does not run {:?}", shared.config.id, task.new.tool);
-        return settle(&shared, &claim, &signals, Err(Interrupted::Retry(reason))).await;
-    };
-    let Ok(slot) = shared.slots.clone().acquire_owned().await else { return };
-    let context = TaskContext::new(shared.clone(), task, claim.clone(), signals.clone(), slot);
-    // A panic in a tool is that task's failure, never the worker's.
-    let running = tokio::spawn(async move { tool.run(context).await });
-    let abort = running.abort_handle();
-    let outcome = tokio::select! {
-        joined = running => joined.unwrap_or_else(|error| {
-            Err(Interrupted::Retry(format!("the tool panicked: {error}")))
-        }),
-        () = signals.taken.cancelled() => {
-            abort.abort();
-            Err(Interrupted::Taken)
-        }
-        () = signals.given_back.cancelled() => {
-            abort.abort();
-            Err(Interrupted::GivenBack)
-        }
-    };
-    settle(&shared, &claim, &signals, outcome).await;
-}
-
-async fn settle(shared: &Shared, claim: &ClaimKey, signals: &Signals, outcome: ToolOutcome) {
-    let end = match outcome {
-        Ok(outcome) => Ok(outcome),
-        Err(Interrupted::Failed(error)) => Ok(Outcome::Error(error)),
-        Err(Interrupted::Refused(error)) => Ok(Outcome::tool_error(error.to_string())),
-        Err(Interrupted::Retry(reason)) => Err(Requeue { reason, counts: true }),
-        Err(Interrupted::GivenBack) => {
-            Err(Requeue { reason: format!("worker {} is stopping", shared.config.id), counts: false })
-        }
-        Err(Interrupted::Taken) => return,
-    };
-    let store = shared.engine.store();
-    let done = patiently(&signals.given_back, || async {
-        match &end {
-            Ok(outcome) => store.finish(claim, outcome).await,
-            Err(requeue) => store.requeue(claim, requeue).await,
-        }
-    })
-    .await;
-    match done {
-        Ok(()) | Err(StoreError::ClaimLost { .. } | StoreError::NoTask(_)) => {}
-        // The lease will end, and another worker will run the task again from its journal.
-        Err(error) => tracing::error!(task = %claim.task, %error, "could not record how a task ended"),
-    }
 }

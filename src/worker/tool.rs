@@ -1,8 +1,10 @@
 //! What a tool is, and how a run of it can end.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
-use super::TaskContext;
+use super::{RunSettings, TaskContext};
 use crate::engine::EngineError;
 use crate::store::StoreError;
 use crate::task::{Outcome, RpcError, ToolSpec};
@@ -21,6 +23,17 @@ pub trait Tool: Send + Sync {
 
     /// Runs the tool once. Arguments, questions and progress go through `task`.
     async fn run(&self, task: TaskContext) -> ToolOutcome;
+
+    /// How it is run.
+    fn settings(&self) -> RunSettings {
+        RunSettings::default()
+    }
+
+    /// How long a run may clean up after [`TaskContext::taken`] or [`TaskContext::given_back`] fired,
+    /// before it is dropped. A tool that owns nothing outside this process needs no time.
+    fn grace(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// Why a run has no outcome of its own. Tools pass it on with `?`.

@@ -10,10 +10,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("fastmcp", &["task", "redis_link"]),
     ("store", &["task", "redis_link"]),
     ("engine", &["store", "task"]),
-    ("worker", &["engine", "store", "task"]),
+    ("ask", &["task"]),
+    ("worker", &["ask", "engine", "store", "task"]),
     ("relay", &["engine", "store", "task"]),
     ("server", &["relay", "engine", "store", "task", "worker"]),
     ("client", &["task"]),
+    ("config", &["task", "worker"]),
 ];
 
 /// Each crate that stands for a concern, with the modules that may use it.
@@ -28,6 +30,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rusqlite", &["store/sqlite"]),
     ("rmcp", &["server", "relay", "client"]),
     ("axum", &["server"]),
+    ("minijinja", &["worker/script"]),
+    ("toml", &["config"]),
 ];
 
 fn sources(below: &Path, found: &mut Vec<PathBuf>) {

@@ -157,9 +157,8 @@ async fn stdio_works_as_http_does() {
     let line = format!("{} {} stdio", python(VERSION).display(), script("modern.py").display());
     let answers = Answers::new([accept(json!({ "vegetarian": true, "cuisine": "Thai" }))]);
     let target = Target::stdio(&line).expect("a command");
-    // Named, for a server that needs more than ten seconds to start is taken for a legacy one.
     let client =
-        bounded("connect", Client::connect(&target, Era::Modern, Some(answers))).await.expect("connects");
+        bounded("connect", Client::connect(&target, Era::Auto, Some(answers))).await.expect("connects");
     assert_eq!(client.era(), Era::Modern);
     let ended = run(&client, call("plan_dinner", none())).await;
     assert_eq!(text(ended), ("Thai, vegetarian: True".to_owned(), false));

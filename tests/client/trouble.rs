@@ -9,7 +9,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use crate::answers::{Answers, Never};
-use crate::python::PythonServer;
+use crate::python::{PythonServer, python, script};
 use crate::{bounded, call, connect, none, run, task, text};
 
 async fn refused(target: &Target, era: Era) -> ClientError {
@@ -137,4 +137,21 @@ async fn without_an_answerer_a_legacy_task_still_ends(#[case] version: &str) {
     let client = bounded("connect", Client::connect(&target, Era::Auto, None)).await.expect("connects");
     let ended = run(&client, call("plan_dinner", none())).await;
     assert_eq!(text(ended), ("no dinner: cancel".to_owned(), false));
+}
+
+/// Longer than the ten seconds after which rmcp takes a silent server for a legacy one.
+#[rstest]
+#[case("fastmcp-3.4.10", "legacy.py", Era::Legacy)]
+#[case("fastmcp-4.1.0", "modern.py", Era::Modern)]
+#[tokio::test]
+async fn a_slow_start_does_not_hide_the_era(
+    #[case] version: &str,
+    #[case] source: &str,
+    #[case] expected: Era,
+) {
+    let (python, source) = (python(version), script(source));
+    let line = format!("sh -c 'sleep 11; exec {} {} stdio'", python.display(), source.display());
+    let target = Target::stdio(&line).expect("a command");
+    let client = bounded("connect", Client::connect(&target, Era::Auto, None)).await.expect("connects");
+    assert_eq!(client.era(), expected);
 }

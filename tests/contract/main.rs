@@ -27,6 +27,7 @@ macro_rules! contract {
 mod answer;
 mod ask;
 mod claim;
+mod delay;
 mod due;
 mod expire;
 mod finish;

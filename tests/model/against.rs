@@ -99,7 +99,8 @@ impl Real {
             }
             Verb::Cancel { task } => came(store.cancel(&self.tasks[task], "cancelled").await),
             Verb::Requeue { task, attempt, counts } => {
-                let requeue = Requeue { reason: "given back".to_owned(), counts };
+                let requeue =
+                    Requeue { reason: "given back".to_owned(), counts, delay: None, exhausted: None };
                 came(store.requeue(&self.claim_key(task, attempt), &requeue).await)
             }
         }

@@ -79,12 +79,12 @@ pub fn decline() -> Answer {
 
 /// A requeue after a crash.
 pub fn crash(reason: &str) -> Requeue {
-    Requeue { reason: reason.to_owned(), counts: true }
+    Requeue::failed(reason.to_owned())
 }
 
 /// A requeue of a worker that drains.
 pub fn drain() -> Requeue {
-    Requeue { reason: "the worker stops".to_owned(), counts: false }
+    Requeue::returned("the worker stops".to_owned())
 }
 
 /// The right to write for a claimed task.

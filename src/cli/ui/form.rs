@@ -46,7 +46,8 @@ fn explain(field: &Field, paint: Paint) -> Result<(), Stopped> {
     }
     let mut rules = values::rules(field);
     if matches!(field.kind, FieldKind::SomeOf { .. }) {
-        rules = format!("{rules}; the space bar chooses, Enter goes on").trim_start_matches("; ").to_owned();
+        let keys = "the space bar chooses, Enter goes on";
+        rules = if rules.is_empty() { keys.to_owned() } else { format!("{rules}; {keys}") };
     }
     if !rules.is_empty() {
         term.write_line(&paint.dim(&format!("  {}", text::line(&rules))))?;

@@ -42,7 +42,7 @@ pub(super) fn read<T>(
                         return Ok(value);
                     }
                     Err(problem) => {
-                        term.write_line(&rendered(|f| theme.format_error(f, &text::line(&problem))))?
+                        term.write_line(&rendered(|f| theme.format_error(f, &text::line(&problem))))?;
                     }
                 }
             }

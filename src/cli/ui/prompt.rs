@@ -43,28 +43,21 @@ const SIGNAL_AGAIN: Duration = Duration::from_millis(5);
 const LEAVE: Duration = Duration::from_secs(2);
 
 /// Runs `prompts` at the terminal. Dropping the future takes them off the screen: the thread wakes from its
-/// wait for a key, and the terminal is as it was.
+/// wait for a key, and the terminal is as it was. SIGINT must be listened to meanwhile, since the terminal
+/// library turns Ctrl-C into one.
 ///
 /// The outer result is a failure of the machinery; the inner one is the prompts' own.
 pub(crate) async fn run<T: Send + 'static>(
     ui: &Ui,
     prompts: impl FnOnce() -> Result<T, Stopped> + Send + 'static,
 ) -> Result<Result<T, Stopped>, Failure> {
-    let broken = |error: io::Error| Failure::caused(Kind::Unexpected, "cannot prepare the terminal", error);
-    // Registered for their handlers: the first only has to wake the thread, and Ctrl-C, which the terminal
-    // library turns into SIGINT, must not end the process with the cursor hidden.
-    let _wakes = signal(SignalKind::user_defined1()).map_err(broken)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(broken)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(broken)?;
+    // Registered for its handler alone: without one the signal that wakes the thread would end the process.
+    let _wakes = signal(SignalKind::user_defined1())
+        .map_err(|error| Failure::caused(Kind::Unexpected, "cannot prepare the terminal", error))?;
     let screen = Screen::take(ui);
     let reader = screen.reader.clone();
-    let mut thread = tokio::task::spawn_blocking(move || reader.read(prompts));
-    tokio::select! {
-        biased;
-        done = &mut thread => done.map_err(|error| Failure::caused(Kind::Unexpected, "a prompt broke", error)),
-        _ = interrupt.recv() => Ok(Err(Stopped::Interrupted)),
-        _ = terminate.recv() => Err(Failure::new(Kind::Terminated, "terminated while a question was open")),
-    }
+    let thread = tokio::task::spawn_blocking(move || reader.read(prompts));
+    thread.await.map_err(|error| Failure::caused(Kind::Unexpected, "a prompt broke", error))
 }
 
 /// The terminal while a prompt has it.

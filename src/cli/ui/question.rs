@@ -17,8 +17,9 @@ use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form};
 
 /// A question and what a person must know before answering it.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_field_names, reason = "`asked_at` is the questions' own word")]
 pub(crate) struct Asked {
-    /// Who asks, for example "plan_dinner (task k3v9q2xx, question q1)". Untrusted, like the rest.
+    /// Who asks: the tool and the task, or the server. Untrusted, like the rest.
     pub(crate) who: String,
     /// What is asked.
     pub(crate) ask: Ask,
@@ -108,13 +109,10 @@ impl Sheet {
 
     fn show(&self) -> Result<(), Stopped> {
         let now = Timestamp::now();
-        let mut head = format!("{} asks", self.paint.bold(&text::line(&self.asked.who)));
-        if let Some(at) = self.asked.asked_at {
-            head.push_str(&format!(", {}", time::relative(at, now)));
-        }
-        if let Some(deadline) = self.asked.deadline {
-            head.push_str(&format!("; cancels itself {}", time::relative(deadline, now)));
-        }
+        let who = self.paint.bold(&text::line(&self.asked.who));
+        let asked = self.asked.asked_at.map(|at| format!(", {}", time::relative(at, now)));
+        let ends = self.asked.deadline.map(|at| format!("; cancels itself {}", time::relative(at, now)));
+        let head = format!("{who} asks{}{}", asked.unwrap_or_default(), ends.unwrap_or_default());
         say("")?;
         say(&head)?;
         for line in text::block(&self.asked.ask.message) {

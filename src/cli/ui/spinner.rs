@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{Ui, text};
 use crate::task::Progress;
 
-/// The widest message: a line that fills the terminal would be broken by the `^C` that it echoes.
+/// The widest message, so that the line fits on narrow terminals.
 const WIDTH: usize = 60;
 
 /// Gone when dropped.

@@ -180,6 +180,7 @@ pub(super) fn due(
     for member in deadlines {
         match member.split(':').collect::<Vec<_>>()[..] {
             ["t", task] => due.tasks.push(id(task)?),
+            ["d", task] => due.delayed.push(id(task)?),
             ["q", task, position] => {
                 let position = position.parse().map_err(|_| format!("deadline {member:?} is unreadable"))?;
                 due.questions.push((id(task)?, QuestionId::at(position)));

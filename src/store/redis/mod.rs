@@ -238,11 +238,16 @@ impl Store for RedisStore {
     }
 
     async fn requeue(&self, claim: &ClaimKey, requeue: &Requeue) -> StoreResult<()> {
-        let outcome = Outcome::Error(RpcError::gave_up(&requeue.reason));
-        let (_, json, _, detail) = codec::ending(&outcome);
+        let (status, json, kind, detail) = codec::ending(&requeue.last_outcome());
+        let delay = requeue.delay.map(|delay| delay.as_millis() as u64);
         let mut call = self.invocation(&self.scripts.requeue);
         call.arg(claim.task.as_str()).arg(claim.attempt).arg(&requeue.reason).arg(u8::from(requeue.counts));
-        self.verb(call.arg(json).arg(detail)).await?.claimed(claim)
+        call.arg(codec::optional(delay)).arg(status).arg(json).arg(kind).arg(detail);
+        self.verb(&call).await?.claimed(claim)
+    }
+
+    async fn resume(&self, task: &TaskId) -> StoreResult<()> {
+        self.verb(self.invocation(&self.scripts.resume).arg(task.as_str())).await.map(drop)
     }
 
     async fn expire(&self, task: &TaskId) -> StoreResult<()> {
@@ -271,6 +276,12 @@ impl Store for RedisStore {
 
     async fn dismiss(&self, worker: &WorkerId) -> StoreResult<()> {
         self.verb(self.invocation(&self.scripts.dismiss).arg(worker.as_str())).await.map(drop)
+    }
+
+    async fn withdraw(&self, tools: &[String], error: &RpcError) -> StoreResult<()> {
+        let (_, json, _, detail) = ending(&Outcome::Error(error.clone()));
+        let mut call = self.invocation(&self.scripts.withdraw);
+        self.verb(call.arg(json).arg(detail).arg(tools)).await.map(drop)
     }
 
     async fn claims(&self, worker: &WorkerId) -> StoreResult<Vec<ClaimKey>> {

@@ -23,6 +23,6 @@ macro_rules! scripts {
 }
 
 scripts!(
-    open, submit, claim, claims, report, ask, answer, finish, cancel, requeue, expire, note, enlist, renew,
-    dismiss, workers, due, list,
+    open, submit, claim, claims, report, ask, answer, finish, cancel, requeue, resume, expire, note, enlist,
+    withdraw, renew, dismiss, workers, due, list,
 );

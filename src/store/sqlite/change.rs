@@ -1,5 +1,7 @@
 //! One transaction that changes a namespace: what every writing verb is made of.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction, named_params, params};
 
@@ -17,6 +19,8 @@ pub(super) struct Stored {
     pub(super) task: Task,
     /// Its place in the ready queue.
     pub(super) queued: Option<i64>,
+    /// When it is queued again, in milliseconds since the epoch.
+    pub(super) resume_ms: Option<i64>,
     /// How many of its attempts failed.
     pub(super) failures: u32,
 }
@@ -27,6 +31,7 @@ impl Stored {
         self.task.status = status;
         self.task.finished_at = Some(now);
         self.queued = None;
+        self.resume_ms = None;
         self.release();
     }
 
@@ -63,18 +68,23 @@ pub(super) struct Change<'a> {
 }
 
 impl Change<'_> {
+    /// The time that much later, in milliseconds since the epoch.
+    pub(super) fn after(&self, pause: Duration) -> i64 {
+        self.now.as_millisecond().saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX))
+    }
+
     /// The task, if there is one.
     pub(super) fn find(&self, task: &TaskId) -> Result<Option<Stored>, Fault> {
-        let sql = "SELECT queued, failures, record FROM tasks WHERE namespace = ?1 AND id = ?2";
+        let sql = "SELECT queued, resume_ms, failures, record FROM tasks WHERE namespace = ?1 AND id = ?2";
         let row = self
             .transaction
             .prepare_cached(sql)?
             .query_row(params![self.namespace, task.as_str()], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?))
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?))
             })
             .optional()?;
-        row.map(|(queued, failures, record)| {
-            Ok(Stored { task: serde_json::from_str(&record)?, queued, failures })
+        row.map(|(queued, resume_ms, failures, record)| {
+            Ok(Stored { task: serde_json::from_str(&record)?, queued, resume_ms, failures })
         })
         .transpose()
     }
@@ -152,7 +162,7 @@ impl Change<'_> {
     pub(super) fn save(&self, stored: &mut Stored) -> Result<(), Fault> {
         stored.task.updated_at = self.now;
         let sql = "UPDATE tasks SET status = :status, deadline_ms = :deadline_ms, queued = :queued,
-            worker = :worker, failures = :failures, record = :record
+            resume_ms = :resume_ms, worker = :worker, failures = :failures, record = :record
             WHERE namespace = :namespace AND id = :id";
         let task = &stored.task;
         self.transaction.prepare_cached(sql)?.execute(named_params! {
@@ -161,6 +171,7 @@ impl Change<'_> {
             ":status": task.status.as_str(),
             ":deadline_ms": stored.deadline_ms(),
             ":queued": stored.queued,
+            ":resume_ms": stored.resume_ms,
             ":worker": task.worker.as_ref().map(WorkerId::as_str),
             ":failures": stored.failures,
             ":record": serde_json::to_string(task)?,

@@ -17,7 +17,7 @@ pub(super) fn submit(change: &mut Change, new: NewTask, most_open: u32) -> Resul
     if open >= i64::from(most_open) {
         return Err(StoreError::TooManyTasks { limit: most_open }.into());
     }
-    let mut stored = Stored { task: queued(new, change), queued: None, failures: 0 };
+    let mut stored = Stored { task: queued(new, change), queued: None, resume_ms: None, failures: 0 };
     stored.queued = Some(change.append(&stored.task, EventKind::Submitted {})?);
     change.insert(&stored)?;
     Ok(stored.task)

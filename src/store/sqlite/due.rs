@@ -18,9 +18,10 @@ pub(super) fn due(connection: &Connection, namespace: i64, now: Timestamp) -> Re
     let questions = questions(connection, namespace, now)?;
     let tasks = tasks(connection, namespace, now_ms)?;
     let claims = claims(connection, namespace, now_ms)?;
-    let cut = [questions.len(), tasks.len(), claims.len()].iter().any(|count| *count >= MOST);
+    let delayed = delayed(connection, namespace, now_ms)?;
+    let cut = [questions.len(), tasks.len(), claims.len(), delayed.len()].iter().any(|count| *count >= MOST);
     let next = if cut { Some(Duration::ZERO) } else { next(connection, namespace, now_ms)? };
-    Ok(Due { questions, tasks, claims, next })
+    Ok(Due { questions, tasks, claims, delayed, next })
 }
 
 fn questions(
@@ -49,6 +50,14 @@ fn tasks(connection: &Connection, namespace: i64, now_ms: i64) -> Result<Vec<Tas
     rows.map(|id| task_id(id?)).collect()
 }
 
+fn delayed(connection: &Connection, namespace: i64, now_ms: i64) -> Result<Vec<TaskId>, Fault> {
+    let sql = "SELECT id FROM tasks INDEXED BY tasks_by_resume
+        WHERE namespace = ?1 AND resume_ms <= ?2 ORDER BY resume_ms LIMIT ?3";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![namespace, now_ms, MOST as i64], |row| row.get(0))?;
+    rows.map(|id| task_id(id?)).collect()
+}
+
 fn claims(connection: &Connection, namespace: i64, now_ms: i64) -> Result<Vec<(ClaimKey, WorkerId)>, Fault> {
     let sql = "SELECT tasks.id, json_extract(tasks.record, '$.attempt'), workers.id
         FROM workers CROSS JOIN tasks INDEXED BY tasks_by_worker
@@ -65,13 +74,15 @@ fn claims(connection: &Connection, namespace: i64, now_ms: i64) -> Result<Vec<(C
     .collect()
 }
 
-/// How long until the next deadline, ttl or lease ends.
+/// How long until the next deadline, ttl, delay or lease ends.
 fn next(connection: &Connection, namespace: i64, now_ms: i64) -> Result<Option<Duration>, Fault> {
     let sql = "SELECT min(due_ms) FROM (
         SELECT min(deadline_ms) AS due_ms FROM tasks INDEXED BY tasks_by_deadline
             WHERE namespace = ?1 AND deadline_ms > ?2
         UNION ALL SELECT min(expires_ms) FROM tasks INDEXED BY tasks_by_expiry
             WHERE namespace = ?1 AND expires_ms > ?2
+        UNION ALL SELECT min(resume_ms) FROM tasks INDEXED BY tasks_by_resume
+            WHERE namespace = ?1 AND resume_ms > ?2
         UNION ALL SELECT min(lease_until_ms) FROM workers WHERE namespace = ?1 AND lease_until_ms > ?2)";
     let next: Option<i64> =
         connection.prepare_cached(sql)?.query_row(params![namespace, now_ms], |row| row.get(0))?;

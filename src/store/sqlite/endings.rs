@@ -3,7 +3,7 @@
 use super::super::{ClaimKey, Requeue, StoreError};
 use super::change::{Change, Stored};
 use super::fault::Fault;
-use crate::task::{EventKind, Outcome, RpcError, TaskId, TaskStatus};
+use crate::task::{EventKind, Outcome, TaskId, TaskStatus};
 
 pub(super) fn finish(change: &mut Change, claim: &ClaimKey, outcome: Outcome) -> Result<(), Fault> {
     let stored = change.held(claim)?;
@@ -11,7 +11,7 @@ pub(super) fn finish(change: &mut Change, claim: &ClaimKey, outcome: Outcome) ->
 }
 
 /// Ends a task with its outcome.
-fn conclude(change: &mut Change, mut stored: Stored, outcome: Outcome) -> Result<(), Fault> {
+pub(super) fn conclude(change: &mut Change, mut stored: Stored, outcome: Outcome) -> Result<(), Fault> {
     stored.end(outcome.status(), change.now);
     let ended = match &outcome {
         Outcome::Result(_) => EventKind::Completed { is_error: outcome.is_tool_error() },
@@ -35,18 +35,33 @@ pub(super) fn cancel(change: &mut Change, task: &TaskId, reason: &str) -> Result
 
 pub(super) fn requeue(change: &mut Change, claim: &ClaimKey, requeue: Requeue) -> Result<(), Fault> {
     let mut stored = change.held(claim)?;
-    let reason = requeue.reason;
     if requeue.counts {
         stored.failures += 1;
-        stored.task.last_failure = Some(reason.clone());
+        stored.task.last_failure = Some(requeue.reason.clone());
         if stored.failures >= stored.task.new.max_attempts {
-            return conclude(change, stored, Outcome::Error(RpcError::gave_up(&reason)));
+            return conclude(change, stored, requeue.last_outcome());
         }
     }
     stored.release();
     let parked = stored.weigh_questions();
-    let sequence = change.append(&stored.task, EventKind::Requeued { reason })?;
-    stored.queued = (!parked).then_some(sequence);
+    let sequence = change.append(&stored.task, EventKind::Requeued { reason: requeue.reason })?;
+    if !parked {
+        stored.resume_ms = requeue.delay.map(|delay| change.after(delay));
+        stored.queued = requeue.delay.is_none().then_some(sequence);
+    }
+    change.save(&mut stored)
+}
+
+pub(super) fn resume(change: &mut Change, task: &TaskId) -> Result<(), Fault> {
+    let Some(mut stored) = change.find(task)? else {
+        return Ok(());
+    };
+    if stored.resume_ms.is_none_or(|resume_ms| resume_ms > change.now.as_millisecond()) {
+        return Ok(());
+    }
+    stored.resume_ms = None;
+    let reason = "the pause before the next attempt is over".to_owned();
+    stored.queued = Some(change.append(&stored.task, EventKind::Requeued { reason })?);
     change.save(&mut stored)
 }
 

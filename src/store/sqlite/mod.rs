@@ -36,8 +36,8 @@ use super::{
     WorkerInfo,
 };
 use crate::task::{
-    Answer, Ask, Cursor, Event, NewTask, Outcome, Progress, Question, QuestionId, Task, TaskId, ToolSpec,
-    WorkerId,
+    Answer, Ask, Cursor, Event, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId,
+    ToolSpec, WorkerId,
 };
 use actor::Actor;
 use bell::Bell;
@@ -229,6 +229,11 @@ impl Store for SqliteStore {
         self.write(move |change| endings::requeue(change, &claim, requeue)).await
     }
 
+    async fn resume(&self, task: &TaskId) -> StoreResult<()> {
+        let task = task.clone();
+        self.write(move |change| endings::resume(change, &task)).await
+    }
+
     async fn expire(&self, task: &TaskId) -> StoreResult<()> {
         let task = task.clone();
         self.write(move |change| endings::expire(change, &task)).await
@@ -252,6 +257,11 @@ impl Store for SqliteStore {
     async fn dismiss(&self, worker: &WorkerId) -> StoreResult<()> {
         let worker = worker.clone();
         self.write(move |change| workers::dismiss(change, &worker)).await
+    }
+
+    async fn withdraw(&self, tools: &[String], error: &RpcError) -> StoreResult<()> {
+        let (tools, error) = (tools.to_vec(), error.clone());
+        self.write(move |change| workers::withdraw(change, &tools, &error)).await
     }
 
     async fn claims(&self, worker: &WorkerId) -> StoreResult<Vec<ClaimKey>> {

@@ -7,12 +7,7 @@ use rusqlite::{Connection, params};
 use super::super::{ClaimKey, WorkerInfo};
 use super::change::Change;
 use super::fault::Fault;
-use crate::task::{ToolSpec, WorkerId};
-
-/// When a lease ends that begins now.
-fn end(change: &Change, lease: Duration) -> i64 {
-    change.now.as_millisecond().saturating_add(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX))
-}
+use crate::task::{Outcome, RpcError, Task, ToolSpec, WorkerId};
 
 pub(super) fn enlist(
     change: &Change,
@@ -25,7 +20,7 @@ pub(super) fn enlist(
         "INSERT INTO workers (namespace, id, tools, lease_until_ms, dismissed) VALUES (?1, ?2, ?3, ?4, 0)
         ON CONFLICT DO UPDATE SET tools = ?3, lease_until_ms = ?4, dismissed = 0";
     let values =
-        params![change.namespace, worker.as_str(), serde_json::to_string(&names)?, end(change, lease)];
+        params![change.namespace, worker.as_str(), serde_json::to_string(&names)?, change.after(lease)];
     change.transaction.prepare_cached(sql)?.execute(values)?;
     let sql = "INSERT INTO tools (namespace, name, record) VALUES (?1, ?2, ?3)
         ON CONFLICT DO UPDATE SET record = ?3";
@@ -45,9 +40,36 @@ pub(super) fn remember(change: &Change, worker: &WorkerId) -> Result<(), Fault> 
     Ok(())
 }
 
+pub(super) fn withdraw(change: &mut Change, tools: &[String], error: &RpcError) -> Result<(), Fault> {
+    for tool in tools {
+        if offered(change, tool)? {
+            continue;
+        }
+        let sql = "DELETE FROM tools WHERE namespace = ?1 AND name = ?2";
+        change.transaction.execute(sql, params![change.namespace, tool])?;
+        let sql = "SELECT record FROM tasks WHERE namespace = ?1 AND hidden IN (0, 1) AND tool = ?2
+            AND worker IS NULL AND status IN ('working', 'input_required')";
+        let waiting: Vec<Task> =
+            super::reading::records(change.transaction, sql, params![change.namespace, tool])?;
+        for task in waiting {
+            let stored = change.load(task.id())?;
+            super::endings::conclude(change, stored, Outcome::Error(error.clone()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a worker with a lease runs the tool.
+fn offered(change: &Change, tool: &str) -> Result<bool, Fault> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM workers, json_each(workers.tools) AS named
+        WHERE workers.namespace = ?1 AND lease_until_ms > ?2 AND dismissed = 0 AND named.value = ?3)";
+    let values = params![change.namespace, change.now.as_millisecond(), tool];
+    Ok(change.transaction.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
+}
+
 pub(super) fn renew(change: &Change, worker: &WorkerId, lease: Duration) -> Result<bool, Fault> {
     let sql = "UPDATE workers SET lease_until_ms = ?3 WHERE namespace = ?1 AND id = ?2 AND dismissed = 0";
-    let values = params![change.namespace, worker.as_str(), end(change, lease)];
+    let values = params![change.namespace, worker.as_str(), change.after(lease)];
     Ok(change.transaction.prepare_cached(sql)?.execute(values)? > 0)
 }
 

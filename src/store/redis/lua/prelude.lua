@@ -13,7 +13,7 @@
 --   tasks, scope:S, session:S, status:S
 --                      zset    task ids by creation (ms)
 --   unfinished         hash    scope -> number of tasks that are not final
---   deadlines          zset    `t:ID` and `q:ID:N` by when they are due (ms)
+--   deadlines          zset    `t:ID` (ttl), `q:ID:N` (question) and `d:ID` (delay) by when they are due (ms)
 --   tools              hash    name -> specification (JSON)
 --   workers            zset    worker ids by the end of their lease (ms); 0 when dismissed
 --   worker:W           string  its tools' names (JSON)
@@ -121,6 +121,7 @@ end
 local function finish(task, at, status)
   close_questions(task)
   unqueue(task)
+  redis.call('ZREM', P .. 'deadlines', 'd:' .. task.id)
   release(task)
   set_status(task, status)
   redis.call('HSET', key(task.id), 'updated', at, 'finished', at)

@@ -18,6 +18,8 @@ CREATE TABLE tasks (
     deadline_ms INTEGER,
     -- Its place in the ready queue: the sequence of the event that queued it.
     queued INTEGER,
+    -- When a task that was given back with a delay is queued again.
+    resume_ms INTEGER,
     worker TEXT,
     -- How many attempts ended without an outcome and count.
     failures INTEGER NOT NULL,
@@ -36,6 +38,7 @@ CREATE INDEX tasks_by_tool ON tasks (namespace, hidden, tool, created_ms, id);
 CREATE INDEX tasks_ready ON tasks (namespace, tool, queued) WHERE queued IS NOT NULL;
 CREATE INDEX tasks_by_worker ON tasks (namespace, worker) WHERE worker IS NOT NULL;
 CREATE INDEX tasks_by_deadline ON tasks (namespace, deadline_ms) WHERE deadline_ms IS NOT NULL;
+CREATE INDEX tasks_by_resume ON tasks (namespace, resume_ms) WHERE resume_ms IS NOT NULL;
 CREATE INDEX tasks_by_expiry ON tasks (namespace, expires_ms) WHERE expires_ms IS NOT NULL;
 
 CREATE TABLE events (

@@ -1,0 +1,391 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_mcptask_global_optspecs
+    string join \n redis= db= namespace= docket= json q/quiet v/verbose color= no-input timeout= h/help V/version
+end
+
+function __fish_mcptask_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_mcptask_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_mcptask_using_subcommand
+    set -l cmd (__fish_mcptask_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c mcptask -n "__fish_mcptask_needs_command" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_needs_command" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_needs_command" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_needs_command" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_needs_command" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_needs_command" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_needs_command" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_needs_command" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_needs_command" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_needs_command" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_needs_command" -s V -l version -d 'Print version'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "demo" -d 'Show the whole loop in one terminal: a task asks, you answer, it goes on'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "serve" -d 'Serve tools as MCP tasks over HTTP or stdio, and run them'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "worker" -d 'Run tasks of the store, without a server'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "submit" -d 'Launch a task; print its id'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "watch" -d 'Tail events: one session\'s, one task\'s, or all, from the log\'s start'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "respond" -d 'Answer an open question: at a prompt, or with the options below'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "list" -d 'List tasks, newest first'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "show" -d 'Show everything about a task: questions, answers, events'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "result" -d 'Print a task\'s result; the exit code is the outcome\'s'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "cancel" -d 'Cancel a task: its work is stopped, its open questions are withdrawn'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "doctor" -d 'Say why a task is stuck, and what helps'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "tools" -d 'List the tools that can be submitted, or show one with its arguments'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "ask" -d 'Ask the user of this task, from inside a command that a worker runs'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "report" -d 'Report a step of this task, from inside a command that a worker runs'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "check" -d 'Check a configuration file: every mistake, with its line and column and what is allowed there'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "completions" -d 'Print a shell\'s completion script; task ids and tools complete as well'
+complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l listen -d 'Listen here; port 0 takes any free one' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l workers -d 'Run this many tasks at once in this process; 0 leaves all to `mcptask worker` elsewhere' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l token-file -d 'Let in only clients with a bearer token of this file: on each line a name and its token' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l unanswerable -d 'What becomes of a question when its client cannot answer: cancel it, or wait for `respond`' -r -f -a "cancel\t''
+wait\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l allowed-host -d 'Take requests for this host name, besides loopback ones; * for any. May be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l allowed-origin -d 'Take requests of web pages from this origin. May be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l config -d 'Offer the tools of this file [default: mcptask.toml of the working directory, else the built-in tools]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l fault -d 'Misbehave on purpose, for tests of MCP clients. May be given several times' -r -f -a "same-question-twice\t''
+malformed-question\t''
+question-after-cancel\t''
+late-answer-accepted\t''
+crash-while-asking\t''
+dropped-connection\t''
+stalled-stream\t''
+missing-notification\t''
+ttl-ends-mid-question\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-tasks -d 'Unfinished tasks of one scope' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-ttl -d 'The longest time that a task is kept' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l question-timeout -d 'How long a question waits before it answers itself with cancel' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-body -d 'The largest request, in bytes' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l stdio -d 'Serve one client on stdin and stdout instead'
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l concurrency -d 'How many tasks run at once' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l config -d 'Offer the tools of this file [default: mcptask.toml of the working directory, else the built-in tools]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l fault -d 'Misbehave on purpose, for tests of MCP clients. May be given several times' -r -f -a "same-question-twice\t''
+malformed-question\t''
+question-after-cancel\t''
+late-answer-accepted\t''
+crash-while-asking\t''
+dropped-connection\t''
+stalled-stream\t''
+missing-notification\t''
+ttl-ends-mid-question\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l arg -d 'An argument of the tool, read as its input schema says; may be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l args-json -d 'All arguments as a JSON object: itself, @FILE, or - for stdin' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l session -d 'Label the task with this session, for `watch` and `list`' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l ttl -d 'Keep the task this long, for example 1h' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l answers -d 'Answer questions from this JSON file, or - for stdin (see below)' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l header -d 'Send this header with each request; may be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
+legacy\t'Up to 2025-11-25: sessions, tasks/result'
+modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -s w -l wait -d 'Stay to the end, answer questions, print the result'
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l task -d 'Only this task\'s events: its id, or its beginning; ends when the task does' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l since -d 'Begin here: `start`, `now`, a time ago such as 10m, a time in RFC 3339, or after a cursor from --json' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l status -d 'Only events that leave their task in this status, for example input_required' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l until -d 'Stop after the first event of this kind, or `end` for any that ends a task' -r -f -a "submitted\t''
+claimed\t''
+progress\t''
+asked\t''
+answered\t''
+completed\t''
+failed\t''
+cancelled\t''
+requeued\t''
+expired\t''
+noted\t''
+end\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -s f -l follow -d 'Go on with new events (this is the default)'
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l no-follow -d 'Stop after the events that there are'
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l question -d 'Answer this question of the task, for example q2; else the first open one' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l set -d 'Set a field of the form, read as its kind says; lists are separated by commas. Means --accept' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l content -d 'Accept with exactly this JSON object: itself, @FILE, or - for stdin' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l header -d 'Send this header with each request; may be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
+legacy\t'Up to 2025-11-25: sessions, tasks/result'
+modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l accept -d 'Accept; what is not --set has the form\'s default'
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l decline -d 'Say no'
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l cancel -d 'Dismiss the question without deciding'
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l direct -d 'Answer a FastMCP 4 task straight in its Redis, round its server\'s authorisation'
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l session -d 'Only this session\'s' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l status -d 'Only those in this status: working, input_required, completed, failed or cancelled' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l tool -d 'Only this tool\'s' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l limit -d 'At most this many' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l header -d 'Send this header with each request; may be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
+legacy\t'Up to 2025-11-25: sessions, tasks/result'
+modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l header -d 'Send this header with each request; may be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
+legacy\t'Up to 2025-11-25: sessions, tasks/result'
+modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -s w -l wait -d 'Wait for the end, without answering questions'
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l reason -d 'Why, for the log' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l header -d 'Send this header with each request; may be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
+legacy\t'Up to 2025-11-25: sessions, tasks/result'
+modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l fix -d 'Put a FastMCP task back to waiting that FastMCP lost to its own status race'
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l header -d 'Send this header with each request; may be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
+legacy\t'Up to 2025-11-25: sessions, tasks/result'
+modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l choose -d 'One of these' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l choose-many -d 'Any of these' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l url -d 'Consent to visit this page' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l schema -d 'A form, by its JSON schema: a file, or - for stdin' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l default -d 'What is filled in at first' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l title -d 'The name of the field, or of the --schema form' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l text -d 'One line of text, the default'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l number -d 'A number'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l integer -d 'A whole number'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l confirm -d 'Yes (exit 0) or no (exit 1)'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l date -d 'A day, as YYYY-MM-DD'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l email -d 'An e-mail address'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l local -d 'Ask at this terminal, to try a script by hand'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l local -d 'Say it at this terminal, to try a script by hand'
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l static -d 'A script that never runs mcptask: completes options, not ids'
+complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -1,0 +1,107 @@
+//! Which tools `serve` and `worker` offer, and how a changed file is taken up while they run.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::context::Context;
+use super::failure::{Failure, Kind};
+use super::ui::Ui;
+use crate::config::{self, Mistake};
+use crate::task::Fault;
+use crate::worker::{Tools, ToolsHandle, builtin};
+
+/// Where the tools come from.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Tools")]
+pub(crate) struct OfferArgs {
+    /// Offer the tools of this file [default: mcptask.toml of the working directory, else the built-in tools]
+    ///
+    /// SIGHUP reads it again. Running tasks keep the tools that they began with.
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::FilePath)]
+    config: Option<PathBuf>,
+    /// Misbehave on purpose, for tests of MCP clients. May be given several times
+    #[arg(long = "fault", value_name = "NAME", help_heading = "Tools", value_parser = faults())]
+    faults: Vec<Fault>,
+}
+
+/// The names of the faults, for help, completions and errors.
+fn faults() -> impl clap::builder::TypedValueParser<Value = Fault> {
+    use clap::builder::TypedValueParser as _;
+    let known = Fault::OFFERED.map(|fault| clap::builder::PossibleValue::new(fault.as_str()));
+    clap::builder::PossibleValuesParser::new(known).try_map(|name| name.parse::<Fault>())
+}
+
+impl OfferArgs {
+    /// The file that is read, if any.
+    fn file(&self) -> Option<PathBuf> {
+        let usual = || Path::new(config::FILE).is_file().then(|| config::FILE.into());
+        self.config.clone().or_else(usual)
+    }
+
+    /// How every tool misbehaves.
+    pub(crate) fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// The tools to offer.
+    pub(crate) fn tools(&self) -> Result<Tools, Failure> {
+        match self.file() {
+            Some(file) => Ok(load(&file)?.tools()),
+            None => Ok(builtin::tools()),
+        }
+    }
+
+    /// Reads the file again whenever SIGHUP comes. A file with mistakes changes nothing.
+    pub(crate) fn reload(
+        &self,
+        context: &Context,
+        parts: &TaskTracker,
+        handle: ToolsHandle,
+        stop: &CancellationToken,
+    ) -> Result<(), Failure> {
+        let mut hangups = signal(SignalKind::hangup())
+            .map_err(|error| Failure::caused(Kind::Unexpected, "cannot listen for signals", error))?;
+        let (offer, ui, stop) = (self.clone(), context.ui.clone(), stop.clone());
+        parts.spawn(async move {
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    _ = hangups.recv() => {}
+                }
+                match take_up(&offer, &handle).await {
+                    Ok(count) => ui.talk(&format!("read the tools again: {count} of them")),
+                    Err(failure) => kept(&ui, &failure),
+                }
+            }
+        });
+        Ok(())
+    }
+}
+
+async fn take_up(offer: &OfferArgs, handle: &ToolsHandle) -> Result<usize, Failure> {
+    let tools = offer.tools()?;
+    handle.replace(&tools).await?;
+    Ok(tools.len())
+}
+
+fn kept(ui: &Ui, failure: &Failure) {
+    ui.failure(failure);
+    ui.warn("the tools are the same as before");
+}
+
+/// Reads a file; its mistakes are one failure.
+pub(crate) fn load(file: &Path) -> Result<config::Config, Failure> {
+    config::load(file).map_err(|mistakes| {
+        let lines: Vec<_> = mistakes.iter().map(Mistake::to_string).collect();
+        let count = match lines.len() {
+            1 => "a mistake".to_owned(),
+            several => format!("{several} mistakes"),
+        };
+        let message = format!("{} has {count}:\n{}", file.display(), lines.join("\n"));
+        Failure::usage(message).hint(format!("correct it; `mcptask check {}` looks again", file.display()))
+    })
+}

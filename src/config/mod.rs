@@ -1,0 +1,140 @@
+//! Tools from a file, `mcptask.toml`: commands, scripts, and which of the built-in tools are offered.
+//!
+//! ```toml
+//! builtin = ["plan_dinner"]        # which built-in tools; true for all, false (or nothing) for none
+//!
+//! [tools.deploy]                   # a command
+//! description = "Deploys a branch"
+//! input = { branch = "text", environment = ["staging", "production"] }
+//! command = ["./deploy.sh", "--verbose"]
+//!
+//! [tools.greet]                    # a script
+//! description = "Greets somebody"
+//! input = { name = "text" }
+//! steps = [{ return = "Hello, {{ args.name }}!" }]
+//! ```
+//!
+//! Every mistake is reported with its line and column and with what is allowed there, all of them at once.
+
+mod command;
+mod duration;
+mod mistake;
+mod schema;
+mod script;
+mod steps;
+mod table;
+mod tool;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::Path;
+
+use toml::de::DeTable;
+
+pub use mistake::Mistake;
+
+use crate::worker::{Tools, builtin};
+use mistake::{Source, allowed};
+use table::Table;
+
+/// The file that is read from the working directory when none is named.
+pub const FILE: &str = "mcptask.toml";
+
+/// The largest configuration file, in bytes.
+const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// What a configuration file says.
+#[derive(Clone, Default)]
+pub struct Config {
+    tools: Tools,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").field("tools", &self.tools.keys()).finish()
+    }
+}
+
+impl Config {
+    /// The tools to offer, by name.
+    pub fn tools(&self) -> Tools {
+        self.tools.clone()
+    }
+}
+
+/// Reads a configuration file. Files that it names are read as well; commands are looked for, not run.
+pub fn load(path: &Path) -> Result<Config, Vec<Mistake>> {
+    let whole = |problem: String, hint: &str| {
+        let (file, hint) = (path.to_owned(), Some(hint.to_owned()));
+        vec![Mistake { file, line: 0, column: 0, problem, hint }]
+    };
+    let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    if size > MAX_FILE_BYTES {
+        return Err(whole(
+            format!("has {size} bytes, more than {MAX_FILE_BYTES}"),
+            "split the tools over servers",
+        ));
+    }
+    match std::fs::read_to_string(path) {
+        Ok(text) => parse(path, &text),
+        Err(error) => Err(whole(format!("cannot be read: {error}"), "name another file with --config")),
+    }
+}
+
+/// Reads the text of a configuration file. `path` is for messages, and relative names count from its folder.
+pub fn parse(path: &Path, text: &str) -> Result<Config, Vec<Mistake>> {
+    let source = Source::new(path, text);
+    let (document, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        source.mistake(&error.span().unwrap_or(0..0), error.message().trim().replace('\n', ", "), None);
+    }
+    let mut config = Config::default();
+    // What a file with broken syntax seems to say is not worth a second complaint.
+    if errors.is_empty() {
+        let root = Table::new(&source, "the file", 0..0, document.get_ref());
+        config.tools = tools(root);
+    }
+    let mistakes = source.into_mistakes();
+    if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
+}
+
+fn tools(mut root: Table<'_>) -> Tools {
+    let mut tools = built_in(&mut root);
+    let own = root.table("tools");
+    let mut names = BTreeSet::new();
+    for (name, span, node) in own.iter().flat_map(Table::entries) {
+        if tools.contains_key(name) && names.insert(name) {
+            let hint = format!("rename it, or leave {name:?} out of `builtin`");
+            root.source.mistake(&span, format!("the tool {name:?} is built in as well"), Some(hint));
+        }
+        if let Some(tool) = tool::read(root.source, (name, span), node) {
+            tools.insert(name.to_owned(), tool);
+        }
+    }
+    if tools.is_empty() && own.is_none() && !root.has("builtin") {
+        let hint = "write [tools.NAME], or builtin = true for the built-in ones".to_owned();
+        root.source.mistake(&(0..0), "the file offers no tools", Some(hint));
+    }
+    root.done();
+    tools
+}
+
+/// `builtin = true`, `false`, or a list of names.
+fn built_in(root: &mut Table<'_>) -> Tools {
+    let all = builtin::tools();
+    let Some(found) = root.get("builtin") else { return Tools::new() };
+    let value = found.node.get_ref();
+    if let Some(wanted) = value.as_bool() {
+        return if wanted { all } else { Tools::new() };
+    }
+    let Some(names) = root.texts("builtin") else { return Tools::new() };
+    let known: Vec<&str> = all.keys().map(String::as_str).collect();
+    for name in names.iter().filter(|name| !all.contains_key(*name)) {
+        let problem = format!("there is no built-in tool {name:?}");
+        root.source.mistake(&found.node.span(), problem, Some(allowed(name, &known)));
+    }
+    all.iter()
+        .filter(|(name, _)| names.contains(name))
+        .map(|(name, tool)| (name.clone(), tool.clone()))
+        .collect()
+}

@@ -1,0 +1,176 @@
+//! What all tools have, whatever kind they are.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::mistake::{Source, allowed};
+use super::table::{Node, Table};
+use super::{command, schema, script};
+use crate::task::{TaskSupport, ToolSpec};
+use crate::worker::command::CommandTool;
+use crate::worker::script::ScriptTool;
+use crate::worker::{Backoff, Configured, RunSettings, Tool};
+
+/// MCP's tool annotations, with whether each is text.
+const ANNOTATIONS: [(&str, bool); 5] = [
+    ("title", true),
+    ("readOnlyHint", false),
+    ("destructiveHint", false),
+    ("idempotentHint", false),
+    ("openWorldHint", false),
+];
+
+/// The longest name of a tool (MCP 2025-11-25, server/tools, "Tool Names").
+const MAX_NAME: usize = 128;
+
+/// Reads one `[tools.NAME]`; notes its mistakes.
+pub(super) fn read<'t>(
+    source: &'t Source<'t>,
+    (name, span): (&str, Range<usize>),
+    node: Node<'t>,
+) -> Option<Arc<dyn Tool>> {
+    check_name(source, name, &span);
+    let mut table = Table::of(source, format!("tool {name:?}"), node)?;
+    table.span = span;
+    let mut spec = spec(&mut table, name);
+    let timeout = table.duration("timeout");
+    let mut settings = settings(&mut table, &mut spec);
+    let tool: Option<Arc<dyn Tool>> = match (table.has("command"), table.has("steps")) {
+        (true, false) => {
+            let command = command::read(&mut table, timeout);
+            command.map(|command| Arc::new(CommandTool::new(spec, command)) as Arc<dyn Tool>)
+        }
+        (false, true) => {
+            settings.timeout = timeout;
+            let steps = script::read(&mut table, &mut spec);
+            Some(Arc::new(ScriptTool::new(spec, steps)))
+        }
+        (both, _) => {
+            table.get("command");
+            table.get("steps");
+            let problem = if both { "has both \"command\" and \"steps\"" } else { "does nothing" };
+            let hint = "give it either a \"command\" or \"steps\"".to_owned();
+            source.mistake(&table.span, format!("tool {name:?} {problem}"), Some(hint));
+            None
+        }
+    };
+    table.done();
+    tool.map(|tool| Arc::new(Configured::new(tool, settings)) as Arc<dyn Tool>)
+}
+
+fn check_name(source: &Source<'_>, name: &str, span: &Range<usize>) {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.');
+    if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(fits) {
+        let hint = format!("use 1 to {MAX_NAME} letters, digits, '_', '-' and '.'");
+        source.mistake(span, format!("a tool cannot be named {name:?}"), Some(hint));
+    }
+}
+
+fn spec(table: &mut Table<'_>, name: &str) -> ToolSpec {
+    let millis = |time: Duration| time.as_millis() as u64;
+    let description = table.text("description").map(|(text, _)| text);
+    if !table.has("description") {
+        table.missing("description", "say what the tool does: a model chooses by it");
+    }
+    let support = [
+        ("optional", TaskSupport::Optional),
+        ("required", TaskSupport::Required),
+        ("forbidden", TaskSupport::Forbidden),
+    ];
+    let input = schema_of(table, "input", "input_schema");
+    ToolSpec {
+        title: table.text("title").map(|(text, _)| text),
+        output_schema: schema_of(table, "output", "output_schema"),
+        task_support: table.choice("task_support", &support).unwrap_or_default(),
+        ttl_ms: positive(table, "ttl").map(millis),
+        question_timeout_ms: positive(table, "question_timeout").map(millis),
+        asks_first: table.count("asks_first", 0).unwrap_or_default(),
+        annotations: annotations(table),
+        ..ToolSpec::new(
+            name,
+            &description.unwrap_or_default(),
+            input.unwrap_or_else(
+                || json!({ "type": "object", "properties": {}, "additionalProperties": false }),
+            ),
+        )
+    }
+}
+
+/// A schema in short or in full; both is a mistake.
+fn schema_of(table: &mut Table<'_>, short: &'static str, full: &'static str) -> Option<Value> {
+    let in_short = table.table(short).map(|fields| (schema::short(&fields, false), fields.span));
+    let in_full = table.get(full).map(|found| found.node);
+    if let Some((schema, span)) = in_short {
+        if in_full.is_some() {
+            table.mistake(&span, format!("{} has both {short:?} and {full:?}", table.what()));
+        }
+        if let Some(violation) = crate::task::form::schema_fault(&schema) {
+            table.mistake(&span, format!("{short:?} in {}: {violation}", table.what()));
+        }
+        return Some(schema);
+    }
+    schema::whole(table.source, &format!("{full:?} in {}", table.what()), in_full?)
+}
+
+fn positive(table: &mut Table<'_>, key: &'static str) -> Option<Duration> {
+    let time = table.duration(key)?;
+    if time.as_millis() == 0 {
+        let span = table.get(key).map_or(0..0, |found| found.node.span());
+        table.mistake(&span, format!("{key:?} in {} is 0", table.what()));
+    }
+    Some(time)
+}
+
+fn annotations(table: &mut Table<'_>) -> Option<Value> {
+    let found = table.table("annotations")?;
+    let known = ANNOTATIONS.map(|(name, _)| name);
+    for (key, span, node) in found.entries() {
+        let value = super::table::json(node.get_ref());
+        match ANNOTATIONS.iter().find(|(name, _)| *name == key) {
+            None => {
+                let problem = format!("unknown annotation {key:?} in {}", table.what());
+                table.source.mistake(&span, problem, Some(allowed(key, &known)));
+            }
+            Some((_, true)) if !value.is_string() => {
+                table.mistake(&node.span(), format!("the annotation {key:?} is not text"));
+            }
+            Some((_, false)) if !value.is_boolean() => {
+                table.mistake(&node.span(), format!("the annotation {key:?} is not true or false"));
+            }
+            Some(_) => {}
+        }
+    }
+    table.json("annotations").map(|(value, _)| value)
+}
+
+/// Concurrency, and retries: a number of them, or a table with their pauses.
+fn settings(table: &mut Table<'_>, spec: &mut ToolSpec) -> RunSettings {
+    let concurrency = table.count("concurrency", 1).map(|count| count as usize);
+    let mut retry = None;
+    let is_table = table.get("retries").is_some_and(|found| found.node.get_ref().as_table().is_some());
+    let most = if is_table {
+        table.table("retries").and_then(|mut pauses| {
+            let most = pauses.count("most", 0);
+            if !pauses.has("most") {
+                pauses.missing("most", "say how often a failed run is tried again");
+            }
+            let usual = Backoff::default();
+            retry = Some(Backoff {
+                first: pauses.duration("pause").unwrap_or(usual.first),
+                factor: pauses.number("factor").filter(|factor| *factor >= 1.0).unwrap_or(usual.factor),
+                longest: pauses.duration("longest").unwrap_or(usual.longest),
+            });
+            pauses.done();
+            most
+        })
+    } else {
+        table.count("retries", 0).inspect(|_| retry = Some(Backoff::default()))
+    };
+    if let Some(most) = most {
+        spec.max_attempts = most.saturating_add(1);
+    }
+    RunSettings { timeout: None, retry, concurrency }
+}

@@ -1,0 +1,103 @@
+//! What a command's end means for its task.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
+
+use serde_json::{Value, json};
+
+use crate::task::form::{joined, schema_violations};
+use crate::task::{Outcome, ToolSpec};
+
+/// How the started process ended, in words; nothing when it ended well.
+pub(super) fn exit_problem(status: ExitStatus) -> Option<String> {
+    if status.success() {
+        None
+    } else if let Some(code) = status.code() {
+        Some(format!("it ended with exit code {code}"))
+    } else if status.signal().is_some() {
+        // The standard library names the signal: "signal: 9 (SIGKILL)".
+        Some(format!("it was killed by {}", status.to_string().replacen("signal: ", "signal ", 1)))
+    } else {
+        Some(format!("it ended with {status}"))
+    }
+}
+
+/// The result of a command that ended well, or why its stdout is none.
+pub(super) fn result(tool: &ToolSpec, stdout: Vec<u8>) -> Result<Outcome, String> {
+    let text = String::from_utf8(stdout).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        format!("its stdout is not text: the byte at {at} is not UTF-8; print base64, or write a file")
+    })?;
+    let text = text.trim_end_matches(['\n', '\r']);
+    let parsed = serde_json::from_str::<Value>(text);
+    if let Some(schema) = &tool.output_schema {
+        checked(schema, parsed.as_ref())?;
+    }
+    let mut result = json!({ "content": [{ "type": "text", "text": text }], "isError": false });
+    if let Ok(object @ Value::Object(_)) = parsed {
+        result["structuredContent"] = object;
+    }
+    Ok(Outcome::Result(result))
+}
+
+fn checked(schema: &Value, parsed: Result<&Value, &serde_json::Error>) -> Result<(), String> {
+    let object = match parsed {
+        Ok(object @ Value::Object(_)) => object,
+        Ok(_) => return Err("its stdout is JSON but no object, as the tool's output schema wants".to_owned()),
+        Err(error) => {
+            return Err(format!("its stdout is no JSON, as the tool's output schema wants: {error}"));
+        }
+    };
+    let violations = schema_violations(schema, object);
+    if violations.is_empty() {
+        return Ok(());
+    }
+    Err(format!("its stdout breaks the tool's output schema: {}", joined(&violations)))
+}
+
+/// An error result: what was wrong, the end of stderr, and what was printed until then.
+pub(super) fn failure(problem: &str, stderr: &str, stdout: &[u8]) -> Outcome {
+    let text = if stderr.is_empty() { problem.to_owned() } else { format!("{problem}\n{stderr}") };
+    let mut content = vec![json!({ "type": "text", "text": text })];
+    let printed = std::str::from_utf8(stdout).map(str::trim_end).unwrap_or_default();
+    if !printed.is_empty() {
+        content.push(json!({ "type": "text", "text": printed }));
+    }
+    Outcome::Result(json!({ "content": content, "isError": true }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tool(output_schema: Option<Value>) -> ToolSpec {
+        ToolSpec { output_schema, ..ToolSpec::new("t", "d", json!({ "type": "object" })) }
+    }
+
+    fn wanted() -> Value {
+        json!({ "type": "object", "properties": { "n": { "type": "integer" } }, "required": ["n"] })
+    }
+
+    #[test]
+    fn an_object_is_structured_and_text_is_not() {
+        let Ok(Outcome::Result(object)) = result(&tool(None), b"{\"n\": 1}\n".to_vec()) else { panic!() };
+        assert_eq!(object["structuredContent"]["n"], 1);
+        let Ok(Outcome::Result(text)) = result(&tool(None), b"[1]\n\n".to_vec()) else { panic!() };
+        assert_eq!(text["content"][0]["text"], "[1]");
+        assert!(text.get("structuredContent").is_none());
+    }
+
+    #[test]
+    fn stdout_is_held_to_the_output_schema() {
+        assert!(result(&tool(Some(wanted())), b"{\"n\": 1}".to_vec()).is_ok());
+        let problem = |bytes: &[u8]| result(&tool(Some(wanted())), bytes.to_vec()).expect_err("refused");
+        assert!(problem(b"{\"n\": \"x\"}").contains("n: "));
+        assert!(problem(b"hello").contains("no JSON"));
+        assert!(problem(b"[]").contains("no object"));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_no_result() {
+        assert!(result(&tool(None), vec![b'a', 0xff]).expect_err("refused").contains("byte at 1"));
+    }
+}

@@ -1,0 +1,41 @@
+//! Tools that are steps in a file: ask, sleep, report, branch, return. For approvals, demonstrations, tests
+//! of MCP clients, and the fixtures of the conformance suite.
+
+mod run;
+pub mod step;
+pub mod template;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use step::{QuestionKind, QuestionTemplate, Reply, Step, StepKind};
+pub use template::{Expression, Template, TemplateError, ValueTemplate};
+
+use super::{TaskContext, Tool, ToolOutcome};
+use crate::task::ToolSpec;
+
+/// A tool made of steps.
+#[derive(Debug, Clone)]
+pub struct ScriptTool {
+    spec: ToolSpec,
+    steps: Arc<[Step]>,
+}
+
+impl ScriptTool {
+    /// A tool that runs these steps.
+    pub fn new(spec: ToolSpec, steps: Vec<Step>) -> Self {
+        Self { spec, steps: steps.into() }
+    }
+}
+
+#[async_trait]
+impl Tool for ScriptTool {
+    fn spec(&self) -> &ToolSpec {
+        &self.spec
+    }
+
+    async fn run(&self, task: TaskContext) -> ToolOutcome {
+        run::run(&task, &self.steps).await
+    }
+}

@@ -1,0 +1,111 @@
+//! `respond` and answer files, without a terminal.
+
+use serde_json::json;
+
+use crate::place::Place;
+
+#[test]
+fn every_violation_is_named_and_the_question_stays_open() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("fill_form");
+    let wrong =
+        ["respond", &id, "--set", "name=x", "--set", "seats=9", "--set", "class=third", "--set", "hat=red"];
+    let ran = place.run(&wrong);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    for part in ["name", "shorter than 2", "greater than the maximum of 8", "class", "no field \"hat\""] {
+        assert!(ran.err.contains(part), "{part:?} is not in {}", ran.err);
+    }
+    assert_eq!(place.json(&["show", &id])[0]["status"], "input_required");
+}
+
+#[test]
+fn set_is_typed_by_the_form_and_the_rest_has_defaults() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("fill_form");
+    place.ok(&[
+        "respond",
+        &id[..6],
+        "--set",
+        "name=Ann",
+        "--set",
+        "window=no",
+        "--set",
+        "extras=quiet,Wireless network",
+    ]);
+    let result = place.ok(&["result", &id, "--wait"]);
+    let content: serde_json::Value = serde_json::from_str(&result).expect("JSON");
+    let wanted =
+        json!({ "name": "Ann", "window": false, "extras": ["quiet", "wifi"], "seats": 2, "class": "second" });
+    assert_eq!(content, wanted);
+}
+
+#[test]
+fn content_comes_from_the_line_a_file_or_stdin() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let content = r#"{"cuisine":"Thai"}"#;
+    let file = format!("@{}", place.file("content.json", content));
+    for (given, stdin) in [(content, ""), (file.as_str(), ""), ("-", content)] {
+        let id = place.asking("plan_dinner");
+        let ran = place.run_with(&["respond", &id, "--content", given], stdin);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert_eq!(place.json(&["show", &id])[0]["questions"][0]["answer"]["content"]["cuisine"], "Thai");
+    }
+}
+
+#[test]
+fn without_an_id_the_oldest_question_is_answered() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let (first, second) = (place.asking("plan_dinner"), place.asking("plan_dinner"));
+    let told = place.json(&["respond", "--cancel"]);
+    assert_eq!(told[0]["task"], first.as_str());
+    assert_eq!(told[0]["action"], "cancel");
+    assert_eq!(place.json(&["show", &second])[0]["status"], "input_required");
+}
+
+#[test]
+fn an_ambiguous_id_is_refused_with_the_candidates() {
+    let place = Place::new();
+    let _worker = place.worker();
+    // 33 ids over 32 first characters: two begin alike.
+    let ids: Vec<String> = (0..33).map(|_| place.ok(&["submit", "wait", "--arg", "seconds=0"])).collect();
+    let first = |id: &String| id.chars().next();
+    let alike = ids.iter().find(|id| ids.iter().filter(|other| first(other) == first(id)).count() > 1);
+    let ran = place.run(&["show", &alike.expect("two alike")[..1]]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("type more of the id"), "{ran:?}");
+}
+
+#[test]
+fn an_answers_file_works_in_order_and_by_names() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let files = [
+        r#"[{"cuisine":"Thai"},{"action":"accept","content":{"vegetarian":true}}]"#,
+        "{\"cuisine\":\"Thai\"}\n{\"vegetarian\":true}\n",
+        r#"{"vegetarian":true,"cuisine":"Thai","unused":1}"#,
+    ];
+    for text in files {
+        let file = place.file("answers.json", text);
+        let out = place.ok(&["submit", "plan_dinner", "--wait", "--answers", &file]);
+        assert!(out.starts_with("A vegetarian Thai dinner"), "{text}: {out}");
+    }
+}
+
+#[test]
+fn an_answers_file_that_ends_too_soon_or_does_not_fit_leaves_the_question_open() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let short = place.file("short.json", r#"[{"cuisine":"Thai"}]"#);
+    assert_eq!(place.run(&["submit", "plan_dinner", "--wait", "--answers", &short]).code, 6);
+    let unfit = place.file("unfit.json", r#"[{"cuisine":7}]"#);
+    let ran = place.run(&["submit", "plan_dinner", "--wait", "--answers", &unfit]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("not of type"), "{ran:?}");
+    assert_eq!(place.json(&["list", "--status", "input_required"]).len(), 2);
+    let broken = place.file("broken.json", "[1]");
+    assert_eq!(place.run(&["submit", "plan_dinner", "--wait", "--answers", &broken]).code, 2);
+}

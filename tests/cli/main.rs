@@ -1,0 +1,13 @@
+//! The command line as scripts see it: exit codes, data on stdout, talk on stderr, JSON lines.
+
+mod answering;
+mod completing;
+mod exit_codes;
+mod help;
+mod json_lines;
+mod kitchen;
+mod place;
+mod remote;
+mod safety;
+mod waiting;
+mod watching;

@@ -1,0 +1,201 @@
+//! A place of its own for each test: a home directory, a store, and the program itself.
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The bound on every command: long enough for a busy machine, short enough to find what hangs.
+pub const BOUND: Duration = Duration::from_secs(60);
+
+/// Where one test runs.
+pub struct Place {
+    home: TempDir,
+    redis: Option<String>,
+}
+
+/// What a command did.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Place {
+    /// On a SQLite file of its own, in the home directory's usual place.
+    pub fn new() -> Self {
+        Self { home: TempDir::new().expect("a temporary directory"), redis: None }
+    }
+
+    /// On a Redis.
+    pub fn on_redis(url: &str) -> Self {
+        Self { redis: Some(url.to_owned()), ..Self::new() }
+    }
+
+    /// The home directory.
+    pub fn path(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Where the tasks are when nothing else is said.
+    pub fn database(&self) -> std::path::PathBuf {
+        self.path().join("state/mcptask/tasks.db")
+    }
+
+    /// Writes a file and returns its path.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let path = self.path().join(name);
+        std::fs::write(&path, text).expect("a file can be written");
+        path.to_string_lossy().into_owned()
+    }
+
+    /// The program, with nothing of this process's environment but the path to programs.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mcptask"));
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("HOME", self.path()).env("XDG_STATE_HOME", self.path().join("state"));
+        command.env("TERM", "xterm").env("TMPDIR", self.path()).env("TZ", "UTC");
+        if let Some(url) = &self.redis {
+            command.env("MCPTASK_REDIS_URL", url);
+        }
+        command.args(arguments).current_dir(self.path());
+        command
+    }
+
+    /// Runs a command to its end, with nobody at the terminal.
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_with(arguments, "")
+    }
+
+    /// Runs a command with that on its stdin.
+    pub fn run_with(&self, arguments: &[&str], stdin: &str) -> Ran {
+        let mut command = assert_cmd::Command::from_std(self.command(arguments));
+        let output = command.write_stdin(stdin).timeout(BOUND).output().expect("the program runs");
+        Ran {
+            code: output
+                .status
+                .code()
+                .unwrap_or_else(|| panic!("{arguments:?} ended by {:?}", output.status)),
+            out: String::from_utf8(output.stdout).expect("UTF-8"),
+            err: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+
+    /// A command that must succeed; its stdout without the last line end.
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, 0, "{arguments:?}: {ran:?}");
+        ran.out.trim_end().to_owned()
+    }
+
+    /// A command's JSON lines; it must succeed.
+    pub fn json(&self, arguments: &[&str]) -> Vec<Value> {
+        let all: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
+        self.ok(&all).lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect()
+    }
+
+    /// Submits a task and waits until it has asked.
+    pub fn asking(&self, tool: &str) -> String {
+        let id = self.ok(&["submit", tool]);
+        self.until(&id, "asked");
+        id
+    }
+
+    /// Waits for an event of a task.
+    pub fn until(&self, id: &str, event: &str) {
+        self.ok(&["watch", "--task", id, "--until", event]);
+    }
+
+    /// Waits until a task has asked that question.
+    pub fn until_asked(&self, id: &str, question: &str) {
+        let mut watch = self.background(&["watch", "--json", "--task", id]);
+        let mut event = watch.first.clone();
+        while event["event"] != "asked" || event["question"]["id"] != question {
+            event = watch.next();
+        }
+    }
+
+    /// A worker that has begun.
+    pub fn worker(&self) -> Background {
+        self.background(&["worker", "--json"])
+    }
+
+    /// A server that listens.
+    pub fn serve(&self, arguments: &[&str]) -> Background {
+        let first = ["serve", "--json", "--listen", "127.0.0.1:0"];
+        self.background(&first.iter().chain(arguments).copied().collect::<Vec<_>>())
+    }
+
+    /// Starts a command, and waits for the first line that it prints.
+    pub fn background(&self, arguments: &[&str]) -> Background {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("the program starts");
+        let mut out = BufReader::new(child.stdout.take().expect("piped"));
+        let mut line = String::new();
+        out.read_line(&mut line).expect("the first line");
+        let first =
+            serde_json::from_str(&line).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {line:?}"));
+        Background { child, first, out: Some(out) }
+    }
+}
+
+/// A process in the background; killed when dropped.
+pub struct Background {
+    child: Child,
+    /// The first object that it printed.
+    pub first: Value,
+    out: Option<BufReader<std::process::ChildStdout>>,
+}
+
+impl Background {
+    /// Where a server listens.
+    pub fn url(&self) -> &str {
+        self.first["url"].as_str().expect("a server's url")
+    }
+
+    /// The next object that it prints.
+    pub fn next(&mut self) -> Value {
+        let mut line = String::new();
+        self.out.as_mut().expect("still read").read_line(&mut line).expect("a line");
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
+    }
+
+    /// Closes the reading end of its stdout.
+    pub fn without_reader(mut self) -> Self {
+        self.out = None;
+        self
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{signal}"), &id]).status().expect("kill runs");
+        assert!(sent.success());
+    }
+
+    /// Waits for its end; the exit code.
+    pub fn code(mut self) -> i32 {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("its state can be read") {
+                return status.code().expect("an exit code");
+            }
+            assert!(begun.elapsed() < BOUND, "it does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

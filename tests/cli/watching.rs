@@ -1,0 +1,124 @@
+//! `watch`, `list`, `show` and `tools`.
+
+use serde_json::Value;
+
+use crate::place::Place;
+
+fn names(events: &[Value]) -> Vec<&str> {
+    events.iter().map(|event| event["event"].as_str().expect("an event's name")).collect()
+}
+
+#[test]
+fn a_session_is_watched_from_the_start_and_nothing_is_taken_away() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.ok(&["submit", "plan_dinner", "--session", "dinner"]);
+    place.ok(&["submit", "plan_dinner", "--session", "other"]);
+    place.until(&id, "asked");
+    let first = place.json(&["watch", "dinner", "--no-follow"]);
+    assert_eq!(names(&first), ["submitted", "claimed", "progress", "asked"]);
+    assert!(first.iter().all(|event| event["task"] == id.as_str()));
+    let again = place.json(&["watch", "dinner", "--no-follow"]);
+    assert_eq!(first, again);
+}
+
+#[test]
+fn a_watcher_goes_on_from_a_cursor_and_filters_by_status() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("plan_dinner");
+    let events = place.json(&["watch", "--no-follow"]);
+    let cursor = events[1]["cursor"].as_str().expect("a cursor");
+    assert_eq!(names(&place.json(&["watch", "--no-follow", "--since", cursor])), ["progress", "asked"]);
+    assert_eq!(names(&place.json(&["watch", "--no-follow", "--status", "input_required"])), ["asked"]);
+    assert_eq!(place.json(&["watch", "--no-follow", "--since", "now"]).len(), 0);
+    assert_eq!(place.json(&["watch", "--no-follow", "--since", "1h"]).len(), 4);
+    assert_eq!(place.run(&["watch", "--since", "yesterday"]).code, 2);
+    place.ok(&["cancel", &id]);
+}
+
+#[test]
+fn a_question_is_printed_with_the_command_that_answers_it() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("plan_dinner");
+    let out = place.ok(&["watch", "--no-follow"]);
+    assert!(out.contains("? input_required"), "{out}");
+    assert!(out.contains(&format!("mcptask respond {} --accept --set cuisine=TEXT", &id[..8])), "{out}");
+}
+
+#[test]
+fn the_suggested_command_reaches_the_same_store() {
+    let place = Place::new();
+    let flags = ["--db", "other place.db", "--namespace", "mine"];
+    let with = |rest: &[&str]| place.ok(&flags.iter().chain(rest).copied().collect::<Vec<_>>());
+    let _worker = place.background(&[&["worker", "--json"], &flags[..]].concat());
+    let id = with(&["submit", "plan_dinner"]);
+    with(&["watch", "--task", &id, "--until", "asked"]);
+    let out = with(&["watch", "--no-follow"]);
+    assert!(out.contains("mcptask --db 'other place.db' --namespace mine respond"), "{out}");
+}
+
+#[test]
+fn until_that_never_comes_changes_nothing() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.ok(&["submit", "wait", "--arg", "seconds=0"]);
+    assert_eq!(place.run(&["watch", "--task", &id, "--until", "asked"]).code, 10);
+    assert_eq!(place.run(&["watch", "--task", &id, "--until", "end"]).code, 0);
+    assert_eq!(place.run(&["watch", "--task", &id]).code, 0, "a watched task's end is the end");
+}
+
+#[test]
+fn lists_are_filtered() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let dinner = place.ok(&["submit", "plan_dinner", "--session", "dinner"]);
+    place.until(&dinner, "asked");
+    let wait = place.ok(&["submit", "wait", "--arg", "seconds=0"]);
+    place.until(&wait, "completed");
+    let listed = |arguments: &[&str], wanted: &[&String]| {
+        let tasks = place.json(&[&["list"], arguments].concat());
+        let ids: Vec<&str> = tasks.iter().map(|task| task["id"].as_str().expect("an id")).collect();
+        assert_eq!(ids, wanted.iter().map(|id| id.as_str()).collect::<Vec<_>>(), "{arguments:?}");
+    };
+    listed(&[], &[&wait, &dinner]);
+    listed(&["--session", "dinner"], &[&dinner]);
+    listed(&["--status", "completed"], &[&wait]);
+    listed(&["--tool", "plan_dinner"], &[&dinner]);
+    listed(&["--limit", "1"], &[&wait]);
+}
+
+#[test]
+fn show_has_questions_answers_and_events() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("plan_dinner");
+    place.ok(&["respond", &id, "--set", "cuisine=Thai"]);
+    let out = place.ok(&["show", &id]);
+    for part in [id.as_str(), "question q1", "accept by operator", "cuisine=Thai", "claimed by"] {
+        assert!(out.contains(part), "{part:?} is not in {out}");
+    }
+}
+
+#[test]
+fn a_submission_warns_where_no_worker_runs() {
+    let place = Place::new();
+    let worker = place.worker();
+    worker.signal("TERM");
+    assert_eq!(worker.code(), 0);
+    let ran = place.run(&["submit", "wait"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.err.contains("no worker runs \"wait\" now"), "{ran:?}");
+    assert_eq!(ran.out.trim().len(), 26, "only the id is on stdout: {ran:?}");
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_it_quietly() {
+    let place = Place::new();
+    let _worker = place.worker();
+    place.ok(&["submit", "wait", "--arg", "seconds=0"]);
+    let watch = place.background(&["watch", "--json"]).without_reader();
+    place.ok(&["submit", "wait", "--arg", "seconds=0"]);
+    assert_eq!(watch.code(), 0);
+}

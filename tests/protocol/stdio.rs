@@ -1,0 +1,205 @@
+//! Both eras over lines.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use mcptask::server::{self, ServeConfig, ServeError};
+use mcptask::task::Answerer;
+use serde_json::{Value, json};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf,
+};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::bench::Bench;
+use crate::support::http::{LEGACY, MODERN};
+use crate::support::{engine, soon, work};
+
+struct Pipe {
+    lines: Lines<BufReader<ReadHalf<DuplexStream>>>,
+    input: WriteHalf<DuplexStream>,
+    /// Messages that came while a response was waited for.
+    earlier: VecDeque<Value>,
+    served: JoinHandle<Result<(), ServeError>>,
+    engine: mcptask::engine::Engine,
+    background: CancellationToken,
+    _bench: Arc<Bench>,
+}
+
+impl Pipe {
+    async fn open() -> Self {
+        let bench = Arc::new(Bench::sqlite());
+        let background = CancellationToken::new();
+        let engine = engine(&bench, &background).await;
+        work(&engine, &background).await;
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        let (stdin, stdout) = tokio::io::split(far);
+        let config = ServeConfig { max_body_bytes: 100_000, ..ServeConfig::default() };
+        let stop = background.child_token();
+        let served = tokio::spawn(server::stdio(engine.clone(), config, stdin, stdout, stop));
+        let (output, input) = tokio::io::split(near);
+        let lines = BufReader::new(output).lines();
+        Self { lines, input, earlier: VecDeque::new(), served, engine, background, _bench: bench }
+    }
+
+    async fn initialized() -> Self {
+        let mut this = Self::open().await;
+        let params = json!({ "protocolVersion": LEGACY, "capabilities": { "elicitation": {} },
+            "clientInfo": { "name": "test", "version": "1" } });
+        this.send(&json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params })).await;
+        let response = this.next().await;
+        assert!(response["result"]["capabilities"]["tasks"]["list"].is_object(), "{response}");
+        this.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
+        this
+    }
+
+    async fn raw(&mut self, line: &str) {
+        self.input.write_all(format!("{line}\n").as_bytes()).await.expect("written");
+    }
+
+    async fn send(&mut self, message: &Value) {
+        self.raw(&message.to_string()).await;
+    }
+
+    async fn next(&mut self) -> Value {
+        match self.earlier.pop_front() {
+            Some(message) => message,
+            None => self.read().await,
+        }
+    }
+
+    async fn read(&mut self) -> Value {
+        let line = soon("a line", self.lines.next_line()).await.expect("readable").expect("a line");
+        serde_json::from_str(&line).expect("JSON")
+    }
+
+    async fn next_of(&mut self, method: &str) -> Value {
+        loop {
+            let message = self.next().await;
+            if message["method"] == method {
+                return message;
+            }
+        }
+    }
+
+    async fn request(&mut self, id: i64, method: &str, params: Value) -> Value {
+        self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })).await;
+        loop {
+            let message = self.read().await;
+            if message["id"] == id && message.get("method").is_none() {
+                return message;
+            }
+            self.earlier.push_back(message);
+        }
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        self.background.cancel();
+    }
+}
+
+fn modern(mut params: Value) -> Value {
+    params["_meta"] = json!({ "io.modelcontextprotocol/protocolVersion": MODERN,
+        "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
+        "io.modelcontextprotocol/clientCapabilities": { "extensions": { "io.modelcontextprotocol/tasks": {} } } });
+    params
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_legacy_client_is_asked_over_lines() {
+    let mut pipe = Pipe::initialized().await;
+    let created = pipe.request(1, "tools/call", json!({ "name": "ask_name", "task": {} })).await;
+    let task = created["result"]["task"]["taskId"].clone();
+    let asked = pipe.next_of("elicitation/create").await;
+    let content = json!({ "action": "accept", "content": { "name": "Ada" } });
+    pipe.send(&json!({ "jsonrpc": "2.0", "id": asked["id"], "result": content })).await;
+    let result = pipe.request(2, "tasks/result", json!({ "taskId": task })).await;
+    assert_eq!(result["result"]["content"][0]["text"], "accept \"Ada\"");
+    let listed = pipe.request(3, "tasks/list", json!({})).await;
+    assert_eq!(listed["result"]["tasks"][0]["taskId"], task);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foreground_call_is_asked_over_lines() {
+    let mut pipe = Pipe::initialized().await;
+    let params = json!({ "name": "ask_name", "arguments": {} });
+    pipe.send(&json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params })).await;
+    let asked = pipe.next_of("elicitation/create").await;
+    let content = json!({ "action": "decline" });
+    pipe.send(&json!({ "jsonrpc": "2.0", "id": asked["id"], "result": content })).await;
+    let response = pipe.next().await;
+    assert_eq!((&response["id"], &response["result"]["content"][0]["text"]), (&json!(7), &json!("decline ")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_modern_client_needs_no_handshake_over_lines() {
+    let mut pipe = Pipe::open().await;
+    let found = pipe.request(1, "server/discover", modern(json!({}))).await;
+    assert!(found["result"]["capabilities"]["extensions"].is_object(), "{found}");
+    let created = pipe.request(2, "tools/call", modern(json!({ "name": "ask_name" }))).await;
+    assert_eq!(created["result"]["resultType"], "task", "{created}");
+    let task = created["result"]["taskId"].clone();
+    let filter = modern(json!({ "notifications": { "taskIds": [task] } }));
+    pipe.send(&json!({ "jsonrpc": "2.0", "id": 3, "method": "subscriptions/listen", "params": filter }))
+        .await;
+    pipe.next_of("notifications/subscriptions/acknowledged").await;
+    while pipe.next_of("notifications/tasks").await["params"]["status"] != "input_required" {}
+    let answers = json!({ "q1": { "action": "accept", "content": { "name": "Ada" } } });
+    let update = modern(json!({ "taskId": task, "inputResponses": answers }));
+    pipe.send(&json!({ "jsonrpc": "2.0", "id": 4, "method": "tasks/update", "params": update })).await;
+    loop {
+        let told = pipe.next_of("notifications/tasks").await;
+        if told["params"]["status"] == "completed" {
+            assert_eq!(told["params"]["result"]["content"][0]["text"], "accept \"Ada\"");
+            return;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn broken_lines_are_answered_and_cost_nothing_else() {
+    let mut pipe = Pipe::open().await;
+    pipe.raw("{").await;
+    assert_eq!(pipe.next().await["error"]["code"], -32700);
+    pipe.raw("[]").await;
+    assert_eq!(pipe.next().await["error"]["code"], -32600);
+    pipe.raw(&format!("\"{}\"", "x".repeat(200_000))).await;
+    assert_eq!(pipe.next().await["error"]["code"], -32600);
+    pipe.raw("").await;
+    pipe.raw("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{}}").await;
+    pipe.raw("{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"mcptask-private/legacy/tools/list\"}").await;
+    let forged = pipe.next().await;
+    assert_eq!((&forged["id"], &forged["error"]["code"]), (&json!(5), &json!(-32601)));
+    let found = pipe.request(6, "server/discover", modern(json!({}))).await;
+    assert!(found["result"].is_object(), "{found}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_the_input_ends_the_server_and_its_questions() {
+    let mut pipe = Pipe::initialized().await;
+    let created = pipe.request(1, "tools/call", json!({ "name": "ask_name", "task": {} })).await;
+    pipe.next_of("elicitation/create").await;
+    let wait = json!({ "taskId": created["result"]["task"]["taskId"] });
+    pipe.send(&json!({ "jsonrpc": "2.0", "id": 2, "method": "tasks/result", "params": wait })).await;
+    pipe.input.shutdown().await.expect("closed");
+    soon("the server ends", &mut pipe.served).await.expect("no panic").expect("a clean end");
+    let id = created["result"]["task"]["taskId"].as_str().expect("an id").parse().expect("an id");
+    let task = soon(
+        "the task ends",
+        pipe.engine.wait(&mcptask::engine::Viewer::Operator, &id, |task| task.status.is_final()),
+    )
+    .await
+    .expect("the task");
+    let answer = task.questions[0].answer.as_ref().expect("an answer");
+    assert_eq!(answer.by, Answerer::Policy);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_input_at_all_is_a_clean_end() {
+    let mut pipe = Pipe::open().await;
+    pipe.input.shutdown().await.expect("closed");
+    soon("the server ends", &mut pipe.served).await.expect("no panic").expect("a clean end");
+}

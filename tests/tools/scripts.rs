@@ -1,0 +1,166 @@
+//! Scripts, run end to end.
+
+use mcptask::task::TaskStatus;
+use serde_json::json;
+
+use crate::setup::{error, result, run, text};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arguments_and_answers_reach_templates() {
+    let running = run(r#"
+        [tools.sign]
+        description = "Two people sign."
+        input = { what = "text", fee = "integer = 3" }
+        [[tools.sign.steps]]
+        report = "asking {{ args.what }}"
+        current = 1
+        total = 2
+        [[tools.sign.steps]]
+        ask = "Sign {{ args.what }}?"
+        as = "first"
+        form = { name = "text" }
+        [[tools.sign.steps]]
+        if = "not first.accepted"
+        then = [{ return = "nobody signed: {{ first.action }}" }]
+        [[tools.sign.steps]]
+        set = { both = "{{ [first.content.name, args.what] }}" }
+        [[tools.sign.steps]]
+        return = { text = "{{ both | join(' signed ') }}", structured = { by = "{{ both[0] }}", n = "{{ 1 + 1 }}" } }
+    "#)
+    .await;
+    let task = running.submit("sign", json!({ "what": "the treaty" })).await;
+    running.accept(&task, 1, json!({ "name": "Ada" })).await;
+    let ended = running.ended(&task).await;
+    assert_eq!(text(&ended), "Ada signed the treaty");
+    assert_eq!(result(&ended)["structuredContent"], json!({ "by": "Ada", "n": 2 }));
+    assert_eq!(ended.progress.expect("reported").total, Some(2.0));
+    let task = running.submit("sign", json!({ "what": "the bill" })).await;
+    running.decline(&task, 1).await;
+    assert_eq!(text(&running.ended(&task).await), "nobody signed: decline");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_questions_are_open_at_once_and_one_may_be_a_page() {
+    let running = run(r#"
+        [tools.both]
+        description = "Asks two things at once."
+        steps = [
+            { ask_all = [
+                { ask = "Name?", as = "name", form = { name = "text" } },
+                { ask = "Visit the page", as = "page", url = "https://pay.example/{{ task.id }}" },
+            ] },
+            { return = "{{ name.content.name }} {{ page.action }}" },
+        ]
+    "#)
+    .await;
+    let task = running.submit("both", json!({})).await;
+    let asked = running.reached(&task, |task| task.open_questions().count() == 2).await;
+    assert_eq!(asked.questions[1].ask.to_params()["url"], format!("https://pay.example/{task}"));
+    running.accept(&task, 2, json!({})).await;
+    running.accept(&task, 1, json!({ "name": "Ada" })).await;
+    assert_eq!(text(&running.ended(&task).await), "Ada accept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_loop_goes_on_until_its_condition_ends_or_its_bound_is_exceeded() {
+    let running = run(r#"
+        [tools.count]
+        description = "Counts."
+        input = { to = "integer" }
+        steps = [
+            { set = { n = 0 } },
+            { while = "n < args.to", at_most = 5, do = [{ set = { n = "{{ n + 1 }}" } }] },
+            { return = "{{ n }}" },
+        ]
+    "#)
+    .await;
+    assert_eq!(text(&running.call("count", json!({ "to": 5 })).await), "5");
+    let over = running.call("count", json!({ "to": 6 })).await;
+    assert_eq!(over.status, TaskStatus::Failed);
+    let message = &error(&over).message;
+    assert!(message.contains("mcptask.toml:7") && message.contains("bound of 5"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_that_fails_is_a_clear_error_on_the_task() {
+    let running = run(r#"
+        [tools.t]
+        description = "Uses an answer that may be missing."
+        steps = [
+            { ask = "Name?", as = "answer", form = { name = "text" } },
+            { return = "Hello {{ answer.content.name }}" },
+        ]
+        [tools.sleepy]
+        description = "Sleeps for no number."
+        input = { seconds = "text" }
+        steps = [{ sleep = "{{ args.seconds }}" }]
+    "#)
+    .await;
+    let task = running.submit("t", json!({})).await;
+    running.decline(&task, 1).await;
+    let message = error(&running.ended(&task).await).message.clone();
+    assert!(message.contains("mcptask.toml:6 (return)") && message.contains("not there"), "{message}");
+    let sleepy = running.call("sleepy", json!({ "seconds": "long" })).await;
+    assert!(error(&sleepy).message.contains("cannot sleep \"long\""), "{sleepy:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_of_the_tool_and_of_the_protocol_differ() {
+    let running = run(r#"
+        [tools.tool]
+        description = "Fails as a tool."
+        steps = [{ error = "no luck" }]
+        [tools.protocol]
+        description = "Fails as a request."
+        steps = [{ protocol_error = { code = -32050, message = "broken", data = { why = "{{ task.attempt }}" } } }]
+        [tools.nothing]
+        description = "Ends without a result."
+        steps = [{ sleep = 0 }]
+    "#)
+    .await;
+    let tool = running.call("tool", json!({})).await;
+    assert_eq!((text(&tool), &result(&tool)["isError"]), ("no luck", &json!(true)));
+    let protocol = running.call("protocol", json!({})).await;
+    let found = error(&protocol);
+    assert_eq!(
+        (found.code, found.message.as_str(), &found.data),
+        (-32050, "broken", &Some(json!({ "why": 1 })))
+    );
+    assert_eq!(result(&running.call("nothing", json!({})).await)["content"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_content_can_be_returned() {
+    let running = run(r#"
+        [tools.mixed]
+        description = "Returns text, a picture, sound and a resource."
+        [[tools.mixed.steps]]
+        [tools.mixed.steps.return]
+        text = "first"
+        content = [
+            { type = "image", data = "aGk=", mimeType = "image/png" },
+            { type = "audio", data = "aGk=", mimeType = "audio/wav" },
+            { type = "resource", resource = { uri = "test://x", mimeType = "text/plain", text = "hello" } },
+        ]
+    "#)
+    .await;
+    let mixed = running.call("mixed", json!({})).await;
+    let content = result(&mixed)["content"].as_array().expect("a list").clone();
+    let kinds: Vec<_> = content.iter().map(|block| block["type"].as_str().unwrap_or_default()).collect();
+    assert_eq!(kinds, ["text", "image", "audio", "resource"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_its_arguments_break_is_refused_on_the_task() {
+    let running = run(r#"
+        [tools.t]
+        description = "Asks for one of the arguments."
+        input = { choices = "texts" }
+        steps = [{ ask = "Which?", schema = { type = "object", properties = {
+            one = { type = "string", enum = "{{ args.choices }}" } } } }]
+    "#)
+    .await;
+    let task = running.call("t", json!({ "choices": [] })).await;
+    assert!(text(&task).contains("/properties/one") || text(&task).contains("at least one"), "{task:?}");
+    assert_eq!(result(&task)["isError"], true);
+}

@@ -1,0 +1,140 @@
+//! Every kind of field, filled in, corrected and sent.
+
+use serde_json::{Value, json};
+
+use crate::place::Place;
+use crate::terminal::{CTRL_U, DOWN, ENTER, Terminal};
+
+/// The menu before the form, and the one after it.
+const BEFORE: &str = "leave it open (Esc)";
+const AFTER: &str = "Send this answer?";
+
+#[test]
+fn every_kind_of_field_is_filled_in_and_asked_again_where_it_is_wrong() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("fill_form");
+    let mut terminal = Terminal::run(&place, &["respond"]);
+    terminal.at(BEFORE, &[ENTER]);
+    terminal.at("Name: ", &["x", ENTER]);
+    terminal.at("shorter than 2 characters", &["y", ENTER]);
+    terminal.at("E-mail: ", &["nobody", ENTER]);
+    terminal.at("\"nobody\" is not an e-mail address", &["@example.com", ENTER]);
+    terminal.at("Website: ", &[ENTER]);
+    terminal.at("Day: ", &["tomorrow", ENTER]);
+    terminal.at("is not a date, as YYYY-MM-DD", &[CTRL_U, "2026-12-01", ENTER]);
+    terminal.at("Arrival: ", &["2026-12-01T18:30:00Z", ENTER]);
+    terminal.at("Seats: 2", &[CTRL_U, "nine", ENTER]);
+    terminal.at("\"nine\" is not a whole number", &[CTRL_U, "9", ENTER]);
+    terminal.at("greater than the maximum of 8", &[CTRL_U, "3", ENTER]);
+    terminal.at("Budget: ", &["12.5", ENTER]);
+    terminal.at("By the window [Y/n]", &["n"]);
+    terminal.at("(skip)", &[DOWN]);
+    terminal.at("(skip)", &[ENTER]);
+    terminal.at("(skip)", &[DOWN]);
+    terminal.at("(skip)", &[DOWN]);
+    terminal.at("(skip)", &[ENTER]);
+    terminal.at("Room for a bicycle", &["a"]);
+    terminal.at("Room for a bicycle", &[ENTER]);
+    terminal.at("3 are chosen: choose at most 2", &[]);
+    terminal.at("Room for a bicycle", &[" "]);
+    terminal.at("Room for a bicycle", &[ENTER]);
+    terminal.at("Extras: Quiet car, Room for a bicycle", &[]);
+    terminal.at(AFTER, &[ENTER]);
+    let (rest, code) = terminal.ends();
+    assert_eq!(code, 0, "{rest}");
+    let content: Value = serde_json::from_str(&place.ok(&["result", &id, "--wait"])).expect("JSON");
+    let wanted = json!({ "name": "xy", "email": "nobody@example.com", "day": "2026-12-01",
+        "arrival": "2026-12-01T18:30:00Z", "seats": 3, "budget": 12.5, "window": false, "class": "first",
+        "meal": "veg", "extras": ["quiet", "bike"] });
+    assert_eq!(content, wanted);
+}
+
+#[test]
+fn an_answer_can_be_edited_before_it_is_sent() {
+    let place = Place::new();
+    let _worker = place.worker();
+    place.asking("plan_dinner");
+    let mut terminal = Terminal::run(&place, &["respond"]);
+    terminal.at(BEFORE, &[ENTER]);
+    terminal.at("Cuisine: ", &["Tahi", ENTER]);
+    terminal.at(AFTER, &[]);
+    terminal.at(BEFORE, &[DOWN]);
+    terminal.at(BEFORE, &[ENTER]);
+    terminal.at("Cuisine: Tahi", &[CTRL_U, "Thai", ENTER]);
+    terminal.at("Cuisine: Thai", &[]);
+    terminal.at(AFTER, &[ENTER]);
+    let (rest, code) = terminal.ends();
+    assert_eq!(code, 0, "{rest}");
+    assert!(rest.contains("cuisine=Thai"), "{rest}");
+}
+
+#[test]
+fn declining_and_cancelling_are_two_things() {
+    let place = Place::new();
+    let _worker = place.worker();
+    for (steps, action) in [(1, "decline"), (2, "cancel")] {
+        let id = place.asking("plan_dinner");
+        let mut terminal = Terminal::run(&place, &["respond", &id]);
+        for _ in 0..steps {
+            terminal.at(BEFORE, &[DOWN]);
+        }
+        terminal.at(BEFORE, &[ENTER]);
+        let (rest, code) = terminal.ends();
+        assert_eq!(code, 0, "{rest}");
+        assert_eq!(place.json(&["show", &id])[0]["questions"][0]["answer"]["action"], action);
+    }
+}
+
+#[test]
+fn a_form_of_defaults_is_sent_as_it_is() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("plan_dinner");
+    place.ok(&["respond", &id, "--set", "cuisine=Thai"]);
+    place.until_asked(&id, "q2");
+    let mut terminal = Terminal::run(&place, &["respond", &id]);
+    terminal.sees("send it as it is, with the defaults");
+    terminal.at(BEFORE, &[DOWN]);
+    terminal.at(BEFORE, &[ENTER]);
+    assert_eq!(terminal.ends().1, 0);
+    assert!(place.ok(&["result", &id, "--wait"]).starts_with("A Thai dinner"));
+}
+
+#[test]
+fn submit_asks_round_after_round_and_prints_the_result() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let mut terminal = Terminal::run(&place, &["submit", "plan_dinner", "--wait"]);
+    dinner(&mut terminal);
+}
+
+#[test]
+fn submit_through_a_server_asks_here_in_both_eras() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    for era in ["legacy", "modern"] {
+        let arguments = ["submit", "plan_dinner", "--wait", "--server", server.url(), "--era", era];
+        dinner(&mut Terminal::run(&place, &arguments));
+    }
+}
+
+#[test]
+fn the_demo_asks() {
+    let place = Place::new();
+    dinner(&mut Terminal::run(&place, &["demo"]));
+}
+
+fn dinner(terminal: &mut Terminal) {
+    terminal.sees("What cuisine would you like?");
+    terminal.at(BEFORE, &[ENTER]);
+    terminal.at("Cuisine: ", &["Thai", ENTER]);
+    terminal.at(AFTER, &[ENTER]);
+    terminal.sees("Shall it be vegetarian?");
+    terminal.at(BEFORE, &[ENTER]);
+    terminal.at("Vegetarian [y/N]", &["y"]);
+    terminal.at(AFTER, &[ENTER]);
+    terminal.sees("A vegetarian Thai dinner for 2:");
+    let (rest, code) = terminal.ends();
+    assert_eq!(code, 0, "{rest}");
+}

@@ -1,0 +1,11 @@
+//! Prompts in a real pseudo-terminal, as people meet them.
+
+#[path = "../cli/kitchen.rs"]
+mod kitchen;
+#[path = "../cli/place.rs"]
+mod place;
+
+mod fields;
+mod leaving;
+mod strangers;
+mod terminal;
