@@ -29,11 +29,8 @@
 //! - [`store`]: one trait, two engines. Each verb is one atomic transition plus its event.
 //! - [`engine`]: the rules over a store, and one tail of the log per process that wakes everybody who waits.
 //! - [`worker`]: claims tasks and runs tools. A task that waits for a person gives its slot back.
-<<<<<<< HEAD
 //! - [`fastmcp`]: FastMCP's tasks, read and answered straight from their Redis; knows only the domain.
-=======
 //! - [`ask`]: how a command that runs as a tool asks its worker, over a private socket.
->>>>>>> main
 //!
 //! ARCHITECTURE.md, beside the README, has the promises, the keys, the limits and the reasons.
 

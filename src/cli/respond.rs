@@ -26,11 +26,7 @@ const PAGE: usize = 1000;
 /// Without a task, the oldest open question of the namespace. Whoever answers first has answered: a second
 /// answer changes nothing (exit 10). Esc and Ctrl-C leave the question open.
 #[derive(Debug, Args)]
-<<<<<<< HEAD
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-=======
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
->>>>>>> main
 #[command(group(clap::ArgGroup::new("reply").args(["content", "decline", "cancel"]).multiple(false)))]
 pub(crate) struct RespondArgs {
     /// The task's id, or its beginning

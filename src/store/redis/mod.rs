@@ -279,7 +279,7 @@ impl Store for RedisStore {
     }
 
     async fn withdraw(&self, tools: &[String], error: &RpcError) -> StoreResult<()> {
-        let (_, json, _, detail) = ending(&Outcome::Error(error.clone()));
+        let (_, json, _, detail) = codec::ending(&Outcome::Error(error.clone()));
         let mut call = self.invocation(&self.scripts.withdraw);
         self.verb(call.arg(json).arg(detail).arg(tools)).await.map(drop)
     }
