@@ -12,7 +12,7 @@ use crate::engine::{EngineError, Submission};
 use crate::store::StoreError;
 use crate::task::form::joined;
 use crate::task::id::{InvalidId, SESSION_LABEL};
-use crate::task::{Action, Answer, Answerer, QuestionId, SessionId, TaskSupport, Violation};
+use crate::task::{Action, Answer, Answerer, Question, SessionId, TaskSupport, Violation};
 
 /// Whether the request declares the tasks extension.
 pub(super) fn declares_tasks(request: &Request) -> bool {
@@ -87,8 +87,8 @@ pub(super) async fn answer_all(
 ) -> Result<(), ErrorData> {
     let mut violations = Vec::new();
     for (key, response) in responses {
-        let Ok(id) = key.parse::<QuestionId>() else { continue };
-        let Some(question) = task.open_questions().find(|question| question.id == id) else { continue };
+        let known = |question: &&Question| task.question_key(question) == key || question.id.as_str() == key;
+        let Some(question) = task.open_questions().find(known) else { continue };
         let answer = match read_answer(response) {
             Ok(answer) => answer,
             Err(violation) => {
