@@ -68,10 +68,15 @@ impl Member {
     pub(super) async fn run(mut self, mut news: mpsc::UnboundedReceiver<News>) {
         let mut changes = self.connection.changes();
         let (mut began, mut listening) = self.connection.standalone();
+        let mut tools = self.shared.engine.tool_changes();
         loop {
             let one = tokio::select! {
                 () = self.shared.stop.cancelled() => return,
                 one = news.recv() => one,
+                Ok(()) = tools.changed() => {
+                    self.notify(status::tools_changed()).await;
+                    continue;
+                }
                 () = changes.next() => {
                     let now = self.connection.standalone();
                     let back = now.1 && (!listening || now.0 != began);

@@ -3,6 +3,9 @@
 mod http;
 mod legacy;
 mod modern;
+#[path = "../cli/place.rs"]
+mod place;
 mod relay;
+mod reload;
 mod stdio;
 mod support;

@@ -268,7 +268,7 @@ async fn a_listener_gets_the_whole_task_at_each_change() {
     let client = Modern::new(&server);
     let task = client.launch("ask_name", json!({})).await;
     client.until(&task, "input_required").await;
-    let filter = json!({ "notifications": { "taskIds": [task, "nothing"], "toolsListChanged": true } });
+    let filter = json!({ "notifications": { "taskIds": [task, "nothing"], "promptsListChanged": true } });
     let (id, request) = client.begin("subscriptions/listen", filter);
     let mut events = Events::new(request.send().await.expect("a stream"));
     let acknowledged = events.next().await.expect("a message");
