@@ -576,7 +576,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__respond)
-            opts="-q -v -h --question --accept --set --content --decline --cancel --direct --server --stdio --header --token --era --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --question --wait --accept --set --content --decline --cancel --direct --server --stdio --header --token --era --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -726,7 +726,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__serve)
-            opts="-q -v -h --listen --stdio --workers --token-file --unanswerable --allowed-host --allowed-origin --config --fault --max-tasks --max-ttl --question-timeout --max-body --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --listen --stdio --workers --token-file --unanswerable --allowed-host --allowed-origin --config --fault --lease --max-tasks --max-ttl --question-timeout --max-body --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -783,7 +783,11 @@ _mcptask() {
                     return 0
                     ;;
                 --fault)
-                    COMPREPLY=($(compgen -W "same-question-twice malformed-question question-after-cancel late-answer-accepted crash-while-asking dropped-connection stalled-stream missing-notification ttl-ends-mid-question" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "same-question-twice malformed-question crash-while-asking ttl-ends-mid-question" -- "${cur}"))
+                    return 0
+                    ;;
+                --lease)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --max-tasks)
@@ -1148,7 +1152,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__worker)
-            opts="-q -v -h --concurrency --config --fault --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --concurrency --config --fault --lease --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1174,7 +1178,11 @@ _mcptask() {
                     return 0
                     ;;
                 --fault)
-                    COMPREPLY=($(compgen -W "same-question-twice malformed-question question-after-cancel late-answer-accepted crash-while-asking dropped-connection stalled-stream missing-notification ttl-ends-mid-question" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "same-question-twice malformed-question crash-while-asking ttl-ends-mid-question" -- "${cur}"))
+                    return 0
+                    ;;
+                --lease)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --redis)

@@ -77,13 +77,9 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l allowed-origin
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l config -d 'Offer the tools of this file [default: mcptask.toml of the working directory, else the built-in tools]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l fault -d 'Misbehave on purpose, for tests of MCP clients. May be given several times' -r -f -a "same-question-twice\t''
 malformed-question\t''
-question-after-cancel\t''
-late-answer-accepted\t''
 crash-while-asking\t''
-dropped-connection\t''
-stalled-stream\t''
-missing-notification\t''
 ttl-ends-mid-question\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l lease -d 'How long this process may be silent before others take over the tasks that it runs' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-tasks -d 'Unfinished tasks of one scope' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-ttl -d 'The longest time that a task is kept' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l question-timeout -d 'How long a question waits before it answers itself with cancel' -r
@@ -106,13 +102,9 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l concurrency -
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l config -d 'Offer the tools of this file [default: mcptask.toml of the working directory, else the built-in tools]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l fault -d 'Misbehave on purpose, for tests of MCP clients. May be given several times' -r -f -a "same-question-twice\t''
 malformed-question\t''
-question-after-cancel\t''
-late-answer-accepted\t''
 crash-while-asking\t''
-dropped-connection\t''
-stalled-stream\t''
-missing-notification\t''
 ttl-ends-mid-question\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l lease -d 'How long this process may be silent before others take over the tasks that it runs' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
@@ -200,6 +192,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l color -d 'Co
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l wait -d 'Wait until the task asks; --timeout bounds it'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l accept -d 'Accept; what is not --set has the form\'s default'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l decline -d 'Say no'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l cancel -d 'Dismiss the question without deciding'

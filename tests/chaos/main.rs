@@ -1,0 +1,29 @@
+//! The program itself, really killed, on both engines. `docs/RELIABILITY.md` lists what is tried and how often.
+
+#[path = "../support/place.rs"]
+mod place;
+#[path = "../support/redis.rs"]
+#[allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
+mod redis;
+
+/// Runs each of the named functions of this module on every engine.
+macro_rules! on_both_engines {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test]
+            fn $test() {
+                super::$test(&crate::stage::Stage::sqlite());
+            })+
+        }
+
+        mod redis {
+            $(#[test]
+            fn $test() {
+                super::$test(&crate::stage::Stage::redis());
+            })+
+        }
+    };
+}
+
+mod stage;
+mod worker_killed;
