@@ -2,9 +2,8 @@
 
 #[path = "../support/place.rs"]
 mod place;
-#[path = "../support/redis.rs"]
-#[allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
-mod redis;
+#[path = "../protocol/support/mod.rs"]
+mod protocol;
 
 /// Runs each of the named functions of this module on every engine.
 macro_rules! on_both_engines {
@@ -25,5 +24,6 @@ macro_rules! on_both_engines {
     };
 }
 
+mod server_killed;
 mod stage;
 mod worker_killed;

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use serde_json::Value;
 
 use crate::place::{Background, Place};
-use crate::redis::RedisServer;
+use crate::protocol::redis::RedisServer;
 
 /// How long a killed worker is believed to live. Longer than a busy machine keeps a living one from saying
 /// that it lives.
@@ -40,6 +40,13 @@ impl Stage {
     /// A worker whose tasks go on elsewhere soon after it was killed.
     pub(crate) fn worker(&self) -> Background {
         self.background(&["worker", "--json", "--lease", LEASE])
+    }
+
+    /// A server on that port, with workers whose tasks go on soon after it was killed.
+    pub(crate) fn serve_on(&self, port: u16, arguments: &[&str]) -> Background {
+        let listen = format!("127.0.0.1:{port}");
+        let first = ["serve", "--json", "--lease", LEASE, "--listen", &listen];
+        self.background(&first.iter().chain(arguments).copied().collect::<Vec<_>>())
     }
 }
 

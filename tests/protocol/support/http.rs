@@ -90,9 +90,14 @@ impl Legacy {
     }
 
     pub(crate) async fn with(server: &Server, capabilities: Value, token: Option<&str>) -> Self {
+        Self::at(server.url(), capabilities, token).await
+    }
+
+    /// A session with the server of that URL.
+    pub(crate) async fn at(url: String, capabilities: Value, token: Option<&str>) -> Self {
         let mut this = Self {
             http: client(),
-            url: server.url(),
+            url,
             token: token.map(str::to_owned),
             session: String::new(),
             initialized: Value::Null,
