@@ -24,6 +24,9 @@ macro_rules! on_both_engines {
     };
 }
 
+mod draining;
+mod redis_killed;
 mod server_killed;
+mod sqlite_shared;
 mod stage;
 mod worker_killed;

@@ -14,7 +14,7 @@ const LEASE: &str = "4s";
 /// The store and its place.
 pub(crate) struct Stage {
     place: Place,
-    // Kept for as long as the processes use it.
+    // Kept for as long as the processes use it, where the test does not keep it itself.
     _redis: Option<RedisServer>,
 }
 
@@ -35,6 +35,11 @@ impl Stage {
     pub(crate) fn redis() -> Self {
         let redis = RedisServer::start();
         Self { place: Place::on_redis(&redis.url()), _redis: Some(redis) }
+    }
+
+    /// On a redis-server of the test's.
+    pub(crate) fn on(redis: &RedisServer) -> Self {
+        Self { place: Place::on_redis(&redis.url()), _redis: None }
     }
 
     /// A worker whose tasks go on elsewhere soon after it was killed.
