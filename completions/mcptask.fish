@@ -79,6 +79,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l fault -d 'Misb
 malformed-question\t''
 crash-while-asking\t''
 ttl-ends-mid-question\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l lease -d 'How long this process may be silent before others take over the tasks that it runs' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-tasks -d 'Unfinished tasks of one scope' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-ttl -d 'The longest time that a task is kept' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l question-timeout -d 'How long a question waits before it answers itself with cancel' -r
@@ -103,6 +104,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l fault -d 'Mis
 malformed-question\t''
 crash-while-asking\t''
 ttl-ends-mid-question\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l lease -d 'How long this process may be silent before others take over the tasks that it runs' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r

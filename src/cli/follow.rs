@@ -121,7 +121,7 @@ pub(crate) async fn to_end(
     id: &TaskId,
     answering: &Answering,
 ) -> Result<Task, Failure> {
-    let start = engine.store().last().await?;
+    let start = engine.last().await?;
     let mut watch = engine.watch(EventFilter::Task(id.clone()), start).await?;
     loop {
         let task = present(engine, id).await?;
@@ -137,7 +137,7 @@ pub(crate) async fn to_end(
 
 /// The task; one that is gone had expired.
 async fn present(engine: &Engine, id: &TaskId) -> Result<Task, Failure> {
-    engine.get(&Viewer::Operator, id).await.map_err(|error| match error {
+    engine.get_patiently(&Viewer::Operator, id).await.map_err(|error| match error {
         EngineError::Store(StoreError::NoTask(id)) => {
             Failure::new(Kind::Cancelled, format!("task {id} expired: its ttl ended and it was deleted"))
         }

@@ -1,6 +1,7 @@
 //! Which tools `serve` and `worker` offer, and how a changed file is taken up while they run.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
@@ -9,13 +10,13 @@ use tokio_util::task::TaskTracker;
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
-use super::ui::Ui;
+use super::ui::{Ui, time};
 use crate::config::{self, Mistake};
 use crate::task::Fault;
 use crate::worker::{Tools, ToolsHandle, builtin};
 
 /// Where the tools come from.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Tools")]
 pub(crate) struct OfferArgs {
     /// Offer the tools of this file [default: mcptask.toml of the working directory, else the built-in tools]
@@ -26,6 +27,23 @@ pub(crate) struct OfferArgs {
     /// Misbehave on purpose, for tests of MCP clients. May be given several times
     #[arg(long = "fault", value_name = "NAME", help_heading = "Tools", value_parser = faults())]
     faults: Vec<Fault>,
+    /// How long this process may be silent before others take over the tasks that it runs
+    ///
+    /// A killed worker's tasks go on elsewhere after that time. It says that it lives three times as often.
+    #[arg(long, value_name = "DURATION", default_value = "15s", hide_short_help = true, value_parser = lease)]
+    lease: Duration,
+}
+
+/// The shortest lease: a shorter one would end whenever the machine is busy for a moment.
+const SHORTEST_LEASE: Duration = Duration::from_secs(1);
+
+/// Reads a lease.
+fn lease(text: &str) -> Result<Duration, String> {
+    let lease = time::duration(text)?;
+    if lease < SHORTEST_LEASE {
+        return Err(format!("a lease of {text} would end whenever the machine is busy; give at least 1s"));
+    }
+    Ok(lease)
 }
 
 /// The names of the faults, for help, completions and errors.
@@ -45,6 +63,11 @@ impl OfferArgs {
     /// How every tool misbehaves.
     pub(crate) fn faults(&self) -> &[Fault] {
         &self.faults
+    }
+
+    /// How long the worker may be silent.
+    pub(crate) fn lease(&self) -> Duration {
+        self.lease
     }
 
     /// The tools to offer.

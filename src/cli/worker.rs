@@ -58,6 +58,7 @@ pub(super) async fn enlist(
 ) -> Result<Worker, Failure> {
     let mut config = WorkerConfig::new(id.clone(), offer.tools()?, concurrency);
     config.faults = offer.faults().to_vec();
+    config.lease = offer.lease();
     Ok(Worker::enlist(engine.clone(), config).await?)
 }
 

@@ -6,6 +6,7 @@
 mod catalog;
 mod error;
 pub mod hub;
+mod patience;
 mod time;
 mod watch;
 
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use error::{EngineError, EngineResult};
 pub use hub::{Follow, Hub, Signal};
+pub(crate) use patience::patiently;
 pub use watch::Watch;
 
 use crate::store::{EventFilter, Page, PageCursor, Store, StoreError, TaskFilter};
@@ -136,10 +138,15 @@ impl Engine {
         inner
             .hub
             .get_or_try_init(|| async {
-                let start = inner.store.last().await?;
+                let start = self.last().await?;
                 Ok(Hub::start(inner.store.tail(start), inner.stop.child_token()))
             })
             .await
+    }
+
+    /// The log's present end. Waits out a store that is away.
+    pub async fn last(&self) -> EngineResult<Cursor> {
+        Ok(patiently(&self.inner.stop, || self.inner.store.last()).await?)
     }
 
     /// The tools that workers offer, by name.
@@ -191,6 +198,12 @@ impl Engine {
     /// One task.
     pub async fn get(&self, viewer: &Viewer, id: &TaskId) -> EngineResult<Task> {
         let task = self.inner.store.get(id).await?;
+        task.filter(|task| viewer.may_see(task)).ok_or_else(|| StoreError::NoTask(id.clone()).into())
+    }
+
+    /// [`Engine::get`] for whoever stays with a task: waits out a store that is away.
+    pub async fn get_patiently(&self, viewer: &Viewer, id: &TaskId) -> EngineResult<Task> {
+        let task = patiently(&self.inner.stop, || self.inner.store.get(id)).await?;
         task.filter(|task| viewer.may_see(task)).ok_or_else(|| StoreError::NoTask(id.clone()).into())
     }
 
@@ -279,7 +292,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Waits until `reached` holds of the task and returns it. Told by the log; no polling.
+    /// Waits until `reached` holds of the task and returns it. Told by the log; no polling. A store that goes
+    /// away meanwhile is waited out.
     pub async fn wait(
         &self,
         viewer: &Viewer,
@@ -287,19 +301,18 @@ impl Engine {
         reached: impl Fn(&Task) -> bool + Send,
     ) -> EngineResult<Task> {
         let mut follow = self.hub().await?.follow(id);
-        loop {
-            let task = self.get(viewer, id).await?;
-            if reached(&task) {
-                return Ok(task);
-            }
+        let mut task = self.get(viewer, id).await?;
+        while !reached(&task) {
             follow.changed().await;
+            task = self.get_patiently(viewer, id).await?;
         }
+        Ok(task)
     }
 
     /// The log from `since` on, then live, without an end.
     pub async fn watch(&self, filter: EventFilter, since: Cursor) -> EngineResult<Watch> {
         let signals = self.hub().await?.subscribe();
-        Ok(Watch::new(self.inner.store.clone(), signals, filter, since))
+        Ok(Watch::new(self.clone(), signals, filter, since))
     }
 
     /// Does what time brings (question timeouts, ttls, dead workers' tasks) until `stop`. Every server and

@@ -1,22 +1,20 @@
 //! Reading the log from any place, then on as it grows.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
-
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{EngineResult, Signal};
-use crate::store::{EventFilter, Store};
+use super::{Engine, EngineResult, Signal, patiently};
+use crate::store::EventFilter;
 use crate::task::{Cursor, Event};
 
 /// Events fetched at once from the past.
 const PAGE: usize = 500;
 
-/// A reader of the log. It takes nothing from anybody else.
+/// A reader of the log. It takes nothing from anybody else, and waits out a store that is away.
 #[derive(Debug)]
 pub struct Watch {
-    store: Arc<dyn Store>,
+    engine: Engine,
     signals: broadcast::Receiver<Signal>,
     filter: EventFilter,
     after: Cursor,
@@ -26,12 +24,12 @@ pub struct Watch {
 
 impl Watch {
     pub(super) fn new(
-        store: Arc<dyn Store>,
+        engine: Engine,
         signals: broadcast::Receiver<Signal>,
         filter: EventFilter,
         after: Cursor,
     ) -> Self {
-        Self { store, signals, filter, after, ready: VecDeque::new(), behind: true }
+        Self { engine, signals, filter, after, ready: VecDeque::new(), behind: true }
     }
 
     /// The next event; waits for it once the past is read.
@@ -57,7 +55,8 @@ impl Watch {
     /// The next event of the past; `None` when there is no more of it.
     pub async fn next_past(&mut self) -> EngineResult<Option<Event>> {
         if self.ready.is_empty() && self.behind {
-            let page = self.store.history(&self.filter, self.after, PAGE).await?;
+            let inner = &self.engine.inner;
+            let page = patiently(&inner.stop, || inner.store.history(&self.filter, self.after, PAGE)).await?;
             self.behind = page.len() == PAGE;
             self.ready = page.into();
         }

@@ -10,10 +10,9 @@ use tokio_util::sync::CancellationToken;
 use super::clock::RunClock;
 use super::held::Signals;
 use super::misbehaviour::Misbehaviour;
-use super::patience::patiently;
 use super::roster::{Entry, Slot};
 use super::{Interrupted, Shared};
-use crate::engine::EngineError;
+use crate::engine::{EngineError, patiently};
 use crate::store::{ClaimKey, StoreError};
 use crate::task::{Answer, Answerer, Ask, Fault, Progress, Question, Task};
 

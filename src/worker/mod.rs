@@ -10,7 +10,6 @@ mod context;
 mod held;
 mod lease;
 mod misbehaviour;
-mod patience;
 mod reload;
 mod roster;
 mod run;

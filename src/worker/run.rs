@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::held::{Hold, Signals};
-use super::patience::patiently;
 use super::roster::{Entry, Slot};
 use super::{Interrupted, RunSettings, Shared, TaskContext, ToolOutcome};
+use crate::engine::patiently;
 use crate::store::{ClaimKey, Requeue, StoreError};
 use crate::task::{Outcome, Task};
 

@@ -6,6 +6,7 @@ mod exit_codes;
 mod help;
 mod json_lines;
 mod kitchen;
+#[path = "../support/place.rs"]
 mod place;
 mod remote;
 mod safety;

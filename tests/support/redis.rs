@@ -15,13 +15,35 @@ pub struct RedisServer {
     child: Child,
     port: u16,
     directory: TempDir,
+    keeps: bool,
 }
 
 impl RedisServer {
     /// Starts an empty server that keeps nothing on disk, and waits until it answers.
     pub fn start() -> Self {
+        Self::started(false)
+    }
+
+    /// Starts an empty server that has every write on disk before it answers.
+    pub fn persistent() -> Self {
+        Self::started(true)
+    }
+
+    /// Kills it with SIGKILL and waits until it is gone.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("the server is ours");
+        self.child.wait().expect("the server is ours");
+    }
+
+    /// Starts it again after [`RedisServer::kill`], on the same port and files.
+    pub fn restart(&mut self) {
+        self.child = spawn(self.port, &self.directory, self.keeps);
+        assert!(self.answers(), "redis-server does not start again on port {}", self.port);
+    }
+
+    fn started(keeps: bool) -> Self {
         // Another process may take the free port first; then this server ends at once.
-        (0..10).find_map(|_| Self::try_start()).expect("a redis-server that found a free port ten times")
+        (0..10).find_map(|_| Self::try_start(keeps)).expect("a redis-server that found a free port ten times")
     }
 
     /// Its address by TCP.
@@ -38,22 +60,11 @@ impl RedisServer {
         self.directory.path().join("redis.sock")
     }
 
-    fn try_start() -> Option<Self> {
+    fn try_start(keeps: bool) -> Option<Self> {
         let directory = TempDir::new().expect("a temporary directory");
         let port = free_port();
-        let child = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", &port.to_string()])
-            .arg("--unixsocket")
-            .arg(directory.path().join("redis.sock"))
-            .current_dir(directory.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| {
-                panic!("redis-server does not start ({error}); install redis-server: apt-get install redis-server")
-            });
-        let mut server = Self { child, port, directory };
+        let child = spawn(port, &directory, keeps);
+        let mut server = Self { child, port, directory, keeps };
         server.answers().then_some(server)
     }
 
@@ -89,7 +100,26 @@ impl Drop for RedisServer {
     }
 }
 
-fn free_port() -> u16 {
+fn spawn(port: u16, directory: &TempDir, keeps: bool) -> Child {
+    let append = if keeps { "yes" } else { "no" };
+    Command::new("redis-server")
+        .args(["--bind", "127.0.0.1", "--save", "", "--port", &port.to_string()])
+        .args(["--appendonly", append, "--appendfsync", "always", "--unixsocket"])
+        .arg(directory.path().join("redis.sock"))
+        .current_dir(directory.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|error| {
+            panic!(
+                "redis-server does not start ({error}); install redis-server: apt-get install redis-server"
+            )
+        })
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.local_addr().expect("a bound address").port()
 }

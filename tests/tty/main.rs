@@ -2,7 +2,7 @@
 
 #[path = "../cli/kitchen.rs"]
 mod kitchen;
-#[path = "../cli/place.rs"]
+#[path = "../support/place.rs"]
 mod place;
 
 mod fields;

@@ -179,6 +179,19 @@ impl Background {
         assert!(sent.success());
     }
 
+    /// Kills it with SIGKILL and waits until it is gone.
+    pub fn kill(mut self) {
+        self.child.kill().expect("the process is ours");
+        self.child.wait().expect("the process is ours");
+    }
+
+    /// The next object that it prints; `None` at its end.
+    pub fn next_or_end(&mut self) -> Option<Value> {
+        let mut line = String::new();
+        let read = self.out.as_mut().expect("still read").read_line(&mut line).expect("a line");
+        (read > 0).then(|| serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}")))
+    }
+
     /// Waits for its end; the exit code.
     pub fn code(mut self) -> i32 {
         let begun = Instant::now();

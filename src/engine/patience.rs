@@ -10,9 +10,9 @@ use crate::store::{StoreError, StoreResult};
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LAST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Repeats a verb while the store cannot be reached, until `give_up`. Only for verbs under a claim: they can
-/// be repeated safely, since the claim and the journal show what was done already.
-pub(super) async fn patiently<T, F>(
+/// Repeats a verb while the store cannot be reached, until `give_up`. Only for reads, and for verbs under a
+/// claim: these can be repeated safely, since the claim and the journal show what was done already.
+pub(crate) async fn patiently<T, F>(
     give_up: &CancellationToken,
     verb: impl Fn() -> F + Send,
 ) -> StoreResult<T>

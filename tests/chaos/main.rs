@@ -1,0 +1,32 @@
+//! The program itself, really killed, on both engines. `docs/RELIABILITY.md` lists what is tried and how often.
+
+#[path = "../support/place.rs"]
+mod place;
+#[path = "../protocol/support/mod.rs"]
+mod protocol;
+
+/// Runs each of the named functions of this module on every engine.
+macro_rules! on_both_engines {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test]
+            fn $test() {
+                super::$test(&crate::stage::Stage::sqlite());
+            })+
+        }
+
+        mod redis {
+            $(#[test]
+            fn $test() {
+                super::$test(&crate::stage::Stage::redis());
+            })+
+        }
+    };
+}
+
+mod draining;
+mod redis_killed;
+mod server_killed;
+mod sqlite_shared;
+mod stage;
+mod worker_killed;
