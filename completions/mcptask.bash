@@ -726,7 +726,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__serve)
-            opts="-q -v -h --listen --stdio --workers --token-file --unanswerable --allowed-host --allowed-origin --config --fault --max-tasks --max-ttl --question-timeout --max-body --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --listen --stdio --workers --token-file --unanswerable --allowed-host --allowed-origin --config --fault --lease --max-tasks --max-ttl --question-timeout --max-body --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -784,6 +784,10 @@ _mcptask() {
                     ;;
                 --fault)
                     COMPREPLY=($(compgen -W "same-question-twice malformed-question crash-while-asking ttl-ends-mid-question" -- "${cur}"))
+                    return 0
+                    ;;
+                --lease)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --max-tasks)
@@ -1148,7 +1152,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__worker)
-            opts="-q -v -h --concurrency --config --fault --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --concurrency --config --fault --lease --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1175,6 +1179,10 @@ _mcptask() {
                     ;;
                 --fault)
                     COMPREPLY=($(compgen -W "same-question-twice malformed-question crash-while-asking ttl-ends-mid-question" -- "${cur}"))
+                    return 0
+                    ;;
+                --lease)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --redis)

@@ -3,7 +3,7 @@
 mod http;
 mod legacy;
 mod modern;
-#[path = "../cli/place.rs"]
+#[path = "../support/place.rs"]
 mod place;
 mod relay;
 mod reload;
