@@ -31,7 +31,7 @@ pub(crate) struct OfferArgs {
 /// The names of the faults, for help, completions and errors.
 fn faults() -> impl clap::builder::TypedValueParser<Value = Fault> {
     use clap::builder::TypedValueParser as _;
-    let known = Fault::OFFERED.map(|fault| clap::builder::PossibleValue::new(fault.as_str()));
+    let known = Fault::ALL.map(|fault| clap::builder::PossibleValue::new(fault.as_str()));
     clap::builder::PossibleValuesParser::new(known).try_map(|name| name.parse::<Fault>())
 }
 
