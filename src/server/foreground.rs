@@ -19,7 +19,7 @@ use super::{modern, wire};
 use crate::engine::{EngineError, Signal, Submission, Viewer};
 use crate::relay::{Asked, Connection, Relay, undeclared};
 use crate::store::StoreError;
-use crate::task::{Event, EventKind, Outcome, QuestionId, Task, TaskId, TaskStatus};
+use crate::task::{Event, EventKind, Fault, Outcome, QuestionId, Task, TaskId, TaskStatus};
 
 /// How long a result waits for the log to catch up with progress that came before it.
 const LAST_STEPS: Duration = Duration::from_secs(1);
@@ -154,7 +154,7 @@ pub(super) async fn modern(
     }
     Ok(json!({
         "resultType": "input_required",
-        "inputRequests": wire::input_requests(&stopped),
+        "inputRequests": wire::input_requests(&stopped, stopped.open_questions()),
         "requestState": state(&stopped),
     }))
 }
@@ -210,7 +210,7 @@ impl Call<'_> {
         let mut follow = engine.hub().await.map_err(refused)?.follow(&self.task);
         loop {
             let task = engine.get(&Viewer::Operator, &self.task).await.map_err(refused)?;
-            if reached(&task) {
+            if !self.serving.relay.misbehaves(&self.task, Fault::StalledStream) && reached(&task) {
                 self.last_steps().await;
                 return Ok(task);
             }

@@ -14,7 +14,7 @@ use super::handler::{Request, Serving};
 use super::{modern, wire};
 use crate::engine::{EngineError, Follow};
 use crate::store::StoreError;
-use crate::task::TaskId;
+use crate::task::{Fault, TaskId};
 
 /// The `_meta` key of every message of a subscription.
 const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
@@ -140,7 +140,10 @@ impl Listening<'_> {
         if known.is_some_and(|at| last[at].1 == shown) {
             return Ok(true);
         }
-        self.notify("notifications/tasks", shown.clone()).await?;
+        let unsaid = [Fault::MissingNotification, Fault::StalledStream];
+        if !unsaid.iter().any(|fault| self.serving.relay.misbehaves(task, *fault)) {
+            self.notify("notifications/tasks", shown.clone()).await?;
+        }
         match known {
             Some(at) => last[at].1 = shown,
             None => last.push((task.clone(), shown)),

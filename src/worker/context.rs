@@ -53,7 +53,7 @@ impl TaskContext {
     /// reads of it in the log.
     pub async fn misbehave(&self, fault: Fault) -> Result<(), Interrupted> {
         self.misbehaviour.begin(fault);
-        self.note(&format!("fault: {fault}")).await
+        self.note(&fault.note()).await
     }
 
     /// The task as it was when this run began.

@@ -1,5 +1,6 @@
 //! What the protocol requires of the task server, claim by claim, over raw HTTP and stdio.
 
+mod faults;
 mod http;
 mod legacy;
 mod modern;
