@@ -20,8 +20,15 @@ pub struct RedisServer {
 impl RedisServer {
     /// Starts an empty server that keeps nothing on disk, and waits until it answers.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same, with further options.
+    pub fn start_with(options: &[&str]) -> Self {
         // Another process may take the free port first; then this server ends at once.
-        (0..10).find_map(|_| Self::try_start()).expect("a redis-server that found a free port ten times")
+        (0..10)
+            .find_map(|_| Self::try_start(options))
+            .expect("a redis-server that found a free port ten times")
     }
 
     /// Its address by TCP.
@@ -38,13 +45,14 @@ impl RedisServer {
         self.directory.path().join("redis.sock")
     }
 
-    fn try_start() -> Option<Self> {
+    fn try_start(options: &[&str]) -> Option<Self> {
         let directory = TempDir::new().expect("a temporary directory");
         let port = free_port();
         let child = Command::new("redis-server")
             .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", &port.to_string()])
             .arg("--unixsocket")
             .arg(directory.path().join("redis.sock"))
+            .args(options)
             .current_dir(directory.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
