@@ -9,6 +9,7 @@ use super::respond::{self, RespondArgs};
 use super::ui::question::Asked;
 use super::ui::{event, text};
 use crate::client::{Client, Era};
+use crate::fastmcp::hint::command;
 use crate::task::Ask;
 
 pub(super) async fn run(context: &Context, args: &RespondArgs, client: &Client) -> Result<(), Failure> {
@@ -33,11 +34,10 @@ pub(super) async fn run(context: &Context, args: &RespondArgs, client: &Client) 
     let ask = ask_from(request)?;
     let asked = Asked {
         who: format!("{} (task {}, question {key})", client.server(), event::short(&task.id)),
-        later: Some(context.config.command(&format!(
-            "respond {}{}{}",
-            task.id,
-            args.remote_flags(),
-            follow::flags(&ask)
+        later: Some(context.config.command(&command(
+            "respond",
+            &text::line(&task.id),
+            &format!("{}{}", args.remote_flags(), follow::flags(&ask)),
         ))),
         ask,
         asked_at: None,

@@ -16,6 +16,7 @@ use super::ui::{text, time};
 use super::{arguments, complete, outcome};
 use crate::client::{self, Call, Client, Ended, Era, Submitted};
 use crate::engine::{Engine, Submission};
+use crate::fastmcp::hint;
 use crate::task::{Scope, SessionId, Task};
 
 /// Launch a task; print its id
@@ -147,7 +148,7 @@ async fn through_server(
     match client.submit(call).await.map_err(|error| remote::explained(error, answering))? {
         Submitted::Done(result) => outcome::of_outcome(context, "(a foreground call)", &result),
         Submitted::Task(task) => {
-            let show = context.config.command(&format!("show {}{}", task.id, args.remote.flags()));
+            let show = context.config.command(&hint::command("show", &task.id, &args.remote.flags()));
             announce(context, args, &task.id, &show)?;
             if args.wait { to_end(context, client, &task.id, answering).await } else { Ok(()) }
         }

@@ -18,6 +18,7 @@ mod docket;
 mod elicitation;
 mod error;
 mod event;
+pub(crate) mod hint;
 mod identity;
 mod link;
 mod read;

@@ -8,7 +8,7 @@ use crate::kitchen::{Kitchen, V3_4, V4};
 use crate::support::{new_task, submit};
 
 /// A command on that Redis: its exit code, its objects, and its complaint.
-fn mcptask(kitchen: &Kitchen, words: &[&str]) -> (i32, Vec<Value>, String) {
+pub(crate) fn mcptask(kitchen: &Kitchen, words: &[&str]) -> (i32, Vec<Value>, String) {
     let mut command = Command::cargo_bin("mcptask").expect("is built");
     command.env("MCPTASK_REDIS_URL", kitchen.redis.url()).args(["--json", "--no-input", "--timeout", "60s"]);
     let output = command.args(words).output().expect("runs");
@@ -18,7 +18,17 @@ fn mcptask(kitchen: &Kitchen, words: &[&str]) -> (i32, Vec<Value>, String) {
     (output.status.code().expect("ends by itself"), objects.collect(), complaint)
 }
 
-fn sources(objects: &[Value]) -> Vec<&str> {
+/// What bash would offer for the task of that command.
+fn completed(kitchen: &Kitchen, verb: &str) -> String {
+    let mut command = Command::cargo_bin("mcptask").expect("is built");
+    command.args(["--", "mcptask", verb, ""]).env("MCPTASK_REDIS_URL", kitchen.redis.url());
+    command.env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", "2").env("_CLAP_IFS", "\n");
+    command.env("_CLAP_COMPLETE_COMP_TYPE", "9").env("_CLAP_COMPLETE_SPACE", "true");
+    let offered = String::from_utf8(command.output().expect("runs").stdout).expect("is text");
+    offered.lines().filter(|line| !line.starts_with('-')).collect::<Vec<_>>().join("\n")
+}
+
+pub(crate) fn sources(objects: &[Value]) -> Vec<&str> {
     objects.iter().filter_map(|object| object["source"].as_str()).collect()
 }
 
@@ -31,12 +41,14 @@ async fn both_kinds_of_tasks_stand_side_by_side() {
 
     let (code, listed, _) = mcptask(&kitchen, &["list"]);
     assert_eq!((code, sources(&listed)), (0, vec!["fastmcp"]));
+    assert_eq!(completed(&kitchen, "show"), "", "no task of one's own is there to offer");
     let ours = kitchen.redis::<Vec<String>>(&["KEYS", "mcptask*"]).await;
     assert_eq!(ours, Vec::<String>::new(), "looking leaves no key in FastMCP's Redis");
 
     let store =
         mcptask::store::redis::RedisStore::open(&kitchen.redis.url(), "default").await.expect("opens");
     let native = submit(&*store, &new_task("cook")).await;
+    assert!(completed(&kitchen, "show").contains(&native.id().as_str()[..8]));
     let (_, listed, _) = mcptask(&kitchen, &["list"]);
     assert_eq!(sources(&listed), ["mcptask", "fastmcp"], "the newest first");
     let (_, shown, _) = mcptask(&kitchen, &["show", native.id().as_str()]);
@@ -84,4 +96,44 @@ async fn fastmcp_4_is_answered_through_its_server_or_on_demand_in_redis(#[case] 
     assert_eq!(code, 0, "{complaint}");
     assert_eq!(seen[0]["docket"], "fastmcp");
     kitchen.asks(&id, "Vegetarian?").await;
+}
+
+/// The commands that stand in a text, from `mcptask` to the end of the line or the next backtick.
+fn suggested(text: &str) -> Vec<String> {
+    let commands = text.split("mcptask ").skip(1).filter_map(|rest| rest.split(['\n', '`']).next());
+    commands.filter(|words| words.starts_with("respond")).map(|words| words.trim_end().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn suggested_commands_take_an_id_that_looks_like_an_option() {
+    let kitchen = Kitchen::with(V4, &[("DASHED", "1")]);
+    let client = kitchen.client("plan_dinner", &json!({}), "silent");
+    let id = client.task();
+    assert!(id.starts_with('-'), "{id}");
+    kitchen.asks(&id, "What kind of dinner?").await;
+    let run = |words: &str| {
+        let mut command = Command::new("sh");
+        let binary = assert_cmd::cargo::cargo_bin("mcptask");
+        command.args(["-c", &format!("exec \"$MCPTASK\" --no-input --timeout 60s {words}")]);
+        command.env("MCPTASK_REDIS_URL", kitchen.redis.url()).env("MCPTASK", binary);
+        let output = command.output().expect("runs");
+        let text = String::from_utf8(output.stdout).expect("is text");
+        (output.status.code(), text + &String::from_utf8_lossy(&output.stderr))
+    };
+    let places = ["watch --until asked", "doctor", "respond --accept", &format!("show -- {id}")]
+        .map(|place| suggested(&run(place).1));
+    for commands in &places {
+        assert!(!commands.is_empty(), "{places:?}");
+        let named = |command: &String| command.ends_with(&format!(" -- {id}"));
+        assert!(commands.iter().all(named), "{places:?}");
+    }
+    // As it was printed, but for the server's name.
+    let command = places[0][0].replace("URL", &kitchen.endpoint());
+    let (code, told) = run(&command);
+    assert_eq!(code, Some(0), "{command}: {told}");
+    kitchen.asks(&id, "Vegetarian?").await;
+    for command in ["doctor", "show", "cancel"] {
+        let (code, told) = run(&format!("{command} -- {}", &id[..8]));
+        assert_eq!(code, Some(0), "{command}: {told}");
+    }
 }

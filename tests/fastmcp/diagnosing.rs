@@ -1,10 +1,11 @@
 //! `doctor`: every cause, provoked on a real FastMCP.
 
-use mcptask::fastmcp::{Cause, Deployment, Diagnosis, FastmcpError, Way};
+use mcptask::fastmcp::{Cause, Diagnosis, FastmcpError, Way};
 use mcptask::task::{Answer, Answerer, TaskStatus};
 use rstest::rstest;
 use serde_json::json;
 
+use crate::commands::mcptask;
 use crate::kitchen::{Kitchen, Role, V3_0, V3_4, V4, content, plan, refused, until};
 
 const ASKED: &str = "What kind of dinner?";
@@ -30,9 +31,7 @@ fn own(id: &str, ending: &str) -> String {
 async fn a_question_lost_to_the_status_race_is_mended(#[case] version: &'static str) {
     let (kitchen, _worker) = Kitchen::apart(version, &[]);
     // Nobody else writes: FastMCP loses one of these by itself, at 2 to 12 % of the questions.
-    let deployment =
-        until("the docket", async || Deployment::discover(&kitchen.redis.url(), None).await.ok());
-    let deployment = deployment.await.remove(0);
+    let deployment = kitchen.deployment().await;
     let lost = until("a lost question", async || {
         let client = kitchen.client("ask_many", &json!({ "count": 200 }), r#"answer:{"value": 1}"#);
         let id = client.task();
@@ -170,12 +169,11 @@ async fn tasks_that_nobody_takes_up_are_told() {
 #[tokio::test]
 async fn an_entry_that_kills_workers_is_told() {
     let (kitchen, _worker) = Kitchen::apart(V3_4, &[]);
-    until("the docket", async || Deployment::discover(&kitchen.redis.url(), None).await.ok()).await;
+    let deployment = kitchen.deployment().await;
     let now = jiff::Timestamp::now().to_string();
     let entry = ["XADD", "fastmcp:stream", "*", "key", "mine", "when", &now, "function", "tool:work@"];
     let rest = ["args", "[]", "kwargs", "{}", "attempt", "1", "generation", "0"];
     kitchen.redis::<String>(&[&entry[..], &rest[..]].concat()).await;
-    let deployment = kitchen.deployment().await;
     let found = until("the deadly entry", async || {
         let found = deployment.diagnose(None).await.ok()?;
         found.into_iter().find(|one| one.cause == Cause::DeadlyEntry)
@@ -210,6 +208,29 @@ async fn the_end_of_a_parked_leg_is_told() {
     let error =
         refused(kitchen.deployment().await.answer(&task, &task.questions[0].id, &answer, Way::Direct).await);
     assert!(matches!(error, FastmcpError::LegExpired { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_question_that_cannot_be_read_is_told_and_left_as_it_is() {
+    let kitchen = Kitchen::open(V3_4);
+    let id = kitchen.client("plan_dinner", &json!({}), "silent").task();
+    kitchen.asks(&id, ASKED).await;
+    let request = own(&id, ":elicit:request");
+    let whole = kitchen.redis::<String>(&["GET", &request]).await;
+    let half = &whole[..whole.len() / 2];
+    kitchen.redis::<()>(&["SET", &request, half, "KEEPTTL"]).await;
+    for words in [&["doctor"][..], &["doctor", &id]] {
+        let (code, found, complaint) = mcptask(&kitchen, words);
+        assert_eq!((code, found.len()), (0, 1), "{found:?} {complaint}");
+        assert_eq!((&found[0]["cause"], &found[0]["task"]), (&json!("unreadable"), &json!(id)));
+        let evidence = found[0]["evidence"].as_str().expect("a text");
+        assert!(evidence.starts_with("its question cannot be read: EOF"), "{evidence}");
+        assert!(found[0]["help"].as_str().is_some_and(|help| help.contains(&own(&id, ""))), "{found:?}");
+    }
+    let (code, _, complaint) = mcptask(&kitchen, &["respond", &id, "--decline"]);
+    assert_eq!(code, 10, "{complaint}");
+    assert!(complaint.contains("waits for no answer"), "{complaint}");
+    assert_eq!(kitchen.redis::<String>(&["GET", &request]).await, half, "nothing was changed");
 }
 
 #[tokio::test]

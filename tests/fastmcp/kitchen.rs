@@ -44,7 +44,7 @@ pub(crate) struct Kitchen {
 
 /// One process; killed on drop.
 pub(crate) struct Process {
-    child: Child,
+    pub(crate) child: Child,
 }
 
 impl Process {
@@ -86,8 +86,13 @@ impl Kitchen {
 
     /// Nothing but its Redis yet.
     pub(crate) fn empty(version: &'static str, settings: &[(&'static str, &str)]) -> Self {
+        Self::at(RedisServer::start(), version, settings)
+    }
+
+    /// The same on a Redis of one's own.
+    pub(crate) fn at(redis: RedisServer, version: &'static str, settings: &[(&'static str, &str)]) -> Self {
         let settings = settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let (redis, directory) = (RedisServer::start(), TempDir::new().expect("a temporary directory"));
+        let directory = TempDir::new().expect("a temporary directory");
         Self { redis, version, settings, port: free_port(), processes: Vec::new(), directory }
     }
 
@@ -146,9 +151,11 @@ impl Kitchen {
         Client { process: Process { child }, input, lines }
     }
 
-    /// The deployment, as an operator finds it.
+    /// The deployment, as an operator finds it once its server or worker has written a first key: the endpoint
+    /// takes connections before that.
     pub(crate) async fn deployment(&self) -> Deployment {
-        let mut found = Deployment::discover(&self.redis.url(), None).await.expect("finds FastMCP");
+        let mut found =
+            until("the docket", async || Deployment::discover(&self.redis.url(), None).await.ok()).await;
         assert_eq!(found.len(), 1, "one docket");
         found.remove(0)
     }

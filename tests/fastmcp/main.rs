@@ -6,6 +6,7 @@ mod support;
 
 mod answering;
 mod cancelling;
+mod cluster;
 mod commands;
 mod diagnosing;
 mod kitchen;

@@ -5,13 +5,15 @@
     server.py worker        a worker in a process of its own
 
 FASTMCP_DOCKET_URL, FASTMCP_DOCKET_NAME and FASTMCP_DOCKET_CONCURRENCY configure it as in any deployment.
-OMIT_TOOL leaves one tool out, as an older version of a server would. What tools return is also written to the
+OMIT_TOOL leaves one tool out, as an older version of a server would. With DASHED, the ids of FastMCP 4 are those
+random ones that begin with `-`, as one in 64 does by itself. What tools return is also written to the
 file SERVED: a client whose handler does not return cannot be asked for it, since FastMCP's client reads nothing
 meanwhile.
 """
 
 import asyncio
 import os
+import secrets
 import sys
 from importlib.metadata import version
 
@@ -30,6 +32,16 @@ PLAN = {
 VEGETARIAN = {"type": "object", "properties": {"vegetarian": {"type": "boolean"}}, "required": ["vegetarian"]}
 COUNT = {"type": "object", "properties": {"value": {"type": "integer"}}, "required": ["value"]}
 NESTED = {"type": "object", "properties": {"place": {"type": "object", "properties": {}}}}
+
+if "DASHED" in os.environ:
+    random_token = secrets.token_urlsafe
+
+    def dashed_token(length=None):
+        while not (token := random_token(length)).startswith("-"):
+            pass
+        return token
+
+    secrets.token_urlsafe = dashed_token
 
 mcp = FastMCP("kitchen")
 

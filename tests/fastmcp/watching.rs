@@ -33,10 +33,7 @@ async fn names(watching: &mut Watching) -> Vec<&'static str> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_step_is_told_and_nothing_taken(#[case] version: &'static str) {
     let kitchen = Kitchen::open(version);
-    let deployment = crate::kitchen::until("the docket", async || {
-        Deployment::discover(&kitchen.redis.url(), None).await.ok()
-    });
-    let mut watching = deployment.await[0].watch(Filter::All).await.expect("watches");
+    let mut watching = kitchen.deployment().await.watch(Filter::All).await.expect("watches");
     assert_eq!(watching.means(), &Means::Tracking);
     // FastMCP 3 loses some of the questions that follow at once upon another, and those that are asked before
     // its client listens: here it shall not.

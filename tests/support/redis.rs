@@ -15,18 +15,27 @@ pub struct RedisServer {
     child: Child,
     port: u16,
     directory: TempDir,
-    keeps: bool,
+    options: Vec<String>,
 }
 
 impl RedisServer {
     /// Starts an empty server that keeps nothing on disk, and waits until it answers.
     pub fn start() -> Self {
-        Self::started(false)
+        Self::start_with(&[])
     }
 
-    /// Starts an empty server that has every write on disk before it answers.
+    /// The same, with every write on disk before it answers.
     pub fn persistent() -> Self {
-        Self::started(true)
+        Self::start_with(&["--appendonly", "yes", "--appendfsync", "always"])
+    }
+
+    /// The same, with further options.
+    pub fn start_with(options: &[&str]) -> Self {
+        let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
+        // Another process may take the free port first; then this server ends at once.
+        (0..10)
+            .find_map(|_| Self::try_start(options.clone()))
+            .expect("a redis-server that found a free port ten times")
     }
 
     /// Kills it with SIGKILL and waits until it is gone.
@@ -37,13 +46,8 @@ impl RedisServer {
 
     /// Starts it again after [`RedisServer::kill`], on the same port and files.
     pub fn restart(&mut self) {
-        self.child = spawn(self.port, &self.directory, self.keeps);
+        self.child = spawn(self.port, &self.directory, &self.options);
         assert!(self.answers(), "redis-server does not start again on port {}", self.port);
-    }
-
-    fn started(keeps: bool) -> Self {
-        // Another process may take the free port first; then this server ends at once.
-        (0..10).find_map(|_| Self::try_start(keeps)).expect("a redis-server that found a free port ten times")
     }
 
     /// Its address by TCP.
@@ -60,11 +64,11 @@ impl RedisServer {
         self.directory.path().join("redis.sock")
     }
 
-    fn try_start(keeps: bool) -> Option<Self> {
+    fn try_start(options: Vec<String>) -> Option<Self> {
         let directory = TempDir::new().expect("a temporary directory");
         let port = free_port();
-        let child = spawn(port, &directory, keeps);
-        let mut server = Self { child, port, directory, keeps };
+        let child = spawn(port, &directory, &options);
+        let mut server = Self { child, port, directory, options };
         server.answers().then_some(server)
     }
 
@@ -100,12 +104,12 @@ impl Drop for RedisServer {
     }
 }
 
-fn spawn(port: u16, directory: &TempDir, keeps: bool) -> Child {
-    let append = if keeps { "yes" } else { "no" };
+fn spawn(port: u16, directory: &TempDir, options: &[String]) -> Child {
     Command::new("redis-server")
         .args(["--bind", "127.0.0.1", "--save", "", "--port", &port.to_string()])
-        .args(["--appendonly", append, "--appendfsync", "always", "--unixsocket"])
+        .args(["--appendonly", "no", "--unixsocket"])
         .arg(directory.path().join("redis.sock"))
+        .args(options)
         .current_dir(directory.path())
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -11,6 +11,7 @@ use super::fastmcp::{Found, Sources};
 use super::ui::{event, text};
 use crate::engine::Viewer;
 use crate::fastmcp::Diagnosis;
+use crate::fastmcp::hint::command;
 use crate::store::TaskFilter;
 use native::Checkup;
 
@@ -90,7 +91,8 @@ fn fixed(context: &Context, id: &str) -> Result<(), Failure> {
         return context.ui.object(&json!({ "source": "fastmcp", "task": id, "fixed": true }));
     }
     let id = text::line(event::short(id));
-    context.ui.talk(&format!("task {id} waits for an answer again; `mcptask respond {id}` gives it"));
+    let respond = command("respond", &id, "");
+    context.ui.talk(&format!("task {id} waits for an answer again; `mcptask {respond}` gives it"));
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::failure::{Failure, Kind};
 use crate::fastmcp::FastmcpError;
+use crate::fastmcp::hint::command;
 
 impl From<FastmcpError> for Failure {
     fn from(error: FastmcpError) -> Self {
@@ -38,18 +39,23 @@ fn hint(error: &FastmcpError) -> Option<String> {
         FastmcpError::NoTask { .. } => "`mcptask list` shows the tasks".to_owned(),
         FastmcpError::Ambiguous { .. } => "type more of the id".to_owned(),
         FastmcpError::NotAForm { id, .. } => {
-            format!("`mcptask respond {id} --decline` or `--cancel` lets its worker go on")
+            format!(
+                "`mcptask {}`, or with --cancel, lets its worker go on",
+                command("respond", id, " --decline")
+            )
         }
         FastmcpError::NeedsServer { id } => format!(
-            "`mcptask respond {id} --server URL` answers through its server; `mcptask respond {id} --direct` goes \
-             through Redis, round the server's authorisation"
+            "`mcptask {}` answers through its server; `mcptask {}` goes through Redis, round the server's \
+             authorisation",
+            command("respond", id, " --server URL"),
+            command("respond", id, " --direct")
         ),
         FastmcpError::LostToRace { id } => {
-            format!("`mcptask doctor --fix {id}` puts it back to waiting; then answer it")
+            format!("`mcptask {}` puts it back to waiting; then answer it", command("doctor --fix", id, ""))
         }
         FastmcpError::WorkerGone { id, .. }
         | FastmcpError::NoQuestion { id, .. }
-        | FastmcpError::LegExpired { id } => format!("`mcptask doctor {id}` says more"),
+        | FastmcpError::LegExpired { id } => format!("`mcptask {}` says more", command("doctor", id, "")),
         _ => return None,
     })
 }

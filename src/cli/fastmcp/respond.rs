@@ -9,6 +9,7 @@ use super::super::ui::question::Asked;
 use super::super::ui::{event, text};
 use super::super::{follow, respond as native};
 use super::Sources;
+use crate::fastmcp::hint::command;
 use crate::fastmcp::{Answered, DeployedQuestion, DeployedTask, Deployment, FastmcpError, Generation, Way};
 use crate::task::form::joined;
 use crate::task::{Answer, QuestionId};
@@ -99,8 +100,8 @@ async fn at_prompt(
 pub(super) fn later(context: &Context, task: &DeployedTask, question: &DeployedQuestion) -> String {
     let server = if task.generation == Generation::V4 { " --server URL" } else { "" };
     let id = if server.is_empty() { event::short(&task.id) } else { &task.id };
-    let command = format!("respond {}{server}{}", text::line(id), follow::flags(&question.ask));
-    context.config.command(&command)
+    let flags = format!("{server}{}", follow::flags(&question.ask));
+    context.config.command(&command("respond", &text::line(id), &flags))
 }
 
 fn told(context: &Context, answer: &Answer, done: &Answered) -> Result<(), Failure> {

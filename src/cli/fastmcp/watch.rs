@@ -8,6 +8,7 @@ use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::follow;
 use super::super::ui::{event as ui_event, spinner, status_column, text, time};
+use crate::fastmcp::hint::command;
 use crate::fastmcp::{
     DeployedEvent, DeployedEventKind, Deployment, FastmcpResult, Filter, Generation, Means, Watching,
 };
@@ -95,7 +96,8 @@ pub(crate) fn print(context: &Context, event: &DeployedEvent) -> Result<(), Fail
         Generation::V4 => (event.task.as_str(), " --server URL"),
         _ => (ui_event::short(&event.task), ""),
     };
-    let command = format!("respond {}{server}{}", text::line(id), follow::flags(&question.ask));
+    let flags = format!("{server}{}", follow::flags(&question.ask));
+    let command = command("respond", &text::line(id), &flags);
     ui.line(&format!("          {} {}", paint.yellow("→ answer with:"), context.config.command(&command)))
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::docket::Workers;
+use super::hint::command;
 use super::signs::Asking;
 use super::{DeployedTask, Deployment, Details, FastmcpError, FastmcpResult};
 
@@ -113,7 +114,7 @@ impl Findings<'_> {
 
     /// The command that answers the task's question.
     fn respond(&self) -> String {
-        format!("`mcptask respond {}` answers it from here", self.task().id)
+        format!("`mcptask {}` answers it from here", command("respond", &self.task().id, ""))
     }
 }
 
@@ -151,8 +152,10 @@ impl Deployment {
             Asking::Leg(leg) => leg::causes(leg, &mut findings),
             Asking::Elicitation { .. } => question::causes(&mut findings),
         }
+        let keys = details.task.signs.own("");
         for note in &details.task.notes {
-            findings.add(Cause::Unreadable, note.clone(), "look at that key; nothing was changed");
+            let help = format!("look at the keys that begin with {keys}; nothing was changed");
+            findings.add(Cause::Unreadable, note.clone(), help);
         }
         Ok(findings.found)
     }

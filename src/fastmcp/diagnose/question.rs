@@ -3,6 +3,7 @@
 use super::{Cause, Findings, since, span};
 use crate::fastmcp::Delivery;
 use crate::fastmcp::docket::RunState;
+use crate::fastmcp::hint::command;
 use crate::fastmcp::signs::{Asking, Lifetime, Signs};
 use crate::task::TaskStatus;
 
@@ -46,7 +47,11 @@ fn lost(findings: &mut Findings<'_>) {
         Cause::LostToStatusRace,
         "the status is `responded`, yet the request is still there, the list of answers is empty and the worker \
          waits: FastMCP's relay wrote the status of the last question over that of this one",
-        format!("`mcptask doctor --fix {id}` puts it back to waiting; then `mcptask respond {id}` answers it"),
+        format!(
+            "`mcptask {}` puts it back to waiting; then `mcptask {}` answers it",
+            command("doctor --fix", &id, ""),
+            command("respond", &id, "")
+        ),
     );
 }
 
