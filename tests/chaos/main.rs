@@ -25,6 +25,10 @@ macro_rules! on_both_engines {
 }
 
 mod draining;
+mod invariants;
+mod killable;
+mod races;
+mod random;
 mod redis_killed;
 mod server_killed;
 mod sqlite_shared;
