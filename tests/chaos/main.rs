@@ -30,6 +30,7 @@ mod killable;
 mod races;
 mod random;
 mod redis_killed;
+mod reliability;
 mod server_killed;
 mod sqlite_shared;
 mod stage;
