@@ -783,7 +783,7 @@ _mcptask() {
                     return 0
                     ;;
                 --fault)
-                    COMPREPLY=($(compgen -W "same-question-twice malformed-question crash-while-asking ttl-ends-mid-question" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "same-question-twice malformed-question question-after-cancel late-answer-accepted crash-while-asking dropped-connection stalled-stream missing-notification ttl-ends-mid-question" -- "${cur}"))
                     return 0
                     ;;
                 --lease)
@@ -1178,7 +1178,7 @@ _mcptask() {
                     return 0
                     ;;
                 --fault)
-                    COMPREPLY=($(compgen -W "same-question-twice malformed-question crash-while-asking ttl-ends-mid-question" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "same-question-twice malformed-question question-after-cancel late-answer-accepted crash-while-asking dropped-connection stalled-stream missing-notification ttl-ends-mid-question" -- "${cur}"))
                     return 0
                     ;;
                 --lease)

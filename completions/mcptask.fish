@@ -77,7 +77,12 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l allowed-origin
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l config -d 'Offer the tools of this file [default: mcptask.toml of the working directory, else the built-in tools]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l fault -d 'Misbehave on purpose, for tests of MCP clients. May be given several times' -r -f -a "same-question-twice\t''
 malformed-question\t''
+question-after-cancel\t''
+late-answer-accepted\t''
 crash-while-asking\t''
+dropped-connection\t''
+stalled-stream\t''
+missing-notification\t''
 ttl-ends-mid-question\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l lease -d 'How long this process may be silent before others take over the tasks that it runs' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-tasks -d 'Unfinished tasks of one scope' -r
@@ -102,7 +107,12 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l concurrency -
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l config -d 'Offer the tools of this file [default: mcptask.toml of the working directory, else the built-in tools]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l fault -d 'Misbehave on purpose, for tests of MCP clients. May be given several times' -r -f -a "same-question-twice\t''
 malformed-question\t''
+question-after-cancel\t''
+late-answer-accepted\t''
 crash-while-asking\t''
+dropped-connection\t''
+stalled-stream\t''
+missing-notification\t''
 ttl-ends-mid-question\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l lease -d 'How long this process may be silent before others take over the tasks that it runs' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r

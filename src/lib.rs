@@ -29,6 +29,8 @@
 //! - [`store`]: one trait, two engines. Each verb is one atomic transition plus its event.
 //! - [`engine`]: the rules over a store, and one tail of the log per process that wakes everybody who waits.
 //! - [`worker`]: claims tasks and runs tools. A task that waits for a person gives its slot back.
+//! - [`relay`]: questions of legacy sessions, put to their clients and withdrawn when others answered.
+//! - [`server`]: both eras of the protocol, on HTTP and on stdio.
 //! - [`ask`]: how a command that runs as a tool asks its worker, over a private socket.
 //! - [`fastmcp`]: FastMCP's tasks, read and answered straight from their Redis; knows only the domain.
 //!

@@ -59,7 +59,10 @@ fn numbers(value: &Value) -> Vec<u64> {
     value.as_array().expect("a list").iter().map(|number| number.as_u64().expect("a number")).collect()
 }
 
-/// Latencies with `open` tasks asking at once, each `rounds` questions in a row.
+/// Questions of one task, in a row.
+const IN_A_ROW: usize = 20;
+
+/// Latencies with `open` tasks asking at once; each of these lanes asks about `rounds` questions.
 pub(crate) async fn latencies(url: &str, open: usize, rounds: usize) -> Latencies {
     let (client, handler) = connect(url).await;
     run(&client, 10).await;
@@ -67,11 +70,17 @@ pub(crate) async fn latencies(url: &str, open: usize, rounds: usize) -> Latencie
     let mut running = Vec::new();
     for _ in 0..open {
         let client = client.clone();
-        running.push(tokio::spawn(async move { run(&client, rounds).await }));
+        running.push(tokio::spawn(async move {
+            let mut answers = Vec::new();
+            for _ in 0..rounds.div_ceil(IN_A_ROW) {
+                answers.extend(numbers(&run(&client, IN_A_ROW).await.1["answers"]));
+            }
+            answers
+        }));
     }
     let mut answer = Vec::new();
-    for task in running {
-        answer.extend(numbers(&task.await.expect("ends").1["answers"]));
+    for lane in running {
+        answer.extend(lane.await.expect("ends"));
     }
     let ask = std::mem::take(&mut *handler.asks.lock().expect("nobody panicked"));
     Latencies { ask, answer }

@@ -147,7 +147,7 @@ impl AskRequest {
             (None, None) => AskKind::Form { schema: plain_form(self.title) },
             (Some(schema), None) => AskKind::Form { schema: titled(schema, self.title) },
         };
-        Ok(Ask { message: self.message, kind })
+        Ok(Ask { message: self.message, name: None, kind })
     }
 }
 

@@ -49,7 +49,7 @@ fn lease(text: &str) -> Result<Duration, String> {
 /// The names of the faults, for help, completions and errors.
 fn faults() -> impl clap::builder::TypedValueParser<Value = Fault> {
     use clap::builder::TypedValueParser as _;
-    let known = Fault::OFFERED.map(|fault| clap::builder::PossibleValue::new(fault.as_str()));
+    let known = Fault::ALL.map(|fault| clap::builder::PossibleValue::new(fault.as_str()));
     clap::builder::PossibleValuesParser::new(known).try_map(|name| name.parse::<Fault>())
 }
 

@@ -149,6 +149,7 @@ impl ServeArgs {
                 UnanswerableChoice::Wait => Unanswerable::Wait,
             },
             max_body_bytes: self.limits.max_body,
+            faults: self.offer.faults().to_vec(),
             ..ServeConfig::default()
         })
     }

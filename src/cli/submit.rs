@@ -14,7 +14,7 @@ use super::remote::{self, RemoteAnswering, RemoteArgs};
 use super::ui::spinner::Spinner;
 use super::ui::{text, time};
 use super::{arguments, complete, outcome};
-use crate::client::{self, Call, Client, Ended, Submitted};
+use crate::client::{self, Call, Client, Ended, Era, Submitted};
 use crate::engine::{Engine, Submission};
 use crate::task::{Scope, SessionId, Task};
 
@@ -133,6 +133,9 @@ async fn through_server(
     client: &Client,
     answering: &RemoteAnswering,
 ) -> Result<(), Failure> {
+    if args.session.is_some() && client.era() == Era::Legacy {
+        context.ui.talk("--session has no effect here: the server labels the task with its own session's id");
+    }
     let tools = client.tools().await?;
     let schema = tools.iter().find(|tool| tool.name == args.tool).map(|tool| tool.input_schema.clone());
     let call = Call {

@@ -83,7 +83,7 @@ impl Reader {
             "error" => self.reply(table, "error").map(StepKind::ToolError),
             "protocol_error" => self.protocol_error(table),
             _ => {
-                let names = Fault::OFFERED.map(|fault| (fault.as_str(), fault));
+                let names = Fault::ALL.map(|fault| (fault.as_str(), fault));
                 table.choice("fault", &names).map(StepKind::Fault)
             }
         }

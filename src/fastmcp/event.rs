@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::signs::Asking;
 use super::{DeployedQuestion, DeployedTask, Generation};
 use crate::task::{Progress, TaskStatus};
 
@@ -101,6 +102,10 @@ pub(super) fn between(before: Option<&DeployedTask>, now: &DeployedTask) -> Vec<
             answered.map(|question| DeployedEventKind::Answered { question: Some(question.id.clone()) }),
         );
     }
+    for _ in 0..missed_legs(before, now) {
+        found.push(DeployedEventKind::Asked { question: None });
+        found.push(DeployedEventKind::Answered { question: None });
+    }
     if let Some(worker) = &now.worker
         && (now.started_at.is_some() && before.and_then(|before| before.started_at) != now.started_at)
     {
@@ -115,6 +120,18 @@ pub(super) fn between(before: Option<&DeployedTask>, now: &DeployedTask) -> Vec<
         found.extend(ending(now));
     }
     found
+}
+
+/// Legs of a FastMCP 4 task that asked and were answered between the readings: only an answer ends a leg and
+/// begins the next.
+fn missed_legs(before: Option<&DeployedTask>, now: &DeployedTask) -> u32 {
+    let number = |task: &DeployedTask| match &task.signs.asking {
+        Asking::Leg(leg) => leg.number,
+        Asking::Elicitation { .. } => 1,
+    };
+    let ended = number(now).saturating_sub(before.map_or(1, number));
+    let was_seen = before.is_some_and(|before| !before.questions.is_empty());
+    ended.saturating_sub(u32::from(was_seen))
 }
 
 fn has(questions: &[DeployedQuestion], wanted: &DeployedQuestion) -> bool {

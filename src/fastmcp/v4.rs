@@ -7,7 +7,8 @@
 //! |---|---|---|
 //! | `P` | string | `K`; 1800 s from the last `tasks/get`, `update` or `cancel`, as the next four |
 //! | `P:created_at` | string | ISO 8601 |
-//! | `P:current_leg`, `P:leg` | string | Docket's key of the leg that counts, and its number |
+//! | `P:current_leg` | string | Docket's key of the leg that counts |
+//! | `P:leg` | string | its number, written after the pointer: not read |
 //! | `P:snapshot` | string | JSON, or a Fernet token (`gAAAAA…`) where encrypted; never read further |
 //! | `P:input:n:requests` | hash | surfaced key by JSON `{method, params}`; 3600 s |
 //! | `P:input:n:map` | hash | surfaced key by the tool's own key, written after the request |
@@ -60,7 +61,7 @@ pub(super) fn identity(key: &str) -> Option<Identity> {
 
 /// Asks which leg counts; `own` is the task's own key.
 pub(super) fn ask(own: &str, reads: &mut Pipeline) {
-    reads.cmd("MGET").arg(format!("{own}:current_leg")).arg(format!("{own}:leg"));
+    reads.cmd("GET").arg(format!("{own}:current_leg"));
     reads.cmd("EXISTS").arg(format!("{own}:cancelled"));
     // Seven characters tell whether it is encrypted; the rest may hold a token.
     reads.cmd("GETRANGE").arg(format!("{own}:snapshot")).arg(0).arg(6);
@@ -72,12 +73,11 @@ pub(super) fn take(
     identity: &Identity,
     notes: &mut Vec<String>,
 ) -> FastmcpResult<Leg> {
-    let pointer: Vec<Option<String>> = replies.next("its current leg", notes)?.unwrap_or_default();
-    let mut pointer = pointer.into_iter();
-    let mut next = || pointer.next().flatten();
     // FastMCP itself goes on with the first leg where the pointer is missing.
-    let key = next().unwrap_or_else(|| identity.key.clone());
-    let number = next().and_then(|number| number.parse().ok()).unwrap_or(1);
+    let pointer: Option<String> = replies.next("its current leg", notes)?;
+    let key = pointer.unwrap_or_else(|| identity.key.clone());
+    // Not from `P:leg`: FastMCP writes it after the pointer, and in between they differ.
+    let number = key.rsplit_once("#leg").and_then(|(_, number)| number.parse().ok()).unwrap_or(1);
     let cancelled: Option<u64> = replies.next("whether it is cancelled", notes)?;
     let snapshot: Option<String> = replies.next("its snapshot", notes)?;
     let encrypted = snapshot.is_some_and(|beginning| beginning.starts_with("gAAAAA"));

@@ -71,7 +71,8 @@ pub struct Watching {
     source: Source,
     /// By Docket key.
     known: BTreeMap<String, DeployedTask>,
-    /// By Docket key: touches of its question that no reading accounts for.
+    /// By the task's place: touches of its question that no reading accounts for. The task itself may not be
+    /// known yet.
     touches: BTreeMap<String, i32>,
     /// Tasks that changed and have not been read yet, by Docket key.
     pending: BTreeMap<String, Identity>,
@@ -190,11 +191,13 @@ impl Watching {
 
     /// Notes that a key changed.
     fn note(&mut self, key: &str) {
-        let Some(identity) = self.whose(key) else { return };
-        if key.ends_with(":elicit:request") {
-            *self.touches.entry(identity.key.clone()).or_default() += 1;
+        let place = key.strip_prefix(&self.deployment.docket.key("")).unwrap_or_default();
+        if let Some(place) = place.strip_suffix(":elicit:request") {
+            *self.touches.entry(place.to_owned()).or_default() += 1;
         }
-        self.pending.insert(identity.key.clone(), identity);
+        if let Some(identity) = self.whose(key) {
+            self.pending.insert(identity.key.clone(), identity);
+        }
     }
 
     /// Reads the tasks that changed, in one round trip: a client may answer within milliseconds.
@@ -210,7 +213,7 @@ impl Watching {
         let present: BTreeSet<_> = tasks.iter().map(|task| task.signs.identity.key.clone()).collect();
         for gone in identities.iter().filter(|identity| !present.contains(&identity.key)) {
             self.known.remove(&gone.key);
-            self.touches.remove(&gone.key);
+            self.touches.remove(&gone.place);
         }
         for task in tasks {
             self.seen(task);
@@ -222,7 +225,7 @@ impl Watching {
     fn seen(&mut self, task: DeployedTask) {
         let key = task.signs.identity.key.clone();
         let mut kinds = between(self.known.get(&key), &task);
-        if let Some(touches) = self.touches.get_mut(&key) {
+        if let Some(touches) = self.touches.get_mut(&task.signs.identity.place) {
             *touches = unseen(&kinds, *touches);
             while *touches >= 2 {
                 *touches -= 2;

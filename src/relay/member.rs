@@ -17,7 +17,7 @@ use super::prompt::{Asking, Prompt};
 use super::status;
 use crate::engine::EngineResult;
 use crate::store::TaskFilter;
-use crate::task::{Event, EventKind, Question, QuestionId, TaskId, TaskStatus};
+use crate::task::{Answerer, Event, EventKind, Fault, Question, QuestionId, TaskId, TaskStatus};
 
 /// Tasks that are read at once when a session is looked through.
 const PAGE: usize = 100;
@@ -68,10 +68,15 @@ impl Member {
     pub(super) async fn run(mut self, mut news: mpsc::UnboundedReceiver<News>) {
         let mut changes = self.connection.changes();
         let (mut began, mut listening) = self.connection.standalone();
+        let mut tools = self.shared.engine.tool_changes();
         loop {
             let one = tokio::select! {
                 () = self.shared.stop.cancelled() => return,
                 one = news.recv() => one,
+                Ok(()) = tools.changed() => {
+                    self.notify(status::tools_changed()).await;
+                    continue;
+                }
                 () = changes.next() => {
                     let now = self.connection.standalone();
                     let back = now.1 && (!listening || now.0 != began);
@@ -106,17 +111,42 @@ impl Member {
             self.tell(event).await;
         }
         match &event.kind {
+            EventKind::Asked { .. } if self.misbehaves(event, Fault::StalledStream) => {}
             EventKind::Asked { question } => self.ask(&event.task, question),
+            EventKind::Answered { by: Answerer::Timeout, .. }
+                if self.misbehaves(event, Fault::LateAnswerAccepted) => {}
             EventKind::Answered { question, .. } => self.withdraw(&event.task, question),
             kind if kind.is_end() => {
-                self.withdraw_all(&event.task);
+                if !self.misbehaves(event, Fault::LateAnswerAccepted) {
+                    self.withdraw_all(&event.task);
+                }
                 self.connection.forget(&event.task);
+                if matches!(kind, EventKind::Cancelled { .. })
+                    && self.misbehaves(event, Fault::QuestionAfterCancel)
+                {
+                    self.ask_again(&event.task).await;
+                }
             }
             _ => {}
         }
     }
 
+    fn misbehaves(&self, event: &Event, fault: Fault) -> bool {
+        self.shared.misbehaviour.has(&event.task, fault)
+    }
+
+    /// [`Fault::QuestionAfterCancel`]: the last question once more.
+    async fn ask_again(&mut self, task: &TaskId) {
+        let found = self.shared.engine.store().get(task).await;
+        if let Ok(Some(question)) = found.map(|task| task.and_then(|task| task.questions.last().cloned())) {
+            self.ask(task, &question);
+        }
+    }
+
     async fn tell(&self, event: &Event) {
+        if [Fault::MissingNotification, Fault::StalledStream].iter().any(|one| self.misbehaves(event, *one)) {
+            return;
+        }
         let facts = match self.facts(&event.task).await {
             Ok(Some(facts)) => facts,
             Ok(None) => return,

@@ -7,6 +7,7 @@
 
 mod connection;
 mod member;
+mod misbehaviour;
 mod prompt;
 mod status;
 mod unanswerable;
@@ -25,11 +26,12 @@ use tokio_util::sync::CancellationToken;
 pub use connection::Connection;
 pub(crate) use connection::undeclared;
 use member::{Member, News};
+use misbehaviour::Misbehaviour;
 use prompt::{Asking, Prompt};
 pub(crate) use status::{legacy_status, shown};
 
 use crate::engine::{Engine, EngineResult, Signal};
-use crate::task::{Event, EventKind, Question, SessionId, Task, TaskId};
+use crate::task::{Event, EventKind, Fault, Question, SessionId, Task, TaskId};
 
 /// The `_meta` key that says which task a message is about (2025-11-25, basic/utilities/tasks).
 pub(crate) const RELATED_TASK: &str = "io.modelcontextprotocol/related-task";
@@ -59,6 +61,8 @@ pub struct RelayConfig {
     pub vanish_grace: Duration,
     /// What status notifications name as the polling interval, in milliseconds.
     pub poll_interval_ms: u64,
+    /// How every task is served wrongly, on purpose.
+    pub faults: Vec<Fault>,
 }
 
 /// What all sessions share.
@@ -68,6 +72,7 @@ pub(super) struct Shared {
     config: RelayConfig,
     stop: CancellationToken,
     sessions: Mutex<Sessions>,
+    misbehaviour: Misbehaviour,
 }
 
 #[derive(Debug, Default)]
@@ -121,7 +126,8 @@ impl Relay {
     pub async fn start(engine: Engine, config: RelayConfig, stop: CancellationToken) -> EngineResult<Self> {
         let signals = engine.hub().await?.subscribe();
         let sessions = Mutex::default();
-        let shared = Arc::new(Shared { engine, config, stop, sessions });
+        let misbehaviour = Misbehaviour::new(config.faults.clone());
+        let shared = Arc::new(Shared { engine, config, stop, sessions, misbehaviour });
         tokio::spawn(route(shared.clone(), signals));
         Ok(Self { shared })
     }
@@ -165,6 +171,16 @@ impl Relay {
         Asked { withdraw }
     }
 
+    /// Whether that task is served wrongly in this way.
+    pub(crate) fn misbehaves(&self, task: &TaskId, fault: Fault) -> bool {
+        self.shared.misbehaviour.has(task, fault)
+    }
+
+    /// Whether the response about that task that is on its way is cut off.
+    pub(crate) fn cuts(&self, task: &TaskId) -> bool {
+        self.shared.misbehaviour.cuts(task)
+    }
+
     /// Whether this process holds the session that launched the task.
     pub(crate) fn serves_owner(&self, task: &Task) -> bool {
         let sessions = self.shared.sessions();
@@ -180,7 +196,10 @@ async fn route(shared: Arc<Shared>, mut signals: broadcast::Receiver<Signal>) {
             signal = signals.recv() => signal,
         };
         match signal {
-            Ok(Signal::Event(event)) => deliver(&shared, event),
+            Ok(Signal::Event(event)) => {
+                shared.misbehaviour.learn(&event);
+                deliver(&shared, event);
+            }
             Ok(Signal::Resync) | Err(RecvError::Lagged(_)) => {
                 for member in shared.sessions().live.values() {
                     // A closed one is leaving.

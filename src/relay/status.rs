@@ -1,7 +1,7 @@
 //! `notifications/tasks/status` of the legacy era, made from an event of the log.
 
 use jiff::Timestamp;
-use rmcp::model::{CustomNotification, ServerNotification};
+use rmcp::model::{CustomNotification, ServerNotification, ToolListChangedNotification};
 use serde_json::{Map, Value, json};
 
 use super::RELATED_TASK;
@@ -70,6 +70,11 @@ fn message(kind: &EventKind) -> Option<&str> {
         EventKind::Cancelled { reason } => Some(reason),
         _ => None,
     }
+}
+
+/// `notifications/tools/list_changed`.
+pub(super) fn tools_changed() -> ServerNotification {
+    ServerNotification::ToolListChangedNotification(ToolListChangedNotification::default())
 }
 
 /// `notifications/progress` for a task whose call brought a token: it stays valid for the task's life.

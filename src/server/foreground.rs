@@ -19,7 +19,7 @@ use super::{modern, wire};
 use crate::engine::{EngineError, Signal, Submission, Viewer};
 use crate::relay::{Asked, Connection, Relay, undeclared};
 use crate::store::StoreError;
-use crate::task::{Event, EventKind, Outcome, QuestionId, Task, TaskId, TaskStatus};
+use crate::task::{Event, EventKind, Fault, Outcome, QuestionId, Task, TaskId, TaskStatus};
 
 /// How long a result waits for the log to catch up with progress that came before it.
 const LAST_STEPS: Duration = Duration::from_secs(1);
@@ -154,8 +154,8 @@ pub(super) async fn modern(
     }
     Ok(json!({
         "resultType": "input_required",
-        "inputRequests": wire::input_requests(stopped.open_questions()),
-        "requestState": stopped.id(),
+        "inputRequests": wire::input_requests(&stopped, stopped.open_questions()),
+        "requestState": state(&stopped),
     }))
 }
 
@@ -172,17 +172,27 @@ async fn answer_unaskable(serving: &Serving, request: &Request, task: &Task) -> 
     any
 }
 
+/// What a client brings back with its answers: the task and how much it had asked, so that each round's
+/// differs.
+fn state(task: &Task) -> String {
+    format!("{}.{}", task.id(), task.questions.len())
+}
+
 /// The task of an earlier round, answered. Its id is as unguessable as any key, and the rest of the
 /// state is in the store, where no client can change it: scope, tool and arguments have to be the same.
 async fn resume(serving: &Serving, request: &Request, submission: &Submission) -> Result<Task, ErrorData> {
     let unknown = || invalid("params.requestState is not one that this server gave for this call");
-    let id: TaskId = request.text("requestState")?.parse().map_err(|_| unknown())?;
+    let state = request.text("requestState")?;
+    let (id, asked) = state.rsplit_once('.').ok_or_else(unknown)?;
+    let id: TaskId = id.parse().map_err(|_| unknown())?;
+    let asked: usize = asked.parse().map_err(|_| unknown())?;
     let task = match serving.engine.get(&Viewer::Operator, &id).await {
         Ok(task) => task,
         Err(EngineError::Store(StoreError::NoTask(_))) => return Err(unknown()),
         Err(error) => return Err(refused(error)),
     };
-    let same = task.new.hidden == submission.hidden
+    let same = asked <= task.questions.len()
+        && task.new.hidden == submission.hidden
         && task.new.scope == submission.scope
         && task.new.tool == submission.tool
         && task.new.arguments == submission.arguments;
@@ -200,7 +210,7 @@ impl Call<'_> {
         let mut follow = engine.hub().await.map_err(refused)?.follow(&self.task);
         loop {
             let task = engine.get(&Viewer::Operator, &self.task).await.map_err(refused)?;
-            if reached(&task) {
+            if !self.serving.relay.misbehaves(&self.task, Fault::StalledStream) && reached(&task) {
                 self.last_steps().await;
                 return Ok(task);
             }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
+use futures::StreamExt as _;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, Method, Request, StatusCode};
 use rmcp::ErrorData;
@@ -53,6 +54,7 @@ pub(super) async fn guarded(State(endpoint): State<Arc<Endpoint>>, mut request: 
             Err(refusal) => return *refusal,
         };
     }
+    let cut = request.extensions().get::<Cut>().is_some();
     let counted = endpoint.serving.calls.token();
     let mut response = endpoint.service.handle(request).await;
     drop(counted);
@@ -60,7 +62,40 @@ pub(super) async fn guarded(State(endpoint): State<Arc<Endpoint>>, mut request: 
         // Python clients take 202 for an error.
         *response.status_mut() = StatusCode::NO_CONTENT;
     }
-    response.map(Body::new)
+    response.map(|body| if cut { cut_off(Body::new(body)) } else { Body::new(body) })
+}
+
+/// Marks a request whose response is cut off: [`Fault::DroppedConnection`].
+///
+/// [`Fault::DroppedConnection`]: crate::task::Fault::DroppedConnection
+#[derive(Debug, Clone)]
+struct Cut;
+
+/// Whether the response to a request about a task is to be cut off.
+fn is_cut(endpoint: &Endpoint, method: &str, message: &Value) -> bool {
+    let task = message.get("params").and_then(|params| params.get("taskId")).and_then(Value::as_str);
+    let task = task.and_then(|task| task.parse().ok());
+    matches!(method, "tasks/get" | "tasks/result")
+        && task.is_some_and(|task| endpoint.serving.relay.cuts(&task))
+}
+
+/// The body up to the middle of its first message. The error behind it drops the connection.
+fn cut_off(body: Body) -> Body {
+    let parts = body.into_data_stream().scan(false, |over, part| {
+        if *over {
+            return std::future::ready(Some(Err(axum::Error::new("fault: the connection is dropped"))));
+        }
+        let message = |part: &Bytes| String::from_utf8_lossy(part).contains("jsonrpc");
+        *over = part.as_ref().is_ok_and(message);
+        let kept = |part: Bytes| if *over { part.slice(..part.len() / 2) } else { part };
+        std::future::ready(Some(part.map(kept)))
+    });
+    // A message is one part, and something has to come behind it: later, so that the first half goes out.
+    let end = futures::stream::once(async {
+        tokio::task::yield_now().await;
+        Err(axum::Error::new("fault: the connection is dropped"))
+    });
+    Body::from_stream(parts.chain(end))
 }
 
 /// Reads the body within its limit and puts it through the dialect layer.
@@ -93,6 +128,9 @@ async fn translated(endpoint: &Endpoint, request: Request<Body>) -> Result<Reque
         Translation::Renamed { method, private, era } => {
             let checked = check(endpoint, &mut parts.headers, (&method, &private, era), &message).await;
             checked.map_err(|error| Box::new(refusal(&id, &error)))?;
+            if is_cut(endpoint, &method, &message) {
+                parts.extensions.insert(Cut);
+            }
             Bytes::from(message.to_string())
         }
     };

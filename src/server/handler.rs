@@ -48,7 +48,8 @@ pub(super) struct Handler {
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
         let config = &self.serving.config;
-        let capabilities = ServerCapabilities::builder().enable_tools().enable_tasks().build();
+        let capabilities =
+            ServerCapabilities::builder().enable_tools().enable_tool_list_changed().enable_tasks().build();
         ServerConfig::new(capabilities)
             .with_server_info(Implementation::new(config.name.clone(), config.version.clone()))
     }

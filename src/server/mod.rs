@@ -39,6 +39,7 @@ pub use stdio::stdio;
 
 use crate::engine::{Engine, EngineError};
 use crate::relay::{Relay, RelayConfig};
+use crate::task::Fault;
 use handler::{Handler, Serving};
 
 /// How long a stopping server waits for calls that are under way.
@@ -67,6 +68,8 @@ pub struct ServeConfig {
     pub poll_interval_ms: u64,
     /// The largest request body or line, in bytes.
     pub max_body_bytes: usize,
+    /// How it serves every task wrongly, on purpose, for tests of clients.
+    pub faults: Vec<Fault>,
     /// The server's name, as clients are told.
     pub name: String,
     /// The server's version, as clients are told.
@@ -85,6 +88,7 @@ impl Default for ServeConfig {
             vanish_grace: Duration::from_secs(30),
             poll_interval_ms: 500,
             max_body_bytes: 4 * 1024 * 1024,
+            faults: Vec::new(),
             name: env!("CARGO_PKG_NAME").to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
@@ -136,6 +140,7 @@ async fn serving(
         unanswerable: config.unanswerable,
         vanish_grace: config.vanish_grace,
         poll_interval_ms: config.poll_interval_ms,
+        faults: config.faults.clone(),
     };
     let relay = Relay::start(engine.clone(), relay, stop.clone()).await?;
     let serving = Serving { engine, relay, config, calls: TaskTracker::new(), stop };

@@ -12,7 +12,7 @@ use crate::engine::{EngineError, Submission};
 use crate::store::StoreError;
 use crate::task::form::joined;
 use crate::task::id::{InvalidId, SESSION_LABEL};
-use crate::task::{Action, Answer, Answerer, QuestionId, SessionId, TaskSupport, Violation};
+use crate::task::{Action, Answer, Answerer, Fault, Question, SessionId, TaskStatus, TaskSupport, Violation};
 
 /// Whether the request declares the tasks extension.
 pub(super) fn declares_tasks(request: &Request) -> bool {
@@ -56,7 +56,11 @@ fn label(request: &Request) -> Result<Option<SessionId>, ErrorData> {
 pub(super) async fn get(serving: &Serving, request: &Request) -> Result<Value, ErrorData> {
     let id = declared_task(request)?;
     let task = serving.engine.get(&request.caller.viewer(), &id).await.map_err(refused)?;
-    Ok(wire::complete(Value::Object(wire::detailed_task(&task, serving.config.poll_interval_ms))))
+    let mut shown = wire::detailed_task(&task, serving.config.poll_interval_ms);
+    if task.status == TaskStatus::Cancelled && serving.relay.misbehaves(&id, Fault::QuestionAfterCancel) {
+        shown.insert("inputRequests".into(), wire::input_requests(&task, task.questions.iter()));
+    }
+    Ok(wire::complete(Value::Object(shown)))
 }
 
 /// The task that the params name, from a client that declared that it knows tasks.
@@ -87,8 +91,8 @@ pub(super) async fn answer_all(
 ) -> Result<(), ErrorData> {
     let mut violations = Vec::new();
     for (key, response) in responses {
-        let Ok(id) = key.parse::<QuestionId>() else { continue };
-        let Some(question) = task.open_questions().find(|question| question.id == id) else { continue };
+        let known = |question: &&Question| task.question_key(question) == key || question.id.as_str() == key;
+        let Some(question) = task.open_questions().find(known) else { continue };
         let answer = match read_answer(response) {
             Ok(answer) => answer,
             Err(violation) => {

@@ -1,4 +1,5 @@
-//! `subscriptions/listen` with `taskIds` (2026-07-28, basic/utilities/subscriptions; SEP-2663).
+//! `subscriptions/listen` with `taskIds` and `toolsListChanged` (2026-07-28, basic/utilities/subscriptions;
+//! SEP-2663).
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use super::handler::{Request, Serving};
 use super::{modern, wire};
 use crate::engine::{EngineError, Follow};
 use crate::store::StoreError;
-use crate::task::TaskId;
+use crate::task::{Fault, TaskId};
 
 /// The `_meta` key of every message of a subscription.
 const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
@@ -24,6 +25,8 @@ const MOST: usize = 1000;
 /// Serves a subscription until the client ends it or the server stops.
 pub(super) async fn listen(serving: &Arc<Serving>, request: Request) -> Result<Value, ErrorData> {
     let wanted = wanted(&request)?;
+    let tools = wants_tools(&request)?;
+    let mut tool_changes = serving.engine.tool_changes();
     let listening = Listening { serving, request: &request };
     let hub = serving.engine.hub().await.map_err(refused)?;
     let (mut accepted, mut changes) = (Vec::new(), FuturesUnordered::new());
@@ -35,7 +38,10 @@ pub(super) async fn listen(serving: &Arc<Serving>, request: Request) -> Result<V
             changes.push(change(task, follow));
         }
     }
-    let notifications = if accepted.is_empty() { json!({}) } else { json!({ "taskIds": accepted }) };
+    let mut notifications = if accepted.is_empty() { json!({}) } else { json!({ "taskIds": accepted }) };
+    if tools {
+        notifications["toolsListChanged"] = json!(true);
+    }
     let acknowledged = json!({ "notifications": notifications });
     listening.notify("notifications/subscriptions/acknowledged", acknowledged).await?;
     let mut last: Vec<(TaskId, Value)> = Vec::new();
@@ -48,6 +54,9 @@ pub(super) async fn listen(serving: &Arc<Serving>, request: Request) -> Result<V
                 if listening.tell(&task, &mut last).await? {
                     changes.push(change(task, follow));
                 }
+            }
+            Ok(()) = tool_changes.changed(), if tools => {
+                listening.notify("notifications/tools/list_changed", json!({})).await?;
             }
             () = request.context.ct.cancelled() => return Ok(closed(&request)),
             () = serving.stop.cancelled() => return Ok(closed(&request)),
@@ -64,7 +73,19 @@ fn closed(request: &Request) -> Value {
     json!({ "resultType": "complete", "_meta": { SUBSCRIPTION: request.context.id } })
 }
 
-/// The task ids that the client asks for. Other notifications are never sent, so none is acknowledged.
+/// Whether the client asks to hear of changed tools.
+fn wants_tools(request: &Request) -> Result<bool, ErrorData> {
+    match request.object("notifications")?.get("toolsListChanged") {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(wanted)) => Ok(*wanted),
+        Some(other) => {
+            Err(invalid(format!("params.notifications.toolsListChanged must be true or false, not {other}")))
+        }
+    }
+}
+
+/// The task ids that the client asks for. Notifications of prompts and resources are never sent, so none is
+/// acknowledged.
 fn wanted(request: &Request) -> Result<Vec<TaskId>, ErrorData> {
     let notifications = request.object("notifications")?;
     let ids = match notifications.get("taskIds") {
@@ -119,7 +140,10 @@ impl Listening<'_> {
         if known.is_some_and(|at| last[at].1 == shown) {
             return Ok(true);
         }
-        self.notify("notifications/tasks", shown.clone()).await?;
+        let unsaid = [Fault::MissingNotification, Fault::StalledStream];
+        if !unsaid.iter().any(|fault| self.serving.relay.misbehaves(task, *fault)) {
+            self.notify("notifications/tasks", shown.clone()).await?;
+        }
         match known {
             Some(at) => last[at].1 = shown,
             None => last.push((task.clone(), shown)),

@@ -70,7 +70,7 @@ pub(super) fn detailed_task(task: &Task, poll_interval_ms: u64) -> Object {
     let mut wire = modern_task(task, poll_interval_ms);
     match task.status {
         TaskStatus::InputRequired => {
-            wire.insert("inputRequests".into(), input_requests(task.open_questions()));
+            wire.insert("inputRequests".into(), input_requests(task, task.open_questions()));
         }
         TaskStatus::Completed | TaskStatus::Failed => match &task.outcome {
             Some(Outcome::Result(result)) => {
@@ -86,11 +86,11 @@ pub(super) fn detailed_task(task: &Task, poll_interval_ms: u64) -> Object {
     wire
 }
 
-/// Questions as `inputRequests`: each under its id, which is never used again in the task's life.
-pub(super) fn input_requests<'a>(questions: impl Iterator<Item = &'a Question>) -> Value {
+/// Questions of the task as `inputRequests`: each under a key that is never used again in the task's life.
+pub(super) fn input_requests<'a>(task: &Task, questions: impl Iterator<Item = &'a Question>) -> Value {
     let entry = |question: &Question| {
         let request = json!({ "method": "elicitation/create", "params": question.ask.to_params() });
-        (question.id.to_string(), request)
+        (task.question_key(question).to_owned(), request)
     };
     Value::Object(questions.map(entry).collect())
 }

@@ -15,15 +15,15 @@ pub enum Fault {
     MalformedQuestion,
     /// When a task was cancelled, its client is still asked a question of it.
     QuestionAfterCancel,
-    /// A question that timed out stays open at the client, whose late answer is taken without an error.
+    /// A question that timed out is not withdrawn from the client, whose late answer is taken without an error.
     LateAnswerAccepted,
     /// The worker dies while its question is open; another one runs the task again.
     CrashWhileAsking,
-    /// The connection is dropped in the middle of a response.
+    /// Over HTTP, the connection is dropped in the middle of the first response about a task.
     DroppedConnection,
-    /// A stream stays open and brings nothing any more.
+    /// Streams stay open and bring nothing of the task: no notification, no question, no response of a call.
     StalledStream,
-    /// A change of the task is not notified.
+    /// Changes of the task are not notified; its questions are.
     MissingNotification,
     /// The task's ttl ends, and the task with it, while its question is open.
     TtlEndsMidQuestion,
@@ -31,6 +31,9 @@ pub enum Fault {
 
 /// The ttl of a task under [`Fault::TtlEndsMidQuestion`], in milliseconds: long enough to see the question.
 pub const ENDING_TTL_MS: u64 = 3000;
+
+/// What the note of a fault begins with.
+const NOTE: &str = "fault: ";
 
 impl Fault {
     /// All of them.
@@ -46,10 +49,6 @@ impl Fault {
         Self::TtlEndsMidQuestion,
     ];
 
-    /// Those that can be asked for: the others need the server to misbehave, which it does not do yet.
-    pub const OFFERED: [Self; 4] =
-        [Self::SameQuestionTwice, Self::MalformedQuestion, Self::CrashWhileAsking, Self::TtlEndsMidQuestion];
-
     /// Its name in files and options.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -63,6 +62,16 @@ impl Fault {
             Self::MissingNotification => "missing-notification",
             Self::TtlEndsMidQuestion => "ttl-ends-mid-question",
         }
+    }
+
+    /// The note in a task's log by which the server learns of a fault that a script asks for.
+    pub fn note(self) -> String {
+        format!("{NOTE}{self}")
+    }
+
+    /// The fault of such a note.
+    pub fn of_note(note: &str) -> Option<Self> {
+        note.strip_prefix(NOTE)?.parse().ok()
     }
 
     /// What a good client does about it.

@@ -106,7 +106,7 @@ identifier! {
 }
 identifier! {
     /// One question of one task, unique for the task's life: `q1` for the first asked, `q2` for the
-    /// next. It is the key of the protocol's `inputRequests`.
+    /// next. It is the key of the protocol's `inputRequests`, where the tool gives the question no name.
     QuestionId, "question id"
 }
 

@@ -19,6 +19,12 @@ pub const MAX_SCHEMA_BYTES: usize = 64 * 1024;
 pub struct Ask {
     /// The text that is shown to the user.
     pub message: String,
+    /// What the tool calls the question, for clients that show or script it: see [`Task::question_key`].
+    /// No part of what is asked, so a tool that runs again may call it something else.
+    ///
+    /// [`Task::question_key`]: super::Task::question_key
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Form or URL.
     #[serde(flatten)]
     pub kind: AskKind,
@@ -44,12 +50,19 @@ pub enum AskKind {
 impl Ask {
     /// A question answered by a form.
     pub fn form(message: impl Into<String>, schema: Value) -> Self {
-        Self { message: message.into(), kind: AskKind::Form { schema } }
+        Self { message: message.into(), name: None, kind: AskKind::Form { schema } }
     }
 
     /// A question answered on a page.
     pub fn url(message: impl Into<String>, url: impl Into<String>) -> Self {
-        Self { message: message.into(), kind: AskKind::Url { url: url.into() } }
+        Self { message: message.into(), name: None, kind: AskKind::Url { url: url.into() } }
+    }
+
+    /// The same question under a name of the tool's.
+    #[must_use]
+    pub fn named(mut self, name: Option<String>) -> Self {
+        self.name = name;
+        self
     }
 
     /// Every reason why this must not be asked; empty when it may. Checked at the worker, before

@@ -262,6 +262,17 @@ impl Task {
         self.questions.iter().find(|question| &question.id == id)
     }
 
+    /// The key of one of its questions in `inputRequests`: the tool's name for it, unless an earlier question
+    /// had that name or it reads like an id; else the id. So no key is used twice in the task's life.
+    pub fn question_key<'a>(&self, question: &'a Question) -> &'a str {
+        let name = question.ask.name.as_deref().filter(|name| {
+            let mut earlier = self.questions.iter().take_while(|one| one.id != question.id);
+            let reads_like_id = name.parse::<QuestionId>().is_ok_and(|id| id.position().is_some());
+            !reads_like_id && earlier.all(|one| one.ask.name.as_deref() != Some(*name))
+        });
+        name.unwrap_or(question.id.as_str())
+    }
+
     /// When its ttl ends.
     pub fn expires_at(&self) -> Option<Timestamp> {
         let ttl = i64::try_from(self.new.ttl_ms?).ok()?;

@@ -53,7 +53,7 @@ impl TaskContext {
     /// reads of it in the log.
     pub async fn misbehave(&self, fault: Fault) -> Result<(), Interrupted> {
         self.misbehaviour.begin(fault);
-        self.note(&format!("fault: {fault}")).await
+        self.note(&fault.note()).await
     }
 
     /// The task as it was when this run began.
@@ -130,7 +130,7 @@ impl TaskContext {
                 () = self.signals.parked.cancelled() => return Err(Interrupted::GivenBack),
                 () = follow.changed() => {}
             }
-            if let Some(answers) = answers(&self.now(&asked).await?) {
+            if let Some(answers) = answers(&self.now(&asked, asks).await?) {
                 break answers;
             }
         };
@@ -175,16 +175,13 @@ impl TaskContext {
         self.entry.tool.spec().question_timeout_ms.map(Duration::from_millis)
     }
 
-    /// The same questions as they are now.
-    async fn now(&self, asked: &[Question]) -> Result<Vec<Question>, Interrupted> {
+    /// The same questions as they are now. Asking again what the journal has changes nothing, and reads only
+    /// these questions, however long the journal is.
+    async fn now(&self, asked: &[Question], asks: &[Ask]) -> Result<Vec<Question>, Interrupted> {
+        let first = asked.first().and_then(|question| question.id.position()).ok_or(Interrupted::Taken)?;
         let store = self.shared.engine.store();
-        let task = patiently(&self.signals.given_back, || store.get(&self.claim.task)).await;
-        let task = task.map_err(EngineError::from)?.ok_or(Interrupted::Taken)?;
-        if task.attempt != self.claim.attempt || task.worker.is_none() {
-            return Err(Interrupted::Taken);
-        }
-        let known = asked.iter().map(|question| task.question(&question.id).cloned());
-        known.collect::<Option<Vec<_>>>().ok_or(Interrupted::Taken)
+        let known = patiently(&self.signals.given_back, || store.ask(&self.claim, first, asks, None)).await;
+        known.map_err(|error| EngineError::from(error).into())
     }
 
     /// Gives the slot back: whoever waits for a person does not run.

@@ -89,7 +89,7 @@ fn an_answer_given_while_redis_is_away_is_not_lost() {
         .expect("a runtime");
     runtime.block_on(async {
         let url = format!("http://127.0.0.1:{port}/mcp");
-        let client = soon("a session", Legacy::at(url, json!({ "elicitation": {} }), None)).await;
+        let client = soon("a session", Legacy::at(&url, json!({ "elicitation": {} }), None)).await;
         let mut events = client.listen(None).await;
         let task = client.launch("plan_dinner", json!({})).await;
         let first = events.next_of("elicitation/create").await;

@@ -20,7 +20,7 @@ fn runtime() -> Runtime {
 
 async fn client(port: u16, token: Option<&str>) -> Legacy {
     let url = format!("http://127.0.0.1:{port}/mcp");
-    soon("the session opens", Legacy::at(url, json!({ "elicitation": {} }), token)).await
+    soon("the session opens", Legacy::at(&url, json!({ "elicitation": {} }), token)).await
 }
 
 fn accept(content: &Value) -> Value {

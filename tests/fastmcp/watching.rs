@@ -30,7 +30,7 @@ async fn names(watching: &mut Watching) -> Vec<&'static str> {
 #[case(V3_0)]
 #[case(V3_4)]
 #[case(V4)]
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn every_step_is_told_and_nothing_taken(#[case] version: &'static str) {
     let kitchen = Kitchen::open(version);
     let deployment = crate::kitchen::until("the docket", async || {
@@ -48,9 +48,11 @@ async fn every_step_is_told_and_nothing_taken(#[case] version: &'static str) {
         let steps = vec!["submitted", "claimed", "asked", "answered", "completed"];
         ("work_then_ask", json!({ "seconds": 2 }), steps)
     };
+    // Watched by a thread that waits for nothing else: the client answers within milliseconds.
+    let watcher = tokio::spawn(async move { (names(&mut watching).await, watching) });
     let client = kitchen.client(tool, &arguments, ANSWERS);
     let id = client.task();
-    let told = names(&mut watching).await;
+    let (told, mut watching) = watcher.await.expect("watches to the end");
     let result = client.result();
     assert_eq!(told, wanted, "the client says {result}");
     assert!(result.contains("accept"), "the client got all it needs: {result}");

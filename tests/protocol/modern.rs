@@ -102,6 +102,29 @@ async fn removed_methods_are_not_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_question_goes_by_the_tools_name_for_it_and_no_key_is_used_twice() {
+    let server = Server::start().await;
+    let client = Modern::new(&server);
+    let task = client.launch("ask_named", json!({})).await;
+    let asked = client.until(&task, "input_required").await;
+    assert!(asked["inputRequests"].get("who").is_some(), "{asked}");
+    let update = |key: &str| json!({ "taskId": task, "inputResponses": { key: accept("Ada") } });
+    client.result("tasks/update", update("who")).await;
+    let asked = soon("the second question", async {
+        loop {
+            let asked = client.until(&task, "input_required").await;
+            if asked["inputRequests"].get("who").is_none() {
+                return asked;
+            }
+        }
+    })
+    .await;
+    assert!(asked["inputRequests"].get("q2").is_some(), "{asked}");
+    client.result("tasks/update", update("q2")).await;
+    client.until(&task, "completed").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn unknown_ids_and_bad_params_are_invalid() {
     let server = Server::start().await;
     let client = Modern::new(&server);
@@ -245,7 +268,7 @@ async fn a_listener_gets_the_whole_task_at_each_change() {
     let client = Modern::new(&server);
     let task = client.launch("ask_name", json!({})).await;
     client.until(&task, "input_required").await;
-    let filter = json!({ "notifications": { "taskIds": [task, "nothing"], "toolsListChanged": true } });
+    let filter = json!({ "notifications": { "taskIds": [task, "nothing"], "promptsListChanged": true } });
     let (id, request) = client.begin("subscriptions/listen", filter);
     let mut events = Events::new(request.send().await.expect("a stream"));
     let acknowledged = events.next().await.expect("a message");

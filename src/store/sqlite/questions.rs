@@ -41,7 +41,7 @@ pub(super) fn ask(
 /// The question that was asked before under this id, which has to be the same one.
 fn in_journal(task: &Task, id: &QuestionId, ask: &Ask) -> Result<Option<Question>, Fault> {
     match task.question(id) {
-        Some(question) if &question.ask != ask => {
+        Some(question) if question.ask.fingerprint() != ask.fingerprint() => {
             Err(StoreError::JournalDiffers { task: task.id().clone(), question: id.clone() }.into())
         }
         found => Ok(found.cloned()),

@@ -15,7 +15,7 @@ use super::peer::{Line, Peer};
 use super::socket::PrivateSocket;
 use crate::ask::protocol::{self, MAX_LINE_BYTES, Refusal, RefusalCode, Reply, ReportRequest, Request};
 use crate::task::question::MAX_MESSAGE_BYTES;
-use crate::task::{Answer, Ask, Progress};
+use crate::task::{Answer, Ask, Fault, Progress};
 use crate::worker::{Interrupted, TaskContext};
 
 /// The most connections of one run; further ones wait until one closes.
@@ -189,7 +189,11 @@ impl Requests {
         }
     }
 
-    async fn say(&self, line: String) {
+    async fn say(&self, mut line: String) {
+        if Fault::of_note(&line).is_some() {
+            // What a command happens to write asks for no fault.
+            line.insert(0, ' ');
+        }
         let said = if self.reports.load(Ordering::Relaxed) {
             self.task.note(&line).await
         } else {

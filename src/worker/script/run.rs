@@ -125,10 +125,11 @@ async fn ask(
 
 fn filled_in(question: &QuestionTemplate, scope: &Scope) -> Result<Ask, TemplateError> {
     let message = question.message.render(scope)?;
-    Ok(match &question.kind {
+    let ask = match &question.kind {
         QuestionKind::Form(schema) => Ask::form(message, schema.value(scope)?),
         QuestionKind::Url(url) => Ask::url(message, url.render(scope)?),
-    })
+    };
+    Ok(ask.named(question.name.clone()))
 }
 
 /// An answer as templates see it.

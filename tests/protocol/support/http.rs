@@ -90,14 +90,14 @@ impl Legacy {
     }
 
     pub(crate) async fn with(server: &Server, capabilities: Value, token: Option<&str>) -> Self {
-        Self::at(server.url(), capabilities, token).await
+        Self::at(&server.url(), capabilities, token).await
     }
 
-    /// A session with the server of that URL.
-    pub(crate) async fn at(url: String, capabilities: Value, token: Option<&str>) -> Self {
+    /// A session with a server of any kind.
+    pub(crate) async fn at(url: &str, capabilities: Value, token: Option<&str>) -> Self {
         let mut this = Self {
             http: client(),
-            url,
+            url: url.to_owned(),
             token: token.map(str::to_owned),
             session: String::new(),
             initialized: Value::Null,
@@ -217,7 +217,12 @@ pub(crate) struct Modern {
 
 impl Modern {
     pub(crate) fn new(server: &Server) -> Self {
-        let url = server.url();
+        Self::at(&server.url())
+    }
+
+    /// A client of a server of any kind.
+    pub(crate) fn at(url: &str) -> Self {
+        let url = url.to_owned();
         Self { http: client(), url, token: None, declares: true, elicits: true, names: true }
     }
 

@@ -68,6 +68,14 @@ pub(crate) fn all() -> Tools {
                 Ok(Outcome::text(json!(names).to_string()))
             })
         }),
+        small("ask_named", TaskSupport::Optional, json!({}), |task| {
+            Box::pin(async move {
+                for _ in 1..=2 {
+                    task.ask(Ask::form("Who?", name_form()).named(Some("who".into()))).await?;
+                }
+                Ok(Outcome::text("asked"))
+            })
+        }),
         small("ask_both", TaskSupport::Optional, json!({}), |task| {
             Box::pin(async move {
                 let asks = vec![Ask::form("First?", name_form()), Ask::form("Second?", name_form())];
