@@ -128,3 +128,15 @@ pub(crate) fn load(file: &Path) -> Result<config::Config, Failure> {
         Failure::usage(message).hint(format!("correct it; `mcptask check {}` looks again", file.display()))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_that_a_busy_machine_would_end_is_refused() {
+        assert_eq!(lease("15s"), Ok(Duration::from_secs(15)));
+        assert_eq!(lease("1"), Ok(SHORTEST_LEASE));
+        assert!(lease("999ms").is_err_and(|problem| problem.contains("999ms")));
+    }
+}

@@ -25,7 +25,12 @@ macro_rules! on_both_engines {
 }
 
 mod draining;
+mod invariants;
+mod killable;
+mod races;
+mod random;
 mod redis_killed;
+mod reliability;
 mod server_killed;
 mod sqlite_shared;
 mod stage;

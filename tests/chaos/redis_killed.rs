@@ -33,6 +33,10 @@ fn all_processes_go_on_when_redis_is_back() {
     stage.answer_cuisine(&task);
     stage.until_asked(&task, "q2");
     redis.kill();
+    let refused = stage.run(&["list"]);
+    assert!(refused.code == 4 && refused.err.contains("cannot reach"), "{refused:?}");
+    // Long enough that leases end and every process has tried again several times.
+    std::thread::sleep(std::time::Duration::from_secs(6));
     redis.restart();
     stage.answer_vegetarian(&task);
     stage.menu(&task);

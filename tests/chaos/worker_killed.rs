@@ -7,6 +7,7 @@ on_both_engines!(
     a_worker_killed_between_two_questions_asks_only_the_second,
     an_answer_to_a_dead_worker_reaches_the_next_one,
     attempts_are_bounded_when_every_worker_is_killed,
+    a_worker_that_wakes_after_its_lease_changes_nothing,
 );
 
 fn a_question_outlives_its_worker(stage: &Stage) {
@@ -78,4 +79,20 @@ fn attempts_are_bounded_when_every_worker_is_killed(stage: &Stage) {
     let failed = stage.events(&task);
     let message = failed.last().expect("an event")["message"].as_str().expect("a message");
     assert!(message.contains("stopped without finishing it"), "{message}");
+}
+
+fn a_worker_that_wakes_after_its_lease_changes_nothing(stage: &Stage) {
+    let sleeper = stage.worker();
+    let task = stage.ok(&["submit", "wait", "--arg", "seconds=3"]);
+    stage.until(&task, "progress");
+    sleeper.signal("STOP");
+    // Where it was faster than the signal, its task is done and there is nothing to take over.
+    let _second = stage.worker();
+    stage.until(&task, "completed");
+    let before = stage.events(&task);
+    sleeper.signal("CONT");
+    // It is awake when it stops in order, and has then tried to write what it had.
+    sleeper.signal("TERM");
+    assert_eq!(sleeper.code(), 0);
+    assert_eq!(stage.events(&task), before);
 }

@@ -4,6 +4,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -11,6 +12,9 @@ use tempfile::TempDir;
 
 /// The bound on every command: long enough for a busy machine, short enough to find what hangs.
 pub const BOUND: Duration = Duration::from_secs(60);
+
+/// How long a process in the background may live: whoever waits for a line of one that hangs is told by its end.
+const LIFE: Duration = Duration::from_secs(240);
 
 /// Where one test runs.
 pub struct Place {
@@ -137,11 +141,12 @@ impl Place {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("the program starts");
         let mut out = BufReader::new(child.stdout.take().expect("piped"));
+        let bound = bounded(child.id());
         let mut line = String::new();
         out.read_line(&mut line).expect("the first line");
         let first =
             serde_json::from_str(&line).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {line:?}"));
-        Background { child, first, out: Some(out) }
+        Background { child, first, out: Some(out), _bound: bound }
     }
 }
 
@@ -151,6 +156,19 @@ pub struct Background {
     /// The first object that it printed.
     pub first: Value,
     out: Option<BufReader<std::process::ChildStdout>>,
+    _bound: Sender<()>,
+}
+
+/// Kills the process after [`LIFE`], unless the sender is dropped before.
+fn bounded(id: u32) -> Sender<()> {
+    let (bound, ended) = channel();
+    std::thread::spawn(move || {
+        if ended.recv_timeout(LIFE) == Err(RecvTimeoutError::Timeout) {
+            // Its owner has not reaped it, so the id is still its own.
+            let _ = Command::new("kill").args(["-KILL", &id.to_string()]).status();
+        }
+    });
+    bound
 }
 
 impl Background {
