@@ -16,6 +16,7 @@ use super::docket::Workers;
 use super::event::{DeployedEventKind, between, event, unseen};
 use super::identity::Identity;
 use super::link::literally;
+use super::signs::Asking;
 use super::{DeployedEvent, DeployedQuestion, DeployedTask, Deployment, FastmcpError, FastmcpResult, read};
 use crate::redis_link::{CONNECT, RESPONSE};
 
@@ -186,6 +187,8 @@ impl Watching {
         let present: BTreeSet<_> = tasks.iter().map(|task| task.signs.identity.key.clone()).collect();
         self.known.retain(|key, _| present.contains(key));
         tasks.into_iter().rev().for_each(|task| self.seen(task));
+        // What was touched while nothing was told is not known.
+        self.touches.clear();
         Ok(())
     }
 
@@ -225,7 +228,9 @@ impl Watching {
     fn seen(&mut self, task: DeployedTask) {
         let key = task.signs.identity.key.clone();
         let mut kinds = between(self.known.get(&key), &task);
-        if let Some(touches) = self.touches.get_mut(&task.signs.identity.place) {
+        if matches!(task.signs.asking, Asking::Elicitation { .. }) {
+            // Below zero for a moment: an answer shows in the status before the question's key goes.
+            let touches = self.touches.entry(task.signs.identity.place.clone()).or_default();
             *touches = unseen(&kinds, *touches);
             while *touches >= 2 {
                 *touches -= 2;

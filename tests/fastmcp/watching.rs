@@ -43,7 +43,7 @@ async fn every_step_is_told_and_nothing_taken(#[case] version: &'static str) {
         ("plan_dinner", json!({}), [&["submitted", "claimed"][..], &legs].concat())
     } else {
         let steps = vec!["submitted", "claimed", "asked", "answered", "completed"];
-        ("work_then_ask", json!({ "seconds": 2 }), steps)
+        ("work_then_ask", json!({ "seconds": 5 }), steps)
     };
     // Watched by a thread that waits for nothing else: the client answers within milliseconds.
     let watcher = tokio::spawn(async move { (names(&mut watching).await, watching) });
