@@ -8,6 +8,13 @@ call() {
     shift
     printf '%s' "$answers" | "$MCPTASK" submit "$tool" --server "$url" --wait --no-input --answers - "$@"
 }
+# A part of the n-th call that the scenario gives.
+given() {
+    python3 -c '
+import json, os, sys
+part = json.loads(os.environ["MCP_CONFORMANCE_CONTEXT"])["toolCalls"][int(sys.argv[1])][sys.argv[2]]
+print(part if isinstance(part, str) else json.dumps(part))' "$1" "$2"
+}
 case $MCP_CONFORMANCE_SCENARIO in
 initialize) "$MCPTASK" tools --server "$url" --era legacy ;;
 tools_call) call add_numbers --arg a=5 --arg b=3 ;;
@@ -19,5 +26,11 @@ sep-2322-client-request-state)
         call "$tool"
     done ;;
 http-standard-headers) call test_headers; call my-hyphenated-tool ;;
+http-invalid-tool-headers) call valid_tool --arg region=us-west1 ;;
+http-custom-headers)
+    for number in 0 1; do
+        call "$(given "$number" name)" --args-json "$(given "$number" arguments)"
+    done ;;
+json-schema-ref-no-deref) "$MCPTASK" tools --server "$url" ;;
 *) echo "no such scenario: $MCP_CONFORMANCE_SCENARIO" >&2; exit 2 ;;
 esac
