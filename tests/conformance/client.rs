@@ -5,9 +5,9 @@ use std::process::Command;
 
 use crate::suite::{Checks, installed, read};
 
-/// The client scenarios that are not run: OAuth and skills are none of this client's business, and the last
-/// one wants a client that hands a tool's schema on to another tool.
-const NOT_APPLICABLE: &[&str] = &["auth/", "sep-2640-", "json-schema-2020-12-preservation"];
+/// What the client scenarios that are not run begin with: OAuth, since tokens are given to this client, and
+/// skills, which are resources.
+const NOT_APPLICABLE: &[&str] = &["auth/", "sep-2640-"];
 
 /// Those that are run: each has a test below.
 const RUN: &[&str] = &[
@@ -21,6 +21,7 @@ const RUN: &[&str] = &[
     "http-custom-headers",
     "http-invalid-tool-headers",
     "json-schema-ref-no-deref",
+    "json-schema-2020-12-preservation",
 ];
 
 fn suite() -> Command {
@@ -83,5 +84,6 @@ client_scenarios!(
     headers_repeat_the_request: "http-standard-headers",
     parameters_go_into_their_headers: "http-custom-headers",
     a_tool_with_broken_headers_is_left_out: "http-invalid-tool-headers",
+    schemas_are_kept_whole: "json-schema-2020-12-preservation",
     references_in_schemas_are_not_followed: "json-schema-ref-no-deref",
 );

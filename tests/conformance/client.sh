@@ -31,6 +31,11 @@ http-custom-headers)
     for number in 0 1; do
         call "$(given "$number" name)" --args-json "$(given "$number" arguments)"
     done ;;
+json-schema-2020-12-preservation)
+    schema=$("$MCPTASK" tools json_schema_2020_12_tool --server "$url" --json | python3 -c '
+import json, sys
+print(json.dumps({"schema": json.load(sys.stdin)["input_schema"]}))')
+    call json_schema_echo --args-json "$schema" ;;
 json-schema-ref-no-deref) "$MCPTASK" tools --server "$url" ;;
 *) echo "no such scenario: $MCP_CONFORMANCE_SCENARIO" >&2; exit 2 ;;
 esac
