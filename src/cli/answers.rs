@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::arguments;
 use super::failure::Failure;
+use super::{arguments, values};
 use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form};
 
 /// The format, for the help of `submit`.
@@ -11,7 +11,8 @@ pub(crate) const FORMAT: &str = "\
 Answers file:
   A JSON list, or one JSON value per line: the n-th entry answers the task's n-th question. An entry is
   {\"action\": \"accept\", \"content\": {…}}, {\"action\": \"decline\"}, {\"action\": \"cancel\"}, or just the content.
-  One single object answers every question: each takes the fields that it asks for. For example
+  One single object answers every question: each takes the fields that it asks for. Fields that are left
+  out have their defaults. For example
     [{\"cuisine\": \"Thai\"}, {\"vegetarian\": true}]   or   {\"cuisine\": \"Thai\", \"vegetarian\": true}";
 
 /// Answers in the order of the questions, or by the names of their fields.
@@ -71,8 +72,10 @@ impl Answers {
 impl Entry {
     fn answer(&self, ask: &Ask) -> Answer {
         match (self.action, &ask.kind) {
-            (Action::Accept, AskKind::Form { .. }) => {
-                Answer::accept(self.content.clone(), Answerer::Operator)
+            (Action::Accept, AskKind::Form { schema }) => {
+                let form = Form::parse(schema).ok();
+                let content = form.map(|form| values::defaults(&form)).unwrap_or_default();
+                Answer::accept(content.into_iter().chain(self.content.clone()).collect(), Answerer::Operator)
             }
             (action, _) => Answer::new(action, Answerer::Operator),
         }
@@ -85,7 +88,9 @@ impl Entry {
         let fits = |(name, _): &(&String, &Value)| form.field(name).is_some();
         let content: Map<String, Value> =
             self.content.iter().filter(fits).map(|(name, value)| (name.clone(), value.clone())).collect();
-        (!content.is_empty()).then(|| Answer::accept(content, Answerer::Operator))
+        let given = !content.is_empty();
+        let content = values::defaults(&form).into_iter().chain(content).collect();
+        given.then(|| Answer::accept(content, Answerer::Operator))
     }
 }
 

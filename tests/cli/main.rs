@@ -1,6 +1,7 @@
 //! The command line as scripts see it: exit codes, data on stdout, talk on stderr, JSON lines.
 
 mod answering;
+mod checking;
 mod completing;
 mod exit_codes;
 mod help;

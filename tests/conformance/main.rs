@@ -1,5 +1,6 @@
 //! The official conformance suite against `mcptask serve` with the script tools of `mcptask.toml`.
 
+mod client;
 mod suite;
 
 use suite::{Checks, Server};

@@ -40,7 +40,7 @@ impl Checks {
 }
 
 /// Where `tests/run` installs the suite.
-fn installed(file: &str) -> PathBuf {
+pub(crate) fn installed(file: &str) -> PathBuf {
     let cache = std::env::var_os("MCPTASK_TEST_CACHE").map_or_else(
         || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache/mcptask-tests"),
         PathBuf::from,
@@ -91,8 +91,8 @@ impl Server {
     }
 }
 
-/// Every `server-SCENARIO-TIME/checks.json`; the time is the last 24 characters.
-fn read(output: &Path) -> Vec<Checks> {
+/// Every `server-SCENARIO-TIME/checks.json`, or that of a client without `server-`; the time is the last 24 characters.
+pub(crate) fn read(output: &Path) -> Vec<Checks> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(output).into_iter().flatten().flatten() {
         let Ok(text) = std::fs::read_to_string(entry.path().join("checks.json")) else { continue };

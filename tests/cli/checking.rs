@@ -1,0 +1,59 @@
+//! `check`, and how `serve` and `worker` take a file with mistakes.
+
+use crate::place::Place;
+
+const BROKEN: &str = r#"[tools.a]
+description = "A."
+steps = [{ retrun = "x" }]
+
+[tools.b]
+descripton = "B."
+description = "B."
+steps = [{ ask = "Sure?" }, { return = "{{ anwser }}" }]
+"#;
+
+#[test]
+fn a_right_file_is_said_to_offer_its_tools() {
+    let place = Place::new();
+    place.file("mcptask.toml", "[tools.a]\ndescription = \"A.\"\nsteps = [{ return = \"x\" }]\n");
+    let said = place.ok(&["check"]);
+    assert!(said.contains("is right: it offers a"), "{said}");
+}
+
+#[test]
+fn every_mistake_is_said_with_file_line_and_column() {
+    let place = Place::new();
+    let file = place.file("mine.toml", BROKEN);
+    let ran = place.run(&["check", &file]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    for start in ["3:10: ", "6:1: ", "8:40: "] {
+        assert!(ran.err.contains(&format!("{file}:{start}")), "{start:?} is not in {}", ran.err);
+    }
+    assert!(ran.err.contains("did you mean \"description\"?") && ran.out.is_empty(), "{ran:?}");
+}
+
+#[test]
+fn mistakes_are_json_lines_for_scripts() {
+    let place = Place::new();
+    let file = place.file("mine.toml", BROKEN);
+    let ran = place.run(&["check", "--json", &file]);
+    let places: Vec<_> = ran
+        .out
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a JSON line"))
+        .filter(|one| one["event"] == "mistake")
+        .map(|one| (one["line"].as_u64(), one["column"].as_u64()))
+        .collect();
+    assert_eq!((ran.code, places), (2, vec![(Some(3), Some(10)), (Some(6), Some(1)), (Some(8), Some(40))]));
+}
+
+#[test]
+fn serve_and_worker_refuse_a_file_with_mistakes() {
+    let place = Place::new();
+    let file = place.file("mine.toml", BROKEN);
+    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["worker"]] {
+        let ran = place.run(&[command, &["--config", &file]].concat());
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.err.contains(&format!("{file}:3:10: ")) && ran.err.contains("3 mistakes"), "{ran:?}");
+    }
+}
