@@ -27,6 +27,12 @@ pub(crate) struct WorkerArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failure> {
+    if let Some(fault) = args.offer.faults().iter().find(|fault| fault.is_servers()) {
+        return Err(Failure::usage(format!(
+            "--fault {fault} has no effect on a worker: the server shows it"
+        ))
+        .hint(format!("`mcptask serve --fault {fault}`, or the step `fault` of a script")));
+    }
     let signals = Signals::listen()?;
     let engine = context.engine().await?;
     let stop = context.stop.child_token();

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rmcp::RoleServer;
 use rmcp::model::{ClientCapabilities, ProgressToken, ProtocolVersion, RequestId};
 use rmcp::service::Peer;
-use tokio::sync::watch;
+use tokio::sync::{RwLock, RwLockReadGuard, watch};
 
 use crate::task::{AskKind, SessionId, Task, TaskId};
 
@@ -49,6 +49,8 @@ pub struct Connection {
     peer: OnceLock<Peer<RoleServer>>,
     streams: watch::Sender<Streams>,
     facts: Mutex<HashMap<TaskId, Facts>>,
+    /// Held, shared, while a task is being submitted: its events can come before its facts are known here.
+    submissions: RwLock<()>,
 }
 
 impl Connection {
@@ -66,6 +68,7 @@ impl Connection {
             peer: OnceLock::new(),
             streams: watch::Sender::new(streams),
             facts: Mutex::new(HashMap::new()),
+            submissions: RwLock::new(()),
         }
     }
 
@@ -131,6 +134,16 @@ impl Connection {
         // The sender is part of `self`, so it outlives this wait.
         let gone = changes.wait_for(|streams| streams.gone.is_some()).await;
         gone.ok().and_then(|streams| streams.gone.clone()).unwrap_or_default()
+    }
+
+    /// A task is about to be submitted; keep what this returns until [`Connection::submitted`] was called.
+    pub async fn submitting(&self) -> RwLockReadGuard<'_, ()> {
+        self.submissions.read().await
+    }
+
+    /// Waits until the facts of every task submitted by now are known.
+    pub(super) async fn settled(&self) {
+        drop(self.submissions.write().await);
     }
 
     /// The client submitted a task: what later notifications about it need.

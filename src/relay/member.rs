@@ -168,6 +168,11 @@ impl Member {
         if let Some(facts) = self.connection.facts_of(task) {
             return Ok(Some(facts));
         }
+        // Its submission may be on its way here still: the event can be faster.
+        self.connection.settled().await;
+        if let Some(facts) = self.connection.facts_of(task) {
+            return Ok(Some(facts));
+        }
         let Some(found) = self.shared.engine.store().get(task).await? else { return Ok(None) };
         if !found.status.is_final() {
             self.connection.submitted(&found, None);

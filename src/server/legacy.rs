@@ -38,10 +38,16 @@ pub(super) async fn call(serving: &Arc<Serving>, request: Request) -> Result<Val
     if !as_task {
         return foreground::legacy(serving, request, submission).await;
     }
-    let task = serving.engine.submit(submission).await.map_err(refused)?;
-    if let Some(client) = &request.caller.client {
-        client.connection.submitted(&task, request.context.meta.get_progress_token());
-    }
+    let task = match &request.caller.client {
+        Some(client) => {
+            let submitting = client.connection.submitting().await;
+            let task = serving.engine.submit(submission).await.map_err(refused)?;
+            client.connection.submitted(&task, request.context.meta.get_progress_token());
+            drop(submitting);
+            task
+        }
+        None => serving.engine.submit(submission).await.map_err(refused)?,
+    };
     let wire = wire::legacy_task(&task, serving.config.poll_interval_ms);
     Ok(json!({ "task": wire, "_meta": wire::related(&task) }))
 }

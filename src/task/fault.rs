@@ -64,6 +64,18 @@ impl Fault {
         }
     }
 
+    /// Whether it shows on the way to the client, so that only a server can have it.
+    pub fn is_servers(self) -> bool {
+        matches!(
+            self,
+            Self::QuestionAfterCancel
+                | Self::LateAnswerAccepted
+                | Self::DroppedConnection
+                | Self::StalledStream
+                | Self::MissingNotification
+        )
+    }
+
     /// The note in a task's log by which the server learns of a fault that a script asks for.
     pub fn note(self) -> String {
         format!("{NOTE}{self}")

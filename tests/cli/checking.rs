@@ -57,3 +57,11 @@ fn serve_and_worker_refuse_a_file_with_mistakes() {
         assert!(ran.err.contains(&format!("{file}:3:10: ")) && ran.err.contains("3 mistakes"), "{ran:?}");
     }
 }
+
+#[test]
+fn a_worker_refuses_faults_that_only_a_server_shows() {
+    let place = Place::new();
+    let ran = place.run(&["worker", "--fault", "dropped-connection"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("mcptask serve --fault dropped-connection"), "{ran:?}");
+}
