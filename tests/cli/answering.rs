@@ -109,3 +109,14 @@ fn an_answers_file_that_ends_too_soon_or_does_not_fit_leaves_the_question_open()
     let broken = place.file("broken.json", "[1]");
     assert_eq!(place.run(&["submit", "plan_dinner", "--wait", "--answers", &broken]).code, 2);
 }
+
+#[test]
+fn a_closed_stdin_at_a_prompt_leaves_the_question_open_and_says_what_to_type() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("plan_dinner");
+    let ran = place.run_with(&["respond", &id], "");
+    assert_eq!(ran.code, 6, "{ran:?}");
+    assert!(ran.err.contains("there is nobody to ask here") && ran.err.contains("--set cuisine="), "{ran:?}");
+    assert_eq!(place.json(&["show", &id])[0]["status"], "input_required");
+}

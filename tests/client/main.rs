@@ -3,6 +3,7 @@
 mod answers;
 mod legacy;
 mod modern;
+mod submitting;
 mod trouble;
 
 #[path = "../support/python.rs"]

@@ -1,0 +1,49 @@
+//! `mcptask submit --wait` as a whole process, against real FastMCP servers.
+
+use std::process::{Command, Stdio};
+
+use rstest::rstest;
+use tempfile::TempDir;
+
+use crate::python::PythonServer;
+
+#[rstest]
+#[case("fastmcp-3.4.10", "legacy.py")]
+#[case("fastmcp-4.1.0", "modern.py")]
+fn submit_and_wait_answers_from_a_file(#[case] version: &str, #[case] script: &str) {
+    let server = PythonServer::start(version, script, &[]);
+    let home = TempDir::new().expect("a temporary directory");
+    let answers = home.path().join("answers.json");
+    std::fs::write(&answers, r#"{"cuisine": "Thai", "vegetarian": true}"#).expect("written");
+    let output = Command::new(env!("CARGO_BIN_EXE_mcptask"))
+        .env_clear()
+        .env("HOME", home.path())
+        .args(["submit", "plan_dinner", "--wait", "--timeout", "90s", "--server", &server.url(), "--answers"])
+        .arg(&answers)
+        .stdin(Stdio::null())
+        .output()
+        .expect("mcptask runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "Thai, vegetarian: True\n", "{error}");
+}
+
+#[rstest]
+#[case("fastmcp-3.4.10", "legacy.py")]
+#[case("fastmcp-4.1.0", "modern.py")]
+fn submit_and_wait_without_anybody_to_ask_ends_with_its_own_exit_code(
+    #[case] version: &str,
+    #[case] script: &str,
+) {
+    let server = PythonServer::start(version, script, &[]);
+    let home = TempDir::new().expect("a temporary directory");
+    let output = Command::new(env!("CARGO_BIN_EXE_mcptask"))
+        .env_clear()
+        .env("HOME", home.path())
+        .args(["submit", "plan_dinner", "--wait", "--timeout", "90s", "--server", &server.url()])
+        .stdin(Stdio::null())
+        .output()
+        .expect("mcptask runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(6), "{error}");
+}
