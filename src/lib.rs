@@ -33,6 +33,9 @@
 //! - [`server`]: both eras of the protocol, on HTTP and on stdio.
 //! - [`ask`]: how a command that runs as a tool asks its worker, over a private socket.
 //! - [`fastmcp`]: FastMCP's tasks, read and answered straight from their Redis; knows only the domain.
+//! - [`config`]: tools from `mcptask.toml`, every mistake with its place.
+//! - [`client`]: speaks MCP to any server, in both eras; knows only the domain.
+//! - [`cli`]: the commands, and the only road to the terminal.
 //!
 //! ARCHITECTURE.md, beside the README, has the promises, the keys, the limits and the reasons.
 
