@@ -23,6 +23,7 @@ macro_rules! on_both_engines {
 }
 
 mod asking;
+mod commands;
 mod connections;
 mod crashing;
 mod ending;

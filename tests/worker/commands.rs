@@ -1,0 +1,176 @@
+//! How many Redis commands one question costs: an exact number, which shows a regression without a clock.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use mcptask::client::{Answering, AskedQuestion, Call, Client, Era, Submitted, Target};
+use mcptask::engine::{Engine, Limits};
+use mcptask::server::{self, ServeConfig};
+use mcptask::task::{Answer, Answerer, Outcome};
+use mcptask::worker::{Tool, Worker, WorkerConfig};
+use redis::aio::MultiplexedConnection;
+use serde_json::{Map, Value};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::setup::{question, tool};
+use crate::support::bench::Bench;
+use crate::support::{within, worker};
+
+/// What one question costs, from the ask to the worker that goes on: asked by a worker process, put to the client
+/// by a server process. `sent` are round trips; `inside` are the commands that the scripts run.
+const SENT: [(&str, u64); 2] = [("evalsha", 4), ("xread", 4)];
+const INSIDE: [(&str, u64); 8] = [
+    ("hget", 2),
+    ("hmget", 8),
+    ("hset", 5),
+    ("pexpire", 2),
+    ("time", 4),
+    ("xadd", 6),
+    ("zadd", 3),
+    ("zrem", 3),
+];
+
+/// Questions that are counted.
+const QUESTIONS: usize = 20;
+
+/// The connections that block when nothing happens: the worker's claim and the tails of both processes.
+const BLOCKED: u64 = 3;
+
+type Counts = BTreeMap<String, u64>;
+
+/// A connection that counts what the others do.
+#[derive(Clone)]
+struct Counter(MultiplexedConnection);
+
+impl Counter {
+    async fn connect(bench: &Bench) -> Self {
+        let Bench::Redis(server) = bench else { panic!("this is about Redis") };
+        let client = redis::Client::open(server.url()).expect("an address");
+        Self(client.get_multiplexed_async_connection().await.expect("connects"))
+    }
+
+    async fn info(&mut self, section: &str) -> Vec<(String, String)> {
+        let text: String = redis::cmd("INFO").arg(section).query_async(&mut self.0).await.expect("tells");
+        text.lines()
+            .filter_map(|line| line.split_once(':'))
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect()
+    }
+
+    /// How often each command ran so far, this connection's own not counted.
+    async fn counts(&mut self) -> Counts {
+        let mut counts = Counts::new();
+        for (key, value) in self.info("commandstats").await {
+            let calls = value.split([',', '=']).nth(1).and_then(|calls| calls.parse().ok());
+            counts.insert(key.trim_start_matches("cmdstat_").to_owned(), calls.expect("a number of calls"));
+        }
+        counts.remove("info");
+        counts
+    }
+
+    /// The counts once every process waits for the next event and nobody does anything any more.
+    async fn quiet(&mut self) -> Counts {
+        let mut last = Counts::new();
+        loop {
+            let clients = self.info("clients").await;
+            let blocked = clients.iter().find(|(key, _)| key == "blocked_clients").map(|(_, count)| count);
+            let counts = self.counts().await;
+            if blocked.is_some_and(|count| *count == BLOCKED.to_string()) && counts == last {
+                return counts;
+            }
+            last = counts;
+            // Redis has no way to tell that nothing happens.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// Answers when everything else is quiet, so that no reader of the log finds two events at once.
+struct Quietly(Counter);
+
+#[async_trait]
+impl Answering for Quietly {
+    async fn answer(&self, _: &AskedQuestion) -> Option<Answer> {
+        self.0.clone().quiet().await;
+        let content = Map::from_iter([("value".to_owned(), Value::from("yes"))]);
+        Some(Answer::accept(content, Answerer::Client))
+    }
+}
+
+async fn serve(bench: &Bench, stop: &CancellationToken) -> Target {
+    let engine = Engine::new(bench.store().await, Limits::default(), stop.clone());
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+    let listen = listener.local_addr().expect("an address");
+    let config = ServeConfig { listen, ..ServeConfig::default() };
+    tokio::spawn(server::http(engine, config, listener, stop.clone()));
+    Target::http(&format!("http://{listen}/mcp")).expect("an address")
+}
+
+/// A worker that does nothing by the clock while the test counts.
+async fn work(bench: &Bench, tool: impl Tool + 'static, stop: &CancellationToken) {
+    let engine = Engine::new(bench.store().await, Limits::default(), stop.clone());
+    let tools = [(tool.spec().name.clone(), Arc::new(tool) as Arc<dyn Tool>)].into();
+    let mut config = WorkerConfig::new(worker("w1"), tools, 4);
+    config.lease = Duration::from_secs(3600);
+    let worker = Worker::enlist(engine, config).await.expect("enlists");
+    tokio::spawn(worker.run(stop.clone()));
+}
+
+/// What each question of a task cost.
+async fn costs() -> Vec<Counts> {
+    let (bench, stop) = (Bench::redis(), CancellationToken::new());
+    let counter = Counter::connect(&bench).await;
+    let (sender, mut seen) = mpsc::unbounded_channel();
+    let shared = Mutex::new(counter.clone());
+    let asks = tool("ask", move |task| {
+        let (mut counter, sender) = (shared.lock().expect("nobody panicked").clone(), sender.clone());
+        async move {
+            let mut before = counter.quiet().await;
+            for at in 0..=QUESTIONS {
+                task.ask(question(&format!("question {at}"))).await?;
+                let after = counter.quiet().await;
+                // Nobody listens any more once the test has failed.
+                let _ = sender.send(difference(&before, &after));
+                before = after;
+            }
+            Ok(Outcome::text("done"))
+        }
+    });
+    work(&bench, asks, &stop).await;
+    let target = serve(&bench, &stop).await;
+    let answering = Arc::new(Quietly(counter));
+    let client = Client::connect(&target, Era::Legacy, Some(answering)).await.expect("connects");
+    let call = Call { tool: "ask".to_owned(), ..Call::default() };
+    let submitted = within("the submission", client.submit(call)).await.expect("submits");
+    assert!(matches!(submitted, Submitted::Task(_)), "{submitted:?}");
+    let mut costs = Vec::new();
+    while costs.len() <= QUESTIONS {
+        costs.push(within("a question", seen.recv()).await.expect("the tool runs"));
+    }
+    stop.cancel();
+    // The first one brings the scripts to the server.
+    costs.split_off(1)
+}
+
+fn difference(before: &Counts, after: &Counts) -> Counts {
+    let grown = after.iter().map(|(command, count)| (command, count - before.get(command).unwrap_or(&0)));
+    grown.filter(|(_, grown)| *grown > 0).map(|(command, grown)| (command.clone(), grown)).collect()
+}
+
+/// What most questions cost: now and then a blocking read runs out and is sent again.
+fn usual(costs: &[Counts]) -> Counts {
+    let most = costs.iter().max_by_key(|one| costs.iter().filter(|other| other == one).count());
+    most.expect("there are questions").clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_costs_an_exact_number_of_redis_commands() {
+    let usual = usual(&costs().await);
+    let expected = SENT.iter().chain(&INSIDE).map(|(command, count)| ((*command).to_owned(), *count));
+    assert_eq!(usual, expected.collect(), "the commands of one question changed");
+}
