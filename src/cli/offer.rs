@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::ui::{Ui, time};
+use super::worker::host;
 use crate::config::{self, Mistake};
 use crate::task::Fault;
 use crate::worker::{Tools, ToolsHandle, builtin};
@@ -58,6 +59,12 @@ impl OfferArgs {
     fn file(&self) -> Option<PathBuf> {
         let usual = || Path::new(config::FILE).is_file().then(|| config::FILE.into());
         self.config.clone().or_else(usual)
+    }
+
+    /// The file and its machine, by which a later process knows what this one offered.
+    pub(crate) fn source(&self) -> Option<String> {
+        let path = self.file()?.canonicalize().ok()?;
+        Some(format!("{}:{}", host(), path.display()))
     }
 
     /// How every tool misbehaves.

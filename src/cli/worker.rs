@@ -65,13 +65,18 @@ pub(super) async fn enlist(
     let mut config = WorkerConfig::new(id.clone(), offer.tools()?, concurrency);
     config.faults = offer.faults().to_vec();
     config.lease = offer.lease();
+    config.source = offer.source();
     Ok(Worker::enlist(engine.clone(), config).await?)
 }
 
 /// An id that tells people the machine and the process.
 pub(super) fn worker_id() -> WorkerId {
-    let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
-    WorkerId::generate(host.trim().split('.').next().unwrap_or_default())
+    WorkerId::generate(host().split('.').next().unwrap_or_default())
+}
+
+/// This machine's name; empty where it has none.
+pub(super) fn host() -> String {
+    std::fs::read_to_string("/etc/hostname").unwrap_or_default().trim().to_owned()
 }
 
 /// Keeps deadlines as long as the process serves.

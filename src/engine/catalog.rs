@@ -1,12 +1,14 @@
-//! The tools that are known, remembered for a moment so that each submission does not read them again.
+//! The tools that are known: remembered for a moment so that each submission does not read them again, and
+//! compared when the log's tail says that they may be other ones, so that clients hear of real changes only.
 
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
-use super::{EngineError, EngineResult};
+use super::{Engine, EngineError, EngineResult, patiently};
 use crate::store::Store;
 use crate::task::ToolSpec;
 
@@ -26,8 +28,7 @@ impl Catalog {
         if let Some(tool) = self.remembered(name) {
             return Ok(tool);
         }
-        let tools: Tools =
-            store.tools().await?.into_iter().map(|tool| (tool.name.clone(), Arc::new(tool))).collect();
+        let tools = by_name(store.tools().await?);
         let found = tools.get(name).cloned().ok_or_else(|| {
             let mut known: Vec<_> = tools.keys().cloned().collect();
             known.sort();
@@ -39,10 +40,9 @@ impl Catalog {
         found
     }
 
-    /// Forgets what is remembered and tells those who watch.
-    pub(super) fn changed(&self) {
+    fn changed(&self, tools: Vec<ToolSpec>) {
         if let Ok(mut remembered) = self.tools.write() {
-            *remembered = None;
+            *remembered = Some((Instant::now(), by_name(tools)));
         }
         self.changes.send_modify(|count| *count += 1);
     }
@@ -55,5 +55,28 @@ impl Catalog {
         let guard = self.tools.read().ok()?;
         let (at, tools) = guard.as_ref()?;
         if at.elapsed() < FRESH { tools.get(name).cloned() } else { None }
+    }
+}
+
+fn by_name(tools: Vec<ToolSpec>) -> Tools {
+    tools.into_iter().map(|tool| (tool.name.clone(), Arc::new(tool))).collect()
+}
+
+/// Tells of every difference to the tools `known`, until `stop`.
+pub(super) async fn keep(
+    engine: Engine,
+    mut known: Vec<ToolSpec>,
+    mut hints: watch::Receiver<u64>,
+    stop: CancellationToken,
+) {
+    while let Some(Ok(())) = stop.run_until_cancelled(hints.changed()).await {
+        match patiently(&stop, || engine.inner.store.tools()).await {
+            Ok(tools) if tools == known => {}
+            Ok(tools) => {
+                known.clone_from(&tools);
+                engine.inner.catalog.changed(tools);
+            }
+            Err(error) => tracing::warn!(%error, "cannot read the tools that changed"),
+        }
     }
 }

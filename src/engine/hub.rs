@@ -36,6 +36,8 @@ pub struct Hub {
 struct Shared {
     signals: broadcast::Sender<Signal>,
     followed: Mutex<HashMap<TaskId, watch::Sender<u64>>>,
+    /// Counts how often the tools may have changed.
+    tools: watch::Sender<u64>,
 }
 
 impl Shared {
@@ -53,7 +55,12 @@ impl Shared {
         let _ = self.signals.send(Signal::Event(Arc::new(event)));
     }
 
+    fn tools(&self) {
+        self.tools.send_modify(|count| *count += 1);
+    }
+
     fn resync(&self) {
+        self.tools();
         for sender in self.followed().values() {
             sender.send_modify(|count| *count += 1);
         }
@@ -68,8 +75,11 @@ fn wakes_followers(kind: &EventKind) -> bool {
 
 impl Hub {
     pub(super) fn start(tail: Box<dyn Tail>, stop: CancellationToken) -> Self {
-        let shared =
-            Arc::new(Shared { signals: broadcast::channel(BACKLOG).0, followed: Mutex::new(HashMap::new()) });
+        let shared = Arc::new(Shared {
+            signals: broadcast::channel(BACKLOG).0,
+            followed: Mutex::new(HashMap::new()),
+            tools: watch::Sender::default(),
+        });
         tokio::spawn(run(shared.clone(), tail, stop));
         Self { shared }
     }
@@ -77,6 +87,11 @@ impl Hub {
     /// Every event from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Signal> {
         self.shared.signals.subscribe()
+    }
+
+    /// Changes whenever the tools may be other ones.
+    pub(super) fn tools(&self) -> watch::Receiver<u64> {
+        self.shared.tools.subscribe()
     }
 
     /// Changes of one task from now on.
@@ -125,13 +140,16 @@ async fn run(shared: Arc<Shared>, mut tail: Box<dyn Tail>, stop: CancellationTok
             next = tail.next() => next,
         };
         match next {
-            Ok(events) => {
+            Ok(news) => {
                 if failing {
                     tracing::info!("reading the event log again");
                     shared.resync();
                 }
                 (failing, pause) = (false, FIRST_PAUSE);
-                for event in events {
+                if news.tools {
+                    shared.tools();
+                }
+                for event in news.events {
                     shared.publish(event);
                 }
             }

@@ -139,7 +139,11 @@ impl Engine {
             .hub
             .get_or_try_init(|| async {
                 let start = self.last().await?;
-                Ok(Hub::start(inner.store.tail(start), inner.stop.child_token()))
+                let tools = patiently(&inner.stop, || inner.store.tools()).await?;
+                let stop = inner.stop.child_token();
+                let hub = Hub::start(inner.store.tail(start), stop.clone());
+                tokio::spawn(catalog::keep(self.clone(), tools, hub.tools(), stop));
+                Ok(hub)
             })
             .await
     }
@@ -154,12 +158,8 @@ impl Engine {
         Ok(self.inner.store.tools().await?)
     }
 
-    /// Says that a worker of this process offers other tools than before.
-    pub fn tools_changed(&self) {
-        self.inner.catalog.changed();
-    }
-
-    /// Changes whenever a worker of this process has swapped its tools.
+    /// Changes whenever [`Engine::tools`] says something else, whichever process brought it about. Told by the
+    /// tail of the log, so [`Engine::hub`] has to have been begun.
     pub fn tool_changes(&self) -> tokio::sync::watch::Receiver<u64> {
         self.inner.catalog.changes()
     }

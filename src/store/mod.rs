@@ -185,12 +185,22 @@ impl Due {
     }
 }
 
+/// What a tail brings at once: events, or that the tools are other ones, or both.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct News {
+    /// The next events, oldest first.
+    pub events: Vec<Event>,
+    /// [`Store::tools`] may say something else than before. A new tail says so once if there are any tools,
+    /// since it cannot know which its reader has seen.
+    pub tools: bool,
+}
+
 /// One reader of the log. It takes nothing from anybody else.
 #[async_trait]
 pub trait Tail: Send {
-    /// Waits for the next events, at least one. After an error the tail is where it was: calling again
+    /// Waits for news. After an error the tail is where it was: calling again
     /// connects again and misses nothing that the log still has. Dropping the future loses nothing.
-    async fn next(&mut self) -> StoreResult<Vec<Event>>;
+    async fn next(&mut self) -> StoreResult<News>;
 }
 
 /// State that is shared by servers, workers and operators.
@@ -254,7 +264,8 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// Writes a remark about a task to the log. Event: `noted`.
     async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()>;
 
-    /// Announces a worker and its tools, and begins its lease. The tools stay known after it left.
+    /// Announces a worker and its tools, and begins its lease. The tools stay known after it left. Tails are
+    /// told when that changes what [`Store::tools`] says.
     async fn enlist(&self, worker: &WorkerId, tools: &[ToolSpec], lease: Duration) -> StoreResult<()>;
 
     /// Renews a worker's lease; false when the store does not know the worker any more, which then has to
@@ -264,8 +275,12 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// Takes a worker off the list. What it still holds is due at once.
     async fn dismiss(&self, worker: &WorkerId) -> StoreResult<()>;
 
+    /// Notes that `source`, such as a file of one machine, offers these tools. Returns those that it offered
+    /// before, does not any more, and that are still known: what is left to withdraw.
+    async fn attribute(&self, source: &str, tools: &[String]) -> StoreResult<Vec<String>>;
+
     /// Forgets those of these tools that no worker with a lease offers, and ends their tasks that no worker
-    /// holds with `error`. Event: `failed` for each of them.
+    /// holds with `error`. Event: `failed` for each of them. Tails are told that the tools changed.
     async fn withdraw(&self, tools: &[String], error: &RpcError) -> StoreResult<()>;
 
     /// What the store says a worker holds. After a claim whose reply was lost it is more than the worker

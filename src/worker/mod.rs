@@ -59,13 +59,24 @@ pub struct WorkerConfig {
     pub drain: Duration,
     /// How every tool misbehaves, for tests of MCP clients.
     pub faults: Vec<Fault>,
+    /// Where the tools come from, such as a file of one machine. What an earlier worker of the same source
+    /// offered and this one does not is withdrawn; nothing is without a source.
+    pub source: Option<String>,
 }
 
 impl WorkerConfig {
     /// A worker of these tools with the usual lease.
     pub fn new(id: WorkerId, tools: Tools, concurrency: usize) -> Self {
         let drain = Duration::from_secs(10);
-        Self { id, tools, concurrency: concurrency.max(1), lease: LEASE, drain, faults: Vec::new() }
+        Self {
+            id,
+            tools,
+            concurrency: concurrency.max(1),
+            lease: LEASE,
+            drain,
+            faults: Vec::new(),
+            source: None,
+        }
     }
 }
 
@@ -103,7 +114,9 @@ impl Worker {
     /// Announces the worker's tools. When this returns, they can be submitted.
     pub async fn enlist(engine: Engine, config: WorkerConfig) -> EngineResult<Self> {
         let roster = Roster::new(&config.tools, config.concurrency, &config.faults);
-        engine.store().enlist(&config.id, &roster.specs(), config.lease).await?;
+        let specs = roster.specs();
+        engine.store().enlist(&config.id, &specs, config.lease).await?;
+        reload::withdraw(&engine, &config, Vec::new(), &specs).await?;
         Ok(Self { shared: Arc::new(Shared { engine, config, roster, held: Held::default() }) })
     }
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Shared, Tools};
-use crate::engine::EngineResult;
-use crate::task::RpcError;
+use super::{Shared, Tools, WorkerConfig};
+use crate::engine::{Engine, EngineResult};
+use crate::task::{RpcError, ToolSpec};
 
 /// Swaps the tools of one worker. It may outlive the worker, and then changes nothing.
 #[derive(Clone)]
@@ -30,11 +30,24 @@ impl ToolsHandle {
         let specs = roster.shown(tools.values().map(|tool| tool.spec().clone()).collect());
         engine.store().enlist(&config.id, &specs, config.lease).await?;
         let gone = roster.replace(tools);
-        if !gone.is_empty() {
-            let problem = "the tool was taken out of the configuration while the task waited for it";
-            engine.store().withdraw(&gone, &RpcError::internal(problem)).await?;
-        }
-        engine.tools_changed();
-        Ok(())
+        withdraw(engine, config, gone, &specs).await
     }
+}
+
+/// Withdraws the tools of `gone`, and those that an earlier process offered out of the same source.
+pub(super) async fn withdraw(
+    engine: &Engine,
+    config: &WorkerConfig,
+    mut gone: Vec<String>,
+    offered: &[ToolSpec],
+) -> EngineResult<()> {
+    if let Some(source) = &config.source {
+        let names: Vec<_> = offered.iter().map(|tool| tool.name.clone()).collect();
+        gone.extend(engine.store().attribute(source, &names).await?);
+    }
+    if !gone.is_empty() {
+        let problem = "the tool was taken out of the configuration while the task waited for it";
+        engine.store().withdraw(&gone, &RpcError::internal(problem)).await?;
+    }
+    Ok(())
 }

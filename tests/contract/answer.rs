@@ -190,7 +190,7 @@ async fn an_answer_is_never_behind_its_event(bench: Bench) {
     ask(&*here, &claim, 1, "one").await;
     let mut tail = here.tail(here.last().await.expect("reads"));
     there.answer(&claim.task, &q(1), &accept("thai")).await.expect("answers");
-    let events = tokio::time::timeout(BOUND, tail.next()).await.expect("is woken").expect("reads");
+    let events = tokio::time::timeout(BOUND, tail.next()).await.expect("is woken").expect("reads").events;
     assert_eq!(events[0].kind.name(), "answered");
     let question = &get(&*here, &claim.task).await.questions[0];
     assert!(question.answer.is_some(), "an event is never ahead of its change");

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use mcptask::store::{EventFilter, Tail};
-use mcptask::task::{Cursor, Event};
+use mcptask::store::{EventFilter, News, Store, Tail};
+use mcptask::task::{Cursor, Event, RpcError, ToolSpec};
+use serde_json::json;
 
 use crate::support::bench::Bench;
-use crate::support::{get, new_task, still_waits, submit, within};
+use crate::support::{get, new_task, still_waits, submit, within, worker};
 
 contract! {
     a_tail_begins_after_its_cursor,
@@ -16,12 +17,14 @@ contract! {
     two_tails_each_get_everything,
     a_dropped_wait_loses_nothing,
     a_tail_hears_only_its_namespace,
+    a_tail_is_told_when_the_tools_change_and_only_then,
+    changed_tools_are_no_event_of_the_log,
 }
 
 async fn next(tail: &mut Box<dyn Tail>) -> Vec<Event> {
-    let events = within("the next events", tail.next()).await.expect("reads");
-    assert!(!events.is_empty(), "a tail returns at least one event");
-    events
+    let news = within("the next events", tail.next()).await.expect("reads");
+    assert!(news.tools || !news.events.is_empty(), "a tail returns when there is something");
+    news.events
 }
 
 async fn take(tail: &mut Box<dyn Tail>, count: usize) -> Vec<Event> {
@@ -51,7 +54,7 @@ async fn a_tail_waits_and_is_woken_by_its_own_process(bench: Bench) {
         let mut waits = tail.next();
         still_waits("the tail", &mut waits).await;
         let task = submit(&*store, &new_task("dinner")).await;
-        let events = within("the next events", waits).await.expect("reads");
+        let events = within("the next events", waits).await.expect("reads").events;
         assert_eq!((events.len(), &events[0].task), (1, task.id()));
     }
 }
@@ -63,7 +66,7 @@ async fn a_tail_waits_and_is_woken_by_another_process(bench: Bench) {
         let mut waits = tail.next();
         still_waits("the tail", &mut waits).await;
         let task = submit(&*there, &new_task("dinner")).await;
-        let events = within("the next events", waits).await.expect("reads");
+        let events = within("the next events", waits).await.expect("reads").events;
         assert_eq!((events.len(), &events[0].task), (1, task.id()));
         assert_eq!(get(&*here, &events[0].task).await, task, "an event is never ahead of its change");
     }
@@ -119,8 +122,8 @@ async fn a_dropped_wait_loses_nothing(bench: Bench) {
         while told.len() < 200 {
             // Most of these waits are dropped before they end, at any point.
             let wait = Duration::from_micros(100 + told.len() as u64 * 20);
-            if let Ok(events) = tokio::time::timeout(wait, tail.next()).await {
-                told.extend(events.expect("reads"));
+            if let Ok(news) = tokio::time::timeout(wait, tail.next()).await {
+                told.extend(news.expect("reads").events);
             }
         }
     };
@@ -137,4 +140,49 @@ async fn a_tail_hears_only_its_namespace(bench: Bench) {
     let task = submit(&*one, &new_task("dinner")).await;
     let events = next(&mut tail).await;
     assert_eq!((events.len(), &events[0].task), (1, task.id()));
+}
+
+async fn offer(store: &dyn Store, name: &str, tools: &[&str]) {
+    let spec = |tool: &&str| ToolSpec::new(tool, "A tool.", json!({ "type": "object" }));
+    let specs: Vec<_> = tools.iter().map(spec).collect();
+    store.enlist(&worker(name), &specs, Duration::from_secs(60)).await.expect("enlists");
+}
+
+async fn told_of_tools(tail: &mut Box<dyn Tail>) {
+    let news = within("the news", tail.next()).await.expect("reads");
+    assert_eq!(news, News { events: Vec::new(), tools: true });
+}
+
+async fn a_tail_is_told_when_the_tools_change_and_only_then(bench: Bench) {
+    let (here, there) = (bench.store().await, bench.store().await);
+    let mut tail = here.tail(Cursor::START);
+    still_waits("the tail", tail.next()).await;
+    offer(&*there, "w1", &["dinner", "lunch"]).await;
+    told_of_tools(&mut tail).await;
+    // The same tools again, by whomever, are no change; nor is a worker that leaves.
+    offer(&*there, "w1", &["dinner"]).await;
+    offer(&*there, "w2", &["dinner"]).await;
+    there.dismiss(&worker("w2")).await.expect("dismisses");
+    still_waits("the tail", tail.next()).await;
+    let gone = RpcError::internal("gone");
+    there.withdraw(&["dinner".into()], &gone).await.expect("withdraws");
+    still_waits("the tail", tail.next()).await;
+    there.withdraw(&["lunch".into()], &gone).await.expect("withdraws");
+    told_of_tools(&mut tail).await;
+    let changed = ToolSpec::new("dinner", "Another one.", json!({ "type": "object" }));
+    there.enlist(&worker("w1"), &[changed], Duration::from_secs(60)).await.expect("enlists");
+    told_of_tools(&mut tail).await;
+    // Who begins now cannot know what its reader has seen.
+    told_of_tools(&mut here.tail(Cursor::START)).await;
+}
+
+async fn changed_tools_are_no_event_of_the_log(bench: Bench) {
+    let store = bench.store().await;
+    let mut tail = store.tail(Cursor::START);
+    offer(&*store, "w1", &["dinner"]).await;
+    let task = submit(&*store, &new_task("dinner")).await;
+    let events = take(&mut tail, 1).await;
+    assert_eq!((events.len(), &events[0].task), (1, task.id()));
+    assert_eq!(store.history(&EventFilter::All, Cursor::START, 10).await.expect("reads"), events);
+    assert_eq!(store.last().await.expect("reads"), events[0].cursor);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mcptask::store::{Store, WorkerInfo};
-use mcptask::task::{Outcome, TaskId, ToolSpec, WorkerId};
+use mcptask::task::{Outcome, RpcError, TaskId, ToolSpec, WorkerId};
 use serde_json::json;
 
 use crate::support::bench::Bench;
@@ -26,6 +26,7 @@ contract! {
     a_worker_comes_back_after_it_was_dismissed,
     dismissing_an_unknown_worker_does_nothing,
     a_worker_can_ask_what_it_holds,
+    a_source_is_told_what_it_offered_before_and_is_still_known,
 }
 
 fn tool(name: &str) -> ToolSpec {
@@ -216,4 +217,24 @@ async fn a_worker_can_ask_what_it_holds(bench: Bench) {
     store.requeue(&key(&given_back), &drain()).await.expect("gives back");
     assert_eq!(store.claims(&id).await.expect("reads"), [key(&kept)]);
     assert_eq!(store.claims(&worker("w2")).await.expect("reads"), []);
+}
+
+async fn a_source_is_told_what_it_offered_before_and_is_still_known(bench: Bench) {
+    let (here, there) = (bench.store().await, bench.store().await);
+    here.enlist(&worker("w1"), &[tool("lunch"), tool("dinner")], LONG).await.expect("enlists");
+    let attribute = async |store: &dyn Store, source: &str, tools: &[&str]| {
+        let tools: Vec<_> = tools.iter().map(|&tool| tool.to_owned()).collect();
+        let mut left = store.attribute(source, &tools).await.expect("notes");
+        left.sort();
+        left
+    };
+    assert!(attribute(&*here, "a.toml", &["lunch", "dinner"]).await.is_empty());
+    assert!(attribute(&*there, "b.toml", &["lunch"]).await.is_empty());
+    assert_eq!(attribute(&*there, "a.toml", &["lunch"]).await, ["dinner"]);
+    // It is said until the tool is forgotten: whoever was told may have died before it withdrew it.
+    assert_eq!(attribute(&*there, "a.toml", &[]).await, ["dinner", "lunch"]);
+    here.dismiss(&worker("w1")).await.expect("dismisses");
+    here.withdraw(&["dinner".into()], &RpcError::internal("gone")).await.expect("withdraws");
+    assert_eq!(attribute(&*there, "a.toml", &[]).await, ["lunch"]);
+    assert_eq!(attribute(&*there, "b.toml", &[]).await, ["lunch"]);
 }

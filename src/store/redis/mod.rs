@@ -7,6 +7,7 @@
 
 mod codec;
 mod connection;
+mod list;
 mod reply;
 mod scripts;
 mod tail;
@@ -278,6 +279,10 @@ impl Store for RedisStore {
         self.verb(self.invocation(&self.scripts.dismiss).arg(worker.as_str())).await.map(drop)
     }
 
+    async fn attribute(&self, source: &str, tools: &[String]) -> StoreResult<Vec<String>> {
+        self.call(self.invocation(&self.scripts.attribute).arg(source).arg(tools)).await
+    }
+
     async fn withdraw(&self, tools: &[String], error: &RpcError) -> StoreResult<()> {
         let (_, json, _, detail) = codec::ending(&Outcome::Error(error.clone()));
         let mut call = self.invocation(&self.scripts.withdraw);
@@ -362,38 +367,13 @@ impl Store for RedisStore {
     }
 
     fn tail(&self, after: Cursor) -> Box<dyn Tail> {
-        Box::new(tail::RedisTail::new(self.connection.clone(), self.key("events"), after))
+        let keys = [self.key("events"), self.key("tools:changes")];
+        Box::new(tail::RedisTail::new(self.connection.clone(), keys, after))
     }
 
     async fn due(&self) -> StoreResult<Due> {
         let call: (Vec<String>, Vec<(String, u32, String)>, i64) =
             self.call(self.invocation(&self.scripts.due).arg(DUE_AT_ONCE)).await?;
         self.decode(codec::due(call))
-    }
-}
-
-impl RedisStore {
-    fn list_call(
-        &self,
-        filter: &TaskFilter,
-        after: Option<&PageCursor>,
-        most: usize,
-    ) -> redis::ScriptInvocation<'_> {
-        let scope = filter.scope.as_ref().map_or("", |scope| scope.as_str());
-        let session = filter.session.as_ref().map_or("", |session| session.as_str());
-        let status = filter.status.map_or("", |status| status.as_str());
-        // The index that admits the least.
-        let index = match (session, status, scope) {
-            ("", "", "") => "tasks".to_owned(),
-            ("", "", scope) => format!("scope:{scope}"),
-            ("", status, _) => format!("status:{status}"),
-            (session, ..) => format!("session:{session}"),
-        };
-        let mut call = self.invocation(&self.scripts.list);
-        call.arg(index).arg(u8::from(filter.oldest_first));
-        call.arg(after.map_or(String::new(), |after| after.created_ms.to_string()));
-        call.arg(after.map_or("", |after| after.task.as_str())).arg(most).arg(u8::from(filter.hidden));
-        call.arg(scope).arg(session).arg(status).arg(filter.tool.as_deref().unwrap_or_default());
-        call
     }
 }

@@ -24,5 +24,5 @@ macro_rules! scripts {
 
 scripts!(
     open, submit, claim, claims, report, ask, answer, finish, cancel, requeue, resume, expire, note, enlist,
-    withdraw, renew, dismiss, workers, due, list,
+    attribute, withdraw, renew, dismiss, workers, due, list,
 );

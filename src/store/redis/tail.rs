@@ -6,8 +6,8 @@ use redis::aio::MultiplexedConnection;
 
 use super::codec;
 use super::connection::{BLOCK, Connection};
-use crate::store::{StoreError, StoreResult, Tail};
-use crate::task::{Cursor, Event};
+use crate::store::{News, StoreError, StoreResult, Tail};
+use crate::task::Cursor;
 
 /// Events read at once.
 const AT_ONCE: usize = 1000;
@@ -15,28 +15,35 @@ const AT_ONCE: usize = 1000;
 pub(super) struct RedisTail {
     connection: Connection,
     own: Option<MultiplexedConnection>,
-    key: String,
+    /// The events and the changes of the tools.
+    keys: [String; 2],
     after: Cursor,
+    /// The last change of the tools that was told.
+    tools: String,
 }
 
 type Streams = Option<Vec<(String, Vec<codec::Entry>)>>;
 
 impl RedisTail {
-    pub(super) fn new(connection: Connection, key: String, after: Cursor) -> Self {
-        Self { connection, own: None, key, after }
+    pub(super) fn new(connection: Connection, keys: [String; 2], after: Cursor) -> Self {
+        Self { connection, own: None, keys, after, tools: "0".to_owned() }
     }
 
     fn command(&self) -> Cmd {
         let mut command = redis::cmd("XREAD");
         command.arg("COUNT").arg(AT_ONCE).arg("BLOCK").arg(BLOCK.as_millis() as u64);
-        command.arg("STREAMS").arg(&self.key).arg(self.after.to_string());
+        command.arg("STREAMS").arg(&self.keys).arg(self.after.to_string()).arg(&self.tools);
         command
+    }
+
+    fn broken(&self, problem: String) -> StoreError {
+        StoreError::Backend { location: self.connection.location().to_owned(), problem }
     }
 }
 
 #[async_trait]
 impl Tail for RedisTail {
-    async fn next(&mut self) -> StoreResult<Vec<Event>> {
+    async fn next(&mut self) -> StoreResult<News> {
         loop {
             // Taken while in use, so that a dropped future or an error drops the connection with its reply.
             let mut own = match self.own.take() {
@@ -46,16 +53,19 @@ impl Tail for RedisTail {
             let read: redis::RedisResult<Streams> = self.command().query_async(&mut own).await;
             let streams = read.map_err(|error| self.connection.error(&error))?;
             self.own = Some(own);
-            let entries: Vec<_> = streams.into_iter().flatten().flat_map(|(_, entries)| entries).collect();
-            if entries.is_empty() {
-                continue;
+            let mut news = News::default();
+            for (key, entries) in streams.into_iter().flatten() {
+                if key == self.keys[0] {
+                    news.events = codec::events(entries).map_err(|problem| self.broken(problem))?;
+                } else if let Some((id, _)) = entries.into_iter().next_back() {
+                    (self.tools, news.tools) = (id, true);
+                }
             }
-            let location = self.connection.location();
-            let broken = |problem| StoreError::Backend { location: location.to_owned(), problem };
-            let events = codec::events(entries).map_err(broken)?;
-            if let Some(last) = events.last() {
+            if let Some(last) = news.events.last() {
                 self.after = last.cursor;
-                return Ok(events);
+            }
+            if news != News::default() {
+                return Ok(news);
             }
         }
     }

@@ -259,6 +259,11 @@ impl Store for SqliteStore {
         self.write(move |change| workers::dismiss(change, &worker)).await
     }
 
+    async fn attribute(&self, source: &str, tools: &[String]) -> StoreResult<Vec<String>> {
+        let (source, tools) = (source.to_owned(), tools.to_vec());
+        self.write(move |change| workers::attribute(change, &source, &tools)).await
+    }
+
     async fn withdraw(&self, tools: &[String], error: &RpcError) -> StoreResult<()> {
         let (tools, error) = (tools.to_vec(), error.clone());
         self.write(move |change| workers::withdraw(change, &tools, &error)).await
@@ -305,7 +310,7 @@ impl Store for SqliteStore {
     }
 
     fn tail(&self, after: Cursor) -> Box<dyn Tail> {
-        Box::new(SqliteTail { store: self.clone(), heard: self.bell.hear(), after })
+        Box::new(SqliteTail { store: self.clone(), heard: self.bell.hear(), after, tools: 0 })
     }
 
     async fn due(&self) -> StoreResult<Due> {

@@ -10,7 +10,7 @@ use super::fault::Fault;
 use crate::task::{Outcome, RpcError, Task, ToolSpec, WorkerId};
 
 pub(super) fn enlist(
-    change: &Change,
+    change: &mut Change,
     worker: &WorkerId,
     tools: &[ToolSpec],
     lease: Duration,
@@ -23,12 +23,42 @@ pub(super) fn enlist(
         params![change.namespace, worker.as_str(), serde_json::to_string(&names)?, change.after(lease)];
     change.transaction.prepare_cached(sql)?.execute(values)?;
     let sql = "INSERT INTO tools (namespace, name, record) VALUES (?1, ?2, ?3)
-        ON CONFLICT DO UPDATE SET record = ?3";
-    let mut statement = change.transaction.prepare_cached(sql)?;
+        ON CONFLICT DO UPDATE SET record = ?3 WHERE record <> ?3";
+    let mut changed = 0;
     for tool in tools {
-        statement.execute(params![change.namespace, tool.name, serde_json::to_string(tool)?])?;
+        let values = params![change.namespace, tool.name, serde_json::to_string(tool)?];
+        changed += change.transaction.prepare_cached(sql)?.execute(values)?;
     }
+    if changed > 0 { tools_changed(change) } else { Ok(()) }
+}
+
+/// Has every tail told that the tools are other ones.
+fn tools_changed(change: &mut Change) -> Result<(), Fault> {
+    let sql = "UPDATE namespaces SET tool_changes = tool_changes + 1 WHERE id = ?1";
+    change.transaction.prepare_cached(sql)?.execute([change.namespace])?;
+    change.appended = true;
     Ok(())
+}
+
+/// How often the tools have changed.
+pub(super) fn tool_changes(connection: &Connection, namespace: i64) -> Result<i64, Fault> {
+    let sql = "SELECT tool_changes FROM namespaces WHERE id = ?1";
+    Ok(connection.prepare_cached(sql)?.query_row([namespace], |row| row.get(0))?)
+}
+
+pub(super) fn attribute(change: &Change, source: &str, tools: &[String]) -> Result<Vec<String>, Fault> {
+    for tool in tools {
+        let sql = "INSERT OR IGNORE INTO sources (namespace, source, tool) VALUES (?1, ?2, ?3)";
+        change.transaction.prepare_cached(sql)?.execute(params![change.namespace, source, tool])?;
+    }
+    let sql = "DELETE FROM sources WHERE namespace = ?1 AND source = ?2
+        AND tool NOT IN (SELECT name FROM tools WHERE namespace = ?1)";
+    change.transaction.execute(sql, params![change.namespace, source])?;
+    let sql = "SELECT tool FROM sources WHERE namespace = ?1 AND source = ?2";
+    let mut statement = change.transaction.prepare_cached(sql)?;
+    let noted = statement.query_map(params![change.namespace, source], |row| row.get(0))?;
+    let noted: Vec<String> = noted.collect::<Result<_, _>>()?;
+    Ok(noted.into_iter().filter(|tool| !tools.contains(tool)).collect())
 }
 
 /// Notes a worker that claims without being on the list, or it would never be found that its claims are
@@ -46,7 +76,9 @@ pub(super) fn withdraw(change: &mut Change, tools: &[String], error: &RpcError) 
             continue;
         }
         let sql = "DELETE FROM tools WHERE namespace = ?1 AND name = ?2";
-        change.transaction.execute(sql, params![change.namespace, tool])?;
+        if change.transaction.execute(sql, params![change.namespace, tool])? > 0 {
+            tools_changed(change)?;
+        }
         let sql = "SELECT record FROM tasks WHERE namespace = ?1 AND hidden IN (0, 1) AND tool = ?2
             AND worker IS NULL AND status IN ('working', 'input_required')";
         let waiting: Vec<Task> =

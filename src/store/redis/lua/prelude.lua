@@ -15,6 +15,8 @@
 --   unfinished         hash    scope -> number of tasks that are not final
 --   deadlines          zset    `t:ID` (ttl), `q:ID:N` (question) and `d:ID` (delay) by when they are due (ms)
 --   tools              hash    name -> specification (JSON)
+--   tools:changes      stream  one entry, of the last change of `tools`: tails wait on it beside `events`
+--   source:S           set     the tools that a source, such as a file of one machine, has offered
 --   workers            zset    worker ids by the end of their lease (ms); 0 when dismissed
 --   worker:W           string  its tools' names (JSON)
 --   worker:W:tasks     set     the tasks that it holds
@@ -77,6 +79,10 @@ local function emit(task, at, kind, detail, ...)
     redis.call('XADD', log, 'MAXLEN', '~', SESSION_EVENTS, id, unpack(fields))
     redis.call('PEXPIRE', log, SESSION_LOG_MS)
   end
+end
+
+local function tools_changed()
+  redis.call('XADD', P .. 'tools:changes', 'MAXLEN', 1, '*', 'changed', 1)
 end
 
 local function set_status(task, status)

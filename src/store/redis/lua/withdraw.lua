@@ -15,6 +15,7 @@ for index = 3, #ARGV do
   end
 end
 if not next(gone) then return { 'ok' } end
+tools_changed()
 -- Queued, delayed and parked tasks are all in one of these two; a change of the configuration is rare enough
 -- for a look at each of them.
 for _, status in ipairs({ 'working', 'input_required' }) do

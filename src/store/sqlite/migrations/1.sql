@@ -1,7 +1,9 @@
 -- Layout 1. `record` is the task as JSON; the other columns are what queries need of it.
 CREATE TABLE namespaces (
     id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE
+    name TEXT NOT NULL UNIQUE,
+    -- How often what `tools` says has changed.
+    tool_changes INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE tasks (
@@ -69,4 +71,12 @@ CREATE TABLE tools (
     name TEXT NOT NULL,
     record TEXT NOT NULL,
     PRIMARY KEY (namespace, name)
+) STRICT;
+
+-- The tools that a source, such as a file of one machine, has offered.
+CREATE TABLE sources (
+    namespace INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    PRIMARY KEY (namespace, source, tool)
 ) STRICT;
