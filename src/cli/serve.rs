@@ -85,6 +85,12 @@ enum UnanswerableChoice {
 
 pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failure> {
     let signals = Signals::listen()?;
+    if args.stdio && args.offer.faults().contains(&Fault::DroppedConnection) {
+        return Err(Failure::usage(
+            "--fault dropped-connection has no effect with --stdio: a pipe that is dropped cannot be taken up again",
+        )
+        .hint("serve over HTTP, without --stdio"));
+    }
     let config = args.config()?;
     let listener = if args.stdio { None } else { Some(bind(args.listen).await?) };
     let engine = context.engine_within(args.limits()).await?;

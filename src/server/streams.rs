@@ -29,6 +29,10 @@ const UNREAD: usize = 16 * KEPT;
 /// Streams of requests that ended while nobody read, kept for a reader that comes back.
 const KEPT_ENDED: usize = 32;
 
+/// Streams that were read to their end, kept in case the connection broke off before the client had it all. Few,
+/// since every request of a session leaves one.
+const KEPT_READ: usize = 4;
+
 /// The stream that is tied to no request.
 pub(super) const STANDALONE: u64 = 0;
 
@@ -51,6 +55,7 @@ pub(super) struct State {
     asked: HashMap<RequestId, u64>,
     /// Gets the response to `initialize`, which travels on no stream.
     handshake: Option<oneshot::Sender<ServerJsonRpcMessage>>,
+    /// Counts streams, and their ends.
     last: u64,
     pub(super) closed: bool,
 }
@@ -65,6 +70,8 @@ pub(super) struct Stream {
     /// The last message that a reader took.
     pub(super) taken: u64,
     pub(super) ended: bool,
+    /// Orders the streams that ended.
+    end: u64,
     /// Which reader reads now, counted from 1.
     pub(super) reader: u64,
     pub(super) attached: bool,
@@ -246,9 +253,6 @@ impl Streams {
         stream.attached = false;
         stream.waker = None;
         let request = stream.request.clone();
-        if stream.ended && stream.taken >= stream.last() {
-            state.streams.remove(&key);
-        }
         state.drop_oldest_ended();
         drop(state);
         match request {
@@ -289,20 +293,25 @@ impl State {
         let Some((key, _)) = self.waiting.remove(request) else { return };
         self.tokens.retain(|_, stream| *stream != key);
         self.asked.retain(|_, stream| *stream != key);
+        self.last += 1;
         if let Some(stream) = self.streams.get_mut(&key) {
+            stream.end = self.last;
             stream.end();
         }
     }
 
     fn drop_oldest_ended(&mut self) {
-        let ended = |(key, stream): (&u64, &Stream)| {
-            (stream.ended && !stream.attached && *key != STANDALONE).then_some(*key)
-        };
-        let ended: Vec<u64> = self.streams.iter().filter_map(ended).collect();
-        if ended.len() > KEPT_ENDED
-            && let Some(oldest) = ended.iter().min()
-        {
-            self.streams.remove(oldest);
+        for (read, kept) in [(true, KEPT_READ), (false, KEPT_ENDED)] {
+            let ended = |(key, stream): (&u64, &Stream)| {
+                let left = stream.ended && !stream.attached && *key != STANDALONE;
+                (left && read == (stream.taken >= stream.last())).then_some((stream.end, *key))
+            };
+            let ended: Vec<_> = self.streams.iter().filter_map(ended).collect();
+            if ended.len() > kept
+                && let Some((_, oldest)) = ended.iter().min()
+            {
+                self.streams.remove(oldest);
+            }
         }
     }
 }

@@ -59,6 +59,13 @@ fn serve_and_worker_refuse_a_file_with_mistakes() {
 }
 
 #[test]
+fn serve_on_stdio_refuses_to_drop_a_connection_that_cannot_be_taken_up_again() {
+    let ran = Place::new().run(&["serve", "--stdio", "--fault", "dropped-connection"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("--stdio") && ran.err.contains("over HTTP"), "{ran:?}");
+}
+
+#[test]
 fn a_worker_refuses_faults_that_only_a_server_shows() {
     let place = Place::new();
     let ran = place.run(&["worker", "--fault", "dropped-connection"]);

@@ -2,6 +2,7 @@
 # A client for the suite: does with `mcptask` what the scenario wants of the server at $1.
 set -eu
 url=$1
+command -v python3 >/dev/null || { echo 'python3 is missing; install it with: apt-get install python3' >&2; exit 2; }
 answers='{"ok":true,"confirm":true,"confirmed":true,"name":"Ada"}'
 call() {
     tool=$1

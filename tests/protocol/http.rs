@@ -243,6 +243,23 @@ async fn a_broken_call_stream_is_taken_up_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_response_that_was_sent_and_lost_is_sent_again() {
+    let server = Server::start().await;
+    let client = Legacy::open(&server).await;
+    let (id, mut events) =
+        client.begin("tools/call", json!({ "name": "greet", "arguments": { "name": "Ada" } })).await;
+    let sent = events.next().await.expect("a response");
+    assert!(events.next().await.is_none(), "the stream ends with the response");
+    // The stream's first event, which has no message, is all that a client saw whose connection broke off.
+    let last = events.last_id.expect("events have ids");
+    let (stream, _) = last.split_once('-').expect("a stream and a place");
+    // What else the client does meanwhile does not matter.
+    client.result("tools/list", json!({})).await;
+    let again = client.listen(Some(&format!("{stream}-0"))).await.next().await.expect("the response");
+    assert_eq!((&again, &again["id"]), (&sent, &json!(id)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stopping_server_lets_calls_finish() {
     let mut server = Server::start().await;
     let session = Legacy::open(&server).await;
