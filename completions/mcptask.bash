@@ -726,7 +726,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__serve)
-            opts="-q -v -h --listen --stdio --workers --token-file --unanswerable --allowed-host --allowed-origin --config --fault --lease --max-tasks --max-ttl --question-timeout --max-body --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --listen --stdio --workers --unanswerable --allowed-host --allowed-origin --token-file --tls-cert --tls-key --insecure --config --fault --lease --max-tasks --max-ttl --question-timeout --max-body --rate-limit --max-requests --max-sessions --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -737,6 +737,18 @@ _mcptask() {
                     return 0
                     ;;
                 --workers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unanswerable)
+                    COMPREPLY=($(compgen -W "cancel wait" -- "${cur}"))
+                    return 0
+                    ;;
+                --allowed-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allowed-origin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -755,16 +767,34 @@ _mcptask() {
                     fi
                     return 0
                     ;;
-                --unanswerable)
-                    COMPREPLY=($(compgen -W "cancel wait" -- "${cur}"))
+                --tls-cert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
-                --allowed-host)
+                --tls-key)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
                     COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --allowed-origin)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --config)
@@ -803,6 +833,18 @@ _mcptask() {
                     return 0
                     ;;
                 --max-body)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rate-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-requests)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-sessions)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

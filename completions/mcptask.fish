@@ -69,11 +69,13 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l no-input -d 'Ne
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l listen -d 'Listen here; port 0 takes any free one' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l workers -d 'Run this many tasks at once in this process; 0 leaves all to `mcptask worker` elsewhere' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l token-file -d 'Let in only clients with a bearer token of this file: on each line a name and its token' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l unanswerable -d 'What becomes of a question when its client cannot answer: cancel it, or wait for `respond`' -r -f -a "cancel\t''
 wait\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l allowed-host -d 'Take requests for this host name, besides loopback ones; * for any. May be given several times' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l allowed-origin -d 'Take requests of web pages from this origin. May be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l token-file -d 'Let in only clients with a bearer token of this file: on each line a name and a token' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l tls-cert -d 'Speak TLS with this certificate, in PEM format, the chain after it. SIGHUP reads it again' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l tls-key -d 'The certificate\'s private key, in PEM format' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l config -d 'Offer the tools of this file [default: mcptask.toml of the working directory, else the built-in tools]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l fault -d 'Misbehave on purpose, for tests of MCP clients. May be given several times' -r -f -a "same-question-twice\t''
 malformed-question\t''
@@ -89,6 +91,9 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-tasks -d '
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-ttl -d 'The longest time that a task is kept' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l question-timeout -d 'How long a question waits before it answers itself with cancel' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-body -d 'The largest request, in bytes' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l rate-limit -d 'Requests of one scope per second [default: as many as come]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-requests -d 'Requests and open streams of one scope at once' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-sessions -d 'Sessions of one scope at once' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
@@ -98,6 +103,7 @@ always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l stdio -d 'Serve one client on stdin and stdout instead'
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l insecure -d 'Listen on an address that others reach even though everybody is let in'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'

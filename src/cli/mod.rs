@@ -1,6 +1,7 @@
 //! The command line: one file for each command, `ui` as the only road to the terminal, and one table of
 //! exit codes (`failure::Kind`).
 
+mod access;
 mod answers;
 mod arguments;
 mod ask;

@@ -1,7 +1,7 @@
 //! `serve`: the MCP endpoint, with workers.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::access::{Access, AccessArgs};
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::offer::OfferArgs;
@@ -37,11 +38,6 @@ pub(crate) struct ServeArgs {
     /// A task that waits for an answer does not count.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(0..=1024))]
     workers: u16,
-    /// Let in only clients with a bearer token of this file: on each line a name and its token
-    ///
-    /// Each name is a scope of its own: its clients see only its tasks.
-    #[arg(long, value_name = "FILE", conflicts_with = "stdio", value_hint = clap::ValueHint::FilePath)]
-    token_file: Option<PathBuf>,
     /// What becomes of a question when its client cannot answer: cancel it, or wait for `respond`
     #[arg(long, value_enum, value_name = "HOW", default_value_t)]
     unanswerable: UnanswerableChoice,
@@ -51,6 +47,8 @@ pub(crate) struct ServeArgs {
     /// Take requests of web pages from this origin. May be given several times
     #[arg(long, value_name = "ORIGIN", conflicts_with = "stdio")]
     allowed_origin: Vec<String>,
+    #[command(flatten)]
+    access: AccessArgs,
     #[command(flatten)]
     offer: OfferArgs,
     #[command(flatten)]
@@ -73,6 +71,19 @@ struct LimitArgs {
     /// The largest request, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = ServeConfig::default().max_body_bytes)]
     max_body: usize,
+    /// Requests of one scope per second [default: as many as come]
+    ///
+    /// More are refused with HTTP status 429 and the time after which to come again.
+    #[arg(long, value_name = "N", conflicts_with = "stdio")]
+    rate_limit: Option<NonZeroU32>,
+    /// Requests and open streams of one scope at once
+    #[arg(long, value_name = "N", default_value_t = ServeConfig::default().max_requests)]
+    #[arg(conflicts_with = "stdio")]
+    max_requests: usize,
+    /// Sessions of one scope at once
+    #[arg(long, value_name = "N", default_value_t = ServeConfig::default().max_sessions)]
+    #[arg(conflicts_with = "stdio")]
+    max_sessions: usize,
 }
 
 /// `--unanswerable`: see [`Unanswerable`].
@@ -91,11 +102,15 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
         )
         .hint("serve over HTTP, without --stdio"));
     }
-    let config = args.config()?;
+    let access = if args.stdio { Access::default() } else { args.access.open(context, args.listen)? };
+    let config = args.config(&access);
     let listener = if args.stdio { None } else { Some(bind(args.listen).await?) };
     let engine = context.engine_within(args.limits()).await?;
     let stop = context.stop.child_token();
     let parts = TaskTracker::new();
+    if !args.stdio {
+        access.reload(context, &parts, &stop)?;
+    }
     if args.workers > 0 {
         let count = usize::from(args.workers);
         let worker = worker::enlist(&engine, &worker::worker_id(), count, &args.offer).await?;
@@ -137,17 +152,17 @@ impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         match error {
             ServeError::Engine(error) => error.into(),
-            other => Self::new(Kind::Unexpected, other.to_string()),
+            ServeError::Handshake { .. } => Self::new(Kind::Unexpected, error.to_string()),
         }
     }
 }
 
 impl ServeArgs {
-    fn config(&self) -> Result<ServeConfig, Failure> {
-        let tokens = self.token_file.as_deref().map(read_tokens).transpose()?.unwrap_or_default();
-        Ok(ServeConfig {
+    fn config(&self, access: &Access) -> ServeConfig {
+        ServeConfig {
             listen: self.listen,
-            tokens,
+            tokens: access.tokens(),
+            identity: access.identity(),
             allowed_hosts: self.allowed_host.clone(),
             allowed_origins: self.allowed_origin.clone(),
             unanswerable: match self.unanswerable {
@@ -155,9 +170,12 @@ impl ServeArgs {
                 UnanswerableChoice::Wait => Unanswerable::Wait,
             },
             max_body_bytes: self.limits.max_body,
+            rate_limit: self.limits.rate_limit,
+            max_requests: self.limits.max_requests,
+            max_sessions: self.limits.max_sessions,
             faults: self.offer.faults().to_vec(),
             ..ServeConfig::default()
-        })
+        }
     }
 
     fn limits(&self) -> Limits {
@@ -184,33 +202,6 @@ async fn bind(listen: SocketAddr) -> Result<TcpListener, Failure> {
     })
 }
 
-/// Reads names and tokens; the error names the line, never the token.
-fn read_tokens(path: &Path) -> Result<Vec<(String, String)>, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::caused(Kind::Usage, format!("cannot read {}: {error}", path.display()), error)
-    })?;
-    let mut tokens = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let [name, token] = words.as_slice() else {
-            return Err(Failure::usage(format!(
-                "line {number} of {} is not a name and a token",
-                path.display()
-            ))
-            .hint("for example: anna 5Zr0xjq…; make a token with: openssl rand -hex 24"));
-        };
-        tokens.push(((*token).to_owned(), (*name).to_owned()));
-    }
-    if tokens.is_empty() {
-        return Err(Failure::usage(format!("{} has no tokens: everybody would be let in", path.display())));
-    }
-    Ok(tokens)
-}
-
 /// Says where it listens, and how to try it.
 fn announce(
     context: &Context,
@@ -219,15 +210,15 @@ fn announce(
     listener: &TcpListener,
 ) -> Result<(), Failure> {
     let at = listener.local_addr().unwrap_or(args.listen);
-    let (url, store) = (format!("http://{at}/mcp"), engine.store().location());
+    let (url, store) = (format!("{}://{at}/mcp", args.access.scheme()), engine.store().location());
     if context.ui.is_json() {
         return context.ui.object(&json!({ "event": "listening", "url": url, "store": store }));
     }
     let ui = &context.ui;
     ui.talk(&format!("serving {}", ui.talk_paint().bold(&url)));
     ui.talk(&format!("  tasks in {store}; {}", running(args.workers)));
-    if !at.ip().is_loopback() && args.token_file.is_none() {
-        ui.warn("everybody who reaches this address can run tools; --token-file lets in only some");
+    if let Some(warning) = args.access.warning(at) {
+        ui.warn(warning);
     }
     if !at.ip().is_loopback() && args.allowed_host.is_empty() {
         ui.warn("only requests for loopback names are taken; name this host with --allowed-host");

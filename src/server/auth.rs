@@ -1,39 +1,99 @@
 //! Bearer tokens and whose they are.
 
+use std::fmt;
+use std::sync::Arc;
+
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
+use tokio::sync::watch;
 
 use crate::task::Scope;
 
-/// The tokens that are accepted. Only digests are kept.
-pub(super) struct Tokens {
-    known: Vec<([u8; 32], Scope)>,
+type Digest = [u8; 32];
+
+/// The bearer tokens that are accepted, each with the name of the scope that it opens; several may open one.
+/// Without any, everybody is anonymous. Clones share one list, which can be replaced while servers use it.
+/// Only digests are kept.
+#[derive(Clone)]
+pub struct Tokens {
+    known: Arc<watch::Sender<Vec<(Digest, Scope)>>>,
+}
+
+/// Who was let in, and by which token.
+#[derive(Debug, Clone)]
+pub(super) struct Admitted {
+    pub(super) scope: Scope,
+    digest: Option<Digest>,
 }
 
 impl Tokens {
-    pub(super) fn new(tokens: &[(String, String)]) -> Self {
-        let digest = |secret: &str| Sha256::digest(secret.as_bytes()).into();
-        Self { known: tokens.iter().map(|(secret, name)| (digest(secret), Scope::named(name))).collect() }
+    /// These tokens, each with the name of its scope.
+    pub fn new(tokens: &[(String, String)]) -> Self {
+        Self { known: Arc::new(watch::Sender::new(digests(tokens))) }
     }
 
-    /// Whose request this is; `None` when it must be refused. Without any token everybody is anonymous.
-    /// Takes the same time whichever token matches.
-    pub(super) fn scope(&self, headers: &HeaderMap) -> Option<Scope> {
-        if self.known.is_empty() {
-            return Some(Scope::anonymous());
-        }
-        let given: [u8; 32] = Sha256::digest(bearer(headers)?.as_bytes()).into();
-        let (mut found, mut at) = (Choice::from(0), 0_u64);
-        for (position, (digest, _)) in (0_u64..).zip(&self.known) {
-            let same = digest.ct_eq(&given);
-            at.conditional_assign(&position, same);
-            found |= same;
-        }
-        let (_, scope) = self.known.get(usize::try_from(at).ok()?)?;
-        bool::from(found).then(|| scope.clone())
+    /// From now on these tokens count. Whatever was let in by one that is gone, or that opens another scope
+    /// now, is over at once: its open streams end.
+    pub fn replace(&self, tokens: &[(String, String)]) {
+        self.known.send_replace(digests(tokens));
     }
+
+    /// Whose request this is; `None` when it must be refused.
+    pub(super) fn admit(&self, headers: &HeaderMap) -> Option<Admitted> {
+        let digest = bearer(headers).map(|token| Sha256::digest(token.as_bytes()).into());
+        let scope = scope_of(&self.known.borrow(), digest.as_ref())?;
+        Some(Admitted { scope, digest })
+    }
+
+    /// Waits until what was admitted would be admitted no longer.
+    pub(super) fn revoked(&self, admitted: Admitted) -> impl Future<Output = ()> + Send + 'static {
+        let mut known = self.known.subscribe();
+        async move {
+            let stands = |known: &Vec<_>| {
+                scope_of(known, admitted.digest.as_ref()).is_some_and(|scope| scope == admitted.scope)
+            };
+            if known.wait_for(|known| !stands(known)).await.is_err() {
+                // Nobody is left who could replace them.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self::new(&[])
+    }
+}
+
+impl fmt::Debug for Tokens {
+    /// Shows whose tokens there are, never the tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.known.borrow().iter().map(|(_, scope)| scope)).finish()
+    }
+}
+
+fn digests(tokens: &[(String, String)]) -> Vec<(Digest, Scope)> {
+    let digest = |secret: &str| Sha256::digest(secret.as_bytes()).into();
+    tokens.iter().map(|(secret, name)| (digest(secret), Scope::named(name))).collect()
+}
+
+/// The scope that a token opens. Takes the same time whichever token matches.
+fn scope_of(known: &[(Digest, Scope)], given: Option<&Digest>) -> Option<Scope> {
+    if known.is_empty() {
+        return Some(Scope::anonymous());
+    }
+    let given = given?;
+    let (mut found, mut at) = (Choice::from(0), 0_u64);
+    for (position, (digest, _)) in (0_u64..).zip(known) {
+        let same = digest.ct_eq(given);
+        at.conditional_assign(&position, same);
+        found |= same;
+    }
+    let (_, scope) = known.get(usize::try_from(at).ok()?)?;
+    bool::from(found).then(|| scope.clone())
 }
 
 /// The one bearer token of a request.
@@ -47,24 +107,56 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures::FutureExt as _;
 
     fn asking(value: &str) -> HeaderMap {
         HeaderMap::from_iter([(AUTHORIZATION, value.parse().expect("a header"))])
     }
 
+    fn tokens(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(token, name)| ((*token).to_owned(), (*name).to_owned())).collect()
+    }
+
+    fn scope(tokens: &Tokens, value: &str) -> Option<Scope> {
+        tokens.admit(&asking(value)).map(|admitted| admitted.scope)
+    }
+
     #[test]
     fn a_token_opens_its_scope_and_nothing_else() {
-        let tokens = Tokens::new(&[("one".into(), "anna".into()), ("two".into(), "ben".into())]);
-        assert_eq!(tokens.scope(&asking("Bearer one")), Some(Scope::named("anna")));
-        assert_eq!(tokens.scope(&asking("bearer two")), Some(Scope::named("ben")));
-        for refused in ["Bearer three", "Bearer", "Basic one", "one", "Bearer "] {
-            assert_eq!(tokens.scope(&asking(refused)), None, "{refused:?}");
+        let tokens = Tokens::new(&tokens(&[("one", "anna"), ("two", "ben"), ("three", "anna")]));
+        assert_eq!(scope(&tokens, "Bearer one"), Some(Scope::named("anna")));
+        assert_eq!(scope(&tokens, "bearer two"), Some(Scope::named("ben")));
+        assert_eq!(scope(&tokens, "Bearer three"), Some(Scope::named("anna")), "a scope's second token");
+        for refused in ["Bearer four", "Bearer", "Basic one", "one", "Bearer "] {
+            assert_eq!(scope(&tokens, refused), None, "{refused:?}");
         }
-        assert_eq!(tokens.scope(&HeaderMap::new()), None);
+        assert!(tokens.admit(&HeaderMap::new()).is_none());
+        let mut twice = asking("Bearer one");
+        twice.append(AUTHORIZATION, "Bearer one".parse().expect("a header"));
+        assert!(tokens.admit(&twice).is_none(), "two tokens at once");
     }
 
     #[test]
     fn without_tokens_everybody_is_anonymous() {
-        assert_eq!(Tokens::new(&[]).scope(&HeaderMap::new()), Some(Scope::anonymous()));
+        assert_eq!(scope(&Tokens::default(), "Bearer x"), Some(Scope::anonymous()));
+        assert!(Tokens::default().admit(&HeaderMap::new()).is_some());
+    }
+
+    #[tokio::test]
+    async fn what_a_removed_token_opened_is_over_and_all_else_is_not() {
+        let known = Tokens::new(&tokens(&[("one", "anna"), ("two", "ben"), ("three", "carl")]));
+        let admitted = |token| known.admit(&asking(token)).expect("admitted");
+        let mut waits = ["Bearer one", "Bearer two", "Bearer three"]
+            .map(|token| Box::pin(known.revoked(admitted(token))));
+        assert!(waits.iter_mut().all(|wait| wait.now_or_never().is_none()));
+        known.replace(&tokens(&[("two", "ben"), ("three", "dora")]));
+        let over = waits.each_mut().map(|wait| wait.now_or_never().is_some());
+        assert_eq!(over, [true, false, true], "gone, kept, and for another scope now");
+    }
+
+    #[test]
+    fn no_token_is_shown() {
+        let shown = format!("{:?}", Tokens::new(&tokens(&[("s3cret", "anna")])));
+        assert!(shown.contains("anna") && !shown.contains("s3cret"), "{shown}");
     }
 }

@@ -28,8 +28,13 @@ impl Client {
         self.scope.get_or_init(|| scope);
     }
 
+    /// The scope, once it is fixed.
+    pub(super) fn bound(&self) -> Option<&Scope> {
+        self.scope.get()
+    }
+
     pub(super) fn scope(&self) -> Scope {
-        self.scope.get().cloned().unwrap_or_else(Scope::anonymous)
+        self.bound().cloned().unwrap_or_else(Scope::anonymous)
     }
 }
 

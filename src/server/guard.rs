@@ -1,55 +1,79 @@
-//! What stands before rmcp on HTTP: who asks, whose session it is, how large the body may be, and the
-//! dialect layer.
+//! What stands before rmcp on HTTP: who asks, how much at once, and whose session it is.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use futures::StreamExt as _;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{HeaderMap, Method, Request, StatusCode};
-use rmcp::ErrorData;
+use futures::future::{BoxFuture, FutureExt as _, Shared};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{Method, Request, StatusCode};
 use rmcp::transport::streamable_http_server::StreamableHttpService;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::auth::Tokens;
-use super::dialect::{Era, Translation, translate};
-use super::fault::no_method;
+use super::allowance::{Allowance, Allowances, Exceeded, UnderWay};
+use super::connections::Newcomer;
+use super::cut::{Cut, cut_off};
 use super::handler::{Handler, Serving};
-use super::headers;
+use super::incoming::translated;
 use super::sessions::Sessions;
+use crate::task::Scope;
 
-/// How long a client may take to send a body.
-const BODY_TIME: Duration = Duration::from_secs(30);
+/// JSON-RPC's first code for a server's own errors: the request may come again later.
+const LATER: i32 = -32000;
 
 /// The endpoint's parts.
 pub(super) struct Endpoint {
     pub(super) service: StreamableHttpService<Handler, Sessions>,
     pub(super) sessions: Arc<Sessions>,
-    pub(super) tokens: Tokens,
+    pub(super) allowances: Allowances,
     pub(super) serving: Arc<Serving>,
 }
 
+/// Ends when a client's token counts no more.
+type Revoked = Shared<BoxFuture<'static, ()>>;
+
 /// Answers one request to `/mcp`.
 pub(super) async fn guarded(State(endpoint): State<Arc<Endpoint>>, mut request: Request<Body>) -> Response {
-    let Some(scope) = endpoint.tokens.scope(request.headers()) else {
-        let challenge = [(WWW_AUTHENTICATE, "Bearer")];
-        return (StatusCode::UNAUTHORIZED, challenge, "a valid bearer token is needed\n").into_response();
+    let tokens = &endpoint.serving.config.tokens;
+    let Some(admitted) = tokens.admit(request.headers()) else { return unauthorised() };
+    if let Some(newcomer) = request.extensions().get::<Arc<Newcomer>>() {
+        newcomer.let_in();
+    }
+    let (allowance, under_way) = match endpoint.allowances.admit(&admitted.scope) {
+        Ok(place) => place,
+        Err(exceeded) => return later(&exceeded),
     };
+    let scope = admitted.scope.clone();
+    request.extensions_mut().insert(scope.clone());
+    // The handler holds the extensions as long as it runs, even when its client has left.
+    request.extensions_mut().insert(under_way.clone());
+    // From here on the request may be logged.
+    request.headers_mut().remove(AUTHORIZATION);
+    let revoked: Revoked = tokens.revoked(admitted).boxed().shared();
+    tokio::select! {
+        response = answered(&endpoint, &allowance, &scope, request) => held(response, under_way, revoked),
+        () = revoked.clone() => unauthorised(),
+    }
+}
+
+/// The response to a request of that scope.
+async fn answered(
+    endpoint: &Endpoint,
+    allowance: &Allowance,
+    scope: &Scope,
+    mut request: Request<Body>,
+) -> Response {
     let session = request.headers().get("mcp-session-id").and_then(|id| id.to_str().ok());
     let owner = session.map(|id| endpoint.sessions.scope(id));
     let deletes = request.method() == Method::DELETE;
     // Somebody else's session is "not found", like one that never was.
-    if owner.as_ref().is_some_and(|owner| owner.as_ref().map_or(deletes, |owner| *owner != scope)) {
+    if owner.as_ref().is_some_and(|owner| owner.as_ref().map_or(deletes, |owner| owner != scope)) {
         return (StatusCode::NOT_FOUND, "there is no such session\n").into_response();
     }
-    request.extensions_mut().insert(scope);
-    // From here on the request may be logged.
-    request.headers_mut().remove(AUTHORIZATION);
     if request.method() == Method::POST {
-        request = match translated(&endpoint, request).await {
+        request = match translated(endpoint, allowance, scope, request).await {
             Ok(request) => request,
             Err(refusal) => return *refusal,
         };
@@ -65,113 +89,32 @@ pub(super) async fn guarded(State(endpoint): State<Arc<Endpoint>>, mut request: 
     response.map(|body| if cut { cut_off(Body::new(body)) } else { Body::new(body) })
 }
 
-/// Marks a request whose response is cut off: [`Fault::DroppedConnection`].
-///
-/// [`Fault::DroppedConnection`]: crate::task::Fault::DroppedConnection
-#[derive(Debug, Clone)]
-struct Cut;
-
-/// Whether the response to a request about a task is to be cut off.
-fn is_cut(endpoint: &Endpoint, method: &str, message: &Value) -> bool {
-    let task = message.get("params").and_then(|params| params.get("taskId")).and_then(Value::as_str);
-    let task = task.and_then(|task| task.parse().ok());
-    matches!(method, "tasks/get" | "tasks/result")
-        && task.is_some_and(|task| endpoint.serving.relay.cuts(&task))
-}
-
-/// The body up to the middle of its first message. The error behind it drops the connection.
-fn cut_off(body: Body) -> Body {
-    let parts = body.into_data_stream().scan(false, |over, part| {
-        if *over {
-            return std::future::ready(Some(Err(axum::Error::new("fault: the connection is dropped"))));
-        }
-        let message = |part: &Bytes| String::from_utf8_lossy(part).contains("jsonrpc");
-        *over = part.as_ref().is_ok_and(message);
-        let kept = |part: Bytes| if *over { part.slice(..part.len() / 2) } else { part };
-        std::future::ready(Some(part.map(kept)))
-    });
-    // A message is one part, and something has to come behind it: later, so that the first half goes out.
-    let end = futures::stream::once(async {
-        tokio::task::yield_now().await;
-        Err(axum::Error::new("fault: the connection is dropped"))
-    });
-    Body::from_stream(parts.chain(end))
-}
-
-/// Reads the body within its limit and puts it through the dialect layer.
-async fn translated(endpoint: &Endpoint, request: Request<Body>) -> Result<Request<Body>, Box<Response>> {
-    let limit = endpoint.serving.config.max_body_bytes;
-    let (mut parts, body) = request.into_parts();
-    let announced = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length > limit) {
-        return Err(Box::new(too_large(limit)));
+/// A stream counts as long as it is open, and ends with its client's token.
+fn held(response: Response, under_way: UnderWay, revoked: Revoked) -> Response {
+    let kind = response.headers().get(CONTENT_TYPE);
+    if kind.is_none_or(|kind| kind != "text/event-stream") {
+        return response;
     }
-    let body = match tokio::time::timeout(BODY_TIME, to_bytes(body, limit)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => return Err(Box::new(too_large(limit))),
-        Err(_) => return Err(Box::new(StatusCode::REQUEST_TIMEOUT.into_response())),
-    };
-    let mut message: Value = serde_json::from_slice(&body).map_err(|error| {
-        let error = ErrorData::parse_error(format!("the body is not JSON: {error}"), None);
-        Box::new(refusal(&Value::Null, &error))
-    })?;
-    let id = message.get("id").cloned().unwrap_or_default();
-    if !message.is_object() {
-        let problem = "the body is not one JSON-RPC message; batches are not part of the protocol";
-        return Err(Box::new(refusal(&id, &ErrorData::invalid_request(problem, None))));
-    }
-    let body = match translate(&mut message) {
-        Translation::Same => body,
-        Translation::Forged => {
-            return Err(Box::new(refusal(&id, &no_method("the method's name is reserved"))));
-        }
-        Translation::Renamed { method, private, era } => {
-            let checked = check(endpoint, &mut parts.headers, (&method, &private, era), &message).await;
-            checked.map_err(|error| Box::new(refusal(&id, &error)))?;
-            if is_cut(endpoint, &method, &message) {
-                parts.extensions.insert(Cut);
-            }
-            Bytes::from(message.to_string())
-        }
-    };
-    parts.headers.remove(CONTENT_LENGTH);
-    Ok(Request::from_parts(parts, Body::from(body)))
+    response.map(|body| {
+        let parts = body.into_data_stream().take_until(revoked);
+        Body::from_stream(parts.inspect(move |_| {
+            let _counts = &under_way;
+        }))
+    })
 }
 
-/// Checks the headers that repeat parts of a renamed request.
-async fn check(
-    endpoint: &Endpoint,
-    headers: &mut HeaderMap,
-    (method, private, era): (&str, &str, Era),
-    message: &Value,
-) -> Result<(), ErrorData> {
-    headers::follow_method(headers, method, private)?;
-    if era == Era::Legacy {
-        return Ok(());
-    }
-    let params = message.get("params").unwrap_or(&Value::Null);
-    headers::check_name(headers, method, params)?;
-    if method == "tools/call"
-        && let Some(name) = params.get("name").and_then(Value::as_str)
-        && let Ok(tool) = endpoint.serving.engine.tool(name).await
-    {
-        headers::check_params(headers, &tool.input_schema, params)?;
-    }
-    Ok(())
+fn unauthorised() -> Response {
+    let challenge = [(WWW_AUTHENTICATE, "Bearer")];
+    (StatusCode::UNAUTHORIZED, challenge, "a valid bearer token is needed\n").into_response()
 }
 
-fn too_large(limit: usize) -> Response {
-    let problem = format!("the request body is larger than {limit} bytes\n");
-    (StatusCode::PAYLOAD_TOO_LARGE, problem).into_response()
-}
-
-/// A JSON-RPC error as the whole response.
-fn refusal(id: &Value, error: &ErrorData) -> Response {
-    let body = json!({ "jsonrpc": "2.0", "id": id, "error": error }).to_string();
-    let status = if error.code == rmcp::model::ErrorCode::METHOD_NOT_FOUND {
-        StatusCode::NOT_FOUND
-    } else {
-        StatusCode::BAD_REQUEST
-    };
-    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+/// "Too many requests", with the time after which to come again.
+pub(super) fn later(exceeded: &Exceeded) -> Response {
+    let wait = exceeded.wait();
+    let data = json!({ "retryAfterMs": u64::try_from(wait.as_millis()).unwrap_or(u64::MAX) });
+    let error = json!({ "code": LATER, "message": exceeded.to_string(), "data": data });
+    let body = json!({ "jsonrpc": "2.0", "id": null, "error": error }).to_string();
+    let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).to_string();
+    let headers = [(RETRY_AFTER, seconds.as_str()), (CONTENT_TYPE, "application/json")];
+    (StatusCode::TOO_MANY_REQUESTS, headers, body).into_response()
 }

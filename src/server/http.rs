@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{any, get};
-use axum::serve::ListenerExt as _;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::auth::Tokens;
+use super::allowance::Allowances;
+use super::connections::Connections;
 use super::guard::{Endpoint, guarded};
 use super::handler::Serving;
 use super::sessions::Sessions;
@@ -28,30 +28,29 @@ pub async fn http(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
-    let listen = config.listen;
     let handler = serving(engine, config.clone(), stop.clone()).await?;
     let serving = handler.serving.clone();
     let sessions = Arc::new(Sessions::new(config.session_idle, serving.calls.clone()));
     let closing = CancellationToken::new();
-    let port = listener.local_addr().map_or(listen.port(), |address| address.port());
+    let port = listener.local_addr().map_or(config.listen.port(), |address| address.port());
     let transport = transport(&config, port, closing.clone());
     let service = StreamableHttpService::new(move || Ok(handler.clone()), sessions.clone(), transport);
-    let tokens = Tokens::new(&config.tokens);
-    let endpoint = Arc::new(Endpoint { service, sessions, tokens, serving: serving.clone() });
-    let router =
-        Router::new().route("/mcp", any(guarded)).route("/health", get(async || "ok\n")).with_state(endpoint);
-    // A question is a small packet that a person waits for.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    let allowances = Allowances::new(config.rate_limit, config.max_requests);
+    let endpoint = Endpoint { service, sessions, allowances, serving: serving.clone() };
+    let router = Router::new()
+        .route("/mcp", any(guarded))
+        .route("/health", get(async || "ok\n"))
+        .with_state(Arc::new(endpoint));
     let draining = tokio::spawn(drain(serving, stop.clone(), closing.clone()));
-    let server = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
-    let ended = tokio::select! {
-        ended = server.into_future() => ended,
+    let connections = Connections::new(router, config.identity.clone(), config.read_time);
+    tokio::select! {
+        () = connections.serve(listener, stop) => {}
         // Streams have ended; a connection that a client holds open is not waited for.
-        () = async { closing.cancelled().await; tokio::time::sleep(DRAIN).await } => Ok(()),
-    };
+        () = async { closing.cancelled().await; tokio::time::sleep(DRAIN).await } => {}
+    }
     draining.abort();
     closing.cancel();
-    ended.map_err(|problem| ServeError::Http { listen, problem })
+    Ok(())
 }
 
 /// Ends all streams once the calls under way are done, or have had their time.
@@ -67,7 +66,8 @@ async fn drain(serving: Arc<Serving>, stop: CancellationToken, closing: Cancella
 fn transport(config: &ServeConfig, port: u16, closing: CancellationToken) -> StreamableHttpServerConfig {
     let mut origins = config.allowed_origins.clone();
     if origins.is_empty() {
-        origins.extend(["localhost", "127.0.0.1", "[::1]"].map(|host| format!("http://{host}:{port}")));
+        let scheme = if config.identity.is_some() { "https" } else { "http" };
+        origins.extend(["localhost", "127.0.0.1", "[::1]"].map(|host| format!("{scheme}://{host}:{port}")));
     }
     let transport = StreamableHttpServerConfig::default()
         .with_cancellation_token(closing)

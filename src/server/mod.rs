@@ -4,8 +4,11 @@
 //! types would lose, so that they arrive here as they came. From there on everything is JSON in, JSON out
 //! (`wire`), and every verb is the engine's.
 
+mod allowance;
 mod auth;
 mod caller;
+mod connections;
+mod cut;
 mod dialect;
 mod fault;
 mod foreground;
@@ -14,6 +17,7 @@ mod handler;
 mod handshake;
 mod headers;
 mod http;
+mod incoming;
 mod legacy;
 mod legacy_tasks;
 mod lines;
@@ -23,17 +27,21 @@ mod sessions;
 mod stdio;
 mod streams;
 mod subscriptions;
+mod tls;
 mod tools;
 mod wire;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use self::auth::Tokens;
 pub use self::http::http;
+pub use self::tls::{Identity, IdentityError};
 pub use crate::relay::Unanswerable;
 pub use stdio::stdio;
 
@@ -50,9 +58,18 @@ const DRAIN: Duration = Duration::from_secs(5);
 pub struct ServeConfig {
     /// Where it listens; for messages only, since the caller binds.
     pub listen: SocketAddr,
-    /// Accepted bearer tokens, each with the name of the scope that it opens. Without any, everybody is
-    /// anonymous.
-    pub tokens: Vec<(String, String)>,
+    /// Who is let in.
+    pub tokens: Tokens,
+    /// The certificate, for TLS; none for plain HTTP.
+    pub identity: Option<Identity>,
+    /// Requests of one scope per second; none for as many as come.
+    pub rate_limit: Option<NonZeroU32>,
+    /// Requests and open streams of one scope at once.
+    pub max_requests: usize,
+    /// Legacy sessions of one scope at once.
+    pub max_sessions: usize,
+    /// How long a client may take for a request's head, and as long again for its body.
+    pub read_time: Duration,
     /// Accepted values of the `Host` header; empty for loopback names only, `*` for any.
     pub allowed_hosts: Vec<String>,
     /// Accepted values of the `Origin` header, which browsers send; empty for the server's own loopback
@@ -80,7 +97,12 @@ impl Default for ServeConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8722)),
-            tokens: Vec::new(),
+            tokens: Tokens::default(),
+            identity: None,
+            rate_limit: None,
+            max_requests: 10_000,
+            max_sessions: 10_000,
+            read_time: Duration::from_secs(30),
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             unanswerable: Unanswerable::default(),
@@ -98,10 +120,9 @@ impl Default for ServeConfig {
 impl fmt::Debug for ServeConfig {
     /// Shows whose tokens there are, never the tokens.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scopes: Vec<_> = self.tokens.iter().map(|(_, scope)| scope).collect();
         f.debug_struct("ServeConfig")
             .field("listen", &self.listen)
-            .field("scopes", &scopes)
+            .field("tokens", &self.tokens)
             .field("unanswerable", &self.unanswerable)
             .field("poll_interval_ms", &self.poll_interval_ms)
             .finish_non_exhaustive()
@@ -114,14 +135,6 @@ pub enum ServeError {
     /// The engine could not be used.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The listener failed.
-    #[error("the HTTP server on {listen} failed: {problem}")]
-    Http {
-        /// Where it listened.
-        listen: SocketAddr,
-        /// What went wrong.
-        problem: std::io::Error,
-    },
     /// The client on stdio did not speak the protocol.
     #[error("the client on stdin did not begin as MCP clients do: {problem}")]
     Handshake {

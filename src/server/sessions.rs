@@ -45,6 +45,8 @@ pub(super) enum SessionError {
 #[derive(Debug)]
 pub(super) struct Sessions {
     live: RwLock<HashMap<HttpSessionId, Arc<Session>>>,
+    /// How many of them each scope has.
+    counts: Mutex<HashMap<Scope, usize>>,
     /// How long a session may be silent, without any stream open.
     idle: Duration,
     calls: TaskTracker,
@@ -63,13 +65,29 @@ pub(super) struct Session {
 impl Sessions {
     /// No sessions yet. `calls` counts the requests that have no response.
     pub(super) fn new(idle: Duration, calls: TaskTracker) -> Self {
-        Self { live: RwLock::default(), idle, calls }
+        Self { live: RwLock::default(), counts: Mutex::default(), idle, calls }
     }
 
     /// Whose session this is; `None` where there is no such session.
     pub(super) fn scope(&self, id: &str) -> Option<Scope> {
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
         live.get(id).map(|session| session.client.scope())
+    }
+
+    /// How many sessions a scope has.
+    pub(super) fn count(&self, scope: &Scope) -> usize {
+        self.counts().get(scope).copied().unwrap_or_default()
+    }
+
+    fn uncount(&self, client: &Client) {
+        let Some(scope) = client.bound() else { return };
+        if let Some(count) = self.counts().get_mut(scope) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    fn counts(&self) -> MutexGuard<'_, HashMap<Scope, usize>> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn find(&self, id: &HttpSessionId) -> Result<Arc<Session>, SessionError> {
@@ -140,7 +158,9 @@ impl SessionManager for Sessions {
         if let JsonRpcMessage::Request(request) = &message {
             let parts = request.request.extensions().get::<http::request::Parts>();
             let scope = parts.and_then(|parts| parts.extensions.get::<Scope>()).cloned();
-            session.client.bind(scope.unwrap_or_else(Scope::anonymous));
+            let scope = scope.unwrap_or_else(Scope::anonymous);
+            *self.counts().entry(scope.clone()).or_default() += 1;
+            session.client.bind(scope);
         }
         let reply = session.streams.handshake();
         session.accept(message, id).await?;
@@ -154,6 +174,7 @@ impl SessionManager for Sessions {
     async fn close_session(&self, id: &HttpSessionId) -> Result<(), SessionError> {
         let session = self.live.write().unwrap_or_else(PoisonError::into_inner).remove(id);
         if let Some(session) = session {
+            self.uncount(&session.client);
             session.client.connection.leave("the client closed its session");
             session.closed.cancel();
             session.streams.close();

@@ -1,6 +1,8 @@
 //! `subscriptions/listen` with `taskIds` and `toolsListChanged` (2026-07-28, basic/utilities/subscriptions;
 //! SEP-2663).
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use futures::StreamExt as _;
@@ -44,7 +46,7 @@ pub(super) async fn listen(serving: &Arc<Serving>, request: Request) -> Result<V
     }
     let acknowledged = json!({ "notifications": notifications });
     listening.notify("notifications/subscriptions/acknowledged", acknowledged).await?;
-    let mut last: Vec<(TaskId, Value)> = Vec::new();
+    let mut last = HashMap::new();
     for task in accepted {
         listening.tell(&task, &mut last).await?;
     }
@@ -115,6 +117,13 @@ fn wanted(request: &Request) -> Result<Vec<TaskId>, ErrorData> {
     Ok(wanted)
 }
 
+/// What stands for a message that was sent: the message itself would be kept for each task.
+fn print(shown: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    shown.to_string().hash(&mut hasher);
+    hasher.finish()
+}
+
 struct Listening<'a> {
     serving: &'a Serving,
     request: &'a Request,
@@ -134,19 +143,15 @@ impl Listening<'_> {
     }
 
     /// Sends the task as it is, unless the client has seen just that; false when there is no more of it.
-    async fn tell(&self, task: &TaskId, last: &mut Vec<(TaskId, Value)>) -> Result<bool, ErrorData> {
+    async fn tell(&self, task: &TaskId, last: &mut HashMap<TaskId, u64>) -> Result<bool, ErrorData> {
         let Some(shown) = self.shown(task).await? else { return Ok(false) };
-        let known = last.iter().position(|(id, _)| id == task);
-        if known.is_some_and(|at| last[at].1 == shown) {
+        let print = print(&shown);
+        if last.insert(task.clone(), print) == Some(print) {
             return Ok(true);
         }
         let unsaid = [Fault::MissingNotification, Fault::StalledStream];
         if !unsaid.iter().any(|fault| self.serving.relay.misbehaves(task, *fault)) {
-            self.notify("notifications/tasks", shown.clone()).await?;
-        }
-        match known {
-            Some(at) => last[at].1 = shown,
-            None => last.push((task.clone(), shown)),
+            self.notify("notifications/tasks", shown).await?;
         }
         Ok(true)
     }

@@ -11,5 +11,6 @@ mod kitchen;
 mod place;
 mod remote;
 mod safety;
+mod serving;
 mod waiting;
 mod watching;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mcptask::server::ServeConfig;
+use mcptask::server::{ServeConfig, Tokens};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::support::http::{LEGACY, Legacy, Modern, client};
 use crate::support::{Server, soon};
 
 fn tokens(config: &mut ServeConfig) {
-    config.tokens = vec![("one".into(), "anna".into()), ("two".into(), "ben".into())];
+    config.tokens = Tokens::new(&[("one".into(), "anna".into()), ("two".into(), "ben".into())]);
 }
 
 fn ping() -> String {

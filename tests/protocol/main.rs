@@ -1,6 +1,8 @@
 //! What the protocol requires of the task server, claim by claim, over raw HTTP and stdio.
 
+mod access;
 mod faults;
+mod hostile;
 mod http;
 mod legacy;
 mod modern;

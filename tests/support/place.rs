@@ -16,6 +16,9 @@ pub const BOUND: Duration = Duration::from_secs(60);
 /// How long a process in the background may live: whoever waits for a line of one that hangs is told by its end.
 const LIFE: Duration = Duration::from_secs(240);
 
+/// The file with what processes in the background say on stderr.
+const SAID: &str = "said";
+
 /// Where one test runs.
 pub struct Place {
     home: TempDir,
@@ -135,10 +138,25 @@ impl Place {
         self.background(&first.iter().chain(arguments).copied().collect::<Vec<_>>())
     }
 
+    /// What processes in the background have said on stderr, once that is among it.
+    pub fn heard(&self, words: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            let said = std::fs::read_to_string(self.path().join(SAID)).unwrap_or_default();
+            if said.contains(words) {
+                return said;
+            }
+            assert!(begun.elapsed() < BOUND, "nobody said {words:?}, but: {said}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Starts a command, and waits for the first line that it prints.
     pub fn background(&self, arguments: &[&str]) -> Background {
         let mut command = self.command(arguments);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let said = std::fs::OpenOptions::new().create(true).append(true).open(self.path().join(SAID));
+        let said = said.expect("a file can be written");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(said);
         let mut child = command.spawn().expect("the program starts");
         let mut out = BufReader::new(child.stdout.take().expect("piped"));
         let bound = bounded(child.id());
@@ -195,6 +213,11 @@ impl Background {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args([&format!("-{signal}"), &id]).status().expect("kill runs");
         assert!(sent.success());
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Kills it with SIGKILL and waits until it is gone.

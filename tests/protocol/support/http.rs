@@ -227,7 +227,12 @@ impl Modern {
     }
 
     pub(crate) fn with_token(server: &Server, token: &str) -> Self {
-        Self { token: Some(token.to_owned()), ..Self::new(server) }
+        Self::new(server).bearing(token)
+    }
+
+    /// The same client, with a token.
+    pub(crate) fn bearing(self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self }
     }
 
     pub(crate) fn undeclared(server: &Server) -> Self {

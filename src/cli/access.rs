@@ -1,0 +1,213 @@
+//! Who is let in to `serve`, and over what: tokens and TLS, both read again on SIGHUP.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::context::Context;
+use super::failure::{Failure, Kind};
+use super::ui::Ui;
+use crate::server::{Identity, IdentityError, Tokens};
+
+/// Where tokens and certificate come from.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Access")]
+pub(crate) struct AccessArgs {
+    /// Let in only clients with a bearer token of this file: on each line a name and a token
+    ///
+    /// Each name is a scope of its own: its clients see only its tasks. Several tokens may have one name. SIGHUP
+    /// reads the file again; a token that is gone stops working at once, on open streams too.
+    #[arg(long, value_name = "FILE", conflicts_with = "stdio", value_hint = ValueHint::FilePath)]
+    token_file: Option<PathBuf>,
+    /// Speak TLS with this certificate, in PEM format, the chain after it. SIGHUP reads it again
+    #[arg(long, value_name = "FILE", conflicts_with = "stdio", requires = "tls_key")]
+    #[arg(value_hint = ValueHint::FilePath)]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key, in PEM format
+    #[arg(long, value_name = "FILE", conflicts_with = "stdio", requires = "tls_cert")]
+    #[arg(value_hint = ValueHint::FilePath)]
+    tls_key: Option<PathBuf>,
+    /// Listen on an address that others reach even though everybody is let in
+    #[arg(long, conflicts_with = "stdio")]
+    insecure: bool,
+}
+
+/// What the files said last.
+#[derive(Default)]
+pub(crate) struct Access {
+    tokens: Option<(PathBuf, Tokens)>,
+    identity: Option<(Files, Identity)>,
+}
+
+/// A certificate's files.
+#[derive(Clone)]
+struct Files {
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+impl AccessArgs {
+    /// Reads the files; refuses to let the whole network run tools by mistake.
+    pub(crate) fn open(&self, context: &Context, listen: SocketAddr) -> Result<Access, Failure> {
+        if !listen.ip().is_loopback() && self.token_file.is_none() && !self.insecure {
+            let problem = format!("everybody who reaches {listen} could run tools: there are no tokens");
+            return Err(Failure::usage(problem).hint(
+                "--token-file FILE lets in only who has a token; --insecure lets in everybody all the same",
+            ));
+        }
+        let mut access = Access::default();
+        if let Some(path) = &self.token_file {
+            if is_open_to_others(path) {
+                let path = path.display();
+                context.ui.warn(&format!("other users of this machine can read {path}: chmod 600 {path}"));
+            }
+            access.tokens = Some((path.clone(), Tokens::new(&read_tokens(path)?)));
+        }
+        if let (Some(certificate), Some(key)) = (&self.tls_cert, &self.tls_key) {
+            let files = Files { certificate: certificate.clone(), key: key.clone() };
+            let (certificate, key) = files.read()?;
+            let identity = Identity::from_pem(&certificate, &key).map_err(|error| files.failure(error))?;
+            access.identity = Some((files, identity));
+        }
+        Ok(access)
+    }
+
+    /// The scheme of the server's address.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.tls_cert.is_some() { "https" } else { "http" }
+    }
+
+    /// What is dangerous about serving there.
+    pub(crate) fn warning(&self, at: SocketAddr) -> Option<&'static str> {
+        if at.ip().is_loopback() {
+            return None;
+        }
+        match (&self.token_file, &self.tls_cert) {
+            (None, _) => Some("everybody who reaches this address can run tools"),
+            (Some(_), None) => {
+                Some("tokens travel in the clear: use --tls-cert and --tls-key, or a proxy that speaks TLS")
+            }
+            (Some(_), Some(_)) => None,
+        }
+    }
+}
+
+impl Access {
+    /// Who is let in.
+    pub(crate) fn tokens(&self) -> Tokens {
+        self.tokens.as_ref().map(|(_, tokens)| tokens.clone()).unwrap_or_default()
+    }
+
+    /// The certificate.
+    pub(crate) fn identity(&self) -> Option<Identity> {
+        self.identity.as_ref().map(|(_, identity)| identity.clone())
+    }
+
+    /// Reads the files again whenever SIGHUP comes. A broken file changes nothing of what it is about.
+    pub(crate) fn reload(
+        self,
+        context: &Context,
+        parts: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> Result<(), Failure> {
+        let mut hangups = signal(SignalKind::hangup())
+            .map_err(|error| Failure::caused(Kind::Unexpected, "cannot listen for signals", error))?;
+        let (ui, stop) = (context.ui.clone(), stop.clone());
+        parts.spawn(async move {
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    _ = hangups.recv() => self.take_up(&ui),
+                }
+            }
+        });
+        Ok(())
+    }
+
+    fn take_up(&self, ui: &Ui) {
+        if let Some((path, tokens)) = &self.tokens {
+            match read_tokens(path) {
+                Ok(read) => {
+                    tokens.replace(&read);
+                    ui.talk(&format!("read the tokens again: {} of them", read.len()));
+                }
+                Err(failure) => kept(ui, &failure, "the tokens are the same as before"),
+            }
+        }
+        if let Some((files, identity)) = &self.identity {
+            let replaced = files.read().and_then(|(certificate, key)| {
+                identity.replace(&certificate, &key).map_err(|error| files.failure(error))
+            });
+            match replaced {
+                Ok(()) => ui.talk("read the certificate again"),
+                Err(failure) => kept(ui, &failure, "the certificate is the same as before"),
+            }
+        }
+    }
+}
+
+fn kept(ui: &Ui, failure: &Failure, what: &str) {
+    ui.failure(failure);
+    ui.warn(what);
+}
+
+impl Files {
+    fn read(&self) -> Result<(Vec<u8>, Vec<u8>), Failure> {
+        let read = |path: &Path| std::fs::read(path).map_err(|error| unreadable(path, error));
+        Ok((read(&self.certificate)?, read(&self.key)?))
+    }
+
+    fn failure(&self, error: IdentityError) -> Failure {
+        let (certificate, key) = (self.certificate.display(), self.key.display());
+        let place = match &error {
+            IdentityError::Certificate(_) => format!("{certificate}"),
+            IdentityError::Key(_) => format!("{key}"),
+            IdentityError::Mismatch | IdentityError::Unusable(_) => format!("{certificate} with {key}"),
+        };
+        Failure::caused(Kind::Usage, format!("cannot use {place}: {error}"), error)
+    }
+}
+
+fn unreadable(path: &Path, error: std::io::Error) -> Failure {
+    Failure::caused(Kind::Usage, format!("cannot read {}: {error}", path.display()), error)
+}
+
+fn is_open_to_others(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
+}
+
+/// Reads names and tokens; the error names the line, never the token.
+fn read_tokens(path: &Path) -> Result<Vec<(String, String)>, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, error))?;
+    let problem = |number: usize, problem: &str| {
+        Failure::usage(format!("line {number} of {} {problem}", path.display()))
+    };
+    let mut lines = HashMap::new();
+    let mut tokens = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [name, token] = words.as_slice() else {
+            let hint = "for example: anna 5Zr0xjq…; make a token with: openssl rand -hex 24";
+            return Err(problem(number, "is not a name and a token").hint(hint));
+        };
+        if let Some(first) = lines.insert(*token, number) {
+            return Err(problem(number, &format!("has the token of line {first} again"))
+                .hint("give each client a token of its own"));
+        }
+        tokens.push(((*token).to_owned(), (*name).to_owned()));
+    }
+    if tokens.is_empty() {
+        return Err(Failure::usage(format!("{} has no tokens: everybody would be let in", path.display())));
+    }
+    Ok(tokens)
+}

@@ -1,0 +1,52 @@
+//! `serve` on a network: what it refuses to do by mistake.
+
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::place::Place;
+
+#[test]
+fn nobody_is_let_in_from_the_network_without_a_token_unless_told_so() {
+    let place = Place::new();
+    for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:8737"] {
+        let ran = place.run(&["serve", "--listen", listen]);
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.err.contains("there are no tokens"), "{ran:?}");
+        assert!(ran.err.contains("--token-file") && ran.err.contains("--insecure"), "{ran:?}");
+    }
+    let tokens = place.file("tokens", "anna s3cret-token\n");
+    for access in [&["--insecure"][..], &["--token-file", &tokens]] {
+        let arguments = [&["serve", "--json", "--listen", "0.0.0.0:0"][..], access].concat();
+        assert_eq!(place.background(&arguments).first["event"], "listening", "{access:?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_token_file_is_said_without_a_token() {
+    let place = Place::new();
+    for (text, words) in [
+        ("anna\n", "line 1 of"),
+        ("# who\n\nanna s3cret and-more\n", "line 3 of"),
+        ("anna s3cret\nben s3cret\n", "line 2 of"),
+        ("# nobody yet\n", "has no tokens"),
+    ] {
+        let tokens = place.file("tokens", text);
+        let ran = place.run(&["serve", "--listen", "127.0.0.1:0", "--token-file", &tokens]);
+        assert_eq!(ran.code, 2, "{text:?}: {ran:?}");
+        assert!(ran.err.contains(words) && !ran.err.contains("s3cret"), "{text:?}: {ran:?}");
+    }
+}
+
+#[test]
+fn tokens_that_others_can_read_or_hear_are_warned_of() {
+    let place = Place::new();
+    let tokens = place.file("tokens", "anna s3cret-token\n");
+    set_permissions(&tokens, Permissions::from_mode(0o644)).expect("a file of ours");
+    let mut serve = place.command(&["serve", "--listen", "0.0.0.0:0", "--token-file", &tokens]);
+    let said = std::fs::File::create(place.path().join("said")).expect("a file");
+    let mut child = serve.stderr(said).spawn().expect("starts");
+    let said = place.heard("tokens travel in the clear");
+    child.kill().expect("ours");
+    child.wait().expect("ours");
+    assert!(said.contains("chmod 600"), "{said}");
+}

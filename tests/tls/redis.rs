@@ -1,0 +1,79 @@
+//! Redis over TLS: `rediss://`, with a certificate that only `SSL_CERT_FILE` vouches for.
+
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::certificate::certificate;
+
+/// A redis-server that speaks only TLS; killed on drop.
+struct TlsRedis {
+    child: Child,
+    port: u16,
+    directory: TempDir,
+}
+
+impl TlsRedis {
+    fn start() -> Self {
+        let directory = TempDir::new().expect("a temporary directory");
+        certificate(directory.path());
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        drop(listener);
+        let child = Command::new("redis-server")
+            .args(["--port", "0", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .args(["--tls-port", &port.to_string(), "--tls-auth-clients", "no"])
+            .args(["--tls-cert-file", "certificate.pem", "--tls-key-file", "key.pem"])
+            .args(["--tls-ca-cert-file", "certificate.pem"])
+            .current_dir(directory.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server starts; install it: apt-get install redis-server");
+        let began = Instant::now();
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(20), "redis-server does not listen");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Self { child, port, directory }
+    }
+
+    /// Runs `mcptask list` against it.
+    fn list(&self, trusted: bool) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mcptask"));
+        command.env_clear().env("HOME", self.directory.path()).args([
+            "list",
+            "--redis",
+            &format!("rediss://127.0.0.1:{}", self.port),
+        ]);
+        if trusted {
+            command.env("SSL_CERT_FILE", self.directory.path().join("certificate.pem"));
+        }
+        command.output().expect("mcptask runs")
+    }
+}
+
+impl Drop for TlsRedis {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_redis_over_tls_is_used_when_its_certificate_is_trusted() {
+    let server = TlsRedis::start();
+    let output = server.list(true);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_refused() {
+    let server = TlsRedis::start();
+    let output = server.list(false);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{error}");
+    assert!(error.contains("certificate"), "{error}");
+}
