@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::offer;
-use crate::config;
+use crate::config::{self, Mistake};
 
 /// Check a configuration file: every mistake, with its line and column and what is allowed there
 ///
@@ -23,12 +23,17 @@ pub(crate) struct CheckArgs {
 pub(crate) fn run(context: &Context, args: &CheckArgs) -> Result<(), Failure> {
     let ui = &context.ui;
     if !ui.is_json() {
-        let tools = offer::load(&args.file)?.tools();
+        let config = offer::load(&args.file)?;
+        config.warnings().iter().for_each(|one| ui.warn(&one.to_string()));
+        let tools = config.tools();
         let names: Vec<&str> = tools.keys().map(String::as_str).collect();
         return ui.line(&format!("{} is right: it offers {}", args.file.display(), listed(&names)));
     }
     match config::load(&args.file) {
         Ok(config) => {
+            for one in config.warnings() {
+                ui.object(&found("warning", one))?;
+            }
             for tool in config.tools().values() {
                 ui.object(&json!({ "event": "tool", "tool": tool.spec() }))?;
             }
@@ -36,13 +41,17 @@ pub(crate) fn run(context: &Context, args: &CheckArgs) -> Result<(), Failure> {
         }
         Err(mistakes) => {
             for one in &mistakes {
-                ui.object(&json!({ "event": "mistake", "file": one.file, "line": one.line,
-                    "column": one.column, "problem": one.problem, "hint": one.hint }))?;
+                ui.object(&found("mistake", one))?;
             }
             let problem = format!("{} has {} mistakes", args.file.display(), mistakes.len());
             Err(Failure::new(Kind::Usage, problem))
         }
     }
+}
+
+fn found(event: &str, one: &Mistake) -> Value {
+    json!({ "event": event, "file": one.file, "line": one.line, "column": one.column, "problem": one.problem,
+        "hint": one.hint })
 }
 
 fn listed(names: &[&str]) -> String {

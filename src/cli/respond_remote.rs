@@ -1,16 +1,13 @@
 //! `respond` through an MCP server: the modern era shows open questions in `tasks/get`.
 
-use serde_json::Value;
-
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::follow;
 use super::respond::{self, RespondArgs};
 use super::ui::question::Asked;
 use super::ui::{event, text};
-use crate::client::{Client, Era};
+use crate::client::{self, Client, Era};
 use crate::fastmcp::hint::command;
-use crate::task::Ask;
 
 pub(super) async fn run(context: &Context, args: &RespondArgs, client: &Client) -> Result<(), Failure> {
     let Some(id) = args.task() else {
@@ -31,7 +28,12 @@ pub(super) async fn run(context: &Context, args: &RespondArgs, client: &Client) 
             format!("task {} waits for no such answer: it is {}", text::line(&task.id), task.status);
         return Err(Failure::new(Kind::NothingChanged, message));
     };
-    let ask = ask_from(request)?;
+    let ask = client::ask_from(request.get("params").unwrap_or(request)).map_err(|problem| {
+        Failure::new(
+            Kind::Unexpected,
+            format!("the server asks what must not be shown: {}", text::line(&problem)),
+        )
+    })?;
     let asked = Asked {
         who: format!("{} (task {}, question {key})", client.server(), event::short(&task.id)),
         later: Some(context.config.command(&command(
@@ -50,19 +52,4 @@ pub(super) async fn run(context: &Context, args: &RespondArgs, client: &Client) 
     };
     client.answer(&task.id, key, &asked.ask, &answer).await?;
     respond::told(context, &task.id, key, &answer)
-}
-
-/// Reads an `inputRequests` entry: an `elicitation/create` request.
-fn ask_from(request: &Value) -> Result<Ask, Failure> {
-    let params = request.get("params").unwrap_or(request);
-    let text = |key: &str| params.get(key).and_then(Value::as_str);
-    let odd = |what: &str| Failure::new(Kind::Unexpected, format!("the server's question has no {what}"));
-    let message = text("message").ok_or_else(|| odd("message"))?;
-    match text("mode") {
-        Some("url") => Ok(Ask::url(message, text("url").ok_or_else(|| odd("url"))?)),
-        _ => Ok(Ask::form(
-            message,
-            params.get("requestedSchema").cloned().ok_or_else(|| odd("requestedSchema"))?,
-        )),
-    }
 }

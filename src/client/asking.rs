@@ -110,7 +110,7 @@ pub(super) fn elicit_result(ask: &Ask, answer: &Answer) -> Value {
 }
 
 /// Reads the params of an `elicitation/create`; the error says what is wrong with them.
-pub(super) fn ask_from(params: &Value) -> Result<Ask, String> {
+pub fn ask_from(params: &Value) -> Result<Ask, String> {
     let text = |key: &str| params.get(key).and_then(Value::as_str);
     let message = text("message").ok_or("an elicitation without a message")?;
     match text("mode").unwrap_or("form") {

@@ -27,7 +27,7 @@ use rmcp::service::{RoleClient, RunningService};
 use serde_json::Value;
 use tokio::sync::{OnceCell, broadcast};
 
-pub use asking::{Answering, AskedQuestion};
+pub use asking::{Answering, AskedQuestion, ask_from};
 pub use error::{ClientError, ClientResult};
 pub use follow::OnChange;
 pub use submit::{Call, Submitted};

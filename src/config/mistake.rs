@@ -36,11 +36,12 @@ pub(super) struct Source<'a> {
     file: &'a Path,
     text: &'a str,
     mistakes: std::cell::RefCell<Vec<Mistake>>,
+    warnings: std::cell::RefCell<Vec<Mistake>>,
 }
 
 impl<'a> Source<'a> {
     pub(super) fn new(file: &'a Path, text: &'a str) -> Self {
-        Self { file, text, mistakes: std::cell::RefCell::default() }
+        Self { file, text, mistakes: std::cell::RefCell::default(), warnings: std::cell::RefCell::default() }
     }
 
     /// The folder that relative paths in the file count from.
@@ -63,9 +64,22 @@ impl<'a> Source<'a> {
 
     /// Notes a mistake.
     pub(super) fn mistake(&self, span: &Range<usize>, problem: impl Into<String>, hint: Option<String>) {
+        self.mistakes.borrow_mut().push(self.at(span, problem.into(), hint));
+    }
+
+    /// Notes what is allowed and hardly meant.
+    pub(super) fn warning(&self, span: &Range<usize>, problem: impl Into<String>, hint: String) {
+        self.warnings.borrow_mut().push(self.at(span, problem.into(), Some(hint)));
+    }
+
+    fn at(&self, span: &Range<usize>, problem: String, hint: Option<String>) -> Mistake {
         let (line, column) = self.place(span.start);
-        let (file, problem) = (self.file.to_owned(), problem.into());
-        self.mistakes.borrow_mut().push(Mistake { file, line, column, problem, hint });
+        Mistake { file: self.file.to_owned(), line, column, problem, hint }
+    }
+
+    /// The warnings so far.
+    pub(super) fn warnings(&self) -> Vec<Mistake> {
+        self.warnings.borrow().clone()
     }
 
     /// All of them, in the order of the file.

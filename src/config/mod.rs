@@ -47,6 +47,7 @@ const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 #[derive(Clone, Default)]
 pub struct Config {
     tools: Tools,
+    warnings: Vec<Mistake>,
 }
 
 impl fmt::Debug for Config {
@@ -59,6 +60,11 @@ impl Config {
     /// The tools to offer, by name.
     pub fn tools(&self) -> Tools {
         self.tools.clone()
+    }
+
+    /// What is allowed and hardly meant, such as a form that asks for a password.
+    pub fn warnings(&self) -> &[Mistake] {
+        &self.warnings
     }
 }
 
@@ -94,6 +100,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, Vec<Mistake>> {
         let root = Table::new(&source, "the file", 0..0, document.get_ref());
         config.tools = tools(root);
     }
+    config.warnings = source.warnings();
     let mistakes = source.into_mistakes();
     if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
 }

@@ -145,6 +145,7 @@ impl Reader {
         } else {
             (serde_json::json!({ "type": "object", "properties": {} }), table.span.clone())
         };
+        warn_of_secrets(table.source, &span, &schema);
         self.value_template(table.source, &span, &schema).map(QuestionKind::Form)
     }
 
@@ -301,6 +302,25 @@ impl Reader {
                 source.mistake(span, error.to_string(), None);
                 None
             }
+        }
+    }
+}
+
+/// Words in a field's name by which it asks for a secret.
+const SECRETS: [&str; 7] = ["password", "passphrase", "passcode", "secret", "token", "api_key", "apikey"];
+
+/// Secrets must not be asked for by form (2025-11-25 and 2026-07-28, client/elicitation): the client sees the answer.
+fn warn_of_secrets(source: &Source<'_>, span: &Range<usize>, schema: &Value) {
+    let fields = schema.get("properties").and_then(Value::as_object);
+    for name in fields.into_iter().flat_map(|fields| fields.keys()) {
+        let plain = name.to_lowercase().replace(['-', ' '], "_");
+        if SECRETS.iter().any(|secret| plain.contains(secret)) {
+            let hint = "ask for it on a page of your own, with url = \"https://…\"".to_owned();
+            source.warning(
+                span,
+                format!("the field {name:?} asks for a secret, which a form must not"),
+                hint,
+            );
         }
     }
 }

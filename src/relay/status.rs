@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::RELATED_TASK;
 use super::connection::Facts;
-use crate::task::{AskKind, Event, EventKind, Question, TaskStatus};
+use crate::task::{Event, EventKind, Question, TaskStatus};
 
 /// The status that the legacy era shows. It knows no completed task whose result is an error
 /// (2025-11-25, basic/utilities/tasks: "failed" covers a tool result with `isError`).
@@ -54,11 +54,11 @@ pub(super) fn status(event: &Event, facts: &Facts, poll_interval_ms: u64) -> Ser
 
 /// The question in the shape that FastMCP's notifications have.
 fn elicitation(question: &Question) -> Value {
-    let mut shown = json!({ "requestId": question.id, "message": question.ask.message });
-    match &question.ask.kind {
-        AskKind::Form { schema } => shown["requestedSchema"] = schema.clone(),
-        AskKind::Url { url } => shown["url"] = json!(url),
+    let mut shown = question.ask.to_params();
+    if let Value::Object(shown) = &mut shown {
+        shown.shift_remove("mode");
     }
+    shown["requestId"] = json!(question.id);
     shown
 }
 

@@ -103,19 +103,33 @@ impl Ask {
     /// A digest of what is asked, the same for equal questions whatever the order of their keys.
     pub fn fingerprint(&self) -> String {
         let mut text = String::new();
-        canonical(&self.to_params(), &mut text);
+        canonical(&self.params(Value::clone), &mut text);
         format!("{:x}", Sha256::digest(text.as_bytes()))
     }
 
-    /// The `params` of an `elicitation/create` for this question, without any `_meta`.
+    /// The `params` of an `elicitation/create` for this question, without any `_meta`. Patterns are left out:
+    /// MCP's forms have none, so a client may refuse the form. Answers are checked against them all the same.
     pub fn to_params(&self) -> Value {
+        self.params(without_patterns)
+    }
+
+    fn params(&self, shown: impl Fn(&Value) -> Value) -> Value {
         match &self.kind {
             AskKind::Form { schema } => {
-                json!({ "mode": "form", "message": self.message, "requestedSchema": schema })
+                json!({ "mode": "form", "message": self.message, "requestedSchema": shown(schema) })
             }
             AskKind::Url { url } => json!({ "mode": "url", "message": self.message, "url": url }),
         }
     }
+}
+
+fn without_patterns(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.into_iter().flat_map(|all| all.values_mut()).filter_map(Value::as_object_mut) {
+        property.shift_remove("pattern");
+    }
+    schema
 }
 
 /// Writes a value with its objects' keys sorted.
@@ -177,5 +191,33 @@ impl Question {
     /// Whether nobody answered yet.
     pub fn is_open(&self) -> bool {
         self.answer.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_never_emitted() {
+        let schema = json!({ "type": "object", "properties": {
+            "code": { "type": "string", "pattern": "^[a-z]+$", "title": "Code" },
+            "pattern": { "type": "boolean" } } });
+        let shown = Ask::form("Code?", schema).to_params();
+        let wanted =
+            json!({ "code": { "type": "string", "title": "Code" }, "pattern": { "type": "boolean" } });
+        assert_eq!(shown["requestedSchema"]["properties"], wanted);
+    }
+
+    #[test]
+    fn a_page_is_asked_for_by_http_and_https_only() {
+        for url in ["https://example.com/a?b=c", "http://localhost:1/"] {
+            assert_eq!(Ask::url("Sign.", url).violations(), []);
+        }
+        for url in
+            ["ftp://example.com", "javascript:alert(1)", "file:///etc/passwd", "data:text/html,x", "/sign"]
+        {
+            assert_eq!(Ask::url("Sign.", url).violations().len(), 1, "{url}");
+        }
     }
 }

@@ -48,6 +48,24 @@ fn mistakes_are_json_lines_for_scripts() {
 }
 
 #[test]
+fn a_form_that_asks_for_a_secret_is_warned_of() {
+    let place = Place::new();
+    let file = place.file(
+        "mine.toml",
+        "[tools.a]\ndescription = \"A.\"\nsteps = [{ ask = \"Who?\", form = { name = \"text\", Password = \"text\" } }, \
+         { return = \"x\" }]\n",
+    );
+    let ran = place.run(&["check", &file]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(
+        ran.err.contains(&format!("{file}:3:")) && ran.err.contains("\"Password\" asks for a secret"),
+        "{ran:?}"
+    );
+    assert!(!ran.err.contains("\"name\""), "{ran:?}");
+    assert!(place.json(&["check", &file]).iter().any(|one| one["event"] == "warning" && one["line"] == 3));
+}
+
+#[test]
 fn serve_and_worker_refuse_a_file_with_mistakes() {
     let place = Place::new();
     let file = place.file("mine.toml", BROKEN);

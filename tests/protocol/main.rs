@@ -10,5 +10,6 @@ mod modern;
 mod place;
 mod relay;
 mod reload;
+mod small_print;
 mod stdio;
 mod support;

@@ -160,6 +160,47 @@ async fn a_modern_client_needs_no_handshake_over_lines() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_notification_over_lines_does_not_cancel_a_modern_task() {
+    let mut pipe = Pipe::open().await;
+    let created = pipe.request(1, "tools/call", modern(json!({ "name": "ask_name" }))).await;
+    let task = created["result"]["taskId"].clone();
+    pipe.send(
+        &json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 1 } }),
+    )
+    .await;
+    let found = pipe.request(2, "tasks/get", modern(json!({ "taskId": task }))).await;
+    assert!(["working", "input_required"].iter().any(|one| found["result"]["status"] == *one), "{found}");
+    let answers = json!({ "q1": { "action": "decline" } });
+    let mut id = 3;
+    soon("it goes on to its end", async {
+        loop {
+            let update = modern(json!({ "taskId": task, "inputResponses": answers }));
+            pipe.request(id, "tasks/update", update).await;
+            let found = pipe.request(id + 1, "tasks/get", modern(json!({ "taskId": task }))).await;
+            if found["result"]["status"] == "completed" {
+                return;
+            }
+            id += 2;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_of_an_older_version_is_asked_without_a_mode() {
+    let mut pipe = Pipe::open().await;
+    let params = json!({ "protocolVersion": "2025-06-18", "capabilities": { "elicitation": {} },
+        "clientInfo": { "name": "test", "version": "1" } });
+    pipe.request(0, "initialize", params).await;
+    pipe.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
+    let params = json!({ "name": "ask_name", "arguments": {} });
+    pipe.send(&json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params })).await;
+    let asked = pipe.next_of("elicitation/create").await;
+    assert!(asked["params"].get("mode").is_none(), "a missing mode means form: {asked}");
+    assert!(asked["params"]["requestedSchema"].is_object(), "{asked}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn broken_lines_are_answered_and_cost_nothing_else() {
     let mut pipe = Pipe::open().await;
     pipe.raw("{").await;

@@ -64,6 +64,52 @@ fn every_violation_of_an_answer_is_named() {
 }
 
 #[test]
+fn a_pattern_is_enforced() {
+    let form = form(&json!({ "code": { "type": "string", "pattern": "^[a-z]+$" } })).expect("a form");
+    for (code, faults) in [("abc", 0), ("a1", 1)] {
+        let content = json!({ "code": code });
+        assert_eq!(form.violations(content.as_object().expect("object")).len(), faults, "{code}");
+    }
+}
+
+#[test]
+fn each_bound_and_format_is_enforced() {
+    let form = form(&json!({
+        "short": { "type": "string", "minLength": 2, "maxLength": 3 },
+        "mail": { "type": "string", "format": "email" },
+        "page": { "type": "string", "format": "uri" },
+        "day": { "type": "string", "format": "date" },
+        "at": { "type": "string", "format": "date-time" },
+        "real": { "type": "number", "minimum": 0.5, "maximum": 2 },
+        "whole": { "type": "integer" },
+        "sure": { "type": "boolean" },
+        "one": { "type": "string", "oneOf": [{ "const": "r", "title": "Red" }] },
+        "many": { "type": "array", "minItems": 1, "maxItems": 1,
+            "items": { "anyOf": [{ "const": "r", "title": "Red" }, { "const": "b", "title": "Blue" }] } },
+    }))
+    .expect("a form");
+    let tried = [
+        ("short", json!("ab"), vec![json!("a"), json!("abcd"), json!(5)]),
+        ("mail", json!("a@b.example"), vec![json!("a")]),
+        ("page", json!("https://a.example"), vec![json!("a page")]),
+        ("day", json!("2026-11-23"), vec![json!("2026-13-01")]),
+        ("at", json!("2026-11-23T10:00:00Z"), vec![json!("2026-11-23")]),
+        ("real", json!(0.5), vec![json!(0.4), json!(2.1), json!("1")]),
+        ("whole", json!(3), vec![json!(3.5)]),
+        ("sure", json!(false), vec![json!("false")]),
+        ("one", json!("r"), vec![json!("Red"), json!("b")]),
+        ("many", json!(["b"]), vec![json!([]), json!(["r", "b"]), json!(["x"]), json!("r")]),
+    ];
+    for (name, right, wrong) in tried {
+        let faults = |value: &Value| form.violations(&Map::from_iter([(name.to_owned(), value.clone())]));
+        assert_eq!(faults(&right), [], "{name}");
+        for value in wrong {
+            assert!(!faults(&value).is_empty(), "{name} takes {value}");
+        }
+    }
+}
+
+#[test]
 fn an_answer_holds_only_flat_values() {
     let form = form(&json!({})).expect("a form");
     let content = json!({ "extra": { "deep": 1 } });
