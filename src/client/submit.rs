@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::asking::{AskedQuestion, ask_from, elicit_result};
 use super::{Client, ClientError, ClientResult, TaskView};
 use crate::task::id::SESSION_LABEL;
-use crate::task::{Outcome, TaskSupport};
+use crate::task::{Action, Outcome, RpcError, TaskSupport};
 
 /// How often a foreground call may come back with questions. Each round asked a person something, so
 /// this ends only a server that goes in circles.
@@ -17,6 +17,9 @@ const MAX_ROUNDS: u32 = 1000;
 const OVERTAKEN: Duration = Duration::from_secs(10);
 /// The pause before a round that asks nothing, which only lets the server go on.
 const EMPTY_ROUND: Duration = Duration::from_secs(1);
+
+/// The error of a call that needs the user to visit a page first (2025-11-25, client/elicitation).
+const PAGE_NEEDED: i64 = -32042;
 
 /// What to start.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -53,7 +56,13 @@ impl Client {
             params["task"] = call.ttl_ms.map_or_else(|| json!({}), |ttl| json!({ "ttl": ttl }));
         }
         for _ in 0..MAX_ROUNDS {
-            let result = self.call(params.clone()).await?;
+            let result = match self.call(params.clone()).await {
+                Err(ClientError::Refused { method, error }) if error.code == PAGE_NEEDED && !self.modern => {
+                    self.visit(ClientError::Refused { method, error: error.clone() }, &error).await?;
+                    continue;
+                }
+                result => result?,
+            };
             if result.get("resultType").and_then(Value::as_str) != Some("input_required") {
                 return self.submitted(result);
             }
@@ -92,6 +101,22 @@ impl Client {
                 .ok_or_else(|| self.odd("tools/call", "a task without id or status")),
             None => Ok(Submitted::Done(Outcome::Result(result))),
         }
+    }
+
+    /// Has the pages accepted that a call needs before it can run; `refusal` where one is not.
+    async fn visit(&self, refusal: ClientError, error: &RpcError) -> ClientResult<()> {
+        let pages = error.data.as_ref().and_then(|data| data.get("elicitations")).and_then(Value::as_array);
+        let Some(pages) = pages.filter(|pages| !pages.is_empty()) else { return Err(refusal) };
+        for page in pages {
+            let key = page.get("elicitationId").and_then(Value::as_str).unwrap_or_default();
+            let request = json!({ "method": "elicitation/create", "params": page });
+            let mut question = self.question(None, key, &request)?;
+            let desk = self.desk.as_ref().ok_or_else(|| needs_input(&question))?;
+            if desk.ask(&mut question).await?.action != Action::Accept {
+                return Err(refusal);
+            }
+        }
+        Ok(())
     }
 
     /// Answers what an `InputRequiredResult` asks and makes `params` the next round: the state goes back

@@ -1,6 +1,7 @@
 //! The client against real servers of both eras: `FastMCP` 3.0.2 and 3.4.10 (legacy), 4.1.0 (modern).
 
 mod answers;
+mod bare;
 mod legacy;
 mod modern;
 mod submitting;
