@@ -6,30 +6,43 @@ use jiff::Timestamp;
 use super::context::Context;
 use super::failure::Failure;
 use super::fastmcp::{self, Sources};
+use super::list_remote;
+use super::remote::RemoteArgs;
 use super::ui::{Paint, event, status, table, text, time};
 use crate::engine::Viewer;
 use crate::store::TaskFilter;
 use crate::task::{SessionId, Task, TaskStatus};
 
 /// List tasks, newest first
+///
+/// Of a server of 2026-07-28 these are the tasks that were launched from here: it shows a task only to who has
+/// its id, so `submit` keeps the ids.
 #[derive(Debug, Args)]
 #[expect(clippy::doc_markdown, reason = "doc comments of arguments are their help")]
 pub(crate) struct ListArgs {
     /// Only this session's
-    #[arg(long, value_name = "SESSION")]
+    #[arg(long, value_name = "SESSION", conflicts_with_all = ["server", "stdio"])]
     session: Option<SessionId>,
     /// Only those in this status: working, input_required, completed, failed or cancelled
     #[arg(long, value_name = "STATUS")]
-    status: Option<TaskStatus>,
+    pub(super) status: Option<TaskStatus>,
     /// Only this tool's
-    #[arg(long, value_name = "TOOL", add = super::complete::tools())]
+    #[arg(long, value_name = "TOOL", add = super::complete::tools(), conflicts_with_all = ["server", "stdio"])]
     tool: Option<String>,
     /// At most this many
     #[arg(long, value_name = "N", default_value_t = 50)]
-    limit: usize,
+    pub(super) limit: usize,
+    #[command(flatten)]
+    remote: RemoteArgs,
 }
 
 pub(crate) async fn run(context: &Context, args: ListArgs) -> Result<(), Failure> {
+    if let Some(target) = args.remote.target(&context.environment)? {
+        let client = args.remote.connect(&target, None).await?;
+        let done = list_remote::run(context, &args, &target, &client).await;
+        client.close().await;
+        return done;
+    }
     let sources = Sources::open(context).await?;
     let filter =
         TaskFilter { session: args.session, status: args.status, tool: args.tool, ..TaskFilter::default() };

@@ -193,7 +193,7 @@ async fn from_server(context: &Context, client: &Client, id: &str) -> Result<(),
     Ok(())
 }
 
-fn server_object(task: &TaskView) -> Value {
+pub(super) fn server_object(task: &TaskView) -> Value {
     json!({
         "id": task.id, "status": task.status, "status_message": task.status_message,
         "created_at": task.created_at, "updated_at": task.updated_at, "ttl_ms": task.ttl_ms,

@@ -10,11 +10,12 @@ use super::answers::{self, Answers};
 use super::context::Context;
 use super::failure::Failure;
 use super::follow::{self, Answering};
+use super::kept::Kept;
 use super::remote::{self, RemoteAnswering, RemoteArgs};
 use super::ui::spinner::Spinner;
 use super::ui::{text, time};
 use super::{arguments, complete, outcome};
-use crate::client::{self, Call, Client, Ended, Era, Submitted};
+use crate::client::{self, Call, Client, Ended, Era, Submitted, Target};
 use crate::engine::{Engine, Submission};
 use crate::fastmcp::hint;
 use crate::task::{Scope, SessionId, Task};
@@ -62,7 +63,7 @@ pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failu
             let handler = args.wait.then(|| Arc::clone(&answering) as Arc<dyn client::Answering>);
             let client = args.remote.connect(&target, handler).await?;
             remote::introduce(&context.ui, &client);
-            let done = through_server(context, &args, &client, &answering).await;
+            let done = through_server(context, &args, (&target, &client), &answering).await;
             client.close().await;
             done
         }
@@ -131,7 +132,7 @@ fn announce(context: &Context, args: &SubmitArgs, id: &str, watch: &str) -> Resu
 async fn through_server(
     context: &Context,
     args: &SubmitArgs,
-    client: &Client,
+    (target, client): (&Target, &Client),
     answering: &RemoteAnswering,
 ) -> Result<(), Failure> {
     if args.session.is_some() && client.era() == Era::Legacy {
@@ -148,10 +149,19 @@ async fn through_server(
     match client.submit(call).await.map_err(|error| remote::explained(error, answering))? {
         Submitted::Done(result) => outcome::of_outcome(context, "(a foreground call)", &result),
         Submitted::Task(task) => {
+            keep(context, target, &task.id, &args.tool);
             let show = context.config.command(&hint::command("show", &task.id, &args.remote.flags()));
             announce(context, args, &task.id, &show)?;
             if args.wait { to_end(context, client, &task.id, answering).await } else { Ok(()) }
         }
+    }
+}
+
+/// Keeps the id before anything is waited for, so that the task can be found when this process is killed.
+fn keep(context: &Context, target: &Target, id: &str, tool: &str) {
+    let kept = Kept::of(&context.environment).map(|kept| kept.add(target.to_string(), id, tool));
+    if let Some(Err(error)) = kept {
+        context.ui.detail(&format!("the task's id is not kept for `list`: {error}"));
     }
 }
 

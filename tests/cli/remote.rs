@@ -65,3 +65,33 @@ fn tools_are_the_servers() {
     let out = place.ok(&["tools", "plan_dinner", "--server", server.url()]);
     assert!(out.contains("guests"), "{out}");
 }
+
+#[test]
+fn a_killed_submit_can_be_taken_up_again_since_its_tasks_id_is_on_disk() {
+    let place = Place::new();
+    // It asks when its submitter is dead.
+    let script = format!(
+        "until [ -e '{}/go' ]; do sleep 0.05; done; exec {} ask 'Which cuisine?'",
+        place.path().display(),
+        env!("CARGO_BIN_EXE_mcptask")
+    );
+    let config =
+        format!("[tools.dinner]\ndescription = \"Asks.\"\ncommand = [\"sh\", \"-c\", \"{script}\"]\n");
+    let server = place.serve(&["--config", &place.file("mcptask.toml", &config)]);
+    let way = ["--server", server.url(), "--era", "modern"];
+    let with = |arguments: &[&str]| place.run(&[arguments, &way].concat());
+    let submit = place.background(&[&["submit", "dinner", "--wait", "--json"][..], &way].concat());
+    let id = submit.first["task"].as_str().expect("an id").to_owned();
+    submit.kill();
+    place.file("go", "");
+    place.until(&id, "asked");
+    let listed = with(&["list"]);
+    assert!(listed.out.contains(&id) && listed.out.contains("Which cuisine?"), "{listed:?}");
+    assert_eq!(with(&["respond", &id, "--set", "answer=Thai"]).code, 0);
+    assert_eq!(with(&["result", &id, "--wait"]).out, "Thai\n");
+    assert_eq!(with(&["list", "--status", "working"]).out, "");
+    let json = with(&["list", "--status", "completed", "--json"]).out;
+    assert!(json.contains(&id), "{json}");
+    let legacy = place.run(&["list", "--server", server.url(), "--era", "legacy"]);
+    assert_eq!((legacy.code, legacy.out.as_str()), (0, ""), "another session's tasks are not shown");
+}

@@ -1,0 +1,97 @@
+//! The ids of tasks that were launched through servers, kept on disk: the modern era shows a task only to who
+//! has its id, so one that was lost with a killed `submit --wait` would be lost for good.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::environment::Environment;
+
+/// The file in the state directory.
+const FILE: &str = "submitted.jsonl";
+
+/// When the file has so many lines, the older half goes: servers keep tasks for days, not for ever.
+const MOST: usize = 2000;
+
+/// One task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeptTask {
+    /// Where it runs, without secrets.
+    pub(crate) server: String,
+    /// Its whole id.
+    pub(crate) task: String,
+    /// Its tool.
+    pub(crate) tool: String,
+    /// When it was launched.
+    pub(crate) at: Timestamp,
+}
+
+/// The file.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    path: PathBuf,
+}
+
+impl Kept {
+    /// The user's own; `None` without a home directory.
+    pub(crate) fn of(environment: &Environment) -> Option<Self> {
+        Some(Self { path: environment.state_directory()?.join(FILE) })
+    }
+
+    /// Adds a task. An id opens its task, so the file is for its user only.
+    pub(crate) fn add(&self, server: String, task: &str, tool: &str) -> io::Result<()> {
+        let one = KeptTask { server, task: task.to_owned(), tool: tool.to_owned(), at: Timestamp::now() };
+        if let Some(directory) = self.path.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        }
+        let lines = std::fs::read_to_string(&self.path).unwrap_or_default();
+        let lines: Vec<&str> = lines.lines().collect();
+        if lines.len() >= MOST {
+            self.replace(&lines[MOST / 2..])?;
+        }
+        // One write of one line, so that commands at the same time do not mix theirs.
+        let line = format!("{}\n", serde_json::to_string(&one)?);
+        let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path)?;
+        file.write_all(line.as_bytes())
+    }
+
+    /// What was launched at that server, newest first. Lines that are none of ours are passed over.
+    pub(crate) fn of_server(&self, server: &str) -> Vec<KeptTask> {
+        let text = std::fs::read_to_string(&self.path).unwrap_or_default();
+        let read = text.lines().rev().filter_map(|line| serde_json::from_str::<KeptTask>(line).ok());
+        read.filter(|one| one.server == server).collect()
+    }
+
+    fn replace(&self, lines: &[&str]) -> io::Result<()> {
+        let beside = self.path.with_extension(format!("{}.new", std::process::id()));
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        file.write_all(format!("{}\n", lines.join("\n")).as_bytes())?;
+        std::fs::rename(&beside, &self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_is_private_and_does_not_grow_without_end() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let home = tempfile::tempdir().expect("a folder");
+        let kept = Kept { path: home.path().join("state").join(FILE) };
+        for number in 0..=MOST {
+            kept.add("http://one/mcp".into(), &number.to_string(), "dinner").expect("writes");
+        }
+        kept.add("http://two/mcp".into(), "other", "lunch").expect("writes");
+        let found = kept.of_server("http://one/mcp");
+        assert_eq!((found.len(), found[0].task.as_str()), (MOST / 2 + 1, "2000"));
+        assert_eq!(kept.of_server("http://two/mcp").len(), 1);
+        let mode = std::fs::metadata(&kept.path).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
