@@ -166,6 +166,10 @@ impl client::Answering for RemoteAnswering {
 pub(crate) fn explained(error: ClientError, answering: &RemoteAnswering) -> Failure {
     match error {
         ClientError::LeftOpen { .. } => answering.failure().unwrap_or_else(|| error.into()),
+        ClientError::NeedsInput { task: Some(ref task), .. } => {
+            let later = answering.later.as_ref().map(|later| later.replace("TASK", task));
+            Failure::from(error).maybe_hint(later.map(|command| format!("answer it with: {command}")))
+        }
         other => other.into(),
     }
 }

@@ -59,8 +59,10 @@ pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failu
         None => through_store(context, &args, &answering).await,
         Some(target) => {
             let later = context.config.command(&format!("respond TASK{}", args.remote.flags()));
+            // A server is told that it may ask only where somebody can answer.
+            let asks = args.wait && answering.can_ask();
             let answering = RemoteAnswering::new(answering, Some(later));
-            let handler = args.wait.then(|| Arc::clone(&answering) as Arc<dyn client::Answering>);
+            let handler = asks.then(|| Arc::clone(&answering) as Arc<dyn client::Answering>);
             let client = args.remote.connect(&target, handler).await?;
             remote::introduce(&context.ui, &client);
             let done = through_server(context, &args, (&target, &client), &answering).await;

@@ -28,13 +28,8 @@ fn submit_and_wait_answers_from_a_file(#[case] version: &str, #[case] script: &s
     assert_eq!(String::from_utf8_lossy(&output.stdout), "Thai, vegetarian: True\n", "{error}");
 }
 
-#[rstest]
-#[case("fastmcp-3.4.10", "legacy.py")]
-#[case("fastmcp-4.1.0", "modern.py")]
-fn submit_and_wait_without_anybody_to_ask_ends_with_its_own_exit_code(
-    #[case] version: &str,
-    #[case] script: &str,
-) {
+/// Runs `submit --wait` where nobody can be asked; the exit code, stdout and stderr.
+fn unattended(version: &str, script: &str) -> (Option<i32>, String, String) {
     let server = PythonServer::start(version, script, &[]);
     let home = TempDir::new().expect("a temporary directory");
     let output = Command::new(env!("CARGO_BIN_EXE_mcptask"))
@@ -44,6 +39,19 @@ fn submit_and_wait_without_anybody_to_ask_ends_with_its_own_exit_code(
         .stdin(Stdio::null())
         .output()
         .expect("mcptask runs");
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(6), "{error}");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn without_anybody_to_ask_a_legacy_server_is_told_so_and_the_tool_goes_on_without() {
+    let (code, out, error) = unattended("fastmcp-3.4.10", "legacy.py");
+    assert_eq!((code, out.as_str()), (Some(0), "no dinner: cancel\n"), "{error}");
+}
+
+#[test]
+fn without_anybody_to_ask_a_modern_question_stays_open_and_has_its_own_exit_code() {
+    let (code, _, error) = unattended("fastmcp-4.1.0", "modern.py");
+    assert_eq!(code, Some(6), "{error}");
+    assert!(error.contains("mcptask respond "), "the command that answers is shown: {error}");
 }
