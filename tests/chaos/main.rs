@@ -4,6 +4,8 @@
 mod place;
 #[path = "../protocol/support/mod.rs"]
 mod protocol;
+#[path = "../support/tables.rs"]
+mod tables;
 
 /// Runs each of the named functions of this module on every engine.
 macro_rules! on_both_engines {

@@ -120,3 +120,24 @@ fn a_closed_stdin_at_a_prompt_leaves_the_question_open_and_says_what_to_type() {
     assert!(ran.err.contains("there is nobody to ask here") && ran.err.contains("--set cuisine="), "{ran:?}");
     assert_eq!(place.json(&["show", &id])[0]["status"], "input_required");
 }
+
+#[test]
+fn the_page_of_a_question_is_fetched_by_nobody() {
+    let page = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    page.set_nonblocking(true).expect("it can be asked");
+    let url = format!("http://{}/sign", page.local_addr().expect("bound"));
+    let place = Place::new();
+    let tool = "[tools.sign]\ndescription = \"Asks.\"\nsteps = [{ ask = \"Sign.\", as = \"signed\", url = \"URL\" }, \
+                { return = \"{{ signed.action }}\" }]\n";
+    let file = place.file("mcptask.toml", &tool.replace("URL", &url));
+    let server = place.serve(&["--config", &file]);
+    let id = place.ok(&["submit", "sign"]);
+    place.until(&id, "asked");
+    for way in [&["show"][..], &["show", "--server", server.url()]] {
+        assert!(place.ok(&[way, &[&id]].concat()).contains("Sign."));
+    }
+    place.ok(&["respond", &id, "--accept"]);
+    assert_eq!(place.ok(&["result", &id, "--wait"]), "accept");
+    let visited = page.accept().expect_err("nobody came");
+    assert_eq!(visited.kind(), std::io::ErrorKind::WouldBlock);
+}

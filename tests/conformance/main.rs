@@ -2,6 +2,9 @@
 
 mod client;
 mod suite;
+#[path = "../support/tables.rs"]
+#[expect(dead_code, reason = "the other test binaries look for tests of ours")]
+mod tables;
 
 use suite::{Checks, Server};
 
@@ -47,6 +50,19 @@ fn failed(checks: &[Checks]) -> Vec<String> {
         }
     }
     failed
+}
+
+/// `docs/SPECIFICATION.md` leaves claims to scenarios that exist and are run.
+#[test]
+fn every_scenario_that_the_specification_page_names_is_run() {
+    let page = tables::text("docs/SPECIFICATION.md");
+    let listed = suite::listed();
+    for row in tables::rows(&page) {
+        for name in tables::names(&row, 2).iter().filter_map(|name| name.strip_prefix("conformance ")) {
+            assert!(listed.contains(name), "there is no scenario {name}");
+            assert!(!NOT_APPLICABLE.contains(&name) && client::may_run(name), "{name} is not run");
+        }
+    }
 }
 
 /// Runs every scenario of one version of the protocol.

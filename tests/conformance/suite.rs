@@ -1,5 +1,6 @@
 //! A server of the fixture tools, and the suite as `tests/run` installs it.
 
+use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -78,8 +79,7 @@ impl Server {
     /// Runs the suite and reads what it found.
     pub(crate) fn run(&self, arguments: &[&str]) -> Vec<Checks> {
         let output = self.folder.path().join("output");
-        let ran = Command::new(installed("node/bin/node"))
-            .arg(installed("@modelcontextprotocol/conformance/dist/index.js"))
+        let ran = suite()
             .args(["server", "--url", &self.url, "-o"])
             .arg(&output)
             .args(arguments)
@@ -89,6 +89,21 @@ impl Server {
         assert!(!found.is_empty(), "no scenario ran: {}", String::from_utf8_lossy(&ran.stderr));
         found
     }
+}
+
+/// The suite's own program.
+pub(crate) fn suite() -> Command {
+    let mut suite = Command::new(installed("node/bin/node"));
+    suite.arg(installed("@modelcontextprotocol/conformance/dist/index.js"));
+    suite
+}
+
+/// The names of all scenarios.
+pub(crate) fn listed() -> HashSet<String> {
+    let listed = suite().arg("list").output().expect("node starts");
+    let listed = String::from_utf8_lossy(&listed.stdout);
+    let names = listed.lines().filter_map(|line| line.strip_prefix("  - ")?.split(' ').next());
+    names.map(str::to_owned).collect()
 }
 
 /// Every `server-SCENARIO-TIME/checks.json`, or that of a client without `server-`; the time is the last 24 characters.

@@ -11,5 +11,8 @@ mod place;
 mod relay;
 mod reload;
 mod small_print;
+mod specification;
 mod stdio;
 mod support;
+#[path = "../support/tables.rs"]
+mod tables;

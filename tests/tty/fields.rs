@@ -115,7 +115,9 @@ fn submit_through_a_server_asks_here_in_both_eras() {
     let server = place.serve(&[]);
     for era in ["legacy", "modern"] {
         let arguments = ["submit", "plan_dinner", "--wait", "--server", server.url(), "--era", era];
-        dinner(&mut Terminal::run(&place, &arguments));
+        let mut terminal = Terminal::run(&place, &arguments);
+        terminal.sees(&format!("mcptask ({})", server.url()));
+        dinner(&mut terminal);
     }
 }
 

@@ -234,3 +234,18 @@ fn host(url: &str) -> Vec<String> {
 fn say(line: &str) -> Result<(), Stopped> {
     Ok(Term::stderr().write_line(line)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_hosts_are_pointed_out() {
+        let said = |url: &str| host(url).join("\n");
+        assert_eq!(said("https://example.com/a"), "Host: example.com");
+        assert!(said("https://xn--80ak6aa92e.com/").contains("Punycode"));
+        assert!(said("https://аpple.com/").contains("Punycode"), "a Cyrillic letter");
+        assert!(said("https://bank.example@evil.example/").contains("not the host"));
+        assert!(said("http://example.com/").contains("not encrypted"));
+    }
+}
