@@ -52,7 +52,8 @@ pub struct Config {
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config").field("tools", &self.tools.keys()).finish()
+        let Self { tools, warnings } = self;
+        f.debug_struct("Config").field("tools", &tools.keys()).field("warnings", warnings).finish()
     }
 }
 
