@@ -1,6 +1,7 @@
 //! Staying with a task to its end.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt as _, OptionFuture};
@@ -35,7 +36,7 @@ impl Client {
     async fn follow_legacy(&self, id: &str, on_change: OnChange<'_>) -> ClientResult<Ended> {
         let mut looks = Looks::new(self, id);
         let mut waits = true;
-        let mut result: Option<BoxFuture<'_, ClientResult<Value>>> = None;
+        let mut result: Option<BoxFuture<'_, ClientResult<Value>>> = Some(self.result(id).boxed());
         let mut was_waiting = false;
         loop {
             tokio::select! {
@@ -50,8 +51,8 @@ impl Client {
                     }
                     looks.now();
                 }
-                () = looks.due() => {
-                    let view = self.get(id).await?;
+                told = looks.due() => {
+                    let view = self.look(id, told).await?;
                     on_change(&view);
                     if view.status.is_final() {
                         return self.legacy_end(id, view).await;
@@ -69,6 +70,14 @@ impl Client {
                     }
                 }
             }
+        }
+    }
+
+    /// The task as the server has just told of it; else, or where it told only a part, as it shows it when asked.
+    async fn look(&self, id: &str, told: Option<TaskView>) -> ClientResult<TaskView> {
+        match told {
+            Some(view) if !self.modern || view.is_whole() => Ok(view),
+            _ => self.get(id).await,
         }
     }
 
@@ -96,8 +105,8 @@ impl Client {
                     let (question, answer) = reply.map_err(|error| self.odd("the answerer", &error.to_string()))??;
                     self.deliver(id, &mut questions, question, &answer).await?;
                 }
-                () = looks.due() => {
-                    let view = self.get(id).await?;
+                told = looks.due() => {
+                    let view = self.look(id, told).await?;
                     on_change(&view);
                     if view.status.is_final() {
                         return self.modern_end(view);
@@ -200,13 +209,15 @@ struct Asking {
 /// When to look at the task: at the server's pace, or at once when it says that something changed.
 struct Looks<'a> {
     id: &'a str,
-    hints: broadcast::Receiver<String>,
+    told: broadcast::Receiver<Arc<TaskView>>,
+    /// The server's time of the last change that it told of.
+    seen: Option<String>,
     next: Instant,
 }
 
 impl<'a> Looks<'a> {
     fn new(client: &Client, id: &'a str) -> Self {
-        Self { id, hints: client.changed.subscribe(), next: Instant::now() }
+        Self { id, told: client.changed.subscribe(), seen: None, next: Instant::now() }
     }
 
     fn after(&mut self, interval: Duration) {
@@ -217,16 +228,28 @@ impl<'a> Looks<'a> {
         self.next = Instant::now();
     }
 
-    async fn due(&mut self) {
+    /// Waits for the next look; returns what the server told, where it told anything.
+    async fn due(&mut self) -> Option<TaskView> {
         loop {
             tokio::select! {
-                () = tokio::time::sleep_until(self.next) => return,
-                hint = self.hints.recv() => match hint {
-                    Ok(task) if task != self.id => {}
-                    // Hints that were missed may have been ours.
-                    _ => return,
+                () = tokio::time::sleep_until(self.next) => return None,
+                told = self.told.recv() => match told {
+                    Ok(view) if view.id != self.id => {}
+                    Ok(view) if self.is_old(&view) => {}
+                    Ok(view) => return Some(Arc::unwrap_or_clone(view)),
+                    // What was missed may have been about this task.
+                    Err(_) => return None,
                 },
             }
         }
+    }
+
+    /// Whether something newer was told before. Times of one server compare as they are written.
+    fn is_old(&mut self, view: &TaskView) -> bool {
+        let old = view.updated_at.is_some() && view.updated_at < self.seen;
+        if !old {
+            self.seen.clone_from(&view.updated_at);
+        }
+        old
     }
 }

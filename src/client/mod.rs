@@ -47,7 +47,7 @@ pub struct Client {
     desk: Option<Arc<Desk>>,
     place: String,
     words: LastWords,
-    changed: broadcast::Sender<String>,
+    changed: broadcast::Sender<Arc<TaskView>>,
     modern: bool,
     tools: OnceCell<Vec<ToolSpec>>,
 }

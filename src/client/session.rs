@@ -12,6 +12,7 @@ use rmcp::service::{NotificationContext, RequestContext, RoleClient};
 use serde_json::Value;
 use tokio::sync::broadcast;
 
+use super::TaskView;
 use super::asking::{AskedQuestion, Desk, ask_from, elicit_result};
 use super::wire::{ELICITATION, TASK_CHANGED, Wire};
 
@@ -23,7 +24,7 @@ pub(super) struct Session {
     pub(super) desk: Option<Arc<Desk>>,
     pub(super) wire: Arc<Wire>,
     pub(super) place: String,
-    pub(super) changed: broadcast::Sender<String>,
+    pub(super) changed: broadcast::Sender<Arc<TaskView>>,
 }
 
 impl Session {
@@ -67,10 +68,10 @@ impl ClientHandler for Session {
     }
 
     async fn on_custom_notification(&self, notice: CustomNotification, _: NotificationContext<RoleClient>) {
-        let task = notice.params.as_ref().and_then(|params| params.get("taskId")).and_then(Value::as_str);
-        if let (TASK_CHANGED, Some(task)) = (notice.method.as_str(), task) {
+        let told = notice.params.as_ref().and_then(TaskView::read);
+        if let (TASK_CHANGED, Some(view)) = (notice.method.as_str(), told) {
             // Nobody listens when no task is followed, which is no fault.
-            let _ = self.changed.send(task.to_owned());
+            let _ = self.changed.send(Arc::new(view));
         }
     }
 

@@ -58,6 +58,15 @@ impl TaskView {
             outcome: outcome(value),
         })
     }
+
+    /// Whether a modern task has all that belongs to its status (SEP-2663, a full `DetailedTask`).
+    pub(super) fn is_whole(&self) -> bool {
+        match self.status {
+            TaskStatus::Working | TaskStatus::Cancelled => true,
+            TaskStatus::InputRequired => !self.input_requests.is_empty(),
+            TaskStatus::Completed | TaskStatus::Failed => self.outcome.is_some(),
+        }
+    }
 }
 
 fn outcome(value: &Value) -> Option<Outcome> {

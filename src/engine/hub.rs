@@ -1,10 +1,11 @@
 //! One tail of the log per process, fanned out to everybody here who waits.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::store::Tail;
@@ -35,21 +36,19 @@ pub struct Hub {
 #[derive(Debug)]
 struct Shared {
     signals: broadcast::Sender<Signal>,
-    followed: Mutex<HashMap<TaskId, watch::Sender<u64>>>,
+    followed: Mutex<HashMap<TaskId, Arc<Bell>>>,
     /// Counts how often the tools may have changed.
     tools: watch::Sender<u64>,
 }
 
 impl Shared {
-    fn followed(&self) -> MutexGuard<'_, HashMap<TaskId, watch::Sender<u64>>> {
+    fn followed(&self) -> MutexGuard<'_, HashMap<TaskId, Arc<Bell>>> {
         self.followed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn publish(&self, event: Event) {
-        if wakes_followers(&event.kind)
-            && let Some(sender) = self.followed().get(&event.task)
-        {
-            sender.send_modify(|count| *count += 1);
+        if let Some(bell) = self.followed().get(&event.task) {
+            bell.ring(&event.kind);
         }
         // An error only means that nobody is subscribed.
         let _ = self.signals.send(Signal::Event(Arc::new(event)));
@@ -61,16 +60,52 @@ impl Shared {
 
     fn resync(&self) {
         self.tools();
-        for sender in self.followed().values() {
-            sender.send_modify(|count| *count += 1);
+        for bell in self.followed().values() {
+            bell.ring_for_all();
         }
         let _ = self.signals.send(Signal::Resync);
     }
 }
 
-/// Progress is frequent and changes nothing that a follower waits for.
-fn wakes_followers(kind: &EventKind) -> bool {
-    !matches!(kind, EventKind::Progress(_) | EventKind::Noted { .. })
+/// What rings when one task changes. Small, since a process has one for every question that waits in it.
+#[derive(Debug, Default)]
+struct Bell {
+    changes: AtomicU32,
+    answers: AtomicU32,
+    rung: Notify,
+}
+
+impl Bell {
+    /// Progress is frequent and changes nothing that a follower waits for; whoever asked knows that it did.
+    fn ring(&self, kind: &EventKind) {
+        match kind {
+            EventKind::Progress(_) | EventKind::Noted { .. } => return,
+            EventKind::Asked { .. } => {}
+            _ => _ = self.answers.fetch_add(1, Ordering::Release),
+        }
+        self.changes.fetch_add(1, Ordering::Release);
+        self.rung.notify_waiters();
+    }
+
+    fn ring_for_all(&self) {
+        self.answers.fetch_add(1, Ordering::Release);
+        self.changes.fetch_add(1, Ordering::Release);
+        self.rung.notify_waiters();
+    }
+
+    fn count(&self, awaited: Awaited) -> u32 {
+        match awaited {
+            Awaited::Changes => self.changes.load(Ordering::Acquire),
+            Awaited::Answers => self.answers.load(Ordering::Acquire),
+        }
+    }
+}
+
+/// What a [`Follow`] is woken by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Awaited {
+    Changes,
+    Answers,
 }
 
 impl Hub {
@@ -96,9 +131,17 @@ impl Hub {
 
     /// Changes of one task from now on.
     pub fn follow(&self, task: &TaskId) -> Follow {
-        let receiver =
-            self.shared.followed().entry(task.clone()).or_insert_with(|| watch::channel(0).0).subscribe();
-        Follow { shared: self.shared.clone(), task: task.clone(), receiver: Some(receiver) }
+        self.listen(task, Awaited::Changes)
+    }
+
+    /// [`Hub::follow`] for whoever asked a question: its own asking is no change.
+    pub fn follow_answers(&self, task: &TaskId) -> Follow {
+        self.listen(task, Awaited::Answers)
+    }
+
+    fn listen(&self, task: &TaskId, awaited: Awaited) -> Follow {
+        let bell = self.shared.followed().entry(task.clone()).or_default().clone();
+        Follow { shared: self.shared.clone(), task: task.clone(), seen: bell.count(awaited), bell, awaited }
     }
 }
 
@@ -107,16 +150,24 @@ impl Hub {
 pub struct Follow {
     shared: Arc<Shared>,
     task: TaskId,
-    receiver: Option<watch::Receiver<u64>>,
+    bell: Arc<Bell>,
+    awaited: Awaited,
+    seen: u32,
 }
 
 impl Follow {
     /// Waits until the task changed since the last call (or since the follow began). It may also return
     /// when nothing changed: look at the state.
     pub async fn changed(&mut self) {
-        if let Some(receiver) = &mut self.receiver {
-            // The sender lives in the map as long as this receiver does, so this cannot fail.
-            let _ = receiver.changed().await;
+        loop {
+            // Listening begins before the count is read, so nothing falls between the two.
+            let rung = self.bell.rung.notified();
+            let count = self.bell.count(self.awaited);
+            if count != self.seen {
+                self.seen = count;
+                return;
+            }
+            rung.await;
         }
     }
 }
@@ -124,8 +175,8 @@ impl Follow {
 impl Drop for Follow {
     fn drop(&mut self) {
         let mut followed = self.shared.followed();
-        self.receiver = None;
-        if followed.get(&self.task).is_some_and(|sender| sender.receiver_count() == 0) {
+        // Two hold the bell: the map, and this one. Others can only come by way of the map, which is locked.
+        if Arc::strong_count(&self.bell) == 2 {
             followed.remove(&self.task);
         }
     }

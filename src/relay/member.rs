@@ -106,13 +106,16 @@ impl Member {
     }
 
     async fn event(&mut self, event: &Event) {
-        let told = status::is_told(&event.kind);
-        if told || matches!(event.kind, EventKind::Progress(_)) {
-            self.tell(event).await;
-        }
+        // The question is what people wait for, so it goes before the news that there is one.
         match &event.kind {
             EventKind::Asked { .. } if self.misbehaves(event, Fault::StalledStream) => {}
             EventKind::Asked { question } => self.ask(&event.task, question),
+            _ => {}
+        }
+        if status::is_told(&event.kind) || matches!(event.kind, EventKind::Progress(_)) {
+            self.tell(event).await;
+        }
+        match &event.kind {
             EventKind::Answered { by: Answerer::Timeout, .. }
                 if self.misbehaves(event, Fault::LateAnswerAccepted) => {}
             EventKind::Answered { question, .. } => self.withdraw(&event.task, question),

@@ -241,6 +241,10 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
         timeout: Option<Duration>,
     ) -> StoreResult<Vec<Question>>;
 
+    /// The answers to `count` questions of a claimed task from position `first` on; `None` while one of them is
+    /// open. Reads only these, however long the journal is.
+    async fn answers(&self, claim: &ClaimKey, first: u32, count: u32) -> StoreResult<Option<Vec<Answer>>>;
+
     /// Answers a question, if nobody has. The answer's `at` is set by the store; the stored answer is
     /// returned. A parked task whose last open question this was is queued again. Event: `answered`.
     async fn answer(&self, task: &TaskId, question: &QuestionId, answer: &Answer) -> StoreResult<Answer>;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use rand::Rng as _;
 use serde::{Deserialize, Serialize};
@@ -35,7 +36,7 @@ pub struct InvalidId {
 
 /// Checks an identifier from outside: printable ASCII without spaces, so that it is safe in a key,
 /// in a header and on a terminal.
-fn checked(what: &'static str, value: &str) -> Result<String, InvalidId> {
+fn checked(what: &'static str, value: &str) -> Result<Arc<str>, InvalidId> {
     let problem = if value.is_empty() {
         "is empty"
     } else if value.len() > MAX_LENGTH {
@@ -43,7 +44,7 @@ fn checked(what: &'static str, value: &str) -> Result<String, InvalidId> {
     } else if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
         "has a character that is not printable ASCII"
     } else {
-        return Ok(value.to_owned());
+        return Ok(value.into());
     };
     let shown = value.chars().take(60).collect();
     Err(InvalidId { what, value: shown, problem })
@@ -54,7 +55,7 @@ macro_rules! identifier {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The identifier as text.
@@ -85,7 +86,7 @@ macro_rules! identifier {
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0
+                id.as_str().to_owned()
             }
         }
     };
@@ -113,14 +114,14 @@ identifier! {
 impl TaskId {
     /// A new random id.
     pub fn generate() -> Self {
-        Self(random())
+        Self(random().into())
     }
 }
 
 impl SessionId {
     /// A new random id, for a connection that brings none.
     pub fn generate() -> Self {
-        Self(random())
+        Self(random().into())
     }
 }
 
@@ -129,14 +130,14 @@ impl WorkerId {
     pub fn generate(host: &str) -> Self {
         let host: String = host.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
         let host = if host.is_empty() { "worker".to_owned() } else { host };
-        Self(format!("{host}-{}-{}", std::process::id(), &random()[..6]))
+        Self(format!("{host}-{}-{}", std::process::id(), &random()[..6]).into())
     }
 }
 
 impl QuestionId {
     /// The id of the question asked at `position`, counted from 1 over the task's life.
     pub fn at(position: u32) -> Self {
-        Self(format!("q{position}"))
+        Self(format!("q{position}").into())
     }
 
     /// The position that [`QuestionId::at`] was given, or `None` where the text has another form.

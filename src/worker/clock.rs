@@ -1,14 +1,16 @@
 //! The time that a run takes, without the time in which it waits for people.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// Stands still while at least one question of the run is open.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct RunClock {
-    waiting: watch::Sender<u32>,
+    waiting: AtomicU32,
+    changed: Notify,
 }
 
 /// Keeps the clock from going on.
@@ -16,31 +18,30 @@ pub(super) struct Stopped<'a>(&'a RunClock);
 
 impl Drop for Stopped<'_> {
     fn drop(&mut self) {
-        self.0.waiting.send_modify(|waiting| *waiting = waiting.saturating_sub(1));
+        self.0.waiting.fetch_sub(1, Ordering::Release);
+        self.0.changed.notify_waiters();
     }
 }
 
 impl RunClock {
-    pub(super) fn new() -> Self {
-        Self { waiting: watch::Sender::new(0) }
-    }
-
     /// Stops the clock until the guard is dropped.
     pub(super) fn stop(&self) -> Stopped<'_> {
-        self.waiting.send_modify(|waiting| *waiting += 1);
+        self.waiting.fetch_add(1, Ordering::Release);
+        self.changed.notify_waiters();
         Stopped(self)
     }
 
     /// Returns when the run has taken `limit`.
     pub(super) async fn reaches(&self, limit: Duration) {
-        let mut changes = self.waiting.subscribe();
         let mut left = limit;
         loop {
-            let stopped = *changes.borrow_and_update() > 0;
+            // Listening begins before the count is read, so nothing falls between the two.
+            let changed = self.changed.notified();
+            let stopped = self.waiting.load(Ordering::Acquire) > 0;
             let begun = Instant::now();
             tokio::select! {
                 () = tokio::time::sleep(left), if !stopped => return,
-                _ = changes.changed() => {}
+                () = changed => {}
             }
             if !stopped {
                 left = left.saturating_sub(begun.elapsed());
@@ -57,7 +58,7 @@ mod tests {
 
     #[tokio::test]
     async fn waiting_does_not_count() {
-        let clock = Arc::new(RunClock::new());
+        let clock = Arc::new(RunClock::default());
         let (one, other) = (clock.stop(), clock.stop());
         let watched = clock.clone();
         let over = tokio::spawn(async move { watched.reaches(Duration::from_millis(20)).await });

@@ -1,5 +1,6 @@
 //! What a running tool can do: read its arguments, ask, report.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::roster::{Entry, Slot};
 use super::{Interrupted, Shared};
 use crate::engine::{EngineError, patiently};
 use crate::store::{ClaimKey, StoreError};
-use crate::task::{Answer, Answerer, Ask, Fault, Progress, Question, Task};
+use crate::task::{Answer, Answerer, Ask, Fault, Progress, Task};
 
 /// One run of a tool.
 pub struct TaskContext {
@@ -41,7 +42,7 @@ impl TaskContext {
     ) -> Self {
         let claim = ClaimKey { task: task.id().clone(), attempt: task.attempt };
         let misbehaviour = Misbehaviour::new(&shared.config.faults);
-        let (asked, clock, slot) = (Mutex::new(0), Arc::new(RunClock::new()), Mutex::new(Some(slot)));
+        let (asked, clock, slot) = (Mutex::new(0), Arc::new(RunClock::default()), Mutex::new(Some(slot)));
         Self { shared, entry, task, claim, signals, asked, clock, misbehaviour, slot }
     }
 
@@ -91,14 +92,14 @@ impl TaskContext {
     }
 
     /// Asks one question and waits for the answer, whoever gives it.
-    pub async fn ask(&self, ask: Ask) -> Result<Answer, Interrupted> {
-        let mut answers = self.ask_all(vec![ask]).await?;
-        answers.pop().ok_or(Interrupted::Taken)
+    pub fn ask(&self, ask: Ask) -> impl Future<Output = Result<Answer, Interrupted>> + Send {
+        let asking = self.ask_within(vec![ask], None);
+        async move { asking.await?.pop().ok_or(Interrupted::Taken) }
     }
 
     /// Asks several questions at once and waits until all are answered, in the order asked.
-    pub async fn ask_all(&self, asks: Vec<Ask>) -> Result<Vec<Answer>, Interrupted> {
-        self.ask_within(asks, None).await
+    pub fn ask_all(&self, asks: Vec<Ask>) -> impl Future<Output = Result<Vec<Answer>, Interrupted>> + Send {
+        self.ask_within(asks, None)
     }
 
     /// [`TaskContext::ask_all`] with a time limit of its own in place of the tool's.
@@ -109,19 +110,27 @@ impl TaskContext {
     ) -> Result<Vec<Answer>, Interrupted> {
         self.shared.engine.check(&asks)?;
         let asks = self.misbehaviour.distort(asks);
-        let mut answers = self.ask_checked(&asks, timeout).await?;
-        if self.misbehaviour.asks_twice() {
-            answers = self.ask_checked(&asks, timeout).await?;
+        let again = self.misbehaviour.asks_twice().then(|| asks.clone());
+        let answers = self.ask_checked(asks, timeout).await?;
+        match again {
+            Some(asks) => Box::pin(self.ask_checked(asks, timeout)).await,
+            None => Ok(answers),
         }
-        Ok(answers)
     }
 
-    async fn ask_checked(&self, asks: &[Ask], timeout: Option<Duration>) -> Result<Vec<Answer>, Interrupted> {
-        let mut follow = self.shared.engine.hub().await?.follow(&self.claim.task);
-        let asked = self.ask_once(asks, timeout.or(self.tool_timeout())).await?;
-        if let Some(answers) = answers(&asked) {
-            return Ok(answers);
-        }
+    async fn ask_checked(
+        &self,
+        asks: Vec<Ask>,
+        timeout: Option<Duration>,
+    ) -> Result<Vec<Answer>, Interrupted> {
+        let mut follow = self.shared.engine.hub().await?.follow_answers(&self.claim.task);
+        let timeout = timeout.or(self.tool_timeout());
+        // What is waited for is kept small (the questions are in the store), and so is the wait: there may be
+        // very many. Whatever runs only before or after it is boxed.
+        let positions = match Box::pin(self.ask_once(asks, timeout)).await? {
+            Asked::Answered(answers) => return Ok(answers),
+            Asked::Open(positions) => positions,
+        };
         self.misbehaviour.crash()?;
         let _stopped = self.clock.stop();
         self.begin_waiting().await;
@@ -130,11 +139,11 @@ impl TaskContext {
                 () = self.signals.parked.cancelled() => return Err(Interrupted::GivenBack),
                 () = follow.changed() => {}
             }
-            if let Some(answers) = answers(&self.now(&asked, asks).await?) {
+            if let Some(answers) = Box::pin(self.answers(positions.clone())).await? {
                 break answers;
             }
         };
-        self.end_waiting().await?;
+        Box::pin(self.end_waiting()).await?;
         Ok(answers)
     }
 
@@ -155,7 +164,7 @@ impl TaskContext {
         Ok(())
     }
 
-    async fn ask_once(&self, asks: &[Ask], timeout: Option<Duration>) -> Result<Vec<Question>, Interrupted> {
+    async fn ask_once(&self, asks: Vec<Ask>, timeout: Option<Duration>) -> Result<Asked, Interrupted> {
         let engine = &self.shared.engine;
         let timeout = Some(timeout.unwrap_or(engine.limits().question_timeout));
         let store = engine.store();
@@ -164,23 +173,24 @@ impl TaskContext {
         // Counted first, because a caller that drops this future has most likely asked.
         *asked += u32::try_from(asks.len()).unwrap_or(u32::MAX);
         let questions =
-            patiently(&self.signals.given_back, || store.ask(&self.claim, before + 1, asks, timeout)).await;
-        questions.map_err(|error| {
+            patiently(&self.signals.given_back, || store.ask(&self.claim, before + 1, &asks, timeout)).await;
+        let questions = questions.map_err(|error| {
             *asked = before;
-            EngineError::from(error).into()
-        })
+            EngineError::from(error)
+        })?;
+        let answers = questions.into_iter().map(|question| question.answer).collect();
+        Ok(Option::map_or(answers, Asked::Open(before + 1..*asked + 1), Asked::Answered))
     }
 
     fn tool_timeout(&self) -> Option<Duration> {
         self.entry.tool.spec().question_timeout_ms.map(Duration::from_millis)
     }
 
-    /// The same questions as they are now. Asking again what the journal has changes nothing, and reads only
-    /// these questions, however long the journal is.
-    async fn now(&self, asked: &[Question], asks: &[Ask]) -> Result<Vec<Question>, Interrupted> {
-        let first = asked.first().and_then(|question| question.id.position()).ok_or(Interrupted::Taken)?;
+    /// The answers to the questions at these positions, once all are there.
+    async fn answers(&self, positions: Range<u32>) -> Result<Option<Vec<Answer>>, Interrupted> {
         let store = self.shared.engine.store();
-        let known = patiently(&self.signals.given_back, || store.ask(&self.claim, first, asks, None)).await;
+        let (first, count) = (positions.start, positions.len() as u32);
+        let known = patiently(&self.signals.given_back, || store.answers(&self.claim, first, count)).await;
         known.map_err(|error| EngineError::from(error).into())
     }
 
@@ -199,6 +209,10 @@ impl TaskContext {
     }
 }
 
-fn answers(questions: &[Question]) -> Option<Vec<Answer>> {
-    questions.iter().map(|question| question.answer.clone()).collect()
+/// What asking led to.
+enum Asked {
+    /// All answers were in the journal.
+    Answered(Vec<Answer>),
+    /// At least one of the questions at these positions is open.
+    Open(Range<u32>),
 }

@@ -11,7 +11,7 @@ use crate::engine::Signal;
 use crate::store::ClaimKey;
 use crate::task::{Event, EventKind, TaskId};
 
-/// What a run listens to.
+/// What a run listens to. The last two are the whole worker's.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Signals {
     /// The task was cancelled, deleted or claimed by another worker.
@@ -22,11 +22,20 @@ pub(super) struct Signals {
     pub(super) given_back: CancellationToken,
 }
 
-type Tasks = HashMap<TaskId, (u32, Signals)>;
+/// The attempt under which each is held, and what tells its run that it was taken.
+type Tasks = HashMap<TaskId, (u32, CancellationToken)>;
 
+/// Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Held {
-    tasks: Arc<Mutex<Tasks>>,
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    tasks: Mutex<Tasks>,
+    parked: CancellationToken,
+    given_back: CancellationToken,
 }
 
 /// A held task; it is let go when this is dropped.
@@ -37,8 +46,12 @@ pub(super) struct Hold {
 }
 
 impl Hold {
-    pub(super) fn signals(&self) -> Signals {
-        self.signals.clone()
+    pub(super) fn claim(&self) -> &ClaimKey {
+        &self.claim
+    }
+
+    pub(super) fn signals(&self) -> &Signals {
+        &self.signals
     }
 }
 
@@ -53,14 +66,15 @@ impl Drop for Hold {
 
 impl Held {
     fn tasks(&self) -> MutexGuard<'_, Tasks> {
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn hold(&self, claim: &ClaimKey) -> Hold {
-        let signals = Signals::default();
-        let before = self.tasks().insert(claim.task.clone(), (claim.attempt, signals.clone()));
+        let (parked, given_back) = (self.inner.parked.clone(), self.inner.given_back.clone());
+        let signals = Signals { taken: CancellationToken::new(), parked, given_back };
+        let before = self.tasks().insert(claim.task.clone(), (claim.attempt, signals.taken.clone()));
         if let Some((_, before)) = before {
-            before.taken.cancel();
+            before.cancel();
         }
         Hold { held: self.clone(), claim: claim.clone(), signals }
     }
@@ -72,34 +86,34 @@ impl Held {
 
     /// Tells every run not to wait for people any more.
     pub(super) fn park_waiting(&self) {
-        self.tasks().values().for_each(|(_, signals)| signals.parked.cancel());
+        self.inner.parked.cancel();
     }
 
     /// Tells every run to end.
     pub(super) fn give_back_all(&self) {
-        self.tasks().values().for_each(|(_, signals)| signals.given_back.cancel());
+        self.inner.given_back.cancel();
     }
 
     /// Acts on an event; returns the claim that it may have ended, for the store to decide.
-    fn hear(&self, event: &Event) -> Option<(ClaimKey, Signals)> {
+    fn hear(&self, event: &Event) -> Option<(ClaimKey, CancellationToken)> {
         let tasks = self.tasks();
-        let (held, signals) = tasks.get(&event.task)?;
+        let (held, taken) = tasks.get(&event.task)?;
         match &event.kind {
-            EventKind::Claimed { attempt, .. } if attempt > held => signals.taken.cancel(),
-            EventKind::Cancelled { .. } | EventKind::Expired {} => signals.taken.cancel(),
+            EventKind::Claimed { attempt, .. } if attempt > held => taken.cancel(),
+            EventKind::Cancelled { .. } | EventKind::Expired {} => taken.cancel(),
             // It may have been written before the claim that is held now, and be heard only after it.
             EventKind::Requeued { .. } => {
-                return Some((ClaimKey { task: event.task.clone(), attempt: *held }, signals.clone()));
+                return Some((ClaimKey { task: event.task.clone(), attempt: *held }, taken.clone()));
             }
             _ => {}
         }
         None
     }
 
-    fn claims(&self) -> Vec<(ClaimKey, Signals)> {
+    fn claims(&self) -> Vec<(ClaimKey, CancellationToken)> {
         let tasks = self.tasks();
-        let claims = tasks.iter().map(|(task, (attempt, signals))| {
-            (ClaimKey { task: task.clone(), attempt: *attempt }, signals.clone())
+        let claims = tasks.iter().map(|(task, (attempt, taken))| {
+            (ClaimKey { task: task.clone(), attempt: *attempt }, taken.clone())
         });
         claims.collect()
     }
@@ -129,11 +143,11 @@ pub(super) async fn watch(shared: Arc<Shared>, stop: CancellationToken) {
 }
 
 /// Asks the store whether these claims still hold.
-async fn look_again(shared: &Shared, claims: Vec<(ClaimKey, Signals)>) {
-    for (claim, signals) in claims {
+async fn look_again(shared: &Shared, claims: Vec<(ClaimKey, CancellationToken)>) {
+    for (claim, taken) in claims {
         match shared.engine.store().get(&claim.task).await {
             Ok(Some(task)) if task.attempt == claim.attempt && task.worker.is_some() => {}
-            Ok(_) => signals.taken.cancel(),
+            Ok(_) => taken.cancel(),
             // The store is away again; its return brings another resync.
             Err(_) => return,
         }

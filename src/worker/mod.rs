@@ -173,7 +173,7 @@ async fn claim_until(shared: &Arc<Shared>, tracker: &TaskTracker, stop: &Cancell
                     let held = shared.held.hold(&ClaimKey { task: task.id().clone(), attempt: task.attempt });
                     let entry = shared.roster.find(&task.new.tool);
                     let slot = entry.as_deref().and_then(|entry| shared.roster.take_now(entry));
-                    tracker.spawn(run::run_one(shared.clone(), task, held, (entry, slot)));
+                    tracker.spawn(run::run_one(shared.clone(), Box::new(task), held, (entry, slot)));
                 }
             }
             Err(error) => {

@@ -1,8 +1,14 @@
 //! One run of one task, from its claim to what is recorded of it.
 
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::OptionFuture;
+
+use super::clock::RunClock;
 use super::held::{Hold, Signals};
 use super::roster::{Entry, Slot};
 use super::{Interrupted, RunSettings, Shared, TaskContext, ToolOutcome};
@@ -10,61 +16,72 @@ use crate::engine::patiently;
 use crate::store::{ClaimKey, Requeue, StoreError};
 use crate::task::{Outcome, Task};
 
+/// A tool that runs. It holds all that the run has, on the heap, so that nothing around it does.
+type Running<'a> = Pin<Box<dyn Future<Output = ToolOutcome> + Send + 'a>>;
+
 /// Runs one claimed task to its outcome, or until it is taken away.
 pub(super) async fn run_one(
     shared: Arc<Shared>,
-    task: Task,
+    task: Box<Task>,
     held: Hold,
     (entry, slot): (Option<Arc<Entry>>, Option<Slot>),
 ) {
-    let claim = ClaimKey { task: task.id().clone(), attempt: task.attempt };
+    let claim = held.claim();
     let signals = held.signals();
     let Some(entry) = entry else {
         // The tool was withdrawn after the claim; whoever still offers it may have the task.
         let reason =
             format!("worker {} does not offer the tool {:?} any more", shared.config.id, task.new.tool);
-        return record(&shared, &claim, &signals, Err(Requeue::returned(reason))).await;
+        return Box::pin(record(&shared, claim, signals, Err(Requeue::returned(reason)))).await;
     };
-    let slot = if slot.is_some() { slot } else { shared.roster.take(&entry).await };
+    let slot = if slot.is_some() { slot } else { Box::pin(shared.roster.take(&entry)).await };
     let Some(slot) = slot else { return };
     let attempt = task.attempt;
-    let context = TaskContext::new(shared.clone(), entry.clone(), task, signals.clone(), slot);
-    let outcome = finished(&entry, context, &signals).await;
+    let (running, clock) = begin(&shared, &entry, *task, signals, slot);
+    let outcome = finished(&entry, running, &clock, signals).await;
     if let Some(end) = end(&shared, &entry.settings, attempt, outcome) {
-        record(&shared, &claim, &signals, end).await;
+        Box::pin(record(&shared, claim, signals, end)).await;
     }
 }
 
-/// Runs the tool until it ends or somebody ends it.
-async fn finished(entry: &Arc<Entry>, context: TaskContext, signals: &Signals) -> ToolOutcome {
+fn begin<'a>(
+    shared: &Arc<Shared>,
+    entry: &'a Arc<Entry>,
+    task: Task,
+    signals: &Signals,
+    slot: Slot,
+) -> (Running<'a>, Arc<RunClock>) {
+    let context = TaskContext::new(shared.clone(), entry.clone(), task, signals.clone(), slot);
     let clock = context.clock();
-    let tool = entry.tool.clone();
-    let grace = tool.grace();
-    let limit = entry.settings.timeout;
-    // A panic in a tool is that task's failure, never the worker's.
-    let mut running = tokio::spawn(async move { tool.run(context).await });
+    (entry.tool.run(context), clock)
+}
+
+/// Runs the tool until it ends or somebody ends it. A panic in it is that task's failure, never the worker's.
+async fn finished(entry: &Entry, running: Running<'_>, clock: &RunClock, signals: &Signals) -> ToolOutcome {
+    let mut running = AssertUnwindSafe(running).catch_unwind();
+    let mut limit = OptionFuture::from(entry.settings.timeout.map(|limit| Box::pin(clock.reaches(limit))));
     let interrupted = tokio::select! {
-        joined = &mut running => return ended(joined),
+        ended = &mut running => return unpanicked(ended),
         () = signals.taken.cancelled() => Interrupted::Taken,
         () = signals.given_back.cancelled() => Interrupted::GivenBack,
-        () = clock.reaches(limit.unwrap_or(Duration::MAX)), if limit.is_some() => {
-            running.abort();
-            return Ok(late(limit.unwrap_or_default()));
-        }
+        Some(()) = &mut limit => return Ok(late(entry.settings.timeout.unwrap_or_default())),
     };
-    if let Ok(joined) = tokio::time::timeout(grace, &mut running).await {
-        return ended(joined);
+    match Box::pin(tokio::time::timeout(entry.tool.grace(), running)).await {
+        Ok(ended) => unpanicked(ended),
+        Err(_) => Err(interrupted),
     }
-    running.abort();
-    Err(interrupted)
+}
+
+fn unpanicked(ended: std::thread::Result<ToolOutcome>) -> ToolOutcome {
+    ended.unwrap_or_else(|panic| {
+        let words = panic.downcast_ref::<&str>().copied();
+        let words = words.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Err(Interrupted::Retry(format!("the tool panicked: {}", words.unwrap_or("without a message"))))
+    })
 }
 
 fn late(limit: Duration) -> Outcome {
     Outcome::tool_error(format!("The tool did not finish within its time limit of {limit:?}."))
-}
-
-fn ended(joined: Result<ToolOutcome, tokio::task::JoinError>) -> ToolOutcome {
-    joined.unwrap_or_else(|error| Err(Interrupted::Retry(format!("the tool panicked: {error}"))))
 }
 
 /// What to record: an outcome, or that the task goes back to the queue. Nothing when it was taken away.

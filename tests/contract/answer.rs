@@ -22,6 +22,8 @@ contract! {
     an_answer_does_not_queue_a_task_that_is_held,
     an_answer_reaches_no_other_question,
     an_answer_is_never_behind_its_event,
+    the_asker_reads_its_answers_once_all_are_there,
+    who_lost_the_claim_reads_no_answers,
 }
 
 async fn the_answer_is_stored_and_the_task_works_again(bench: Bench) {
@@ -194,4 +196,26 @@ async fn an_answer_is_never_behind_its_event(bench: Bench) {
     assert_eq!(events[0].kind.name(), "answered");
     let question = &get(&*here, &claim.task).await.questions[0];
     assert!(question.answer.is_some(), "an event is never ahead of its change");
+}
+
+async fn the_asker_reads_its_answers_once_all_are_there(bench: Bench) {
+    let store = bench.store().await;
+    let claim = key(&running(&*store).await);
+    store.ask(&claim, 1, &[form("one"), form("two"), form("three")], None).await.expect("asks");
+    store.answer(&claim.task, &q(3), &accept("thai")).await.expect("answers");
+    assert_eq!(store.answers(&claim, 2, 2).await.expect("reads"), None);
+    let second = store.answer(&claim.task, &q(2), &decline()).await.expect("answers");
+    let both = store.answers(&claim, 2, 2).await.expect("reads").expect("both are there");
+    assert_eq!((&both[0], both[1].content.as_ref()), (&second, accept("thai").content.as_ref()));
+    assert_eq!(store.answers(&claim, 1, 3).await.expect("reads"), None);
+    assert_eq!(store.answers(&claim, 4, 0).await.expect("reads"), Some(Vec::new()));
+}
+
+async fn who_lost_the_claim_reads_no_answers(bench: Bench) {
+    let store = bench.store().await;
+    let claim = key(&running(&*store).await);
+    store.ask(&claim, 1, &[form("one")], None).await.expect("asks");
+    store.cancel(&claim.task, "no more").await.expect("cancels");
+    let refused = store.answers(&claim, 1, 1).await.expect_err("the claim is over");
+    assert!(matches!(refused, StoreError::ClaimLost { .. }), "{refused:?}");
 }

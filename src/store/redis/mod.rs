@@ -204,6 +204,20 @@ impl Store for RedisStore {
         }
     }
 
+    async fn answers(&self, claim: &ClaimKey, first: u32, count: u32) -> StoreResult<Option<Vec<Answer>>> {
+        let mut call = self.invocation(&self.scripts.answers);
+        call.arg(claim.task.as_str()).arg(claim.attempt).arg(first).arg(count);
+        let mut reply = self.verb(&call).await?;
+        match reply.word() {
+            "ok" => {
+                let answers = (0..count).map(|_| self.decode(codec::answer(&reply.text(), reply.number())));
+                answers.collect::<Result<_, _>>().map(Some)
+            }
+            "open" => Ok(None),
+            _ => Err(reply.refusal(claim)),
+        }
+    }
+
     async fn answer(&self, task: &TaskId, question: &QuestionId, answer: &Answer) -> StoreResult<Answer> {
         let unknown = || StoreError::NoQuestion { task: task.clone(), question: question.clone() };
         let position = question.position().ok_or_else(unknown)?;

@@ -23,6 +23,6 @@ macro_rules! scripts {
 }
 
 scripts!(
-    open, submit, claim, claims, report, ask, answer, finish, cancel, requeue, resume, expire, note, enlist,
-    attribute, withdraw, renew, dismiss, workers, due, list,
+    open, submit, claim, claims, report, ask, answers, answer, finish, cancel, requeue, resume, expire, note,
+    enlist, attribute, withdraw, renew, dismiss, workers, due, list,
 );

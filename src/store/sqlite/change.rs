@@ -97,13 +97,8 @@ impl Change<'_> {
     /// The task, which has to be held under that claim.
     pub(super) fn held(&self, claim: &ClaimKey) -> Result<Stored, Fault> {
         let stored = self.load(&claim.task)?;
-        match loss(&stored.task, claim.attempt) {
-            None => Ok(stored),
-            Some(now) => {
-                let (task, attempt) = (claim.task.clone(), claim.attempt);
-                Err(StoreError::ClaimLost { task, attempt, now }.into())
-            }
-        }
+        still_held(&stored.task, claim)?;
+        Ok(stored)
     }
 
     /// Appends an event about the task as it stands, and returns its sequence. Sequences of a namespace
@@ -187,18 +182,17 @@ impl Change<'_> {
     }
 }
 
-/// What became of a task that is not held under this attempt any more; `None` when it is.
-fn loss(task: &Task, attempt: u32) -> Option<String> {
-    if task.status.is_final() {
-        return Some(format!("the task has ended: {}", task.status));
-    }
-    match &task.worker {
-        None => Some("it was given back".into()),
-        Some(worker) if task.attempt != attempt => {
-            Some(format!("{worker} holds it, attempt {}", task.attempt))
+/// Whether the task is held under that claim; [`StoreError::ClaimLost`] says what became of it.
+pub(super) fn still_held(task: &Task, claim: &ClaimKey) -> Result<(), StoreError> {
+    let now = match &task.worker {
+        _ if task.status.is_final() => format!("the task has ended: {}", task.status),
+        None => "it was given back".into(),
+        Some(worker) if task.attempt != claim.attempt => {
+            format!("{worker} holds it, attempt {}", task.attempt)
         }
-        Some(_) => None,
-    }
+        Some(_) => return Ok(()),
+    };
+    Err(StoreError::ClaimLost { task: claim.task.clone(), attempt: claim.attempt, now })
 }
 
 /// An event; its cursor is the row that it is stored in, and is set when it is read.

@@ -209,6 +209,14 @@ impl Store for SqliteStore {
         self.write(move |change| questions::ask(change, &claim, first, asks, timeout)).await
     }
 
+    async fn answers(&self, claim: &ClaimKey, first: u32, count: u32) -> StoreResult<Option<Vec<Answer>>> {
+        let claim = claim.clone();
+        self.read(move |connection, namespace| {
+            questions::answers(connection, namespace, &claim, first..first.saturating_add(count))
+        })
+        .await
+    }
+
     async fn answer(&self, task: &TaskId, question: &QuestionId, answer: &Answer) -> StoreResult<Answer> {
         let (task, question, answer) = (task.clone(), question.clone(), answer.clone());
         self.write(move |change| questions::answer(change, &task, &question, answer)).await

@@ -1,11 +1,14 @@
-//! The verbs of questions: ask and answer.
+//! The verbs of questions: ask, answers and answer.
 
+use std::ops::Range;
 use std::time::Duration;
 
+use rusqlite::Connection;
+
 use super::super::{ClaimKey, MAX_OPEN_QUESTIONS, StoreError};
-use super::change::{Change, Stored};
-use super::clock;
+use super::change::{Change, Stored, still_held};
 use super::fault::Fault;
+use super::{clock, reading};
 use crate::task::{Answer, Ask, EventKind, Question, QuestionId, Task, TaskId};
 
 pub(super) fn ask(
@@ -59,6 +62,22 @@ fn add(change: &mut Change, stored: &mut Stored, new: Vec<Question>) -> Result<(
         change.append(&stored.task, EventKind::Asked { question })?;
     }
     change.save(stored)
+}
+
+pub(super) fn answers(
+    connection: &Connection,
+    namespace: i64,
+    claim: &ClaimKey,
+    mut positions: Range<u32>,
+) -> Result<Option<Vec<Answer>>, Fault> {
+    let task = reading::get(connection, namespace, &claim.task)?;
+    let task = task.ok_or_else(|| StoreError::NoTask(claim.task.clone()))?;
+    still_held(&task, claim)?;
+    let answer = |position| task.question(&QuestionId::at(position))?.answer.clone();
+    Ok(positions.try_fold(Vec::new(), |mut answers, position| {
+        answers.push(answer(position)?);
+        Some(answers)
+    }))
 }
 
 pub(super) fn answer(
