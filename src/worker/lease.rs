@@ -22,7 +22,7 @@ pub(super) async fn renew(shared: Arc<Shared>, stop: CancellationToken) {
     }
 }
 
-async fn renew_once(shared: &Shared) -> StoreResult<()> {
+pub(super) async fn renew_once(shared: &Shared) -> StoreResult<()> {
     let (store, config) = (shared.engine.store(), &shared.config);
     if !store.renew(&config.id, config.lease).await? {
         tracing::warn!(worker = %config.id, "the lease had ended; enlisting again");

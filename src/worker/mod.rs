@@ -159,7 +159,7 @@ async fn claim_until(shared: &Arc<Shared>, tracker: &TaskTracker, stop: &Cancell
             () = shared.roster.any_free() => {}
         }
         if reply_lost {
-            reply_lost = give_back_unknown(shared).await.is_err();
+            reply_lost = take_up_again(shared).await.is_err();
         }
         let turn = shared.roster.turn(stop);
         if turn.tools.is_empty() {
@@ -188,7 +188,14 @@ async fn claim_until(shared: &Arc<Shared>, tracker: &TaskTracker, stop: &Cancell
     }
 }
 
-/// After a claim that failed: the store may have recorded it and only the reply was lost. Those tasks would
+/// After a claim that failed: the lease may have ended while the store was away, and what is claimed under an
+/// ended lease is given to others at once.
+async fn take_up_again(shared: &Shared) -> StoreResult<()> {
+    lease::renew_once(shared).await?;
+    give_back_unknown(shared).await
+}
+
+/// The store may have recorded the claim that failed, and only its reply was lost. Those tasks would
 /// wait for as long as this worker lives.
 async fn give_back_unknown(shared: &Shared) -> StoreResult<()> {
     let store = shared.engine.store();
