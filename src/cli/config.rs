@@ -14,7 +14,8 @@ use super::ui::{ColorChoice, Manner, time};
 #[command(next_help_heading = "Global options")]
 #[expect(clippy::doc_markdown, reason = "doc comments of arguments are their help")]
 pub(crate) struct GlobalArgs {
-    /// Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]
+    /// Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env:
+    /// MCPTASK_REDIS_URL]
     ///
     /// Prefer the variable for a URL with a password: other users of the machine can read command lines.
     #[arg(long, global = true, value_name = "URL", conflicts_with = "db")]

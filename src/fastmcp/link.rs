@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, Cmd, FromRedisValue, Pipeline, RedisError, RedisResult, ScriptInvocation, Value};
 
 use super::{FastmcpError, FastmcpResult};
-use crate::redis_link::{self, CONNECT, RESPONSE};
+use crate::redis_link::{self, Address, Route, Steady};
 
 /// Keys examined by one SCAN: enough for few round trips, few enough not to hold the server up.
 const SCANNED_AT_ONCE: usize = 2000;
@@ -14,8 +13,7 @@ const SCANNED_AT_ONCE: usize = 2000;
 /// A cheap handle.
 #[derive(Clone)]
 pub(super) struct Link {
-    client: Client,
-    commands: ConnectionManager,
+    commands: Steady,
     location: String,
 }
 
@@ -23,30 +21,24 @@ impl Link {
     /// One link for a Redis, or one for each master of a cluster (`redis+cluster://`). All keys of a docket
     /// lie in one slot of a cluster, so that one node is enough for one deployment.
     pub(super) async fn open(url: &str) -> FastmcpResult<Vec<Self>> {
-        let Some((scheme, rest)) = url.split_once("+cluster://") else {
-            return Ok(vec![Self::single(url).await?]);
+        let location = redis_link::shown(url);
+        let explained = |error: RedisError| FastmcpError::from_redis(&location, "connecting", &error);
+        let nodes = match Address::parse(url).map_err(explained)? {
+            Address::Cluster { seeds } => redis_link::masters(&seeds).await.map_err(explained)?,
+            one => return Ok(vec![Self::to(one, location.clone()).await.map_err(explained)?]),
         };
-        let seed_url = format!("{scheme}://{rest}");
-        let seed = Self::single(&seed_url).await?;
-        let slots: Vec<Vec<Value>> = seed.run(redis::cmd("CLUSTER").arg("SLOTS")).await?;
-        let masters: BTreeSet<(String, u16)> = slots.iter().filter_map(|slot| master(slot)).collect();
         let mut links = Vec::new();
-        for (host, port) in masters {
-            links.push(Self::single(&addressed(&seed_url, &host, port)).await?);
+        for node in nodes {
+            let location = format!("redis://{}", node.addr());
+            links.push(Self::to(Address::One(node), location).await.map_err(explained)?);
         }
         Ok(links)
     }
 
-    async fn single(url: &str) -> FastmcpResult<Self> {
-        let location = redis_link::shown(url);
-        let explained = |error: RedisError| FastmcpError::from_redis(&location, "connecting", &error);
-        let client = redis_link::client(url).map_err(explained)?;
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(CONNECT))
-            .set_response_timeout(Some(RESPONSE))
-            .set_number_of_retries(1);
-        let commands = client.get_connection_manager_with_config(config).await.map_err(explained)?;
-        Ok(Self { client, commands, location })
+    async fn to(node: Address, location: String) -> RedisResult<Self> {
+        // Whose keys lie where was found out before.
+        let commands = Steady::open(Route::new(node, "")).await?;
+        Ok(Self { commands, location })
     }
 
     /// Where it leads, without secrets.
@@ -55,8 +47,8 @@ impl Link {
     }
 
     /// What further connections to the same node are made from.
-    pub(super) fn client(&self) -> &Client {
-        &self.client
+    pub(super) async fn client(&self) -> RedisResult<Client> {
+        self.commands.client().await
     }
 
     /// Runs one command.
@@ -98,6 +90,10 @@ impl Link {
     }
 
     pub(super) fn error(&self, command: &str, error: &RedisError) -> FastmcpError {
+        if redis_link::is_unreachable(error) {
+            // It may be another node that is the primary now.
+            self.commands.suspect();
+        }
         FastmcpError::from_redis(&self.location, command, error)
     }
 }
@@ -156,28 +152,4 @@ fn name(command: &Cmd) -> String {
         Some(redis::Arg::Simple(name)) => String::from_utf8_lossy(name).into_owned(),
         _ => "a command".to_owned(),
     }
-}
-
-/// The master of one range of slots: `[first, last, [host, port, id, …], replicas…]`.
-fn master(slot: &[Value]) -> Option<(String, u16)> {
-    let (host, port, ..): (String, u16, String) = match slot.get(2)? {
-        Value::Array(node) => {
-            redis::from_redis_value(Value::Array(node.iter().take(3).cloned().collect())).ok()?
-        }
-        _ => return None,
-    };
-    Some((host, port))
-}
-
-/// The same URL for another node. A node that does not know its own name is the one that was asked.
-fn addressed(url: &str, host: &str, port: u16) -> String {
-    let Ok(mut address) = url::Url::parse(url) else {
-        return url.to_owned();
-    };
-    if !host.is_empty() {
-        // Fails only for URLs without a host, which no cluster URL is.
-        let _ = address.set_host(Some(host));
-    }
-    let _ = address.set_port(Some(port));
-    address.to_string()
 }

@@ -274,7 +274,7 @@ impl Source {
             .set_response_timeout(Some(RESPONSE))
             .set_push_sender(sender);
         let polling = |why: String| Means::Polling { every: POLL_EVERY, why };
-        let connected = match resp3(deployment) {
+        let connected = match resp3(deployment).await {
             Ok(client) => client.get_multiplexed_async_connection_with_config(&config).await,
             Err(error) => Err(error),
         };
@@ -338,8 +338,8 @@ impl Source {
 }
 
 /// A client for the same node that speaks RESP3, by which Redis can tell without being asked.
-fn resp3(deployment: &Deployment) -> RedisResult<Client> {
-    let information = deployment.link.client().get_connection_info().clone();
+async fn resp3(deployment: &Deployment) -> RedisResult<Client> {
+    let information = deployment.link.client().await?.get_connection_info().clone();
     let settings = information.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
     Client::open(information.set_redis_settings(settings))
 }

@@ -27,12 +27,14 @@ macro_rules! on_both_engines {
 }
 
 mod draining;
+mod failover;
 mod invariants;
 mod killable;
 mod races;
 mod random;
 mod redis_killed;
 mod reliability;
+mod sentinel;
 mod server_killed;
 mod sqlite_shared;
 mod stage;

@@ -2,23 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::place::Background;
 use crate::protocol::http::Legacy;
 use crate::protocol::redis::{RedisServer, free_port};
 use crate::protocol::soon;
-use crate::stage::{CUISINE, Stage, VEGETARIAN, Views as _};
-
-/// Reads on until a task has ended, and checks that the watcher saw each event once, in the log's order.
-fn saw_everything(stage: &Stage, mut watch: Background, task: &str) {
-    let mut seen = vec![watch.first.clone()];
-    while seen.last().is_none_or(|event| event["event"] != "completed") {
-        seen.push(watch.next());
-    }
-    let cursors = |events: &[Value]| events.iter().map(|event| event["cursor"].clone()).collect::<Vec<_>>();
-    assert_eq!(cursors(&seen), cursors(&stage.events(task)));
-}
+use crate::stage::{CUISINE, Stage, VEGETARIAN, Views as _, saw_everything};
 
 #[test]
 fn all_processes_go_on_when_redis_is_back() {
@@ -62,11 +51,7 @@ fn a_flushed_script_cache_is_filled_again() {
     let stage = Stage::on(&redis);
     let _worker = stage.worker();
     let task = stage.asking("plan_dinner");
-    let flush = || {
-        let client = redis::Client::open(redis.url()).expect("an address");
-        let mut connection = client.get_connection().expect("connects");
-        redis::cmd("SCRIPT").arg("FLUSH").exec(&mut connection).expect("flushes");
-    };
+    let flush = || redis.ask::<()>(&["SCRIPT", "FLUSH"]).expect("flushes");
     flush();
     stage.answer_cuisine(&task);
     stage.until_asked(&task, "q2");

@@ -42,6 +42,11 @@ impl Stage {
         Self { place: Place::on_redis(&redis.url()), _redis: None }
     }
 
+    /// On whatever Redis that URL means.
+    pub(crate) fn at(url: &str) -> Self {
+        Self { place: Place::on_redis(url), _redis: None }
+    }
+
     /// A worker whose tasks go on elsewhere soon after it was killed.
     pub(crate) fn worker(&self) -> Background {
         self.background(&["worker", "--json", "--lease", LEASE])
@@ -97,6 +102,22 @@ impl Views for Place {
         assert_eq!(self.asked(task), [CUISINE, VEGETARIAN], "each question was asked once");
         result.into_iter().next().expect("a result")
     }
+}
+
+/// Reads on until a task has ended, and checks that the watcher saw each of its events once, in the log's order.
+pub(crate) fn saw_everything(stage: &Stage, mut watch: Background, task: &str) {
+    let (mut seen, mut event) = (Vec::new(), watch.first.clone());
+    loop {
+        if event["task"] == task {
+            seen.push(event["cursor"].clone());
+            if event["event"] == "completed" {
+                break;
+            }
+        }
+        event = watch.next();
+    }
+    let logged: Vec<_> = stage.events(task).iter().map(|event| event["cursor"].clone()).collect();
+    assert_eq!(seen, logged);
 }
 
 /// The questions of `plan_dinner`.

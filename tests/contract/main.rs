@@ -21,6 +21,16 @@ macro_rules! contract {
     ($($test:ident),+ $(,)?) => {
         on!(sqlite: $($test),+);
         on!(redis: $($test),+);
+
+        /// On one cluster, one after the other: a cluster takes a while to come together.
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn all_of_it_on_a_cluster() {
+            let cluster = std::sync::Arc::new(crate::support::cluster::RedisCluster::start(3, 0));
+            $({
+                let part = stringify!($test).replace('_', "-");
+                $test(crate::support::bench::Bench::cluster(&cluster, &part)).await;
+            })+
+        }
     };
 }
 

@@ -8,6 +8,7 @@ use mcptask::store::redis::RedisStore;
 use mcptask::store::sqlite::SqliteStore;
 use tempfile::TempDir;
 
+use super::cluster::RedisCluster;
 use super::redis::RedisServer;
 
 /// The place. Dropping it removes the file or stops the server.
@@ -17,6 +18,8 @@ pub enum Bench {
     Sqlite(TempDir),
     /// A server of its own.
     Redis(RedisServer),
+    /// A cluster, shared with other tests, in which this one's namespaces begin so.
+    Cluster(Arc<RedisCluster>, String),
 }
 
 impl Bench {
@@ -28,6 +31,11 @@ impl Bench {
     /// An empty redis-server.
     pub fn redis() -> Self {
         Self::Redis(RedisServer::start())
+    }
+
+    /// An empty part of a cluster.
+    pub fn cluster(cluster: &Arc<RedisCluster>, name: &str) -> Self {
+        Self::Cluster(cluster.clone(), name.to_owned())
     }
 
     /// A handle as another process would have it: nothing is shared but the state.
@@ -42,6 +50,10 @@ impl Bench {
                 SqliteStore::open(&file(directory), name).await.expect("opens the file")
             }
             Self::Redis(server) => RedisStore::open(&server.url(), name).await.expect("opens the server"),
+            Self::Cluster(cluster, part) => {
+                let name = format!("{part}-{name}");
+                RedisStore::open(&cluster.url(), &name).await.expect("opens the cluster")
+            }
         }
     }
 }

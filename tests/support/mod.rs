@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 
 pub mod bench;
+pub mod cluster;
 pub mod redis;
 
 use std::future::Future;

@@ -50,6 +50,38 @@ impl RedisServer {
         assert!(self.answers(), "redis-server does not start again on port {}", self.port);
     }
 
+    /// Where it listens on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{signal}"), &id]).status().expect("kill runs");
+        assert!(sent.success());
+    }
+
+    /// Asks it something, on a connection of its own.
+    pub fn ask<T: redis::FromRedisValue>(&self, words: &[&str]) -> redis::RedisResult<T> {
+        let mut connection = redis::Client::open(self.url())?.get_connection()?;
+        redis::cmd(words[0]).arg(&words[1..]).query(&mut connection)
+    }
+
+    /// Asks it until the answer is as wanted.
+    pub fn until<T: redis::FromRedisValue>(&self, words: &[&str], wanted: impl Fn(&T) -> bool) -> T {
+        let began = Instant::now();
+        loop {
+            if let Ok(answer) = self.ask(words)
+                && wanted(&answer)
+            {
+                return answer;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "{words:?} is never answered as wanted");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Its address by TCP.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/0", self.port)

@@ -49,17 +49,13 @@ impl Sources {
         let deployments = match Deployment::discover(url, docket).await {
             Ok(found) => found,
             // Users who are kept to the keys of their own namespace may not look for others.
-            Err(FastmcpError::Nothing { .. } | FastmcpError::Refused { .. })
-                if docket.is_none() && !is_cluster(url) =>
-            {
+            Err(FastmcpError::Nothing { .. } | FastmcpError::Refused { .. }) if docket.is_none() => {
                 Vec::new()
             }
             Err(error) => return Err(error.into()),
         };
         let is_ours = deployments.is_empty()
-            || (docket.is_none()
-                && !is_cluster(url)
-                && RedisStore::is_begun(url, &context.config.namespace).await?);
+            || (docket.is_none() && RedisStore::is_begun(url, &context.config.namespace).await?);
         let native = if is_ours { Some(context.engine().await?) } else { None };
         Ok(Self { native, deployments })
     }
@@ -89,10 +85,6 @@ impl Sources {
                 .hint("`mcptask list` shows the tasks")),
         }
     }
-}
-
-fn is_cluster(url: &str) -> bool {
-    url.contains("+cluster://")
 }
 
 /// What a row of FastMCP's says of its source.

@@ -1,13 +1,14 @@
-//! Connections to one Redis: a shared one for commands, and separate ones for whatever blocks.
+//! Connections to the node that has the namespace: a shared one for commands, and separate ones for whatever
+//! blocks.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
-use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisError};
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, RedisError};
 use tokio::sync::Mutex;
 
-use crate::redis_link::{self, CONNECT, RESPONSE};
+use crate::redis_link::{self, Address, CONNECT, Route, Steady};
 use crate::store::{StoreError, StoreResult};
 
 /// How long one blocking command waits. A bound, so that a server that vanished without a word is noticed.
@@ -23,8 +24,7 @@ pub(super) struct Connection {
 }
 
 struct Shared {
-    client: Client,
-    commands: ConnectionManager,
+    commands: Steady,
     waiting: Mutex<Option<MultiplexedConnection>>,
     location: String,
 }
@@ -32,17 +32,10 @@ struct Shared {
 impl Connection {
     pub(super) async fn open(url: &str, namespace: &str) -> StoreResult<Self> {
         let location = location(url, namespace);
-        let client = redis_link::client(url).map_err(|error| explained(&location, &error))?;
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(CONNECT))
-            .set_response_timeout(Some(RESPONSE))
-            .set_number_of_retries(1)
-            .set_min_delay(Duration::from_millis(50));
-        let commands = client
-            .get_connection_manager_with_config(config)
-            .await
-            .map_err(|error| explained(&location, &error))?;
-        Ok(Self { shared: Arc::new(Shared { client, commands, waiting: Mutex::new(None), location }) })
+        let address = Address::parse(url).map_err(|error| explained(&location, &error))?;
+        let route = Route::new(address, &super::prefix(namespace));
+        let commands = Steady::open(route).await.map_err(|error| explained(&location, &error))?;
+        Ok(Self { shared: Arc::new(Shared { commands, waiting: Mutex::new(None), location }) })
     }
 
     /// Where it leads, without secrets.
@@ -51,7 +44,7 @@ impl Connection {
     }
 
     /// The connection for commands that do not block.
-    pub(super) fn commands(&self) -> ConnectionManager {
+    pub(super) fn commands(&self) -> Steady {
         self.shared.commands.clone()
     }
 
@@ -60,8 +53,11 @@ impl Connection {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(Some(BLOCK + BLOCK_MARGIN));
-        let made = self.shared.client.get_multiplexed_async_connection_with_config(&config).await;
-        made.map_err(|error| self.error(&error))
+        let made = match self.shared.commands.client().await {
+            Ok(client) => client.get_multiplexed_async_connection_with_config(&config).await,
+            Err(error) => Err(error),
+        };
+        made.map_err(|error| self.lost(&error))
     }
 
     /// Runs a blocking command that takes nothing from anybody. Dropping the future, or an error, drops the
@@ -72,14 +68,23 @@ impl Connection {
             Some(connection) => connection,
             None => self.dedicated().await?,
         };
-        let reply = command.query_async(&mut connection).await.map_err(|error| self.error(&error))?;
+        let reply = command.query_async(&mut connection).await.map_err(|error| self.lost(&error))?;
         *place = Some(connection);
         Ok(reply)
     }
 
-    /// The store's error for a Redis error.
+    /// The store's error for an error of a command.
     pub(super) fn error(&self, error: &RedisError) -> StoreError {
         explained(&self.shared.location, error)
+    }
+
+    /// The store's error for an error of a separate connection. After one that means that it led nowhere, the
+    /// shared one looks for its way anew too, and separate ones follow it.
+    pub(super) fn lost(&self, error: &RedisError) -> StoreError {
+        if redis_link::is_unreachable(error) {
+            self.shared.commands.suspect();
+        }
+        self.error(error)
     }
 }
 

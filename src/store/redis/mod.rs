@@ -48,8 +48,8 @@ impl std::fmt::Debug for RedisStore {
 }
 
 impl RedisStore {
-    /// Connects to `url` (`redis://`, `rediss://`, `unix://`; user and password as usual) and begins the
-    /// namespace if it is new.
+    /// Connects to `url` (`redis://`, `rediss://`, `unix://`, `redis+sentinel://HOST:PORT,HOST:PORT/NAME/DB`,
+    /// `redis+cluster://HOST:PORT,HOST:PORT`; user and password as usual) and begins the namespace if it is new.
     pub async fn open(url: &str, namespace: &str) -> StoreResult<Arc<Self>> {
         let connection = Connection::open(url, namespace).await?;
         let store = Self { connection, prefix: prefix(namespace), scripts: Scripts::new() };

@@ -51,7 +51,7 @@ impl Tail for RedisTail {
                 None => self.connection.dedicated().await?,
             };
             let read: redis::RedisResult<Streams> = self.command().query_async(&mut own).await;
-            let streams = read.map_err(|error| self.connection.error(&error))?;
+            let streams = read.map_err(|error| self.connection.lost(&error))?;
             self.own = Some(own);
             let mut news = News::default();
             for (key, entries) in streams.into_iter().flatten() {

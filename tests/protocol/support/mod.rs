@@ -4,6 +4,9 @@
 #[path = "../../support/bench.rs"]
 #[allow(unreachable_pub, reason = "shared with test binaries that need more of it")]
 pub(crate) mod bench;
+#[path = "../../support/cluster.rs"]
+#[allow(unreachable_pub, reason = "shared with test binaries that need more of it")]
+pub(crate) mod cluster;
 pub(crate) mod http;
 #[path = "../../support/redis.rs"]
 #[allow(unreachable_pub, reason = "shared with test binaries that need more of it")]
