@@ -29,7 +29,6 @@ pub(crate) struct Sources {
 }
 
 /// Where a task was found.
-#[expect(clippy::large_enum_variant, reason = "a command has one of it")]
 pub(crate) enum Found {
     Native(Engine, TaskId),
     Deployed(Deployment, Box<DeployedTask>),
