@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::Shared;
+use super::{AFTER_FAILURE, Shared};
 use crate::store::StoreResult;
 
 /// Renews the lease at a third of its length until `stop`, so that one lost renewal does not end it.
@@ -18,6 +18,8 @@ pub(super) async fn renew(shared: Arc<Shared>, stop: CancellationToken) {
         }
         if let Err(error) = renew_once(&shared).await {
             tracing::warn!(%error, "could not renew the worker's lease; trying again");
+            // Soon: the lease may end before the next beat.
+            beat.reset_after(AFTER_FAILURE.min(shared.config.lease / 3));
         }
     }
 }

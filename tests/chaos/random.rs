@@ -1,6 +1,6 @@
 //! Anything in any order: submit, answer, cancel, kill a worker. Then the invariants.
 //!
-//! `MCPTASK_CHAOS_ROUNDS` says how many steps (default 200), `MCPTASK_CHAOS_SEED` repeats a run's choices.
+//! `MCPTASK_CHAOS_ROUNDS` says how many steps (default 600, on each engine), `MCPTASK_CHAOS_SEED` repeats a run's choices.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +33,7 @@ async fn any_order_keeps_the_invariants_on_redis() {
 #[expect(clippy::print_stderr, reason = "the seed repeats a failed run")]
 async fn run(bench: Bench) {
     let seed = number("MCPTASK_CHAOS_SEED").unwrap_or_else(rand::random);
-    let rounds = number("MCPTASK_CHAOS_ROUNDS").unwrap_or(200);
+    let rounds = number("MCPTASK_CHAOS_ROUNDS").unwrap_or(600);
     eprintln!("MCPTASK_CHAOS_SEED={seed} MCPTASK_CHAOS_ROUNDS={rounds}");
     let mut chaos = Chaos::start(bench, StdRng::seed_from_u64(seed)).await;
     let mut watch = chaos.engine.watch(EventFilter::All, Cursor::START).await.expect("watches");
