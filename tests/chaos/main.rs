@@ -38,4 +38,5 @@ mod sentinel;
 mod server_killed;
 mod sqlite_shared;
 mod stage;
+mod storage;
 mod worker_killed;
