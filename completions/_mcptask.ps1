@@ -21,7 +21,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'mcptask' {
-            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]')
+            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]')
             [CompletionResult]::new('--docket', '--docket', [CompletionResultType]::ParameterName, 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]')
@@ -56,7 +56,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             break
         }
         'mcptask;demo' {
-            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]')
+            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]')
             [CompletionResult]::new('--docket', '--docket', [CompletionResultType]::ParameterName, 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]')
@@ -91,7 +91,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--rate-limit', '--rate-limit', [CompletionResultType]::ParameterName, 'Requests of one scope per second [default: as many as come]')
             [CompletionResult]::new('--max-requests', '--max-requests', [CompletionResultType]::ParameterName, 'Requests and open streams of one scope at once')
             [CompletionResult]::new('--max-sessions', '--max-sessions', [CompletionResultType]::ParameterName, 'Sessions of one scope at once')
-            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]')
+            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]')
             [CompletionResult]::new('--docket', '--docket', [CompletionResultType]::ParameterName, 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]')
@@ -114,7 +114,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Offer the tools of this file [default: mcptask.toml of the working directory, else the built-in tools]')
             [CompletionResult]::new('--fault', '--fault', [CompletionResultType]::ParameterName, 'Misbehave on purpose, for tests of MCP clients. May be given several times')
             [CompletionResult]::new('--lease', '--lease', [CompletionResultType]::ParameterName, 'How long this process may be silent before others take over the tasks that it runs')
-            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]')
+            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]')
             [CompletionResult]::new('--docket', '--docket', [CompletionResultType]::ParameterName, 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]')
@@ -141,7 +141,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send this header with each request; may be given several times')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Send this bearer token [env: MCPTASK_TOKEN]')
             [CompletionResult]::new('--era', '--era', [CompletionResultType]::ParameterName, 'Speak this era of the protocol')
-            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]')
+            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]')
             [CompletionResult]::new('--docket', '--docket', [CompletionResultType]::ParameterName, 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]')
@@ -164,7 +164,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Begin here: `start`, `now`, a time ago such as 10m, a time in RFC 3339, or after a cursor from --json')
             [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Only events that leave their task in this status, for example input_required')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Stop after the first event of this kind, or `end` for any that ends a task')
-            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]')
+            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]')
             [CompletionResult]::new('--docket', '--docket', [CompletionResultType]::ParameterName, 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]')
@@ -192,7 +192,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send this header with each request; may be given several times')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Send this bearer token [env: MCPTASK_TOKEN]')
             [CompletionResult]::new('--era', '--era', [CompletionResultType]::ParameterName, 'Speak this era of the protocol')
-            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]')
+            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]')
             [CompletionResult]::new('--docket', '--docket', [CompletionResultType]::ParameterName, 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]')
@@ -223,7 +223,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send this header with each request; may be given several times')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Send this bearer token [env: MCPTASK_TOKEN]')
             [CompletionResult]::new('--era', '--era', [CompletionResultType]::ParameterName, 'Speak this era of the protocol')
-            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]')
+            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]')
             [CompletionResult]::new('--docket', '--docket', [CompletionResultType]::ParameterName, 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]')
@@ -245,7 +245,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send this header with each request; may be given several times')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Send this bearer token [env: MCPTASK_TOKEN]')
             [CompletionResult]::new('--era', '--era', [CompletionResultType]::ParameterName, 'Speak this era of the protocol')
-            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]')
+            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]')
             [CompletionResult]::new('--docket', '--docket', [CompletionResultType]::ParameterName, 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]')
@@ -267,7 +267,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send this header with each request; may be given several times')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Send this bearer token [env: MCPTASK_TOKEN]')
             [CompletionResult]::new('--era', '--era', [CompletionResultType]::ParameterName, 'Speak this era of the protocol')
-            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]')
+            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]')
             [CompletionResult]::new('--docket', '--docket', [CompletionResultType]::ParameterName, 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]')
@@ -292,7 +292,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send this header with each request; may be given several times')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Send this bearer token [env: MCPTASK_TOKEN]')
             [CompletionResult]::new('--era', '--era', [CompletionResultType]::ParameterName, 'Speak this era of the protocol')
-            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]')
+            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]')
             [CompletionResult]::new('--docket', '--docket', [CompletionResultType]::ParameterName, 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]')
@@ -309,7 +309,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             break
         }
         'mcptask;doctor' {
-            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]')
+            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]')
             [CompletionResult]::new('--docket', '--docket', [CompletionResultType]::ParameterName, 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]')
@@ -332,7 +332,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send this header with each request; may be given several times')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Send this bearer token [env: MCPTASK_TOKEN]')
             [CompletionResult]::new('--era', '--era', [CompletionResultType]::ParameterName, 'Speak this era of the protocol')
-            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]')
+            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]')
             [CompletionResult]::new('--docket', '--docket', [CompletionResultType]::ParameterName, 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]')
@@ -355,7 +355,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'A form, by its JSON schema: a file, or - for stdin')
             [CompletionResult]::new('--default', '--default', [CompletionResultType]::ParameterName, 'What is filled in at first')
             [CompletionResult]::new('--title', '--title', [CompletionResultType]::ParameterName, 'The name of the field, or of the --schema form')
-            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]')
+            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]')
             [CompletionResult]::new('--docket', '--docket', [CompletionResultType]::ParameterName, 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]')
@@ -379,7 +379,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             break
         }
         'mcptask;report' {
-            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]')
+            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]')
             [CompletionResult]::new('--docket', '--docket', [CompletionResultType]::ParameterName, 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]')
@@ -397,7 +397,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             break
         }
         'mcptask;check' {
-            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]')
+            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]')
             [CompletionResult]::new('--docket', '--docket', [CompletionResultType]::ParameterName, 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]')
@@ -414,7 +414,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             break
         }
         'mcptask;completions' {
-            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]')
+            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]')
             [CompletionResult]::new('--docket', '--docket', [CompletionResultType]::ParameterName, 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]')

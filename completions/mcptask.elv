@@ -18,7 +18,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
     }
     var completions = [
         &'mcptask'= {
-            cand --redis 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]'
+            cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
             cand --db 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]'
             cand --namespace 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]'
             cand --docket 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]'
@@ -52,7 +52,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand completions 'Print a shell''s completion script; task ids and tools complete as well'
         }
         &'mcptask;demo'= {
-            cand --redis 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]'
+            cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
             cand --db 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]'
             cand --namespace 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]'
             cand --docket 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]'
@@ -86,7 +86,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --rate-limit 'Requests of one scope per second [default: as many as come]'
             cand --max-requests 'Requests and open streams of one scope at once'
             cand --max-sessions 'Sessions of one scope at once'
-            cand --redis 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]'
+            cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
             cand --db 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]'
             cand --namespace 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]'
             cand --docket 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]'
@@ -108,7 +108,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --config 'Offer the tools of this file [default: mcptask.toml of the working directory, else the built-in tools]'
             cand --fault 'Misbehave on purpose, for tests of MCP clients. May be given several times'
             cand --lease 'How long this process may be silent before others take over the tasks that it runs'
-            cand --redis 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]'
+            cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
             cand --db 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]'
             cand --namespace 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]'
             cand --docket 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]'
@@ -134,7 +134,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --header 'Send this header with each request; may be given several times'
             cand --token 'Send this bearer token [env: MCPTASK_TOKEN]'
             cand --era 'Speak this era of the protocol'
-            cand --redis 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]'
+            cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
             cand --db 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]'
             cand --namespace 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]'
             cand --docket 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]'
@@ -156,7 +156,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --since 'Begin here: `start`, `now`, a time ago such as 10m, a time in RFC 3339, or after a cursor from --json'
             cand --status 'Only events that leave their task in this status, for example input_required'
             cand --until 'Stop after the first event of this kind, or `end` for any that ends a task'
-            cand --redis 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]'
+            cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
             cand --db 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]'
             cand --namespace 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]'
             cand --docket 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]'
@@ -183,7 +183,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --header 'Send this header with each request; may be given several times'
             cand --token 'Send this bearer token [env: MCPTASK_TOKEN]'
             cand --era 'Speak this era of the protocol'
-            cand --redis 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]'
+            cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
             cand --db 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]'
             cand --namespace 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]'
             cand --docket 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]'
@@ -213,7 +213,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --header 'Send this header with each request; may be given several times'
             cand --token 'Send this bearer token [env: MCPTASK_TOKEN]'
             cand --era 'Speak this era of the protocol'
-            cand --redis 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]'
+            cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
             cand --db 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]'
             cand --namespace 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]'
             cand --docket 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]'
@@ -234,7 +234,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --header 'Send this header with each request; may be given several times'
             cand --token 'Send this bearer token [env: MCPTASK_TOKEN]'
             cand --era 'Speak this era of the protocol'
-            cand --redis 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]'
+            cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
             cand --db 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]'
             cand --namespace 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]'
             cand --docket 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]'
@@ -255,7 +255,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --header 'Send this header with each request; may be given several times'
             cand --token 'Send this bearer token [env: MCPTASK_TOKEN]'
             cand --era 'Speak this era of the protocol'
-            cand --redis 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]'
+            cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
             cand --db 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]'
             cand --namespace 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]'
             cand --docket 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]'
@@ -279,7 +279,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --header 'Send this header with each request; may be given several times'
             cand --token 'Send this bearer token [env: MCPTASK_TOKEN]'
             cand --era 'Speak this era of the protocol'
-            cand --redis 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]'
+            cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
             cand --db 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]'
             cand --namespace 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]'
             cand --docket 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]'
@@ -295,7 +295,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcptask;doctor'= {
-            cand --redis 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]'
+            cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
             cand --db 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]'
             cand --namespace 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]'
             cand --docket 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]'
@@ -317,7 +317,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --header 'Send this header with each request; may be given several times'
             cand --token 'Send this bearer token [env: MCPTASK_TOKEN]'
             cand --era 'Speak this era of the protocol'
-            cand --redis 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]'
+            cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
             cand --db 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]'
             cand --namespace 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]'
             cand --docket 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]'
@@ -339,7 +339,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --schema 'A form, by its JSON schema: a file, or - for stdin'
             cand --default 'What is filled in at first'
             cand --title 'The name of the field, or of the --schema form'
-            cand --redis 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]'
+            cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
             cand --db 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]'
             cand --namespace 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]'
             cand --docket 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]'
@@ -362,7 +362,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcptask;report'= {
-            cand --redis 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]'
+            cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
             cand --db 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]'
             cand --namespace 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]'
             cand --docket 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]'
@@ -379,7 +379,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcptask;check'= {
-            cand --redis 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]'
+            cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
             cand --db 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]'
             cand --namespace 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]'
             cand --docket 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]'
@@ -395,7 +395,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcptask;completions'= {
-            cand --redis 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]'
+            cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
             cand --db 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]'
             cand --namespace 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]'
             cand --docket 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]'

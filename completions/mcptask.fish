@@ -24,7 +24,7 @@ function __fish_mcptask_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c mcptask -n "__fish_mcptask_needs_command" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_needs_command" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_needs_command" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_needs_command" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_needs_command" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
@@ -54,7 +54,7 @@ complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "ask" -d 'Ask the us
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "report" -d 'Report a step of this task, from inside a command that a worker runs'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "check" -d 'Check a configuration file: every mistake, with its line and column and what is allowed there'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "completions" -d 'Print a shell\'s completion script; task ids and tools complete as well'
-complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
@@ -94,7 +94,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-body -d 'T
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l rate-limit -d 'Requests of one scope per second [default: as many as come]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-requests -d 'Requests and open streams of one scope at once' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-sessions -d 'Sessions of one scope at once' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
@@ -121,7 +121,7 @@ stalled-stream\t''
 missing-notification\t''
 ttl-ends-mid-question\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l lease -d 'How long this process may be silent before others take over the tasks that it runs' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
@@ -146,7 +146,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l token -d 'Sen
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
 legacy\t'Up to 2025-11-25: sessions, tasks/result'
 modern\t'2026-07-28: stateless, tasks as an extension'"
-complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
@@ -175,7 +175,7 @@ requeued\t''
 expired\t''
 noted\t''
 end\t''"
-complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
@@ -200,7 +200,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l token -d 'Se
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
 legacy\t'Up to 2025-11-25: sessions, tasks/result'
 modern\t'2026-07-28: stateless, tasks as an extension'"
-complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
@@ -229,7 +229,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l token -d 'Send 
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
 legacy\t'Up to 2025-11-25: sessions, tasks/result'
 modern\t'2026-07-28: stateless, tasks as an extension'"
-complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
@@ -249,7 +249,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l token -d 'Send 
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
 legacy\t'Up to 2025-11-25: sessions, tasks/result'
 modern\t'2026-07-28: stateless, tasks as an extension'"
-complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
@@ -269,7 +269,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l token -d 'Sen
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
 legacy\t'Up to 2025-11-25: sessions, tasks/result'
 modern\t'2026-07-28: stateless, tasks as an extension'"
-complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
@@ -291,7 +291,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l token -d 'Sen
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
 legacy\t'Up to 2025-11-25: sessions, tasks/result'
 modern\t'2026-07-28: stateless, tasks as an extension'"
-complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
@@ -304,7 +304,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -s q -l quiet -d
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
@@ -325,7 +325,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l token -d 'Send
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
 legacy\t'Up to 2025-11-25: sessions, tasks/result'
 modern\t'2026-07-28: stateless, tasks as an extension'"
-complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
@@ -344,7 +344,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l url -d 'Consent 
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l schema -d 'A form, by its JSON schema: a file, or - for stdin' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l default -d 'What is filled in at first' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l title -d 'The name of the field, or of the --schema form' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
@@ -364,7 +364,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -s q -l quiet -d 'S
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
@@ -378,7 +378,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand report" -s q -l quiet -d
 complete -c mcptask -n "__fish_mcptask_using_subcommand report" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
 complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
@@ -391,7 +391,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand check" -s q -l quiet -d 
 complete -c mcptask -n "__fish_mcptask_using_subcommand check" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
 complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l redis -d 'Keep tasks in this Redis: redis://, rediss:// or unix:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
