@@ -35,7 +35,11 @@ macro_rules! on_both {
     };
 }
 
-on_both!(one_of_a_hundred_answerers_wins, either_the_answer_or_the_cancel_comes_first);
+on_both!(
+    one_of_a_hundred_answerers_wins,
+    either_the_answer_or_the_cancel_comes_first,
+    an_answer_outlives_the_worker_that_dies_meanwhile,
+);
 
 fn rounds() -> u32 {
     let given = std::env::var("MCPTASK_CHAOS_RACES").ok();
@@ -45,9 +49,9 @@ fn rounds() -> u32 {
 struct Race {
     /// As four processes would have them.
     engines: Vec<Engine>,
-    _worker: Killable,
+    worker: Killable,
     // Its server runs for as long as this lives.
-    _bench: Arc<Bench>,
+    bench: Arc<Bench>,
 }
 
 impl Race {
@@ -57,7 +61,7 @@ impl Race {
         for _ in 0..4 {
             engines.push(Engine::new(bench.store().await, Limits::default(), CancellationToken::new()));
         }
-        Self { engines, _worker: Killable::start(&bench).await, _bench: bench }
+        Self { engines, worker: Killable::start(&bench).await, bench }
     }
 
     async fn asking(&self) -> TaskId {
@@ -134,5 +138,24 @@ async fn either_the_answer_or_the_cancel_comes_first(race: Race) {
             }
             Err(other) => panic!("{other}"),
         }
+    }
+}
+
+async fn an_answer_outlives_the_worker_that_dies_meanwhile(mut race: Race) {
+    for _ in 0..rounds() {
+        let id = race.asking().await;
+        let next = Killable::start(&race.bench).await;
+        let dying = std::mem::replace(&mut race.worker, next);
+        let dies = async {
+            let name = dying.id.clone();
+            drop(dying);
+            race.engines[2].store().dismiss(&name).await.expect("dismisses");
+        };
+        let (answers, ()) = tokio::join!(race.answers(&id, 4), dies);
+        let won: Vec<_> = answers.into_iter().filter_map(Result::ok).collect();
+        assert_eq!(won.len(), 1, "{won:?}");
+        let task = race.reached(&id, |task| task.status.is_final()).await;
+        assert_eq!(task.outcome.expect("an outcome").first_text(), Some(told(&won).as_str()));
+        assert_eq!(task.questions.len(), 1, "it was not asked again");
     }
 }
