@@ -1,6 +1,7 @@
 //! Templates over a task's arguments and answers: minijinja, strict about names, bounded in work.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use minijinja::{Environment, UndefinedBehavior};
 use serde_json::Value;
@@ -42,7 +43,14 @@ fn environment() -> Environment<'static> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    environment.add_function("now_ns", now_ns);
     environment
+}
+
+/// Nanoseconds since 1970, as `{{ now_ns() }}` shows them.
+fn now_ns() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Text with `{{ … }}` and `{% … %}` in it.
@@ -238,6 +246,13 @@ mod tests {
         assert_eq!(value("{{ args.count + 1 }}"), Ok(json!(4)));
         assert_eq!(value("{{ args.count }} and {{ args.count }}"), Ok(json!("3 and 3")));
         assert_eq!(value("{{ args }}"), Ok(json!({ "name": "Ada", "count": 3 })));
+    }
+
+    #[test]
+    fn a_template_can_tell_the_time() {
+        let template = Template::parse("{{ now_ns() }}").expect("parses");
+        let shown = template.value(&scope()).expect("renders");
+        assert!(shown.as_u64().is_some_and(|shown| shown <= now_ns()), "{shown}");
     }
 
     #[test]
