@@ -5,7 +5,6 @@ FastMCP's default.
 """
 
 import asyncio
-import socket
 import time
 
 import uvicorn
@@ -27,10 +26,15 @@ async def ask(ctx: Context, n: int = 1) -> dict:
 
 
 async def main():
-    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
-    print(listener.getsockname()[1], flush=True)
-    config = uvicorn.Config(mcp.http_app(), log_level="critical", lifespan="on")
-    await uvicorn.Server(config).serve(sockets=[listener])
+    # The port is uvicorn's to open, as in any deployment: on a socket that is handed to it, asyncio leaves small packets
+    # to wait for one another.
+    config = uvicorn.Config(mcp.http_app(), host="127.0.0.1", port=0, log_level="critical", lifespan="on")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    print(server.servers[0].sockets[0].getsockname()[1], flush=True)
+    await serving
 
 
 asyncio.run(main())

@@ -145,14 +145,12 @@ impl Driver {
 
     async fn open(&self, url: &str, answer: Answer) -> Result<Session, String> {
         let opening = async {
-            match self {
-                Self::Lean => Ok(Session::Lean(Lean::connect(url, answer).await?)),
-                _ => {
-                    let target = Target::http(url).map_err(|error| error.to_string())?;
-                    let client = Client::connect(&target, Era::Legacy, Some(Arc::new(Answers(answer)))).await;
-                    Ok(Session::Own(Box::new(client.map_err(|error| error.to_string())?)))
-                }
+            if matches!(self, Self::Lean) {
+                return Ok(Session::Lean(Lean::connect(url, answer).await?));
             }
+            let target = Target::http(url).map_err(|error| error.to_string())?;
+            let client = Client::connect(&target, Era::Legacy, Some(Arc::new(Answers(answer)))).await;
+            Ok(Session::Own(Box::new(client.map_err(|error| error.to_string())?)))
         };
         tokio::time::timeout(CONNECT, opening)
             .await

@@ -76,14 +76,14 @@ async fn hops(redis: &Redis, count: usize) -> Vec<u64> {
         let mut read = redis::cmd("XREAD");
         read.arg("BLOCK").arg(5000).arg("STREAMS").arg("log").arg(&last);
         let waits = async { (read.query_async::<redis::Value>(&mut reader).await, Instant::now()) };
-        let writes = async {
+        let append_later = async {
             // The reader shall be blocked when the writer begins.
             tokio::time::sleep(std::time::Duration::from_micros(300)).await;
             let began = Instant::now();
             let id: String = append.query_async(&mut writer).await.expect("appends");
             (began, id)
         };
-        let ((read, arrived), (began, id)) = tokio::join!(waits, writes);
+        let ((read, arrived), (began, id)) = tokio::join!(waits, append_later);
         read.expect("reads");
         nanos.push(u64::try_from((arrived - began).as_nanos()).expect("short"));
         last = id;

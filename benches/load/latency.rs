@@ -36,7 +36,7 @@ pub(crate) async fn measure(options: &Options) -> Vec<Section> {
                 own.add(driver.drive(&ours.url, load).await);
                 if let Some(python) = &options.python {
                     // A new one each time: a task that it lost would hold its worker's slot for an hour.
-                    let fastmcp = FastMcp::start(python, &redis);
+                    let fastmcp = FastMcp::with_slots(python, &redis, open.max(10));
                     theirs.add(driver.drive(&fastmcp.url, load).await);
                 }
             }
@@ -57,6 +57,7 @@ fn row(driver: &Driver, open: usize, (leg, figure): Leg, own: &Drove, theirs: &D
         row[format!("{side}p99")] = json!(figures.p99);
         row[format!("{side}count")] = json!(figures.count);
         row[format!("{side}lost")] = json!(drove.lost);
+        row[format!("{side}per second")] = json!(rounded(figures.count as f64 / drove.seconds));
     }
     if let (Some(own), Some(theirs)) = (sides[0].2, sides[1].2) {
         row["ratio"] = json!(rounded(theirs.p50 / own.p50));

@@ -199,9 +199,10 @@ async fn read(response: Response, id: u64) -> Result<Value, String> {
     let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let streamed = kind.starts_with("text/event-stream");
     let body = response.text().await.map_err(|error| error.to_string())?;
-    let messages: Vec<&str> = match streamed {
-        true => body.lines().filter_map(|line| line.strip_prefix("data:")).collect(),
-        false => vec![&body],
+    let messages: Vec<&str> = if streamed {
+        body.lines().filter_map(|line| line.strip_prefix("data:")).collect()
+    } else {
+        vec![&body]
     };
     let messages = messages.iter().filter_map(|text| serde_json::from_str::<Value>(text.trim()).ok());
     let mut reply = messages.into_iter().find(|message| message["id"] == id).ok_or("no reply")?;
@@ -223,8 +224,9 @@ async fn follow(wire: Arc<Wire>, opened: oneshot::Sender<()>) {
             let _ = opened.take().map(|opened| opened.send(()));
             let mut events = SseStream::from_bytes_stream(response.bytes_stream());
             while let Some(Ok(event)) = events.next().await {
-                let message = event.data.and_then(|data| serde_json::from_str(&data).ok());
-                message.iter().for_each(|message| wire.hear(message));
+                if let Some(Ok(message)) = event.data.map(|data| serde_json::from_str(&data)) {
+                    wire.hear(&message);
+                }
             }
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

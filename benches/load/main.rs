@@ -18,6 +18,7 @@ mod floor;
 mod growth;
 mod latency;
 mod lean;
+mod marks;
 mod operator;
 mod options;
 mod plot;
@@ -59,10 +60,12 @@ fn main() -> ExitCode {
         eprintln!("{part}: {:.0} s", began.elapsed().as_secs_f64());
         for section in sections {
             print!("{}", report::text(&section));
-            sheet.put(section);
+            sheet.put(&section);
         }
         sheet.save();
     }
+    print!("{}", report::text(&sheet.hold_against_marks()));
+    sheet.save();
     sheet.publish();
     ExitCode::SUCCESS
 }

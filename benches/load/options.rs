@@ -1,6 +1,7 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
 /// The parts: name, what it measures, seconds that it takes in full.
 pub(crate) const PARTS: [(&str, &str, u32); 11] = [
@@ -42,7 +43,7 @@ pub(crate) fn usage() -> String {
 "
     .to_owned();
     for (part, what, seconds) in PARTS {
-        text += &format!("  {part:12} {what} ({seconds} s)\n");
+        let _ = writeln!(text, "  {part:12} {what} ({seconds} s)");
     }
     text
 }
@@ -64,7 +65,7 @@ impl Options {
                 "--only" => options.only = parts(&value()?)?,
                 "--quick" => options.quick = true,
                 "--python" => {
-                    options.python = Some(value()?.into()).filter(|path| *path != PathBuf::from("none"))
+                    options.python = Some(PathBuf::from(value()?)).filter(|path| path != Path::new("none"));
                 }
                 "--json" => options.json = value()?.into(),
                 "--plots" => options.plots = Some(value()?.into()),

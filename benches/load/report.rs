@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Map, Value, json};
 
 use crate::options::Options;
-use crate::plot;
+use crate::{marks, plot};
 
 /// One table: rows are JSON objects with the same keys.
 #[derive(Debug, Clone)]
@@ -36,9 +36,16 @@ impl Sheet {
         }
     }
 
-    pub(crate) fn put(&mut self, section: Section) {
+    pub(crate) fn put(&mut self, section: &Section) {
         self.all[section.name] = json!({ "title": section.title, "quick": self.quick, "machine": machine(),
             "rows": section.rows });
+    }
+
+    /// Holds all figures, those of earlier runs too, against the marks.
+    pub(crate) fn hold_against_marks(&mut self) -> Section {
+        let section = marks::section(&self.all);
+        self.put(&section);
+        section
     }
 
     pub(crate) fn save(&self) {
@@ -101,7 +108,7 @@ fn markdown(section: &Value) -> String {
 
 /// Columns of words; all others are numbers.
 fn is_word(column: &str) -> bool {
-    ["client", "leg", "what", "workers", "command", "server"].contains(&column)
+    ["client", "leg", "what", "workers", "command", "wanted", "met"].contains(&column)
 }
 
 pub(crate) fn text(section: &Section) -> String {

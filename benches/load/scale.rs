@@ -35,7 +35,7 @@ async fn row(readers: usize, most: usize) -> Value {
     let mut writer = redis.connect().await;
     let payload = "x".repeat(PAYLOAD);
     let mut nanos = Vec::new();
-    let (cpu, begun) = (Cpu::begin(vec![("Redis", vec![redis.process.id()])]), Instant::now());
+    let (cpu, clock) = (Cpu::begin(vec![("Redis", vec![redis.process.id()])]), Instant::now());
     for count in 1..=events {
         let began = Instant::now();
         let mut append = redis::cmd("XADD");
@@ -47,7 +47,7 @@ async fn row(readers: usize, most: usize) -> Value {
         }
         nanos.push(u64::try_from(began.elapsed().as_nanos()).expect("short"));
     }
-    let seconds = begun.elapsed().as_secs_f64();
+    let seconds = clock.elapsed().as_secs_f64();
     let used = cpu.percent(seconds)[0].1 / 100.0 * seconds;
     let figures = Figures::of(nanos).expect("there were events");
     json!({ "readers": readers, "p50 µs to all": figures.p50, "p95 µs to all": figures.p95,

@@ -145,8 +145,14 @@ pub(crate) struct FastMcp {
 
 impl FastMcp {
     pub(crate) fn start(python: &Path, redis: &Redis) -> Self {
+        Self::with_slots(python, redis, 10)
+    }
+
+    /// The same with so many slots for tasks. 10 is its default; each task that waits for an answer keeps one.
+    pub(crate) fn with_slots(python: &Path, redis: &Redis, slots: usize) -> Self {
         let mut command = Command::new(python);
         command.arg(script("server.py")).env("FASTMCP_DOCKET_URL", &redis.url).stderr(Stdio::null());
+        command.env("FASTMCP_DOCKET_CONCURRENCY", slots.to_string());
         let process = Process::start(command.env("FASTMCP_DOCKET_NAME", NAMESPACE));
         let url = format!("http://127.0.0.1:{}/mcp", process.first.trim());
         Self { _process: process, url }
