@@ -7,6 +7,7 @@ PATIENCE seconds.
 
 import asyncio
 import json
+import os
 import sys
 import time
 
@@ -18,13 +19,17 @@ async def answer(message, response_type, params, context):
     return ElicitResult(action="accept", content={"value": str(time.time_ns())})
 
 
+async def finish(client, questions):
+    task = await client.call_tool("ask", {"n": questions}, task=True)
+    return (await task.result()).structured_content
+
+
 async def run(client, questions, patience):
     submitted = time.time_ns()
-    task = await client.call_tool("ask", {"n": questions}, task=True)
     try:
-        result = await asyncio.wait_for(task.result(), patience)
-        structured = result.structured_content
-    except (TimeoutError, asyncio.TimeoutError):
+        structured = await asyncio.wait_for(finish(client, questions), patience)
+    except Exception:
+        # Too slow, or refused: in either case it is lost.
         structured = None
     print(json.dumps({"submitted": submitted, "ended": time.time_ns(), "result": structured}), flush=True)
 
@@ -39,6 +44,8 @@ async def main():
     async with Client(url, elicitation_handler=answer) as client:
         until = time.monotonic() + seconds
         await asyncio.gather(*(lane(client) for _ in range(lanes)))
+        # Closing a session in which a task hangs would wait for it.
+        os._exit(0)
 
 
 asyncio.run(main())

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-const WIDTH: f64 = 720.0;
+const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 420.0;
 /// Left, top, right, bottom.
-const MARGINS: [f64; 4] = [76.0, 48.0, 190.0, 56.0];
+const MARGINS: [f64; 4] = [76.0, 48.0, 230.0, 56.0];
 const COLOURS: [&str; 6] = ["#2f81f7", "#d9822b", "#3fa45b", "#b05fd0", "#d1495b", "#7d8590"];
 
 const STYLE: &str = "
@@ -123,7 +123,7 @@ fn latency(sheet: &Value) -> Chart {
 fn throughput(sheet: &Value) -> Chart {
     let all = rows(sheet, "throughput");
     let mut series: Vec<Series> = Vec::new();
-    for workers in ["in the server", "1 processes", "2 processes", "4 processes"] {
+    for workers in ["in the server", "1 process", "2 processes", "4 processes"] {
         let of: Vec<&Value> = all.iter().filter(|row| row["workers"] == workers).copied().collect();
         series.push((format!("mcptask, {workers}"), points(&of, "in flight", "per second")));
     }

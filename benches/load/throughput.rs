@@ -53,7 +53,11 @@ async fn ours_row(redis: &Redis, ours: &Ours, processes: usize, load: Load, driv
     let cpu = Cpu::begin(groups);
     let began = std::time::Instant::now();
     let drove = driver.drive(&ours.url, load).await;
-    let workers = if processes == 0 { "in the server".to_owned() } else { format!("{processes} processes") };
+    let workers = match processes {
+        0 => "in the server".to_owned(),
+        1 => "1 process".to_owned(),
+        several => format!("{several} processes"),
+    };
     let mut row = json!({ "workers": workers, "in flight": load.lanes * load.sessions,
         "per second": rounded(drove.rate()), "lost": drove.lost });
     for (group, percent) in cpu.percent(began.elapsed().as_secs_f64()) {
