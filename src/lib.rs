@@ -45,6 +45,9 @@ pub mod client;
 pub mod config;
 pub mod engine;
 pub mod fastmcp;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod redis_link;
 pub mod relay;
 pub mod server;

@@ -19,6 +19,8 @@ mod environment;
 mod failure;
 mod fastmcp;
 mod follow;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod kept;
 mod list;
 mod list_remote;

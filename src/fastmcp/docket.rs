@@ -209,6 +209,12 @@ impl Workers {
         Ok(Self { now: now.unwrap_or_else(Timestamp::now), beats, read_at: Instant::now() })
     }
 
+    /// None, at the beginning of time.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn none() -> Self {
+        Self { now: Timestamp::UNIX_EPOCH, beats: BTreeMap::new(), read_at: Instant::now() }
+    }
+
     /// The same a little later, without asking again; `None` once that would be too old.
     pub(super) fn later(&self) -> Option<Self> {
         let since = self.read_at.elapsed();

@@ -105,6 +105,12 @@ pub(super) struct Replies {
 }
 
 impl Replies {
+    /// Replies that nobody asked for.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn of(replies: Vec<RedisResult<Value>>) -> Self {
+        Self { left: replies.into_iter(), location: String::new() }
+    }
+
     /// The next reply. What is not of the expected type, or not text, is `Ok(None)` and leaves a note;
     /// what the user may not read is an error.
     pub(super) fn next<T: FromRedisValue>(

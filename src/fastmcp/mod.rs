@@ -18,6 +18,8 @@ mod docket;
 mod elicitation;
 mod error;
 mod event;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub(crate) mod hint;
 mod identity;
 mod link;

@@ -14,12 +14,12 @@ use crate::task::TaskStatus;
 const AT_ONCE: usize = 100;
 
 /// A task half read.
-struct Draft {
-    signs: Signs,
-    questions: Vec<DeployedQuestion>,
+pub(super) struct Draft {
+    pub(super) signs: Signs,
+    pub(super) questions: Vec<DeployedQuestion>,
     session: Option<String>,
     created_at: Option<Timestamp>,
-    notes: Vec<String>,
+    pub(super) notes: Vec<String>,
 }
 
 /// Reads those tasks. One whose record is gone, as FastMCP itself would say, is left out.
@@ -82,7 +82,12 @@ fn ask(docket: &Docket, identity: &Identity, reads: &mut Pipeline) {
     }
 }
 
-fn take(replies: &mut Replies, docket: &Docket, identity: &Identity, now: Timestamp) -> FastmcpResult<Draft> {
+pub(super) fn take(
+    replies: &mut Replies,
+    docket: &Docket,
+    identity: &Identity,
+    now: Timestamp,
+) -> FastmcpResult<Draft> {
     let mut notes = Vec::new();
     let run = Run::take(replies, &mut notes)?;
     let metadata = Lifetime::parse(replies.next("its ttl", &mut notes)?);
@@ -126,7 +131,7 @@ async fn legs(link: &Link, workers: &Workers, drafts: &mut [Draft]) -> FastmcpRe
     Ok(())
 }
 
-fn finished(mut draft: Draft, workers: &Workers) -> Option<DeployedTask> {
+pub(super) fn finished(mut draft: Draft, workers: &Workers) -> Option<DeployedTask> {
     let run = &draft.signs.run;
     let status = status(&draft)?;
     if status != TaskStatus::InputRequired {

@@ -12,6 +12,8 @@ mod cut;
 mod dialect;
 mod fault;
 mod foreground;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod guard;
 mod handler;
 mod handshake;
