@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
-use super::ui::Ui;
+use super::ui::{Ui, text};
 use crate::server::{Identity, IdentityError, Tokens};
 
 /// Where tokens and certificate come from.
@@ -64,7 +64,7 @@ impl AccessArgs {
         let mut access = Access::default();
         if let Some(path) = &self.token_file {
             if is_open_to_others(path) {
-                let path = path.display();
+                let path = text::line(&path.display().to_string());
                 context.ui.warn(&format!("other users of this machine can read {path}: chmod 600 {path}"));
             }
             access.tokens = Some((path.clone(), Tokens::new(&read_tokens(path)?)));

@@ -16,7 +16,7 @@ use super::context::Context;
 use super::environment::Environment;
 use super::failure::{Failure, Kind};
 use super::signals::{Signals, Stop};
-use super::ui::{self, Manner, Streams, Ui};
+use super::ui::{self, Manner, Streams, Ui, text};
 use super::{Cli, Command};
 use super::{
     ask, cancel, check, completions, demo, doctor, list, report, respond, result, serve, show, submit, tools,
@@ -62,8 +62,14 @@ fn refused(error: &clap::Error, arguments: &[OsString], environment: &Environmen
     let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     let json = arguments.iter().any(|argument| argument == "--json");
     if asked_for || !json {
-        // Nobody can be told that the stream is closed.
-        let _ = error.print();
+        let text = error.to_string();
+        if text.chars().any(|character| character != '\n' && text::is_harmful(character)) {
+            let ui = Ui::new(Manner::default(), environment, Streams::of_process());
+            text::block(&text).iter().for_each(|line| ui.to_stderr(line));
+        } else {
+            // Nobody can be told that the stream is closed.
+            let _ = error.print();
+        }
         return ExitCode::from(if asked_for { 0 } else { Kind::Usage.exit_code() });
     }
     let manner = Manner { json: true, ..Manner::default() };

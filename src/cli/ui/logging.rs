@@ -1,28 +1,46 @@
 //! Logs: what happens inside, on stderr, never on stdout.
 
-use std::io::IsTerminal as _;
+use std::io::{self, Write};
 
 use tracing_subscriber::EnvFilter;
 
-use super::Ui;
+use super::{Ui, text};
 use crate::cli::environment::{Environment, LOG};
 use crate::cli::failure::Failure;
 
 /// Begins logging to stderr. `usual` is the level without `-v` and `-q`; `MCPTASK_LOG` wins over all.
 pub(crate) fn start(ui: &Ui, environment: &Environment, usual: tracing::Level) -> Result<(), Failure> {
-    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter(
-        ui,
-        environment,
-        usual,
-    )?);
+    let escape = if ui.is_json() { text::json } else { text::line };
+    let writer = move || Harmless { out: io::stderr(), escape };
+    let builder =
+        tracing_subscriber::fmt().with_writer(writer).with_env_filter(filter(ui, environment, usual)?);
     // A second start in one process keeps the first.
     let _ = if ui.is_json() {
         builder.json().flatten_event(true).try_init()
     } else {
-        let ansi = ui.talk_paint().is_on() && std::io::stderr().is_terminal();
-        builder.with_ansi(ansi).with_target(ui.verbosity() > 0).try_init()
+        builder.with_ansi(false).with_target(ui.verbosity() > 0).try_init()
     };
     Ok(())
+}
+
+/// Escapes what a terminal would obey: words of strangers are in libraries' logs too.
+struct Harmless<W> {
+    out: W,
+    escape: fn(&str) -> String,
+}
+
+impl<W: Write> Write for Harmless<W> {
+    /// Gets one whole event at a time, with its line end.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let line = (self.escape)(text.strip_suffix('\n').unwrap_or(&text));
+        self.out.write_all(format!("{line}\n").as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 fn filter(ui: &Ui, environment: &Environment, usual: tracing::Level) -> Result<EnvFilter, Failure> {

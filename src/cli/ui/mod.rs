@@ -164,7 +164,7 @@ impl Ui {
             Value::Object(fields) => stamped.extend(fields),
             other => drop(stamped.insert("value".to_owned(), other)),
         }
-        written(&self.shared.out, &Value::Object(stamped).to_string())
+        written(&self.shared.out, &text::json(&Value::Object(stamped).to_string()))
     }
 
     /// A remark on stderr, unless `-q` or `--json` was given.
@@ -189,7 +189,7 @@ impl Ui {
     /// The one message that is always shown: why the command failed.
     pub(crate) fn failure(&self, failure: &Failure) {
         if self.is_json() {
-            self.to_stderr(&failure_object(failure).to_string());
+            self.to_stderr(&text::json(&failure_object(failure).to_string()));
             return;
         }
         let paint = self.talk_paint();

@@ -1,5 +1,7 @@
 //! Text from outside, made safe to show: messages, schemas and results are never trusted.
 
+use std::fmt::Write as _;
+
 /// One line: control characters, escape sequences and bidi controls become visible escapes.
 pub(crate) fn line(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -31,6 +33,22 @@ pub(crate) fn short(text: &str, most: usize) -> String {
     cut
 }
 
+/// JSON in one line: what a terminal would obey is escaped, which changes nothing for who parses it.
+pub(crate) fn json(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_harmful(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
 /// Whether a terminal would obey it, or show it other than it is: C0 and C1 controls, bidi controls
 /// (Unicode's `Bidi_Control`), line and paragraph separators, interlinear and tag characters, BOM.
 pub(crate) fn is_harmful(character: char) -> bool {
@@ -43,6 +61,7 @@ pub(crate) fn is_harmful(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
     #[test]
     fn escape_sequences_are_shown_and_never_sent() {
@@ -60,6 +79,14 @@ mod tests {
     #[test]
     fn a_block_keeps_its_lines_and_nothing_else() {
         assert_eq!(block("one\r\ntwo\u{1b}]0;x\u{7}\n"), ["one", "two\\u{1b}]0;x\\u{7}"]);
+    }
+
+    #[test]
+    fn json_says_the_same_without_sending_it() {
+        let value = Value::from("\u{9b}2J\u{202e}\u{e0041}\u{1b}\n\\ü");
+        let shown = json(&value.to_string());
+        assert!(!shown.chars().any(is_harmful), "{shown}");
+        assert_eq!(serde_json::from_str::<Value>(&shown).expect("JSON"), value);
     }
 
     #[test]
