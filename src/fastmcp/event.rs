@@ -122,6 +122,9 @@ pub(super) fn between(before: Option<&DeployedTask>, now: &DeployedTask) -> Vec<
     found
 }
 
+/// The most legs that are told of: the number is whatever stands in Redis.
+const MOST_MISSED: u32 = 1000;
+
 /// Legs of a FastMCP 4 task that asked and were answered between the readings: only an answer ends a leg and
 /// begins the next.
 fn missed_legs(before: Option<&DeployedTask>, now: &DeployedTask) -> u32 {
@@ -131,7 +134,7 @@ fn missed_legs(before: Option<&DeployedTask>, now: &DeployedTask) -> u32 {
     };
     let ended = number(now).saturating_sub(before.map_or(1, number));
     let was_seen = before.is_some_and(|before| !before.questions.is_empty());
-    ended.saturating_sub(u32::from(was_seen))
+    ended.saturating_sub(u32::from(was_seen)).min(MOST_MISSED)
 }
 
 fn has(questions: &[DeployedQuestion], wanted: &DeployedQuestion) -> bool {

@@ -9,8 +9,12 @@ mod json_lines;
 mod kitchen;
 #[path = "../support/place.rs"]
 mod place;
+#[path = "../support/redis.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with test binaries that need more of it")]
+mod redis;
 mod remote;
 mod safety;
+mod secrets;
 mod serving;
 mod waiting;
 mod watching;

@@ -12,6 +12,7 @@ mod relay;
 mod reload;
 mod small_print;
 mod specification;
+mod scopes;
 mod stdio;
 mod support;
 #[path = "../support/tables.rs"]
