@@ -65,7 +65,9 @@ fn refused(error: &clap::Error, arguments: &[OsString], environment: &Environmen
         let text = error.to_string();
         if text.chars().any(|character| character != '\n' && text::is_harmful(character)) {
             let ui = Ui::new(Manner::default(), environment, Streams::of_process());
-            text::block(&text).iter().for_each(|line| ui.to_stderr(line));
+            for line in text::block(&text) {
+                ui.to_stderr(&line);
+            }
         } else {
             // Nobody can be told that the stream is closed.
             let _ = error.print();

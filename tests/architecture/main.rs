@@ -1,5 +1,7 @@
 //! Who may use whom. ARCHITECTURE.md, "Layers", says the same in words.
 
+mod dependencies;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

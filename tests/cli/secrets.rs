@@ -11,7 +11,7 @@ const FOREIGN: &str = "planted-environment-secret";
 
 const CONFIG: &str = r#"[tools.spy]
 description = "Shows what it can see of its worker."
-command = ["bash", "-c", "tr '\\0' '\\n' < /proc/self/environ; tr '\\0' ' ' < /proc/$PPID/cmdline"]
+command = ["bash", "-c", "env; tr '\\0' ' ' < /proc/$PPID/cmdline"]
 "#;
 
 #[test]

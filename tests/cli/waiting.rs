@@ -2,10 +2,6 @@
 
 use crate::place::Place;
 
-#[path = "../support/redis.rs"]
-#[allow(dead_code, unreachable_pub, reason = "these tests use a part of it")]
-mod redis;
-
 #[test]
 fn the_demo_runs_without_a_terminal_and_leaves_nothing() {
     let place = Place::new();
@@ -18,7 +14,7 @@ fn the_demo_runs_without_a_terminal_and_leaves_nothing() {
 
 #[test]
 fn the_whole_loop_runs_on_redis() {
-    let server = redis::RedisServer::start();
+    let server = crate::redis::RedisServer::start();
     let place = Place::on_redis(&server.url());
     let _server = place.serve(&["--workers", "0"]);
     let _worker = place.worker();

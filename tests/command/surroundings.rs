@@ -77,6 +77,26 @@ for p in ('$s', os.path.dirname('$s')): print(oct(os.stat(p).st_mode & 0o777))\"
     assert!(!socket.exists() && !socket.parent().expect("a folder").exists());
 }
 
+/// The modes alone say the same; where a test may become somebody else, it tries.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_user_cannot_reach_the_socket() {
+    if !rustix::process::geteuid().is_root() {
+        return the_modes_shut_others_out().await;
+    }
+    let script = "setpriv --reuid=65534 --regid=65534 --clear-groups python3 -c \"
+import socket, sys
+try: socket.socket(socket.AF_UNIX).connect(sys.argv[1]); print('let in')
+except PermissionError: print('shut out')\" \"$MCPTASK_SOCKET\"";
+    let task = Bench::new().await.bash(script).once().await;
+    assert_eq!(text(&task), "shut out");
+}
+
+async fn the_modes_shut_others_out() {
+    let script = "stat -c %a \"$MCPTASK_SOCKET\" \"$(dirname \"$MCPTASK_SOCKET\")\"";
+    let task = Bench::new().await.bash(script).once().await;
+    assert_eq!(text(&task).split_whitespace().collect::<Vec<_>>(), ["600", "700"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn arguments_too_long_for_a_variable_are_on_stdin_all_the_same() {
     let bench = Bench::new().await.bash("echo \"[$MCPTASK_ARG_LONG]\"; wc -c");

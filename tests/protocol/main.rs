@@ -10,9 +10,9 @@ mod modern;
 mod place;
 mod relay;
 mod reload;
+mod scopes;
 mod small_print;
 mod specification;
-mod scopes;
 mod stdio;
 mod support;
 #[path = "../support/tables.rs"]
