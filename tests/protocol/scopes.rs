@@ -111,7 +111,9 @@ async fn the_store_does_the_same_for_anothers_task_as_for_none() {
                 }
             }
         }
-        least.iter_mut().for_each(|counts| counts.retain(|_, count| *count > 0));
+        for counts in &mut least {
+            counts.retain(|_, count| *count > 0);
+        }
         assert_eq!(least[0], least[1], "{}", requests(true, NEVER)[method].0);
     }
 }
