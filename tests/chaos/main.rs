@@ -26,16 +26,21 @@ macro_rules! on_both_engines {
     };
 }
 
+mod deadlines;
 mod draining;
 mod failover;
 mod invariants;
 mod killable;
+mod load;
+mod looked;
 mod races;
 mod random;
 mod redis_killed;
 mod reliability;
+mod roads;
 mod sentinel;
 mod server_killed;
+mod soak;
 mod sqlite_shared;
 mod stage;
 mod storage;

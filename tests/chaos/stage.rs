@@ -2,7 +2,12 @@
 
 use std::ops::Deref;
 
+use mcptask::engine::{Engine, Limits};
+use mcptask::store::Store;
+use mcptask::store::redis::RedisStore;
+use mcptask::store::sqlite::SqliteStore;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use crate::place::{Background, Place};
 use crate::protocol::redis::RedisServer;
@@ -14,8 +19,9 @@ const LEASE: &str = "4s";
 /// The store and its place.
 pub(crate) struct Stage {
     place: Place,
+    url: Option<String>,
     // Kept for as long as the processes use it, where the test does not keep it itself.
-    _redis: Option<RedisServer>,
+    redis: Option<RedisServer>,
 }
 
 impl Deref for Stage {
@@ -28,23 +34,38 @@ impl Deref for Stage {
 impl Stage {
     /// On a SQLite file of its own.
     pub(crate) fn sqlite() -> Self {
-        Self { place: Place::new(), _redis: None }
+        Self { place: Place::new(), url: None, redis: None }
     }
 
     /// On a redis-server of its own.
     pub(crate) fn redis() -> Self {
         let redis = RedisServer::start();
-        Self { place: Place::on_redis(&redis.url()), _redis: Some(redis) }
+        let url = redis.url();
+        Self { redis: Some(redis), ..Self::at(&url) }
     }
 
     /// On a redis-server of the test's.
     pub(crate) fn on(redis: &RedisServer) -> Self {
-        Self { place: Place::on_redis(&redis.url()), _redis: None }
+        Self::at(&redis.url())
     }
 
     /// On whatever Redis that URL means.
     pub(crate) fn at(url: &str) -> Self {
-        Self { place: Place::on_redis(url), _redis: None }
+        Self { place: Place::on_redis(url), url: Some(url.to_owned()), redis: None }
+    }
+
+    /// The redis-server that is the stage's own.
+    pub(crate) fn server(&self) -> Option<&RedisServer> {
+        self.redis.as_ref()
+    }
+
+    /// The rules in this process, over what its processes share.
+    pub(crate) async fn engine(&self) -> Engine {
+        let store: std::sync::Arc<dyn Store> = match &self.url {
+            Some(url) => RedisStore::open(url, "default").await.expect("opens the server"),
+            None => SqliteStore::open(&self.database(), "default").await.expect("opens the file"),
+        };
+        Engine::new(store, Limits::default(), CancellationToken::new())
     }
 
     /// A worker whose tasks go on elsewhere soon after it was killed.

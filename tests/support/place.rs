@@ -153,13 +153,18 @@ impl Place {
 
     /// Starts a command, and waits for the first line that it prints.
     pub fn background(&self, arguments: &[&str]) -> Background {
+        self.background_for(LIFE, arguments)
+    }
+
+    /// The same for a process that may live so long.
+    pub fn background_for(&self, most: Duration, arguments: &[&str]) -> Background {
         let mut command = self.command(arguments);
         let said = std::fs::OpenOptions::new().create(true).append(true).open(self.path().join(SAID));
         let said = said.expect("a file can be written");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(said);
         let mut child = command.spawn().expect("the program starts");
         let mut out = BufReader::new(child.stdout.take().expect("piped"));
-        let bound = bounded(child.id());
+        let bound = bounded(child.id(), most);
         let mut line = String::new();
         out.read_line(&mut line).expect("the first line");
         let first =
@@ -177,11 +182,11 @@ pub struct Background {
     _bound: Sender<()>,
 }
 
-/// Kills the process after [`LIFE`], unless the sender is dropped before.
-fn bounded(id: u32) -> Sender<()> {
+/// Kills the process after that time, unless the sender is dropped before.
+fn bounded(id: u32, most: Duration) -> Sender<()> {
     let (bound, ended) = channel();
     std::thread::spawn(move || {
-        if ended.recv_timeout(LIFE) == Err(RecvTimeoutError::Timeout) {
+        if ended.recv_timeout(most) == Err(RecvTimeoutError::Timeout) {
             // Its owner has not reaped it, so the id is still its own.
             let _ = Command::new("kill").args(["-KILL", &id.to_string()]).status();
         }
