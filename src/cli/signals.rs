@@ -4,6 +4,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::failure::{Failure, Kind};
+use crate::worker::command::orphans;
 
 /// Which signal came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,5 +53,21 @@ impl Signals {
         on_first();
         stop.cancel();
         self.next().await
+    }
+}
+
+/// Where this process is the first of a container, waits for the orphans that fall to it, until `stop`.
+pub(super) async fn bury_orphans(stop: CancellationToken) {
+    if !orphans::fall_here() {
+        return;
+    }
+    // Where that signal cannot be listened to, the dead stay until the container ends.
+    let Ok(mut ended) = signal(SignalKind::child()) else { return };
+    loop {
+        orphans::bury();
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ended.recv() => {}
+        }
     }
 }

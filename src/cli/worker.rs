@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 use super::context::Context;
 use super::failure::Failure;
 use super::offer::OfferArgs;
-use super::signals::{Signals, Stop};
+use super::signals::{Signals, Stop, bury_orphans};
 use crate::engine::Engine;
 use crate::task::WorkerId;
 use crate::worker::{Worker, WorkerConfig};
@@ -92,6 +92,7 @@ pub(super) async fn until_stopped(
     parts: TaskTracker,
     stop: &CancellationToken,
 ) -> Result<(), Failure> {
+    parts.spawn(bury_orphans(stop.clone()));
     parts.close();
     let ui = context.ui.clone();
     let draining = move || ui.talk("stopping; running tasks may finish. A second signal ends at once");

@@ -26,6 +26,7 @@ macro_rules! on_both_engines {
     };
 }
 
+mod container;
 mod deadlines;
 mod draining;
 mod failover;
@@ -33,6 +34,7 @@ mod invariants;
 mod killable;
 mod load;
 mod looked;
+mod processes;
 mod races;
 mod random;
 mod redis_killed;

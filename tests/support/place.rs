@@ -158,7 +158,19 @@ impl Place {
 
     /// The same for a process that may live so long.
     pub fn background_for(&self, most: Duration, arguments: &[&str]) -> Background {
-        let mut command = self.command(arguments);
+        self.begin(most, self.command(arguments))
+    }
+
+    /// The same, run by another program.
+    pub fn background_in(&self, by: &[&str], arguments: &[&str]) -> Background {
+        let own = self.command(arguments);
+        let mut command = Command::new(by[0]);
+        command.args(&by[1..]).arg(own.get_program()).args(own.get_args()).current_dir(self.path());
+        command.env_clear().envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        self.begin(LIFE, command)
+    }
+
+    fn begin(&self, most: Duration, mut command: Command) -> Background {
         let said = std::fs::OpenOptions::new().create(true).append(true).open(self.path().join(SAID));
         let said = said.expect("a file can be written");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(said);
@@ -168,7 +180,7 @@ impl Place {
         let mut line = String::new();
         out.read_line(&mut line).expect("the first line");
         let first =
-            serde_json::from_str(&line).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {line:?}"));
+            serde_json::from_str(&line).unwrap_or_else(|error| panic!("{command:?}: {error}: {line:?}"));
         Background { child, first, out: Some(out), _bound: bound }
     }
 }

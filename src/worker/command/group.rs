@@ -9,6 +9,7 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::leftovers::Leftovers;
+use super::orphans;
 
 /// How long what a command started may outlive it: a `tee` at the end of a pipe ends a little later.
 const SETTLE: Duration = Duration::from_millis(500);
@@ -24,6 +25,7 @@ const LAST_LOOK: Duration = Duration::from_millis(100);
 /// All processes of a command. Dropping it kills them.
 #[derive(Debug)]
 pub(super) struct Group {
+    id: Pid,
     leader: Child,
     status: Option<ExitStatus>,
     leftovers: Leftovers,
@@ -51,12 +53,10 @@ pub(super) enum Remains {
 impl Group {
     /// Starts `process`, which must be set to lead a group and to have three pipes.
     pub(super) fn start(process: &mut Command, mark: Vec<u8>) -> io::Result<(Self, Pipes)> {
-        let mut leader = process.spawn()?;
-        let id = leader.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-        let id = id.ok_or_else(|| io::Error::other("the process has no id"))?;
+        let (mut leader, id) = orphans::start(process)?;
         let pipes = (leader.stdin.take(), leader.stdout.take(), leader.stderr.take());
         let leftovers = Leftovers::new(id, mark);
-        let group = Self { leader, status: None, leftovers, over: false };
+        let group = Self { id, leader, status: None, leftovers, over: false };
         match pipes {
             (Some(stdin), Some(stdout), Some(stderr)) => Ok((group, Pipes { stdin, stdout, stderr })),
             _ => Err(io::Error::other("the process has no pipes")),
@@ -122,5 +122,6 @@ impl Drop for Group {
         if !self.over {
             self.leftovers.signal(Signal::KILL);
         }
+        orphans::forget(self.id);
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn end_earlier_run(mark: &[u8]) {
 pub(super) fn end_earlier_run(_: &[u8]) {}
 
 #[cfg(target_os = "linux")]
-mod linux {
+pub(super) mod linux {
     use std::fs;
 
     use rustix::process::{
@@ -60,6 +60,7 @@ mod linux {
     /// A line of `/proc`.
     pub(super) struct Process {
         pid: Pid,
+        parent: i32,
         group: i32,
         alive: bool,
     }
@@ -72,7 +73,8 @@ mod linux {
             let (_, fields) = stat.rsplit_once(')')?;
             let mut fields = fields.split_ascii_whitespace();
             let alive = !matches!(fields.next()?, "Z" | "X" | "x");
-            Some(Self { pid, group: fields.nth(1)?.parse().ok()?, alive })
+            let parent = fields.next()?.parse().ok()?;
+            Some(Self { pid, parent, group: fields.next()?.parse().ok()?, alive })
         }
 
         pub(super) fn is_of(&self, group: Pid, mark: &[u8]) -> bool {
@@ -92,6 +94,12 @@ mod linux {
             let number = entry.file_name().to_str()?.parse().ok()?;
             Process::read(Pid::from_raw(number)?)
         })
+    }
+
+    /// This process's own children that have ended and that nobody has waited for.
+    pub(in crate::worker::command) fn dead_children() -> impl Iterator<Item = Pid> {
+        let parent = getpid().as_raw_nonzero().get();
+        processes().filter(move |one| !one.alive && one.parent == parent).map(|one| one.pid)
     }
 
     /// Signals those outside the group. The descriptor is taken before the look at the environment, so a

@@ -10,6 +10,7 @@ mod budget;
 mod environment;
 mod group;
 mod leftovers;
+pub(crate) mod orphans;
 mod outcome;
 mod output;
 mod peer;
