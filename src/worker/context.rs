@@ -21,7 +21,7 @@ use crate::task::{Answer, Answerer, Ask, Fault, Progress, Task};
 pub struct TaskContext {
     shared: Arc<Shared>,
     entry: Arc<Entry>,
-    task: Task,
+    task: Box<Task>,
     claim: ClaimKey,
     signals: Signals,
     /// How many questions this run has asked. Locked while it asks, so that positions have no gaps.
@@ -36,7 +36,7 @@ impl TaskContext {
     pub(super) fn new(
         shared: Arc<Shared>,
         entry: Arc<Entry>,
-        task: Task,
+        task: Box<Task>,
         signals: Signals,
         slot: Slot,
     ) -> Self {
@@ -93,7 +93,7 @@ impl TaskContext {
 
     /// Asks one question and waits for the answer, whoever gives it.
     pub fn ask(&self, ask: Ask) -> impl Future<Output = Result<Answer, Interrupted>> + Send {
-        let asking = self.ask_within(vec![ask], None);
+        let asking = Box::pin(self.ask_within(vec![ask], None));
         async move { asking.await?.pop().ok_or(Interrupted::Taken) }
     }
 
@@ -133,7 +133,7 @@ impl TaskContext {
         };
         self.misbehaviour.crash()?;
         let _stopped = self.clock.stop();
-        self.begin_waiting().await;
+        Box::pin(self.begin_waiting()).await;
         let answers = loop {
             tokio::select! {
                 () = self.signals.parked.cancelled() => return Err(Interrupted::GivenBack),
