@@ -40,7 +40,7 @@ pub(super) fn run_one(
         }
         let Some(slot) = slot.take() else { return };
         let attempt = task.attempt;
-        let (running, clock) = begin(&shared, entry, task, signals, slot);
+        let (running, clock) = begin(&shared, entry, *task, signals, slot);
         let outcome = finished(entry, running, &clock, signals).await;
         if let Some(end) = end(&shared, &entry.settings, attempt, outcome) {
             Box::pin(record(&shared, claim, signals, end)).await;
@@ -51,7 +51,7 @@ pub(super) fn run_one(
 fn begin<'a>(
     shared: &Arc<Shared>,
     entry: &'a Arc<Entry>,
-    task: Box<Task>,
+    task: Task,
     signals: &Signals,
     slot: Slot,
 ) -> (Running<'a>, Arc<RunClock>) {
