@@ -19,8 +19,8 @@ use crate::task::{Outcome, Task};
 /// A tool that runs. It holds all that the run has, on the heap, so that nothing around it does.
 type Running<'a> = Pin<Box<dyn Future<Output = ToolOutcome> + Send + 'a>>;
 
-/// Runs one claimed task to its outcome, or until it is taken away. A function that returns a future, and not
-/// an `async` one: that would keep its arguments twice.
+/// Runs one claimed task to its outcome, or until it is taken away.
+#[expect(clippy::manual_async_fn, reason = "an async function would keep its arguments twice while it waits")]
 pub(super) fn run_one(
     shared: Arc<Shared>,
     task: Box<Task>,
