@@ -135,17 +135,16 @@ impl Engine {
     /// every subscriber and follower.
     pub async fn hub(&self) -> EngineResult<&Hub> {
         let inner = &self.inner;
-        inner
-            .hub
-            .get_or_try_init(|| async {
-                let start = self.last().await?;
-                let tools = patiently(&inner.stop, || inner.store.tools()).await?;
-                let stop = inner.stop.child_token();
-                let hub = Hub::start(inner.store.tail(start), stop.clone());
-                tokio::spawn(catalog::keep(self.clone(), tools, hub.tools(), stop));
-                Ok(hub)
-            })
-            .await
+        // Boxed, since all who wait come through here and only one of them begins it.
+        let begun = inner.hub.get_or_try_init(|| async {
+            let start = self.last().await?;
+            let tools = patiently(&inner.stop, || inner.store.tools()).await?;
+            let stop = inner.stop.child_token();
+            let hub = Hub::start(inner.store.tail(start), stop.clone());
+            tokio::spawn(catalog::keep(self.clone(), tools, hub.tools(), stop));
+            Ok(hub)
+        });
+        Box::pin(begun).await
     }
 
     /// The log's present end. Waits out a store that is away.

@@ -15,14 +15,19 @@ use super::roster::{Entry, Slot};
 use super::{Interrupted, Shared};
 use crate::engine::{EngineError, patiently};
 use crate::store::{ClaimKey, StoreError};
-use crate::task::{Answer, Answerer, Ask, Fault, Progress, Task};
+use crate::task::{Answer, Answerer, Ask, Fault, Progress, Task, TaskId};
 
-/// One run of a tool.
+/// One run of a tool. A pointer: tools move it about, and each place that it was at stays in their future.
 pub struct TaskContext {
+    run: Box<Run>,
+}
+
+/// Kept for as long as the run waits for people, so only what the run needs.
+struct Run {
     shared: Arc<Shared>,
     entry: Arc<Entry>,
-    task: Task,
     claim: ClaimKey,
+    arguments: Map<String, Value>,
     signals: Signals,
     /// How many questions this run has asked. Locked while it asks, so that positions have no gaps.
     asked: Mutex<u32>,
@@ -42,53 +47,66 @@ impl TaskContext {
     ) -> Self {
         let claim = ClaimKey { task: task.id().clone(), attempt: task.attempt };
         let misbehaviour = Misbehaviour::new(&shared.config.faults);
-        let (asked, clock, slot) = (Mutex::new(0), Arc::new(RunClock::default()), Mutex::new(Some(slot)));
-        Self { shared, entry, task, claim, signals, asked, clock, misbehaviour, slot }
+        let (asked, clock, slot) = (Mutex::new(0), Arc::default(), Mutex::new(Some(slot)));
+        let arguments = task.new.arguments;
+        let run = Run { shared, entry, claim, arguments, signals, asked, clock, misbehaviour, slot };
+        Self { run: Box::new(run) }
     }
 
     pub(super) fn clock(&self) -> Arc<RunClock> {
-        self.clock.clone()
+        self.run.clock.clone()
     }
 
     /// Misbehaves in this way from now on. What does not lie with the worker is left to the server, which
     /// reads of it in the log.
     pub async fn misbehave(&self, fault: Fault) -> Result<(), Interrupted> {
-        self.misbehaviour.begin(fault);
+        self.run.misbehaviour.begin(fault);
         self.note(&fault.note()).await
     }
 
-    /// The task as it was when this run began.
-    pub fn task(&self) -> &Task {
-        &self.task
+    /// The task's id.
+    pub fn task(&self) -> &TaskId {
+        &self.run.claim.task
+    }
+
+    /// How often the task was begun, this run included.
+    pub fn attempt(&self) -> u32 {
+        self.run.claim.attempt
     }
 
     /// The tool's arguments, checked against its input schema.
     pub fn arguments(&self) -> &Map<String, Value> {
-        &self.task.new.arguments
+        &self.run.arguments
     }
 
     /// Fires when the task was cancelled or taken away: stop what cannot be undone.
     pub fn taken(&self) -> &CancellationToken {
-        &self.signals.taken
+        &self.run.signals.taken
     }
 
     /// Fires when the worker's time to drain is over: end now, another worker begins again.
     pub fn given_back(&self) -> &CancellationToken {
-        &self.signals.given_back
+        &self.run.signals.given_back
     }
 
     /// Writes a remark to the event log; the status message stays.
-    pub async fn note(&self, note: &str) -> Result<(), Interrupted> {
-        let store = self.shared.engine.store();
-        let noted = patiently(&self.signals.given_back, || store.note(&self.claim.task, note)).await;
-        noted.map_err(|error| EngineError::from(error).into())
+    pub fn note(&self, note: &str) -> impl Future<Output = Result<(), Interrupted>> + Send {
+        let Run { shared, claim, signals, .. } = &*self.run;
+        Box::pin(async move {
+            let store = shared.engine.store();
+            let noted = patiently(&signals.given_back, || store.note(&claim.task, note)).await;
+            noted.map_err(|error| EngineError::from(error).into())
+        })
     }
 
     /// Reports a step.
-    pub async fn report(&self, progress: Progress) -> Result<(), Interrupted> {
-        let store = self.shared.engine.store();
-        let reported = patiently(&self.signals.given_back, || store.report(&self.claim, &progress)).await;
-        reported.map_err(|error| EngineError::from(error).into())
+    pub fn report(&self, progress: Progress) -> impl Future<Output = Result<(), Interrupted>> + Send {
+        let Run { shared, claim, signals, .. } = &*self.run;
+        Box::pin(async move {
+            let store = shared.engine.store();
+            let reported = patiently(&signals.given_back, || store.report(claim, &progress)).await;
+            reported.map_err(|error| EngineError::from(error).into())
+        })
     }
 
     /// Asks one question and waits for the answer, whoever gives it.
@@ -103,14 +121,22 @@ impl TaskContext {
     }
 
     /// [`TaskContext::ask_all`] with a time limit of its own in place of the tool's.
-    pub async fn ask_within(
+    pub fn ask_within(
+        &self,
+        asks: Vec<Ask>,
+        timeout: Option<Duration>,
+    ) -> impl Future<Output = Result<Vec<Answer>, Interrupted>> + Send {
+        Box::pin(self.ask_as_told(asks, timeout))
+    }
+
+    async fn ask_as_told(
         &self,
         asks: Vec<Ask>,
         timeout: Option<Duration>,
     ) -> Result<Vec<Answer>, Interrupted> {
-        self.shared.engine.check(&asks)?;
-        let asks = self.misbehaviour.distort(asks);
-        let again = self.misbehaviour.asks_twice().then(|| asks.clone());
+        self.run.shared.engine.check(&asks)?;
+        let asks = self.run.misbehaviour.distort(asks);
+        let again = self.run.misbehaviour.asks_twice().then(|| asks.clone());
         let answers = self.ask_checked(asks, timeout).await?;
         match again {
             Some(asks) => Box::pin(self.ask_checked(asks, timeout)).await,
@@ -123,7 +149,7 @@ impl TaskContext {
         asks: Vec<Ask>,
         timeout: Option<Duration>,
     ) -> Result<Vec<Answer>, Interrupted> {
-        let mut follow = self.shared.engine.hub().await?.follow_answers(&self.claim.task);
+        let mut follow = self.run.shared.engine.hub().await?.follow_answers(&self.run.claim.task);
         let timeout = timeout.or(self.tool_timeout());
         // What is waited for is kept small (the questions are in the store), and so is the wait: there may be
         // very many. Whatever runs only before or after it is boxed.
@@ -131,12 +157,12 @@ impl TaskContext {
             Asked::Answered(answers) => return Ok(answers),
             Asked::Open(positions) => positions,
         };
-        self.misbehaviour.crash()?;
-        let _stopped = self.clock.stop();
-        self.begin_waiting().await;
+        self.run.misbehaviour.crash()?;
+        let _stopped = self.run.clock.stop();
+        Box::pin(self.begin_waiting()).await;
         let answers = loop {
             tokio::select! {
-                () = self.signals.parked.cancelled() => return Err(Interrupted::GivenBack),
+                () = self.run.signals.parked.cancelled() => return Err(Interrupted::GivenBack),
                 () = follow.changed() => {}
             }
             if let Some(answers) = Box::pin(self.answers(positions.clone())).await? {
@@ -149,13 +175,14 @@ impl TaskContext {
 
     /// Answers every open question of the task with cancel, because its asker is gone.
     pub async fn withdraw(&self, reason: &str) -> Result<(), Interrupted> {
-        let store = self.shared.engine.store();
-        let task = patiently(&self.signals.given_back, || store.get(&self.claim.task)).await;
+        let store = self.run.shared.engine.store();
+        let task = patiently(&self.run.signals.given_back, || store.get(&self.run.claim.task)).await;
         let task = task.map_err(EngineError::from)?.ok_or(Interrupted::Taken)?;
         for question in task.open_questions() {
             let cancel = Answer::cancel(Answerer::Policy, reason);
-            let answered =
-                patiently(&self.signals.given_back, || store.answer(&self.claim.task, &question.id, &cancel));
+            let answered = patiently(&self.run.signals.given_back, || {
+                store.answer(&self.run.claim.task, &question.id, &cancel)
+            });
             match answered.await {
                 Ok(_) | Err(StoreError::AlreadyAnswered { .. }) => {}
                 Err(error) => return Err(EngineError::from(error).into()),
@@ -165,15 +192,17 @@ impl TaskContext {
     }
 
     async fn ask_once(&self, asks: Vec<Ask>, timeout: Option<Duration>) -> Result<Asked, Interrupted> {
-        let engine = &self.shared.engine;
+        let engine = &self.run.shared.engine;
         let timeout = Some(timeout.unwrap_or(engine.limits().question_timeout));
         let store = engine.store();
-        let mut asked = self.asked.lock().await;
+        let mut asked = self.run.asked.lock().await;
         let before = *asked;
         // Counted first, because a caller that drops this future has most likely asked.
         *asked += u32::try_from(asks.len()).unwrap_or(u32::MAX);
-        let questions =
-            patiently(&self.signals.given_back, || store.ask(&self.claim, before + 1, &asks, timeout)).await;
+        let questions = patiently(&self.run.signals.given_back, || {
+            store.ask(&self.run.claim, before + 1, &asks, timeout)
+        })
+        .await;
         let questions = questions.map_err(|error| {
             *asked = before;
             EngineError::from(error)
@@ -183,27 +212,28 @@ impl TaskContext {
     }
 
     fn tool_timeout(&self) -> Option<Duration> {
-        self.entry.tool.spec().question_timeout_ms.map(Duration::from_millis)
+        self.run.entry.tool.spec().question_timeout_ms.map(Duration::from_millis)
     }
 
     /// The answers to the questions at these positions, once all are there.
     async fn answers(&self, positions: Range<u32>) -> Result<Option<Vec<Answer>>, Interrupted> {
-        let store = self.shared.engine.store();
+        let store = self.run.shared.engine.store();
         let (first, count) = (positions.start, positions.len() as u32);
-        let known = patiently(&self.signals.given_back, || store.answers(&self.claim, first, count)).await;
+        let known =
+            patiently(&self.run.signals.given_back, || store.answers(&self.run.claim, first, count)).await;
         known.map_err(|error| EngineError::from(error).into())
     }
 
     /// Gives the slot back: whoever waits for a person does not run.
     async fn begin_waiting(&self) {
-        self.slot.lock().await.take();
+        self.run.slot.lock().await.take();
     }
 
     /// Takes a slot again before the tool goes on.
     async fn end_waiting(&self) -> Result<(), Interrupted> {
-        let mut slot = self.slot.lock().await;
+        let mut slot = self.run.slot.lock().await;
         if slot.is_none() {
-            *slot = Some(self.shared.roster.take(&self.entry).await.ok_or(Interrupted::GivenBack)?);
+            *slot = Some(self.run.shared.roster.take(&self.run.entry).await.ok_or(Interrupted::GivenBack)?);
         }
         Ok(())
     }

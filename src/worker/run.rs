@@ -20,27 +20,31 @@ use crate::task::{Outcome, Task};
 type Running<'a> = Pin<Box<dyn Future<Output = ToolOutcome> + Send + 'a>>;
 
 /// Runs one claimed task to its outcome, or until it is taken away.
-pub(super) async fn run_one(
+#[expect(clippy::manual_async_fn, reason = "an async function would keep its arguments twice while it waits")]
+pub(super) fn run_one(
     shared: Arc<Shared>,
     task: Box<Task>,
     held: Hold,
-    (entry, slot): (Option<Arc<Entry>>, Option<Slot>),
-) {
-    let claim = held.claim();
-    let signals = held.signals();
-    let Some(entry) = entry else {
-        // The tool was withdrawn after the claim; whoever still offers it may have the task.
-        let reason =
-            format!("worker {} does not offer the tool {:?} any more", shared.config.id, task.new.tool);
-        return Box::pin(record(&shared, claim, signals, Err(Requeue::returned(reason)))).await;
-    };
-    let slot = if slot.is_some() { slot } else { Box::pin(shared.roster.take(&entry)).await };
-    let Some(slot) = slot else { return };
-    let attempt = task.attempt;
-    let (running, clock) = begin(&shared, &entry, *task, signals, slot);
-    let outcome = finished(&entry, running, &clock, signals).await;
-    if let Some(end) = end(&shared, &entry.settings, attempt, outcome) {
-        Box::pin(record(&shared, claim, signals, end)).await;
+    (entry, mut slot): (Option<Arc<Entry>>, Option<Slot>),
+) -> impl Future<Output = ()> + Send {
+    async move {
+        let (claim, signals) = (held.claim(), held.signals());
+        let Some(entry) = &entry else {
+            // The tool was withdrawn after the claim; whoever still offers it may have the task.
+            let reason =
+                format!("worker {} does not offer the tool {:?} any more", shared.config.id, task.new.tool);
+            return Box::pin(record(&shared, claim, signals, Err(Requeue::returned(reason)))).await;
+        };
+        if slot.is_none() {
+            slot = Box::pin(shared.roster.take(entry)).await;
+        }
+        let Some(slot) = slot.take() else { return };
+        let attempt = task.attempt;
+        let (running, clock) = begin(&shared, entry, *task, signals, slot);
+        let outcome = finished(entry, running, &clock, signals).await;
+        if let Some(end) = end(&shared, &entry.settings, attempt, outcome) {
+            Box::pin(record(&shared, claim, signals, end)).await;
+        }
     }
 }
 

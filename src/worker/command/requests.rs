@@ -72,7 +72,7 @@ impl Requests {
                     connections.spawn(self.clone().talk(Peer::new(stream)));
                 }
                 Err(error) => {
-                    tracing::warn!(%error, task = %self.task.task().id(), "a command could not connect");
+                    tracing::warn!(%error, task = %self.task.task(), "a command could not connect");
                     sleep(AFTER_FAILURE).await;
                 }
             }

@@ -39,8 +39,8 @@ enum Ending {
 
 /// Runs the command once.
 pub(super) async fn run(tool: &ToolSpec, command: &CommandSpec, task: TaskContext) -> ToolOutcome {
-    if task.task().attempt > 1 {
-        let mark = format!("{TASK_VARIABLE}={}", task.task().id()).into_bytes();
+    if task.attempt() > 1 {
+        let mark = format!("{TASK_VARIABLE}={}", task.task()).into_bytes();
         let _ = tokio::task::spawn_blocking(move || end_earlier_run(&mark)).await;
     }
     let socket = PrivateSocket::open()
@@ -72,7 +72,7 @@ pub(super) async fn run(tool: &ToolSpec, command: &CommandSpec, task: TaskContex
 
 /// Says on the task and in the log what was wrong with a command.
 async fn note_failure(tool: &ToolSpec, task: &TaskContext, problem: &str) -> Result<(), Interrupted> {
-    tracing::warn!(task = %task.task().id(), tool = %tool.name, %problem, "a command failed");
+    tracing::warn!(task = %task.task(), tool = %tool.name, %problem, "a command failed");
     task.note(problem).await
 }
 

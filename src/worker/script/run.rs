@@ -17,7 +17,7 @@ const LONGEST_SLEEP: f64 = 7.0 * 24.0 * 60.0 * 60.0;
 pub(super) async fn run(task: &TaskContext, steps: &[Step]) -> ToolOutcome {
     let mut scope = Scope::new();
     scope.insert("args".into(), Value::Object(task.arguments().clone()));
-    scope.insert("task".into(), json!({ "id": task.task().id(), "attempt": task.task().attempt }));
+    scope.insert("task".into(), json!({ "id": task.task(), "attempt": task.attempt() }));
     let end = run_steps(task, steps, &mut scope).await?;
     Ok(end.unwrap_or_else(|| Outcome::Result(json!({ "content": [], "isError": false }))))
 }
