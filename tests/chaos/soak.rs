@@ -26,7 +26,7 @@ const GROWTH_KIB: u64 = 24 * 1024;
 const GROWTH_FILES: usize = 8;
 
 /// How long tasks are kept: longer than a busy machine needs for one.
-const TTL: Duration = Duration::from_secs(12);
+const TTL: Duration = Duration::from_secs(8);
 
 /// A figure is printed so often.
 const LINE: Duration = Duration::from_secs(30);
@@ -36,7 +36,7 @@ fn a_long_run_grows_nothing(stage: &Stage) {
     let tools = stage.file("asker.toml", ASKER);
     let life = time + Duration::from_secs(240);
     let serve =
-        ["serve", "--json", "--listen", "127.0.0.1:0", "--workers", "2", "--max-ttl", "12s", "--config"];
+        ["serve", "--json", "--listen", "127.0.0.1:0", "--workers", "2", "--max-ttl", "8s", "--config"];
     let server = stage.background_for(life, &[&serve[..], &[&tools]].concat());
     let worker = stage.background_for(life, &["worker", "--json", "--config", &tools]);
     runtime().block_on(async { Soak::begin(stage, server, worker).await.run(time).await });
@@ -72,10 +72,10 @@ impl<'a> Soak<'a> {
     }
 
     async fn run(mut self, time: Duration) {
-        let (began, warm_up) = (Instant::now(), (time / 3).min(Duration::from_secs(60)));
-        self.work_until(began, warm_up).await;
+        let warm_up = (time / 3).min(Duration::from_secs(60));
+        self.work(warm_up).await;
         let warm = self.look().await;
-        self.work_until(began, time).await;
+        self.work(time.saturating_sub(warm_up)).await;
         let end = self.look().await;
         assert!(end.server.kib <= warm.server.kib + GROWTH_KIB, "the server grew: {warm:?}, {end:?}");
         assert!(end.worker.kib <= warm.worker.kib + GROWTH_KIB, "the worker grew: {warm:?}, {end:?}");
@@ -88,9 +88,9 @@ impl<'a> Soak<'a> {
     }
 
     #[expect(clippy::print_stderr, reason = "the figures are for people")]
-    async fn work_until(&mut self, began: Instant, end: Duration) {
-        let mut line = began.elapsed() + LINE;
-        while began.elapsed() < end {
+    async fn work(&mut self, time: Duration) {
+        let (began, mut line) = (Instant::now(), LINE);
+        while began.elapsed() < time {
             let round = Instant::now();
             self.round().await;
             self.longest = self.longest.max(round.elapsed());
