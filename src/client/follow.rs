@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt as _, OptionFuture};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
@@ -211,7 +212,7 @@ struct Looks<'a> {
     id: &'a str,
     told: broadcast::Receiver<Arc<TaskView>>,
     /// The server's time of the last change that it told of.
-    seen: Option<String>,
+    seen: Option<Timestamp>,
     next: Instant,
 }
 
@@ -244,12 +245,34 @@ impl<'a> Looks<'a> {
         }
     }
 
-    /// Whether something newer was told before. Times of one server compare as they are written.
+    /// Whether something newer was told before. Compared as times: their texts differ in length.
     fn is_old(&mut self, view: &TaskView) -> bool {
-        let old = view.updated_at.is_some() && view.updated_at < self.seen;
+        let updated: Option<Timestamp> = view.updated_at.as_deref().and_then(|text| text.parse().ok());
+        let old = updated.is_some() && updated < self.seen;
         if !old {
-            self.seen.clone_from(&view.updated_at);
+            self.seen = updated;
         }
         old
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_told_later_is_newer_however_its_time_is_written() {
+        let mut looks =
+            Looks { id: "t", told: broadcast::Sender::new(1).subscribe(), seen: None, next: Instant::now() };
+        let told = |at: &str| {
+            let view = json!({ "taskId": "t", "status": "working", "lastUpdatedAt": at });
+            TaskView::read(&view).expect("a task")
+        };
+        for newer in ["2026-11-24T02:08:59Z", "2026-11-24T02:08:59.1Z", "2026-11-24T02:08:59.123Z"] {
+            assert!(!looks.is_old(&told(newer)), "{newer}");
+        }
+        assert!(looks.is_old(&told("2026-11-24T02:08:59.1Z")));
     }
 }
