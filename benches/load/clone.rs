@@ -36,7 +36,7 @@ pub(crate) async fn tasks(store: &Arc<dyn Store>, count: usize) {
 }
 
 async fn one(store: &Arc<dyn Store>, worker: &WorkerId) {
-    store.submit(&new_task(), u32::MAX).await.expect("submits");
+    store.submit(&new_task(TOOL), u32::MAX).await.expect("submits");
     let tools = [TOOL.to_owned()];
     // Any task that fills, for each lane has submitted one.
     let claimed = store.claim(worker, &tools, 1, &CancellationToken::new()).await.expect("claims");
@@ -51,10 +51,11 @@ async fn one(store: &Arc<dyn Store>, worker: &WorkerId) {
     }
 }
 
-fn new_task() -> NewTask {
+/// A task of nobody in particular that is kept for ever.
+pub(crate) fn new_task(tool: &str) -> NewTask {
     NewTask {
         id: TaskId::generate(),
-        tool: TOOL.to_owned(),
+        tool: tool.to_owned(),
         arguments: Map::new(),
         scope: Scope::anonymous(),
         session: None,

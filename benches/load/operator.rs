@@ -6,10 +6,11 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use mcptask::store::{ClaimKey, Store};
-use mcptask::task::{NewTask, Progress, Scope, TaskId, WorkerId};
-use serde_json::{Map, Value, json};
+use mcptask::task::{Progress, WorkerId};
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use crate::clone::new_task;
 use crate::figures::{Figures, now, rounded};
 use crate::lean::Lean;
 use crate::options::Options;
@@ -76,17 +77,7 @@ pub(crate) async fn behind(redis: &Redis, ours: &Ours, rate: u32, seconds: f64) 
 async fn running(store: &dyn Store) -> ClaimKey {
     let (worker, tool): (WorkerId, _) = ("writer".parse().expect("an id"), "written".to_owned());
     store.enlist(&worker, &[], Duration::from_secs(24 * 3600)).await.expect("enlists");
-    let new = NewTask {
-        id: TaskId::generate(),
-        tool: tool.clone(),
-        arguments: Map::new(),
-        scope: Scope::anonymous(),
-        session: None,
-        hidden: false,
-        ttl_ms: None,
-        max_attempts: 1,
-    };
-    store.submit(&new, u32::MAX).await.expect("submits");
+    store.submit(&new_task(&tool), u32::MAX).await.expect("submits");
     let claimed = store.claim(&worker, &[tool], 1, &CancellationToken::new()).await.expect("claims");
     ClaimKey { task: claimed[0].id().clone(), attempt: claimed[0].attempt }
 }
