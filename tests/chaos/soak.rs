@@ -25,7 +25,7 @@ const GROWTH_KIB: u64 = 24 * 1024;
 /// How many more descriptors: an HTTP client may open another connection when one is not yet free again.
 const GROWTH_FILES: usize = 8;
 
-/// How long tasks are kept: longer than a busy machine needs for one.
+/// How long tasks are kept at least: longer than a busy machine needs for one.
 const TTL: Duration = Duration::from_secs(8);
 
 /// A figure is printed so often.
@@ -33,13 +33,13 @@ const LINE: Duration = Duration::from_secs(30);
 
 fn a_long_run_grows_nothing(stage: &Stage) {
     let time = Duration::from_secs(number("MCPTASK_SOAK", 15));
-    let tools = stage.file("asker.toml", ASKER);
-    let life = time + Duration::from_secs(240);
-    let serve =
-        ["serve", "--json", "--listen", "127.0.0.1:0", "--workers", "2", "--max-ttl", "8s", "--config"];
-    let server = stage.background_for(life, &[&serve[..], &[&tools]].concat());
+    let ttl = TTL.max(time / 60);
+    let (tools, max_ttl) = (stage.file("asker.toml", ASKER), format!("{}s", ttl.as_secs()));
+    let life = time + 2 * ttl + Duration::from_secs(240);
+    let serve = ["serve", "--json", "--listen", "127.0.0.1:0", "--workers", "2", "--config", &tools];
+    let server = stage.background_for(life, &[&serve[..], &["--max-ttl", &max_ttl]].concat());
     let worker = stage.background_for(life, &["worker", "--json", "--config", &tools]);
-    runtime().block_on(async { Soak::begin(stage, server, worker).await.run(time).await });
+    runtime().block_on(async { Soak::begin(stage, server, worker, ttl).await.run(time).await });
 }
 
 struct Soak<'a> {
@@ -50,6 +50,7 @@ struct Soak<'a> {
     legacy: Legacy,
     events: Events,
     modern: Modern,
+    ttl: Duration,
     done: u64,
     longest: Duration,
 }
@@ -64,11 +65,12 @@ struct Look {
 }
 
 impl<'a> Soak<'a> {
-    async fn begin(stage: &'a Stage, server: Background, worker: Background) -> Self {
+    async fn begin(stage: &'a Stage, server: Background, worker: Background, ttl: Duration) -> Self {
         let legacy = Legacy::at(server.url(), json!({ "elicitation": {} }), None).await;
         let events = legacy.listen(None).await;
         let (engine, modern) = (stage.engine().await, Modern::at(server.url()));
-        Self { stage, server, worker, engine, legacy, events, modern, done: 0, longest: Duration::ZERO }
+        let (done, longest) = (0, Duration::ZERO);
+        Self { stage, server, worker, engine, legacy, events, modern, ttl, done, longest }
     }
 
     async fn run(mut self, time: Duration) {
@@ -105,7 +107,7 @@ impl<'a> Soak<'a> {
     /// Tasks that an operator, a legacy and a modern client answer.
     async fn round(&mut self) {
         let operators = stream::iter(self.done..self.done + 8);
-        operators.for_each_concurrent(None, |n| by_operator(&self.engine, n)).await;
+        operators.for_each_concurrent(None, |n| by_operator(&self.engine, n, self.ttl)).await;
         self.by_legacy(self.done + 8).await;
         self.by_modern(self.done + 9).await;
         self.done += 10;
@@ -142,7 +144,7 @@ impl<'a> Soak<'a> {
             .tasks
             .is_empty()
         {
-            assert!(began.elapsed() < Duration::from_secs(60), "tasks stay after their ttl");
+            assert!(began.elapsed() < self.ttl + Duration::from_secs(60), "tasks stay after their ttl");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         let redis = self.stage.server();
@@ -157,8 +159,8 @@ impl<'a> Soak<'a> {
     }
 }
 
-async fn by_operator(engine: &Engine, n: u64) {
-    let ttl_ms = u64::try_from(TTL.as_millis()).ok();
+async fn by_operator(engine: &Engine, n: u64, ttl: Duration) {
+    let ttl_ms = u64::try_from(ttl.as_millis()).ok();
     let id: TaskId = engine.submit(submission(n, ttl_ms)).await.expect("submits").id().clone();
     let asked = |task: &mcptask::task::Task| task.question(&QuestionId::at(1)).is_some();
     engine.wait(&Viewer::Operator, &id, asked).await.expect("is asked");

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use dialoguer::console::Term;
 use nix::sys::pthread::{Pthread, pthread_kill, pthread_self};
 use nix::sys::signal::Signal;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Ui;
@@ -64,6 +65,33 @@ pub(crate) async fn run<T: Send + 'static>(
 struct Screen {
     ui: Ui,
     reader: Arc<Reader>,
+    /// Declared last: it goes back once no prompt reads any more.
+    _keys: Option<Keys>,
+}
+
+/// The terminal hands over each key as it is, without echo. The terminal library asks for that only while it waits
+/// for a key; in between, the terminal's own line editing would take Ctrl-U and Backspace for itself from
+/// somebody who types ahead.
+struct Keys {
+    before: Termios,
+}
+
+impl Keys {
+    /// `None` where the terminal cannot; then nothing can be typed ahead.
+    fn take() -> Option<Self> {
+        let before = tcgetattr(io::stdin()).ok()?;
+        let mut plain = before.clone();
+        plain.local_modes -= LocalModes::ICANON | LocalModes::ECHO;
+        tcsetattr(io::stdin(), OptionalActions::Drain, &plain).ok()?;
+        Some(Self { before })
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        // A terminal that is gone has no mode to give back.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &self.before);
+    }
 }
 
 /// The thread that waits for keys: none before and after.
@@ -106,7 +134,7 @@ impl Reader {
 impl Screen {
     fn take(ui: &Ui) -> Self {
         ui.set_prompting(true);
-        Self { ui: ui.clone(), reader: Arc::default() }
+        Self { ui: ui.clone(), reader: Arc::default(), _keys: Keys::take() }
     }
 
     /// Wakes the thread until it is gone. Whether it ended because it was interrupted.
