@@ -20,10 +20,12 @@ type Leg = (&'static str, fn(&Run) -> Vec<u64>);
 const LEGS: [Leg; 3] =
     [("ask → handler", Run::asks), ("answer → worker", Run::answers), ("whole round", Run::rounds)];
 
+/// Where mcptask's workers are: in the server, as FastMCP's are, or in a process of their own. The question crosses
+/// Redis either way.
+const WORKERS: [(&str, usize); 2] = [("in the server", 0), ("1 process", 1)];
+
 pub(crate) async fn measure(options: &Options) -> Vec<Section> {
     let redis = Redis::start();
-    // One worker process beside the server: the question crosses Redis, as it does in FastMCP.
-    let ours = Ours::start(Place::Redis(redis.url.clone()), 1);
     let seconds = options.size(1.0, 10.0);
     let mut drivers = vec![Driver::Lean, Driver::Own];
     drivers.extend(options.python.clone().map(Driver::Python));
@@ -31,23 +33,28 @@ pub(crate) async fn measure(options: &Options) -> Vec<Section> {
     for driver in &drivers {
         for open in [1, 10, 100] {
             let load = Load::new(open, IN_A_ROW, seconds);
-            let (mut own, mut theirs) = (Drove::default(), Drove::default());
+            let (mut own, mut theirs) = ([Drove::default(), Drove::default()], Drove::default());
             for _ in 0..TURNS {
-                own.add(driver.drive(&ours.url, load).await);
+                for ((_, processes), own) in WORKERS.iter().zip(&mut own) {
+                    let ours = Ours::start(Place::Redis(redis.url.clone()), *processes);
+                    own.add(driver.drive(&ours.url, load).await);
+                }
                 if let Some(python) = &options.python {
                     // A new one each time: a task that it lost would hold its worker's slot for an hour.
                     let fastmcp = FastMcp::with_slots(python, &redis, open.max(10));
                     theirs.add(driver.drive(&fastmcp.url, load).await);
                 }
             }
-            rows.extend(LEGS.map(|leg| row(driver, open, leg, &own, &theirs)));
+            for ((workers, _), own) in WORKERS.iter().zip(&own) {
+                rows.extend(LEGS.map(|leg| row(driver, (open, workers), leg, own, &theirs)));
+            }
         }
     }
     vec![Section { name: "latency", title: "Question latency, microseconds", rows }]
 }
 
-fn row(driver: &Driver, open: usize, (leg, figure): Leg, own: &Drove, theirs: &Drove) -> Value {
-    let mut row = json!({ "client": driver.name(), "open": open, "leg": leg });
+fn row(driver: &Driver, (open, workers): (usize, &str), (leg, figure): Leg, own: &Drove, theirs: &Drove) -> Value {
+    let mut row = json!({ "client": driver.name(), "open": open, "workers": workers, "leg": leg });
     let sides =
         [("", own), ("FastMCP ", theirs)].map(|(side, drove)| (side, drove, Figures::of(drove.all(figure))));
     for (side, drove, figures) in &sides {

@@ -48,8 +48,11 @@ fn most(rows: &[&Value], figure: &str) -> Option<f64> {
 }
 
 fn rounds(sheet: &Value) -> Vec<Mark> {
-    let of =
-        |client: &str| rows(sheet, "latency", &[("client", client.into()), ("leg", "whole round".into())]);
+    // Workers in the server, as FastMCP has them.
+    let of = |client: &str| {
+        let keys = [("client", client), ("leg", "whole round"), ("workers", "in the server")];
+        rows(sheet, "latency", &keys.map(|(key, value)| (key, value.into())))
+    };
     let floor = |what: &str| one(sheet, "floor", &[("what", what.into())], "p50");
     // Where the client is not the bottleneck: one question at a time, and ten.
     let few = |client: &str| of(client).into_iter().filter(|row| row["open"] != 100).collect::<Vec<_>>();
@@ -57,7 +60,12 @@ fn rounds(sheet: &Value) -> Vec<Mark> {
         let alone = one(
             sheet,
             "latency",
-            &[("client", "lean".into()), ("leg", "whole round".into()), ("open", 1.into())],
+            &[
+                ("client", "lean".into()),
+                ("leg", "whole round".into()),
+                ("open", 1.into()),
+                ("workers", "1 process".into()),
+            ],
             "p50",
         )?;
         let hops = 2.0 * floor("Redis: a script appends, another connection's blocked XREAD returns")?;

@@ -111,6 +111,7 @@ fn latency(sheet: &Value) -> Chart {
         let of: Vec<&Value> = all
             .iter()
             .filter(|row| row["client"] == client && row["leg"] == "whole round")
+            .filter(|row| row["workers"] == "in the server")
             .copied()
             .collect();
         series.push((format!("mcptask, {client} client"), points(&of, "open", "p50")));

@@ -29,6 +29,8 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
 const STREAM_TIMEOUT: Duration = Duration::from_secs(3);
 /// All that is known when a connection just ends.
 pub(super) const CLOSED: &str = "the connection closed";
+/// Requests at once. The server has a limit of its own; this one is above what one client follows.
+const MOST_REQUESTS: usize = 1024;
 /// Hints that may wait to be read; they are only hints.
 const HINTS: usize = 64;
 
@@ -104,6 +106,8 @@ async fn over_http(
     let listening = endpoint.listening();
     let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
     config.auth_header = token.map(str::to_owned);
+    // Each task that is waited for holds a request, and none of them may keep an answer from being sent.
+    config.max_concurrent_requests = MOST_REQUESTS;
     config.custom_headers = headers.iter().map(header).collect::<ClientResult<_>>()?;
     let transport = StreamableHttpClientTransport::with_client(endpoint, config);
     let running = serve_client_with_lifecycle(session, transport, lifecycle(era))

@@ -72,6 +72,7 @@ impl Shared {
 struct Bell {
     changes: AtomicU32,
     answers: AtomicU32,
+    ends: AtomicU32,
     rung: Notify,
 }
 
@@ -81,13 +82,17 @@ impl Bell {
         match kind {
             EventKind::Progress(_) | EventKind::Noted { .. } => return,
             EventKind::Asked { .. } => {}
-            _ => _ = self.answers.fetch_add(1, Ordering::Release),
+            kind => {
+                self.answers.fetch_add(1, Ordering::Release);
+                self.ends.fetch_add(u32::from(kind.is_end()), Ordering::Release);
+            }
         }
         self.changes.fetch_add(1, Ordering::Release);
         self.rung.notify_waiters();
     }
 
     fn ring_for_all(&self) {
+        self.ends.fetch_add(1, Ordering::Release);
         self.answers.fetch_add(1, Ordering::Release);
         self.changes.fetch_add(1, Ordering::Release);
         self.rung.notify_waiters();
@@ -141,7 +146,8 @@ impl Hub {
 
     fn listen(&self, task: &TaskId, awaited: Awaited) -> Follow {
         let bell = self.shared.followed().entry(task.clone()).or_default().clone();
-        Follow { shared: self.shared.clone(), task: task.clone(), seen: bell.count(awaited), bell, awaited }
+        let (seen, ends) = (bell.count(awaited), bell.ends.load(Ordering::Acquire));
+        Follow { shared: self.shared.clone(), task: task.clone(), seen, ends, bell, awaited }
     }
 }
 
@@ -153,9 +159,15 @@ pub struct Follow {
     bell: Arc<Bell>,
     awaited: Awaited,
     seen: u32,
+    ends: u32,
 }
 
 impl Follow {
+    /// Whether the task may have ended since the follow began. When not, it has not.
+    pub fn may_have_ended(&self) -> bool {
+        self.bell.ends.load(Ordering::Acquire) != self.ends
+    }
+
     /// Waits until the task changed since the last call (or since the follow began). It may also return
     /// when nothing changed: look at the state.
     pub async fn changed(&mut self) {

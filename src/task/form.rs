@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use jsonschema::Validator;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -42,11 +43,12 @@ pub fn joined(violations: &[Violation]) -> String {
 }
 
 /// A form, its fields in the order of the schema.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Form {
     /// The fields.
     pub fields: Vec<Field>,
-    schema: Value,
+    /// Compiling a schema takes many times longer than checking an answer against it.
+    validator: Validator,
 }
 
 /// One field of a form.
@@ -163,17 +165,16 @@ impl Form {
             Some(None) => found.push(Violation::new("/properties", "is not an object")),
             None => found.push(Violation::new("/properties", "is missing")),
         }
-        if found.is_empty()
-            && let Err(error) = validator(schema)
-        {
-            found.push(error);
+        if !found.is_empty() {
+            return Err(found);
         }
-        if found.is_empty() { Ok(Self { fields, schema: schema.clone() }) } else { Err(found) }
+        let validator = validator(schema).map_err(|error| vec![error])?;
+        Ok(Self { fields, validator })
     }
 
     /// Every way in which `content` is not an acceptable answer; empty when it is one.
     pub fn violations(&self, content: &Map<String, Value>) -> Vec<Violation> {
-        let mut found = schema_violations(&self.schema, &Value::Object(content.clone()));
+        let mut found = checked(&self.validator, &Value::Object(content.clone()));
         for (name, value) in content {
             if !is_form_value(value) {
                 let problem = "is not a string, number, boolean or list of strings";
@@ -193,12 +194,14 @@ impl Form {
 /// the one violation reported.
 pub fn schema_violations(schema: &Value, value: &Value) -> Vec<Violation> {
     match validator(schema) {
-        Ok(validator) => validator
-            .iter_errors(value)
-            .map(|error| Violation::new(error.instance_path().to_string(), error.to_string()))
-            .collect(),
+        Ok(validator) => checked(&validator, value),
         Err(violation) => vec![violation],
     }
+}
+
+fn checked(validator: &Validator, value: &Value) -> Vec<Violation> {
+    let errors = validator.iter_errors(value);
+    errors.map(|error| Violation::new(error.instance_path().to_string(), error.to_string())).collect()
 }
 
 /// What is wrong with the JSON schema itself.
@@ -206,7 +209,7 @@ pub fn schema_fault(schema: &Value) -> Option<Violation> {
     validator(schema).err()
 }
 
-fn validator(schema: &Value) -> Result<jsonschema::Validator, Violation> {
+fn validator(schema: &Value) -> Result<Validator, Violation> {
     jsonschema::draft202012::options().should_validate_formats(true).build(schema).map_err(|error| {
         Violation::new(error.instance_path().to_string(), format!("the schema is broken: {error}"))
     })

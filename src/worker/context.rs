@@ -27,7 +27,8 @@ struct Run {
     shared: Arc<Shared>,
     entry: Arc<Entry>,
     claim: ClaimKey,
-    arguments: Map<String, Value>,
+    /// As JSON, a fraction of the size that it has when it is read.
+    arguments: Box<str>,
     signals: Signals,
     /// How many questions this run has asked. Locked while it asks, so that positions have no gaps.
     asked: Mutex<u32>,
@@ -48,7 +49,7 @@ impl TaskContext {
         let claim = ClaimKey { task: task.id().clone(), attempt: task.attempt };
         let misbehaviour = Misbehaviour::new(&shared.config.faults);
         let (asked, clock, slot) = (Mutex::new(0), Arc::default(), Mutex::new(Some(slot)));
-        let arguments = task.new.arguments;
+        let arguments = Value::Object(task.new.arguments).to_string().into();
         let run = Run { shared, entry, claim, arguments, signals, asked, clock, misbehaviour, slot };
         Self { run: Box::new(run) }
     }
@@ -74,8 +75,14 @@ impl TaskContext {
         self.run.claim.attempt
     }
 
-    /// The tool's arguments, checked against its input schema.
-    pub fn arguments(&self) -> &Map<String, Value> {
+    /// The tool's arguments, checked against its input schema. Read anew at each call.
+    pub fn arguments(&self) -> Map<String, Value> {
+        // Written by `new`, so it is an object.
+        serde_json::from_str(&self.run.arguments).unwrap_or_default()
+    }
+
+    /// [`TaskContext::arguments`] as JSON.
+    pub fn arguments_json(&self) -> &str {
         &self.run.arguments
     }
 

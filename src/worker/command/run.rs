@@ -5,7 +5,6 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::ChildStdin;
 use tokio::task::{JoinHandle, JoinSet};
@@ -93,7 +92,7 @@ impl Run<'_> {
     fn begin(&mut self, socket: PrivateSocket, pipes: Pipes) -> (CancellationToken, JoinHandle<()>) {
         self.readers.spawn(self.output.clone().read(pipes.stdout));
         self.readers.spawn(self.stderr.clone().read(pipes.stderr));
-        let arguments = Value::Object(self.requests.task.arguments().clone()).to_string();
+        let arguments = self.requests.task.arguments_json().to_owned();
         self.others.spawn(hand_over(pipes.stdin, arguments));
         self.others.spawn(self.requests.clone().serve(socket));
         let ended = CancellationToken::new();

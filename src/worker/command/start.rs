@@ -118,7 +118,7 @@ pub(super) fn start(
     task: &TaskContext,
     socket: &Path,
 ) -> Result<(Group, Pipes), StartProblem> {
-    let variables = variables(command, task.arguments(), task.task(), socket)?;
+    let variables = variables(command, &task.arguments(), task.task(), socket)?;
     let program = find_program(command, variables.get(OsStr::new("PATH")).map(OsString::as_os_str))?;
     let mut mark = format!("{SOCKET_VARIABLE}=").into_bytes();
     mark.extend_from_slice(socket.as_os_str().as_bytes());

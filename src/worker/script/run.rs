@@ -16,7 +16,7 @@ const LONGEST_SLEEP: f64 = 7.0 * 24.0 * 60.0 * 60.0;
 /// Runs the steps from the first on. A script that comes to its end without a result returns no content.
 pub(super) async fn run(task: &TaskContext, steps: &[Step]) -> ToolOutcome {
     let mut scope = Scope::new();
-    scope.insert("args".into(), Value::Object(task.arguments().clone()));
+    scope.insert("args".into(), Value::Object(task.arguments()));
     scope.insert("task".into(), json!({ "id": task.task(), "attempt": task.attempt() }));
     let end = run_steps(task, steps, &mut scope).await?;
     Ok(end.unwrap_or_else(|| Outcome::Result(json!({ "content": [], "isError": false }))))
@@ -114,13 +114,27 @@ async fn ask(
 ) -> Result<(), Interrupted> {
     let asks = questions.iter().map(|question| filled_in(question, scope)).collect::<Result<_, _>>();
     let asks = asks.map_err(|error| broken(step, &error.to_string()))?;
+    let packed = pack(std::mem::take(scope));
     let answers = task.ask_within(asks, timeout).await?;
+    *scope = unpack(&packed);
     for (question, answer) in questions.iter().zip(&answers) {
         if let Some(name) = &question.name {
             scope.insert(name.clone(), shown(answer));
         }
     }
     Ok(())
+}
+
+/// What a script knows, while it waits for people: there may be very many that do, and values take several times
+/// the room of their JSON.
+fn pack(scope: Scope) -> Box<str> {
+    // Its keys are text, so this cannot fail.
+    serde_json::to_string(&scope).unwrap_or_default().into()
+}
+
+fn unpack(packed: &str) -> Scope {
+    // Written by `pack`, so it can be read.
+    serde_json::from_str(packed).unwrap_or_default()
 }
 
 fn filled_in(question: &QuestionTemplate, scope: &Scope) -> Result<Ask, TemplateError> {

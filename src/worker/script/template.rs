@@ -1,6 +1,8 @@
 //! Templates over a task's arguments and answers: minijinja, strict about names, bounded in work.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Arc, LazyLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use minijinja::{Environment, UndefinedBehavior};
@@ -38,14 +40,16 @@ impl TemplateError {
     }
 }
 
-fn environment() -> Environment<'static> {
+/// Made once: its filters and functions take longer to list than most templates take to fill in. The fuel is each
+/// template's own.
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment.add_function("now_ns", now_ns);
     environment
-}
+});
 
 /// Nanoseconds since 1970, as `{{ now_ns() }}` shows them.
 fn now_ns() -> u64 {
@@ -55,94 +59,108 @@ fn now_ns() -> u64 {
 
 /// Text with `{{ … }}` and `{% … %}` in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template(String);
+pub struct Template {
+    source: String,
+    /// What it is where it is one `{{ … }}` and nothing else.
+    sole: Option<Expression>,
+}
 
 impl Template {
     /// Checks the syntax.
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
-        let environment = environment();
-        match environment.template_from_str(source) {
-            Ok(_) => Ok(Self(source.to_owned())),
+        match ENVIRONMENT.template_from_str(source) {
+            Ok(_) => Ok(Self { source: source.to_owned(), sole: sole_expression(source) }),
             Err(error) => Err(TemplateError::from_engine(source, &error)),
         }
     }
 
     /// The names that it uses and does not define.
     pub fn names(&self) -> BTreeSet<String> {
-        let environment = environment();
-        let parsed = environment.template_from_str(&self.0);
+        let parsed = ENVIRONMENT.template_from_str(&self.source);
         parsed.map(|template| template.undeclared_variables(false).into_iter().collect()).unwrap_or_default()
     }
 
     /// Whether there is nothing in it to fill in.
     pub fn is_plain(&self) -> bool {
-        !["{{", "{%", "{#"].iter().any(|mark| self.0.contains(mark))
+        !["{{", "{%", "{#"].iter().any(|mark| self.source.contains(mark))
     }
 
     /// The template as written.
     pub fn source(&self) -> &str {
-        &self.0
+        &self.source
     }
 
     /// The text with everything filled in.
     pub fn render(&self, scope: &Scope) -> Result<String, TemplateError> {
         if self.is_plain() {
-            return Ok(self.0.clone());
+            return Ok(self.source.clone());
         }
-        let environment = environment();
         let context = minijinja::Value::from(minijinja::value::Serde(scope));
-        environment.render_str(&self.0, context).map_err(|error| TemplateError::from_engine(&self.0, &error))
+        let rendered = ENVIRONMENT.render_str(&self.source, context);
+        rendered.map_err(|error| TemplateError::from_engine(&self.source, &error))
     }
 
     /// Like [`Template::render`], but a template that is one `{{ … }}` and nothing else gives the value
     /// itself: a number stays a number.
     pub fn value(&self, scope: &Scope) -> Result<Value, TemplateError> {
-        match self.sole_expression() {
+        match &self.sole {
             Some(expression) => expression.value(scope),
             None => self.render(scope).map(Value::String),
         }
     }
+}
 
-    fn sole_expression(&self) -> Option<Expression> {
-        let inner = self.0.trim().strip_prefix("{{")?.strip_suffix("}}")?;
-        if inner.contains("{{") || inner.contains("}}") {
-            return None;
-        }
-        Expression::parse(inner.trim_matches('-').trim()).ok()
+fn sole_expression(source: &str) -> Option<Expression> {
+    let inner = source.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+    if inner.contains("{{") || inner.contains("}}") {
+        return None;
     }
+    Expression::parse(inner.trim_matches('-').trim()).ok()
 }
 
 /// An expression, as it stands between `{{` and `}}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expression(String);
+#[derive(Clone)]
+pub struct Expression {
+    source: String,
+    compiled: Arc<minijinja::Expression<'static, 'static>>,
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Expression").field(&self.source).finish()
+    }
+}
+
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
+}
+
+impl Eq for Expression {}
 
 impl Expression {
     /// Checks the syntax.
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
-        let environment = environment();
-        match environment.compile_expression(source) {
-            Ok(_) => Ok(Self(source.to_owned())),
+        match ENVIRONMENT.compile_expression_owned(source.to_owned()) {
+            Ok(compiled) => Ok(Self { source: source.to_owned(), compiled: Arc::new(compiled) }),
             Err(error) => Err(TemplateError::from_engine(source, &error)),
         }
     }
 
     /// The names that it uses.
     pub fn names(&self) -> BTreeSet<String> {
-        let environment = environment();
-        let parsed = environment.compile_expression(&self.0);
-        parsed.map(|parsed| parsed.undeclared_variables(false).into_iter().collect()).unwrap_or_default()
+        self.compiled.undeclared_variables(false).into_iter().collect()
     }
 
     fn evaluate(&self, scope: &Scope) -> Result<minijinja::Value, TemplateError> {
-        let environment = environment();
         let context = minijinja::Value::from(minijinja::value::Serde(scope));
-        let evaluated = environment.compile_expression(&self.0).and_then(|parsed| parsed.eval(context));
-        match evaluated {
+        match self.compiled.eval(context) {
             Ok(value) if value.is_undefined() => {
-                Err(TemplateError::new(&self.0, "uses a value that is not there"))
+                Err(TemplateError::new(&self.source, "uses a value that is not there"))
             }
             Ok(value) => Ok(value),
-            Err(error) => Err(TemplateError::from_engine(&self.0, &error)),
+            Err(error) => Err(TemplateError::from_engine(&self.source, &error)),
         }
     }
 
@@ -154,7 +172,7 @@ impl Expression {
     /// What it is.
     pub fn value(&self, scope: &Scope) -> Result<Value, TemplateError> {
         serde_json::to_value(self.evaluate(scope)?)
-            .map_err(|error| TemplateError::new(&self.0, format!("is not a JSON value: {error}")))
+            .map_err(|error| TemplateError::new(&self.source, format!("is not a JSON value: {error}")))
     }
 }
 

@@ -43,7 +43,8 @@ pub(crate) fn all() -> Tools {
     for tool in [
         small("greet", TaskSupport::Forbidden, json!({ "name": { "type": "string" } }), |task| {
             Box::pin(async move {
-                let name = task.arguments().get("name").and_then(Value::as_str).unwrap_or("you");
+                let arguments = task.arguments();
+                let name = arguments.get("name").and_then(Value::as_str).unwrap_or("you");
                 Ok(Outcome::text(format!("Hello, {name}!")))
             })
         }),
