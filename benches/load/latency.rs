@@ -53,7 +53,13 @@ pub(crate) async fn measure(options: &Options) -> Vec<Section> {
     vec![Section { name: "latency", title: "Question latency, microseconds", rows }]
 }
 
-fn row(driver: &Driver, (open, workers): (usize, &str), (leg, figure): Leg, own: &Drove, theirs: &Drove) -> Value {
+fn row(
+    driver: &Driver,
+    (open, workers): (usize, &str),
+    (leg, figure): Leg,
+    own: &Drove,
+    theirs: &Drove,
+) -> Value {
     let mut row = json!({ "client": driver.name(), "open": open, "workers": workers, "leg": leg });
     let sides =
         [("", own), ("FastMCP ", theirs)].map(|(side, drove)| (side, drove, Figures::of(drove.all(figure))));

@@ -58,11 +58,15 @@ impl Shared {
         self.tools.send_modify(|count| *count += 1);
     }
 
-    fn resync(&self) {
-        self.tools();
+    fn wake_all(&self) {
         for bell in self.followed().values() {
             bell.ring_for_all();
         }
+    }
+
+    fn resync(&self) {
+        self.tools();
+        self.wake_all();
         let _ = self.signals.send(Signal::Resync);
     }
 }
@@ -127,6 +131,11 @@ impl Hub {
     /// Every event from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Signal> {
         self.shared.signals.subscribe()
+    }
+
+    /// Wakes everybody who follows a task here, so that they look at what else may have changed for them.
+    pub fn wake_all(&self) {
+        self.shared.wake_all();
     }
 
     /// Changes whenever the tools may be other ones.

@@ -168,11 +168,12 @@ impl Engine {
         self.inner.catalog.find(&*self.inner.store, name).await
     }
 
-    /// Checks the arguments and stores the task: when this returns, every process finds it.
+    /// Fills in and checks the arguments and stores the task: when this returns, every process finds it.
     pub async fn submit(&self, submission: Submission) -> EngineResult<Task> {
         let tool = self.tool(&submission.tool).await?;
-        let mut violations = tool.violations(&submission.arguments);
-        let size = serde_json::to_vec(&submission.arguments).map_or(0, |json| json.len());
+        let arguments = tool.filled_in(submission.arguments);
+        let mut violations = tool.violations(&arguments);
+        let size = serde_json::to_vec(&arguments).map_or(0, |json| json.len());
         if size > self.limits().argument_bytes {
             let problem = format!("have {size} bytes, more than {}", self.limits().argument_bytes);
             violations = vec![Violation::new("", problem)];
@@ -184,7 +185,7 @@ impl Engine {
         let new = NewTask {
             id: TaskId::generate(),
             tool: submission.tool,
-            arguments: submission.arguments,
+            arguments,
             scope: submission.scope,
             session: submission.session,
             hidden: submission.hidden,

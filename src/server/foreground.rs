@@ -191,11 +191,12 @@ async fn resume(serving: &Serving, request: &Request, submission: &Submission) -
         Err(EngineError::Store(StoreError::NoTask(_))) => return Err(unknown()),
         Err(error) => return Err(refused(error)),
     };
+    let tool = serving.engine.tool(&submission.tool).await.map_err(refused)?;
     let same = asked <= task.questions.len()
         && task.new.hidden == submission.hidden
         && task.new.scope == submission.scope
         && task.new.tool == submission.tool
-        && task.new.arguments == submission.arguments;
+        && task.new.arguments == tool.filled_in(submission.arguments.clone());
     if !same {
         return Err(unknown());
     }

@@ -80,8 +80,40 @@ impl ToolSpec {
         }
     }
 
+    /// The arguments, with the input schema's default for each that was left out.
+    #[must_use]
+    pub fn filled_in(&self, mut arguments: Map<String, Value>) -> Map<String, Value> {
+        let properties = self.input_schema.get("properties").and_then(Value::as_object);
+        for (name, property) in properties.into_iter().flatten() {
+            if let Some(default) = property.get("default").filter(|_| !arguments.contains_key(name)) {
+                arguments.insert(name.clone(), default.clone());
+            }
+        }
+        arguments
+    }
+
     /// Every way in which `arguments` break the input schema; empty when they may be submitted.
     pub fn violations(&self, arguments: &Map<String, Value>) -> Vec<super::Violation> {
         super::form::schema_violations(&self.input_schema, &Value::Object(arguments.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let schema = json!({ "type": "object", "properties": {
+            "n": { "type": "integer", "default": 1 }, "null": { "default": null }, "name": { "type": "string" } } });
+        let tool = ToolSpec::new("ask", "Asks.", schema);
+        let filled_in =
+            |given: Value| Value::Object(tool.filled_in(given.as_object().expect("an object").clone()));
+        assert_eq!(filled_in(json!({})), json!({ "n": 1, "null": null }));
+        assert_eq!(filled_in(json!({ "n": 7, "more": true })), json!({ "n": 7, "more": true, "null": null }));
+        let other = ToolSpec::new("odd", "Has no properties.", json!(true));
+        assert_eq!(other.filled_in(Map::new()), Map::new());
     }
 }

@@ -1,15 +1,16 @@
 //! What a running tool can do: read its arguments, ask, report.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::RunClock;
-use super::held::Signals;
 use super::misbehaviour::Misbehaviour;
 use super::roster::{Entry, Slot};
 use super::{Interrupted, Shared};
@@ -29,10 +30,11 @@ struct Run {
     claim: ClaimKey,
     /// As JSON, a fraction of the size that it has when it is read.
     arguments: Box<str>,
-    signals: Signals,
+    taken: CancellationToken,
     /// How many questions this run has asked. Locked while it asks, so that positions have no gaps.
     asked: Mutex<u32>,
-    clock: Arc<RunClock>,
+    /// There is one if anybody looks at it, from before the first question on.
+    clock: OnceLock<Arc<RunClock>>,
     misbehaviour: Misbehaviour,
     /// The slot that the run holds while it does not wait.
     slot: Mutex<Option<Slot>>,
@@ -43,19 +45,20 @@ impl TaskContext {
         shared: Arc<Shared>,
         entry: Arc<Entry>,
         task: Task,
-        signals: Signals,
+        taken: CancellationToken,
         slot: Slot,
     ) -> Self {
         let claim = ClaimKey { task: task.id().clone(), attempt: task.attempt };
         let misbehaviour = Misbehaviour::new(&shared.config.faults);
-        let (asked, clock, slot) = (Mutex::new(0), Arc::default(), Mutex::new(Some(slot)));
+        let (asked, clock, slot) = (Mutex::new(0), OnceLock::new(), Mutex::new(Some(slot)));
         let arguments = Value::Object(task.new.arguments).to_string().into();
-        let run = Run { shared, entry, claim, arguments, signals, asked, clock, misbehaviour, slot };
+        let run = Run { shared, entry, claim, arguments, taken, asked, clock, misbehaviour, slot };
         Self { run: Box::new(run) }
     }
 
+    /// The run's clock. Whoever wants it takes it before the run asks anything.
     pub(super) fn clock(&self) -> Arc<RunClock> {
-        self.run.clock.clone()
+        self.run.clock.get_or_init(Arc::default).clone()
     }
 
     /// Misbehaves in this way from now on. What does not lie with the worker is left to the server, which
@@ -88,30 +91,30 @@ impl TaskContext {
 
     /// Fires when the task was cancelled or taken away: stop what cannot be undone.
     pub fn taken(&self) -> &CancellationToken {
-        &self.run.signals.taken
+        &self.run.taken
     }
 
     /// Fires when the worker's time to drain is over: end now, another worker begins again.
     pub fn given_back(&self) -> &CancellationToken {
-        &self.run.signals.given_back
+        self.run.shared.held.given_back()
     }
 
     /// Writes a remark to the event log; the status message stays.
     pub fn note(&self, note: &str) -> impl Future<Output = Result<(), Interrupted>> + Send {
-        let Run { shared, claim, signals, .. } = &*self.run;
+        let Run { shared, claim, .. } = &*self.run;
         Box::pin(async move {
             let store = shared.engine.store();
-            let noted = patiently(&signals.given_back, || store.note(&claim.task, note)).await;
+            let noted = patiently(shared.held.given_back(), || store.note(&claim.task, note)).await;
             noted.map_err(|error| EngineError::from(error).into())
         })
     }
 
     /// Reports a step.
     pub fn report(&self, progress: Progress) -> impl Future<Output = Result<(), Interrupted>> + Send {
-        let Run { shared, claim, signals, .. } = &*self.run;
+        let Run { shared, claim, .. } = &*self.run;
         Box::pin(async move {
             let store = shared.engine.store();
-            let reported = patiently(&signals.given_back, || store.report(claim, &progress)).await;
+            let reported = patiently(shared.held.given_back(), || store.report(claim, &progress)).await;
             reported.map_err(|error| EngineError::from(error).into())
         })
     }
@@ -133,44 +136,39 @@ impl TaskContext {
         asks: Vec<Ask>,
         timeout: Option<Duration>,
     ) -> impl Future<Output = Result<Vec<Answer>, Interrupted>> + Send {
-        Box::pin(self.ask_as_told(asks, timeout))
-    }
-
-    async fn ask_as_told(
-        &self,
-        asks: Vec<Ask>,
-        timeout: Option<Duration>,
-    ) -> Result<Vec<Answer>, Interrupted> {
-        self.run.shared.engine.check(&asks)?;
-        let asks = self.run.misbehaviour.distort(asks);
-        let again = self.run.misbehaviour.asks_twice().then(|| asks.clone());
-        let answers = self.ask_checked(asks, timeout).await?;
-        match again {
-            Some(asks) => Box::pin(self.ask_checked(asks, timeout)).await,
-            None => Ok(answers),
-        }
-    }
-
-    async fn ask_checked(
-        &self,
-        asks: Vec<Ask>,
-        timeout: Option<Duration>,
-    ) -> Result<Vec<Answer>, Interrupted> {
-        let mut follow = self.run.shared.engine.hub().await?.follow_answers(&self.run.claim.task);
-        let timeout = timeout.or(self.tool_timeout());
         // What is waited for is kept small (the questions are in the store), and so is the wait: there may be
         // very many. Whatever runs only before or after it is boxed.
-        let positions = match Box::pin(self.ask_once(asks, timeout)).await? {
+        let again = self.run.misbehaviour.asks_twice().then(|| self.ask_once(asks.clone(), timeout).boxed());
+        let asking = self.ask_once(asks, timeout).boxed();
+        Box::pin(async move {
+            let answers = self.wait_for_answers(asking).await?;
+            match again {
+                Some(again) => Box::pin(self.wait_for_answers(again)).await,
+                None => Ok(answers),
+            }
+        })
+    }
+
+    async fn wait_for_answers(
+        &self,
+        asking: BoxFuture<'_, Result<Asked, Interrupted>>,
+    ) -> Result<Vec<Answer>, Interrupted> {
+        let mut follow = self.run.shared.engine.hub().await?.follow_answers(&self.run.claim.task);
+        let positions = match asking.await? {
             Asked::Answered(answers) => return Ok(answers),
             Asked::Open(positions) => positions,
         };
         self.run.misbehaviour.crash()?;
-        let _stopped = self.run.clock.stop();
+        let _stopped = self.run.clock.get().map(|clock| clock.stop());
         Box::pin(self.begin_waiting()).await;
         let answers = loop {
-            tokio::select! {
-                () = self.run.signals.parked.cancelled() => return Err(Interrupted::GivenBack),
-                () = follow.changed() => {}
+            // A worker that stops wakes all who follow, once it has said so.
+            let parked = self.run.shared.held.parked();
+            if !parked.is_cancelled() {
+                follow.changed().await;
+            }
+            if parked.is_cancelled() {
+                return Err(Interrupted::GivenBack);
             }
             if let Some(answers) = Box::pin(self.answers(positions.clone())).await? {
                 break answers;
@@ -183,13 +181,12 @@ impl TaskContext {
     /// Answers every open question of the task with cancel, because its asker is gone.
     pub async fn withdraw(&self, reason: &str) -> Result<(), Interrupted> {
         let store = self.run.shared.engine.store();
-        let task = patiently(&self.run.signals.given_back, || store.get(&self.run.claim.task)).await;
+        let task = patiently(self.given_back(), || store.get(&self.run.claim.task)).await;
         let task = task.map_err(EngineError::from)?.ok_or(Interrupted::Taken)?;
         for question in task.open_questions() {
             let cancel = Answer::cancel(Answerer::Policy, reason);
-            let answered = patiently(&self.run.signals.given_back, || {
-                store.answer(&self.run.claim.task, &question.id, &cancel)
-            });
+            let answered =
+                patiently(self.given_back(), || store.answer(&self.run.claim.task, &question.id, &cancel));
             match answered.await {
                 Ok(_) | Err(StoreError::AlreadyAnswered { .. }) => {}
                 Err(error) => return Err(EngineError::from(error).into()),
@@ -200,16 +197,17 @@ impl TaskContext {
 
     async fn ask_once(&self, asks: Vec<Ask>, timeout: Option<Duration>) -> Result<Asked, Interrupted> {
         let engine = &self.run.shared.engine;
-        let timeout = Some(timeout.unwrap_or(engine.limits().question_timeout));
+        engine.check(&asks)?;
+        let asks = self.run.misbehaviour.distort(asks);
+        let timeout = timeout.or(self.tool_timeout()).unwrap_or(engine.limits().question_timeout);
         let store = engine.store();
         let mut asked = self.run.asked.lock().await;
         let before = *asked;
         // Counted first, because a caller that drops this future has most likely asked.
         *asked += u32::try_from(asks.len()).unwrap_or(u32::MAX);
-        let questions = patiently(&self.run.signals.given_back, || {
-            store.ask(&self.run.claim, before + 1, &asks, timeout)
-        })
-        .await;
+        let questions =
+            patiently(self.given_back(), || store.ask(&self.run.claim, before + 1, &asks, Some(timeout)))
+                .await;
         let questions = questions.map_err(|error| {
             *asked = before;
             EngineError::from(error)
@@ -226,8 +224,7 @@ impl TaskContext {
     async fn answers(&self, positions: Range<u32>) -> Result<Option<Vec<Answer>>, Interrupted> {
         let store = self.run.shared.engine.store();
         let (first, count) = (positions.start, positions.len() as u32);
-        let known =
-            patiently(&self.run.signals.given_back, || store.answers(&self.run.claim, first, count)).await;
+        let known = patiently(self.given_back(), || store.answers(&self.run.claim, first, count)).await;
         known.map_err(|error| EngineError::from(error).into())
     }
 

@@ -11,17 +11,6 @@ use crate::engine::Signal;
 use crate::store::ClaimKey;
 use crate::task::{Event, EventKind, TaskId};
 
-/// What a run listens to. The last two are the whole worker's.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Signals {
-    /// The task was cancelled, deleted or claimed by another worker.
-    pub(super) taken: CancellationToken,
-    /// The worker is stopping: do not wait for a person here.
-    pub(super) parked: CancellationToken,
-    /// The worker's time to drain is over: end now, another worker goes on.
-    pub(super) given_back: CancellationToken,
-}
-
 /// The attempt under which each is held, and what tells its run that it was taken.
 type Tasks = HashMap<TaskId, (u32, CancellationToken)>;
 
@@ -42,7 +31,7 @@ struct Inner {
 pub(super) struct Hold {
     held: Held,
     claim: ClaimKey,
-    signals: Signals,
+    taken: CancellationToken,
 }
 
 impl Hold {
@@ -50,8 +39,9 @@ impl Hold {
         &self.claim
     }
 
-    pub(super) fn signals(&self) -> &Signals {
-        &self.signals
+    /// Fires when the task was cancelled, deleted or claimed by another worker.
+    pub(super) fn taken(&self) -> &CancellationToken {
+        &self.taken
     }
 }
 
@@ -70,18 +60,27 @@ impl Held {
     }
 
     pub(super) fn hold(&self, claim: &ClaimKey) -> Hold {
-        let (parked, given_back) = (self.inner.parked.clone(), self.inner.given_back.clone());
-        let signals = Signals { taken: CancellationToken::new(), parked, given_back };
-        let before = self.tasks().insert(claim.task.clone(), (claim.attempt, signals.taken.clone()));
+        let taken = CancellationToken::new();
+        let before = self.tasks().insert(claim.task.clone(), (claim.attempt, taken.clone()));
         if let Some((_, before)) = before {
             before.cancel();
         }
-        Hold { held: self.clone(), claim: claim.clone(), signals }
+        Hold { held: self.clone(), claim: claim.clone(), taken }
     }
 
     /// Whether this very claim is held here.
     pub(super) fn holds(&self, claim: &ClaimKey) -> bool {
         self.tasks().get(&claim.task).is_some_and(|(attempt, _)| *attempt == claim.attempt)
+    }
+
+    /// Fires when the worker is stopping: no run waits for a person here any more.
+    pub(super) fn parked(&self) -> &CancellationToken {
+        &self.inner.parked
+    }
+
+    /// Fires when the worker's time to drain is over: every run ends, and another worker goes on.
+    pub(super) fn given_back(&self) -> &CancellationToken {
+        &self.inner.given_back
     }
 
     /// Tells every run not to wait for people any more.

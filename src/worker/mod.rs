@@ -138,6 +138,9 @@ impl Worker {
         claim_until(&shared, &tracker, &stop).await;
         tracker.close();
         shared.held.park_waiting();
+        if let Ok(hub) = shared.engine.hub().await {
+            hub.wake_all();
+        }
         if tokio::time::timeout(shared.config.drain, tracker.wait()).await.is_err() {
             shared.held.give_back_all();
             tracker.wait().await;

@@ -44,10 +44,9 @@ pub(super) struct Turn {
     pub(super) until: CancellationToken,
 }
 
-/// The right to run one task now.
+/// The right to run one task now. A pointer, since most of those that could hold one wait without it.
 pub(super) struct Slot {
-    _worker: OwnedSemaphorePermit,
-    _tool: Option<ToolSlot>,
+    _held: Box<(OwnedSemaphorePermit, Option<ToolSlot>)>,
 }
 
 struct ToolSlot {
@@ -143,7 +142,7 @@ impl Roster {
             }
             None => None,
         };
-        Some(Slot { _worker: self.slots.clone().try_acquire_owned().ok()?, _tool: tool })
+        Some(Slot { _held: Box::new((self.slots.clone().try_acquire_owned().ok()?, tool)) })
     }
 
     /// Takes a slot of the tool, then one of the worker: always in this order, so that nobody who holds the
@@ -157,7 +156,7 @@ impl Roster {
             None => None,
         };
         let worker = self.slots.clone().acquire_owned().await.ok()?;
-        Some(Slot { _worker: worker, _tool: tool })
+        Some(Slot { _held: Box::new((worker, tool)) })
     }
 }
 

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use futures::future::OptionFuture;
+use futures::future::{BoxFuture, OptionFuture};
+use tokio_util::sync::CancellationToken;
 
 use super::clock::RunClock;
-use super::held::{Hold, Signals};
+use super::held::Hold;
 use super::roster::{Entry, Slot};
 use super::{Interrupted, RunSettings, Shared, TaskContext, ToolOutcome};
 use crate::engine::patiently;
@@ -18,6 +19,9 @@ use crate::task::{Outcome, Task};
 
 /// A tool that runs. It holds all that the run has, on the heap, so that nothing around it does.
 type Running<'a> = Pin<Box<dyn Future<Output = ToolOutcome> + Send + 'a>>;
+
+/// Ends when a run has taken the time that it may.
+type Limit = OptionFuture<BoxFuture<'static, ()>>;
 
 /// Runs one claimed task to its outcome, or until it is taken away.
 #[expect(clippy::manual_async_fn, reason = "an async function would keep its arguments twice while it waits")]
@@ -28,46 +32,55 @@ pub(super) fn run_one(
     (entry, mut slot): (Option<Arc<Entry>>, Option<Slot>),
 ) -> impl Future<Output = ()> + Send {
     async move {
-        let (claim, signals) = (held.claim(), held.signals());
+        let claim = held.claim();
         let Some(entry) = &entry else {
             // The tool was withdrawn after the claim; whoever still offers it may have the task.
             let reason =
                 format!("worker {} does not offer the tool {:?} any more", shared.config.id, task.new.tool);
-            return Box::pin(record(&shared, claim, signals, Err(Requeue::returned(reason)))).await;
+            return Box::pin(record(&shared, claim, Err(Requeue::returned(reason)))).await;
         };
         if slot.is_none() {
             slot = Box::pin(shared.roster.take(entry)).await;
         }
         let Some(slot) = slot.take() else { return };
         let attempt = task.attempt;
-        let (running, clock) = begin(&shared, entry, *task, signals, slot);
-        let outcome = finished(entry, running, &clock, signals).await;
+        let (running, limit) = begin(&shared, entry, task, held.taken(), slot);
+        let outcome = finished(&shared, entry, (running, limit), held.taken()).await;
         if let Some(end) = end(&shared, &entry.settings, attempt, outcome) {
-            Box::pin(record(&shared, claim, signals, end)).await;
+            Box::pin(record(&shared, claim, end)).await;
         }
     }
 }
 
+/// Takes the task in its box: a box that is emptied elsewhere keeps its room until its owner is done.
 fn begin<'a>(
     shared: &Arc<Shared>,
     entry: &'a Arc<Entry>,
-    task: Task,
-    signals: &Signals,
+    task: Box<Task>,
+    taken: &CancellationToken,
     slot: Slot,
-) -> (Running<'a>, Arc<RunClock>) {
-    let context = TaskContext::new(shared.clone(), entry.clone(), task, signals.clone(), slot);
-    let clock = context.clock();
-    (entry.tool.run(context), clock)
+) -> (Running<'a>, Limit) {
+    let context = TaskContext::new(shared.clone(), entry.clone(), *task, taken.clone(), slot);
+    let limit = entry.settings.timeout.map(|limit| reached(context.clock(), limit).boxed());
+    (entry.tool.run(context), limit.into())
+}
+
+async fn reached(clock: Arc<RunClock>, limit: Duration) {
+    clock.reaches(limit).await;
 }
 
 /// Runs the tool until it ends or somebody ends it. A panic in it is that task's failure, never the worker's.
-async fn finished(entry: &Entry, running: Running<'_>, clock: &RunClock, signals: &Signals) -> ToolOutcome {
+async fn finished(
+    shared: &Shared,
+    entry: &Entry,
+    (running, mut limit): (Running<'_>, Limit),
+    taken: &CancellationToken,
+) -> ToolOutcome {
     let mut running = AssertUnwindSafe(running).catch_unwind();
-    let mut limit = OptionFuture::from(entry.settings.timeout.map(|limit| Box::pin(clock.reaches(limit))));
     let interrupted = tokio::select! {
         ended = &mut running => return unpanicked(ended),
-        () = signals.taken.cancelled() => Interrupted::Taken,
-        () = signals.given_back.cancelled() => Interrupted::GivenBack,
+        () = taken.cancelled() => Interrupted::Taken,
+        () = shared.held.given_back().cancelled() => Interrupted::GivenBack,
         Some(()) = &mut limit => return Ok(late(entry.settings.timeout.unwrap_or_default())),
     };
     match Box::pin(tokio::time::timeout(entry.tool.grace(), running)).await {
@@ -112,9 +125,9 @@ fn end(
     })
 }
 
-async fn record(shared: &Shared, claim: &ClaimKey, signals: &Signals, end: Result<Outcome, Requeue>) {
+async fn record(shared: &Shared, claim: &ClaimKey, end: Result<Outcome, Requeue>) {
     let store = shared.engine.store();
-    let done = patiently(&signals.given_back, || async {
+    let done = patiently(shared.held.given_back(), || async {
         match &end {
             Ok(outcome) => store.finish(claim, outcome).await,
             Err(requeue) => store.requeue(claim, requeue).await,

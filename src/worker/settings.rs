@@ -1,5 +1,6 @@
 //! What an operator may say of how a tool is run, whatever kind of tool it is.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,8 +73,16 @@ impl Tool for Configured {
         self.tool.grace()
     }
 
-    async fn run(&self, task: TaskContext) -> ToolOutcome {
-        self.tool.run(task).await
+    // Passes the tool's own future on: one around it would stay for as long as the tool waits.
+    fn run<'this, 'run>(
+        &'this self,
+        task: TaskContext,
+    ) -> Pin<Box<dyn Future<Output = ToolOutcome> + Send + 'run>>
+    where
+        'this: 'run,
+        Self: 'run,
+    {
+        self.tool.run(task)
     }
 }
 

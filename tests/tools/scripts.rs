@@ -25,14 +25,14 @@ async fn arguments_and_answers_reach_templates() {
         [[tools.sign.steps]]
         set = { both = "{{ [first.content.name, args.what] }}" }
         [[tools.sign.steps]]
-        return = { text = "{{ both | join(' signed ') }}", structured = { by = "{{ both[0] }}", n = "{{ 1 + 1 }}" } }
+        return = { text = "{{ both | join(' signed ') }}", structured = { by = "{{ both[0] }}", fee = "{{ args.fee }}" } }
     "#)
     .await;
     let task = running.submit("sign", json!({ "what": "the treaty" })).await;
     running.accept(&task, 1, json!({ "name": "Ada" })).await;
     let ended = running.ended(&task).await;
     assert_eq!(text(&ended), "Ada signed the treaty");
-    assert_eq!(result(&ended)["structuredContent"], json!({ "by": "Ada", "n": 2 }));
+    assert_eq!(result(&ended)["structuredContent"], json!({ "by": "Ada", "fee": 3 }));
     assert_eq!(ended.progress.expect("reported").total, Some(2.0));
     let task = running.submit("sign", json!({ "what": "the bill" })).await;
     running.decline(&task, 1).await;

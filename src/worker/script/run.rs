@@ -1,6 +1,6 @@
 //! Running a script's steps.
 
-use std::pin::Pin;
+use std::slice;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -15,32 +15,68 @@ const LONGEST_SLEEP: f64 = 7.0 * 24.0 * 60.0 * 60.0;
 
 /// Runs the steps from the first on. A script that comes to its end without a result returns no content.
 pub(super) async fn run(task: &TaskContext, steps: &[Step]) -> ToolOutcome {
-    let mut scope = Scope::new();
-    scope.insert("args".into(), Value::Object(task.arguments()));
-    scope.insert("task".into(), json!({ "id": task.task(), "attempt": task.attempt() }));
-    let end = run_steps(task, steps, &mut scope).await?;
-    Ok(end.unwrap_or_else(|| Outcome::Result(json!({ "content": [], "isError": false }))))
-}
-
-type Running<'a> = Pin<Box<dyn Future<Output = Result<Option<Outcome>, Interrupted>> + Send + 'a>>;
-
-/// Runs steps until one of them ends the task.
-fn run_steps<'a>(task: &'a TaskContext, steps: &'a [Step], scope: &'a mut Scope) -> Running<'a> {
-    Box::pin(async move {
-        for step in steps {
-            if let Some(end) = run_step(task, step, scope).await? {
-                return Ok(Some(end));
+    let mut scope = unpack(task, "{}");
+    // Most scripts are no deeper than one loop.
+    let mut blocks = Vec::with_capacity(2);
+    blocks.push(Block { left: steps.iter(), repeats: None });
+    while let Some(block) = blocks.last_mut() {
+        let Some(step) = block.left.next() else {
+            match block.again(&scope)? {
+                // A loop that never waits must not keep other tasks from running.
+                true => tokio::task::yield_now().await,
+                false => drop(blocks.pop()),
             }
+            continue;
+        };
+        match run_step(task, step, &mut scope).await? {
+            Next::Step => {}
+            Next::Into(block) => blocks.push(block),
+            Next::End(outcome) => return Ok(outcome),
         }
-        Ok(None)
-    })
+    }
+    Ok(Outcome::Result(json!({ "content": [], "isError": false })))
 }
 
-async fn run_step(
+/// Steps that a script is in the middle of. It keeps them in a list, from the outermost to the innermost, and does
+/// not recurse: there may be very many scripts that wait, and each keeps all of its stack.
+struct Block<'a> {
+    left: slice::Iter<'a, Step>,
+    /// The loop whose body they are, and its rounds so far.
+    repeats: Option<(&'a Step, u32)>,
+}
+
+impl Block<'_> {
+    /// Begins the next round of a loop; false where there is none.
+    fn again(&mut self, scope: &Scope) -> Result<bool, Interrupted> {
+        let Some((step, rounds)) = &mut self.repeats else { return Ok(false) };
+        let StepKind::Loop { condition, at_most, body } = &step.kind else { return Ok(false) };
+        if !condition.holds(scope).map_err(|error| broken(step, &error.to_string()))? {
+            return Ok(false);
+        }
+        if rounds == at_most {
+            return Err(broken(step, &format!("the loop exceeds its bound of {at_most} rounds")));
+        }
+        *rounds += 1;
+        self.left = body.iter();
+        Ok(true)
+    }
+}
+
+/// What comes after a step.
+enum Next<'a> {
+    /// The one that is written after it.
+    Step,
+    /// These first.
+    Into(Block<'a>),
+    /// Nothing: the task ends.
+    End(Outcome),
+}
+
+async fn run_step<'a>(
     task: &TaskContext,
-    step: &Step,
+    step: &'a Step,
     scope: &mut Scope,
-) -> Result<Option<Outcome>, Interrupted> {
+) -> Result<Next<'a>, Interrupted> {
     let failed = |error: TemplateError| broken(step, &error.to_string());
     match &step.kind {
         StepKind::Ask { questions, timeout } => ask(task, step, (questions, *timeout), scope).await?,
@@ -48,7 +84,9 @@ async fn run_step(
             let value = seconds.value(scope).map_err(failed)?;
             let seconds = number(&value).filter(|seconds| (0.0..=LONGEST_SLEEP).contains(seconds));
             let problem = || broken(step, &format!("cannot sleep {value} seconds: give 0 to 604800"));
-            tokio::time::sleep(Duration::from_secs_f64(seconds.ok_or_else(problem)?)).await;
+            let time = Duration::from_secs_f64(seconds.ok_or_else(problem)?);
+            // Boxed, so that no other step has to keep room for it.
+            Box::pin(tokio::time::sleep(time)).await;
         }
         StepKind::Report { message, current, total } => {
             let message = message.as_ref().map(|message| message.render(scope)).transpose();
@@ -68,24 +106,14 @@ async fn run_step(
         }
         StepKind::Branch { condition, then, otherwise } => {
             let steps = if condition.holds(scope).map_err(failed)? { then } else { otherwise };
-            return run_steps(task, steps, scope).await;
+            return Ok(Next::Into(Block { left: steps.iter(), repeats: None }));
         }
-        StepKind::Loop { condition, at_most, body } => {
-            let mut rounds = 0;
-            while condition.holds(scope).map_err(failed)? {
-                if rounds == *at_most {
-                    return Err(broken(step, &format!("the loop exceeds its bound of {at_most} rounds")));
-                }
-                rounds += 1;
-                // A loop that never waits must not keep other tasks from running.
-                tokio::task::yield_now().await;
-                if let Some(end) = run_steps(task, body, scope).await? {
-                    return Ok(Some(end));
-                }
-            }
+        // It begins where it would after a round.
+        StepKind::Loop { .. } => {
+            return Ok(Next::Into(Block { left: [].iter(), repeats: Some((step, 0)) }));
         }
-        StepKind::Return(reply) => return result(reply, scope, false).map(Some).map_err(failed),
-        StepKind::ToolError(reply) => return result(reply, scope, true).map(Some).map_err(failed),
+        StepKind::Return(reply) => return result(reply, scope, false).map(Next::End).map_err(failed),
+        StepKind::ToolError(reply) => return result(reply, scope, true).map(Next::End).map_err(failed),
         StepKind::ProtocolError { code, message, data } => {
             let message = message.render(scope).map_err(failed)?;
             let data = data.as_ref().map(|data| data.value(scope)).transpose().map_err(failed)?;
@@ -93,7 +121,7 @@ async fn run_step(
         }
         StepKind::Fault(fault) => task.misbehave(*fault).await?,
     }
-    Ok(None)
+    Ok(Next::Step)
 }
 
 /// A script's own mistake: the task ends in an error that names the step.
@@ -116,7 +144,7 @@ async fn ask(
     let asks = asks.map_err(|error| broken(step, &error.to_string()))?;
     let packed = pack(std::mem::take(scope));
     let answers = task.ask_within(asks, timeout).await?;
-    *scope = unpack(&packed);
+    *scope = unpack(task, &packed);
     for (question, answer) in questions.iter().zip(&answers) {
         if let Some(name) = &question.name {
             scope.insert(name.clone(), shown(answer));
@@ -125,16 +153,23 @@ async fn ask(
     Ok(())
 }
 
+/// The names that every script has, and cannot give to anything else.
+const GIVEN: [&str; 2] = ["args", "task"];
+
 /// What a script knows, while it waits for people: there may be very many that do, and values take several times
-/// the room of their JSON.
-fn pack(scope: Scope) -> Box<str> {
+/// the room of their JSON. What every script has is left out.
+fn pack(mut scope: Scope) -> Box<str> {
+    scope.retain(|name, _| !GIVEN.contains(&name.as_str()));
     // Its keys are text, so this cannot fail.
     serde_json::to_string(&scope).unwrap_or_default().into()
 }
 
-fn unpack(packed: &str) -> Scope {
+fn unpack(task: &TaskContext, packed: &str) -> Scope {
     // Written by `pack`, so it can be read.
-    serde_json::from_str(packed).unwrap_or_default()
+    let mut scope: Scope = serde_json::from_str(packed).unwrap_or_default();
+    let given = [Value::Object(task.arguments()), json!({ "id": task.task(), "attempt": task.attempt() })];
+    scope.extend(GIVEN.map(str::to_owned).into_iter().zip(given));
+    scope
 }
 
 fn filled_in(question: &QuestionTemplate, scope: &Scope) -> Result<Ask, TemplateError> {
