@@ -14,8 +14,8 @@ fn listed(key: &str) -> BTreeSet<String> {
     serde_json::from_str(line).expect("a list of texts")
 }
 
-/// What is linked on Linux, with what the tests need.
-fn packages() -> Vec<Value> {
+/// What cargo says of the package and everything that it takes on Linux, with what the tests need.
+pub(crate) fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--locked"])
         .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
@@ -23,8 +23,7 @@ fn packages() -> Vec<Value> {
         .output()
         .expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    metadata["packages"].as_array().expect("packages").clone()
+    serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
 /// Whether a licence expression can be satisfied by what is allowed: brackets stand only around alternatives.
@@ -44,7 +43,7 @@ fn is_allowed(expression: &str, allowed: &BTreeSet<String>) -> bool {
 fn every_dependency_is_one_that_may_be_linked() {
     let (allowed, mut wrong) = (listed("allow"), Vec::new());
     let banned = listed("deny");
-    for package in packages() {
+    for package in metadata()["packages"].as_array().expect("packages") {
         let text = |key: &str| package[key].as_str().unwrap_or_default().to_owned();
         let (name, licence, source) = (text("name"), text("license"), text("source"));
         if !is_allowed(&licence, &allowed) {

@@ -1,6 +1,7 @@
 //! Who may use whom. ARCHITECTURE.md, "Layers", says the same in words.
 
 mod dependencies;
+mod sbom;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::place::Place;
-use crate::terminal::{CTRL_U, DOWN, ENTER, Terminal};
+use crate::terminal::{BACKSPACE, CTRL_C, CTRL_U, DOWN, ENTER, Terminal};
 
 /// The menu before the form, and the one after it.
 const BEFORE: &str = "leave it open (Esc)";
@@ -48,6 +48,22 @@ fn every_kind_of_field_is_filled_in_and_asked_again_where_it_is_wrong() {
         "arrival": "2026-12-01T18:30:00Z", "seats": 3, "budget": 12.5, "window": false, "class": "first",
         "meal": "veg", "extras": ["quiet", "bike"] });
     assert_eq!(content, wanted);
+}
+
+#[test]
+fn what_is_typed_ahead_reaches_the_prompt_key_by_key() {
+    let place = Place::new();
+    let _worker = place.worker();
+    place.asking("fill_form");
+    let mut terminal = Terminal::run(&place, &["respond"]);
+    terminal.at(BEFORE, &[ENTER]);
+    // All at once: a name that is too short, then another in its place, then an address with a slip of the finger.
+    let keys = ["x", ENTER, CTRL_U, "Ann", ENTER, "ab", BACKSPACE, "nn@example.com", ENTER];
+    terminal.at("Name: ", &[&keys.concat()]);
+    terminal.sees("Name: Ann\r\n");
+    terminal.sees("E-mail: ann@example.com\r\n");
+    terminal.at("Website: ", &[CTRL_C]);
+    assert_eq!(terminal.ends().1, 130);
 }
 
 #[test]

@@ -48,6 +48,22 @@ fn escape_leaves_the_question_open_and_says_so() {
 }
 
 #[test]
+fn the_terminal_has_its_line_editing_back_afterwards() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("plan_dinner");
+    for key in [ESCAPE, CTRL_C] {
+        let script = format!(
+            "stty -a > before; \"$MCPTASK\" respond {id}; stty -a > after; cmp before after && echo as it was"
+        );
+        let mut terminal = Terminal::shell(&place, &script);
+        terminal.at("leave it open (Esc)", &[key]);
+        terminal.sees("as it was");
+        assert_eq!(terminal.ends().1, 0);
+    }
+}
+
+#[test]
 fn ctrl_c_leaves_the_question_open_says_so_and_shows_the_cursor() {
     let place = Place::new();
     let _worker = place.worker();

@@ -1,5 +1,7 @@
 //! The program in a pseudo-terminal.
 
+use std::process::Command;
+
 use rexpect::process::{Signal, WaitStatus};
 use rexpect::session::{Options, PtySession, spawn_with_options};
 
@@ -13,6 +15,7 @@ pub(crate) struct Terminal {
 pub(crate) const ENTER: &str = "\r";
 pub(crate) const ESCAPE: &str = "\u{1b}";
 pub(crate) const DOWN: &str = "\u{1b}[B";
+pub(crate) const BACKSPACE: &str = "\u{7f}";
 pub(crate) const CTRL_C: &str = "\u{3}";
 pub(crate) const CTRL_U: &str = "\u{15}";
 /// Makes the cursor visible again.
@@ -28,6 +31,20 @@ impl Terminal {
     pub(crate) fn run_with(place: &Place, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = place.command(arguments);
         command.envs(variables.iter().copied());
+        Self::spawn(command)
+    }
+
+    /// Starts a shell's script in which `$MCPTASK` is the program.
+    pub(crate) fn shell(place: &Place, script: &str) -> Self {
+        let program = place.command(&[]);
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).env_clear().current_dir(place.path()).env("NO_COLOR", "1");
+        command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.env("MCPTASK", program.get_program());
+        Self::spawn(command)
+    }
+
+    fn spawn(command: Command) -> Self {
         let bound = u64::try_from(BOUND.as_millis()).expect("small");
         let options = Options::new().timeout_ms(Some(bound)).strip_ansi_escape_codes(false);
         Self { session: spawn_with_options(command, options).expect("a pseudo-terminal") }
