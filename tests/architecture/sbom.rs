@@ -1,4 +1,4 @@
-//! The bill of materials: every crate that the program is made of, as CycloneDX 1.5, checked in for each release.
+//! The bill of materials: every crate that the program is made of, as `CycloneDX` 1.5, checked in for each release.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -21,10 +21,11 @@ pub(super) async fn run(task: &TaskContext, steps: &[Step]) -> ToolOutcome {
     blocks.push(Block { left: steps.iter(), repeats: None });
     while let Some(block) = blocks.last_mut() {
         let Some(step) = block.left.next() else {
-            match block.again(&scope)? {
+            if block.again(&scope)? {
                 // A loop that never waits must not keep other tasks from running.
-                true => tokio::task::yield_now().await,
-                false => drop(blocks.pop()),
+                tokio::task::yield_now().await;
+            } else {
+                blocks.pop();
             }
             continue;
         };
