@@ -44,6 +44,7 @@ pub(crate) async fn run(context: &Context, args: ListArgs) -> Result<(), Failure
         return done;
     }
     let sources = Sources::open(context).await?;
+    sources.tell(context);
     let filter =
         TaskFilter { session: args.session, status: args.status, tool: args.tool, ..TaskFilter::default() };
     let engine = match &sources.native {

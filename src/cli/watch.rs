@@ -90,15 +90,17 @@ fn since(text: &str) -> Result<Since, String> {
 }
 
 pub(crate) async fn run(context: &Context, args: WatchArgs) -> Result<(), Failure> {
-    let Sources { native, deployments } = Sources::open(context).await?;
+    let sources = Sources::open(context).await?;
     let Some(prefix) = &args.task else {
         let (ours, theirs) = match &args.session {
             Some(session) => (EventFilter::Session(session.clone()), Filter::Session(session.to_string())),
             None => (EventFilter::All, Filter::All),
         };
+        sources.tell(context);
+        let Sources { native, deployments, .. } = sources;
         return watch(context, &args, native.map(|engine| (engine, ours)), &deployments, &theirs).await;
     };
-    match (Sources { native, deployments }).find(prefix).await? {
+    match sources.find(prefix).await? {
         Found::Native(engine, id) => {
             let ours = (engine, EventFilter::Task(id));
             watch(context, &args, Some(ours), &[], &Filter::All).await

@@ -22,8 +22,25 @@ impl Deployment {
     /// The deployments in a Redis, by name; only the one called `docket`, if that is given. A Redis without
     /// any is an error that says so. `redis+cluster://` looks at every master.
     pub async fn discover(url: &str, docket: Option<&str>) -> FastmcpResult<Vec<Self>> {
+        Self::found(Link::open(url).await?, docket).await
+    }
+
+    /// [`Deployment::discover`] of all, for whoever has tasks of another kind in that Redis too: no more than so
+    /// many keys are searched, since that takes the longer the more there are.
+    pub async fn discover_among(url: &str, most_keys: u64) -> FastmcpResult<Vec<Self>> {
+        let links = Link::open(url).await?;
+        for link in &links {
+            let keys = link.run(&redis::cmd("DBSIZE")).await?;
+            if keys > most_keys {
+                return Err(FastmcpError::Crowded { location: link.location().to_owned(), keys });
+            }
+        }
+        Self::found(links, None).await
+    }
+
+    async fn found(links: Vec<Link>, docket: Option<&str>) -> FastmcpResult<Vec<Self>> {
         let (mut found, mut others, mut location) = (Vec::new(), Vec::new(), String::new());
-        for link in Link::open(url).await? {
+        for link in links {
             for one in discover::dockets(&link).await? {
                 if docket.is_none_or(|name| name == one.name()) {
                     found.push(Self { link: link.clone(), docket: one });

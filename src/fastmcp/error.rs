@@ -45,6 +45,14 @@ pub enum FastmcpError {
         /// The dockets that are there instead of the one asked for.
         found: Vec<String>,
     },
+    /// There are too many keys to search them all for deployments without being told a name.
+    #[error("{location} has {keys} keys, too many to look for FastMCP deployments among them")]
+    Crowded {
+        /// Where, without secrets.
+        location: String,
+        /// How many.
+        keys: u64,
+    },
     /// No task of that id.
     #[error("there is no task {id} in docket {docket}")]
     NoTask {

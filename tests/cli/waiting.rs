@@ -30,6 +30,40 @@ fn the_whole_loop_runs_on_redis() {
     assert_eq!(place.run(&["show", "zzz"]).code, 9);
 }
 
+/// Keys of a FastMCP 3 task, such that its deployment is found.
+const DEPLOYED: [&str; 3] = [
+    "SET",
+    "docket:fastmcp:task:anon:11111111-1111-4111-8111-111111111111:created_at",
+    "2026-01-01T00:00:00Z",
+];
+
+#[test]
+fn a_large_redis_with_tasks_of_our_own_is_not_searched_for_fastmcp() {
+    let server = crate::redis::RedisServer::start();
+    let place = Place::on_redis(&server.url());
+    let _worker = place.worker();
+    let id = place.ok(&["submit", "plan_dinner"]);
+    server.ask::<()>(&DEPLOYED).expect("is set");
+    let searched = |server: &crate::redis::RedisServer| -> bool {
+        let stats: String = server.ask(&["INFO", "commandstats"]).expect("tells");
+        server.ask::<()>(&["CONFIG", "RESETSTAT"]).expect("forgets");
+        stats.contains("cmdstat_scan:")
+    };
+    assert_eq!(place.run(&["list"]).code, 0);
+    assert!(searched(&server), "few keys are searched");
+    let fill = "for i = 1, 12000 do redis.call('SET', 'key:' .. i, '') end";
+    server.ask::<()>(&["EVAL", fill, "0"]).expect("is filled");
+    for arguments in [&["list"][..], &["show", &id], &["watch", "--task", &id, "--no-follow"], &["doctor"]] {
+        let ran = place.run(arguments);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert_eq!(ran.err.contains("--docket NAME"), matches!(arguments[0], "list" | "doctor"), "{ran:?}");
+    }
+    place.ok(&["respond", "--set", "cuisine=Thai"]);
+    assert!(!searched(&server), "many are not");
+    assert_eq!(place.run(&["list", "--docket", "docket"]).code, 0);
+    assert!(searched(&server), "unless a deployment is named");
+}
+
 #[test]
 fn a_script_answers_as_the_readme_says() {
     let place = Place::new();

@@ -42,6 +42,7 @@ pub(super) struct Finding {
 
 pub(crate) async fn run(context: &Context, args: DoctorArgs) -> Result<(), Failure> {
     let sources = Sources::open(context).await?;
+    sources.tell(context);
     let found = match &args.task {
         None => everything(&sources).await?,
         Some(prefix) => match sources.find(prefix).await? {

@@ -11,7 +11,9 @@ impl From<FastmcpError> for Failure {
             FastmcpError::Unreachable { .. } => Kind::Unreachable,
             FastmcpError::Refused { .. } => Kind::Unauthorised,
             FastmcpError::Backend { .. } | FastmcpError::Locked { .. } => Kind::Unexpected,
-            FastmcpError::Nothing { .. } | FastmcpError::NoTask { .. } => Kind::NotFound,
+            FastmcpError::Nothing { .. } | FastmcpError::Crowded { .. } | FastmcpError::NoTask { .. } => {
+                Kind::NotFound
+            }
             FastmcpError::Ambiguous { .. }
             | FastmcpError::Invalid { .. }
             | FastmcpError::NotAForm { .. }
@@ -36,6 +38,7 @@ fn hint(error: &FastmcpError) -> Option<String> {
         FastmcpError::Nothing { .. } => {
             "FastMCP keeps tasks in Redis only where FASTMCP_DOCKET_URL names one".to_owned()
         }
+        FastmcpError::Crowded { .. } => "--docket NAME looks for that one".to_owned(),
         FastmcpError::NoTask { .. } => "`mcptask list` shows the tasks".to_owned(),
         FastmcpError::Ambiguous { .. } => "type more of the id".to_owned(),
         FastmcpError::NotAForm { id, .. } => {

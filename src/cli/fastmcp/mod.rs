@@ -17,6 +17,7 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use crate::engine::{Engine, EngineError};
 use crate::fastmcp::{DeployedTask, Deployment, FastmcpError};
+use crate::store::StoreError;
 use crate::store::redis::RedisStore;
 use crate::task::TaskId;
 
@@ -26,7 +27,13 @@ pub(crate) struct Sources {
     pub(crate) native: Option<Engine>,
     /// FastMCP's.
     pub(crate) deployments: Vec<Deployment>,
+    /// Why FastMCP's were not looked for.
+    pub(crate) unsearched: Option<FastmcpError>,
 }
+
+/// Keys of a Redis with tasks of our own that are searched for deployments: about as many as can be without
+/// making a command noticeably slower.
+const SEARCHED: u64 = 10_000;
 
 /// Where a task was found.
 pub(crate) enum Found {
@@ -39,24 +46,46 @@ impl Sources {
     pub(crate) async fn open(context: &Context) -> Result<Self, Failure> {
         let StoreChoice::Redis(url) = &context.config.store else {
             return match &context.config.docket {
-                None => Ok(Self { native: Some(context.engine().await?), deployments: Vec::new() }),
+                None => Ok(Self::of(Some(context.engine().await?), Vec::new())),
                 Some(_) => Err(Failure::usage("--docket names a FastMCP deployment, which is in a Redis")
                     .hint("give --redis URL")),
             };
         };
         let docket = context.config.docket.as_deref();
-        let deployments = match Deployment::discover(url, docket).await {
+        let is_begun = docket.is_none() && is_begun(url, &context.config.namespace).await?;
+        let discovered = if is_begun {
+            Deployment::discover_among(url, SEARCHED).await
+        } else {
+            Deployment::discover(url, docket).await
+        };
+        let mut unsearched = None;
+        let deployments = match discovered {
             Ok(found) => found,
+            Err(error @ FastmcpError::Crowded { .. }) => {
+                unsearched = Some(error);
+                Vec::new()
+            }
             // Users who are kept to the keys of their own namespace may not look for others.
             Err(FastmcpError::Nothing { .. } | FastmcpError::Refused { .. }) if docket.is_none() => {
                 Vec::new()
             }
             Err(error) => return Err(error.into()),
         };
-        let is_ours = deployments.is_empty()
-            || (docket.is_none() && RedisStore::is_begun(url, &context.config.namespace).await?);
+        let is_ours = deployments.is_empty() || is_begun;
         let native = if is_ours { Some(context.engine().await?) } else { None };
-        Ok(Self { native, deployments })
+        Ok(Self { unsearched, ..Self::of(native, deployments) })
+    }
+
+    /// These.
+    pub(crate) fn of(native: Option<Engine>, deployments: Vec<Deployment>) -> Self {
+        Self { native, deployments, unsearched: None }
+    }
+
+    /// Says so where FastMCP's were not looked for.
+    pub(crate) fn tell(&self, context: &Context) {
+        if let Some(error) = &self.unsearched {
+            context.ui.talk(&format!("{error}; --docket NAME looks for that one"));
+        }
     }
 
     /// The task whose id begins so, wherever it is.
@@ -83,6 +112,14 @@ impl Sources {
             (None, _) => Err(Failure::new(Kind::NotFound, format!("no task's id begins with {prefix:?}"))
                 .hint("`mcptask list` shows the tasks")),
         }
+    }
+}
+
+/// Whether the namespace of our own has been begun there. Users who are kept to FastMCP's keys may not ask.
+async fn is_begun(url: &str, namespace: &str) -> Result<bool, Failure> {
+    match RedisStore::is_begun(url, namespace).await {
+        Err(StoreError::Backend { .. }) => Ok(false),
+        answered => Ok(answered?),
     }
 }
 
