@@ -65,19 +65,30 @@ pub(crate) fn new_task(tool: &str) -> NewTask {
     }
 }
 
-/// Makes namespaces, each with one finished task, until there are so many.
-pub(crate) async fn namespaces(redis: &Redis, from: usize, to: usize) {
-    let mut connection = redis.connect().await;
-    if from == 0 {
+/// A namespace with one finished task, to be copied.
+pub(crate) struct Seed {
+    keys: Vec<String>,
+    connection: redis::aio::MultiplexedConnection,
+}
+
+impl Seed {
+    /// Into a Redis that is empty, for it looks for keys.
+    pub(crate) async fn sow(redis: &Redis) -> Self {
         let store: Arc<dyn Store> = RedisStore::open(&redis.url, "seed").await.expect("the store opens");
         tasks(&store, 1).await;
+        let mut connection = redis.connect().await;
+        let mut list = redis::cmd("KEYS");
+        let keys = list.arg("mcptask:{seed}:*").query_async(&mut connection).await.expect("lists keys");
+        Self { keys, connection }
     }
-    let keys: Vec<String> =
-        redis::cmd("KEYS").arg("mcptask:{seed}:*").query_async(&mut connection).await.expect("lists keys");
-    let copy = redis::Script::new(COPY);
-    for first in (from..to).step_by(PER_SCRIPT) {
-        let mut script = copy.prepare_invoke();
-        script.key(&keys).arg(first).arg((first + PER_SCRIPT).min(to) - 1);
-        script.invoke_async::<()>(&mut connection).await.expect("copies");
+
+    /// Makes namespaces of that one until there are so many.
+    pub(crate) async fn copy(&self, from: usize, to: usize) {
+        let copy = redis::Script::new(COPY);
+        for first in (from..to).step_by(PER_SCRIPT) {
+            let mut script = copy.prepare_invoke();
+            script.key(&self.keys).arg(first).arg((first + PER_SCRIPT).min(to) - 1);
+            script.invoke_async::<()>(&mut self.connection.clone()).await.expect("copies");
+        }
     }
 }

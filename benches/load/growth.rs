@@ -12,33 +12,31 @@ use crate::report::Section;
 use crate::run::Run;
 use crate::stage::{Ours, Place, Redis};
 
-pub(crate) async fn measure(options: &Options) -> Vec<Section> {
-    let sizes = options.size(vec![100, 1000], vec![1000, 10_000, 100_000, 1_000_000]);
+pub(crate) async fn tasks(options: &Options) -> Vec<Section> {
     let redis = Redis::start();
-    let mut tasks = Vec::new();
-    let mut there = 0;
-    for size in &sizes {
+    let (mut rows, mut there) = (Vec::new(), 0);
+    for size in sizes(options) {
         clone::tasks(&redis.store().await, size - there).await;
-        there = *size;
-        tasks.push(row(options, "finished tasks", *size, &redis).await);
-    }
-    drop(redis);
-    let redis = Redis::start();
-    let mut namespaces = Vec::new();
-    let mut there = 0;
-    for size in sizes {
-        clone::namespaces(&redis, there, size).await;
         there = size;
-        namespaces.push(row(options, "namespaces", size, &redis).await);
+        rows.push(row(options, "finished tasks", size, &redis).await);
     }
-    vec![
-        Section {
-            name: "growth",
-            title: "Beside finished tasks of the same namespace, milliseconds",
-            rows: tasks,
-        },
-        Section { name: "namespaces", title: "Beside other namespaces, milliseconds", rows: namespaces },
-    ]
+    vec![Section { name: "growth", title: "Beside finished tasks of the same namespace, milliseconds", rows }]
+}
+
+pub(crate) async fn namespaces(options: &Options) -> Vec<Section> {
+    let redis = Redis::start();
+    let seed = clone::Seed::sow(&redis).await;
+    let (mut rows, mut there) = (Vec::new(), 0);
+    for size in sizes(options) {
+        seed.copy(there, size).await;
+        there = size;
+        rows.push(row(options, "namespaces", size, &redis).await);
+    }
+    vec![Section { name: "namespaces", title: "Beside other namespaces, milliseconds", rows }]
+}
+
+fn sizes(options: &Options) -> Vec<usize> {
+    options.size(vec![100, 1000], vec![1000, 10_000, 100_000, 1_000_000])
 }
 
 /// A small namespace's usual work: medians of whole processes, and of a question's round.

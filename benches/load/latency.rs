@@ -64,12 +64,13 @@ fn row(
     let sides =
         [("", own), ("FastMCP ", theirs)].map(|(side, drove)| (side, drove, Figures::of(drove.all(figure))));
     for (side, drove, figures) in &sides {
+        // Where all were lost, this says so.
+        row[format!("{side}lost")] = json!(drove.lost);
         let Some(figures) = figures else { continue };
         row[format!("{side}p50")] = json!(figures.p50);
         row[format!("{side}p95")] = json!(figures.p95);
         row[format!("{side}p99")] = json!(figures.p99);
         row[format!("{side}count")] = json!(figures.count);
-        row[format!("{side}lost")] = json!(drove.lost);
         row[format!("{side}per second")] = json!(rounded(figures.count as f64 / drove.seconds));
     }
     if let (Some(own), Some(theirs)) = (sides[0].2, sides[1].2) {

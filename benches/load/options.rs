@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The parts: name, what it measures, seconds that it takes in full.
-pub(crate) const PARTS: [(&str, &str, u32); 11] = [
+pub(crate) const PARTS: [(&str, &str, u32); 12] = [
     ("floor", "round trips of Redis and of HTTP, of the size that a question needs", 20),
     ("latency", "ask → handler → worker goes on, with 1, 10 and 100 tasks asking at once", 300),
     ("throughput", "tasks with one question each per second, by tasks in flight and worker processes", 400),
@@ -12,7 +12,8 @@ pub(crate) const PARTS: [(&str, &str, u32); 11] = [
     ("start", "submit → first line → first question → result, one task at a time", 60),
     ("correctness", "100,000 questions, each answer compared", 200),
     ("rest", "memory, CPU and connections with up to 100,000 waiting questions and 5,000 idle sessions", 400),
-    ("growth", "commands and questions beside up to 1,000,000 finished tasks and namespaces", 1200),
+    ("growth", "commands and questions beside up to 1,000,000 finished tasks", 600),
+    ("namespaces", "the same beside up to 1,000,000 other namespaces", 400),
     ("operator", "watch behind its writers; commands as whole processes", 90),
     ("sqlite", "questions between two processes on a file, and CPU at rest", 60),
     ("scale", "many readers of one log: what one namespace carries", 120),

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -55,6 +56,10 @@ pub(crate) struct ServeArgs {
     limits: LimitArgs,
 }
 
+/// Open files that a server asks for: its most connections, and what else it has open. Commands that are tools inherit
+/// the limit, and some close each file below it when they start: no reason to ask for a million.
+const OPEN_FILES: u64 = 50_000 + 1024;
+
 /// How much of everything.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
@@ -104,7 +109,12 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
     }
     let access = if args.stdio { Access::default() } else { args.access.open(context, args.listen)? };
     let config = args.config(&access);
-    let listener = if args.stdio { None } else { Some(bind(args.listen).await?) };
+    let listener = if args.stdio {
+        None
+    } else {
+        raise_open_files();
+        Some(bind(args.listen).await?)
+    };
     let engine = context.engine_within(args.limits()).await?;
     let stop = context.stop.child_token();
     let parts = TaskTracker::new();
@@ -190,6 +200,18 @@ impl ServeArgs {
             default_ttl_ms: usual.default_ttl_ms.min(max_ttl_ms),
             question_timeout: self.limits.question_timeout,
             ..usual
+        }
+    }
+}
+
+/// Each session takes two open files, and shells usually allow 1,024 where the system would give more.
+fn raise_open_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.unwrap_or(OPEN_FILES).min(OPEN_FILES);
+    if limit.current.is_some_and(|current| current < wanted) {
+        limit.current = Some(wanted);
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            tracing::debug!(%error, "the limit of open files stays as it is");
         }
     }
 }

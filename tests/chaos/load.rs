@@ -130,8 +130,7 @@ async fn rest(what: &str, process: &Background, stage: &Stage) {
 
 fn sessions_of_one_server_are_all_asked(stage: &Stage) {
     let tools = stage.file("asker.toml", ASKER);
-    let listen = ["serve", "--json", "--listen", "127.0.0.1:0", "--config", &tools];
-    let server = stage.background_for(BOUND, &listen);
+    let server = stage.serve_for(BOUND, &["--config", &tools]);
     runtime().block_on(async {
         tokio::time::timeout(BOUND, asked(stage, &server)).await.expect("in time");
     });

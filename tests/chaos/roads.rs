@@ -4,6 +4,7 @@
 //! `MCPTASK_CHAOS_RACES` says how many questions are raced for (default 3, on each engine).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mcptask::engine::{Engine, EngineError, Viewer};
 use mcptask::store::{EventFilter, StoreError};
@@ -14,6 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::invariants::log;
 use crate::load::{ASKER, number, runtime, submission};
+use crate::place::BOUND;
 use crate::protocol::http::{Events, Legacy, Modern};
 use crate::protocol::soon;
 use crate::stage::Stage;
@@ -27,11 +29,13 @@ const OPERATORS: u64 = 34;
 
 fn one_of_a_hundred_by_three_roads_wins(stage: &Stage) {
     let tools = stage.file("asker.toml", ASKER);
-    let server = stage.serve(&["--workers", "0", "--config", &tools]);
-    let _worker = stage.background(&["worker", "--json", "--config", &tools]);
+    let races = number("MCPTASK_CHAOS_RACES", 3);
+    let life = BOUND + Duration::from_secs(races);
+    let server = stage.serve_for(life, &["--workers", "0", "--config", &tools]);
+    let _worker = stage.background_for(life, &["worker", "--json", "--config", &tools]);
     runtime().block_on(async {
         let race = Race::begin(stage, server.url()).await;
-        for n in 0..number("MCPTASK_CHAOS_RACES", 3) {
+        for n in 0..races {
             race.round(n).await;
         }
     });

@@ -36,8 +36,7 @@ fn a_long_run_grows_nothing(stage: &Stage) {
     let ttl = TTL.max(time / 60);
     let (tools, max_ttl) = (stage.file("asker.toml", ASKER), format!("{}s", ttl.as_secs()));
     let life = time + 2 * ttl + Duration::from_secs(240);
-    let serve = ["serve", "--json", "--listen", "127.0.0.1:0", "--workers", "2", "--config", &tools];
-    let server = stage.background_for(life, &[&serve[..], &["--max-ttl", &max_ttl]].concat());
+    let server = stage.serve_for(life, &["--workers", "2", "--config", &tools, "--max-ttl", &max_ttl]);
     let worker = stage.background_for(life, &["worker", "--json", "--config", &tools]);
     runtime().block_on(async { Soak::begin(stage, server, worker, ttl).await.run(time).await });
 }

@@ -104,6 +104,23 @@ async fn thousands_who_connect_and_say_nothing_shut_nobody_out() {
     listening.next_of("notifications/tasks/status").await;
 }
 
+/// Where the shell allows 64 open files and the system more, 64 streams are no matter.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_takes_the_open_files_that_the_system_allows() {
+    let place = Place::new();
+    let server = place
+        .background_in(&["prlimit", "--nofile=64:4096"], &["serve", "--json", "--listen", "127.0.0.1:0"]);
+    let mut streams = Vec::new();
+    for _ in 0..64 {
+        let session = Legacy::at(server.url(), json!({}), None).await;
+        let stream = session.listen(None).await;
+        streams.push((session, stream));
+    }
+    for (session, _) in &streams {
+        assert_eq!(session.request("ping", json!({})).await["result"], json!({}));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn oversized_requests_are_refused_before_they_are_read() {
     let server = Server::with(|config| config.max_body_bytes = 100_000).await;

@@ -27,6 +27,18 @@ fn names(list: &Value) -> Vec<&str> {
     list["tools"].as_array().expect("a list").iter().filter_map(|tool| tool["name"].as_str()).collect()
 }
 
+/// Lists the tools whenever the client hears that they changed, until they are these. A tool that is added and one
+/// that is taken away are two changes, each with its message.
+async fn until_listed(expected: &[&str], mut hears: impl AsyncFnMut(), list: impl AsyncFn() -> Value) {
+    soon("the tools are listed", async {
+        hears().await;
+        while names(&list().await) != expected {
+            hears().await;
+        }
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_legacy_client_hears_that_the_tools_changed_and_its_task_goes_on() {
     let place = Place::new();
@@ -37,8 +49,8 @@ async fn a_legacy_client_hears_that_the_tools_changed_and_its_task_goes_on() {
     let task = client.launch("asks", json!({})).await;
     let question = stream.next_of("elicitation/create").await;
     change(&place, &server);
-    stream.next_of("notifications/tools/list_changed").await;
-    assert_eq!(names(&client.result("tools/list", json!({})).await), ["other"]);
+    let hears = async || drop(stream.next_of("notifications/tools/list_changed").await);
+    until_listed(&["other"], hears, async || client.result("tools/list", json!({})).await).await;
     client.answer(&question, json!({ "action": "accept", "content": {} })).await;
     assert_eq!(client.text(&task).await, "went on");
 }
@@ -57,9 +69,11 @@ async fn a_modern_client_that_asked_for_it_hears_that_the_tools_changed() {
     let acknowledged = stream.next_of("notifications/subscriptions/acknowledged").await;
     assert_eq!(acknowledged["params"]["notifications"]["toolsListChanged"], true);
     change(&place, &server);
-    let changed = stream.next_of("notifications/tools/list_changed").await;
-    assert_eq!(changed["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], id);
-    assert_eq!(names(&client.result("tools/list", json!({})).await), ["other"]);
+    let hears = async || {
+        let changed = stream.next_of("notifications/tools/list_changed").await;
+        assert_eq!(changed["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], id);
+    };
+    until_listed(&["other"], hears, async || client.result("tools/list", json!({})).await).await;
     let asked = client.until(&task, "input_required").await;
     assert!(asked["inputRequests"].get("q1").is_some(), "the task is still there: {asked}");
 }
@@ -86,14 +100,8 @@ async fn both_eras_hear_of_a_worker_elsewhere(place: &Place) {
     worker.signal("HUP");
     change(place, &worker);
     assert_eq!(listening.next().await.expect("a message")["method"], "notifications/tools/list_changed");
-    stream.next_of("notifications/tools/list_changed").await;
-    soon("the old tool is gone", async {
-        while names(&modern.result("tools/list", json!({})).await) != ["other"] {
-            // Added and taken away are two changes, each with its message.
-            listening.next_of("notifications/tools/list_changed").await;
-        }
-    })
-    .await;
+    let hears = async || drop(stream.next_of("notifications/tools/list_changed").await);
+    until_listed(&["other"], hears, async || modern.result("tools/list", json!({})).await).await;
     legacy.answer(&question, json!({ "action": "accept", "content": {} })).await;
     assert_eq!(legacy.text(&task).await, "went on");
 }

@@ -134,8 +134,13 @@ impl Place {
 
     /// A server that listens.
     pub fn serve(&self, arguments: &[&str]) -> Background {
+        self.serve_for(LIFE, arguments)
+    }
+
+    /// The same for a server that may live so long.
+    pub fn serve_for(&self, most: Duration, arguments: &[&str]) -> Background {
         let first = ["serve", "--json", "--listen", "127.0.0.1:0"];
-        self.background(&first.iter().chain(arguments).copied().collect::<Vec<_>>())
+        self.background_for(most, &[&first[..], arguments].concat())
     }
 
     /// What processes in the background have said on stderr, once that is among it.
