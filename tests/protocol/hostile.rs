@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::place::{Background, Place};
 use crate::support::http::{Events, Legacy, Modern};
-use crate::support::{PATIENCE, Server};
+use crate::support::{PATIENCE, Server, soon};
 
 const HEAD: &str = "POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
     accept: application/json, text/event-stream\r\n";
@@ -110,15 +110,18 @@ async fn a_server_takes_the_open_files_that_the_system_allows() {
     let place = Place::new();
     let server = place
         .background_in(&["prlimit", "--nofile=64:4096"], &["serve", "--json", "--listen", "127.0.0.1:0"]);
-    let mut streams = Vec::new();
-    for _ in 0..64 {
-        let session = Legacy::at(server.url(), json!({}), None).await;
-        let stream = session.listen(None).await;
-        streams.push((session, stream));
-    }
-    for (session, _) in &streams {
-        assert_eq!(session.request("ping", json!({})).await["result"], json!({}));
-    }
+    soon("64 streams are open and all are served", async {
+        let mut streams = Vec::new();
+        for _ in 0..64 {
+            let session = Legacy::at(server.url(), json!({}), None).await;
+            let stream = session.listen(None).await;
+            streams.push((session, stream));
+        }
+        for (session, _) in &streams {
+            assert_eq!(session.request("ping", json!({})).await["result"], json!({}));
+        }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
