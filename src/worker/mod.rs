@@ -38,6 +38,10 @@ use roster::Roster;
 /// How long a worker may be silent before others take its tasks over.
 pub const LEASE: Duration = Duration::from_secs(15);
 
+/// How long a stopping worker lets running tasks finish. A container is killed 10 s after it was told to stop, unless its
+/// operator says otherwise, and what is left then has to be given back too.
+const DRAIN: Duration = Duration::from_secs(8);
+
 /// The pause after a claim that failed: the store is unreachable and says so by itself.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
 
@@ -65,15 +69,14 @@ pub struct WorkerConfig {
 }
 
 impl WorkerConfig {
-    /// A worker of these tools with the usual lease.
+    /// A worker of these tools with the usual lease and drain.
     pub fn new(id: WorkerId, tools: Tools, concurrency: usize) -> Self {
-        let drain = Duration::from_secs(10);
         Self {
             id,
             tools,
             concurrency: concurrency.max(1),
             lease: LEASE,
-            drain,
+            drain: DRAIN,
             faults: Vec::new(),
             source: None,
         }

@@ -10,6 +10,7 @@ use crate::stage::Stage;
 
 on_both_engines!(
     a_server_that_is_the_first_process_stops_when_told,
+    a_first_process_gives_back_what_does_not_end_within_its_grace_time,
     orphans_of_commands_are_buried_by_the_first_process,
 );
 
@@ -49,6 +50,17 @@ fn a_server_that_is_the_first_process_stops_when_told(stage: &Stage) {
     signal(first(&server), "INT");
     signal(first(&server), "TERM");
     assert!(matches!(server.code(), 130 | 143));
+}
+
+fn a_first_process_gives_back_what_does_not_end_within_its_grace_time(stage: &Stage) {
+    let server = contained(stage, &["serve", "--json", "--listen", "127.0.0.1:0"]);
+    let task = stage.ok(&["submit", "wait", "--arg", "seconds=3600"]);
+    stage.until(&task, "progress");
+    let began = Instant::now();
+    signal(first(&server), "TERM");
+    assert_eq!(server.code(), 0);
+    assert!(began.elapsed() < GRACE, "it took {:?}", began.elapsed());
+    assert_eq!(stage.json(&["list", "--status", "working"])[0]["id"], task.as_str());
 }
 
 fn orphans_of_commands_are_buried_by_the_first_process(stage: &Stage) {
