@@ -40,7 +40,7 @@ pub const LEASE: Duration = Duration::from_secs(15);
 
 /// How long a stopping worker lets running tasks finish. A container is killed 10 s after it was told to stop, unless its
 /// operator says otherwise, and what is left then has to be given back too.
-const DRAIN: Duration = Duration::from_secs(8);
+const DRAIN: Duration = Duration::from_secs(6);
 
 /// The pause after a claim that failed: the store is unreachable and says so by itself.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
