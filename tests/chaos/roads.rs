@@ -30,7 +30,7 @@ const OPERATORS: u64 = 34;
 fn one_of_a_hundred_by_three_roads_wins(stage: &Stage) {
     let tools = stage.file("asker.toml", ASKER);
     let races = number("MCPTASK_CHAOS_RACES", 3);
-    let life = BOUND + Duration::from_secs(races);
+    let life = BOUND + Duration::from_secs(3 * races);
     let server = stage.serve_for(life, &["--workers", "0", "--config", &tools]);
     let _worker = stage.background_for(life, &["worker", "--json", "--config", &tools]);
     runtime().block_on(async {
