@@ -58,7 +58,7 @@ pub(crate) struct ServeArgs {
 
 /// Open files that a server asks for: its most connections, and what else it has open. Commands that are tools inherit
 /// the limit, and some close each file below it when they start: no reason to ask for a million.
-const OPEN_FILES: u64 = 50_000 + 1024;
+const OPEN_FILES: u64 = server::MOST_CONNECTIONS as u64 + 1024;
 
 /// How much of everything.
 #[derive(Debug, Args)]

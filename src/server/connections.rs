@@ -27,7 +27,7 @@ use tokio_util::task::TaskTracker;
 use super::tls::Identity;
 
 /// Connections at once, where the open-file limit allows more.
-const MOST: usize = 50_000;
+pub(crate) const MOST: usize = 50_000;
 
 /// Open files that are left for everything else: the store, tools and their pipes.
 const RESERVED_FILES: usize = 128;

@@ -42,6 +42,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use self::auth::Tokens;
+pub(crate) use self::connections::MOST as MOST_CONNECTIONS;
 pub use self::http::http;
 pub use self::tls::{Identity, IdentityError};
 pub use crate::relay::Unanswerable;

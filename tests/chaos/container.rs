@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::place::Background;
+use crate::place::{Background, SERVE};
 use crate::stage::Stage;
 
 on_both_engines!(
@@ -36,14 +36,14 @@ command = ["./leave.sh"]
 "#;
 
 fn a_server_that_is_the_first_process_stops_when_told(stage: &Stage) {
-    let server = contained(stage, &["serve", "--json", "--listen", "127.0.0.1:0"]);
+    let server = contained(stage, &SERVE);
     let task = stage.asking("plan_dinner");
     let began = Instant::now();
     signal(first(&server), "TERM");
     assert_eq!(server.code(), 0);
     assert!(began.elapsed() < GRACE, "it took {:?}", began.elapsed());
     assert_eq!(stage.json(&["list", "--status", "input_required"])[0]["id"], task.as_str());
-    let server = contained(stage, &["serve", "--json", "--listen", "127.0.0.1:0"]);
+    let server = contained(stage, &SERVE);
     let task = stage.ok(&["submit", "wait", "--arg", "seconds=3600"]);
     stage.until(&task, "progress");
     // Two kinds: two of one kind that come before the first is handled are one signal.
@@ -53,7 +53,7 @@ fn a_server_that_is_the_first_process_stops_when_told(stage: &Stage) {
 }
 
 fn a_first_process_gives_back_what_does_not_end_within_its_grace_time(stage: &Stage) {
-    let server = contained(stage, &["serve", "--json", "--listen", "127.0.0.1:0"]);
+    let server = contained(stage, &SERVE);
     let task = stage.ok(&["submit", "wait", "--arg", "seconds=3600"]);
     stage.until(&task, "progress");
     let began = Instant::now();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::place::{Background, Place};
+use crate::place::{Background, Place, SERVE};
 use crate::support::http::{Events, Legacy, Modern};
 use crate::support::{PATIENCE, Server, soon};
 
@@ -108,8 +108,7 @@ async fn thousands_who_connect_and_say_nothing_shut_nobody_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_takes_the_open_files_that_the_system_allows() {
     let place = Place::new();
-    let server = place
-        .background_in(&["prlimit", "--nofile=64:4096"], &["serve", "--json", "--listen", "127.0.0.1:0"]);
+    let server = place.background_in(&["prlimit", "--nofile=64:4096"], &SERVE);
     soon("64 streams are open and all are served", async {
         let mut streams = Vec::new();
         for _ in 0..64 {

@@ -99,9 +99,12 @@ async fn both_eras_hear_of_a_worker_elsewhere(place: &Place) {
     // The same file again is no change, so the next message is about the other file.
     worker.signal("HUP");
     change(place, &worker);
-    assert_eq!(listening.next().await.expect("a message")["method"], "notifications/tools/list_changed");
-    let hears = async || drop(stream.next_of("notifications/tools/list_changed").await);
+    let hears = async || {
+        let message = listening.next().await.expect("a message");
+        assert_eq!(message["method"], "notifications/tools/list_changed");
+    };
     until_listed(&["other"], hears, async || modern.result("tools/list", json!({})).await).await;
+    stream.next_of("notifications/tools/list_changed").await;
     legacy.answer(&question, json!({ "action": "accept", "content": {} })).await;
     assert_eq!(legacy.text(&task).await, "went on");
 }

@@ -16,6 +16,9 @@ pub const BOUND: Duration = Duration::from_secs(60);
 /// How long a process in the background may live: whoever waits for a line of one that hangs is told by its end.
 const LIFE: Duration = Duration::from_secs(240);
 
+/// The command of a server that listens.
+pub const SERVE: [&str; 4] = ["serve", "--json", "--listen", "127.0.0.1:0"];
+
 /// The file with what processes in the background say on stderr.
 const SAID: &str = "said";
 
@@ -139,8 +142,7 @@ impl Place {
 
     /// The same for a server that may live so long.
     pub fn serve_for(&self, most: Duration, arguments: &[&str]) -> Background {
-        let first = ["serve", "--json", "--listen", "127.0.0.1:0"];
-        self.background_for(most, &[&first[..], arguments].concat())
+        self.background_for(most, &[&SERVE[..], arguments].concat())
     }
 
     /// What processes in the background have said on stderr, once that is among it.

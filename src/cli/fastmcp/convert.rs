@@ -24,7 +24,8 @@ impl From<FastmcpError> for Failure {
     }
 }
 
-fn hint(error: &FastmcpError) -> Option<String> {
+/// What to do about it.
+pub(super) fn hint(error: &FastmcpError) -> Option<String> {
     Some(match error {
         FastmcpError::Unreachable { .. } => {
             "check --redis or MCPTASK_REDIS_URL, and that `redis-cli ping` answers there".to_owned()

@@ -84,7 +84,7 @@ impl Sources {
     /// Says so where FastMCP's were not looked for.
     pub(crate) fn tell(&self, context: &Context) {
         if let Some(error) = &self.unsearched {
-            context.ui.talk(&format!("{error}; --docket NAME looks for that one"));
+            context.ui.talk(&format!("{error}; {}", convert::hint(error).unwrap_or_default()));
         }
     }
 
