@@ -42,10 +42,10 @@ steps = [{ ask = "Number {{ args.n }}?", as = "answer", form = { value = "intege
 /// Answers come within this time before and after the end, in milliseconds. Processes look a little late.
 const AROUND: std::ops::Range<i64> = -30..90;
 
-/// Starts a worker of that tool, and has a number of tasks tried at once.
-fn race<Trial>(stage: &Stage, tool: &str, trial: impl Fn(Engine, u64, i64) -> Trial)
+/// Starts a worker of that tool, and has a number of tasks tried at once; which of them, and whether its answer won.
+fn race<Trial>(stage: &Stage, tool: &str, trial: impl Fn(Engine, u64, i64) -> Trial) -> Vec<(TaskId, bool)>
 where
-    Trial: Future<Output = bool> + Send + 'static,
+    Trial: Future<Output = (TaskId, bool)> + Send + 'static,
 {
     let tools = stage.file("asker.toml", tool);
     let _worker = stage.background(&["worker", "--json", "--concurrency", "1000", "--config", &tools]);
@@ -57,15 +57,16 @@ where
             let offset = AROUND.start + width * n.cast_signed() / count.cast_signed();
             trials.spawn(trial(engine.clone(), n, offset));
         }
-        let won = trials.join_all().await;
-        assert_eq!(won.len() as u64, count);
-        shown(&won);
-    });
+        let tried = trials.join_all().await;
+        assert_eq!(tried.len() as u64, count);
+        shown(&tried);
+        tried
+    })
 }
 
 #[expect(clippy::print_stderr, reason = "how close the race was is for people")]
-fn shown(won: &[bool]) {
-    eprintln!("{} of {} answers came in time", won.iter().filter(|won| **won).count(), won.len());
+fn shown(tried: &[(TaskId, bool)]) {
+    eprintln!("{} of {} answers came in time", tried.iter().filter(|(_, won)| *won).count(), tried.len());
 }
 
 /// Answers that long after `end`.
@@ -107,33 +108,38 @@ fn either_the_answer_or_the_timeout_comes_first(stage: &Stage) {
         assert_eq!(stands.by, if won { Answerer::Operator } else { Answerer::Timeout });
         let told = task.outcome.as_ref().and_then(Outcome::first_text);
         assert_eq!(told, Some(if won { "accept" } else { "cancel" }), "{task:?}");
-        won
+        (id.clone(), won)
     });
 }
 
 fn an_answer_at_the_end_of_the_ttl_counts_or_is_refused(stage: &Stage) {
-    race(stage, SLOW, async |engine, n, offset| {
+    let tried = race(stage, SLOW, async |engine, n, offset| {
         let task = asked(&engine, n, Some(5000)).await;
         let (id, end) = (task.id(), task.expires_at().expect("an end"));
         let answered = answer_about(&engine, id, end, offset).await;
-        let log = soon("it is gone", gone(&engine, id)).await;
+        soon("it is gone", gone(&engine, id)).await;
         let won = answered.is_ok();
         if let Err(error) = answered {
             let gone = matches!(error, EngineError::Store(StoreError::NoTask(_) | StoreError::Ended { .. }));
             assert!(gone, "{error}");
         }
-        assert_eq!(log, [&["asked"][..], &["answered"][..u32::from(won) as usize], &["expired"]].concat());
-        won
+        (id.clone(), won)
     });
+    // Once for all of them, since it has all of them.
+    let log = runtime().block_on(async { log(&stage.engine().await, &EventFilter::All).await });
+    for (id, won) in tried {
+        let happened: Vec<_> = log
+            .iter()
+            .filter(|event| event.task == id)
+            .filter(|event| !matches!(event.kind, EventKind::Submitted {} | EventKind::Claimed { .. }))
+            .map(|event| event.kind.name())
+            .collect();
+        assert_eq!(happened, [&["asked"][..], &["answered"][..usize::from(won)], &["expired"]].concat());
+    }
 }
 
-/// Waits until a task's ttl has ended; what happened to its question, and to itself.
-async fn gone(engine: &Engine, id: &TaskId) -> Vec<&'static str> {
+/// Waits until a task's ttl has ended.
+async fn gone(engine: &Engine, id: &TaskId) {
     let gone = engine.wait(&Viewer::Operator, id, |_| false).await.expect_err("there is nothing more to see");
     assert!(matches!(gone, EngineError::Store(StoreError::NoTask(_))), "{gone}");
-    let log = log(engine, &EventFilter::All).await;
-    let of_task = log.iter().filter(|event| event.task == *id);
-    let names =
-        of_task.filter(|event| !matches!(event.kind, EventKind::Submitted {} | EventKind::Claimed { .. }));
-    names.map(|event| event.kind.name()).collect()
 }
