@@ -46,7 +46,7 @@ pub(crate) fn tools() -> ArgValueCompleter {
                     .help(Some(text::short(&tool.description, 70).into()))
             })
         };
-        tools.into_iter().filter_map(candidate).collect()
+        tools.rows.into_iter().filter_map(candidate).collect()
     })
 }
 

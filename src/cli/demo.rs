@@ -121,7 +121,7 @@ async fn log(context: &Context, engine: &Engine, id: &str) -> Result<(), Failure
     say(context, 6, "All of it is in the event log, which `mcptask watch` shows:");
     let task: TaskId =
         id.parse().map_err(|error| Failure::caused(Kind::Unexpected, "an odd task id", error))?;
-    let events = engine.store().history(&EventFilter::Task(task), Cursor::START, 100).await?;
+    let events = engine.store().history(&EventFilter::Task(task), Cursor::START, 100).await?.events;
     for one in &events {
         let line = event::line(one, Timestamp::now(), context.ui.talk_paint());
         context.ui.talk(&format!("   {line}"));

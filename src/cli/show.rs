@@ -40,7 +40,7 @@ pub(crate) async fn run(context: &Context, args: ShowArgs) -> Result<(), Failure
         Found::Deployed(deployment, task) => return fastmcp::show(context, &deployment, &task).await,
     };
     let task = engine.get(&Viewer::Operator, &id).await?;
-    let events = engine.store().history(&EventFilter::Task(id), Cursor::START, EVENTS).await?;
+    let events = engine.store().history(&EventFilter::Task(id), Cursor::START, EVENTS).await?.events;
     if context.ui.is_json() {
         let mut object = json!(task);
         object["events"] = json!(events);

@@ -106,7 +106,7 @@ async fn through_store(context: &Context, args: &SubmitArgs, answering: &Answeri
 /// A task that no worker will take waits for ever; better said at once.
 async fn warn_if_nobody_runs(context: &Context, engine: &Engine, task: &Task) -> Result<(), Failure> {
     let workers = engine.store().workers().await?;
-    if !workers.iter().any(|worker| worker.lease_ms > 0 && worker.tools.contains(&task.new.tool)) {
+    if !workers.rows.iter().any(|worker| worker.lease_ms > 0 && worker.tools.contains(&task.new.tool)) {
         let command = context.config.command("worker");
         context.ui.warn(&format!(
             "no worker runs {:?} now; the task waits until one does: {command}",

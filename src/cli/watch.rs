@@ -167,13 +167,13 @@ impl Printer<'_> {
     async fn past(&self, engine: &Engine, filter: &EventFilter, mut after: Cursor) -> Result<(), Failure> {
         loop {
             let page = engine.store().history(filter, after, PAGE).await?;
-            for event in &page {
+            for event in &page.events {
                 if self.print(event)? {
                     return Ok(());
                 }
                 after = event.cursor;
             }
-            if page.len() < PAGE {
+            if page.next.is_none() {
                 return Ok(());
             }
         }

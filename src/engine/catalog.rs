@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Engine, EngineError, EngineResult, patiently};
-use crate::store::Store;
+use crate::store::{Rows, Store};
 use crate::task::ToolSpec;
 
 /// How old a remembered tool may be: a changed input schema is seen after this at the latest.
@@ -28,7 +28,7 @@ impl Catalog {
         if let Some(tool) = self.remembered(name) {
             return Ok(tool);
         }
-        let tools = by_name(store.tools().await?);
+        let tools = by_name(store.tools().await?.rows);
         let found = tools.get(name).cloned().ok_or_else(|| {
             let mut known: Vec<_> = tools.keys().cloned().collect();
             known.sort();
@@ -71,8 +71,8 @@ pub(super) async fn keep(
 ) {
     while let Some(Ok(())) = stop.run_until_cancelled(hints.changed()).await {
         match patiently(&stop, || engine.inner.store.tools()).await {
-            Ok(tools) if tools == known => {}
-            Ok(tools) => {
+            Ok(tools) if tools.rows == known => {}
+            Ok(Rows { rows: tools, .. }) => {
                 known.clone_from(&tools);
                 engine.inner.catalog.changed(tools);
             }

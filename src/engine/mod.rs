@@ -138,7 +138,7 @@ impl Engine {
         // Boxed, since all who wait come through here and only one of them begins it.
         let begun = inner.hub.get_or_try_init(|| async {
             let start = self.last().await?;
-            let tools = patiently(&inner.stop, || inner.store.tools()).await?;
+            let tools = patiently(&inner.stop, || inner.store.tools()).await?.rows;
             let stop = inner.stop.child_token();
             let hub = Hub::start(inner.store.tail(start), stop.clone());
             tokio::spawn(catalog::keep(self.clone(), tools, hub.tools(), stop));
@@ -154,7 +154,7 @@ impl Engine {
 
     /// The tools that workers offer, by name.
     pub async fn tools(&self) -> EngineResult<Vec<ToolSpec>> {
-        Ok(self.inner.store.tools().await?)
+        Ok(self.inner.store.tools().await?.rows)
     }
 
     /// Changes whenever [`Engine::tools`] says something else, whichever process brought it about. Told by the
@@ -228,7 +228,7 @@ impl Engine {
     ) -> EngineResult<Page> {
         if let Viewer::Client { scope, session } = viewer {
             if scope.is_anonymous() {
-                let Some(session) = session else { return Ok(Page { tasks: Vec::new(), next: None }) };
+                let Some(session) = session else { return Ok(Page::default()) };
                 filter.session = Some(session.clone());
             }
             filter.scope = Some(scope.clone());

@@ -57,8 +57,8 @@ impl Watch {
         if self.ready.is_empty() && self.behind {
             let inner = &self.engine.inner;
             let page = patiently(&inner.stop, || inner.store.history(&self.filter, self.after, PAGE)).await?;
-            self.behind = page.len() == PAGE;
-            self.ready = page.into();
+            self.behind = page.next.is_some();
+            self.ready = page.events.into();
         }
         let next = self.ready.pop_front();
         if let Some(event) = &next {

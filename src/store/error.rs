@@ -1,6 +1,7 @@
 //! What a verb refuses, each with the value that was wrong.
 
-use crate::task::{Answer, QuestionId, TaskId, TaskStatus};
+use super::Refusal;
+use crate::task::{Answer, QuestionId, TaskId, TaskStatus, WorkerId};
 
 /// The result of a verb.
 pub type StoreResult<T> = Result<T, StoreError>;
@@ -83,6 +84,54 @@ pub enum StoreError {
         /// Its layout.
         found: u32,
     },
+    /// The state was written by an older program, and this process may not bring it up to date.
+    #[error("{location} has layout {found}, older than this program's {}: {problem}", super::LAYOUT)]
+    OlderLayout {
+        /// Where.
+        location: String,
+        /// Its layout.
+        found: u32,
+        /// What has to be done first.
+        problem: String,
+    },
+    /// There is no store there, and this process may not begin one.
+    #[error("there are no tasks at {location}: nobody has begun a store there")]
+    NoStore {
+        /// Where, without secrets.
+        location: String,
+    },
+    /// Something that was to be stored does not pass the gate ([`super::gate`]).
+    #[error("{what} {problem}")]
+    Refused {
+        /// What, such as "the arguments".
+        what: String,
+        /// What is wrong with it, and what may be.
+        problem: String,
+    },
+    /// The task is there, and cannot be read.
+    #[error("task {task} cannot be read: {problem}")]
+    Unreadable {
+        /// The task.
+        task: TaskId,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The worker is not on the list, or its lease has ended: it has to enlist before it claims.
+    #[error("worker {worker} has no lease here any more")]
+    LeaseEnded {
+        /// The worker.
+        worker: WorkerId,
+    },
+    /// The store is there and does not do it now, or not for this user.
+    #[error("{location} refuses: {problem}")]
+    Refuses {
+        /// Where, without secrets.
+        location: String,
+        /// Why: what to do about it is in its table.
+        refusal: Refusal,
+        /// What it said.
+        problem: String,
+    },
     /// The store cannot be reached.
     #[error("cannot reach {location}: {problem}")]
     Unreachable {
@@ -99,4 +148,23 @@ pub enum StoreError {
         /// What went wrong.
         problem: String,
     },
+}
+
+impl StoreError {
+    /// Whether the same verb may succeed later, with nothing about it changed: long-lived processes try again.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            Self::Refuses { refusal, .. } => refusal.is_passing(),
+            _ => false,
+        }
+    }
+
+    /// The refusal of the store itself, where that is what the error is.
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Refuses { refusal, .. } => Some(*refusal),
+            _ => None,
+        }
+    }
 }

@@ -6,7 +6,10 @@
 //! There are no create, read, update or delete primitives: whatever is not a verb cannot be written.
 
 mod error;
+pub mod gate;
+mod health;
 pub mod redis;
+mod refusal;
 pub mod sqlite;
 
 use std::time::Duration;
@@ -16,13 +19,16 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 pub use error::{StoreError, StoreResult};
+pub use health::Trouble;
+pub use refusal::Refusal;
 
 use crate::task::{
     Answer, Ask, Cursor, Event, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Scope, SessionId,
     Task, TaskId, TaskStatus, ToolSpec, WorkerId,
 };
 
-/// The layout that this program writes. A namespace or file of a newer layout is refused.
+/// The layout that this program writes. A namespace or file of a newer layout is refused; one of an older layout is
+/// brought to this one by the first process that may create a store, and refused to all others until then.
 pub const LAYOUT: u32 = 1;
 
 /// The most events that a log keeps; older ones are dropped. `watch --since` an older cursor says so.
@@ -129,13 +135,62 @@ impl PageCursor {
     }
 }
 
-/// A page of tasks.
+/// Something that is stored and cannot be read: written by another program, damaged, or half lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Which: a task's id, a tool's or worker's name, an event's cursor.
+    pub name: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// What a reading verb found: the good rows, and the bad ones by name. One bad row never hides the others.
 #[derive(Debug, Clone, PartialEq)]
+pub struct Rows<T> {
+    /// The good ones.
+    pub rows: Vec<T>,
+    /// The bad ones.
+    pub unreadable: Vec<Unreadable>,
+}
+
+impl<T> Default for Rows<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), unreadable: Vec::new() }
+    }
+}
+
+impl<T> Rows<T> {
+    /// Takes up one row, or its name and what is wrong with it.
+    pub fn take(&mut self, name: impl Into<String>, row: Result<T, impl std::fmt::Display>) {
+        match row {
+            Ok(row) => self.rows.push(row),
+            Err(problem) => {
+                self.unreadable.push(Unreadable { name: name.into(), problem: problem.to_string() });
+            }
+        }
+    }
+}
+
+/// A page of tasks.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Page {
-    /// The tasks.
+    /// The tasks. Bounded in bytes too, so a page can be shorter than was asked for and still have a next one.
     pub tasks: Vec<Task>,
+    /// Tasks that belong here by what could be read of them.
+    pub unreadable: Vec<Unreadable>,
     /// Where the next page begins; `None` when there is none.
     pub next: Option<PageCursor>,
+}
+
+/// A stretch of the log.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct History {
+    /// The events that this version knows, oldest first.
+    pub events: Vec<Event>,
+    /// Those that it does not know or cannot read, by their cursor: passed over.
+    pub unreadable: Vec<Unreadable>,
+    /// Where to go on reading; `None` when the log had no more.
+    pub next: Option<Cursor>,
 }
 
 /// Which part of the log to read.
@@ -171,6 +226,8 @@ pub struct Due {
     pub claims: Vec<(ClaimKey, WorkerId)>,
     /// Tasks whose delay is over.
     pub delayed: Vec<TaskId>,
+    /// What would be due and cannot be read. It is not brought again at every call.
+    pub unreadable: Vec<Unreadable>,
     /// How long until something else is due; `None` when nothing is foreseen.
     pub next: Option<Duration>,
 }
@@ -190,6 +247,11 @@ impl Due {
 pub struct News {
     /// The next events, oldest first.
     pub events: Vec<Event>,
+    /// Events that this version does not know or cannot read, by their cursor: the tail went past them.
+    pub unreadable: Vec<Unreadable>,
+    /// The log is not the one that was read before (the store was emptied, restarted without its data, or came back
+    /// older): whatever anybody knows of it may be wrong, and the tail goes on at its present end.
+    pub reset: bool,
     /// [`Store::tools`] may say something else than before. A new tail says so once if there are any tools,
     /// since it cannot know which its reader has seen.
     pub tools: bool,
@@ -214,7 +276,9 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     async fn submit(&self, new: &NewTask, most_open: u32) -> StoreResult<Task>;
 
     /// Waits until at least one queued task of these tools is claimed for `worker`, at most `most`.
-    /// Returns none when `stop` fires. The task carries the attempt to write under. Event: `claimed`.
+    /// Returns none when `stop` fires. The task carries the attempt to write under. A worker without a lease is
+    /// refused with [`StoreError::LeaseEnded`]. A task that cannot be read is parked instead, and stays until it is
+    /// cancelled or expires. A new task wakes one of the workers that wait, not all. Event: `claimed`.
     async fn claim(
         &self,
         worker: &WorkerId,
@@ -291,7 +355,7 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// knows of.
     async fn claims(&self, worker: &WorkerId) -> StoreResult<Vec<ClaimKey>>;
 
-    /// One task.
+    /// One task; [`StoreError::Unreadable`] where something of it is there that cannot be read.
     async fn get(&self, task: &TaskId) -> StoreResult<Option<Task>>;
 
     /// Task ids that begin with `prefix`, at most `most`, hidden tasks included.
@@ -301,13 +365,13 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     async fn list(&self, filter: &TaskFilter, after: Option<&PageCursor>, most: usize) -> StoreResult<Page>;
 
     /// Every tool that a worker has ever offered here and nobody has withdrawn, by name.
-    async fn tools(&self) -> StoreResult<Vec<ToolSpec>>;
+    async fn tools(&self) -> StoreResult<Rows<ToolSpec>>;
 
     /// Every worker whose lease has not been cleaned up.
-    async fn workers(&self) -> StoreResult<Vec<WorkerInfo>>;
+    async fn workers(&self) -> StoreResult<Rows<WorkerInfo>>;
 
     /// Events after `after`, oldest first, at most `most`.
-    async fn history(&self, filter: &EventFilter, after: Cursor, most: usize) -> StoreResult<Vec<Event>>;
+    async fn history(&self, filter: &EventFilter, after: Cursor, most: usize) -> StoreResult<History>;
 
     /// The last event's place, [`Cursor::START`] when there is none.
     async fn last(&self) -> StoreResult<Cursor>;
@@ -317,4 +381,11 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
 
     /// What is due by the store's clock.
     async fn due(&self) -> StoreResult<Due>;
+
+    /// What is wrong with the store itself: that it refuses writes and why, that it is nearly full, that it drops
+    /// what it should keep. Changes nothing; empty when all is well.
+    async fn health(&self) -> StoreResult<Vec<Trouble>>;
+
+    /// Ends this handle's use of the store in good order, for a process that ends.
+    async fn close(&self);
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use rand::Rng as _;
+use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
 /// Crockford's base 32 in lower case: no `i`, `l`, `o` or `u`, so an id survives being read aloud.

@@ -104,7 +104,7 @@ impl Ask {
     pub fn fingerprint(&self) -> String {
         let mut text = String::new();
         canonical(&self.params(Value::clone), &mut text);
-        format!("{:x}", Sha256::digest(text.as_bytes()))
+        Sha256::digest(text.as_bytes()).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
     }
 
     /// The `params` of an `elicitation/create` for this question, without any `_meta`. Patterns are left out:

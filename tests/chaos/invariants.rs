@@ -85,7 +85,7 @@ fn check_questions(task: &Task, events: &[Event]) {
 pub(crate) async fn log(engine: &Engine, filter: &EventFilter) -> Vec<Event> {
     let (mut events, mut after) = (Vec::new(), Cursor::START);
     loop {
-        let page = engine.store().history(filter, after, 500).await.expect("reads");
+        let page = engine.store().history(filter, after, 500).await.expect("reads").events;
         let Some(last) = page.last() else { return events };
         after = last.cursor;
         events.extend(page);

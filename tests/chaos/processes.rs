@@ -8,7 +8,7 @@ use mcptask::engine::{Engine, EngineError, Submission, Viewer};
 use mcptask::store::{StoreError, TaskFilter};
 use mcptask::task::{Action, Answer, Answerer, Scope, Task, TaskId, TaskStatus};
 use rand::rngs::StdRng;
-use rand::{Rng as _, SeedableRng as _};
+use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Map, Value};
 
 use crate::invariants::{self, Acknowledged};

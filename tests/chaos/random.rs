@@ -9,7 +9,7 @@ use mcptask::engine::{Engine, EngineError, Limits, Submission, Viewer};
 use mcptask::store::{EventFilter, StoreError, TaskFilter};
 use mcptask::task::{Action, Answer, Answerer, Cursor, QuestionId, Scope, Task, TaskId, TaskStatus};
 use rand::rngs::StdRng;
-use rand::{Rng as _, SeedableRng as _};
+use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 

@@ -189,7 +189,7 @@ impl Bench {
 
     pub async fn events(&self, task: &TaskId) -> Vec<Event> {
         let filter = EventFilter::Task(task.clone());
-        self.engine.store().history(&filter, Cursor::START, 10_000).await.expect("reads the log")
+        self.engine.store().history(&filter, Cursor::START, 10_000).await.expect("reads the log").events
     }
 }
 

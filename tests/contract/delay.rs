@@ -96,7 +96,7 @@ async fn enlist(store: &dyn Store, name: &str, tools: &[&str]) {
 }
 
 async fn names(store: &dyn Store) -> Vec<String> {
-    store.tools().await.expect("reads").into_iter().map(|tool| tool.name).collect()
+    store.tools().await.expect("reads").rows.into_iter().map(|tool| tool.name).collect()
 }
 
 async fn withdrawn_tools_are_forgotten_and_their_waiting_tasks_fail(bench: Bench) {

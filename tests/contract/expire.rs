@@ -34,7 +34,7 @@ async fn expire(store: &dyn Store, task: &TaskId) {
 
 /// The whole log. A task's own part of it may go with the task.
 async fn log(store: &dyn Store) -> Vec<Event> {
-    store.history(&EventFilter::All, Cursor::START, 1000).await.expect("reads")
+    store.history(&EventFilter::All, Cursor::START, 1000).await.expect("reads").events
 }
 
 async fn stays(store: &dyn Store, task: &Task) {

@@ -16,7 +16,7 @@ contract! {
 }
 
 async fn all(store: &dyn mcptask::store::Store) -> Vec<Event> {
-    store.history(&EventFilter::All, Cursor::START, 10_000).await.expect("reads")
+    store.history(&EventFilter::All, Cursor::START, 10_000).await.expect("reads").events
 }
 
 async fn an_empty_log_begins_at_the_start(bench: Bench) {
@@ -24,7 +24,7 @@ async fn an_empty_log_begins_at_the_start(bench: Bench) {
     assert_eq!(store.last().await.expect("reads"), Cursor::START);
     assert!(all(&*store).await.is_empty());
     let far = Cursor { millis: u64::MAX, sequence: 0 };
-    assert!(store.history(&EventFilter::All, far, 10).await.expect("reads").is_empty());
+    assert!(store.history(&EventFilter::All, far, 10).await.expect("reads").events.is_empty());
 }
 
 async fn cursors_grow_and_last_is_the_newest(bench: Bench) {
@@ -48,7 +48,7 @@ async fn history_goes_on_after_a_cursor(bench: Bench) {
     let events = all(&*store).await;
     let (mut read, mut after) = (Vec::new(), Cursor::START);
     loop {
-        let page = store.history(&EventFilter::All, after, 3).await.expect("reads");
+        let page = store.history(&EventFilter::All, after, 3).await.expect("reads").events;
         let Some(last) = page.last() else { break };
         assert!(page.len() <= 3);
         after = last.cursor;
@@ -56,7 +56,7 @@ async fn history_goes_on_after_a_cursor(bench: Bench) {
     }
     assert_eq!(read, events);
     let again: Cursor = after.to_string().parse().expect("a cursor is text and back");
-    assert!(store.history(&EventFilter::All, again, 3).await.expect("reads").is_empty());
+    assert!(store.history(&EventFilter::All, again, 3).await.expect("reads").events.is_empty());
 }
 
 async fn history_of_a_session_or_task_is_only_theirs(bench: Bench) {
@@ -76,12 +76,12 @@ async fn history_of_a_session_or_task_is_only_theirs(bench: Bench) {
         EventFilter::Task(TaskId::generate()),
     ] {
         let expected: Vec<Event> = events.iter().filter(|event| filter.admits(event)).cloned().collect();
-        assert_eq!(store.history(&filter, Cursor::START, 1000).await.expect("reads"), expected);
+        assert_eq!(store.history(&filter, Cursor::START, 1000).await.expect("reads").events, expected);
         let first: Vec<Event> = expected.iter().take(1).cloned().collect();
-        assert_eq!(store.history(&filter, Cursor::START, 1).await.expect("reads"), first);
+        assert_eq!(store.history(&filter, Cursor::START, 1).await.expect("reads").events, first);
         let middle = events[30].cursor;
         let later: Vec<Event> = expected.into_iter().filter(|event| event.cursor > middle).collect();
-        assert_eq!(store.history(&filter, middle, 1000).await.expect("reads"), later);
+        assert_eq!(store.history(&filter, middle, 1000).await.expect("reads").events, later);
     }
 }
 

@@ -153,7 +153,7 @@ async fn the_log_drops_its_oldest_events() {
     while store.last().await.expect("reads").sequence % 1000 != 0 {
         submit(&*store, &new_task("dinner")).await;
     }
-    let events = store.history(&EventFilter::All, Cursor::START, 2000).await.expect("reads");
+    let events = store.history(&EventFilter::All, Cursor::START, 2000).await.expect("reads").events;
     assert!(events[0].cursor.sequence > MAX_LOG_EVENTS, "{:?} is still there", events[0]);
     assert_eq!(events.len(), 995);
 }

@@ -40,7 +40,7 @@ async fn enlist(store: &dyn Store, name: &str, lease: Duration) -> WorkerId {
 }
 
 async fn seen(store: &dyn Store) -> Vec<WorkerInfo> {
-    let mut workers = store.workers().await.expect("reads");
+    let mut workers = store.workers().await.expect("reads").rows;
     workers.sort_by(|one, other| one.id.cmp(&other.id));
     workers
 }
@@ -112,13 +112,13 @@ async fn renew_of_an_unknown_worker_says_so(bench: Bench) {
 
 async fn tools_stay_known_and_the_last_offer_wins(bench: Bench) {
     let (here, there) = (bench.store().await, bench.store().await);
-    assert!(here.tools().await.expect("reads").is_empty());
+    assert!(here.tools().await.expect("reads").rows.is_empty());
     here.enlist(&worker("w1"), &[tool("lunch"), tool("dinner")], LONG).await.expect("enlists");
     let newer = ToolSpec { ttl_ms: Some(5), annotations: Some(json!({ "a": 1 })), ..tool("dinner") };
     there.enlist(&worker("w2"), std::slice::from_ref(&newer), LONG).await.expect("enlists");
     here.dismiss(&worker("w1")).await.expect("dismisses");
     here.dismiss(&worker("w2")).await.expect("dismisses");
-    assert_eq!(here.tools().await.expect("reads"), [newer, tool("lunch")]);
+    assert_eq!(here.tools().await.expect("reads").rows, [newer, tool("lunch")]);
 }
 
 async fn a_dismissed_worker_leaves_its_claims_due(bench: Bench) {

@@ -125,7 +125,8 @@ impl Real {
 
     /// The log alone tells the same story: in order, one end for each task, one answer for each question.
     async fn check_log(&self, model: &Model) {
-        let events = self.store.history(&EventFilter::All, Cursor::START, 10_000).await.expect("reads");
+        let events =
+            self.store.history(&EventFilter::All, Cursor::START, 10_000).await.expect("reads").events;
         let (mut ended, mut answered) = (HashSet::new(), HashSet::new());
         let mut last = Cursor::START;
         for event in &events {

@@ -138,7 +138,7 @@ pub async fn get(store: &dyn Store, task: &TaskId) -> Task {
 
 /// All events of a task.
 pub async fn events_of(store: &dyn Store, task: &TaskId) -> Vec<Event> {
-    store.history(&EventFilter::Task(task.clone()), Cursor::START, 1000).await.expect("reads")
+    store.history(&EventFilter::Task(task.clone()), Cursor::START, 1000).await.expect("reads").events
 }
 
 /// The words of all events of a task, in order.

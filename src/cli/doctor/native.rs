@@ -33,7 +33,7 @@ impl Checkup {
         };
         let page = engine.list(&Viewer::Operator, filter, None, MOST).await?;
         let queued = page.tasks.into_iter().filter(|task| task.worker.is_none()).collect();
-        Ok(Self { workers: engine.store().workers().await?, queued, now: Timestamp::now() })
+        Ok(Self { workers: engine.store().workers().await?.rows, queued, now: Timestamp::now() })
     }
 
     /// The causes at one task.

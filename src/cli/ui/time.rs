@@ -28,7 +28,7 @@ pub(crate) fn rough(seconds: u64) -> String {
 /// The time of day here, with the date where it is not today's.
 pub(crate) fn clock(at: Timestamp, now: Timestamp) -> String {
     let zone = TimeZone::system();
-    let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone));
+    let (at, now) = (at.to_zoned_datetime(zone.clone()), now.to_zoned_datetime(zone));
     let format = if at.date() == now.date() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
     at.strftime(format).to_string()
 }

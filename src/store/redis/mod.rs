@@ -20,12 +20,12 @@ use redis::{Cmd, FromRedisValue};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ClaimKey, Due, EventFilter, LAYOUT, MAX_OPEN_QUESTIONS, Page, PageCursor, Requeue, Store, StoreError,
-    StoreResult, Tail, TaskFilter, WorkerInfo,
+    ClaimKey, Due, EventFilter, History, LAYOUT, MAX_OPEN_QUESTIONS, Page, PageCursor, Requeue, Rows, Store,
+    StoreError, StoreResult, Tail, TaskFilter, Trouble, WorkerInfo,
 };
 use crate::task::{
-    Answer, Ask, Cursor, Event, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId,
-    ToolSpec, WorkerId,
+    Answer, Ask, Cursor, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, ToolSpec,
+    WorkerId,
 };
 use connection::Connection;
 use reply::Reply;
@@ -58,6 +58,12 @@ impl RedisStore {
             return Err(StoreError::NewerLayout { location: store.location(), found });
         }
         Ok(Arc::new(store))
+    }
+
+    /// Opens a namespace that somebody has begun, without writing anything: [`StoreError::NoStore`] where there is none,
+    /// [`StoreError::OlderLayout`] where a process that may create a store has to open it first.
+    pub async fn open_existing(url: &str, namespace: &str) -> StoreResult<Arc<Self>> {
+        Self::open(url, namespace).await
     }
 
     /// Whether that namespace has been begun; asks without beginning it.
@@ -325,7 +331,7 @@ impl Store for RedisStore {
     }
 
     async fn list(&self, filter: &TaskFilter, after: Option<&PageCursor>, most: usize) -> StoreResult<Page> {
-        let mut page = Page { tasks: Vec::new(), next: after.cloned() };
+        let mut page = Page { next: after.cloned(), ..Page::default() };
         loop {
             // A script examines a bounded number of tasks; a filter that admits few takes several calls.
             let left = most - page.tasks.len();
@@ -344,24 +350,29 @@ impl Store for RedisStore {
         }
     }
 
-    async fn tools(&self) -> StoreResult<Vec<ToolSpec>> {
+    async fn tools(&self) -> StoreResult<Rows<ToolSpec>> {
         let mut found: Vec<(String, String)> =
             self.command(redis::cmd("HGETALL").arg(self.key("tools"))).await?;
         found.sort();
-        found.iter().map(|(_, json)| self.decode(serde_json::from_str(json))).collect()
+        let mut tools = Rows::default();
+        for (name, json) in found {
+            tools.take(name, serde_json::from_str(&json));
+        }
+        Ok(tools)
     }
 
-    async fn workers(&self) -> StoreResult<Vec<WorkerInfo>> {
+    async fn workers(&self) -> StoreResult<Rows<WorkerInfo>> {
         let found: Vec<(String, i64, String, u64)> =
             self.call(&self.invocation(&self.scripts.workers)).await?;
         let decoded = found.into_iter().map(|(id, lease_ms, tools, tasks)| {
             let tools = self.decode(serde_json::from_str(&tools))?;
             Ok(WorkerInfo { id: self.decode(id.parse())?, tools, lease_ms, tasks })
         });
-        decoded.collect()
+        let rows = decoded.collect::<StoreResult<Vec<_>>>()?;
+        Ok(Rows { rows, unreadable: Vec::new() })
     }
 
-    async fn history(&self, filter: &EventFilter, after: Cursor, most: usize) -> StoreResult<Vec<Event>> {
+    async fn history(&self, filter: &EventFilter, after: Cursor, most: usize) -> StoreResult<History> {
         let log = match filter {
             EventFilter::All => "events".to_owned(),
             EventFilter::Session(session) => format!("session:{session}:log"),
@@ -370,7 +381,9 @@ impl Store for RedisStore {
         let mut command = redis::cmd("XRANGE");
         command.arg(self.key(&log)).arg(format!("({after}")).arg("+").arg("COUNT").arg(most);
         let entries: Vec<codec::Entry> = self.command(&command).await?;
-        self.decode(codec::events(entries))
+        let events = self.decode(codec::events(entries))?;
+        let next = events.last().filter(|_| events.len() == most).map(|last| last.cursor);
+        Ok(History { events, next, ..History::default() })
     }
 
     async fn last(&self) -> StoreResult<Cursor> {
@@ -390,4 +403,10 @@ impl Store for RedisStore {
             self.call(self.invocation(&self.scripts.due).arg(DUE_AT_ONCE)).await?;
         self.decode(codec::due(call))
     }
+
+    async fn health(&self) -> StoreResult<Vec<Trouble>> {
+        Ok(Vec::new())
+    }
+
+    async fn close(&self) {}
 }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rand::Rng as _;
+use rand::RngExt as _;
 
 /// After this long somebody hangs with the file locked, and waiting on would only hide it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);

@@ -21,7 +21,7 @@ pub(super) fn due(connection: &Connection, namespace: i64, now: Timestamp) -> Re
     let delayed = delayed(connection, namespace, now_ms)?;
     let cut = [questions.len(), tasks.len(), claims.len(), delayed.len()].iter().any(|count| *count >= MOST);
     let next = if cut { Some(Duration::ZERO) } else { next(connection, namespace, now_ms)? };
-    Ok(Due { questions, tasks, claims, delayed, next })
+    Ok(Due { questions, tasks, claims, delayed, next, ..Due::default() })
 }
 
 fn questions(

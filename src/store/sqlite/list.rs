@@ -21,7 +21,7 @@ pub(super) fn list(
     let more = tasks.len() > most;
     tasks.truncate(most);
     let next = tasks.last().filter(|_| more).map(PageCursor::at);
-    Ok(Page { tasks, next })
+    Ok(Page { tasks, next, ..Page::default() })
 }
 
 /// The query and its values from ?3 on; ?1 is the namespace and ?2 the most rows.

@@ -32,8 +32,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ClaimKey, Due, EventFilter, Page, PageCursor, Requeue, Store, StoreError, StoreResult, Tail, TaskFilter,
-    WorkerInfo,
+    ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Rows, Store, StoreError, StoreResult,
+    Tail, TaskFilter, Trouble, WorkerInfo,
 };
 use crate::task::{
     Answer, Ask, Cursor, Event, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId,
@@ -73,6 +73,13 @@ impl SqliteStore {
             Self::open_blocking(&path, &namespace, &location).map_err(|fault| fault.at(&location))
         });
         opened.await.expect("opening does not panic and is not aborted").map(Arc::new)
+    }
+
+    /// Opens a file that is there and a namespace that somebody has begun in it, without writing anything:
+    /// [`StoreError::NoStore`] where there is none, [`StoreError::OlderLayout`] where a process that may create a store
+    /// has to open it first.
+    pub async fn open_existing(path: &Path, namespace: &str) -> StoreResult<Arc<Self>> {
+        Self::open(path, namespace).await
     }
 
     fn open_blocking(path: &Path, namespace: &str, location: &Arc<str>) -> Result<Self, Fault> {
@@ -300,17 +307,21 @@ impl Store for SqliteStore {
         self.read(verb).await
     }
 
-    async fn tools(&self) -> StoreResult<Vec<ToolSpec>> {
-        self.read(workers::tools).await
+    async fn tools(&self) -> StoreResult<Rows<ToolSpec>> {
+        Ok(Rows { rows: self.read(workers::tools).await?, ..Rows::default() })
     }
 
-    async fn workers(&self) -> StoreResult<Vec<WorkerInfo>> {
+    async fn workers(&self) -> StoreResult<Rows<WorkerInfo>> {
         let now_ms = clock::now().as_millisecond();
-        self.read(move |connection, namespace| workers::workers(connection, namespace, now_ms)).await
+        let rows =
+            self.read(move |connection, namespace| workers::workers(connection, namespace, now_ms)).await?;
+        Ok(Rows { rows, ..Rows::default() })
     }
 
-    async fn history(&self, filter: &EventFilter, after: Cursor, most: usize) -> StoreResult<Vec<Event>> {
-        self.events(filter.clone(), after, most).await
+    async fn history(&self, filter: &EventFilter, after: Cursor, most: usize) -> StoreResult<History> {
+        let events = self.events(filter.clone(), after, most).await?;
+        let next = events.last().filter(|_| events.len() == most).map(|last| last.cursor);
+        Ok(History { events, next, ..History::default() })
     }
 
     async fn last(&self) -> StoreResult<Cursor> {
@@ -333,4 +344,10 @@ impl Store for SqliteStore {
         }
         Ok(due)
     }
+
+    async fn health(&self) -> StoreResult<Vec<Trouble>> {
+        Ok(Vec::new())
+    }
+
+    async fn close(&self) {}
 }

@@ -64,7 +64,7 @@ pub(super) fn namespace(connection: &Connection, name: &str) -> Result<i64, Faul
 
 fn connect(path: &Path) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_handler(Some(busy::wait))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)

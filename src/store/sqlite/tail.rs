@@ -36,7 +36,7 @@ impl Tail for SqliteTail {
                     Ok((events, workers::tool_changes(connection, namespace)?))
                 })
                 .await?;
-            let news = News { events, tools: tools != self.tools };
+            let news = News { events, tools: tools != self.tools, ..News::default() };
             self.tools = tools;
             if let Some(last) = news.events.last() {
                 self.after = last.cursor;

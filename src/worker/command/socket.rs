@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rand::Rng as _;
+use rand::RngExt as _;
 use tokio::net::{UnixListener, UnixStream};
 
 /// The longest path that every system takes for a socket: macOS has 104 bytes with the NUL at the end.

@@ -1,0 +1,184 @@
+//! The one gate into a store. Whatever is written passes it, so that whatever is stored can be read back: JSON is
+//! bounded in depth and bytes, numbers are numbers, labels and names are short and printable. What does not pass
+//! is refused with [`StoreError::Refused`], which names it; reasons of our own are shortened instead, since they
+//! must never keep a transition from happening.
+
+use serde::Serialize;
+
+use super::{StoreError, StoreResult};
+
+/// The most levels of JSON in anything that is stored. Readers give up at 128, and records and protocol messages
+/// add levels of their own around what a stranger sent.
+pub const MAX_DEPTH: usize = 100;
+
+/// The longest label, name or scope, in bytes.
+pub const MAX_LABEL_BYTES: usize = 200;
+
+/// The longest progress or status message, in bytes.
+pub const MAX_MESSAGE_BYTES: usize = 16 * 1024;
+
+/// The longest reason or remark that is kept, in bytes.
+pub const MAX_REASON_BYTES: usize = 4 * 1024;
+
+/// A kind of thing that is stored, with how many bytes of JSON it may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A task as it was submitted, its arguments above all.
+    Task,
+    /// A question.
+    Question,
+    /// An answer.
+    Answer,
+    /// How a task ended.
+    Outcome,
+    /// A step.
+    Progress,
+    /// A tool's specification.
+    Tool,
+}
+
+impl Kind {
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Task => "the task",
+            Self::Question => "the question",
+            Self::Answer => "the answer",
+            Self::Outcome => "the outcome",
+            Self::Progress => "the progress",
+            Self::Tool => "the tool's specification",
+        }
+    }
+
+    /// The most bytes of JSON. The engine's own limits are lower where people can be told sooner.
+    pub fn most_bytes(self) -> usize {
+        const KIB: usize = 1024;
+        match self {
+            Self::Task => 1100 * KIB,
+            Self::Question => 256 * KIB,
+            Self::Answer => 512 * KIB,
+            Self::Outcome => 4096 * KIB,
+            Self::Progress => 32 * KIB,
+            Self::Tool => 512 * KIB,
+        }
+    }
+}
+
+/// The value as the JSON that is stored.
+pub fn json<T: Serialize + ?Sized>(kind: Kind, value: &T) -> StoreResult<String> {
+    let refused = |problem: String| StoreError::Refused { what: kind.name().to_owned(), problem };
+    let text = serde_json::to_string(value).map_err(|error| refused(format!("is no JSON: {error}")))?;
+    let most = kind.most_bytes();
+    if text.len() > most {
+        return Err(refused(format!("has {} bytes, more than {most}", text.len())));
+    }
+    let depth = depth(&text);
+    if depth > MAX_DEPTH {
+        return Err(refused(format!("is nested {depth} levels deep, more than {MAX_DEPTH}")));
+    }
+    Ok(text)
+}
+
+/// How many levels of arrays and objects a JSON text has.
+pub fn depth(json: &str) -> usize {
+    let (mut deepest, mut now, mut in_text, mut escaped) = (0_usize, 0_usize, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            _ if in_text => {}
+            b'[' | b'{' => {
+                now += 1;
+                deepest = deepest.max(now);
+            }
+            b']' | b'}' => now = now.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// Numbers that JSON has: neither infinite nor none at all.
+pub fn finite(what: &str, number: f64) -> StoreResult<()> {
+    if number.is_finite() {
+        return Ok(());
+    }
+    Err(StoreError::Refused { what: what.to_owned(), problem: format!("is {number}, which JSON cannot say") })
+}
+
+/// A label or name that is taken from outside: not empty, short, without control characters.
+pub fn label(what: &str, label: &str) -> StoreResult<()> {
+    let problem = if label.is_empty() {
+        "is empty".to_owned()
+    } else if label.len() > MAX_LABEL_BYTES {
+        format!("has {} bytes, more than {MAX_LABEL_BYTES}", label.len())
+    } else if label.chars().any(char::is_control) {
+        "has a control character".to_owned()
+    } else {
+        return Ok(());
+    };
+    let shown: String = label.chars().take(60).collect();
+    Err(StoreError::Refused { what: format!("{what} {shown:?}"), problem })
+}
+
+/// A message of a tool's.
+pub fn message(what: &str, message: &str) -> StoreResult<()> {
+    if message.len() <= MAX_MESSAGE_BYTES {
+        return Ok(());
+    }
+    let problem = format!("has {} bytes, more than {MAX_MESSAGE_BYTES}", message.len());
+    Err(StoreError::Refused { what: what.to_owned(), problem })
+}
+
+/// A reason of our own, shortened where it is too long.
+pub fn reason(reason: &str) -> String {
+    if reason.len() <= MAX_REASON_BYTES {
+        return reason.to_owned();
+    }
+    let end = (0..=MAX_REASON_BYTES).rev().find(|at| reason.is_char_boundary(*at)).unwrap_or_default();
+    format!("{} … ({} bytes in all)", &reason[..end], reason.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn nested(levels: usize) -> Value {
+        (1..levels).fold(json!([]), |inner, _| json!([inner]))
+    }
+
+    #[test]
+    fn levels_are_counted_outside_of_texts_only() {
+        assert_eq!(depth(&nested(7).to_string()), 7);
+        assert_eq!(depth(r#"{"a":"[[[[\"[[","b":[1]}"#), 2);
+        assert_eq!(depth("3"), 0);
+    }
+
+    #[test]
+    fn what_is_too_deep_or_too_long_is_named() {
+        assert!(json(Kind::Outcome, &nested(MAX_DEPTH)).is_ok());
+        let error = json(Kind::Outcome, &nested(MAX_DEPTH + 1)).expect_err("is too deep").to_string();
+        assert_eq!(error, "the outcome is nested 101 levels deep, more than 100");
+        let error = json(Kind::Progress, &"x".repeat(40_000)).expect_err("is too long").to_string();
+        assert_eq!(error, "the progress has 40002 bytes, more than 32768");
+    }
+
+    #[test]
+    fn labels_are_short_and_printable() {
+        assert!(label("tool", "plan_dinner").is_ok());
+        for bad in ["", "a\nb", &"x".repeat(201)] {
+            assert!(label("tool", bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn reasons_are_shortened_at_a_character() {
+        let long = "ä".repeat(MAX_REASON_BYTES);
+        assert!(reason(&long).starts_with("ää"));
+        assert!(reason(&long).len() < MAX_REASON_BYTES + 40);
+        assert_eq!(reason("short"), "short");
+    }
+}
