@@ -8,16 +8,16 @@ local due, claims, bad = {}, {}, {}
 
 -- Whether a deadline still stands, by what its task says.
 local function stands(kind, id, position, time)
-  local fields = { 'status', 'resume', 'q' .. position .. '.until', 'a' .. position .. '.at' }
-  local values = try('HMGET', P .. 'task:' .. id, unpack(fields))
-  if values.err then
-    bad[#bad + 1] = { id, 'its record is a ' .. call('TYPE', P .. 'task:' .. id).ok .. ', not a hash' }
+  local task, values = load(id, 'resume', 'q' .. position .. '.until', 'a' .. position .. '.at')
+  if not task then
+    if values[1] == 'unreadable' then bad[#bad + 1] = { id, values[2] } end
+    -- It can be deleted all the same.
     return kind == 't'
   end
   if kind == 't' then return true end
-  if not values[1] or is_final(values[1]) then return false end
-  if kind == 'r' then return tonumber(values[2] or '') == time end
-  return tonumber(values[3] or '') == time and not values[4]
+  if is_final(task.status) then return false end
+  if kind == 'r' then return tonumber(values[13] or '') == time end
+  return tonumber(values[14] or '') == time and not values[15]
 end
 
 for _, member in ipairs(call('ZRANGEBYLEX', INDEX, '[d:', '(d:' .. digits(at + 1), 'LIMIT', 0, most)) do

@@ -101,7 +101,10 @@ end
 local function emit(task, kind, detail, ...)
   local id = call('XADD', EVENTS, 'MAXLEN', '~', LOG_EVENTS, '*', 'kind', kind, 'task', task.id, 'tool', task.tool,
     'session', task.session, 'scope', task.scope, 'hidden', task.hidden, 'status', task.status, 'detail', detail, ...)
-  undo[#undo + 1] = function() call('XDEL', EVENTS, id) end
+  undo[#undo + 1] = function()
+    call('XDEL', EVENTS, id)
+    if task.session ~= '' then try('XDEL', P .. 'log:' .. task.session, id) end
+  end
   if task.session ~= '' then
     try('XADD', P .. 'log:' .. task.session, 'MAXLEN', '~', SESSION_EVENTS, id, 'e', '')
   end
