@@ -106,7 +106,7 @@ const BOUNDS: [(&str, &str); 5] = [
 /// The first thing that is hardly meant, in words.
 pub(super) fn problem(schema: &Value) -> Option<String> {
     let object = schema.as_object()?;
-    let own = unknown(object).or_else(|| bounds(object)).or_else(|| default(schema, object));
+    let own = unknown(object).or_else(|| bounds(object)).or_else(|| default_problem(schema));
     own.or_else(|| object.iter().find_map(|(key, part)| within(key, part)))
 }
 
@@ -138,8 +138,9 @@ fn bounds(object: &Map<String, Value>) -> Option<String> {
     })
 }
 
-fn default(schema: &Value, object: &Map<String, Value>) -> Option<String> {
-    let default = object.get("default")?;
+/// How a default breaks its own schema.
+pub(super) fn default_problem(schema: &Value) -> Option<String> {
+    let default = schema.get("default")?;
     // What it refers to is not in sight here, and what a template gives is not known yet.
     let text = schema.to_string();
     if text.contains("$ref") || text.contains("{{") {

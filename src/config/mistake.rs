@@ -41,6 +41,15 @@ impl Mistake {
 /// The most mistakes of one file that are said, and the most warnings: nobody corrects more at once.
 pub(super) const MOST_MISTAKES: usize = 100;
 
+/// How many mistakes there are, in words.
+pub fn counted(mistakes: &[Mistake]) -> String {
+    match mistakes.len() {
+        1 => "a mistake".to_owned(),
+        several if several > MOST_MISTAKES => format!("more than {MOST_MISTAKES} mistakes"),
+        several => format!("{several} mistakes"),
+    }
+}
+
 /// The longest problem and the longest hint, in characters: both quote what the file says.
 const LONGEST: usize = 500;
 

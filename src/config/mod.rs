@@ -35,7 +35,7 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-pub use mistake::Mistake;
+pub use mistake::{Mistake, counted};
 
 use crate::worker::{Tools, builtin};
 use mistake::{Source, allowed};

@@ -40,7 +40,7 @@ pub(super) fn short(table: &Table<'_>, extra: bool) -> Value {
         if name.trim().is_empty() {
             table.mistake(&span, "a field has no name");
         }
-        let Some((schema, optional)) = field(table.source, name, node) else { continue };
+        let Some((schema, optional)) = field(table.source, (name, extra), node) else { continue };
         if !optional {
             required.push(Value::from(name));
         }
@@ -58,11 +58,11 @@ pub(super) fn short(table: &Table<'_>, extra: bool) -> Value {
     Value::Object(schema)
 }
 
-fn field(source: &Source<'_>, name: &str, node: Node<'_>) -> Option<(Value, bool)> {
+fn field(source: &Source<'_>, (name, in_form): (&str, bool), node: Node<'_>) -> Option<(Value, bool)> {
     match node.get_ref() {
         DeValue::String(text) => worded(source, name, &node.span(), text),
         DeValue::Array(_) => chosen(source, name, node).map(|schema| (schema, false)),
-        DeValue::Table(_) => whole_field(source, name, node),
+        DeValue::Table(_) => whole_field(source, (name, in_form), node),
         _ => {
             let hint = "give a type such as \"text\", \"integer?\" or [\"one\", \"other\"]".to_owned();
             source.mistake(&node.span(), format!("field {name:?} has no type"), Some(hint));
@@ -91,7 +91,7 @@ fn chosen(source: &Source<'_>, name: &str, node: Node<'_>) -> Option<Value> {
 }
 
 /// A field's whole schema.
-fn whole_field(source: &Source<'_>, name: &str, node: Node<'_>) -> Option<(Value, bool)> {
+fn whole_field(source: &Source<'_>, (name, in_form): (&str, bool), node: Node<'_>) -> Option<(Value, bool)> {
     let mut schema = json(node.get_ref());
     let optional = match schema.as_object_mut()?.shift_remove("optional") {
         None => false,
@@ -102,7 +102,9 @@ fn whole_field(source: &Source<'_>, name: &str, node: Node<'_>) -> Option<(Value
             false
         }
     };
-    if let Some(problem) = keywords::problem(&schema) {
+    // What a form may have is checked where the question is whole.
+    let problem = if in_form { keywords::default_problem(&schema) } else { keywords::problem(&schema) };
+    if let Some(problem) = problem {
         source.mistake(&node.span(), format!("field {name:?}: {problem}"), None);
     }
     Some((schema, optional))
