@@ -9,7 +9,7 @@ pub mod redis;
 use std::future::Future;
 use std::time::Duration;
 
-use mcptask::store::{ClaimKey, EventFilter, Requeue, Store};
+use mcptask::store::{ClaimKey, EventFilter, Requeue, Store, StoreError};
 use mcptask::task::{
     Action, Answer, Answerer, Ask, Cursor, Event, NewTask, Question, QuestionId, Scope, SessionId, Task,
     TaskId, WorkerId,
@@ -98,21 +98,39 @@ pub async fn submit(store: &dyn Store, new: &NewTask) -> Task {
     store.submit(new, MANY).await.expect("submits")
 }
 
+/// A lease that no test outlives.
+pub const LEASE: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// A worker of that name that has a lease and no tools.
+pub async fn enlisted(store: &dyn Store, name: &str) -> WorkerId {
+    let id = worker(name);
+    store.enlist(&id, &[], LEASE).await.expect("enlists");
+    id
+}
+
 /// Claims the next task of `tool` for the worker `w1`, which has to be queued already or be so soon.
 pub async fn claim(store: &dyn Store, tool: &str) -> Task {
     let (tools, stop) = ([tool.to_owned()], CancellationToken::new());
-    let tasks = within("the claim", store.claim(&worker("w1"), &tools, 1, &stop)).await.expect("claims");
+    let tasks = match within("the claim", store.claim(&worker("w1"), &tools, 1, &stop)).await {
+        Err(StoreError::LeaseEnded { worker }) => {
+            store.enlist(&worker, &[], LEASE).await.expect("enlists");
+            within("the claim", store.claim(&worker, &tools, 1, &stop)).await
+        }
+        tasks => tasks,
+    };
+    let tasks = tasks.expect("claims");
     tasks.into_iter().next().expect("a claim returns at least one task")
 }
 
 /// Asserts that no task of `tool` is queued.
 pub async fn nothing_queued(store: &dyn Store, tool: &str) {
     let (tools, stop) = ([tool.to_owned()], CancellationToken::new());
-    let late = worker("w-late");
+    let late = enlisted(store, "w-late").await;
     let mut waits = store.claim(&late, &tools, 1, &stop);
     still_waits("the claim", &mut waits).await;
     stop.cancel();
     let tasks = within("the stopped claim", waits).await.expect("stops");
+    store.dismiss(&late).await.expect("dismisses");
     assert!(tasks.is_empty(), "{tasks:?} was queued");
 }
 
