@@ -108,6 +108,11 @@ pub async fn enlisted(store: &dyn Store, name: &str) -> WorkerId {
     id
 }
 
+/// Asserts that nothing is foreseen but the end of [`LEASE`].
+pub fn nothing_foreseen(next: Option<Duration>) {
+    assert!(next.is_none_or(|next| next > LEASE / 2), "{next:?}");
+}
+
 /// Claims the next task of `tool` for the worker `w1`, which has to be queued already or be so soon.
 pub async fn claim(store: &dyn Store, tool: &str) -> Task {
     let (tools, stop) = ([tool.to_owned()], CancellationToken::new());

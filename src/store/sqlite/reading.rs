@@ -112,7 +112,7 @@ fn new_task(row: &Row, arguments: &str) -> Result<NewTask, Fault> {
         scope: Scope::named(row.scope.clone()),
         session: row.session.clone().map(SessionId::try_from).transpose().map_err(Fault::unreadable)?,
         hidden: row.hidden,
-        ttl_ms: row.ttl_ms.map(u64::try_from).transpose().map_err(Fault::unreadable)?,
+        ttl_ms: row.ttl_ms,
         max_attempts: row.max_attempts,
     })
 }

@@ -41,7 +41,7 @@ pub(super) struct Row {
     /// When it ended.
     pub(super) finished_ms: Option<i64>,
     /// How long it was to be kept.
-    pub(super) ttl_ms: Option<i64>,
+    pub(super) ttl_ms: Option<u64>,
     /// When it is deleted.
     pub(super) expires_ms: Option<i64>,
     /// Its place in the ready queue.
@@ -112,7 +112,7 @@ impl Row {
             created_ms: row.get(7)?,
             updated_ms: row.get(8)?,
             finished_ms: row.get(9)?,
-            ttl_ms: row.get(10)?,
+            ttl_ms: row.get::<_, Option<i64>>(10)?.map(i64::cast_unsigned),
             expires_ms: row.get(11)?,
             queued: row.get(12)?,
             resume_ms: row.get(13)?,
@@ -131,7 +131,6 @@ impl Row {
 
     /// A task that is new.
     pub(super) fn new(new: &crate::task::NewTask, now_ms: i64) -> Self {
-        let ttl_ms = new.ttl_ms.and_then(|ttl| i64::try_from(ttl).ok());
         Self {
             number: 0,
             id: new.id.as_str().to_owned(),
@@ -143,8 +142,9 @@ impl Row {
             created_ms: now_ms,
             updated_ms: now_ms,
             finished_ms: None,
-            ttl_ms,
-            expires_ms: ttl_ms.and_then(|ttl| now_ms.checked_add(ttl)),
+            ttl_ms: new.ttl_ms,
+            // Past the end of time is as good as never.
+            expires_ms: new.ttl_ms.and_then(|ttl| now_ms.checked_add_unsigned(ttl)),
             queued: None,
             resume_ms: None,
             worker: None,
@@ -209,7 +209,7 @@ impl Row {
             ":namespace": namespace, ":id": self.id, ":tool": self.tool, ":scope": self.scope,
             ":session": self.session, ":hidden": self.hidden, ":status": self.status.as_str(),
             ":created_ms": self.created_ms, ":updated_ms": self.updated_ms, ":finished_ms": self.finished_ms,
-            ":ttl_ms": self.ttl_ms, ":expires_ms": self.expires_ms, ":queued": self.queued,
+            ":ttl_ms": self.ttl_ms.map(u64::cast_signed), ":expires_ms": self.expires_ms, ":queued": self.queued,
             ":resume_ms": self.resume_ms, ":worker": self.worker, ":claimed_ms": self.claimed_ms,
             ":attempt": self.attempt, ":failures": self.failures, ":max_attempts": self.max_attempts,
             ":asked": self.asked, ":open": self.open, ":logged": self.logged, ":problem": self.problem,
