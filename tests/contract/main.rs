@@ -48,6 +48,8 @@ mod redis_server;
 mod requeue;
 mod sqlite_file;
 mod sqlite_layout1;
+mod sqlite_rest;
+mod sqlite_trouble;
 mod submit;
 mod tail;
 mod workers;
