@@ -46,6 +46,7 @@ mod list;
 mod poison_sqlite;
 mod redis_server;
 mod requeue;
+mod sqlite_bounds;
 mod sqlite_file;
 mod sqlite_layout1;
 mod sqlite_rest;
