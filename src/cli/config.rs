@@ -8,6 +8,7 @@ use clap::Args;
 use super::environment::{DB, Environment, NAMESPACE, REDIS_URL};
 use super::failure::Failure;
 use super::ui::{ColorChoice, Manner, time};
+use crate::redis_link;
 
 /// Options of every command.
 #[derive(Debug, Clone, Default, Args)]
@@ -127,13 +128,13 @@ impl GlobalArgs {
 
 fn store(global: &GlobalArgs, environment: &Environment) -> Result<StoreChoice, Failure> {
     if let Some(url) = &global.redis {
-        return Ok(StoreChoice::Redis(url.clone()));
+        return redis("--redis", url);
     }
     if let Some(path) = &global.db {
         return Ok(StoreChoice::Sqlite(path.clone()));
     }
     if let Some(url) = environment.given(REDIS_URL) {
-        return Ok(StoreChoice::Redis(url.to_owned()));
+        return redis(REDIS_URL, url);
     }
     if let Some(path) = environment.given(DB) {
         return Ok(StoreChoice::Sqlite(path.into()));
@@ -143,6 +144,14 @@ fn store(global: &GlobalArgs, environment: &Environment) -> Result<StoreChoice, 
             .hint("give --db PATH or --redis URL")
     })?;
     Ok(StoreChoice::Sqlite(directory.join("tasks.db")))
+}
+
+/// A Redis, by a URL that can be read in one way only: another one would show a piece of its password somewhere.
+fn redis(name: &str, url: &str) -> Result<StoreChoice, Failure> {
+    match redis_link::problem(url) {
+        None => Ok(StoreChoice::Redis(url.to_owned())),
+        Some(problem) => Err(Failure::usage(format!("{name} cannot be used: {problem}"))),
+    }
 }
 
 fn checked_namespace(name: &str) -> Result<String, Failure> {
@@ -161,7 +170,7 @@ fn flags(global: &GlobalArgs) -> Vec<String> {
         flags.push(quoted(value));
     };
     if let Some(url) = &global.redis {
-        push("--redis", &without_password(url));
+        push("--redis", &redis_link::shown(url));
     }
     if let Some(path) = &global.db {
         push("--db", &path.to_string_lossy());
@@ -173,18 +182,6 @@ fn flags(global: &GlobalArgs) -> Vec<String> {
         push("--docket", docket);
     }
     flags
-}
-
-fn without_password(url: &str) -> String {
-    match url::Url::parse(url) {
-        Ok(mut parsed) if parsed.password().is_some() => {
-            // Only URLs that cannot have one refuse; this one has one.
-            let _ = parsed.set_password(Some("***"));
-            parsed.to_string()
-        }
-        Ok(_) => url.to_owned(),
-        Err(_) => "URL".to_owned(),
-    }
 }
 
 /// A word as a shell takes it.

@@ -12,6 +12,7 @@ mod place;
 #[path = "../support/redis.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with test binaries that need more of it")]
 mod redis;
+mod redis_urls;
 mod remote;
 mod safety;
 mod secrets;
