@@ -9,7 +9,7 @@ use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, RedisError};
 use tokio::sync::Mutex;
 
 use crate::redis_link::{self, Address, CONNECT, Route, Steady};
-use crate::store::{StoreError, StoreResult};
+use crate::store::{Refusal, StoreError, StoreResult};
 
 /// How long one blocking command waits. A bound, so that a server that vanished without a word is noticed.
 pub(super) const BLOCK: Duration = Duration::from_secs(10);
@@ -92,13 +92,23 @@ fn explained(location: &str, error: &RedisError) -> StoreError {
     let (location, problem) = (location.to_owned(), error.to_string());
     if redis_link::is_unreachable(error) {
         StoreError::Unreachable { location, problem }
+    } else if let Some(refusal) = refusal(error) {
+        StoreError::Refuses { location, refusal, problem }
     } else {
         StoreError::Backend { location, problem }
     }
 }
 
+/// Stands in until the Redis layer has its own.
+fn refusal(error: &RedisError) -> Option<Refusal> {
+    if error.kind() == redis::ErrorKind::AuthenticationFailed {
+        return Some(Refusal::NotAuthenticated);
+    }
+    error.code().and_then(Refusal::of_redis)
+}
+
 /// The URL without its password, with the namespace.
-fn location(url: &str, namespace: &str) -> String {
+pub(super) fn location(url: &str, namespace: &str) -> String {
     let shown = redis_link::shown(url);
     if namespace == "default" { shown } else { format!("{shown} (namespace {namespace})") }
 }

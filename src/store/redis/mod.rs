@@ -63,6 +63,9 @@ impl RedisStore {
     /// Opens a namespace that somebody has begun, without writing anything: [`StoreError::NoStore`] where there is none,
     /// [`StoreError::OlderLayout`] where a process that may create a store has to open it first.
     pub async fn open_existing(url: &str, namespace: &str) -> StoreResult<Arc<Self>> {
+        if !Self::is_begun(url, namespace).await? {
+            return Err(StoreError::NoStore { location: connection::location(url, namespace) });
+        }
         Self::open(url, namespace).await
     }
 

@@ -79,6 +79,9 @@ impl SqliteStore {
     /// [`StoreError::NoStore`] where there is none, [`StoreError::OlderLayout`] where a process that may create a store
     /// has to open it first.
     pub async fn open_existing(path: &Path, namespace: &str) -> StoreResult<Arc<Self>> {
+        if !path.exists() {
+            return Err(StoreError::NoStore { location: path.display().to_string() });
+        }
         Self::open(path, namespace).await
     }
 
