@@ -63,6 +63,8 @@ pub(crate) enum StoreChoice {
 #[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) store: StoreChoice,
+    /// Whether somebody named the store; else it is the usual file.
+    is_named: bool,
     pub(crate) namespace: String,
     /// The FastMCP deployment to look at; `None` for all.
     pub(crate) docket: Option<String>,
@@ -75,13 +77,32 @@ impl Config {
     /// Flags over environment over defaults.
     pub(crate) fn resolve(global: &GlobalArgs, environment: &Environment) -> Result<Self, Failure> {
         let namespace = global.namespace.as_deref().or(environment.given(NAMESPACE)).unwrap_or("default");
+        let named = named_store(global, environment)?;
         Ok(Self {
-            store: store(global, environment)?,
+            is_named: named.is_some(),
+            store: named.map_or_else(|| usual_store(environment), Ok)?,
             namespace: checked_namespace(namespace)?,
             docket: global.docket.clone(),
             timeout: global.timeout,
             flags: flags(global),
         })
+    }
+
+    /// Where the tasks are, without secrets.
+    pub(crate) fn location(&self) -> String {
+        let place = match &self.store {
+            StoreChoice::Redis(url) => redis_link::shown(url),
+            StoreChoice::Sqlite(path) => path.display().to_string(),
+        };
+        if self.namespace == "default" { place } else { format!("{place} (namespace {})", self.namespace) }
+    }
+
+    /// Whether somebody named a file that is not there.
+    pub(crate) fn has_missing_file(&self) -> bool {
+        match &self.store {
+            StoreChoice::Redis(_) => false,
+            StoreChoice::Sqlite(path) => self.is_named && !path.exists(),
+        }
     }
 
     /// A command line that reaches the same tasks: `mcptask --db … respond …`.
@@ -126,19 +147,22 @@ impl GlobalArgs {
     }
 }
 
-fn store(global: &GlobalArgs, environment: &Environment) -> Result<StoreChoice, Failure> {
+/// The store that a flag or a variable names.
+fn named_store(global: &GlobalArgs, environment: &Environment) -> Result<Option<StoreChoice>, Failure> {
     if let Some(url) = &global.redis {
-        return redis("--redis", url);
+        return redis("--redis", url).map(Some);
     }
     if let Some(path) = &global.db {
-        return Ok(StoreChoice::Sqlite(path.clone()));
+        return Ok(Some(StoreChoice::Sqlite(path.clone())));
     }
     if let Some(url) = environment.given(REDIS_URL) {
-        return redis(REDIS_URL, url);
+        return redis(REDIS_URL, url).map(Some);
     }
-    if let Some(path) = environment.given(DB) {
-        return Ok(StoreChoice::Sqlite(path.into()));
-    }
+    Ok(environment.given(DB).map(|path| StoreChoice::Sqlite(path.into())))
+}
+
+/// The file in the user's state directory.
+fn usual_store(environment: &Environment) -> Result<StoreChoice, Failure> {
     let directory = environment.state_directory().ok_or_else(|| {
         Failure::usage("neither HOME nor XDG_STATE_HOME is set, so there is no place for the tasks")
             .hint("give --db PATH or --redis URL")

@@ -10,27 +10,52 @@ use crate::task::{Answer, QuestionId, TaskId};
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        let message = error.to_string();
-        match &error {
-            StoreError::NoTask(_) => Self::new(Kind::NotFound, message)
-                .hint("`mcptask list` shows the tasks; one whose ttl ended is deleted"),
-            StoreError::NoQuestion { task, .. } => {
-                Self::new(Kind::NotFound, message).hint(format!("`mcptask show {task}` shows its questions"))
-            }
-            StoreError::AlreadyAnswered { task, question, answer } => {
-                already_answered(task, question, answer)
-            }
-            StoreError::Ended { task, .. } => {
-                Self::new(Kind::NothingChanged, message).hint(format!("`mcptask result {task}` shows how"))
-            }
-            StoreError::Unreachable { location, .. } => {
-                Self::new(Kind::Unreachable, message).hint(help_to_reach(location))
-            }
-            StoreError::TooManyTasks { .. } => {
-                Self::new(Kind::Unexpected, message).hint("`mcptask list --status working` shows them")
-            }
-            _ => Self::new(Kind::Unexpected, message),
+        let failure = explained(&error);
+        failure.of_outage(is_outage(&error))
+    }
+}
+
+/// The failure of a store's error: its kind, and what helps.
+fn explained(error: &StoreError) -> Failure {
+    let message = error.to_string();
+    match error {
+        StoreError::NoTask(_) => Failure::new(Kind::NotFound, message)
+            .hint("`mcptask list` shows the tasks; one whose ttl ended is deleted"),
+        StoreError::NoQuestion { task, .. } => {
+            Failure::new(Kind::NotFound, message).hint(format!("`mcptask show {task}` shows its questions"))
         }
+        StoreError::AlreadyAnswered { task, question, answer } => already_answered(task, question, answer),
+        StoreError::Ended { task, .. } => {
+            Failure::new(Kind::NothingChanged, message).hint(format!("`mcptask result {task}` shows how"))
+        }
+        StoreError::TooManyTasks { .. } => {
+            Failure::new(Kind::Unexpected, message).hint("`mcptask list --status working` shows them")
+        }
+        StoreError::Unreadable { task, .. } => Failure::new(Kind::Unexpected, message)
+            .hint(format!("`mcptask cancel {task}` ends it; `mcptask doctor {task}` says more")),
+        StoreError::Refused { .. } => Failure::usage(message),
+        StoreError::Refuses { refusal, .. } => {
+            let kind = if refusal.is_about_rights() { Kind::Unauthorised } else { Kind::Unreachable };
+            Failure::new(kind, message).hint(refusal.advice())
+        }
+        StoreError::Unreachable { location, .. } => {
+            Failure::new(Kind::Unreachable, message).hint(help_to_reach(location))
+        }
+        StoreError::NoStore { .. } => Failure::new(Kind::Unreachable, message)
+            .hint("`mcptask serve`, `worker` and `submit` begin a store"),
+        StoreError::OlderLayout { .. } => Failure::new(Kind::Unexpected, message)
+            .hint("`mcptask serve`, `worker` and `submit` bring a store up to date"),
+        _ => Failure::new(Kind::Unexpected, message),
+    }
+}
+
+/// Whether a command that waits rides it out. Rights and passwords are for the person at the terminal to look at, and
+/// a file that cannot be opened does not come back by waiting.
+pub(crate) fn is_outage(error: &StoreError) -> bool {
+    match error {
+        StoreError::Unreachable { location, .. } => is_redis(location),
+        StoreError::Refuses { refusal, .. } => refusal.is_passing() && !refusal.is_about_rights(),
+        _ => false,
     }
 }
 
@@ -48,11 +73,15 @@ pub(crate) fn already_answered(task: &TaskId, question: &QuestionId, answer: &An
 }
 
 fn help_to_reach(location: &str) -> &'static str {
-    if location.starts_with("redis") || location.starts_with("valkey") || location.starts_with("unix") {
+    if is_redis(location) {
         "check --redis or MCPTASK_REDIS_URL, and that `redis-cli ping` answers there"
     } else {
         "check --db, and that its directory can be written"
     }
+}
+
+fn is_redis(location: &str) -> bool {
+    ["redis", "valkey", "unix:", "the given Redis URL"].iter().any(|start| location.starts_with(start))
 }
 
 impl From<EngineError> for Failure {

@@ -25,6 +25,7 @@ mod kept;
 mod list;
 mod list_remote;
 mod offer;
+mod outage;
 mod outcome;
 mod remote;
 mod report;

@@ -67,28 +67,39 @@ pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Fail
         client.close().await;
         return done;
     }
-    let sources = Sources::open(context).await?;
+    if args.wait {
+        context.rides_out_outages();
+    }
     let (engine, task, question) = match args.task() {
-        None => match oldest_of_all(context, sources, &args).await? {
+        None => match oldest_of_all(context, Sources::open(context).await?, &args).await? {
             Some(found) => found,
             None => return Ok(()),
         },
-        Some(prefix) => match sources.find(prefix).await? {
+        Some(prefix) => match place_of(context, prefix, args.wait).await? {
             Found::Deployed(deployment, task) => {
                 return fastmcp::respond(context, &deployment, &task, &args).await;
             }
             Found::Native(engine, id) => {
-                let (task, question) = find(&engine, &id, &args).await?;
+                let (task, question) = find(context, &engine, &id, &args).await?;
                 (engine, task, question)
             }
         },
     };
     let asked = follow::asked(&context.config, &task, &question);
     let stored = match args.given(&question.ask)? {
+        Some(answer) if args.wait => {
+            follow::stored(context, &engine, task.id(), &question.id, answer).await??
+        }
         Some(answer) => engine.answer(&Viewer::Operator, task.id(), &question.id, answer).await?,
         None => at_prompt(context, &engine, &task, &question, asked).await?,
     };
     told(context, task.id().as_str(), question.id.as_str(), &stored)
+}
+
+/// Where the task is. Who waits for its question waits for its store too.
+async fn place_of(context: &Context, prefix: &str, wait: bool) -> Result<Found, Failure> {
+    let find = async || Sources::open(context).await?.find(context, prefix).await;
+    if wait { context.ride_out(find).await } else { find().await }
 }
 
 impl RespondArgs {
@@ -138,13 +149,20 @@ impl RespondArgs {
 }
 
 /// The question to answer, and its task.
-async fn find(engine: &Engine, id: &TaskId, args: &RespondArgs) -> Result<(Task, Question), Failure> {
+async fn find(
+    context: &Context,
+    engine: &Engine,
+    id: &TaskId,
+    args: &RespondArgs,
+) -> Result<(Task, Question), Failure> {
     let task = if args.wait {
         let asked = |task: &Task| match args.question() {
             Some(wanted) => task.question(wanted).is_some(),
             None => task.open_questions().next().is_some(),
         };
-        engine.wait(&Viewer::Operator, id, |task| task.status.is_final() || asked(task)).await?
+        let begun = context.ride_out(async || Ok(engine.get(&Viewer::Operator, id).await?)).await?;
+        let reached = engine.wait(&Viewer::Operator, id, |task| task.status.is_final() || asked(task)).await;
+        reached.map_err(|error| follow::gone_or(&begun, error))?
     } else {
         engine.get(&Viewer::Operator, id).await?
     };
@@ -186,6 +204,7 @@ async fn oldest_of_all(
 ) -> Result<Option<(Engine, Task, Question)>, Failure> {
     let ours = match &sources.native {
         Some(engine) => oldest(engine).await,
+        None if sources.is_empty() => Err(none_open().hint(context.nothing_begun())),
         None => Err(none_open()),
     };
     let asked_at = ours.as_ref().ok().map(|(_, question)| question.asked_at);
@@ -229,11 +248,11 @@ async fn at_prompt(
     loop {
         let answer = tokio::select! {
             answer = ask(context, &asked) => answer?,
-            winner = follow::answered_elsewhere(engine, task.id(), question) => {
+            winner = follow::answered_elsewhere(engine, task, question) => {
                 return Err(Failure::new(Kind::NothingChanged, winner?));
             }
         };
-        match engine.answer(&Viewer::Operator, task.id(), &question.id, answer).await {
+        match follow::stored(context, engine, task.id(), &question.id, answer).await? {
             Err(EngineError::Answer { violations, .. }) => asked.refused = Some(joined(&violations)),
             done => return Ok(done?),
         }

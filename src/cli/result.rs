@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
+use super::fastmcp::{self, Found, Sources};
 use super::follow;
 use super::outcome;
 use super::remote::RemoteArgs;
@@ -25,30 +26,48 @@ pub(crate) struct ResultArgs {
     remote: RemoteArgs,
 }
 
-pub(crate) async fn run(context: &Context, args: ResultArgs) -> Result<(), Failure> {
-    let Some(target) = args.remote.target(&context.environment)? else {
-        let engine = context.engine().await?;
-        let id = engine.resolve(&args.task).await?;
-        let task = if args.wait {
-            ended(context, &engine, &id).await?
-        } else {
-            engine.get(&Viewer::Operator, &id).await?
-        };
-        return if task.status.is_final() {
-            outcome::of_task(context, &task)
-        } else {
-            Err(not_ended(context, &task))
-        };
-    };
-    let client = args.remote.connect(&target, None).await?;
-    let done = from_server(context, &client, &args).await;
-    client.close().await;
-    done
+impl ResultArgs {
+    /// Whether it waits.
+    pub(crate) fn waits(&self) -> bool {
+        self.wait
+    }
 }
 
+pub(crate) async fn run(context: &Context, args: ResultArgs) -> Result<(), Failure> {
+    if let Some(target) = args.remote.target(&context.environment)? {
+        let client = args.remote.connect(&target, None).await?;
+        let done = from_server(context, &client, &args).await;
+        client.close().await;
+        return done;
+    }
+    match found(context, &args).await? {
+        Found::Native(engine, id) => from_store(context, &engine, &id, args.wait).await,
+        Found::Deployed(deployment, task) => fastmcp::result(context, &deployment, *task, args.wait).await,
+    }
+}
+
+/// Where the task is. Who waits for its end waits for its store too.
+async fn found(context: &Context, args: &ResultArgs) -> Result<Found, Failure> {
+    let find = async || Sources::open(context).await?.find(context, &args.task).await;
+    if !args.wait {
+        return find().await;
+    }
+    context.rides_out_outages();
+    context.ride_out(find).await
+}
+
+async fn from_store(context: &Context, engine: &Engine, id: &TaskId, wait: bool) -> Result<(), Failure> {
+    let task =
+        if wait { ended(context, engine, id).await? } else { engine.get(&Viewer::Operator, id).await? };
+    if task.status.is_final() { outcome::of_task(context, &task) } else { Err(not_ended(context, &task)) }
+}
+
+/// The task when it has ended. One that is gone meanwhile has expired, or was lost with its store.
 async fn ended(context: &Context, engine: &Engine, id: &TaskId) -> Result<Task, Failure> {
     context.goes_on("the task goes on");
-    Ok(engine.wait(&Viewer::Operator, id, |task| task.status.is_final()).await?)
+    let begun = context.ride_out(async || Ok(engine.get(&Viewer::Operator, id).await?)).await?;
+    let ended = engine.wait(&Viewer::Operator, id, |task| task.status.is_final()).await;
+    ended.map_err(|error| follow::gone_or(&begun, error))
 }
 
 fn not_ended(context: &Context, task: &Task) -> Failure {

@@ -9,10 +9,10 @@ use super::failure::Failure;
 use super::fastmcp::{self, Found, Sources};
 use super::remote::RemoteArgs;
 use super::ui::{Ui, event, status, task_status, text, time};
-use super::{follow, outcome};
+use super::{follow, list, outage, outcome};
 use crate::client::{Client, TaskView};
-use crate::engine::Viewer;
-use crate::store::EventFilter;
+use crate::engine::{EngineError, Viewer};
+use crate::store::{EventFilter, StoreError, Unreadable};
 use crate::task::{Cursor, Event, Outcome, Question, Task};
 
 /// The most events that are shown; `watch --task` has all.
@@ -35,18 +35,42 @@ pub(crate) async fn run(context: &Context, args: ShowArgs) -> Result<(), Failure
         client.close().await;
         return done;
     }
-    let (engine, id) = match Sources::open(context).await?.find(&args.task).await? {
+    let (engine, id) = match Sources::open(context).await?.find(context, &args.task).await? {
         Found::Native(engine, id) => (engine, id),
         Found::Deployed(deployment, task) => return fastmcp::show(context, &deployment, &task).await,
     };
-    let task = engine.get(&Viewer::Operator, &id).await?;
-    let events = engine.store().history(&EventFilter::Task(id), Cursor::START, EVENTS).await?.events;
+    let found = engine.get(&Viewer::Operator, &id).await;
+    let history = engine.store().history(&EventFilter::Task(id), Cursor::START, EVENTS).await?;
+    if let Some(first) = history.unreadable.first() {
+        context.ui.warn(&outage::passed_over(first));
+    }
+    let events = history.events;
+    let task = match found {
+        Err(EngineError::Store(StoreError::Unreadable { task, problem })) => {
+            return unreadable(context, &Unreadable { name: task.to_string(), problem }, &events);
+        }
+        found => found?,
+    };
     if context.ui.is_json() {
         let mut object = json!(task);
         object["events"] = json!(events);
         return context.ui.object(&object);
     }
     Sheet { ui: &context.ui, now: Timestamp::now() }.task(context, &task, &events)
+}
+
+/// What can be said of a task that cannot be read.
+fn unreadable(context: &Context, task: &Unreadable, events: &[Event]) -> Result<(), Failure> {
+    if context.ui.is_json() {
+        let mut object = list::unreadable_object(task);
+        object["events"] = json!(events);
+        return context.ui.object(&object);
+    }
+    let sheet = Sheet { ui: &context.ui, now: Timestamp::now() };
+    sheet.fact("task", &text::line(&task.name))?;
+    sheet.fact("status", &super::ui::unreadable(context.ui.paint()))?;
+    sheet.text("problem", &task.problem)?;
+    sheet.events(events)
 }
 
 /// Lines about one task.

@@ -16,8 +16,9 @@ use super::ui::spinner::Spinner;
 use super::ui::{text, time};
 use super::{arguments, complete, outcome};
 use crate::client::{self, Call, Client, Ended, Era, Submitted, Target};
-use crate::engine::{Engine, Submission};
+use crate::engine::{Engine, EngineError, Submission};
 use crate::fastmcp::hint;
+use crate::store::StoreError;
 use crate::task::{Scope, SessionId, Task};
 
 /// Launch a task; print its id
@@ -73,14 +74,26 @@ pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failu
 }
 
 impl SubmitArgs {
+    /// Whether it stays to the end.
+    pub(crate) fn waits(&self) -> bool {
+        self.wait
+    }
+
     fn ttl_ms(&self) -> Option<u64> {
         self.ttl.map(|ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX))
     }
 }
 
 async fn through_store(context: &Context, args: &SubmitArgs, answering: &Answering) -> Result<(), Failure> {
-    let engine = context.engine().await?;
-    let tool = engine.tool(&args.tool).await?;
+    if args.wait {
+        context.rides_out_outages();
+    }
+    let begin = async || {
+        let engine = context.engine().await?;
+        let tool = engine.tool(&args.tool).await?;
+        Ok((engine, tool))
+    };
+    let (engine, tool) = patiently(context, args, begin).await?;
     let submission = Submission {
         tool: args.tool.clone(),
         arguments: arguments::for_tool(&tool.input_schema, &args.arg, args.args_json.as_deref())?,
@@ -89,23 +102,43 @@ async fn through_store(context: &Context, args: &SubmitArgs, answering: &Answeri
         hidden: false,
         ttl_ms: args.ttl_ms(),
     };
-    let task = engine.submit(submission).await?;
+    let task = patiently(context, args, async || submitted(&engine, submission.clone()).await).await?;
     let id = task.id();
     if let Some(limit) = task.new.ttl_ms.filter(|kept| args.ttl_ms().is_some_and(|wished| wished > *kept)) {
         context.ui.warn(&format!("tasks are kept at most {}", time::rough(limit / 1000)));
     }
-    warn_if_nobody_runs(context, &engine, &task).await?;
     announce(context, args, id.as_str(), &context.config.command(&format!("watch --task {id}")))?;
+    warn_if_nobody_runs(context, &engine, &task).await;
     if !args.wait {
         return Ok(());
     }
-    let ended = follow::to_end(context, &engine, id, answering).await?;
+    let ended = follow::to_end(context, &engine, &task, answering).await?;
     outcome::of_task(context, &ended)
 }
 
+/// Repeats a step where the command waits; tries it once where it does not.
+async fn patiently<T>(
+    context: &Context,
+    args: &SubmitArgs,
+    mut step: impl AsyncFnMut() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    if args.wait { context.ride_out(step).await } else { step().await }
+}
+
+/// Submits once. A store that was lost on the way may have the task, so that a second try could make two of it.
+async fn submitted(engine: &Engine, submission: Submission) -> Result<Task, Failure> {
+    engine.submit(submission).await.map_err(|error| match error {
+        EngineError::Store(error @ StoreError::Unreachable { .. }) => Failure::from(error)
+            .of_outage(false)
+            .hint("the task may have been submitted all the same: `mcptask list` shows it if so"),
+        other => other.into(),
+    })
+}
+
 /// A task that no worker will take waits for ever; better said at once.
-async fn warn_if_nobody_runs(context: &Context, engine: &Engine, task: &Task) -> Result<(), Failure> {
-    let workers = engine.store().workers().await?;
+async fn warn_if_nobody_runs(context: &Context, engine: &Engine, task: &Task) {
+    // The task is submitted: a store that goes away now makes no failure of it.
+    let Ok(workers) = engine.store().workers().await else { return };
     if !workers.rows.iter().any(|worker| worker.lease_ms > 0 && worker.tools.contains(&task.new.tool)) {
         let command = context.config.command("worker");
         context.ui.warn(&format!(
@@ -113,7 +146,6 @@ async fn warn_if_nobody_runs(context: &Context, engine: &Engine, task: &Task) ->
             task.new.tool
         ));
     }
-    Ok(())
 }
 
 /// The id is the data, unless the result will be.

@@ -3,13 +3,14 @@
 use super::super::failure::{Failure, Kind};
 use crate::fastmcp::FastmcpError;
 use crate::fastmcp::hint::command;
+use crate::store::Refusal;
 
 impl From<FastmcpError> for Failure {
     fn from(error: FastmcpError) -> Self {
         let message = error.to_string();
         let kind = match &error {
-            FastmcpError::Unreachable { .. } => Kind::Unreachable,
-            FastmcpError::Refused { .. } => Kind::Unauthorised,
+            FastmcpError::Unreachable { .. } | FastmcpError::Refuses { .. } => Kind::Unreachable,
+            FastmcpError::Refused { .. } | FastmcpError::NotAuthenticated { .. } => Kind::Unauthorised,
             FastmcpError::Backend { .. } | FastmcpError::Locked { .. } => Kind::Unexpected,
             FastmcpError::Nothing { .. } | FastmcpError::Crowded { .. } | FastmcpError::NoTask { .. } => {
                 Kind::NotFound
@@ -20,7 +21,8 @@ impl From<FastmcpError> for Failure {
             | FastmcpError::NeedsServer { .. } => Kind::Usage,
             _ => Kind::NothingChanged,
         };
-        Self::new(kind, message).maybe_hint(hint(&error))
+        let is_outage = error.is_passing();
+        Self::new(kind, message).maybe_hint(hint(&error)).of_outage(is_outage)
     }
 }
 
@@ -30,6 +32,8 @@ pub(super) fn hint(error: &FastmcpError) -> Option<String> {
         FastmcpError::Unreachable { .. } => {
             "check --redis or MCPTASK_REDIS_URL, and that `redis-cli ping` answers there".to_owned()
         }
+        FastmcpError::Refuses { code, .. } => Refusal::of_redis(code)?.advice().to_owned(),
+        FastmcpError::NotAuthenticated { .. } => Refusal::NotAuthenticated.advice().to_owned(),
         FastmcpError::Refused { command, .. } => {
             format!(
                 "the Redis user needs the right to run {command}: ACL SETUSER … +{}",

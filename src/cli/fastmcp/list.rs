@@ -5,17 +5,19 @@ use serde_json::{Value, json};
 
 use super::super::context::Context;
 use super::super::failure::Failure;
-use super::super::ui::{Paint, event, spinner, status, table, text, time};
+use super::super::list::unreadable_object;
+use super::super::ui::{Paint, event, spinner, status, table, text, time, unreadable};
 use super::{Sources, source};
 use crate::engine::Viewer;
 use crate::fastmcp::DeployedTask;
-use crate::store::TaskFilter;
+use crate::store::{TaskFilter, Unreadable};
 use crate::task::{SessionId, Task, TaskStatus};
 
 /// One line of the list.
 struct Row {
     created_at: Option<Timestamp>,
-    status: TaskStatus,
+    /// Absent where it cannot be read.
+    status: Option<TaskStatus>,
     object: Value,
     cells: Vec<String>,
 }
@@ -38,6 +40,7 @@ pub(crate) async fn list(
     if let Some(engine) = &sources.native {
         let page = engine.list(&Viewer::Operator, filter, None, limit).await?;
         rows.extend(page.tasks.iter().map(native));
+        rows.extend(page.unreadable.iter().map(unreadable_row));
     }
     rows.sort_by_key(|row| std::cmp::Reverse(row.created_at));
     let found = rows.len();
@@ -61,8 +64,8 @@ fn print(context: &Context, rows: Vec<Row>) -> Result<(), Failure> {
     let paint = context.ui.paint();
     let lines = table(&HEADER, rows.into_iter().map(|row| row.cells).collect(), paint);
     for (at, line) in lines.iter().enumerate() {
-        let line = match at.checked_sub(1).and_then(|at| statuses.get(at)) {
-            Some(one) => line.replacen(&status(*one, Paint::new(false)), &status(*one, paint), 1),
+        let line = match at.checked_sub(1).and_then(|at| statuses.get(at).copied().flatten()) {
+            Some(one) => line.replacen(&status(one, Paint::new(false)), &status(one, paint), 1),
             None => line.clone(),
         };
         context.ui.line(&line)?;
@@ -107,7 +110,7 @@ fn deployed(task: &DeployedTask) -> Row {
         worker.unwrap_or_default(),
         text::short(&message, 60),
     ];
-    Row { created_at: task.created_at, status: task.status, object, cells }
+    Row { created_at: task.created_at, status: Some(task.status), object, cells }
 }
 
 fn native(task: &Task) -> Row {
@@ -129,7 +132,19 @@ fn native(task: &Task) -> Row {
         task.worker.as_ref().map(|worker| text::short(worker.as_str(), 20)).unwrap_or_default(),
         text::short(message.unwrap_or_default(), 60),
     ];
-    Row { created_at: Some(task.created_at), status: task.status, object, cells }
+    Row { created_at: Some(task.created_at), status: Some(task.status), object, cells }
+}
+
+/// A task of our own that cannot be read.
+fn unreadable_row(one: &Unreadable) -> Row {
+    let mut object = unreadable_object(one);
+    object["source"] = json!("mcptask");
+    let mut cells = vec![String::new(); HEADER.len()];
+    cells[0] = text::line(event::short(&one.name));
+    cells[1] = unreadable(Paint::new(false));
+    cells[2] = "mcptask".to_owned();
+    cells[HEADER.len() - 1] = text::short(&one.problem, 60);
+    Row { created_at: None, status: None, object, cells }
 }
 
 fn rough(milliseconds: Option<i64>) -> String {

@@ -23,7 +23,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 pub(crate) use colour::{ColorChoice, Paint};
-pub(crate) use status::{status, status_column, task_status};
+pub(crate) use status::{UNREADABLE, status, status_column, task_status, unreadable};
 pub(crate) use table::table;
 
 use super::environment::Environment;
