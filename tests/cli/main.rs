@@ -7,8 +7,10 @@ mod exit_codes;
 mod help;
 mod json_lines;
 mod kitchen;
+mod outage;
 #[path = "../support/place.rs"]
 mod place;
+mod reading;
 #[path = "../support/redis.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with test binaries that need more of it")]
 mod redis;
