@@ -23,7 +23,7 @@ pub(crate) struct CancelArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: CancelArgs) -> Result<(), Failure> {
-    let id = match args.remote.target(&context.environment)? {
+    let id = match args.remote.target(context)? {
         None => match Sources::open(context).await?.find(context, &args.task).await? {
             Found::Native(engine, id) => {
                 engine.store().cancel(&id, &args.reason).await?;

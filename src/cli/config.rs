@@ -8,6 +8,7 @@ use clap::Args;
 use super::environment::{DB, Environment, NAMESPACE, REDIS_URL};
 use super::failure::Failure;
 use super::ui::{ColorChoice, Manner, time};
+use crate::desk::suggest::Reach;
 use crate::redis_link;
 
 /// Options of every command.
@@ -69,8 +70,8 @@ pub(crate) struct Config {
     /// The FastMCP deployment to look at; `None` for all.
     pub(crate) docket: Option<String>,
     pub(crate) timeout: Option<Duration>,
-    /// The flags that a command has to repeat to reach the same tasks, secrets hidden.
-    flags: Vec<String>,
+    /// How a suggested command reaches the same tasks, secrets hidden.
+    pub(crate) reach: Reach,
 }
 
 impl Config {
@@ -84,7 +85,7 @@ impl Config {
             namespace: checked_namespace(namespace)?,
             docket: global.docket.clone(),
             timeout: global.timeout,
-            flags: flags(global),
+            reach: Reach::store(flags(global)),
         })
     }
 
@@ -103,14 +104,6 @@ impl Config {
             StoreChoice::Redis(_) => false,
             StoreChoice::Sqlite(path) => self.is_named && !path.exists(),
         }
-    }
-
-    /// A command line that reaches the same tasks: `mcptask --db … respond …`.
-    pub(crate) fn command(&self, rest: &str) -> String {
-        let mut words = vec!["mcptask".to_owned()];
-        words.extend(self.flags.iter().cloned());
-        words.push(rest.to_owned());
-        words.join(" ")
     }
 }
 
@@ -191,7 +184,7 @@ fn flags(global: &GlobalArgs) -> Vec<String> {
     let mut flags = Vec::new();
     let mut push = |flag: &str, value: &str| {
         flags.push(flag.to_owned());
-        flags.push(quoted(value));
+        flags.push(value.to_owned());
     };
     if let Some(url) = &global.redis {
         push("--redis", &redis_link::shown(url));
@@ -208,19 +201,10 @@ fn flags(global: &GlobalArgs) -> Vec<String> {
     flags
 }
 
-/// A word as a shell takes it.
-pub(crate) fn quoted(word: &str) -> String {
-    let plain = |one: char| one.is_ascii_alphanumeric() || "-_./:=@,+%*".contains(one);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::suggest::Suggested;
 
     fn chosen(global: &GlobalArgs, variables: &[(&str, &str)]) -> StoreChoice {
         Config::resolve(global, &Environment::of(variables)).expect("resolves").store
@@ -246,8 +230,8 @@ mod tests {
         };
         let config = Config::resolve(&global, &Environment::default()).expect("resolves");
         assert_eq!(
-            config.command("list"),
-            "mcptask --redis redis://me:***@example.com:6379/1 --namespace my:space list"
+            Suggested::new("list").at(&config.reach).to_string(),
+            "mcptask --redis 'redis://me:***@example.com:6379/1' --namespace my:space list"
         );
     }
 }

@@ -1,6 +1,6 @@
 //! What every command gets: the configuration, the terminal, and the way to the tasks.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -10,7 +10,8 @@ use super::config::{Config, StoreChoice};
 use super::environment::Environment;
 use super::failure::{Failure, Kind};
 use super::outage::{Announced, Outage};
-use super::ui::Ui;
+use super::ui::{Ui, text};
+use crate::desk::suggest::{Advice, Reach, Suggested};
 use crate::engine::{Engine, Limits};
 use crate::store::redis::RedisStore;
 use crate::store::sqlite::SqliteStore;
@@ -30,7 +31,9 @@ pub(crate) struct Context {
     outage: Mutex<Option<Arc<Outage>>>,
     /// What was opened, to be closed at the end.
     opened: Mutex<Vec<Arc<dyn Store>>>,
-    goes_on: Mutex<Option<String>>,
+    goes_on: Mutex<Option<Advice>>,
+    /// The server that the command goes through, where it does.
+    server: OnceLock<Reach>,
 }
 
 impl Context {
@@ -43,6 +46,7 @@ impl Context {
             outage: Mutex::default(),
             opened: Mutex::default(),
             goes_on: Mutex::default(),
+            server: OnceLock::new(),
         }
     }
 
@@ -86,13 +90,14 @@ impl Context {
             Kind::Unreachable,
             format!("there is no file {}, so there are no tasks", self.config.location()),
         )
-        .hint("check --db; `mcptask serve`, `worker` and `submit` make the file")
+        .hint(Advice::from("check --db; ").and_command(Suggested::new("serve"), "makes the file"))
     }
 
     /// Why there are no tasks at all, where [`Context::existing`] found nothing.
     pub(crate) fn nothing_begun(&self) -> String {
-        let location = self.config.location();
-        format!("nobody has begun a store at {location}: `mcptask serve`, `worker` and `submit` do")
+        let location = text::line(&self.config.location());
+        let serve = self.suggest(Suggested::new("serve"));
+        format!("nobody has begun a store at {location}; `{serve}` does")
     }
 
     /// From now on a store that goes away is waited for, and this is said once, as is that it is back.
@@ -120,13 +125,34 @@ impl Context {
         }
     }
 
+    /// The command goes through that server, and so do those that it suggests.
+    pub(crate) fn goes_through(&self, server: Reach) {
+        // A command goes through one server.
+        let _ = self.server.set(server);
+    }
+
+    /// How a suggested command reaches the same tasks.
+    pub(crate) fn reach(&self) -> &Reach {
+        self.server.get().unwrap_or(&self.config.reach)
+    }
+
+    /// A suggested command that reaches the same tasks, safe on a terminal.
+    pub(crate) fn suggest(&self, command: Suggested) -> String {
+        text::line(&command.at(self.reach()).to_string())
+    }
+
+    /// What helps, with commands that reach the same tasks, safe on a terminal.
+    pub(crate) fn advise(&self, advice: Advice) -> String {
+        text::line(&advice.at(self.reach()).to_string())
+    }
+
     /// Notes what goes on when this command is interrupted or times out, as a hint for that moment.
-    pub(crate) fn goes_on(&self, hint: impl Into<String>) {
+    pub(crate) fn goes_on(&self, hint: impl Into<Advice>) {
         *locked(&self.goes_on) = Some(hint.into());
     }
 
     /// The hint of [`Context::goes_on`].
-    pub(crate) fn what_goes_on(&self) -> Option<String> {
+    pub(crate) fn what_goes_on(&self) -> Option<Advice> {
         locked(&self.goes_on).clone()
     }
 }

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::desk::suggest::{Advice, Reach};
+
 /// What kind of failure: it alone decides the exit code. This table is the documentation of the codes;
 /// 0 is success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +99,7 @@ impl Kind {
 pub(crate) struct Failure {
     kind: Kind,
     message: String,
-    hints: Vec<String>,
+    hints: Vec<Advice>,
     is_outage: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -124,14 +126,14 @@ impl Failure {
 
     /// With one more thing that helps.
     #[must_use]
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<Advice>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
     /// With a hint, where there is one.
     #[must_use]
-    pub(crate) fn maybe_hint(self, hint: Option<String>) -> Self {
+    pub(crate) fn maybe_hint(self, hint: Option<Advice>) -> Self {
         match hint {
             Some(hint) => self.hint(hint),
             None => self,
@@ -164,7 +166,14 @@ impl Failure {
         self.kind
     }
 
-    pub(crate) fn hints(&self) -> &[String] {
+    /// The commands of its hints reach the same tasks as the one that failed.
+    #[must_use]
+    pub(crate) fn at(mut self, reach: &Reach) -> Self {
+        self.hints = self.hints.into_iter().map(|hint| hint.at(reach)).collect();
+        self
+    }
+
+    pub(crate) fn hints(&self) -> &[Advice] {
         &self.hints
     }
 

@@ -1,13 +1,13 @@
 //! Staying with a task to its end, and answering its questions meanwhile.
 
 use super::answers::Answers;
-use super::config::Config;
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::ui::question::{self, Asked, Reply};
 use super::ui::spinner::Spinner;
 use super::ui::{Paint, Ui, event, text};
 use super::{convert, values};
+use crate::desk::suggest::Suggested;
 use crate::engine::{Engine, EngineError, Viewer, Watch};
 use crate::store::{EventFilter, StoreError};
 use crate::task::form::{Field, FieldKind};
@@ -78,7 +78,7 @@ pub(crate) fn in_words(answer: &Answer) -> String {
 }
 
 /// A question of our own store, ready to be shown.
-pub(crate) fn asked(config: &Config, task: &Task, question: &Question) -> Asked {
+pub(crate) fn asked(task: &Task, question: &Question) -> Asked {
     let id = event::short_id(task.id());
     Asked {
         who: format!("{} (task {id}, question {})", task.new.tool, question.id),
@@ -86,26 +86,27 @@ pub(crate) fn asked(config: &Config, task: &Task, question: &Question) -> Asked 
         asked_at: Some(question.asked_at),
         deadline: question.deadline,
         refused: None,
-        later: Some(later(config, task.id(), question)),
+        later: Some(later(task.id(), question)),
     }
 }
 
 /// The command that answers a question of our own store.
-pub(crate) fn later(config: &Config, task: &TaskId, question: &Question) -> String {
-    config.command(&format!("respond {}{}", event::short_id(task), flags(&question.ask)))
+pub(crate) fn later(task: &TaskId, question: &Question) -> Suggested {
+    let respond = Suggested::new("respond").about(event::short_id(task));
+    accepting(respond, &question.ask).question(question.id.as_str())
 }
 
-/// The flags that would answer it, with a place for each value.
-pub(crate) fn flags(ask: &Ask) -> String {
-    let AskKind::Form { schema } = &ask.kind else { return " --accept".to_owned() };
-    let Ok(form) = Form::parse(schema) else { return " --content JSON".to_owned() };
+/// The command with what would accept the question, with a place for each value.
+pub(crate) fn accepting(respond: Suggested, ask: &Ask) -> Suggested {
+    let respond = respond.flag("--accept");
+    let AskKind::Form { schema } = &ask.kind else { return respond };
+    let Ok(form) = Form::parse(schema) else { return respond.option("--content", "JSON") };
     let defaults = values::defaults(&form);
-    let one = |field: &Field| {
+    let one = |respond: Suggested, field: &Field| {
         let value = defaults.get(&field.name).map_or_else(|| place(field), values::shown);
-        format!(" --set {}", super::config::quoted(&format!("{}={value}", field.name)))
+        respond.option("--set", format!("{}={value}", field.name))
     };
-    let sets: String = form.fields.iter().filter(|field| field.required).map(one).collect();
-    format!(" --accept{sets}")
+    form.fields.iter().filter(|field| field.required).fold(respond, one)
 }
 
 fn place(field: &Field) -> String {
@@ -187,7 +188,7 @@ async fn answer(
     answering: &Answering,
 ) -> Result<(), Failure> {
     let position = question.id.position().map_or(0, |position| position as usize);
-    let mut asked = asked(&context.config, task, question);
+    let mut asked = asked(task, question);
     loop {
         let answer = tokio::select! {
             answer = answering.decide(&asked, position) => answer?,

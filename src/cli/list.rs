@@ -37,7 +37,7 @@ pub(crate) struct ListArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: ListArgs) -> Result<(), Failure> {
-    if let Some(target) = args.remote.target(&context.environment)? {
+    if let Some(target) = args.remote.target(context)? {
         let client = args.remote.connect(&target, None).await?;
         let done = list_remote::run(context, &args, &target, &client).await;
         client.close().await;

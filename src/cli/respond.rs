@@ -11,6 +11,7 @@ use super::remote::RemoteArgs;
 use super::ui::question::{self, Asked, Reply};
 use super::ui::{event, text};
 use super::{arguments, convert, respond_remote};
+use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, EngineError, Viewer};
 use crate::store::TaskFilter;
 use crate::task::form::joined;
@@ -61,7 +62,7 @@ pub(crate) struct RespondArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Failure> {
-    if let Some(target) = args.remote.target(&context.environment)? {
+    if let Some(target) = args.remote.target(context)? {
         let client = args.remote.connect(&target, None).await?;
         let done = respond_remote::run(context, &args, &client).await;
         client.close().await;
@@ -85,7 +86,7 @@ pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Fail
             }
         },
     };
-    let asked = follow::asked(&context.config, &task, &question);
+    let asked = follow::asked(&task, &question);
     let stored = match args.given(&question.ask)? {
         Some(answer) if args.wait => {
             follow::stored(context, &engine, task.id(), &question.id, answer).await??
@@ -110,10 +111,6 @@ impl RespondArgs {
 
     pub(super) fn task(&self) -> Option<&str> {
         self.task.as_deref()
-    }
-
-    pub(super) fn remote_flags(&self) -> String {
-        self.remote.flags()
     }
 
     pub(super) fn question(&self) -> Option<&QuestionId> {
@@ -168,8 +165,10 @@ async fn find(
     };
     let found = match args.question() {
         Some(wanted) => Some(task.question(wanted).cloned().ok_or_else(|| {
-            Failure::new(Kind::NotFound, format!("task {id} has no question {wanted}"))
-                .hint(format!("`mcptask show {}` shows its questions", event::short_id(id)))
+            Failure::new(Kind::NotFound, format!("task {id} has no question {wanted}")).hint(Advice::command(
+                Suggested::new("show").about(event::short_id(id)),
+                "shows its questions",
+            ))
         })?),
         None => task.open_questions().next().cloned(),
     };
@@ -188,10 +187,10 @@ fn not_waiting(task: &Task) -> Failure {
     let last = task.questions.iter().rev().find_map(|question| Some((question, question.answer.as_ref()?)));
     let answered =
         last.map(|(question, answer)| convert::already_answered(task.id(), &question.id, answer).to_string());
-    let later =
-        (!task.status.is_final()).then(|| format!("`mcptask respond {id} --wait` answers when it asks"));
+    let respond = Suggested::new("respond").about(id).flag("--wait");
+    let later = (!task.status.is_final()).then(|| Advice::command(respond, "answers when it asks"));
     Failure::new(Kind::NothingChanged, format!("task {id} waits for no answer: it is {}", task.status))
-        .maybe_hint(answered)
+        .maybe_hint(answered.map(Advice::from))
         .maybe_hint(later)
 }
 
@@ -216,8 +215,8 @@ async fn oldest_of_all(
 }
 
 fn none_open() -> Failure {
-    Failure::new(Kind::NotFound, "no question is open here")
-        .hint("`mcptask watch --status input_required` waits for one")
+    let watch = Suggested::new("watch").option("--status", "input_required");
+    Failure::new(Kind::NotFound, "no question is open here").hint(Advice::command(watch, "waits for one"))
 }
 
 /// The question of the namespace that has been open for longest.
@@ -243,7 +242,7 @@ async fn at_prompt(
     mut asked: Asked,
 ) -> Result<Answer, Failure> {
     if let Some(hint) = asked.later_hint() {
-        context.goes_on(format!("the question stays open; {hint}"));
+        context.goes_on(hint.after("the question stays open; "));
     }
     loop {
         let answer = tokio::select! {

@@ -10,6 +10,7 @@ use super::outcome;
 use super::remote::RemoteArgs;
 use super::ui::event;
 use crate::client::{Client, Ended};
+use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, Viewer};
 use crate::task::{Task, TaskId};
 
@@ -34,7 +35,7 @@ impl ResultArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: ResultArgs) -> Result<(), Failure> {
-    if let Some(target) = args.remote.target(&context.environment)? {
+    if let Some(target) = args.remote.target(context)? {
         let client = args.remote.connect(&target, None).await?;
         let done = from_server(context, &client, &args).await;
         client.close().await;
@@ -59,7 +60,7 @@ async fn found(context: &Context, args: &ResultArgs) -> Result<Found, Failure> {
 async fn from_store(context: &Context, engine: &Engine, id: &TaskId, wait: bool) -> Result<(), Failure> {
     let task =
         if wait { ended(context, engine, id).await? } else { engine.get(&Viewer::Operator, id).await? };
-    if task.status.is_final() { outcome::of_task(context, &task) } else { Err(not_ended(context, &task)) }
+    if task.status.is_final() { outcome::of_task(context, &task) } else { Err(not_ended(&task)) }
 }
 
 /// The task when it has ended. One that is gone meanwhile has expired, or was lost with its store.
@@ -70,15 +71,17 @@ async fn ended(context: &Context, engine: &Engine, id: &TaskId) -> Result<Task, 
     ended.map_err(|error| follow::gone_or(&begun, error))
 }
 
-fn not_ended(context: &Context, task: &Task) -> Failure {
+fn not_ended(task: &Task) -> Failure {
     let id = event::short_id(task.id());
     let failure =
         Failure::new(Kind::NothingChanged, format!("task {id} has not ended: it is {}", task.status));
     match task.open_questions().next() {
-        Some(question) => failure
-            .hint(format!("it waits for an answer: {}", follow::later(&context.config, task.id(), question))),
-        None => failure
-            .hint(format!("wait for it with: {}", context.config.command(&format!("result {id} --wait")))),
+        Some(question) => {
+            failure.hint(Advice::with("it waits for an answer", follow::later(task.id(), question)))
+        }
+        None => {
+            failure.hint(Advice::with("wait for it with", Suggested::new("result").about(id).flag("--wait")))
+        }
     }
 }
 

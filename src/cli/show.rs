@@ -29,7 +29,7 @@ pub(crate) struct ShowArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: ShowArgs) -> Result<(), Failure> {
-    if let Some(target) = args.remote.target(&context.environment)? {
+    if let Some(target) = args.remote.target(context)? {
         let client = args.remote.connect(&target, None).await?;
         let done = from_server(context, &client, &args.task).await;
         client.close().await;
@@ -123,7 +123,7 @@ impl Sheet<'_> {
             self.heading(&format!("question {}", question.id))?;
             self.question(question)?;
             if task.open_questions().any(|open| open.id == question.id) {
-                self.fact("answer with", &follow::later(&context.config, task.id(), question))?;
+                self.fact("answer with", &context.suggest(follow::later(task.id(), question)))?;
             }
         }
         Ok(())

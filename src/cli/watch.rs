@@ -10,6 +10,7 @@ use super::failure::{Failure, Kind};
 use super::fastmcp::{self, Follower, Found, Sources};
 use super::ui::{event, text, time};
 use super::{follow, outage};
+use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, Viewer, Watch};
 use crate::fastmcp::{DeployedEvent, Deployment, Filter};
 use crate::store::EventFilter;
@@ -175,7 +176,8 @@ fn no_log(context: &Context, deployments: &[Deployment]) -> String {
     if deployments.is_empty() {
         return format!("no events; {}", context.nothing_begun());
     }
-    "FastMCP keeps no log of what has been; `mcptask list` shows what is".to_owned()
+    let list = Advice::command(Suggested::new("list"), "shows what is");
+    context.advise(list.after("FastMCP keeps no log of what has been; "))
 }
 
 /// The cursor to read after, and the time before which nothing is shown.
@@ -344,7 +346,7 @@ impl Printer<'_> {
         } else {
             ui.line(&event::line(event, Timestamp::now(), ui.paint()))?;
             if let EventKind::Asked { question } = &event.kind {
-                let shown = follow::later(&self.context.config, &event.task, question);
+                let shown = self.context.suggest(follow::later(&event.task, question));
                 ui.line(&format!("          {} {}", ui.paint().yellow("→ answer with:"), shown))?;
             }
         }

@@ -19,5 +19,6 @@ mod remote;
 mod safety;
 mod secrets;
 mod serving;
+mod suggesting;
 mod waiting;
 mod watching;

@@ -26,7 +26,7 @@ fn a_mistyped_file_is_named_and_not_made() {
     for command in LOOKING.iter().chain(&NAMING) {
         let ran = place.run(&[command, &["--db", &shown][..]].concat());
         assert_eq!(ran.code, 4, "{ran:?}");
-        assert!(ran.err.contains(&shown) && ran.err.contains("mcptask serve"), "{ran:?}");
+        assert!(ran.err.contains(&shown) && ran.err.contains(" serve` makes the file"), "{ran:?}");
         assert!(!path.parent().expect("a folder").exists(), "{command:?} made it");
     }
     place.ok(&["completions", "bash"]);

@@ -11,8 +11,8 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::fastmcp::{Found, Sources};
 use super::ui::{event, text};
+use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{EngineError, Viewer};
-use crate::fastmcp::hint::command;
 use crate::fastmcp::{Cause, Diagnosis};
 use crate::store::{StoreError, TaskFilter, Unreadable};
 use native::Checkup;
@@ -40,7 +40,7 @@ pub(super) struct Finding {
     task: Option<String>,
     cause: &'static str,
     evidence: String,
-    help: String,
+    help: Advice,
     /// Whether something is wrong; else a person is waited for, or it is only worth knowing.
     is_trouble: bool,
 }
@@ -105,7 +105,7 @@ impl From<Diagnosis> for Finding {
         let Diagnosis { task, cause, evidence, help } = one;
         let is_trouble =
             !matches!(cause, Cause::ClientHasQuestion | Cause::SnapshotEncrypted | Cause::TtlNearEnd);
-        Self { source: "fastmcp", task, cause: cause.as_str(), evidence, help, is_trouble }
+        Self { source: "fastmcp", task, cause: cause.as_str(), evidence, help: help.into(), is_trouble }
     }
 }
 
@@ -114,8 +114,8 @@ fn fixed(context: &Context, id: &str) -> Result<(), Failure> {
         return context.ui.object(&json!({ "source": "fastmcp", "task": id, "fixed": true }));
     }
     let id = text::line(event::short(id));
-    let respond = command("respond", &id, "");
-    context.ui.talk(&format!("task {id} waits for an answer again; `mcptask {respond}` gives it"));
+    let gives = Advice::command(Suggested::new("respond").about(id.as_str()), "gives it");
+    context.ui.talk(&context.advise(gives.after(&format!("task {id} waits for an answer again; "))));
     Ok(())
 }
 
@@ -138,7 +138,7 @@ impl Finding {
         let Self { source, task, cause, evidence, help, is_trouble } = self;
         context.ui.object(&json!({
             "at": jiff::Timestamp::now(), "source": source, "task": task, "cause": cause, "evidence": evidence,
-            "help": help, "trouble": is_trouble,
+            "help": help.clone().at(context.reach()).to_string(), "trouble": is_trouble,
         }))
     }
 
@@ -148,6 +148,6 @@ impl Finding {
         let cause = self.cause.replace('_', " ");
         let cause = if self.is_trouble { paint.red(&cause) } else { paint.yellow(&cause) };
         ui.line(&format!("{}  {cause}: {}", paint.bold(&text::line(task)), text::line(&self.evidence)))?;
-        ui.line(&format!("          {} {}", paint.dim("→"), text::line(&self.help)))
+        ui.line(&format!("          {} {}", paint.dim("→"), context.advise(self.help.clone())))
     }
 }

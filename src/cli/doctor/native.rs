@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::super::failure::Failure;
 use super::super::ui::{event, time};
 use super::Finding;
+use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, Viewer};
 use crate::store::{Rows, TaskFilter, Trouble, Unreadable, WorkerInfo};
 use crate::task::{Question, Task, TaskStatus};
@@ -88,7 +89,8 @@ impl Checkup {
             Some(_) => format!("claimed by worker {worker}, which has let its lease end"),
             None => format!("claimed by worker {worker}, which is not on the list any more"),
         };
-        let help = "another worker takes it over by itself; if none runs, start one: `mcptask worker`";
+        let help =
+            Advice::with("another worker takes it over by itself; if none runs, start one", worker_command());
         Some(trouble(task, "worker_dead", evidence, help))
     }
 
@@ -102,7 +104,7 @@ impl Checkup {
                 task,
                 "no_worker_offers",
                 evidence,
-                "start a worker that has it: `mcptask worker`",
+                Advice::with("start a worker that has it", worker_command()),
             );
         }
         if let Some(answer) = task.questions.iter().rev().find_map(|question| question.answer.as_ref()) {
@@ -118,7 +120,7 @@ impl Checkup {
         let before = self.queued.iter().filter(|other| other.created_at < task.created_at).count();
         let busy: u64 = able.iter().map(|info| info.tasks).sum();
         let evidence = format!("queued behind {before} task(s); {} worker(s) run {busy}", able.len());
-        finding(task, "queued_behind", evidence, "start more workers: `mcptask worker`")
+        finding(task, "queued_behind", evidence, Advice::with("start more workers", worker_command()))
     }
 
     fn asked(&self, task: &Task, question: &Question) -> Finding {
@@ -131,38 +133,42 @@ impl Checkup {
             "question {} was asked {when}; its user, at the client {by}, has not answered",
             question.id
         );
-        let help = format!(
-            "`mcptask respond {0}` answers it from here; `mcptask show {0}` tells what became of the prompt",
-            event::short_id(task.id())
-        );
-        finding(task, "question_open", evidence, &help)
+        let id = event::short_id(task.id());
+        let respond = Suggested::new("respond").about(id).question(question.id.as_str());
+        let help = Advice::command(respond, "answers it from here; ")
+            .and_command(Suggested::new("show").about(id), "tells what became of the prompt");
+        finding(task, "question_open", evidence, help)
     }
 }
 
+fn worker_command() -> Suggested {
+    Suggested::new("worker")
+}
+
 /// Something that is worth knowing.
-fn finding(task: &Task, cause: &'static str, evidence: String, help: &str) -> Finding {
+fn finding(task: &Task, cause: &'static str, evidence: String, help: impl Into<Advice>) -> Finding {
     let task = Some(task.id().to_string());
-    Finding { source: "mcptask", task, cause, evidence, help: help.to_owned(), is_trouble: false }
+    Finding { source: "mcptask", task, cause, evidence, help: help.into(), is_trouble: false }
 }
 
 /// Something that is wrong.
-fn trouble(task: &Task, cause: &'static str, evidence: String, help: &str) -> Finding {
+fn trouble(task: &Task, cause: &'static str, evidence: String, help: impl Into<Advice>) -> Finding {
     Finding { is_trouble: true, ..finding(task, cause, evidence, help) }
 }
 
 fn of_trouble(one: Trouble) -> Finding {
     let Trouble { cause, problem, advice } = one;
-    Finding { source: "mcptask", task: None, cause, evidence: problem, help: advice, is_trouble: true }
+    Finding { source: "mcptask", task: None, cause, evidence: problem, help: advice.into(), is_trouble: true }
 }
 
-fn of_unreadable(what: &str, one: &Unreadable, help: &str) -> Finding {
+fn of_unreadable(what: &str, one: &Unreadable, help: impl Into<Advice>) -> Finding {
     let evidence = format!("{what} cannot be read: {}", one.problem);
     Finding {
         source: "mcptask",
         task: None,
         cause: "unreadable",
         evidence,
-        help: help.to_owned(),
+        help: help.into(),
         is_trouble: true,
     }
 }
@@ -170,7 +176,7 @@ fn of_unreadable(what: &str, one: &Unreadable, help: &str) -> Finding {
 /// A task that cannot be read.
 pub(super) fn unreadable(task: &Unreadable) -> Finding {
     let id = event::short(&task.name);
-    let help =
-        format!("`mcptask cancel {id}` ends it, and it goes when its ttl ends; no other task is harmed");
-    Finding { task: Some(task.name.clone()), ..of_unreadable("it", task, &help) }
+    let cancel = Suggested::new("cancel").about(id);
+    let help = Advice::command(cancel, "ends it, and it goes when its ttl ends; no other task is harmed");
+    Finding { task: Some(task.name.clone()), ..of_unreadable("it", task, help) }
 }

@@ -17,6 +17,7 @@ pub(crate) use watch::{Follower, print};
 use super::config::StoreChoice;
 use super::context::Context;
 use super::failure::{Failure, Kind};
+use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, EngineError};
 use crate::fastmcp::{DeployedTask, Deployment, FastmcpError};
 use crate::task::TaskId;
@@ -91,7 +92,8 @@ impl Sources {
     /// Says so where FastMCP's were not looked for.
     pub(crate) fn tell(&self, context: &Context) {
         if let Some(error) = &self.unsearched {
-            context.ui.talk(&format!("{error}; {}", convert::hint(error).unwrap_or_default()));
+            let hint = convert::hint(error).unwrap_or_default();
+            context.ui.talk(&context.advise(hint.after(&format!("{error}; "))));
         }
     }
 
@@ -119,7 +121,9 @@ impl Sources {
             (Some(only), true) => Ok(only),
             (Some(_), false) => Err(Failure::usage(format!("{prefix:?} fits tasks of several sources"))
                 .hint("type more of the id")),
-            (None, _) => Err(no_task(prefix).hint("`mcptask list` shows the tasks")),
+            (None, _) => {
+                Err(no_task(prefix).hint(Advice::command(Suggested::new("list"), "shows the tasks")))
+            }
         }
     }
 }

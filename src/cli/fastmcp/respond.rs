@@ -9,7 +9,7 @@ use super::super::ui::question::Asked;
 use super::super::ui::{event, text};
 use super::super::{follow, respond as native};
 use super::Sources;
-use crate::fastmcp::hint::command;
+use crate::desk::suggest::Suggested;
 use crate::fastmcp::{Answered, DeployedQuestion, DeployedTask, Deployment, FastmcpError, Generation, Way};
 use crate::task::form::joined;
 use crate::task::{Answer, QuestionId};
@@ -85,7 +85,7 @@ async fn at_prompt(
         asked_at: question.asked_at,
         deadline: None,
         refused: None,
-        later: Some(later(context, task, question)),
+        later: Some(later(&task.id, task.generation, question)),
     };
     loop {
         let answer = native::ask(context, &asked).await?;
@@ -97,11 +97,11 @@ async fn at_prompt(
 }
 
 /// The command that answers it.
-pub(super) fn later(context: &Context, task: &DeployedTask, question: &DeployedQuestion) -> String {
-    let server = if task.generation == Generation::V4 { " --server URL" } else { "" };
-    let id = if server.is_empty() { event::short(&task.id) } else { &task.id };
-    let flags = format!("{server}{}", follow::flags(&question.ask));
-    context.config.command(&command("respond", &text::line(id), &flags))
+pub(super) fn later(task: &str, generation: Generation, question: &DeployedQuestion) -> Suggested {
+    let through_server = generation == Generation::V4;
+    let respond = Suggested::new("respond").about(if through_server { task } else { event::short(task) });
+    let respond = if through_server { respond.option("--server", "URL") } else { respond };
+    follow::accepting(respond, &question.ask).question(question.id.as_str())
 }
 
 fn told(context: &Context, answer: &Answer, done: &Answered) -> Result<(), Failure> {

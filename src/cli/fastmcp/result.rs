@@ -6,6 +6,7 @@ use super::super::context::Context;
 use super::super::failure::{Failure, Kind};
 use super::super::outcome;
 use super::super::ui::{event, text};
+use crate::desk::suggest::{Advice, Suggested};
 use crate::fastmcp::{DeployedTask, Deployment, Filter};
 use crate::task::TaskStatus;
 
@@ -25,12 +26,13 @@ pub(crate) async fn result(
         task = ended(deployment, &task.id).await?;
     }
     let id = text::line(&task.id);
+    let waiting = Suggested::new("result").about(event::short(&task.id)).flag("--wait");
     match task.status {
         TaskStatus::Completed => completed(context, &task),
         TaskStatus::Cancelled => Err(outcome::cancelled(context, &task.id, task.error.as_deref())),
         TaskStatus::Failed => Err(failed(context, &task)),
         status => Err(Failure::new(Kind::NothingChanged, format!("task {id} has not ended: it is {status}"))
-            .hint(format!("`mcptask result {} --wait` waits for its end", event::short(&id)))),
+            .hint(Advice::command(waiting, "waits for its end"))),
     }
 }
 

@@ -105,7 +105,7 @@ impl Sheet<'_> {
         for problem in &question.problems {
             self.fact("not a form", &problem.to_string())?;
         }
-        self.fact("answer with", &super::respond::later(context, task, question))
+        self.fact("answer with", &context.suggest(super::respond::later(&task.id, task.generation, question)))
     }
 
     fn when(&self, at: Timestamp) -> String {

@@ -203,7 +203,7 @@ impl Ui {
             }
         }
         for hint in failure.hints() {
-            self.to_stderr(&format!("{} {}", paint.cyan("hint:"), text::line(hint)));
+            self.to_stderr(&format!("{} {}", paint.cyan("hint:"), text::line(&hint.to_string())));
         }
     }
 
@@ -240,7 +240,8 @@ fn failure_object(failure: &Failure) -> Value {
         "message": failure.to_string(),
     });
     if !failure.hints().is_empty() {
-        object["hint"] = failure.hints().join("; ").into();
+        let hints: Vec<_> = failure.hints().iter().map(ToString::to_string).collect();
+        object["hint"] = hints.join("; ").into();
     }
     if !failure.causes().is_empty() {
         object["causes"] = failure.causes().into();

@@ -12,6 +12,7 @@ use super::theme::theme;
 use super::{Paint, Ui, text, time};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::values;
+use crate::desk::suggest::{Advice, Suggested};
 use crate::task::form::joined;
 use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form};
 
@@ -30,7 +31,7 @@ pub(crate) struct Asked {
     /// Why the last answer to it was refused.
     pub(crate) refused: Option<String>,
     /// The command that answers it later, where there is one.
-    pub(crate) later: Option<String>,
+    pub(crate) later: Option<Suggested>,
 }
 
 /// What the person decided.
@@ -61,8 +62,8 @@ pub(crate) async fn ask(ui: &Ui, asked: &Asked) -> Result<Reply, Failure> {
 
 impl Asked {
     /// How to answer it later, as a hint.
-    pub(crate) fn later_hint(&self) -> Option<String> {
-        self.later.as_ref().map(|command| format!("answer it later with: {command}"))
+    pub(crate) fn later_hint(&self) -> Option<Advice> {
+        self.later.clone().map(|command| Advice::with("answer it later with", command))
     }
 }
 
