@@ -13,7 +13,7 @@ use super::ui::text;
 #[derive(Debug, Args)]
 pub(crate) struct CancelArgs {
     /// The task's id, or its beginning
-    #[arg(add = super::complete::unfinished_tasks())]
+    #[arg(value_parser = super::task_id::typed, add = super::complete::unfinished_tasks())]
     task: String,
     /// Why, for the log
     #[arg(long, value_name = "TEXT", default_value = "cancelled by the operator")]

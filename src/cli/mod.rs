@@ -37,9 +37,11 @@ mod serve;
 mod show;
 mod signals;
 mod submit;
+mod task_id;
 mod tools;
 mod ui;
 mod values;
+mod waiting;
 mod watch;
 mod worker;
 

@@ -10,29 +10,26 @@ use super::follow;
 use super::remote::RemoteArgs;
 use super::ui::question::{self, Asked, Reply};
 use super::ui::{event, text};
-use super::{arguments, convert, respond_remote};
+use super::{arguments, convert, respond_remote, waiting};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, EngineError, Viewer};
-use crate::store::TaskFilter;
 use crate::task::form::joined;
-use crate::task::{
-    Action, Answer, Answerer, Ask, AskKind, Form, Question, QuestionId, Task, TaskId, TaskStatus,
-};
-
-/// Waiting tasks that are looked through for the oldest question.
-const PAGE: usize = 1000;
+use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form, Question, QuestionId, Task, TaskId};
 
 /// Answer an open question: at a prompt, or with the options below
 ///
-/// Without a task, the oldest open question of the namespace. Whoever answers first has answered: a second
-/// answer changes nothing (exit 10). Esc and Ctrl-C leave the question open.
+/// Without a task, asks at the terminal which question is meant; a script names the task, or gives --next. Whoever
+/// answers first has answered: a second answer changes nothing (exit 10). Esc and Ctrl-C leave the question open.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(group(clap::ArgGroup::new("reply").args(["content", "decline", "cancel"]).multiple(false)))]
 pub(crate) struct RespondArgs {
     /// The task's id, or its beginning
-    #[arg(add = super::complete::waiting_tasks())]
+    #[arg(value_parser = super::task_id::typed, add = super::complete::waiting_tasks())]
     task: Option<String>,
+    /// Answer the question that has waited longest, whichever task it is of
+    #[arg(long, conflicts_with_all = ["task", "server", "stdio"])]
+    next: bool,
     /// Answer this question of the task, for example q2; else the first open one
     #[arg(long, value_name = "QUESTION", requires = "task")]
     question: Option<QuestionId>,
@@ -71,21 +68,21 @@ pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Fail
     if args.wait {
         context.rides_out_outages();
     }
-    let (engine, task, question) = match args.task() {
-        None => match oldest_of_all(context, Sources::open(context).await?, &args).await? {
-            Some(found) => found,
-            None => return Ok(()),
-        },
-        Some(prefix) => match place_of(context, prefix, args.wait).await? {
-            Found::Deployed(deployment, task) => {
-                return fastmcp::respond(context, &deployment, &task, &args).await;
-            }
-            Found::Native(engine, id) => {
-                let (task, question) = find(context, &engine, &id, &args).await?;
-                (engine, task, question)
-            }
-        },
+    let (found, question) = match args.task() {
+        Some(prefix) => (place_of(context, prefix, args.wait).await?, args.question().cloned()),
+        None => {
+            let sources = Sources::open(context).await?;
+            let waiting = waiting::chosen(context, &sources, args.next, args.has_answer()).await?;
+            (waiting.found, Some(waiting.question))
+        }
     };
+    let (engine, id) = match found {
+        Found::Deployed(deployment, task) => {
+            return fastmcp::respond(context, &deployment, &task, question.as_ref(), &args).await;
+        }
+        Found::Native(engine, id) => (engine, id),
+    };
+    let (task, question) = find(context, &engine, &id, question.as_ref(), args.wait).await?;
     let asked = follow::asked(&task, &question);
     let stored = match args.given(&question.ask)? {
         Some(answer) if args.wait => {
@@ -115,6 +112,11 @@ impl RespondArgs {
 
     pub(super) fn question(&self) -> Option<&QuestionId> {
         self.question.as_ref()
+    }
+
+    /// Whether the options give an answer.
+    fn has_answer(&self) -> bool {
+        self.accept || self.decline || self.cancel || self.content.is_some() || !self.set.is_empty()
     }
 
     /// The answer that the options give; `None` where a person shall be asked.
@@ -150,10 +152,11 @@ async fn find(
     context: &Context,
     engine: &Engine,
     id: &TaskId,
-    args: &RespondArgs,
+    wanted: Option<&QuestionId>,
+    wait: bool,
 ) -> Result<(Task, Question), Failure> {
-    let task = if args.wait {
-        let asked = |task: &Task| match args.question() {
+    let task = if wait {
+        let asked = |task: &Task| match wanted {
             Some(wanted) => task.question(wanted).is_some(),
             None => task.open_questions().next().is_some(),
         };
@@ -163,7 +166,7 @@ async fn find(
     } else {
         engine.get(&Viewer::Operator, id).await?
     };
-    let found = match args.question() {
+    let found = match wanted {
         Some(wanted) => Some(task.question(wanted).cloned().ok_or_else(|| {
             Failure::new(Kind::NotFound, format!("task {id} has no question {wanted}")).hint(Advice::command(
                 Suggested::new("show").about(event::short_id(id)),
@@ -192,45 +195,6 @@ fn not_waiting(task: &Task) -> Failure {
     Failure::new(Kind::NothingChanged, format!("task {id} waits for no answer: it is {}", task.status))
         .maybe_hint(answered.map(Advice::from))
         .maybe_hint(later)
-}
-
-/// The question of our own that has been open for longest; `None` when one of FastMCP's was older, and has been
-/// answered.
-async fn oldest_of_all(
-    context: &Context,
-    sources: Sources,
-    args: &RespondArgs,
-) -> Result<Option<(Engine, Task, Question)>, Failure> {
-    let ours = match &sources.native {
-        Some(engine) => oldest(engine).await,
-        None if sources.is_empty() => Err(none_open().hint(context.nothing_begun())),
-        None => Err(none_open()),
-    };
-    let asked_at = ours.as_ref().ok().map(|(_, question)| question.asked_at);
-    if fastmcp::respond_to_oldest(context, &sources, asked_at, args).await?.is_some() {
-        return Ok(None);
-    }
-    let (task, question) = ours?;
-    Ok(sources.native.map(|engine| (engine, task, question)))
-}
-
-fn none_open() -> Failure {
-    let watch = Suggested::new("watch").option("--status", "input_required");
-    Failure::new(Kind::NotFound, "no question is open here").hint(Advice::command(watch, "waits for one"))
-}
-
-/// The question of the namespace that has been open for longest.
-async fn oldest(engine: &Engine) -> Result<(Task, Question), Failure> {
-    let filter = TaskFilter {
-        status: Some(TaskStatus::InputRequired),
-        oldest_first: true,
-        hidden: true,
-        ..TaskFilter::default()
-    };
-    let page = engine.list(&Viewer::Operator, filter, None, PAGE).await?;
-    let open = page.tasks.iter().flat_map(|task| task.open_questions().map(move |question| (task, question)));
-    let oldest = open.min_by_key(|(_, question)| question.asked_at);
-    oldest.map(|(task, question)| (task.clone(), question.clone())).ok_or_else(none_open)
 }
 
 /// Asks the person here, again where the form's check refuses, until somebody has answered.

@@ -18,7 +18,7 @@ use crate::task::{Task, TaskId};
 #[derive(Debug, Args)]
 pub(crate) struct ResultArgs {
     /// The task's id, or its beginning
-    #[arg(add = super::complete::tasks())]
+    #[arg(value_parser = super::task_id::typed, add = super::complete::tasks())]
     task: String,
     /// Wait for the end, without answering questions
     #[arg(short, long)]

@@ -22,7 +22,7 @@ const EVENTS: usize = 1000;
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// The task's id, or its beginning
-    #[arg(add = super::complete::tasks())]
+    #[arg(value_parser = super::task_id::typed, add = super::complete::tasks())]
     task: String,
     #[command(flatten)]
     remote: RemoteArgs,

@@ -32,7 +32,8 @@ pub(crate) struct WatchArgs {
     /// Only this session's events
     session: Option<SessionId>,
     /// Only this task's events: its id, or its beginning; ends when the task does
-    #[arg(long, value_name = "TASK", conflicts_with = "session", add = super::complete::tasks())]
+    #[arg(long, value_name = "TASK", conflicts_with = "session", value_parser = super::task_id::typed)]
+    #[arg(add = super::complete::tasks())]
     task: Option<String>,
     /// Begin here: `start`, `now`, a time ago such as 10m, a time in RFC 3339, or after a cursor from --json
     #[arg(long, value_name = "WHEN", default_value = "start", value_parser = since)]

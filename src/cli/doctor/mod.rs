@@ -27,7 +27,7 @@ const MOST: usize = 200;
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
     /// The task's id, or its beginning
-    #[arg(add = super::complete::unfinished_tasks())]
+    #[arg(value_parser = super::task_id::typed, add = super::complete::unfinished_tasks())]
     task: Option<String>,
     /// Put a FastMCP task back to waiting that FastMCP lost to its own status race
     #[arg(long, requires = "task")]

@@ -9,7 +9,7 @@ mod show;
 mod watch;
 
 pub(crate) use list::list;
-pub(crate) use respond::{respond, respond_to_oldest};
+pub(crate) use respond::respond;
 pub(crate) use result::result;
 pub(crate) use show::show;
 pub(crate) use watch::{Follower, print};
@@ -17,6 +17,7 @@ pub(crate) use watch::{Follower, print};
 use super::config::StoreChoice;
 use super::context::Context;
 use super::failure::{Failure, Kind};
+use super::task_id;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, EngineError};
 use crate::fastmcp::{DeployedTask, Deployment, FastmcpError};
@@ -99,6 +100,7 @@ impl Sources {
 
     /// The task whose id begins so, wherever it is.
     pub(crate) async fn find(&self, context: &Context, prefix: &str) -> Result<Found, Failure> {
+        task_id::checked(prefix)?;
         if self.is_empty() {
             return Err(no_task(prefix).hint(context.nothing_begun()));
         }

@@ -1,5 +1,6 @@
 //! The only road to the terminal: stdout is data, stderr is talk.
 
+pub(crate) mod choose;
 mod colour;
 pub(crate) mod event;
 pub(crate) mod form;
