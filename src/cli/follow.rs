@@ -5,7 +5,7 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::ui::question::{self, Asked, Reply};
 use super::ui::spinner::Spinner;
-use super::ui::{Paint, Ui, event, text};
+use super::ui::{Paint, Ui, event, page, text};
 use super::{convert, values};
 use crate::desk::suggest::Suggested;
 use crate::engine::{Engine, EngineError, Viewer, Watch};
@@ -37,11 +37,7 @@ impl Answering {
                 return Err(Failure::usage(format!("the given answer was refused: {problem}"))
                     .maybe_hint(asked.later_hint()));
             }
-            self.ui.talk(&format!(
-                "{} asks: {}",
-                text::line(&asked.who),
-                text::short(&asked.ask.message, 200)
-            ));
+            self.ui.talk(&format!("{} asks: {}", text::line(&asked.who), page::message(&asked.ask, 200)));
             self.ui.talk(&format!("  answered as given: {}", in_words(&answer)));
             return Ok(answer);
         }
@@ -51,7 +47,7 @@ impl Answering {
                 format!(
                     "{} asks, and nobody may be asked here: {}",
                     asked.who,
-                    text::short(&asked.ask.message, 200)
+                    page::message(&asked.ask, 200)
                 ),
             )
             .maybe_hint(asked.later_hint()));

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::fastmcp::{self, Sources};
 use super::list_remote;
 use super::remote::RemoteArgs;
-use super::ui::{Paint, UNREADABLE, event, status, table, text, time, unreadable};
+use super::ui::{Paint, UNREADABLE, event, page, status, table, text, time, unreadable};
 use crate::engine::Viewer;
 use crate::store::{TaskFilter, Unreadable};
 use crate::task::{SessionId, Task, TaskStatus};
@@ -86,7 +86,7 @@ fn row(task: &Task, now: Timestamp) -> Vec<String> {
         time::relative(task.updated_at, now),
         text::short(&task.new.tool, 30),
         task.new.session.as_ref().map(|session| text::short(session.as_str(), 20)).unwrap_or_default(),
-        text::short(&message(task), 60),
+        message(task),
     ]
 }
 
@@ -104,8 +104,8 @@ pub(super) fn unreadable_object(one: &Unreadable) -> serde_json::Value {
 /// What is worth knowing in a few words: the open question, else the status message.
 fn message(task: &Task) -> String {
     match task.open_questions().next() {
-        Some(question) => question.ask.message.clone(),
-        None => task.status_message.clone().unwrap_or_default(),
+        Some(question) => page::message(&question.ask, 60),
+        None => text::short(task.status_message.as_deref().unwrap_or_default(), 60),
     }
 }
 

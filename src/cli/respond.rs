@@ -9,7 +9,7 @@ use super::fastmcp::{self, Found, Sources};
 use super::follow;
 use super::remote::RemoteArgs;
 use super::ui::question::{self, Asked, Reply};
-use super::ui::{event, text};
+use super::ui::{event, page, text};
 use super::{arguments, convert, respond_remote, waiting};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, EngineError, Viewer};
@@ -226,9 +226,11 @@ async fn at_prompt(
 pub(super) async fn ask(context: &Context, asked: &Asked) -> Result<Answer, Failure> {
     if !context.ui.may_prompt() {
         let why = "there is nobody to ask here: no terminal, or --no-input or CI is set";
+        let page =
+            page::of(&asked.ask).map(|url| format!("\npage: {}", page::within(url))).unwrap_or_default();
         return Err(Failure::new(
             Kind::NeedsInput,
-            format!("{why}\n{} asks: {}", asked.who, asked.ask.message),
+            format!("{why}\n{} asks: {}{page}", asked.who, asked.ask.message),
         )
         .maybe_hint(asked.later_hint()));
     }
@@ -250,6 +252,7 @@ pub(super) fn told(context: &Context, task: &str, question: &str, answer: &Answe
             .object(&json!({ "at": at, "task": task, "question": question, "action": action, "by": by }));
     }
     let said = match answer.action {
+        Action::Accept if answer.content.is_none() => "accepted".to_owned(),
         Action::Accept => format!("sent: {}", follow::in_words(answer)),
         Action::Decline => "declined".to_owned(),
         Action::Cancel => "cancelled the question".to_owned(),

@@ -76,9 +76,7 @@ fn not_ended(task: &Task) -> Failure {
     let failure =
         Failure::new(Kind::NothingChanged, format!("task {id} has not ended: it is {}", task.status));
     match task.open_questions().next() {
-        Some(question) => {
-            failure.hint(Advice::with("it waits for an answer", follow::later(task.id(), question)))
-        }
+        Some(question) => follow::asked(task, question).later_hint().into_iter().fold(failure, Failure::hint),
         None => {
             failure.hint(Advice::with("wait for it with", Suggested::new("result").about(id).flag("--wait")))
         }

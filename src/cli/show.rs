@@ -8,7 +8,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::fastmcp::{self, Found, Sources};
 use super::remote::RemoteArgs;
-use super::ui::{Ui, event, status, task_status, text, time};
+use super::ui::{Ui, event, page, status, task_status, text, time};
 use super::{follow, list, outage, outcome};
 use crate::client::{Client, TaskView};
 use crate::engine::{EngineError, Viewer};
@@ -131,6 +131,7 @@ impl Sheet<'_> {
 
     fn question(&self, question: &Question) -> Result<(), Failure> {
         self.text("message", &question.ask.message)?;
+        self.page(page::of(&question.ask))?;
         self.time("asked", question.asked_at)?;
         match (&question.answer, question.deadline) {
             (Some(answer), _) => {
@@ -170,6 +171,12 @@ impl Sheet<'_> {
         events
             .iter()
             .try_for_each(|one| self.ui.line(&format!("  {}", event::line(one, self.now, self.ui.paint()))))
+    }
+
+    /// The page that a question asks to visit.
+    fn page(&self, url: Option<&str>) -> Result<(), Failure> {
+        let facts = url.map(page::facts).unwrap_or_default();
+        facts.iter().try_for_each(|(name, value)| self.fact(name, value))
     }
 
     fn heading(&self, text: &str) -> Result<(), Failure> {
@@ -213,6 +220,7 @@ async fn from_server(context: &Context, client: &Client, id: &str) -> Result<(),
         sheet.heading(&format!("question {}", text::line(key)))?;
         let message = request.pointer("/params/message").and_then(Value::as_str).unwrap_or_default();
         sheet.text("message", message)?;
+        sheet.page(request.pointer("/params/url").and_then(Value::as_str))?;
     }
     Ok(())
 }

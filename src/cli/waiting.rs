@@ -5,12 +5,12 @@ use jiff::Timestamp;
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::fastmcp::{Found, Sources};
-use super::ui::{choose, event, text, time};
+use super::ui::{choose, event, page, text, time};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, Viewer};
 use crate::fastmcp::Deployment;
 use crate::store::TaskFilter;
-use crate::task::{QuestionId, Task, TaskStatus};
+use crate::task::{Ask, Question, QuestionId, Task, TaskStatus};
 
 /// Waiting tasks that are looked through.
 const PAGE: usize = 1000;
@@ -89,11 +89,11 @@ async fn of_store(engine: &Engine) -> Result<Vec<Waiting>, Failure> {
     };
     let page = engine.list(&Viewer::Operator, filter, None, PAGE).await?;
     let of_task = |task: &Task| -> Vec<Waiting> {
-        let one = |question: &crate::task::Question| Waiting {
+        let one = |question: &Question| Waiting {
             found: Found::Native(engine.clone(), task.id().clone()),
             question: question.id.clone(),
             asked_at: Some(question.asked_at),
-            title: title(task.id().as_str(), &task.new.tool, Some(question.asked_at), &question.ask.message),
+            title: title(task.id().as_str(), &task.new.tool, Some(question.asked_at), &question.ask),
         };
         task.open_questions().map(one).collect()
     };
@@ -110,7 +110,7 @@ async fn of_deployment(deployment: &Deployment) -> Result<Vec<Waiting>, Failure>
                 found: Found::Deployed(deployment.clone(), Box::new(task.clone())),
                 question: id,
                 asked_at: question.asked_at,
-                title: title(&task.id, &task.component.name, question.asked_at, &question.ask.message),
+                title: title(&task.id, &task.component.name, question.asked_at, &question.ask),
             });
         }
     }
@@ -118,8 +118,8 @@ async fn of_deployment(deployment: &Deployment) -> Result<Vec<Waiting>, Failure>
 }
 
 /// One line of the choice.
-fn title(task: &str, tool: &str, asked_at: Option<Timestamp>, message: &str) -> String {
+fn title(task: &str, tool: &str, asked_at: Option<Timestamp>, ask: &Ask) -> String {
     let when = asked_at.map(|at| format!("{}, ", time::relative(at, Timestamp::now()))).unwrap_or_default();
     let (task, tool) = (text::line(event::short(task)), text::short(tool, 30));
-    format!("{task}  {when}{tool}: {}", text::short(message, 60))
+    format!("{task}  {when}{tool}: {}", page::message(ask, 60))
 }

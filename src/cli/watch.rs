@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::fastmcp::{self, Follower, Found, Sources};
-use super::ui::{event, text, time};
+use super::ui::{event, page, text, time};
 use super::{follow, outage};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, Viewer, Watch};
@@ -347,6 +347,9 @@ impl Printer<'_> {
         } else {
             ui.line(&event::line(event, Timestamp::now(), ui.paint()))?;
             if let EventKind::Asked { question } = &event.kind {
+                if let Some(url) = page::of(&question.ask) {
+                    ui.line(&format!("          {} {}", ui.paint().yellow("→ page:"), page::within(url)))?;
+                }
                 let shown = self.context.suggest(follow::later(&event.task, question));
                 ui.line(&format!("          {} {}", ui.paint().yellow("→ answer with:"), shown))?;
             }

@@ -8,6 +8,7 @@ mod help;
 mod json_lines;
 mod kitchen;
 mod outage;
+mod pages;
 #[path = "../support/place.rs"]
 mod place;
 mod reading;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::super::failure::Failure;
-use super::super::ui::{event, time};
+use super::super::ui::{event, page, time};
 use super::Finding;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, Viewer};
@@ -130,8 +130,9 @@ impl Checkup {
             None => "that polls it, without a session".to_owned(),
         };
         let evidence = format!(
-            "question {} was asked {when}; its user, at the client {by}, has not answered",
-            question.id
+            "question {} was asked {when}: {}; its user, at the client {by}, has not answered",
+            question.id,
+            page::message(&question.ask, 60)
         );
         let id = event::short_id(task.id());
         let respond = Suggested::new("respond").about(id).question(question.id.as_str());

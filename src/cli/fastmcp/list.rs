@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::list::unreadable_object;
-use super::super::ui::{Paint, event, spinner, status, table, text, time, unreadable};
+use super::super::ui::{Paint, event, page, spinner, status, table, text, time, unreadable};
 use super::{Sources, source};
 use crate::engine::Viewer;
 use crate::fastmcp::DeployedTask;
@@ -87,8 +87,8 @@ fn deployed(task: &DeployedTask) -> Row {
     object["tool"] = json!(task.component.name);
     let session = task.session.as_deref().or(task.scope.as_deref()).unwrap_or_default();
     let message = match (task.questions.first(), &task.error, &task.progress) {
-        (Some(question), ..) => question.ask.message.clone(),
-        (None, Some(error), _) => error.clone(),
+        (Some(question), ..) => page::message(&question.ask, 60),
+        (None, Some(error), _) => text::short(error, 60),
         (None, None, Some(progress)) => spinner::progress_words(progress),
         (None, None, None) => String::new(),
     };
@@ -108,7 +108,7 @@ fn deployed(task: &DeployedTask) -> Row {
         text::short(&task.component.name, 30),
         text::short(session, 20),
         worker.unwrap_or_default(),
-        text::short(&message, 60),
+        message,
     ];
     Row { created_at: task.created_at, status: Some(task.status), object, cells }
 }
@@ -119,8 +119,10 @@ fn native(task: &Task) -> Row {
     let now = Timestamp::now();
     let since = |then: Timestamp| rough(Some(now.as_millisecond() - then.as_millisecond()));
     let question = task.open_questions().next();
-    let message =
-        question.map_or(task.status_message.as_deref(), |question| Some(question.ask.message.as_str()));
+    let message = match question {
+        Some(question) => page::message(&question.ask, 60),
+        None => text::short(task.status_message.as_deref().unwrap_or_default(), 60),
+    };
     let cells = vec![
         event::short_id(task.id()).to_owned(),
         status(task.status, Paint::new(false)),
@@ -130,7 +132,7 @@ fn native(task: &Task) -> Row {
         text::short(&task.new.tool, 30),
         task.new.session.as_ref().map(|session| text::short(session.as_str(), 20)).unwrap_or_default(),
         task.worker.as_ref().map(|worker| text::short(worker.as_str(), 20)).unwrap_or_default(),
-        text::short(message.unwrap_or_default(), 60),
+        message,
     ];
     Row { created_at: Some(task.created_at), status: Some(task.status), object, cells }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::super::context::Context;
 use super::super::failure::Failure;
-use super::super::ui::{event as ui_event, spinner, status_column, text, time};
+use super::super::ui::{event as ui_event, page, spinner, status_column, text, time};
 use crate::fastmcp::{DeployedEvent, DeployedEventKind, Deployment, FastmcpResult, Filter, Means, Watching};
 
 /// Follows some deployments.
@@ -88,6 +88,9 @@ pub(crate) fn print(context: &Context, event: &DeployedEvent) -> Result<(), Fail
         paint.dim(&format!("[{}]", event.generation)),
     ))?;
     let DeployedEventKind::Asked { question: Some(question) } = &event.kind else { return Ok(()) };
+    if let Some(url) = page::of(&question.ask) {
+        ui.line(&format!("          {} {}", paint.yellow("→ page:"), page::within(url)))?;
+    }
     let command = super::respond::later(&event.task, event.generation, question);
     ui.line(&format!("          {} {}", paint.yellow("→ answer with:"), context.suggest(command)))
 }

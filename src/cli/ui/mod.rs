@@ -6,6 +6,7 @@ pub(crate) mod event;
 pub(crate) mod form;
 mod line;
 pub(crate) mod logging;
+pub(crate) mod page;
 pub(crate) mod prompt;
 pub(crate) mod question;
 pub(crate) mod spinner;
