@@ -68,13 +68,12 @@ pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Fail
     if args.wait {
         context.rides_out_outages();
     }
-    let (found, question) = match args.task() {
-        Some(prefix) => (place_of(context, prefix, args.wait).await?, args.question().cloned()),
-        None => {
-            let sources = Sources::open(context).await?;
-            let waiting = waiting::chosen(context, &sources, args.next, args.has_answer()).await?;
-            (waiting.found, Some(waiting.question))
-        }
+    let (found, question) = if let Some(prefix) = args.task() {
+        (place_of(context, prefix, args.wait).await?, args.question().cloned())
+    } else {
+        let sources = Sources::open(context).await?;
+        let waiting = waiting::chosen(context, &sources, args.next, args.has_answer()).await?;
+        (waiting.found, Some(waiting.question))
     };
     let (engine, id) = match found {
         Found::Deployed(deployment, task) => {

@@ -141,11 +141,10 @@ fn native(task: &Task) -> Row {
 fn unreadable_row(one: &Unreadable) -> Row {
     let mut object = unreadable_object(one);
     object["source"] = json!("mcptask");
-    let mut cells = vec![String::new(); HEADER.len()];
-    cells[0] = text::line(event::short(&one.name));
-    cells[1] = unreadable(Paint::new(false));
-    cells[2] = "mcptask".to_owned();
-    cells[HEADER.len() - 1] = text::short(&one.problem, 60);
+    let mut cells =
+        vec![text::line(event::short(&one.name)), unreadable(Paint::new(false)), "mcptask".to_owned()];
+    cells.resize(HEADER.len() - 1, String::new());
+    cells.push(text::short(&one.problem, 60));
     Row { created_at: None, status: None, object, cells }
 }
 

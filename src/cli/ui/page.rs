@@ -14,7 +14,7 @@ pub(crate) fn of(ask: &Ask) -> Option<&str> {
     }
 }
 
-/// Address and host within a line: "https://pay.example/checkout (host pay.example)".
+/// Address and host within a line.
 pub(crate) fn within(url: &str) -> String {
     format!("{} ({})", text::short(url, WITHIN), named_host(url))
 }
