@@ -12,9 +12,8 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::caller::Client;
-use super::dialect::{Translation, translate};
-use super::handshake;
+use super::dialect::{Translation, translate, with_legacy_tasks};
+use super::request::Client;
 
 /// Messages that wait for a client that does not read; more, and the connection is over.
 const UNREAD: usize = 10_000;
@@ -148,7 +147,7 @@ impl<R: AsyncBufRead + Unpin + Send> Transport<RoleServer> for Lines<R> {
         &mut self,
         message: ServerJsonRpcMessage,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
-        let line = serde_json::to_vec(&handshake::with_legacy_tasks(message));
+        let line = serde_json::to_vec(&with_legacy_tasks(message));
         std::future::ready(line.map_err(io::Error::from).and_then(|line| self.put(line)))
     }
 

@@ -23,21 +23,36 @@ pub(super) fn needs_tasks_extension() -> ErrorData {
     ErrorData::missing_required_client_capability(ClientCapabilities::builder().enable_tasks().build())
 }
 
-/// What the engine refused, as the client is told.
+/// What the engine refused, as the client is told. What says where the store is, or what is wrong with it, stays here.
 pub(super) fn refused(error: EngineError) -> ErrorData {
     let message = error.to_string();
     match error {
-        EngineError::Store(StoreError::Unreachable { .. } | StoreError::Backend { .. }) => {
-            tracing::warn!(%message, "a request failed");
-            ErrorData::internal_error("the task store does not work at present; try again later", None)
-        }
-        EngineError::Store(StoreError::TooManyTasks { .. }) => {
-            ErrorData::new(ErrorCode::INTERNAL_ERROR, message, None)
-        }
         EngineError::Arguments { violations, .. } | EngineError::Answer { violations, .. } => {
             violated(message, &violations)
         }
+        EngineError::Store(error) => refused_by_store(error, message),
         _ => invalid(message),
+    }
+}
+
+fn refused_by_store(error: StoreError, message: String) -> ErrorData {
+    match error {
+        // Whose it is cannot be read, so it is like one that never was.
+        StoreError::Unreadable { task, .. } => {
+            tracing::warn!(%message, "a client asked for it");
+            invalid(StoreError::NoTask(task).to_string())
+        }
+        StoreError::TooManyTasks { .. } => ErrorData::internal_error(message, None),
+        StoreError::NoTask(_)
+        | StoreError::NoQuestion { .. }
+        | StoreError::AlreadyAnswered { .. }
+        | StoreError::Ended { .. }
+        | StoreError::TooManyQuestions { .. }
+        | StoreError::Refused { .. } => invalid(message),
+        _ => {
+            tracing::warn!(%message, "a request failed");
+            ErrorData::internal_error("the task store does not work at present; try again later", None)
+        }
     }
 }
 
