@@ -124,7 +124,7 @@ impl Member {
             Step::Ask(question) => self.ask(&event.task, &question),
             Step::AskLast => self.ask_last(&event.task).await,
             Step::Tell => self.tell(event).await,
-            Step::Withdraw(question) => questions.withdraw(&event.task, &question),
+            Step::Withdraw(question) => questions.withdraw(&event.task, &question, true),
             Step::WithdrawAll => questions.withdraw_all(&event.task),
             Step::Forget => self.connection.forget(&event.task),
         }

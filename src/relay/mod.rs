@@ -13,6 +13,7 @@ mod prompt;
 mod questions;
 mod routes;
 mod shared;
+mod state;
 mod status;
 mod steps;
 mod streams;

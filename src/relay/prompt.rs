@@ -60,7 +60,7 @@ pub(super) struct Prompt {
 enum End {
     /// It has an answer: this client's, or another one.
     Answered,
-    /// Nobody needs this client's answer any more, or the process stops; the client was told.
+    /// Nobody needs this client's answer any more, and it was told so; or the process stops.
     Withdrawn,
     /// The answer could not be stored, whatever is tried: the question stays open.
     LeftOpen,
@@ -143,6 +143,8 @@ impl Prompt {
             let mut handle = sent.map_err(|error| self.failed(&error))?;
             let (reason, next) = match self.hear(&mut handle, &route).await {
                 Heard::Reply(reply) => return self.read(reply),
+                // The question stays open, and whoever serves the task next asks it.
+                Heard::Withdrawn if self.shared.stop.is_cancelled() => return Err(End::Withdrawn),
                 Heard::Withdrawn => {
                     ("the question was answered elsewhere, or its task ended", Err(End::Withdrawn))
                 }

@@ -65,9 +65,13 @@ impl Questions {
         Some(prompt)
     }
 
-    /// The question has its answer.
-    pub(super) fn withdraw(&self, task: &TaskId, question: &QuestionId) {
-        if let Some(open) = self.open().remove(&(task.clone(), question.clone())) {
+    /// The question has its answer: for the session that launched the task, or for the requests that wait for it.
+    pub(super) fn withdraw(&self, task: &TaskId, question: &QuestionId, is_owners: bool) {
+        let mut open = self.open();
+        let key = (task.clone(), question.clone());
+        if open.get(&key).is_some_and(|one| one.is_owners == is_owners)
+            && let Some(open) = open.remove(&key)
+        {
             open.prompt.withdrawn.cancel();
         }
     }
@@ -82,9 +86,9 @@ impl Questions {
         self.keep(|owner, _, is_owners| owner != task || is_owners);
     }
 
-    /// Withdraws all of the task but these.
-    pub(super) fn keep_of(&self, task: &TaskId, still: impl Fn(&QuestionId) -> bool) {
-        self.keep(|owner, question, _| owner != task || still(question));
+    /// Withdraws all that is asked for the requests that wait for the task, but these.
+    pub(super) fn keep_of_requests(&self, task: &TaskId, still: impl Fn(&QuestionId) -> bool) {
+        self.keep(|owner, question, is_owners| is_owners || owner != task || still(question));
     }
 
     /// Withdraws all that the session is asked for its own tasks but these.

@@ -5,7 +5,7 @@ use rmcp::model::{
 };
 use rmcp::service::OriginatingRequestId;
 
-use super::streams::{STANDALONE, State};
+use super::state::{STANDALONE, State};
 use crate::task::TaskId;
 
 /// A stream that a question to the client can take.

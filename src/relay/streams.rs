@@ -4,35 +4,17 @@
 //! Every stream is a short log with at most one reader. A reader that broke off is replaced by one that names the
 //! last event it saw (`Last-Event-ID`); nothing is sent twice, and nothing is lost that the log still has.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use rmcp::model::{JsonRpcMessage, ProgressToken, RequestId, ServerJsonRpcMessage};
 use tokio::sync::{oneshot, watch};
 use tokio_util::task::TaskTracker;
-use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::log::Log;
 use super::routes::Route;
-use crate::engine::bytes;
+use super::state::{STANDALONE, State};
 use crate::task::TaskId;
-
-/// Streams of requests that ended while nobody read, kept for a reader that comes back.
-const KEPT_ENDED: usize = 32;
-
-/// Streams that were read to their end, kept in case the connection broke off before the client had it all. Few,
-/// since every request of a session leaves one.
-const KEPT_READ: usize = 4;
-
-/// The most bytes of JSON that a session keeps: read ones for a reader that comes back, unread ones for one that comes.
-const MOST_BYTES: usize = 8 * 1024 * 1024;
-
-/// The same with what waits on requests' streams that somebody reads: there a response goes before it is old.
-const MOST_BYTES_WITH_READERS: usize = 64 * 1024 * 1024;
-
-/// The stream that is tied to no request.
-pub(super) const STANDALONE: u64 = 0;
 
 /// All streams of one client.
 #[derive(Debug)]
@@ -53,32 +35,10 @@ pub(crate) struct Place {
     pub(crate) next: u64,
 }
 
-#[derive(Debug, Default)]
-pub(super) struct State {
-    pub(super) logs: HashMap<u64, Log>,
-    /// Requests of the client that have no response yet.
-    pub(super) waiting: HashMap<RequestId, (u64, TaskTrackerToken)>,
-    pub(super) tokens: HashMap<ProgressToken, u64>,
-    /// Requests to the client that took a request's stream and have no response yet.
-    pub(super) asked: HashMap<RequestId, u64>,
-    /// Tasks that the client waits for, and the requests that wait, the oldest first.
-    pub(super) results: HashMap<TaskId, Vec<RequestId>>,
-    /// Standalone streams so far that did not resume an earlier one.
-    pub(super) began: u64,
-    /// Gets the response to `initialize`, which travels on no stream.
-    handshake: Option<oneshot::Sender<ServerJsonRpcMessage>>,
-    /// Counts streams, and their ends.
-    last: u64,
-    /// Of all that is kept, in JSON.
-    kept: usize,
-    closed: bool,
-}
-
 impl Streams {
     /// None yet but for the standalone one. `calls` counts the requests that have no response.
     pub(crate) fn new(calls: TaskTracker) -> Self {
-        let state = State { logs: HashMap::from([(STANDALONE, Log::default())]), ..State::default() };
-        Self { calls, state: Mutex::new(state), changed: watch::Sender::default() }
+        Self { calls, state: Mutex::default(), changed: watch::Sender::default() }
     }
 
     /// One line that is open for everything as long as the client is there.
@@ -288,82 +248,5 @@ impl Streams {
     /// Whether what was sent on `route` still reaches the client.
     pub(super) fn carries(&self, route: &Route) -> bool {
         self.state().carries(route)
-    }
-}
-
-impl State {
-    /// Puts a message into a stream, and drops what is least missed where too much is kept.
-    fn append(&mut self, key: u64, message: ServerJsonRpcMessage) {
-        let size = bytes(&message);
-        self.change(key, |log| log.append(message, size));
-        while self.kept > MOST_BYTES && self.drop_one(self.kept > MOST_BYTES_WITH_READERS) {}
-    }
-
-    /// Changes what a stream keeps.
-    fn change(&mut self, key: u64, change: impl FnOnce(&mut Log)) {
-        let Some(log) = self.logs.get_mut(&key) else { return };
-        let before = log.bytes();
-        change(log);
-        self.kept = self.kept + log.bytes() - before;
-    }
-
-    fn remove(&mut self, key: u64) {
-        if let Some(log) = self.logs.remove(&key) {
-            self.kept -= log.bytes();
-        }
-    }
-
-    /// Drops what was read, else what nobody reads, else the oldest of the standalone stream or (`all`) of any;
-    /// false when nothing may go.
-    fn drop_one(&mut self, all: bool) -> bool {
-        if let Some(key) = self.largest(|_, log| log.front_is_taken()) {
-            self.change(key, Log::drop_oldest);
-        } else if let Some(key) = self.first_ended() {
-            self.remove(key);
-        } else if let Some(key) = self.largest(|key, log| key == STANDALONE || !log.attached || all) {
-            self.change(key, Log::drop_oldest);
-        } else {
-            return false;
-        }
-        true
-    }
-
-    /// The largest stream of those from which something may go.
-    fn largest(&self, may_go: impl Fn(u64, &Log) -> bool) -> Option<u64> {
-        let logs = self.logs.iter().filter(|(key, log)| log.bytes() > 0 && may_go(**key, log));
-        logs.max_by_key(|(_, log)| log.bytes()).map(|(key, _)| *key)
-    }
-
-    /// The stream that ended first of those that nobody reads.
-    fn first_ended(&self) -> Option<u64> {
-        let left = self.logs.iter().filter(|(_, log)| log.ended && !log.attached);
-        left.min_by_key(|(_, log)| log.end).map(|(key, _)| *key)
-    }
-
-    /// A request has no stream any more; true when that may concern a prompt.
-    fn finish(&mut self, request: &RequestId) -> bool {
-        let Some((key, _)) = self.waiting.remove(request) else { return false };
-        self.tokens.retain(|_, stream| *stream != key);
-        self.last += 1;
-        if let Some(log) = self.logs.get_mut(&key) {
-            log.end = self.last;
-            log.end();
-        }
-        self.asked.values().any(|stream| *stream == key)
-    }
-
-    fn drop_oldest_ended(&mut self) {
-        for (read, kept) in [(true, KEPT_READ), (false, KEPT_ENDED)] {
-            let ended = |(key, log): (&u64, &Log)| {
-                let left = log.ended && !log.attached && *key != STANDALONE;
-                (left && read == log.is_read()).then_some((log.end, *key))
-            };
-            let ended: Vec<_> = self.logs.iter().filter_map(ended).collect();
-            if ended.len() > kept
-                && let Some((_, oldest)) = ended.into_iter().min()
-            {
-                self.remove(oldest);
-            }
-        }
     }
 }

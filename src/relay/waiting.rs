@@ -40,7 +40,7 @@ impl Waiting {
         match &event.kind {
             EventKind::Asked { question } => self.put(question),
             EventKind::Answered { question, .. } => {
-                self.connection.questions().withdraw(&self.task, question);
+                self.connection.questions().withdraw(&self.task, question, false);
             }
             _ => {}
         }
@@ -49,7 +49,7 @@ impl Waiting {
     /// Puts what is open, and withdraws what is open no longer.
     pub(crate) fn look(&self, task: &Task) {
         let open = |id: &_| task.open_questions().any(|question| &question.id == id);
-        self.connection.questions().keep_of(&self.task, open);
+        self.connection.questions().keep_of_requests(&self.task, open);
         for question in task.open_questions() {
             self.put(question);
         }

@@ -4,25 +4,18 @@
 //! types would lose, so that they arrive here as they came. From there on everything is JSON in, JSON out
 //! (`wire`), and every verb is the engine's.
 
-mod allowance;
 mod auth;
-mod body;
 mod config;
-mod connections;
 mod dialect;
 mod errors;
 mod foreground;
-mod guard;
 mod handler;
-mod headers;
 mod http;
 mod legacy_tasks;
 mod lines;
 mod misbehaviour;
 mod modern_tasks;
-mod reader;
 mod request;
-mod sessions;
 mod stdio;
 mod subscriptions;
 mod tls;
@@ -32,9 +25,9 @@ mod wire;
 
 pub use auth::Tokens;
 pub use config::{ServeConfig, ServeError};
-pub(crate) use connections::MOST as MOST_CONNECTIONS;
 #[cfg(any(test, fuzzing))]
 pub(crate) use dialect::message;
+pub(crate) use http::MOST_CONNECTIONS;
 pub use http::http;
 pub use stdio::stdio;
 pub use tls::{Identity, IdentityError};

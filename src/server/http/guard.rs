@@ -14,10 +14,10 @@ use rmcp::transport::streamable_http_server::StreamableHttpService;
 use super::allowance::{Allowance, Allowances, UnderWay};
 use super::body::{Admission, translated};
 use super::connections::Newcomer;
-use super::handler::Handler;
-use super::misbehaviour::{Cut, cut_off};
-use super::request::Serving;
 use super::sessions::Sessions;
+use crate::server::handler::Handler;
+use crate::server::misbehaviour::{Cut, cut_off};
+use crate::server::request::Serving;
 use crate::task::Scope;
 
 /// The endpoint's parts.

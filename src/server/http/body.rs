@@ -10,12 +10,12 @@ use rmcp::ErrorData;
 use serde_json::{Value, json};
 
 use super::allowance::{Allowance, Exceeded};
-use super::dialect::{Era, Translation, translate};
-use super::errors::no_method;
 use super::headers;
-use super::misbehaviour::{self, Cut};
-use super::request::Serving;
 use super::sessions::{Counted, Sessions};
+use crate::server::dialect::{Era, Translation, translate};
+use crate::server::errors::no_method;
+use crate::server::misbehaviour::{self, Cut};
+use crate::server::request::Serving;
 use crate::task::Scope;
 
 /// Bodies up to this size are read whoever else sends some, in bytes.

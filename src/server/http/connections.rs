@@ -24,7 +24,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::tls::Identity;
+use crate::server::tls::Identity;
 
 /// Connections at once, where the open-file limit allows more.
 pub(crate) const MOST: usize = 50_000;

@@ -10,13 +10,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::allowance::Allowances;
-use super::config::{DRAIN, ServeConfig, ServeError};
 use super::connections::Connections;
 use super::guard::{Endpoint, guarded};
-use super::handler::Handler;
-use super::request::Serving;
 use super::sessions::Sessions;
 use crate::engine::Engine;
+use crate::server::config::{DRAIN, ServeConfig, ServeError};
+use crate::server::handler::Handler;
+use crate::server::request::Serving;
 
 /// How often an open stream shows that it is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);

@@ -20,10 +20,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::dialect::with_legacy_tasks;
 use super::reader::Reader;
-use super::request::Client;
 use crate::relay::{Place, Streams};
+use crate::server::dialect::with_legacy_tasks;
+use crate::server::request::Client;
 use crate::task::{Scope, SessionId};
 
 /// Messages of one client that wait to be looked at.
