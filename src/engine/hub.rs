@@ -240,8 +240,79 @@ impl Backlog {
 
 #[cfg(test)]
 mod tests {
+    use async_trait::async_trait;
+    use tokio::sync::mpsc;
+
     use super::super::feed::tests::progress;
     use super::*;
+    use crate::store::StoreResult;
+
+    /// A log that says what the test says.
+    struct Said(mpsc::UnboundedReceiver<StoreResult<News>>);
+
+    #[async_trait]
+    impl Tail for Said {
+        async fn next(&mut self) -> StoreResult<News> {
+            match self.0.recv().await {
+                Some(news) => news,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// A hub, and what its log says next.
+    fn hub() -> (Hub, mpsc::UnboundedSender<StoreResult<News>>, CancellationToken) {
+        let (log, said) = mpsc::unbounded_channel();
+        let stop = CancellationToken::new();
+        (Hub::start(Box::new(Said(said)), stop.clone()), log, stop)
+    }
+
+    #[tokio::test]
+    async fn a_log_that_is_another_one_makes_everybody_look_again() {
+        let (hub, log, _stop) = hub();
+        let (task, session) = (TaskId::generate(), SessionId::generate());
+        let (mut feed, mut of_session) = (hub.feed(&task), hub.session_feed(&session));
+        let (mut follow, mut all) = (hub.follow_answers(&task), hub.subscribe());
+        log.send(Ok(News { reset: true, ..News::default() })).expect("the hub reads");
+        assert!(matches!(feed.next().await, Signal::Resync));
+        assert!(matches!(of_session.next().await, Signal::Resync));
+        assert!(matches!(all.recv().await, Ok(Signal::Resync)));
+        follow.changed().await;
+    }
+
+    #[tokio::test]
+    async fn events_that_cannot_be_read_are_passed_over_and_others_arrive() {
+        let (hub, log, _stop) = hub();
+        let task = TaskId::generate();
+        let mut feed = hub.feed(&task);
+        let unreadable = vec![Unreadable { name: "7-0".into(), problem: "unknown event paused".into() }];
+        let events = vec![progress(&task, "step")];
+        log.send(Ok(News { events, unreadable, ..News::default() })).expect("the hub reads");
+        assert!(matches!(feed.next().await, Signal::Event(event) if event.task == task));
+    }
+
+    #[tokio::test]
+    async fn a_log_that_could_not_be_read_makes_everybody_look_again() {
+        let (hub, log, _stop) = hub();
+        let task = TaskId::generate();
+        let mut feed = hub.feed(&task);
+        let away = StoreError::Unreachable { location: "here".into(), problem: "away".into() };
+        log.send(Err(away)).expect("the hub reads");
+        log.send(Ok(News { events: vec![progress(&task, "step")], ..News::default() }))
+            .expect("the hub reads");
+        assert!(matches!(feed.next().await, Signal::Resync), "before what came since");
+        assert!(matches!(feed.next().await, Signal::Event(_)));
+    }
+
+    #[test]
+    fn each_cause_is_told_once() {
+        let mut passed_over = PassedOver::default();
+        let unreadable = |problem: &str| [Unreadable { name: "7-0".to_owned(), problem: problem.to_owned() }];
+        for problem in ["one", "one", "other", "one"] {
+            passed_over.tell(&unreadable(problem));
+        }
+        assert_eq!(passed_over.told.len(), 2);
+    }
 
     #[test]
     fn a_slow_subscriber_of_all_events_is_bounded_in_bytes_and_told_to_look() {

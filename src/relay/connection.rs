@@ -169,3 +169,18 @@ pub(crate) fn undeclared(capabilities: Option<&ClientCapabilities>, kind: &AskKi
         AskKind::Url { .. } => Some("the client did not declare elicitation by URL".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::task::TaskTracker;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_left_before_anybody_waited_for_it_is_gone() {
+        let connection = Connection::new(SessionId::generate(), Streams::new(TaskTracker::new()));
+        connection.leave("first");
+        connection.leave("second");
+        assert_eq!(connection.gone().await, "first");
+    }
+}

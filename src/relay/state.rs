@@ -27,7 +27,7 @@ const MOST_BYTES_WITH_READERS: usize = 64 * 1024 * 1024;
 pub(super) const STANDALONE: u64 = 0;
 
 /// What is open for one client.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct State {
     pub(super) logs: HashMap<u64, Log>,
     /// Requests of the client that have no response yet.
@@ -46,6 +46,23 @@ pub(super) struct State {
     /// Of all that is kept, in JSON.
     kept: usize,
     pub(super) closed: bool,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            logs: HashMap::from([(STANDALONE, Log::default())]),
+            waiting: HashMap::new(),
+            tokens: HashMap::new(),
+            asked: HashMap::new(),
+            results: HashMap::new(),
+            began: 0,
+            handshake: None,
+            last: 0,
+            kept: 0,
+            closed: false,
+        }
+    }
 }
 
 impl State {
@@ -122,5 +139,79 @@ impl State {
                 self.remove(oldest);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rmcp::model::{CustomNotification, JsonRpcMessage, ServerNotification};
+    use serde_json::json;
+
+    use super::*;
+
+    /// A message of about so many KiB.
+    fn message(kib: usize) -> ServerJsonRpcMessage {
+        let params = json!({ "text": "x".repeat(kib * 1024) });
+        let notification = CustomNotification::new("notifications/test", Some(params));
+        JsonRpcMessage::notification(ServerNotification::CustomNotification(notification))
+    }
+
+    fn open(state: &mut State, key: u64) {
+        let mut log = Log::default();
+        log.attach();
+        state.logs.insert(key, log);
+    }
+
+    fn really_kept(state: &State) -> usize {
+        state.logs.values().map(Log::bytes).sum()
+    }
+
+    #[test]
+    fn what_nobody_reads_is_bounded_in_bytes() {
+        let mut state = State::default();
+        for _ in 0..100 {
+            state.append(STANDALONE, message(512));
+            assert!(state.kept <= MOST_BYTES && state.kept == really_kept(&state));
+        }
+        let log = state.logs.get_mut(&STANDALONE).expect("a log");
+        assert_eq!(log.last(), 100, "what was sent last is what is kept");
+        assert!(log.take(100).is_some() && log.take(1).is_some_and(|(index, _)| index > 80));
+    }
+
+    #[test]
+    fn a_response_that_somebody_reads_outlives_what_nobody_does() {
+        let mut state = State::default();
+        open(&mut state, 1);
+        state.append(1, message(4 * 1024));
+        for _ in 0..100 {
+            state.append(STANDALONE, message(512));
+        }
+        let log = state.logs.get_mut(&1).expect("it is there");
+        assert!(log.take(1).is_some_and(|(index, _)| index == 1));
+        for key in 2..60 {
+            open(&mut state, key);
+            state.append(key, message(4 * 1024));
+            assert!(state.kept <= MOST_BYTES_WITH_READERS && state.kept == really_kept(&state));
+        }
+    }
+
+    #[test]
+    fn what_was_read_goes_first_then_what_ended_unread() {
+        let mut state = State::default();
+        open(&mut state, 1);
+        open(&mut state, 2);
+        for key in [1, 2] {
+            state.append(key, message(3 * 1024));
+        }
+        let log = state.logs.get_mut(&1).expect("it is there");
+        log.take(1);
+        let log = state.logs.get_mut(&2).expect("it is there");
+        log.end();
+        log.attached = false;
+        state.append(STANDALONE, message(3 * 1024));
+        assert_eq!(state.logs[&1].bytes(), 0, "it was read");
+        assert!(state.logs.contains_key(&2), "there is place without it");
+        state.append(STANDALONE, message(3 * 1024));
+        assert!(!state.logs.contains_key(&2) && state.kept == really_kept(&state));
     }
 }

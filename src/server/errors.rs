@@ -72,3 +72,42 @@ pub(super) fn cancelled(reason: Option<&str>) -> ErrorData {
     let reason = reason.unwrap_or("no reason was given");
     ErrorData::internal_error(format!("the task was cancelled: {reason}"), None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Refusal;
+    use crate::task::TaskId;
+
+    #[test]
+    fn what_is_wrong_with_the_store_is_not_told_to_clients() {
+        let location = "redis://10.1.2.3:6379/secret".to_owned();
+        let problem = "OOM command not allowed".to_owned();
+        for error in [
+            StoreError::Unreachable { location: location.clone(), problem: problem.clone() },
+            StoreError::Backend { location: location.clone(), problem: problem.clone() },
+            StoreError::Refuses { location, refusal: Refusal::MemoryFull, problem },
+        ] {
+            let told = refused(error.into());
+            assert_eq!(told.code, ErrorCode::INTERNAL_ERROR);
+            assert!(told.message.contains("try again later"), "{told:?}");
+            assert!(!told.message.contains("10.1.2.3") && !told.message.contains("OOM"), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn a_task_that_cannot_be_read_is_not_found() {
+        let task = TaskId::generate();
+        let unreadable = StoreError::Unreadable { task: task.clone(), problem: "is half lost".to_owned() };
+        let (told, never) = (refused(unreadable.into()), refused(StoreError::NoTask(task).into()));
+        assert_eq!((told.code, told.message), (never.code, never.message));
+    }
+
+    #[test]
+    fn what_does_not_pass_the_gate_is_named() {
+        let (what, problem) = ("the task".to_owned(), "is nested 101 levels deep, more than 100".to_owned());
+        let told = refused(StoreError::Refused { what, problem }.into());
+        assert_eq!(told.code, ErrorCode::INVALID_PARAMS);
+        assert_eq!(told.message, "the task is nested 101 levels deep, more than 100");
+    }
+}

@@ -8,32 +8,54 @@ use serde_json::{Value, json};
 use super::errors::{invalid, needs_tasks_extension, no_method, refused};
 use super::request::{Request, Serving};
 use super::{foreground, wire};
-use crate::engine::Submission;
+use crate::engine::{Submission, bytes};
 use crate::task::id::{InvalidId, SESSION_LABEL};
 use crate::task::{SessionId, TaskSupport};
 
 /// How long a modern client may keep the list, in milliseconds: workers come and go.
 const FRESH_MS: u64 = 5000;
 
+/// The most bytes of JSON on one page of tools. Few servers have a second one.
+const PAGE_BYTES: usize = 1024 * 1024;
+
 pub(super) async fn list_legacy(serving: &Serving, request: &Request) -> Result<Value, ErrorData> {
-    Ok(json!({ "tools": list(serving, request, true).await? }))
+    list(serving, request, true).await
 }
 
 pub(super) async fn list_modern(serving: &Serving, request: &Request) -> Result<Value, ErrorData> {
-    let tools = list(serving, request, false).await?;
-    Ok(json!({ "resultType": "complete", "tools": tools, "ttlMs": FRESH_MS, "cacheScope": "private" }))
+    let mut result = list(serving, request, false).await?;
+    result["resultType"] = json!("complete");
+    result["ttlMs"] = json!(FRESH_MS);
+    result["cacheScope"] = json!("private");
+    Ok(result)
 }
 
-async fn list(
-    serving: &Serving,
-    request: &Request,
-    with_task_support: bool,
-) -> Result<Vec<Value>, ErrorData> {
-    if request.params.get("cursor").is_some_and(|cursor| !cursor.is_null()) {
-        return Err(invalid("params.cursor is not one that this server gave: the list has one page"));
-    }
+/// A page of the tools, by name. The cursor is the name of the last one.
+async fn list(serving: &Serving, request: &Request, with_task_support: bool) -> Result<Value, ErrorData> {
     let tools = serving.engine.tools().await.map_err(refused)?;
-    Ok(tools.iter().map(|spec| wire::tool(spec, with_task_support)).collect())
+    let begin = match request.params.get("cursor") {
+        None | Some(Value::Null) => 0,
+        Some(cursor) => {
+            let last = tools.iter().position(|spec| cursor == spec.name.as_str());
+            1 + last
+                .ok_or_else(|| invalid(format!("params.cursor {cursor} is not one that this server gave")))?
+        }
+    };
+    let (mut page, mut size) = (Vec::new(), 0);
+    for spec in &tools[begin..] {
+        let tool = wire::tool(spec, with_task_support);
+        size += bytes(&tool);
+        if size > PAGE_BYTES && !page.is_empty() {
+            break;
+        }
+        page.push(tool);
+    }
+    let end = begin + page.len();
+    let mut result = json!({ "tools": page });
+    if end < tools.len() {
+        result["nextCursor"] = json!(tools[end - 1].name);
+    }
+    Ok(result)
 }
 
 pub(super) async fn call_legacy(serving: &Arc<Serving>, request: Request) -> Result<Value, ErrorData> {

@@ -84,6 +84,11 @@ impl Server {
         Self { engine, address, stop, served, background, bench }
     }
 
+    /// Where its store is.
+    pub(crate) fn bench(&self) -> &Bench {
+        &self.bench
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("http://{}/mcp", self.address)
     }
