@@ -319,13 +319,13 @@ mod tests {
         let (all, mut slow) = broadcast::channel(BACKLOG);
         let event = Arc::new(progress(&TaskId::generate(), &"x".repeat(8 * 1024 * 1024)));
         let mut backlog = Backlog::default();
-        for _ in 0..20 {
+        for _ in 0..10 {
             backlog.send(&all, event.clone());
             assert!(backlog.bytes <= BACKLOG_BYTES);
         }
         let signals: Vec<_> = std::iter::from_fn(|| slow.try_recv().ok()).collect();
-        assert_eq!(signals.len(), 20);
-        assert!(matches!(signals[19], Signal::Resync), "what was left out has to be looked for");
+        assert_eq!(signals.len(), 10);
+        assert!(matches!(signals[9], Signal::Resync), "what was left out has to be looked for");
         backlog.send(&all, event);
         assert!(matches!(slow.try_recv(), Ok(Signal::Event(_))), "there is place again");
     }

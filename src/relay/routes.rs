@@ -55,7 +55,7 @@ impl State {
             JsonRpcMessage::Request(request) => {
                 let origin = request.request.extensions().get::<OriginatingRequestId>();
                 let key = origin.and_then(|origin| self.waiting.get(&origin.0)).map(|(key, _)| *key);
-                self.asked.extend(key.map(|key| (request.id.clone(), key)));
+                self.asked.insert(request.id.clone(), key.unwrap_or(STANDALONE));
                 key
             }
             JsonRpcMessage::Notification(notification) => match &notification.notification {
