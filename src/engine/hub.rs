@@ -149,7 +149,7 @@ impl Reading {
             failing: false,
             pause: FIRST_PAUSE,
             passed_over: PassedOver::default(),
-            backlog: Backlog::default(),
+            backlog: Backlog::new(BACKLOG_BYTES),
         }
     }
 
@@ -212,24 +212,29 @@ impl PassedOver {
 }
 
 /// What the subscribers of all events have not all taken yet, in bytes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Backlog {
+    most_bytes: usize,
     sizes: VecDeque<usize>,
     bytes: usize,
 }
 
 impl Backlog {
+    fn new(most_bytes: usize) -> Self {
+        Self { most_bytes, sizes: VecDeque::new(), bytes: 0 }
+    }
+
     /// Sends the event; where too much waits already, that the state has to be looked at in its place.
     fn send(&mut self, all: &broadcast::Sender<Signal>, event: Arc<Event>) {
         if all.receiver_count() == 0 {
-            *self = Self::default();
+            *self = Self::new(self.most_bytes);
             return;
         }
         while self.sizes.len() > all.len() {
             self.bytes -= self.sizes.pop_front().unwrap_or_default();
         }
         let size = bytes(&*event);
-        let fits = self.bytes + size <= BACKLOG_BYTES;
+        let fits = self.bytes + size <= self.most_bytes;
         let (signal, size) = if fits { (Signal::Event(event), size) } else { (Signal::Resync, 0) };
         self.sizes.push_back(size);
         self.bytes += size;
@@ -298,9 +303,10 @@ mod tests {
         let mut feed = hub.feed(&task);
         let away = StoreError::Unreachable { location: "here".into(), problem: "away".into() };
         log.send(Err(away)).expect("the hub reads");
-        log.send(Ok(News { events: vec![progress(&task, "step")], ..News::default() }))
-            .expect("the hub reads");
-        assert!(matches!(feed.next().await, Signal::Resync), "before what came since");
+        let step = || Ok(News { events: vec![progress(&task, "step")], ..News::default() });
+        log.send(step()).expect("the hub reads");
+        assert!(matches!(feed.next().await, Signal::Resync), "the state has what came since");
+        log.send(step()).expect("the hub reads");
         assert!(matches!(feed.next().await, Signal::Event(_)));
     }
 
@@ -317,11 +323,11 @@ mod tests {
     #[test]
     fn a_slow_subscriber_of_all_events_is_bounded_in_bytes_and_told_to_look() {
         let (all, mut slow) = broadcast::channel(BACKLOG);
-        let event = Arc::new(progress(&TaskId::generate(), &"x".repeat(8 * 1024 * 1024)));
-        let mut backlog = Backlog::default();
+        let event = Arc::new(progress(&TaskId::generate(), &"x".repeat(8 * 1024)));
+        let mut backlog = Backlog::new(64 * 1024);
         for _ in 0..10 {
             backlog.send(&all, event.clone());
-            assert!(backlog.bytes <= BACKLOG_BYTES);
+            assert!(backlog.bytes <= 64 * 1024);
         }
         let signals: Vec<_> = std::iter::from_fn(|| slow.try_recv().ok()).collect();
         assert_eq!(signals.len(), 10);
