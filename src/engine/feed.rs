@@ -129,10 +129,13 @@ fn leave<K: Eq + Hash>(queues: &Weak<Mutex<Queues<K>>>, key: &K, queue: &Arc<Que
     }
 }
 
+/// Takes a reader off the list.
+type Leave = Box<dyn Fn(&Arc<Queue>) + Send + Sync>;
+
 /// One reader of one task's or one session's events, in their order.
 pub struct Feed {
     queue: Arc<Queue>,
-    leave: Box<dyn Fn(&Arc<Queue>) + Send + Sync>,
+    leave: Leave,
 }
 
 impl Feed {

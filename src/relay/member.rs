@@ -118,13 +118,13 @@ impl Member {
         }
     }
 
-    async fn take(&self, event: &Event, step: Step) {
+    async fn take(&self, event: &Event, step: Step<'_>) {
         let questions = self.connection.questions();
         match step {
-            Step::Ask(question) => self.ask(&event.task, &question),
+            Step::Ask(question) => self.ask(&event.task, question),
             Step::AskLast => self.ask_last(&event.task).await,
             Step::Tell => self.tell(event).await,
-            Step::Withdraw(question) => questions.withdraw(&event.task, &question, true),
+            Step::Withdraw(question) => questions.withdraw(&event.task, question, true),
             Step::WithdrawAll => questions.withdraw_all(&event.task),
             Step::Forget => self.connection.forget(&event.task),
         }

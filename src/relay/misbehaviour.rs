@@ -50,7 +50,7 @@ impl Misbehaviour {
     }
 
     /// What a session does about an event, as the faults of its task will have it.
-    pub(super) fn distort(&self, event: &Event, mut steps: Vec<Step>) -> Vec<Step> {
+    pub(super) fn distort<'a>(&self, event: &Event, mut steps: Vec<Step<'a>>) -> Vec<Step<'a>> {
         let has = |fault| self.has(&event.task, fault);
         if has(Fault::StalledStream) {
             steps.retain(|step| !matches!(step, Step::Ask(_) | Step::Tell));
@@ -60,8 +60,9 @@ impl Misbehaviour {
         }
         if has(Fault::LateAnswerAccepted) {
             let timed_out = matches!(event.kind, EventKind::Answered { by: Answerer::Timeout, .. });
-            let stays =
-                |step: &Step| *step == Step::WithdrawAll || (timed_out && matches!(step, Step::Withdraw(_)));
+            let stays = |step: &Step<'_>| {
+                *step == Step::WithdrawAll || (timed_out && matches!(step, Step::Withdraw(_)))
+            };
             steps.retain(|step| !stays(step));
         }
         if has(Fault::QuestionAfterCancel) && matches!(event.kind, EventKind::Cancelled { .. }) {

@@ -5,6 +5,7 @@ use rmcp::model::{
 };
 use rmcp::service::OriginatingRequestId;
 
+use super::log::Log;
 use super::state::{STANDALONE, State};
 use crate::task::TaskId;
 
@@ -21,7 +22,7 @@ pub(super) enum Route {
 impl State {
     /// Whether what is sent on that stream reaches the client now.
     pub(super) fn is_open(&self, key: u64) -> bool {
-        self.logs.get(&key).is_some_and(|log| log.is_open())
+        self.logs.get(&key).is_some_and(Log::is_open)
     }
 
     fn is_request_open(&self, request: &RequestId) -> bool {

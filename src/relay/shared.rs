@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::misbehaviour::Misbehaviour;
 use crate::engine::{Engine, EngineError, EngineResult, Hub};
+use crate::store::Refusal;
 use crate::task::{Fault, SessionId};
 
 /// Sessions that ended here and are still followed, since tasks of theirs go on: what these ask is settled.
@@ -116,7 +117,7 @@ impl Shared {
             };
             tracing::debug!(%error, "the store does not take it at present; trying again");
             give_up.run_until_cancelled(tokio::time::sleep(pause)).await?;
-            let longest = error.refusal().map_or(LAST_PAUSE, |refusal| refusal.longest_pause());
+            let longest = error.refusal().map_or(LAST_PAUSE, Refusal::longest_pause);
             pause = (pause * 2).min(longest).max(FIRST_PAUSE);
         }
     }
