@@ -49,10 +49,12 @@ pub(super) async fn guarded(State(endpoint): State<Arc<Endpoint>>, mut request: 
     // From here on the request may be logged.
     request.headers_mut().remove(AUTHORIZATION);
     let revoked: Revoked = tokens.revoked(admitted).boxed().shared();
-    tokio::select! {
-        response = answered(&endpoint, &allowance, &scope, request) => held(response, under_way, revoked),
-        () = revoked.clone() => unauthorised(),
-    }
+    let response = tokio::select! {
+        biased;
+        () = revoked.clone() => return unauthorised(),
+        response = answered(&endpoint, &allowance, &scope, request) => response,
+    };
+    held(response, under_way, revoked)
 }
 
 /// The response to a request of that scope.
