@@ -171,7 +171,6 @@ impl From<ServeError> for Failure {
 impl ServeArgs {
     fn config(&self, access: &Access) -> ServeConfig {
         ServeConfig {
-            listen: self.listen,
             tokens: access.tokens(),
             identity: access.identity(),
             allowed_hosts: self.allowed_host.clone(),
