@@ -29,10 +29,22 @@ use crate::task::{
 
 /// The layout that this program writes. A namespace or file of a newer layout is refused; one of an older layout is
 /// brought to this one by the first process that may create a store, and refused to all others until then.
-pub const LAYOUT: u32 = 1;
+pub const LAYOUT: u32 = 2;
 
 /// The most events that a log keeps; older ones are dropped. `watch --since` an older cursor says so.
 pub const MAX_LOG_EVENTS: u64 = 1_000_000;
+
+/// The most bytes that a log keeps; older events are dropped within a minute.
+pub const MAX_LOG_BYTES: u64 = 256 * 1024 * 1024;
+
+/// The most finished tasks that one scope keeps; the oldest ones end before their ttl does.
+pub const FINISHED_OF_A_SCOPE: u64 = 100_000;
+
+/// How long a foreground call is kept after its end.
+pub const HIDDEN_KEPT: Duration = Duration::from_secs(5 * 60);
+
+/// The most bytes of records in one page of a list, but for the last record.
+pub const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
 
 /// The most questions that a task may have open at the same time.
 pub const MAX_OPEN_QUESTIONS: usize = 64;

@@ -1,4 +1,4 @@
-//! The Lua files, each behind the prelude that all of them share.
+//! The Lua files, each between the prelude and the epilogue that all of them share.
 
 use redis::Script;
 
@@ -11,11 +11,8 @@ macro_rules! scripts {
 
         impl Scripts {
             pub(super) fn new() -> Self {
-                const PRELUDE: &str = include_str!("lua/prelude.lua");
                 Self {
-                    $($name: Script::new(
-                        &[PRELUDE, include_str!(concat!("lua/", stringify!($name), ".lua"))].concat(),
-                    ),)+
+                    $($name: whole(include_str!(concat!("lua/", stringify!($name), ".lua"))),)+
                 }
             }
         }
@@ -23,6 +20,13 @@ macro_rules! scripts {
 }
 
 scripts!(
-    open, submit, claim, claims, report, ask, answers, answer, finish, cancel, requeue, resume, expire, note,
-    enlist, attribute, withdraw, renew, dismiss, workers, due, list,
+    open, migrate, submit, claim, wake, park, report, ask, answer, finish, cancel, requeue, resume, expire,
+    scrub, note, enlist, attribute, withdraw, strand, renew, dismiss, due, sweep,
 );
+
+/// The body of a script as Redis runs it.
+fn whole(body: &str) -> Script {
+    const PRELUDE: &str = include_str!("lua/prelude.lua");
+    const EPILOGUE: &str = include_str!("lua/epilogue.lua");
+    Script::new(&[PRELUDE, "local function body()\n", body, "end\n", EPILOGUE].concat())
+}

@@ -8,12 +8,15 @@ use std::time::Instant;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
 
-use super::super::{LAYOUT, StoreError};
+use super::super::StoreError;
 use super::busy;
 use super::fault::Fault;
 
 /// Marks the file as ours (`mcpt` in ASCII), so that another program's database is never written to.
 const APPLICATION: i64 = 0x6d63_7074;
+
+/// The layout of files.
+const LAYOUT: u32 = 1;
 
 /// Each brings the layout that is its index to the next.
 const MIGRATIONS: [&str; LAYOUT as usize] = [include_str!("migrations/1.sql")];

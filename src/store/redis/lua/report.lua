@@ -1,11 +1,12 @@
 -- Notes a step of a running task.
 -- ARGV: id, attempt, progress (JSON), message or ''
--- Returns: {'ok'} | {'no_task'} | {'lost', now}
-local task = load(ARGV[1])
+-- Returns: {'ok'} | {'no_task'} | {'unreadable', problem} | {'lost', now}
+local task, problem = load(ARGV[1])
+if not task then return problem end
 local refusal = refused(task, ARGV[2])
 if refusal then return refusal end
-local at = now()
-redis.call('HSET', key(task.id), 'progress', ARGV[3], 'updated', at)
-if ARGV[4] ~= '' then redis.call('HSET', key(task.id), 'message', ARGV[4]) end
-emit(task, at, 'progress', ARGV[3])
+local at = emit(task, 'progress', ARGV[3])
+local message = {}
+if ARGV[4] ~= '' then message = { 'message', ARGV[4] } end
+call('HSET', key(task.id), 'progress', ARGV[3], 'updated', whole(at), 'log', task.log, unpack(message))
 return { 'ok' }
