@@ -1,5 +1,5 @@
 //! A worker's lease: one renewal for all its tasks, however many it holds. With it the worker looks whether the
-//! store still knows what this worker knows: its tools, and which tasks it holds.
+//! store still knows what this worker knows: the worker itself, and which tasks it holds.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -92,7 +92,7 @@ impl<'a> Keeper<'a> {
         if look_again || !known || self.uncompared * COMPARED >= self.shared.claims.count() {
             self.compare().await?;
         }
-        offer_again(self.shared).await
+        Ok(())
     }
 
     /// Compares the claims. A run whose claim the store does not know has lost its task: to another worker, or
@@ -122,28 +122,15 @@ async fn claims(shared: &Shared) -> StoreResult<HashSet<ClaimKey>> {
     Ok(shared.engine.store().claims(&shared.config.id).await?.into_iter().collect())
 }
 
-/// Renews the lease; false where the store did not know the worker any more, and it was enlisted again.
+/// Renews the lease; false where the store did not know the worker or its tools any more, and it was enlisted again.
 pub(super) async fn renew_once(shared: &Shared) -> StoreResult<bool> {
     let (store, config) = (shared.engine.store(), &shared.config);
     let known = store.renew(&config.id, config.lease).await?;
     if !known {
-        tracing::warn!(worker = %config.id, "the store did not know the worker any more; enlisting again");
+        tracing::warn!(worker = %config.id, "the store does not know this worker or its tools any more; enlisting again");
         store.enlist(&config.id, &shared.roster.specs(), config.lease).await?;
     }
     Ok(known)
-}
-
-/// Offers the tools again where the store lost some: one that evicts keys may.
-async fn offer_again(shared: &Shared) -> StoreResult<()> {
-    let (store, config) = (shared.engine.store(), &shared.config);
-    let known: HashSet<_> = store.tools().await?.rows.into_iter().map(|tool| tool.name).collect();
-    // Looked up after the store was asked: tools that are withdrawn are not offered here any more by then.
-    let offered = shared.roster.specs();
-    if let Some(lost) = offered.iter().find(|tool| !known.contains(&tool.name)) {
-        tracing::warn!(worker = %config.id, tool = lost.name, "the store lost a tool; offering it again");
-        store.enlist(&config.id, &offered, config.lease).await?;
-    }
-    Ok(())
 }
 
 /// Gives back what the store says that this worker holds and it does not know of: the reply to its claim was

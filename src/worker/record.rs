@@ -1,10 +1,20 @@
 //! Recording how a run ended, until it is recorded or the claim is lost: an outcome is never thrown away for a store
 //! that does not take it now.
 
+use std::time::Duration;
+
+use tokio::time::sleep;
+
 use super::Shared;
+use super::claims::Claim;
+use super::run::RunSlot;
 use crate::engine::Retry;
 use crate::store::{ClaimKey, Requeue, StoreError, StoreResult};
 use crate::task::Outcome;
+
+/// How often it is tried to record the end of a task that the store cannot deal with, because its record is damaged
+/// for example: rarely, since it may stay so until somebody cancels the task.
+const RARELY: Duration = Duration::from_secs(30);
 
 /// How a run ended, as it is recorded.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,41 +25,41 @@ pub(super) enum End {
     GiveBack(Requeue),
 }
 
-/// What became of an end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Recorded {
-    /// It is recorded, or the claim is lost: nothing is left to do.
-    Over,
-    /// The store does not take it, and nothing else in its place. The claim stays with this worker, or the task
-    /// would be run over and over.
-    Refused,
-}
-
-/// Records the end. While the store is away or refuses, it waits, until the worker gives everything back.
-pub(super) async fn record(shared: &Shared, claim: &ClaimKey, mut end: End) -> Recorded {
-    // Each one is told apart by what is still left to say in its place.
-    for _ in 0..3 {
-        let error = match write(shared, claim, &end).await {
-            Ok(()) => return Recorded::Over,
+/// Records the end. While the store is away or refuses, it waits, and keeps the run's slot: a store that takes no
+/// outcomes gets no further ones.
+pub(super) async fn record(shared: &Shared, claim: &Claim, mut end: End, slot: Option<RunSlot>) {
+    let (task, given_back) = (&claim.key().task, shared.claims.given_back());
+    let mut slot = slot;
+    let error = loop {
+        let error = match write(shared, claim.key(), &end).await {
+            Ok(()) => return,
             Err(error) => error,
         };
-        match instead(&end, &error) {
+        match next(&end, &error) {
             Next::Over => {
-                tracing::debug!(task = %claim.task, %error, "what a run brought is not wanted any more");
-                return Recorded::Over;
+                tracing::debug!(%task, %error, "what a run brought is not wanted any more");
+                return;
             }
             Next::Instead(other) => {
-                tracing::warn!(task = %claim.task, %error, "how a task ended cannot be recorded as it is");
+                tracing::warn!(%task, %error, "how a task ended cannot be recorded as it is");
                 end = other;
             }
-            Next::Lost => {
-                let lost = described(&end);
-                tracing::error!(task = %claim.task, %error, lost, "could not record how a task ended");
-                return if error.is_passing() { Recorded::Over } else { Recorded::Refused };
+            Next::GiveUp => break error,
+            Next::Rarely => {
+                if slot.take().is_some() {
+                    // One task's trouble costs no other one its slot.
+                    tracing::error!(%task, %error, "cannot record how a task ended; trying again now and then");
+                }
+                let until = claim.taken().run_until_cancelled(sleep(RARELY));
+                match given_back.run_until_cancelled(until).await {
+                    Some(Some(())) => {}
+                    Some(None) => return,
+                    None => break error,
+                }
             }
         }
-    }
-    Recorded::Refused
+    };
+    tracing::error!(%task, %error, lost = described(&end), "could not record how a task ended");
 }
 
 /// Repeating it is safe: where it was done and only its reply was lost, the claim is over.
@@ -73,28 +83,29 @@ enum Next {
     Over,
     /// This in its place.
     Instead(End),
-    /// Nothing: nobody can record it.
-    Lost,
+    /// The same, now and then.
+    Rarely,
+    /// Nothing: the worker's time is over.
+    GiveUp,
 }
 
-fn instead(end: &End, error: &StoreError) -> Next {
+fn next(end: &End, error: &StoreError) -> Next {
     match (error, end) {
         (StoreError::ClaimLost { .. } | StoreError::NoTask(_) | StoreError::Ended { .. }, _) => Next::Over,
-        // The worker's time is over.
-        (error, _) if error.is_passing() => Next::Lost,
+        (error, _) if error.is_passing() => Next::GiveUp,
         (StoreError::Refused { .. }, End::Finish(outcome)) if !is_stand_in(outcome) => {
             Next::Instead(End::Finish(stand_in(error)))
+        }
+        (StoreError::Refused { .. }, End::GiveBack(Requeue { exhausted: Some(outcome), .. }))
+            if is_stand_in(outcome) =>
+        {
+            Next::Rarely
         }
         (StoreError::Refused { .. }, End::GiveBack(requeue)) if requeue.exhausted.is_some() => {
             let exhausted = Some(stand_in(error));
             Next::Instead(End::GiveBack(Requeue { exhausted, ..requeue.clone() }))
         }
-        // It counts, so that a task whose end the store never takes is not run for ever.
-        (error, End::Finish(_)) => {
-            let reason = format!("how it ended could not be recorded: {error}");
-            Next::Instead(End::GiveBack(Requeue::failed(reason)))
-        }
-        (_, End::GiveBack(_)) => Next::Lost,
+        _ => Next::Rarely,
     }
 }
 
@@ -131,7 +142,7 @@ mod tests {
 
     #[test]
     fn an_outcome_that_cannot_be_stored_becomes_one_that_says_so() {
-        let Next::Instead(End::Finish(stand_in)) = instead(&End::Finish(Outcome::text("deep")), &refused())
+        let Next::Instead(End::Finish(stand_in)) = next(&End::Finish(Outcome::text("deep")), &refused())
         else {
             panic!("another outcome")
         };
@@ -140,22 +151,22 @@ mod tests {
             stand_in.first_text(),
             Some("The tool ended, but its result cannot be stored: the outcome is nested too deep.")
         );
-        let last = instead(&End::Finish(stand_in), &refused());
-        assert!(matches!(&last, Next::Instead(End::GiveBack(requeue)) if requeue.counts), "{last:?}");
+        assert_eq!(next(&End::Finish(stand_in), &refused()), Next::Rarely, "it is replaced once");
         let retried = Requeue { exhausted: Some(Outcome::text("deep")), ..Requeue::failed("?".to_owned()) };
-        let Next::Instead(End::GiveBack(requeue)) = instead(&End::GiveBack(retried), &refused()) else {
+        let Next::Instead(End::GiveBack(requeue)) = next(&End::GiveBack(retried), &refused()) else {
             panic!("another requeue")
         };
-        assert!(requeue.exhausted.is_some_and(|outcome| is_stand_in(&outcome)));
+        assert!(requeue.exhausted.as_ref().is_some_and(is_stand_in));
+        assert_eq!(next(&End::GiveBack(requeue), &refused()), Next::Rarely, "it is replaced once");
     }
 
     #[test]
-    fn a_lost_claim_needs_nothing_and_a_broken_record_counts() {
+    fn a_lost_claim_needs_nothing_and_a_broken_record_is_tried_again() {
         let end = End::Finish(Outcome::text("done"));
-        assert_eq!(instead(&end, &StoreError::NoTask(TaskId::generate())), Next::Over);
+        assert_eq!(next(&end, &StoreError::NoTask(TaskId::generate())), Next::Over);
         let broken = StoreError::Backend { location: "here".to_owned(), problem: "WRONGTYPE".to_owned() };
-        let Next::Instead(again) = instead(&end, &broken) else { panic!("a requeue") };
-        assert!(matches!(&again, End::GiveBack(requeue) if requeue.counts), "{again:?}");
-        assert_eq!(instead(&again, &broken), Next::Lost);
+        assert_eq!(next(&end, &broken), Next::Rarely);
+        let away = StoreError::Unreachable { location: "here".to_owned(), problem: "closed".to_owned() };
+        assert_eq!(next(&end, &away), Next::GiveUp, "it was retried until the worker's time was over");
     }
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::claims::Claim;
 use super::clock::RunClock;
-use super::record::{End, Recorded, record};
+use super::record::{End, record};
 use super::roster::{Entry, Slot};
 use super::{Backoff, Interrupted, RunSettings, Shared, TaskContext, ToolOutcome};
 use crate::store::Requeue;
@@ -42,8 +42,7 @@ pub(super) enum Place {
     Withdrawn,
 }
 
-/// Runs one claimed task to its outcome, or until it is taken away. It keeps its slot until the end is recorded: a
-/// store that takes no outcomes gets no further ones.
+/// Runs one claimed task to its outcome, or until it is taken away.
 #[expect(clippy::manual_async_fn, reason = "an async function would keep its arguments twice while it waits")]
 pub(super) fn run_one(
     shared: Arc<Shared>,
@@ -55,43 +54,27 @@ pub(super) fn run_one(
         let (entry, slot) = match place {
             Place::Free(entry, slot) => (entry, Arc::new(Mutex::new(Some(slot)))),
             elsewhere => {
-                return Box::pin(conclude(&shared, &claim, elsewhere_end(&shared, &elsewhere))).await;
+                let end = given_back(&shared, &elsewhere);
+                return Box::pin(record(&shared, &claim, end, None)).await;
             }
         };
         let attempt = task.attempt;
         let (running, limit) = begin(&shared, &entry, task, (claim.taken(), slot.clone()));
         let outcome = finished(&shared, &entry, (running, limit), claim.taken()).await;
         if let Some(end) = end(&shared, &entry.settings, attempt, outcome) {
-            Box::pin(async {
-                let recorded = record(&shared, claim.key(), end).await;
-                drop(slot);
-                stay(&shared, &claim, recorded).await;
-            })
-            .await;
+            Box::pin(record(&shared, &claim, end, Some(slot))).await;
         }
     }
 }
 
 /// Why a task is not run here.
-fn elsewhere_end(shared: &Shared, place: &Place) -> End {
+fn given_back(shared: &Shared, place: &Place) -> End {
     let worker = &shared.config.id;
     let reason = match place {
         Place::Full => format!("worker {worker} has no slot free any more"),
         _ => format!("worker {worker} does not offer the tool any more"),
     };
     End::GiveBack(Requeue::returned(reason))
-}
-
-async fn conclude(shared: &Shared, claim: &Claim, end: End) {
-    let recorded = record(shared, claim.key(), end).await;
-    stay(shared, claim, recorded).await;
-}
-
-/// Keeps a claim whose end the store refuses until it is lost or the worker stops.
-async fn stay(shared: &Shared, claim: &Claim, recorded: Recorded) {
-    if recorded == Recorded::Refused {
-        shared.claims.given_back().run_until_cancelled(claim.taken().cancelled()).await;
-    }
 }
 
 /// Takes the task in its box: a box that is emptied elsewhere keeps its room until its owner is done.
