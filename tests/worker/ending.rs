@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use mcptask::engine::{EngineError, Viewer};
 use mcptask::store::{ClaimKey, Requeue, StoreError};
-use mcptask::task::{Outcome, Progress, TaskStatus};
-use tokio::sync::Semaphore;
+use mcptask::task::{Outcome, TaskStatus};
+use tokio::sync::{Notify, Semaphore};
 
-use crate::setup::{Counter, Setup, asks, endless, tool};
+use crate::setup::{Counter, Setup, asks, endless, question, tool};
 use crate::support::within;
 
 on_both_engines!(
@@ -58,13 +58,13 @@ async fn a_stopping_worker_gives_back_what_does_not_end(setup: Setup) {
 
 /// The worker's only slot is taken again by a task whose answer came, while a claim is under way.
 async fn a_task_cancelled_while_it_waits_for_a_slot_is_never_begun(setup: Setup) {
-    let (begun, gate) = (Counter::default(), Arc::new(Semaphore::new(0)));
-    let (counted, opened) = (begun.clone(), gate.clone());
+    let (begun, gate, resumed) = (Counter::default(), Arc::new(Semaphore::new(0)), Arc::new(Notify::new()));
+    let (counted, opened, goes_on) = (begun.clone(), gate.clone(), resumed.clone());
     let holds = tool("holds", move |task| {
-        let gate = opened.clone();
+        let (gate, resumed) = (opened.clone(), goes_on.clone());
         async move {
-            task.ask(crate::setup::question("go on?")).await?;
-            task.report(Progress { current: 1.0, total: None, message: None }).await?;
+            task.ask(question("go on?")).await?;
+            resumed.notify_one();
             gate.acquire().await.expect("is never closed").forget();
             Ok(Outcome::text("held the slot"))
         }
@@ -79,7 +79,7 @@ async fn a_task_cancelled_while_it_waits_for_a_slot_is_never_begun(setup: Setup)
         let holder = setup.submit("holds").await;
         setup.asked(&holder, 1).await;
         setup.answer(&holder, 1, "yes").await;
-        setup.reached(&holder, |task| task.progress.is_some()).await;
+        within("the holder to go on", resumed.notified()).await;
         let waiting = setup.submit("touches").await;
         setup.engine.cancel(&Viewer::Operator, &waiting, "not now").await.expect("cancels");
         gate.add_permits(1);

@@ -8,7 +8,7 @@ use mcptask::task::{Outcome, TaskStatus, ToolSpec};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::setup::{Counter, LEASE, Setup, endless, run_worker, text, tool};
+use crate::setup::{Counter, LEASE, Setup, endless, keep_time, run_worker, text, tool};
 use crate::support::bench::Bench;
 use crate::support::{within, worker};
 use crate::troubled::{Troubled, Wrong, refuses};
@@ -78,7 +78,7 @@ async fn a_worker_whose_lease_ended_enlists_again_before_it_claims(setup: Setup)
 
 /// The only process of a store is paused beyond its lease: when it goes on, its own time keeper finds its claims due.
 async fn a_process_does_not_take_tasks_from_its_own_living_worker(setup: Setup) {
-    setup.stop.cancel();
+    setup.clock.cancel();
     let store = Troubled::new(setup.bench.store().await);
     let engine = Engine::new(store.clone(), Limits::default(), CancellationToken::new());
     let (endless, started, _) = endless("work");
@@ -87,10 +87,7 @@ async fn a_process_does_not_take_tasks_from_its_own_living_worker(setup: Setup) 
     within("the start", started.notified()).await;
     store.trouble("renew", usize::MAX, refuses(Refusal::Busy));
     let stop = CancellationToken::new();
-    let clock = tokio::spawn({
-        let (engine, stop) = (engine.clone(), stop.clone());
-        async move { engine.keep_time(stop).await }
-    });
+    keep_time(&engine, &stop);
     // The lease is over for long, and the time keeper looked several times.
     tokio::time::sleep(LEASE + Duration::from_millis(2500)).await;
     assert!(store.calls("due") > 1, "the time keeper looked");
@@ -99,7 +96,6 @@ async fn a_process_does_not_take_tasks_from_its_own_living_worker(setup: Setup) 
     assert_eq!(store.calls("requeue"), 0, "nobody took it");
     store.recover();
     stop.cancel();
-    clock.await.expect("no panic");
     running.drain().await;
 }
 
@@ -126,7 +122,7 @@ async fn a_worker_taken_off_the_list_keeps_what_it_runs(setup: Setup) {
 
 /// Processes that were paused together wake together: whoever looks first gives the others time to renew.
 async fn an_ended_lease_is_judged_at_a_second_look(setup: Setup) {
-    setup.stop.cancel();
+    setup.clock.cancel();
     let (endless, started, _) = endless("work");
     let (running, store) = setup.troubled_worker("w1", 1, vec![endless]).await;
     let task = setup.submit("work").await;
@@ -136,10 +132,7 @@ async fn an_ended_lease_is_judged_at_a_second_look(setup: Setup) {
     let other = Troubled::new(setup.bench.store().await);
     let engine = Engine::new(other.clone(), Limits::default(), CancellationToken::new());
     let stop = CancellationToken::new();
-    let clock = tokio::spawn({
-        let (engine, stop) = (engine.clone(), stop.clone());
-        async move { engine.keep_time(stop).await }
-    });
+    keep_time(&engine, &stop);
     other.called("due", 1).await;
     // The lease has ended, and now the worker is awake too.
     store.recover();
@@ -154,6 +147,5 @@ async fn an_ended_lease_is_judged_at_a_second_look(setup: Setup) {
     within("the task to be given to others", taken).await.expect("waits");
     store.recover();
     stop.cancel();
-    clock.await.expect("no panic");
     running.drain().await;
 }

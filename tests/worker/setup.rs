@@ -127,6 +127,8 @@ pub struct Setup {
     pub engine: Engine,
     pub bench: Bench,
     pub stop: CancellationToken,
+    /// Ends the time keeper that each setup has; the rest goes on.
+    pub clock: CancellationToken,
 }
 
 /// A worker that runs until it is stopped or killed.
@@ -147,10 +149,9 @@ impl Setup {
     pub async fn on(bench: Bench) -> Self {
         let stop = CancellationToken::new();
         let engine = Engine::new(bench.store().await, Limits::default(), stop.clone());
-        let clock = engine.clone();
-        let ended = stop.clone();
-        tokio::spawn(async move { clock.keep_time(ended).await });
-        Self { engine, bench, stop }
+        let clock = stop.child_token();
+        keep_time(&engine, &clock);
+        Self { engine, bench, stop, clock }
     }
 
     /// A worker with a store handle of its own, as another process would have it.
@@ -203,6 +204,12 @@ impl Setup {
         let id = QuestionId::at(position);
         self.engine.answer(&Viewer::Operator, task, &id, answer).await.expect("answers");
     }
+}
+
+/// Keeps the time of that engine's process.
+pub fn keep_time(engine: &Engine, stop: &CancellationToken) {
+    let (engine, stop) = (engine.clone(), stop.clone());
+    tokio::spawn(async move { engine.keep_time(stop).await });
 }
 
 /// A worker of that engine.

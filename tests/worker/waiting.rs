@@ -8,7 +8,7 @@ use mcptask::task::{Answerer, Scope, TaskId};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::setup::{Setup, asks, text};
+use crate::setup::{Setup, asks, keep_time, text};
 use crate::support::within;
 use crate::troubled::{Troubled, Wrong, refuses};
 
@@ -67,7 +67,7 @@ async fn a_wait_for_a_task_that_is_gone_ends(setup: Setup) {
 }
 
 async fn one_item_that_fails_leaves_the_next_its_turn(setup: Setup) {
-    setup.stop.cancel();
+    setup.clock.cancel();
     let short = crate::setup::tool("short", |task| async move {
         let limit = Some(Duration::from_millis(20));
         let answers = task.ask_within(vec![crate::setup::question("quick!")], limit).await?;
@@ -83,20 +83,16 @@ async fn one_item_that_fails_leaves_the_next_its_turn(setup: Setup) {
     let broken = StoreError::Backend { location: "here".to_owned(), problem: "a damaged record".to_owned() };
     store.trouble("answer", 1, Wrong::Refused(broken));
     let stop = CancellationToken::new();
-    let clock = tokio::spawn({
-        let stop = stop.clone();
-        async move { engine.keep_time(stop).await }
-    });
+    keep_time(&engine, &stop);
     for task in &tasks {
         assert_eq!(text(&setup.ended(task).await), "cancel");
     }
     stop.cancel();
-    clock.await.expect("no panic");
     worker.drain().await;
 }
 
 async fn a_time_keeper_that_settles_nothing_pauses(setup: Setup) {
-    setup.stop.cancel();
+    setup.clock.cancel();
     let short = crate::setup::tool("short", |task| async move {
         let limit = Some(Duration::from_millis(1));
         task.ask_within(vec![crate::setup::question("quick!")], limit).await?;
@@ -109,10 +105,7 @@ async fn a_time_keeper_that_settles_nothing_pauses(setup: Setup) {
     let engine = Engine::new(store.clone(), Limits::default(), CancellationToken::new());
     store.trouble("answer", usize::MAX, Wrong::Refused(StoreError::NoTask(task.clone())));
     let stop = CancellationToken::new();
-    let clock = tokio::spawn({
-        let stop = stop.clone();
-        async move { engine.keep_time(stop).await }
-    });
+    keep_time(&engine, &stop);
     tokio::time::sleep(Duration::from_secs(2)).await;
     let looks = store.calls("due");
     assert!((2..20).contains(&looks), "{looks} looks in 2 s at something that cannot be settled");
@@ -120,7 +113,6 @@ async fn a_time_keeper_that_settles_nothing_pauses(setup: Setup) {
     let ended = setup.ended(&task).await;
     assert_eq!(ended.questions[0].answer.as_ref().map(|answer| answer.by), Some(Answerer::Timeout));
     stop.cancel();
-    clock.await.expect("no panic");
     worker.drain().await;
 }
 
