@@ -194,10 +194,10 @@ impl Engine {
     pub async fn submit(&self, submission: Submission) -> EngineResult<Task> {
         let tool = self.tool(&submission.tool).await?;
         let arguments = tool.filled_in(submission.arguments);
-        let mut violations = oversize(&arguments, self.limits().argument_bytes);
-        if violations.is_empty() {
-            violations = tool.violations(&arguments);
-        }
+        let violations = match oversize(&arguments, self.limits().argument_bytes) {
+            Some(violation) => vec![violation],
+            None => tool.violations(&arguments),
+        };
         if !violations.is_empty() {
             return Err(EngineError::Arguments { tool: submission.tool, violations });
         }

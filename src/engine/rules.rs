@@ -20,7 +20,7 @@ pub(super) fn visible(viewer: &Viewer, id: &TaskId, found: StoreResult<Option<Ta
 const MAX_ARGUMENT_DEPTH: usize = gate::MAX_DEPTH - 8;
 
 /// In what way arguments are more than can be stored.
-pub(super) fn oversize(arguments: &Map<String, Value>, most_bytes: usize) -> Vec<Violation> {
+pub(super) fn oversize(arguments: &Map<String, Value>, most_bytes: usize) -> Option<Violation> {
     let json = serde_json::to_string(arguments).unwrap_or_default();
     let depth = gate::depth(&json);
     let problem = if json.len() > most_bytes {
@@ -28,9 +28,9 @@ pub(super) fn oversize(arguments: &Map<String, Value>, most_bytes: usize) -> Vec
     } else if depth > MAX_ARGUMENT_DEPTH {
         format!("are nested {depth} levels deep, more than {MAX_ARGUMENT_DEPTH}")
     } else {
-        return Vec::new();
+        return None;
     };
-    vec![Violation::new("", problem)]
+    Some(Violation::new("", problem))
 }
 
 /// The answer as it may be stored: content only where an accepted form has it, and valid.

@@ -1,18 +1,24 @@
-//! The Lua files, each between the prelude and the epilogue that all of them share.
+//! The Lua files, each between the parts that it shares with others.
 
 use redis::Script;
 
+const PRELUDE: &str = include_str!("lua/prelude.lua");
+const ENDING: &str = include_str!("lua/ending.lua");
+const EPILOGUE: &str = include_str!("lua/epilogue.lua");
+
 macro_rules! scripts {
-    ($($name:ident),+ $(,)?) => {
+    (plain: $($plain:ident),+; ending: $($ending:ident),+ $(;)?) => {
         /// One script for each verb. Redis keeps them by their hash; a lost cache is filled again.
         pub(super) struct Scripts {
-            $(pub(super) $name: Script,)+
+            $(pub(super) $plain: Script,)+
+            $(pub(super) $ending: Script,)+
         }
 
         impl Scripts {
             pub(super) fn new() -> Self {
                 Self {
-                    $($name: whole(include_str!(concat!("lua/", stringify!($name), ".lua"))),)+
+                    $($plain: whole("", include_str!(concat!("lua/", stringify!($plain), ".lua"))),)+
+                    $($ending: whole(ENDING, include_str!(concat!("lua/", stringify!($ending), ".lua"))),)+
                 }
             }
         }
@@ -20,13 +26,12 @@ macro_rules! scripts {
 }
 
 scripts!(
-    open, migrate, submit, claim, wake, park, report, ask, answer, finish, cancel, requeue, resume, expire,
-    scrub, note, enlist, attribute, withdraw, strand, renew, dismiss, due, sweep,
+    plain: open, claim, wake, park, report, ask, answer, resume, scrub, note, enlist, attribute, withdraw, renew, dismiss,
+        due;
+    ending: sweep, migrate, submit, finish, cancel, requeue, expire, strand;
 );
 
 /// The body of a script as Redis runs it.
-fn whole(body: &str) -> Script {
-    const PRELUDE: &str = include_str!("lua/prelude.lua");
-    const EPILOGUE: &str = include_str!("lua/epilogue.lua");
-    Script::new(&[PRELUDE, "local function body()\n", body, "end\n", EPILOGUE].concat())
+fn whole(shared: &str, body: &str) -> Script {
+    Script::new(&[PRELUDE, shared, "local function body()\n", body, "end\n", EPILOGUE].concat())
 }

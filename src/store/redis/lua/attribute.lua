@@ -6,7 +6,7 @@ local offered, left = {}, {}
 for at = 2, #ARGV do offered[ARGV[at]] = true end
 for _, tool in ipairs(call('SMEMBERS', noted)) do
   if not offered[tool] then
-    if call('HEXISTS', TOOLS, tool) == 1 then
+    if call('HEXISTS', P .. 'tools', tool) == 1 then
       table.insert(left, tool)
     else
       call('SREM', noted, tool)

@@ -1,7 +1,7 @@
 -- Ends any task that is not final.
 -- ARGV: id, reason
 -- Returns: {'ok'} | {'no_task'} | {'unreadable', problem} | {'ended', status}
-local task, problem = load(ARGV[1])
+local task, problem = load_to_end(ARGV[1])
 if not task then return problem end
 if is_final(task.status) then return { 'ended', task.status } end
 conclude(task, 'cancelled', 'cancelled', '{"reason":' .. cjson.encode(ARGV[2]) .. '}', 'message', ARGV[2])

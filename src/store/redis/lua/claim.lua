@@ -2,22 +2,26 @@
 -- ARGV: worker, most, tool...
 -- Returns: {'no_lease'} | {'ok', {id, field, value...}..., then {id, '', problem} for what cannot be read}
 local worker, most = ARGV[1], tonumber(ARGV[2])
-local lease = tonumber(call('ZSCORE', LEASES, worker) or '0')
+local lease = tonumber(call('ZSCORE', P .. 'leases', worker) or '0')
 if lease == 0 then return { 'no_lease' } end
 local reply, waiting, streams = { 'ok' }, {}, {}
+local worker_json = '{"worker":' .. cjson.encode(worker) .. ',"attempt":'
 for tool = 3, #ARGV do streams[tool - 2] = P .. 'ready:' .. ARGV[tool] end
 
 -- The oldest entries of some queues, or nil where one of them is no queue.
 local function entries(names)
-  local words = { 'XREAD', 'COUNT', most, 'STREAMS', unpack(names) }
-  for _ = 1, #names do words[#words + 1] = '0' end
-  local read = try(unpack(words))
+  local read
+  if #names == 1 then
+    read = try('XREAD', 'COUNT', ARGV[2], 'STREAMS', names[1], '0')
+  else
+    local words = { 'XREAD', 'COUNT', ARGV[2], 'STREAMS', unpack(names) }
+    for _ = 1, #names do words[#words + 1] = '0' end
+    read = try(unpack(words))
+  end
   if read and read.err then return nil end
   for _, stream in ipairs(read or {}) do
     for _, entry in ipairs(stream[2]) do
-      local millis, sequence = string.match(entry[1], '(%d+)-(%d+)')
-      waiting[#waiting + 1] = { stream = stream[1], entry = entry[1], id = entry[2][2], millis = tonumber(millis),
-        sequence = tonumber(sequence) }
+      waiting[#waiting + 1] = { stream = stream[1], entry = entry[1], id = entry[2][2] }
     end
   end
   return true
@@ -30,50 +34,43 @@ if not entries(streams) then
     end
   end
 end
-table.sort(waiting, function(one, other)
-  if one.millis ~= other.millis then return one.millis < other.millis end
-  return one.sequence < other.sequence
-end)
-
-local MORE = { 'new', 'message', 'progress', 'failure' }
-
--- Claims one task that can be read; false when the worker's lease has ended by the time of the claim.
-local function take(task, next)
-  local attempt = task.attempt + 1
-  local at = emit(task, 'claimed', '{"worker":' .. cjson.encode(worker) .. ',"attempt":' .. whole(attempt) .. '}')
-  if lease <= at then return false end
-  call('SADD', P .. 'held:' .. worker, task.id)
-  undone_by(function() call('SREM', P .. 'held:' .. worker, task.id) end)
-  call('XDEL', next.stream, next.entry)
-  undone_by(function() call('HSET', key(task.id), 'entry', call('XADD', next.stream, '*', 'task', task.id)) end)
-  call('HSET', key(task.id), 'worker', worker, 'attempt', whole(attempt), 'claimed', whole(at), 'updated', whole(at),
-    'entry', '', 'log', task.log)
-  undone_by(function()
-    call('HSET', key(task.id), 'worker', '', 'attempt', whole(task.attempt), 'claimed', '')
-  end)
-  local fields
-  if task.asked > 0 then
-    fields = call('HGETALL', key(task.id))
-  else
-    fields = { 'status', task.status, 'attempt', whole(attempt), 'worker', worker, 'claimed', whole(at), 'updated',
-      whole(at), 'created', whole(task.created), 'asked', '0' }
-    for place, name in ipairs(MORE) do
-      fields[#fields + 1] = name
-      fields[#fields + 1] = task.more[place] or ''
-    end
+if #waiting > 1 and #streams > 1 then
+  for _, next in ipairs(waiting) do
+    local millis, sequence = string.match(next.entry, '(%d+)-(%d+)')
+    next.millis, next.sequence = tonumber(millis), tonumber(sequence)
   end
-  table.insert(fields, 1, task.id)
-  return fields
+  table.sort(waiting, function(one, other)
+    if one.millis ~= other.millis then return one.millis < other.millis end
+    return one.sequence < other.sequence
+  end)
+end
+
+-- Claims one task that can be read; nil when the worker's lease has ended by the time of the claim.
+local function take(task, values, next)
+  local attempt, key = whole(task.attempt + 1), P .. 'task:' .. task.id
+  local at = emit(task, 'claimed', worker_json .. attempt .. '}')
+  if lease <= tonumber(at) then return nil end
+  call('SADD', P .. 'held:' .. worker, task.id)
+  call('XDEL', next.stream, next.entry)
+  call('HSET', key, 'worker', worker, 'attempt', attempt, 'claimed', at, 'updated', at, 'entry', '', 'log', task.log)
+  if task.asked > 0 then
+    local fields = call('HGETALL', key)
+    table.insert(fields, 1, task.id)
+    return fields
+  end
+  return { task.id, 'attempt', attempt, 'status', task.status, 'worker', worker, 'claimed', at, 'updated', at,
+    'created', values[8], 'asked', '0', 'new', values[13] or '', 'message', values[14] or '',
+    'progress', values[15] or '', 'failure', values[16] or '', 'ttl', values[17] or '' }
 end
 
 local taken = 0
 for _, next in ipairs(waiting) do
   if taken == most then break end
-  local task, problem = load(next.id, MORE)
+  local task, values = load(next.id, 'new', 'message', 'progress', 'failure', 'ttl')
   if task and not is_final(task.status) and task.worker == '' then
-    local fields = take(task, next)
+    local fields = take(task, values, next)
     if not fields then
-      for step = #undo, 1, -1 do undo[step]() end
+      undo[#undo]()
       return { 'no_lease' }
     end
     taken = taken + 1
@@ -81,7 +78,7 @@ for _, next in ipairs(waiting) do
   else
     -- Ended, claimed or gone meanwhile, only a wake-up, or nothing that anybody can run.
     call('XDEL', next.stream, next.entry)
-    if problem and problem[1] == 'unreadable' then reply[#reply + 1] = { next.id, '', problem[2] } end
+    if values[1] == 'unreadable' then reply[#reply + 1] = { next.id, '', values[2] } end
   end
 end
 return reply

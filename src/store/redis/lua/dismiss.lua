@@ -2,9 +2,9 @@
 -- ARGV: worker
 -- Returns: {'ok'}
 if call('SCARD', P .. 'held:' .. ARGV[1]) > 0 then
-  call('ZADD', LEASES, 0, ARGV[1])
+  call('ZADD', P .. 'leases', 0, ARGV[1])
 else
-  call('ZREM', LEASES, ARGV[1])
+  call('ZREM', P .. 'leases', ARGV[1])
   call('DEL', P .. 'worker:' .. ARGV[1])
 end
 return { 'ok' }

@@ -8,16 +8,16 @@ local due, claims, bad = {}, {}, {}
 
 -- Whether a deadline still stands, by what its task says.
 local function stands(kind, id, position, time)
-  local fields = { 'status', 'resume', 'q' .. position .. '.until', 'a' .. position .. '.at' }
-  local values = try('HMGET', key(id), unpack(fields))
-  if values.err then
-    bad[#bad + 1] = { id, 'its record is a ' .. call('TYPE', key(id)).ok .. ', not a hash' }
+  local task, values = load(id, 'resume', 'q' .. position .. '.until', 'a' .. position .. '.at')
+  if not task then
+    if values[1] == 'unreadable' then bad[#bad + 1] = { id, values[2] } end
+    -- It can be deleted all the same.
     return kind == 't'
   end
   if kind == 't' then return true end
-  if not values[1] or is_final(values[1]) then return false end
-  if kind == 'r' then return tonumber(values[2] or '') == time end
-  return tonumber(values[3] or '') == time and not values[4]
+  if is_final(task.status) then return false end
+  if kind == 'r' then return tonumber(values[13] or '') == time end
+  return tonumber(values[14] or '') == time and not values[15]
 end
 
 for _, member in ipairs(call('ZRANGEBYLEX', INDEX, '[d:', '(d:' .. digits(at + 1), 'LIMIT', 0, most)) do
@@ -30,7 +30,7 @@ for _, member in ipairs(call('ZRANGEBYLEX', INDEX, '[d:', '(d:' .. digits(at + 1
     call('ZREM', INDEX, member)
   end
 end
-for _, worker in ipairs(call('ZRANGEBYSCORE', LEASES, '-inf', at, 'LIMIT', 0, most)) do
+for _, worker in ipairs(call('ZRANGEBYSCORE', P .. 'leases', '-inf', at, 'LIMIT', 0, most)) do
   local held = P .. 'held:' .. worker
   local tasks = try('SRANDMEMBER', held, most)
   if tasks.err then
@@ -39,7 +39,7 @@ for _, worker in ipairs(call('ZRANGEBYSCORE', LEASES, '-inf', at, 'LIMIT', 0, mo
   end
   local left = 0
   for _, id in ipairs(tasks) do
-    local values = try('HMGET', key(id), 'attempt', 'worker')
+    local values = try('HMGET', P .. 'task:' .. id, 'attempt', 'worker')
     if not values.err and values[1] and values[2] == worker then
       claims[#claims + 1] = { id, values[1], worker }
       left = left + 1
@@ -48,7 +48,7 @@ for _, worker in ipairs(call('ZRANGEBYSCORE', LEASES, '-inf', at, 'LIMIT', 0, mo
     end
   end
   if left == 0 then
-    call('ZREM', LEASES, worker)
+    call('ZREM', P .. 'leases', worker)
     call('DEL', P .. 'worker:' .. worker)
     if #tasks == 0 then call('DEL', held) end
   end
@@ -57,6 +57,6 @@ end
 local next = -1
 local member = call('ZRANGEBYLEX', INDEX, '[d:' .. digits(at + 1), '(d;', 'LIMIT', 0, 1)[1]
 if member then next = tonumber(string.match(member, '^d:(%d+)')) - at end
-local lease = call('ZRANGEBYSCORE', LEASES, '(' .. whole(at), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+local lease = call('ZRANGEBYSCORE', P .. 'leases', '(' .. at, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
 if lease and (next < 0 or tonumber(lease) - at < next) then next = tonumber(lease) - at end
 return { due, claims, bad, next }

@@ -1,21 +1,23 @@
 -- Deletes a task whose ttl ended.
 -- ARGV: id
 -- Returns: {'ok'} | {'no_task'} | {'unreadable', problem}
-local task, problem = load(ARGV[1])
+local SESSION_LOG_MS = 604800000
+local task, problem = load_to_end(ARGV[1])
 if not task then return problem end
 local ttl = tonumber(task.ttl)
 if not ttl or task.created + ttl > now() then return { 'ok' } end
-if not is_final(task.status) then
-  -- As an end like any other, but for its event: that it expired says more.
+if is_final(task.status) then
+  emit(task, 'expired', '')
+else
+  -- An end like any other, but for its event: that it expired says more.
   conclude(task, 'cancelled', 'expired', '')
   ttl = tonumber(task.ttl)
-else
-  emit(task, 'expired', '')
 end
-local members = { 'i:' .. task.id, live(task), ended(task), deadline(task.created + ttl, 't', task.id) }
+local members = { 'i:' .. task.id, live(task), 'e:' .. task.status .. ':' .. task.place,
+  'd:' .. digits(task.created + ttl) .. ':t:' .. task.id }
 labels(task, members)
 call('ZREM', INDEX, unpack(members))
-call('UNLINK', key(task.id), P .. 'history:' .. task.id)
+call('UNLINK', P .. 'task:' .. task.id, P .. 'history:' .. task.id)
 if task.session ~= '' then
   local place = 's:' .. task.session .. '\n'
   -- The last task of its session: the session's log is kept for a while and then goes too.

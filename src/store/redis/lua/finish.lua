@@ -1,7 +1,7 @@
 -- Ends a running task.
 -- ARGV: id, attempt, status, outcome (JSON), event kind, event detail (JSON)
 -- Returns: {'ok'} | {'no_task'} | {'unreadable', problem} | {'lost', now}
-local task, problem = load(ARGV[1])
+local task, problem = load_to_end(ARGV[1])
 if not task then return problem end
 local refusal = refused(task, ARGV[2])
 if refusal then return refusal end

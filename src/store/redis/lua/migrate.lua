@@ -12,14 +12,14 @@ local function move(from, to)
 end
 
 local function begin()
-  local living = call('ZRANGEBYSCORE', O .. 'workers', '(' .. whole(now()), '+inf', 'LIMIT', 0, 1)
+  local living = call('ZRANGEBYSCORE', O .. 'workers', '(' .. now(), '+inf', 'LIMIT', 0, 1)
   if living[1] then return { 'busy', living[1] } end
   call('HSET', META, 'layout', '2', 'epoch', ARGV[1], 'migrating', '1')
   local workers = call('ZRANGE', O .. 'workers', 0, -1)
   for _, worker in ipairs(workers) do
     move('worker:' .. worker .. ':tasks', 'held:' .. worker)
     call('UNLINK', O .. 'worker:' .. worker)
-    call('ZADD', LEASES, 0, worker)
+    call('ZADD', P .. 'leases', 0, worker)
   end
   for _, name in ipairs({ 'events', 'tools', 'tools:changes' }) do move(name, name) end
   move('unfinished', 'open')
@@ -49,26 +49,26 @@ local function members_of(task)
   local members = { 'i:' .. task.id }
   labels(task, members)
   if is_final(task.status) and task.hidden ~= '1' then
-    members[#members + 1] = ended(task)
+    members[#members + 1] = 'e:' .. task.status .. ':' .. task.place
   else
     members[#members + 1] = live(task)
   end
   if task.open > 0 and not is_final(task.status) then
     question_deadlines(task, members)
-    if task.hidden ~= '1' then members[#members + 1] = asking(task) end
+    if task.hidden ~= '1' then members[#members + 1] = 'a:' .. task.place end
   end
-  if tonumber(task.ttl) then members[#members + 1] = deadline(task.created + tonumber(task.ttl), 't', task.id) end
-  if tonumber(task.resume) then members[#members + 1] = deadline(tonumber(task.resume), 'r', task.id) end
+  if tonumber(task.ttl) then members[#members + 1] = 'd:' .. digits(task.created + tonumber(task.ttl)) .. ':t:' .. task.id end
+  if tonumber(task.resume) then members[#members + 1] = 'd:' .. digits(tonumber(task.resume)) .. ':r:' .. task.id end
   return members
 end
 
 local function move_task(id)
   move('task:' .. id, 'task:' .. id)
   local resume = call('ZSCORE', O .. 'deadlines', 'd:' .. id)
-  call('HSET', key(id), 'log', history(id), 'resume', resume and whole(tonumber(resume)) or '')
-  local task, problem = load(id)
+  call('HSET', P .. 'task:' .. id, 'log', history(id), 'resume', resume and tonumber(resume) or '')
+  local task, problem = load_to_end(id)
   if not task then error(problem[2] or problem[1]) end
-  index(members_of(task))
+  for _, member in ipairs(members_of(task)) do call('ZADD', INDEX, 0, member) end
   call('UNLINK', O .. 'scope:' .. task.scope)
   if task.session ~= '' then call('UNLINK', O .. 'session:' .. task.session) end
 end
@@ -85,7 +85,7 @@ for at = 1, #tasks, 2 do
   local id = tasks[at]
   -- One that cannot be read stays on the list, where it is shown as what it is.
   if not pcall(move_task, id) then
-    index({ 'i:' .. id, 'l:' .. digits(tonumber(tasks[at + 1])) .. ':' .. id })
+    call('ZADD', INDEX, 0, 'i:' .. id, 0, 'l:' .. digits(tonumber(tasks[at + 1])) .. ':' .. id)
   end
   call('UNLINK', O .. 'task:' .. id .. ':log')
   call('ZREM', O .. 'tasks', id)

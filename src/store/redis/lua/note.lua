@@ -4,5 +4,5 @@
 local task, problem = load(ARGV[1])
 if not task then return problem end
 emit(task, 'noted', '{"note":' .. cjson.encode(ARGV[2]) .. '}')
-call('HSET', key(task.id), 'log', task.log)
+call('HSET', P .. 'task:' .. task.id, 'log', task.log)
 return { 'ok' }

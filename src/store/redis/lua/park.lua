@@ -5,8 +5,7 @@ local task, problem = load(ARGV[1])
 if not task then return problem end
 local refusal = refused(task, ARGV[2])
 if refusal then return refusal end
-local worker = task.worker
 local at = emit(task, 'noted', '{"note":' .. cjson.encode('parked: ' .. ARGV[3]) .. '}')
-call('HSET', key(task.id), 'worker', '', 'claimed', '', 'updated', whole(at), 'log', task.log)
-try('SREM', P .. 'held:' .. worker, task.id)
+call('HSET', P .. 'task:' .. task.id, 'worker', '', 'claimed', '', 'updated', at, 'log', task.log)
+try('SREM', P .. 'held:' .. task.worker, task.id)
 return { 'ok' }

@@ -1,12 +1,11 @@
 -- Notes a step of a running task.
 -- ARGV: id, attempt, progress (JSON), message or ''
 -- Returns: {'ok'} | {'no_task'} | {'unreadable', problem} | {'lost', now}
-local task, problem = load(ARGV[1])
-if not task then return problem end
+local task, values = load(ARGV[1], 'message')
+if not task then return values end
 local refusal = refused(task, ARGV[2])
 if refusal then return refusal end
-local at = emit(task, 'progress', ARGV[3])
-local message = {}
-if ARGV[4] ~= '' then message = { 'message', ARGV[4] } end
-call('HSET', key(task.id), 'progress', ARGV[3], 'updated', whole(at), 'log', task.log, unpack(message))
+local at, message = emit(task, 'progress', ARGV[3]), ARGV[4]
+if message == '' then message = values[13] or '' end
+call('HSET', P .. 'task:' .. task.id, 'progress', ARGV[3], 'updated', at, 'log', task.log, 'message', message)
 return { 'ok' }

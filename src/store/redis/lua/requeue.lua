@@ -3,14 +3,15 @@
 -- ARGV: id, attempt, reason, counts 0|1, delay ms or '', then for the end: status, outcome (JSON), event kind,
 --       event detail (JSON)
 -- Returns: {'ok'} | {'no_task'} | {'unreadable', problem} | {'lost', now}
-local task, problem = load(ARGV[1])
-if not task then return problem end
+local task, values = load_to_end(ARGV[1], 'failures', 'most')
+if not task then return values end
 local refusal = refused(task, ARGV[2])
 if refusal then return refusal end
 local failed = {}
 if ARGV[4] == '1' then
-  failed = { 'failures', whole(task.failures + 1), 'failure', ARGV[3] }
-  if task.failures + 1 >= task.most then
+  local failures = (tonumber(values[15]) or 0) + 1
+  failed = { 'failures', whole(failures), 'failure', ARGV[3] }
+  if failures >= (tonumber(values[16]) or 1) then
     conclude(task, ARGV[6], ARGV[8], ARGV[9], 'outcome', ARGV[7], unpack(failed))
     return { 'ok' }
   end
@@ -21,11 +22,12 @@ if task.open == 0 then
   if ARGV[5] == '' then
     enqueue(task)
   else
-    resume = whole(at + tonumber(ARGV[5]))
-    index({ deadline(tonumber(resume), 'r', task.id) })
+    local due = tonumber(at) + tonumber(ARGV[5])
+    resume = whole(due)
+    call('ZADD', INDEX, '0', 'd:' .. digits(due) .. ':r:' .. task.id)
   end
 end
-call('HSET', key(task.id), 'status', task.status, 'updated', whole(at), 'worker', '', 'claimed', '', 'entry', task.entry,
-  'resume', resume, 'log', task.log, unpack(failed))
+call('HSET', P .. 'task:' .. task.id, 'status', task.status, 'updated', at, 'worker', '', 'claimed', '', 'entry',
+  task.entry, 'resume', resume, 'log', task.log, unpack(failed))
 try('SREM', P .. 'held:' .. task.worker, task.id)
 return { 'ok' }

@@ -2,5 +2,5 @@
 -- ARGV: id, member of the index...
 -- Returns: {'ok'}
 call('ZREM', INDEX, 'i:' .. ARGV[1], unpack(ARGV, 2))
-call('UNLINK', key(ARGV[1]), P .. 'history:' .. ARGV[1])
+call('UNLINK', P .. 'task:' .. ARGV[1], P .. 'history:' .. ARGV[1])
 return { 'ok' }

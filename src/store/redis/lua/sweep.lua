@@ -10,12 +10,12 @@ local most, at, left = tonumber(ARGV[2]), now(), tonumber(ARGV[3])
 
 -- Moves the end of a finished task's ttl to now.
 local function let_end(id, scope)
-  local task = load(id)
+  local task = load_to_end(id)
   if not task or task.scope ~= scope or not is_final(task.status) then return end
   local ttl = tonumber(task.ttl)
-  if ttl then call('ZREM', INDEX, deadline(task.created + ttl, 't', id)) end
-  call('HSET', key(id), 'ttl', whole(math.max(0, at - task.created)))
-  call('ZADD', INDEX, 0, deadline(math.max(at, task.created), 't', id))
+  if ttl then call('ZREM', INDEX, 'd:' .. digits(task.created + ttl) .. ':t:' .. id) end
+  call('HSET', P .. 'task:' .. id, 'ttl', math.max(0, at - task.created))
+  call('ZADD', INDEX, 0, 'd:' .. digits(math.max(at, task.created)) .. ':t:' .. id)
   left = left - 1
 end
 
@@ -35,7 +35,7 @@ for place = 4, #ARGV do
     end
   else
     local start = 'o:' .. scope .. '\n'
-    bound(scope, '[' .. start, '[' .. start .. '\255', tonumber(call('HGET', OPEN, scope) or '0'))
+    bound(scope, '[' .. start, '[' .. start .. '\255', tonumber(call('HGET', P .. 'open', scope) or '0'))
   end
 end
 return tonumber(ARGV[3]) - left

@@ -2,15 +2,15 @@
 -- ARGV: tool...
 -- Returns: the names of those that were forgotten
 local offered, gone = {}, {}
-for _, worker in ipairs(call('ZRANGEBYSCORE', LEASES, '(' .. whole(now()), '+inf')) do
+for _, worker in ipairs(call('ZRANGEBYSCORE', P .. 'leases', '(' .. now(), '+inf')) do
   local names = call('GET', P .. 'worker:' .. worker)
   for _, name in ipairs(names and cjson.decode(names) or {}) do offered[name] = true end
 end
 for _, tool in ipairs(ARGV) do
   if not offered[tool] then
-    call('HDEL', TOOLS, tool)
+    call('HDEL', P .. 'tools', tool)
     gone[#gone + 1] = tool
   end
 end
-if #gone > 0 then tools_changed() end
+if #gone > 0 then call('XADD', P .. 'tools:changes', 'MAXLEN', 1, '*', 'changed', 1) end
 return gone
