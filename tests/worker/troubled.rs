@@ -29,6 +29,7 @@ pub enum Wrong {
 pub struct Troubled {
     store: Arc<dyn Store>,
     troubles: Mutex<HashMap<&'static str, (usize, Wrong)>>,
+    damaged: Mutex<Option<TaskId>>,
     calls: Mutex<HashMap<&'static str, usize>>,
 }
 
@@ -51,7 +52,12 @@ fn away() -> StoreError {
 impl Troubled {
     /// Without troubles for now.
     pub fn new(store: Arc<dyn Store>) -> Arc<Self> {
-        Arc::new(Self { store, troubles: Mutex::default(), calls: Mutex::default() })
+        Arc::new(Self {
+            store,
+            troubles: Mutex::default(),
+            damaged: Mutex::default(),
+            calls: Mutex::default(),
+        })
     }
 
     /// The next `times` calls of `verb` go wrong.
@@ -59,9 +65,23 @@ impl Troubled {
         self.troubles().insert(verb, (times, wrong));
     }
 
+    /// Nothing can be done any more about that task.
+    pub fn damage(&self, task: &TaskId) {
+        *self.damaged.lock().expect("nobody panicked") = Some(task.clone());
+    }
+
     /// From now on all goes well again.
     pub fn recover(&self) {
         self.troubles().clear();
+        self.damaged.lock().expect("nobody panicked").take();
+    }
+
+    fn is_fine(&self, task: &TaskId) -> StoreResult<()> {
+        if self.damaged.lock().expect("nobody panicked").as_ref() == Some(task) {
+            let problem = "a damaged record".to_owned();
+            return Err(StoreError::Backend { location: self.location(), problem });
+        }
+        Ok(())
     }
 
     /// How often a verb was called.
@@ -146,6 +166,7 @@ impl Store for Troubled {
     }
 
     async fn answer(&self, task: &TaskId, question: &QuestionId, answer: &Answer) -> StoreResult<Answer> {
+        self.is_fine(task)?;
         self.verb("answer", self.store.answer(task, question, answer)).await
     }
 
@@ -166,6 +187,7 @@ impl Store for Troubled {
     }
 
     async fn expire(&self, task: &TaskId) -> StoreResult<()> {
+        self.is_fine(task)?;
         self.verb("expire", self.store.expire(task)).await
     }
 

@@ -80,13 +80,16 @@ async fn one_item_that_fails_leaves_the_next_its_turn(setup: Setup) {
     }
     let store = Troubled::new(setup.bench.store().await);
     let engine = Engine::new(store.clone(), Limits::default(), CancellationToken::new());
-    let broken = StoreError::Backend { location: "here".to_owned(), problem: "a damaged record".to_owned() };
-    store.trouble("answer", 1, Wrong::Refused(broken));
+    // The one whose turn comes first.
+    let [damaged, others @ ..] = &tasks;
+    store.damage(damaged);
     let stop = CancellationToken::new();
     keep_time(&engine, &stop);
-    for task in &tasks {
+    for task in others {
         assert_eq!(text(&setup.ended(task).await), "cancel");
     }
+    store.recover();
+    assert_eq!(text(&setup.ended(damaged).await), "cancel", "it gets its turn again and again");
     stop.cancel();
     worker.drain().await;
 }
