@@ -34,17 +34,23 @@ pub const LAYOUT: u32 = 2;
 /// The most events that a log keeps; older ones are dropped. `watch --since` an older cursor says so.
 pub const MAX_LOG_EVENTS: u64 = 1_000_000;
 
-/// The most bytes that a log keeps; older events are dropped within a minute.
+/// The most bytes that a log's events have in all; older ones are dropped.
 pub const MAX_LOG_BYTES: u64 = 256 * 1024 * 1024;
 
-/// The most finished tasks that one scope keeps; the oldest ones end before their ttl does.
-pub const FINISHED_OF_A_SCOPE: u64 = 100_000;
+/// The most events that are kept of one task.
+pub const MAX_TASK_EVENTS: u64 = 10_000;
 
-/// How long a foreground call is kept after its end.
-pub const HIDDEN_KEPT: Duration = Duration::from_secs(5 * 60);
+/// The most events that are kept of one session.
+pub const MAX_SESSION_EVENTS: u64 = 100_000;
 
-/// The most bytes of records in one page of a list, but for the last record.
+/// The most bytes of records in a page of tasks or a stretch of the log, but for one that is larger by itself.
 pub const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
+
+/// The most finished tasks of one scope; beyond them the oldest are deleted before their time.
+pub const MAX_FINISHED: u32 = 100_000;
+
+/// How long a hidden task is kept after its end: long enough for whoever called to read how it ended.
+pub const HIDDEN_KEPT: Duration = Duration::from_secs(5 * 60);
 
 /// The most questions that a task may have open at the same time.
 pub const MAX_OPEN_QUESTIONS: usize = 64;

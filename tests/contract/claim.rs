@@ -118,7 +118,7 @@ async fn claim_of_no_tools_waits_for_the_stop(bench: Bench) {
     let store = bench.store().await;
     submit(&*store, &new_task("dinner")).await;
     let (stop, nobody) = (CancellationToken::new(), worker("w1"));
-    let mut waits = store.claim(&nobody, &[], 1, &stop);
+    let mut waits = Box::pin(claim_for(&*store, &nobody, &[], 1, &stop));
     still_waits("the claim", &mut waits).await;
     stop.cancel();
     assert!(within("the stopped claim", waits).await.expect("stops").is_empty());

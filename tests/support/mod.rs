@@ -101,6 +101,18 @@ pub async fn submit(store: &dyn Store, new: &NewTask) -> Task {
 /// The lease of a worker of a test that is not about leases: longer than any deadline of the test.
 pub const LEASE: Duration = Duration::from_secs(30 * 24 * 3600);
 
+/// A worker of that name that has a lease and no tools.
+pub async fn enlisted(store: &dyn Store, name: &str) -> WorkerId {
+    let id = worker(name);
+    store.enlist(&id, &[], LEASE).await.expect("enlists");
+    id
+}
+
+/// Asserts that nothing is foreseen but the end of [`LEASE`].
+pub fn nothing_foreseen(next: Option<Duration>) {
+    assert!(next.is_none_or(|next| next > LEASE / 2), "{next:?}");
+}
+
 /// Claims for a worker, which gets a lease where it has none.
 pub async fn claim_for(
     store: &dyn Store,
@@ -134,6 +146,7 @@ pub async fn nothing_queued(store: &dyn Store, tool: &str) {
     still_waits("the claim", &mut waits).await;
     stop.cancel();
     let tasks = within("the stopped claim", waits).await.expect("stops");
+    store.dismiss(&late).await.expect("dismisses");
     assert!(tasks.is_empty(), "{tasks:?} was queued");
 }
 

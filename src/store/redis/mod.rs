@@ -26,8 +26,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ClaimKey, Due, EventFilter, FINISHED_OF_A_SCOPE, History, MAX_LOG_BYTES, Page, PageCursor, Requeue, Rows,
-    Store, StoreError, StoreResult, Tail, TaskFilter, Trouble, WorkerInfo,
+    ClaimKey, Due, EventFilter, History, MAX_FINISHED, MAX_LOG_BYTES, Page, PageCursor, Requeue, Rows, Store,
+    StoreError, StoreResult, Tail, TaskFilter, Trouble, WorkerInfo,
 };
 use crate::task::{
     Answer, Ask, Cursor, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, ToolSpec,
@@ -187,7 +187,7 @@ impl RedisStore {
             swept.scopes.drain().take(SCOPES_AT_ONCE).collect()
         };
         let mut call = self.invocation(&self.scripts.sweep);
-        call.arg(MAX_LOG_BYTES).arg(FINISHED_OF_A_SCOPE).arg(SWEPT_AT_ONCE).arg(scopes);
+        call.arg(MAX_LOG_BYTES).arg(MAX_FINISHED).arg(SWEPT_AT_ONCE).arg(scopes);
         self.call::<u64>(&call).await.map(drop)
     }
 }
