@@ -30,6 +30,7 @@ mod container;
 mod deadlines;
 mod draining;
 mod failover;
+mod harm;
 mod invariants;
 mod killable;
 mod load;
