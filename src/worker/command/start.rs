@@ -128,7 +128,8 @@ pub(super) fn start(
     })
 }
 
-fn is_shortage(error: &io::Error) -> bool {
+/// Whether the machine is short of something that it will have again.
+pub(super) fn is_shortage(error: &io::Error) -> bool {
     use rustix::io::Errno;
     let shortages = [Errno::AGAIN, Errno::NOMEM, Errno::MFILE, Errno::NFILE, Errno::TXTBSY];
     shortages.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
