@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::database;
 use super::environment::{DB, Environment, NAMESPACE, REDIS_URL};
 use super::failure::Failure;
 use super::ui::{ColorChoice, Manner, time};
@@ -130,13 +131,13 @@ fn store(global: &GlobalArgs, environment: &Environment) -> Result<StoreChoice, 
         return Ok(StoreChoice::Redis(url.clone()));
     }
     if let Some(path) = &global.db {
-        return Ok(StoreChoice::Sqlite(path.clone()));
+        return database::checked(path).map(StoreChoice::Sqlite);
     }
     if let Some(url) = environment.given(REDIS_URL) {
         return Ok(StoreChoice::Redis(url.to_owned()));
     }
     if let Some(path) = environment.given(DB) {
-        return Ok(StoreChoice::Sqlite(path.into()));
+        return database::checked(path.as_ref()).map(StoreChoice::Sqlite);
     }
     let directory = environment.state_directory().ok_or_else(|| {
         Failure::usage("neither HOME nor XDG_STATE_HOME is set, so there is no place for the tasks")

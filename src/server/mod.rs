@@ -41,7 +41,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use self::auth::Tokens;
+pub use self::auth::{Tokens, is_reserved};
 pub(crate) use self::connections::MOST as MOST_CONNECTIONS;
 pub use self::http::http;
 pub use self::tls::{Identity, IdentityError};

@@ -23,6 +23,9 @@ type Running<'a> = Pin<Box<dyn Future<Output = ToolOutcome> + Send + 'a>>;
 /// Ends when a run has taken the time that it may.
 type Limit = OptionFuture<BoxFuture<'static, ()>>;
 
+/// How long a task waits that could not begin for want of something.
+const AFTER_SHORTAGE: Duration = Duration::from_secs(1);
+
 /// Runs one claimed task to its outcome, or until it is taken away.
 #[expect(clippy::manual_async_fn, reason = "an async function would keep its arguments twice while it waits")]
 pub(super) fn run_one(
@@ -118,6 +121,9 @@ fn end(
         Err(Interrupted::Failed(error)) => Ok(Outcome::Error(error)),
         Err(Interrupted::Refused(error)) => Ok(Outcome::tool_error(error.to_string())),
         Err(Interrupted::Retry(reason)) => Err(Requeue { delay, ..Requeue::failed(reason) }),
+        Err(Interrupted::Shortage(reason)) => {
+            Err(Requeue { delay: Some(AFTER_SHORTAGE), ..Requeue::returned(reason) })
+        }
         Err(Interrupted::GivenBack) => {
             Err(Requeue::returned(format!("worker {} is stopping", shared.config.id)))
         }

@@ -48,6 +48,10 @@ pub enum Interrupted {
     /// The attempt failed; another may succeed.
     #[error("{0}")]
     Retry(String),
+    /// The machine is short of something for a while (processes, descriptors, memory); the run did not begin. It is
+    /// no failure of the tool's, so it does not count.
+    #[error("{0}")]
+    Shortage(String),
     /// The worker is stopping; another one goes on.
     #[error("the worker is stopping")]
     GivenBack,

@@ -107,7 +107,7 @@ impl<'a> Effort<'a> {
                 parts.iter().zip(items).for_each(|(part, inner)| add(self.of(part, inner)));
             }
             ("items" | "contains" | "unevaluatedItems", part, Value::Array(items)) => {
-                items.iter().for_each(|inner| add(self.of(part, inner)));
+                add(items.iter().fold(0, |sum, inner| sum.saturating_add(self.of(part, inner))));
             }
             ("uniqueItems", _, items) => add(size(items)),
             _ => {}
@@ -119,15 +119,13 @@ impl<'a> Effort<'a> {
         let mut sum = 0_u64;
         for part in self.parts(name) {
             let pair = (std::ptr::from_ref(part), std::ptr::from_ref(value));
-            let cost = match self.known.get(&pair) {
-                Some(cost) => *cost,
-                None => {
-                    self.known.insert(pair, 0);
-                    let cost = self.of(part, value);
-                    self.known.insert(pair, cost);
-                    cost
-                }
-            };
+            let known = self.known.get(&pair).copied();
+            let cost = known.unwrap_or_else(|| {
+                self.known.insert(pair, 0);
+                let cost = self.of(part, value);
+                self.known.insert(pair, cost);
+                cost
+            });
             sum = sum.saturating_add(cost);
         }
         sum

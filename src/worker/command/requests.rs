@@ -62,6 +62,7 @@ impl Requests {
     /// Serves connections until it is dropped.
     pub(super) async fn serve(self: Arc<Self>, socket: PrivateSocket) {
         let mut connections = JoinSet::new();
+        let mut warned = false;
         loop {
             while connections.try_join_next().is_some() {}
             if connections.len() >= MAX_CONNECTIONS {
@@ -69,10 +70,14 @@ impl Requests {
             }
             match socket.accept().await {
                 Ok(stream) => {
+                    warned = false;
                     connections.spawn(self.clone().talk(Peer::new(stream)));
                 }
                 Err(error) => {
-                    tracing::warn!(%error, task = %self.task.task(), "a command could not connect");
+                    // The connection waits in the kernel, so nothing is lost; once is enough to say.
+                    if !std::mem::replace(&mut warned, true) {
+                        tracing::warn!(%error, task = %self.task.task(), "a command has to wait for its connection");
+                    }
                     sleep(AFTER_FAILURE).await;
                 }
             }
