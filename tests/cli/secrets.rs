@@ -67,10 +67,10 @@ fn planted_secrets_are_in_no_log_no_event_no_error_and_no_process() {
     }
 }
 
-/// What the worker began with, and what it has in its memory.
+/// What the worker began with.
 const DEEPER: &str = r#"[tools.spy]
 description = "Shows what it can see of its worker."
-command = ["bash", "-c", "env; tr '\\0' '\n' < /proc/$PPID/environ || echo denied; ls /proc/$PPID/fd /proc/self/fd"]
+command = ["bash", "-c", "env; tr '\\0' '\n' < /proc/$PPID/environ || echo denied"]
 "#;
 
 /// Runs the spy on a worker that was given secrets by its environment; `before` stands before the program.
@@ -92,7 +92,7 @@ fn spied(place: &Place, url: &str, before: &[&str]) -> String {
     let said = std::fs::File::create(place.path().join("said")).expect("a file");
     let mut worker = worker.stderr(said).spawn().expect("starts");
     place.heard("tasks at once");
-    let shown = place.ok(&["submit", "spy", "--wait"]);
+    let shown = place.run(&["submit", "spy", "--wait"]).out;
     worker.kill().expect("ours");
     worker.wait().expect("ours");
     format!("{shown}\n{}", place.heard("tasks at once"))
