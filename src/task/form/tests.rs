@@ -204,3 +204,14 @@ fn a_schema_that_doubles_with_each_reference_is_not_followed() {
     assert!(found.len() == 1 && found[0].problem.contains("too long to check"), "{found:?}");
     assert!(schema_violations(&schema, &content)[0].problem.contains("too long to check"));
 }
+
+#[test]
+fn patterns_are_bounded_in_size_and_number() {
+    let large = json!({ "a": { "type": "string", "pattern": "^((\\w{1,100}){1,100}){1,100}$" } });
+    assert!(form(&large).is_err_and(|found| found[0].problem.contains("broken")));
+    let usual = json!({ "a": { "type": "string", "pattern": "^[\\w.+-]{1,64}@[a-z0-9.-]{1,255}$" } });
+    assert!(form(&usual).is_ok());
+    let many: Map<_, _> =
+        (0..40).map(|at| (format!("f{at}"), json!({ "type": "string", "pattern": "^a$" }))).collect();
+    assert!(form(&Value::Object(many)).is_err_and(|found| found[0].problem.contains("40 patterns")));
+}
