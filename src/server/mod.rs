@@ -23,7 +23,7 @@ mod tools;
 mod wait;
 mod wire;
 
-pub use auth::Tokens;
+pub use auth::{Tokens, is_reserved};
 pub use config::{ServeConfig, ServeError};
 #[cfg(any(test, fuzzing))]
 pub(crate) use dialect::message;

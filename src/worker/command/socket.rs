@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rand::RngExt as _;
 use tokio::net::{UnixListener, UnixStream};
 
-use super::start::is_shortage;
+use super::shortage::is_shortage;
 
 /// The longest path that every system takes for a socket: macOS has 104 bytes with the NUL at the end.
 const MAX_PATH_BYTES: usize = 103;
@@ -32,7 +32,7 @@ impl PrivateSocket {
         for parent in candidates.filter(|parent| parent.is_absolute()) {
             match Self::open_in(&parent) {
                 Ok(socket) => return Ok(socket),
-                // It would be the same in the next folder, which may not even be tried for another reason.
+                // No other folder helps, and the system's own error says so.
                 Err(error) if is_shortage(&error) => return Err(error),
                 Err(error) => last = io::Error::new(error.kind(), format!("{}: {error}", parent.display())),
             }
