@@ -113,7 +113,11 @@ impl OfferArgs {
 }
 
 async fn take_up(offer: &OfferArgs, handle: &ToolsHandle) -> Result<usize, Failure> {
-    let tools = offer.tools()?;
+    // A file may be large, or a pipe that nobody writes to.
+    let reading = offer.clone();
+    let tools = tokio::task::spawn_blocking(move || reading.tools())
+        .await
+        .map_err(|error| Failure::caused(Kind::Unexpected, "the file of tools could not be read", error))??;
     handle.replace(&tools).await?;
     Ok(tools.len())
 }
@@ -127,10 +131,7 @@ fn kept(ui: &Ui, failure: &Failure) {
 pub(crate) fn load(file: &Path) -> Result<config::Config, Failure> {
     config::load(file).map_err(|mistakes| {
         let lines: Vec<_> = mistakes.iter().map(Mistake::to_string).collect();
-        let count = match lines.len() {
-            1 => "a mistake".to_owned(),
-            several => format!("{several} mistakes"),
-        };
+        let count = config::counted(&mistakes);
         let message = format!("{} has {count}:\n{}", file.display(), lines.join("\n"));
         Failure::usage(message).hint(format!("correct it; `mcptask check {}` looks again", file.display()))
     })

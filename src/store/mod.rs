@@ -29,7 +29,7 @@ use crate::task::{
 
 /// The layout that this program writes. A namespace or file of a newer layout is refused; one of an older layout is
 /// brought to this one by the first process that may create a store, and refused to all others until then.
-pub const LAYOUT: u32 = 1;
+pub const LAYOUT: u32 = 2;
 
 /// The most events that a log keeps; older ones are dropped. `watch --since` an older cursor says so.
 pub const MAX_LOG_EVENTS: u64 = 1_000_000;

@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::bench::Bench;
-use crate::support::{claim, crash, drain, get, key, new_task, running, submit, within, worker};
+use crate::support::{claim, crash, drain, key, new_task, running, submit, within, worker};
 
 const LONG: Duration = Duration::from_secs(3600);
 const SHORT: Duration = Duration::from_millis(1);
@@ -156,21 +156,31 @@ async fn an_ended_lease_makes_its_claims_due(bench: Bench) {
 
 async fn a_worker_without_a_lease_claims_nothing(bench: Bench) {
     let store = bench.store().await;
-    let task = submit(&*store, &new_task("dinner")).await;
-    let (tools, stop) = (["dinner".to_owned()], CancellationToken::new());
-    let id = worker("w1");
-    let claim = async || within("the claim", store.claim(&id, &tools, 1, &stop)).await;
-    let refused = claim().await.expect_err("it is not on the list");
-    assert!(matches!(&refused, StoreError::LeaseEnded { worker } if worker == &id), "{refused}");
-    enlist(&*store, "w1", LONG).await;
-    store.dismiss(&id).await.expect("dismisses");
-    assert!(matches!(claim().await, Err(StoreError::LeaseEnded { .. })), "it was dismissed");
+    submit(&*store, &new_task("dinner")).await;
+    let (w1, tools, stop) = (worker("w1"), ["dinner".to_owned()], CancellationToken::new());
+    let refused = async |why: &str| {
+        let claimed = within("the refusal", store.claim(&w1, &tools, 1, &stop)).await;
+        assert!(
+            matches!(&claimed, Err(StoreError::LeaseEnded { worker }) if *worker == w1),
+            "{why}: {claimed:?}"
+        );
+    };
+    refused("it never had one").await;
     enlist(&*store, "w1", SHORT).await;
-    tokio::time::sleep(Duration::from_millis(20)).await;
-    assert!(matches!(claim().await, Err(StoreError::LeaseEnded { .. })), "its lease has ended");
-    assert_eq!(get(&*store, task.id()).await, task);
+    let ended = async {
+        while store.workers().await.expect("reads").rows.iter().any(|info| info.lease_ms > 0) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    within("the end of the lease", ended).await;
+    refused("it has ended").await;
     enlist(&*store, "w1", LONG).await;
-    assert_eq!(claim().await.expect("claims")[0].id(), task.id());
+    store.dismiss(&w1).await.expect("dismisses");
+    refused("it left").await;
+    assert!(!store.renew(&w1, LONG).await.expect("says so"), "it has to enlist");
+    enlist(&*store, "w1", LONG).await;
+    assert_eq!(claim(&*store, "dinner").await.attempt, 1, "no attempt was used up meanwhile");
+    assert!(store.due().await.expect("reads").claims.is_empty());
 }
 
 async fn a_living_worker_keeps_its_claims(bench: Bench) {
@@ -179,10 +189,7 @@ async fn a_living_worker_keeps_its_claims(bench: Bench) {
     running(&*store).await;
     store.renew(&id, SHORT).await.expect("renews");
     lost(&*store).await;
-    let known = store.renew(&id, LONG).await.expect("renews");
-    if !known {
-        enlist(&*store, "w1", LONG).await;
-    }
+    assert!(store.renew(&id, LONG).await.expect("renews"), "nobody took its claims meanwhile");
     assert!(store.due().await.expect("reads").claims.is_empty());
     assert_eq!(names(&*store).await, ["w1"]);
 }

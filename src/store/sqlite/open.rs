@@ -8,13 +8,10 @@ use std::time::Instant;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
 
-use super::super::StoreError;
+use super::super::{LAYOUT, StoreError};
 use super::fault::Fault;
 use super::files::Frozen;
 use super::{busy, migrate};
-
-/// The layout that this program writes.
-pub(super) const LAYOUT: u32 = 2;
 
 /// Marks the file as ours (`mcpt` in ASCII), so that another program's database is never written to.
 const APPLICATION: i64 = 0x6d63_7074;
