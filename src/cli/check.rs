@@ -43,7 +43,7 @@ pub(crate) fn run(context: &Context, args: &CheckArgs) -> Result<(), Failure> {
             for one in &mistakes {
                 ui.object(&found("mistake", one))?;
             }
-            let problem = format!("{} has {} mistakes", args.file.display(), mistakes.len());
+            let problem = format!("{} has {}", args.file.display(), config::counted(&mistakes));
             Err(Failure::new(Kind::Usage, problem))
         }
     }

@@ -114,7 +114,11 @@ impl OfferArgs {
 }
 
 async fn take_up(offer: &OfferArgs, handle: &ToolsHandle) -> Result<usize, Failure> {
-    let tools = offer.tools()?;
+    // A file may be large, or a pipe that nobody writes to.
+    let reading = offer.clone();
+    let tools = tokio::task::spawn_blocking(move || reading.tools())
+        .await
+        .map_err(|error| Failure::caused(Kind::Unexpected, "the file of tools could not be read", error))??;
     handle.replace(&tools).await?;
     Ok(tools.len())
 }
@@ -128,10 +132,7 @@ fn kept(ui: &Ui, failure: &Failure) {
 pub(crate) fn load(file: &Path) -> Result<config::Config, Failure> {
     config::load(file).map_err(|mistakes| {
         let lines: Vec<_> = mistakes.iter().map(Mistake::to_string).collect();
-        let count = match lines.len() {
-            1 => "a mistake".to_owned(),
-            several => format!("{several} mistakes"),
-        };
+        let count = config::counted(&mistakes);
         let message = format!("{} has {count}:\n{}", file.display(), lines.join("\n"));
         let check = Suggested::new("check").about(file.display().to_string());
         Failure::usage(message).hint(Advice::from("correct it; ").and_command(check, "looks again"))

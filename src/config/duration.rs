@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// Longer ones are a slip: they leave the range of the clocks that they are added to.
+pub(super) const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
+
 /// `"250ms"`, `"90s"`, `"5m"`, `"1h 30m"`, `"2d"`; a bare number is seconds. `None` for anything else.
 pub(super) fn parse(text: &str) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse::<f64>() {

@@ -14,11 +14,15 @@
 //! steps = [{ return = "Hello, {{ args.name }}!" }]
 //! ```
 //!
-//! Every mistake is reported with its line and column and with what is allowed there, all of them at once.
+//! Every mistake is reported with its line and column and with what is allowed there, a hundred of them at once.
 
 mod command;
 mod duration;
+mod file;
+mod keywords;
 mod mistake;
+mod questions;
+mod replies;
 mod schema;
 mod script;
 mod steps;
@@ -31,7 +35,7 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-pub use mistake::Mistake;
+pub use mistake::{Mistake, counted};
 
 use crate::worker::{Tools, builtin};
 use mistake::{Source, allowed};
@@ -71,33 +75,49 @@ impl Config {
 
 /// Reads a configuration file. Files that it names are read as well; commands are looked for, not run.
 pub fn load(path: &Path) -> Result<Config, Vec<Mistake>> {
-    let whole = |problem: String, hint: &str| {
-        let (file, hint) = (path.to_owned(), Some(hint.to_owned()));
-        vec![Mistake { file, line: 0, column: 0, problem, hint }]
-    };
-    let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-    if size > MAX_FILE_BYTES {
-        return Err(whole(
-            format!("has {size} bytes, more than {MAX_FILE_BYTES}"),
-            "split the tools over servers",
-        ));
-    }
-    match std::fs::read_to_string(path) {
+    match file::text(path, MAX_FILE_BYTES) {
         Ok(text) => parse(path, &text),
-        Err(error) => Err(whole(format!("cannot be read: {error}"), "name another file with --config")),
+        Err(problem) => {
+            let hint = if problem.contains("bytes") {
+                "split the tools over servers"
+            } else {
+                "name another file with --config"
+            };
+            Err(vec![Mistake::of_file(path, problem, hint)])
+        }
     }
 }
 
+/// The stack on which a file is read. Whatever nests in a file is bounded so that much less is enough, in a debug
+/// build too; the caller's own stack may be small and half used.
+const STACK_BYTES: usize = 16 * 1024 * 1024;
+
 /// Reads the text of a configuration file. `path` is for messages, and relative names count from its folder.
 pub fn parse(path: &Path, text: &str) -> Result<Config, Vec<Mistake>> {
+    let whole = |problem: String| {
+        let hint = "try again; if it stays so, report it with the file";
+        vec![Mistake::of_file(path, problem, hint)]
+    };
+    std::thread::scope(|scope| {
+        let reader = std::thread::Builder::new().name("config".to_owned()).stack_size(STACK_BYTES);
+        match reader.spawn_scoped(scope, || parse_here(path, text)) {
+            Ok(reading) => {
+                reading.join().unwrap_or_else(|_| Err(whole("broke the program that reads it".to_owned())))
+            }
+            Err(error) => Err(whole(format!("cannot be read now: {error}"))),
+        }
+    })
+}
+
+fn parse_here(path: &Path, text: &str) -> Result<Config, Vec<Mistake>> {
     let source = Source::new(path, text);
     let (document, errors) = DeTable::parse_recoverable(text);
-    for error in &errors {
+    for error in errors.iter().take(mistake::MOST_MISTAKES + 1) {
         source.mistake(&error.span().unwrap_or(0..0), error.message().trim().replace('\n', ", "), None);
     }
     let mut config = Config::default();
     // What a file with broken syntax seems to say is not worth a second complaint.
-    if errors.is_empty() {
+    if errors.is_empty() && nests_bearably(&source, document.get_ref()) {
         let root = Table::new(&source, "the file", 0..0, document.get_ref());
         config.tools = tools(root);
     }
@@ -106,11 +126,32 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, Vec<Mistake>> {
     if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
 }
 
+/// The most tables and lists within each other.
+const MOST_LEVELS: usize = 64;
+
+/// Whether nothing in the file is nested too deep; notes where it is.
+fn nests_bearably(source: &Source<'_>, document: &DeTable<'_>) -> bool {
+    let mut places = document.values().filter_map(|node| table::deeper_than(node, MOST_LEVELS)).peekable();
+    let bearable = places.peek().is_none();
+    let hint = "write less into each other: several tools, or steps after each other".to_owned();
+    places.take(mistake::MOST_MISTAKES).for_each(|span| {
+        source.mistake(
+            &span,
+            format!("tables and lists are nested on more than {MOST_LEVELS} levels"),
+            Some(hint.clone()),
+        );
+    });
+    bearable
+}
+
 fn tools(mut root: Table<'_>) -> Tools {
     let mut tools = built_in(&mut root);
     let own = root.table("tools");
     let mut names = BTreeSet::new();
     for (name, span, node) in own.iter().flat_map(Table::entries) {
+        if root.source.is_full() {
+            break;
+        }
         if tools.contains_key(name) && names.insert(name) {
             let hint = format!("rename it, or leave {name:?} out of `builtin`");
             root.source.mistake(&span, format!("the tool {name:?} is built in as well"), Some(hint));
@@ -137,6 +178,9 @@ fn built_in(root: &mut Table<'_>) -> Tools {
     }
     let Some(names) = root.texts("builtin") else { return Tools::new() };
     let known: Vec<&str> = all.keys().map(String::as_str).collect();
+    if let Some(twice) = table::twice(&names) {
+        root.source.mistake(&found.node.span(), format!("\"builtin\" names {twice:?} twice"), None);
+    }
     for name in names.iter().filter(|name| !all.contains_key(*name)) {
         let problem = format!("there is no built-in tool {name:?}");
         root.source.mistake(&found.node.span(), problem, Some(allowed(name, &known)));

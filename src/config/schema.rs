@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use toml::de::DeValue;
 
 use super::mistake::{Source, allowed};
-use super::table::{Node, Table, json};
+use super::table::{Node, Table, json, twice};
+use super::{file, keywords};
 
 /// Makes the schema that a word stands for.
 type Make = fn() -> Value;
@@ -35,8 +36,11 @@ const WORDS: [(&str, Make); 11] = [
 /// `extra` says whether other fields are admitted.
 pub(super) fn short(table: &Table<'_>, extra: bool) -> Value {
     let (mut properties, mut required) = (Map::new(), Vec::new());
-    for (name, _, node) in table.entries() {
-        let Some((schema, optional)) = field(table.source, name, node) else { continue };
+    for (name, span, node) in table.entries() {
+        if name.trim().is_empty() {
+            table.mistake(&span, "a field has no name");
+        }
+        let Some((schema, optional)) = field(table.source, (name, extra), node) else { continue };
         if !optional {
             required.push(Value::from(name));
         }
@@ -54,21 +58,56 @@ pub(super) fn short(table: &Table<'_>, extra: bool) -> Value {
     Value::Object(schema)
 }
 
-fn field(source: &Source<'_>, name: &str, node: Node<'_>) -> Option<(Value, bool)> {
+fn field(source: &Source<'_>, (name, in_form): (&str, bool), node: Node<'_>) -> Option<(Value, bool)> {
     match node.get_ref() {
         DeValue::String(text) => worded(source, name, &node.span(), text),
-        DeValue::Array(_) => Some((json!({ "type": "string", "enum": json(node.get_ref()) }), false)),
-        DeValue::Table(_) => {
-            let mut schema = json(node.get_ref());
-            let optional = schema.as_object_mut().and_then(|schema| schema.remove("optional"));
-            Some((schema, optional == Some(Value::Bool(true))))
-        }
+        DeValue::Array(_) => chosen(source, name, node).map(|schema| (schema, false)),
+        DeValue::Table(_) => whole_field(source, (name, in_form), node),
         _ => {
             let hint = "give a type such as \"text\", \"integer?\" or [\"one\", \"other\"]".to_owned();
             source.mistake(&node.span(), format!("field {name:?} has no type"), Some(hint));
             None
         }
     }
+}
+
+/// A list of texts.
+fn chosen(source: &Source<'_>, name: &str, node: Node<'_>) -> Option<Value> {
+    let items = node.get_ref().as_array()?;
+    let mut texts: Vec<String> = Vec::new();
+    for item in items {
+        let Some(text) = item.get_ref().as_str() else {
+            let problem = format!("a choice of field {name:?} is {}, not text", json(item.get_ref()));
+            source.mistake(&item.span(), problem, Some("put it into quotes".to_owned()));
+            return None;
+        };
+        texts.push(text.to_owned());
+    }
+    if let Some(text) = twice(&texts) {
+        source.mistake(&node.span(), format!("field {name:?} has the choice {text:?} twice"), None);
+        return None;
+    }
+    Some(json!({ "type": "string", "enum": texts }))
+}
+
+/// A field's whole schema.
+fn whole_field(source: &Source<'_>, (name, in_form): (&str, bool), node: Node<'_>) -> Option<(Value, bool)> {
+    let mut schema = json(node.get_ref());
+    let optional = match schema.as_object_mut()?.shift_remove("optional") {
+        None => false,
+        Some(Value::Bool(optional)) => optional,
+        Some(other) => {
+            let problem = format!("\"optional\" of field {name:?} is {other}, not true or false");
+            source.mistake(&node.span(), problem, None);
+            false
+        }
+    };
+    // What a form may have is checked where the question is whole.
+    let problem = if in_form { keywords::default_problem(&schema) } else { keywords::problem(&schema) };
+    if let Some(problem) = problem {
+        source.mistake(&node.span(), format!("field {name:?}: {problem}"), None);
+    }
+    Some((schema, optional))
 }
 
 fn worded(source: &Source<'_>, name: &str, span: &Range<usize>, text: &str) -> Option<(Value, bool)> {
@@ -110,7 +149,8 @@ pub(super) fn whole(source: &Source<'_>, what: &str, node: Node<'_>) -> Option<V
         other => json(other),
     };
     let problem = if schema.get("type") == Some(&"object".into()) {
-        crate::task::form::schema_fault(&schema).map(|violation| violation.to_string())
+        let fault = crate::task::form::schema_fault(&schema).map(|violation| violation.to_string());
+        fault.or_else(|| too_large(&schema)).or_else(|| keywords::problem(&schema))
     } else {
         Some("its \"type\" is not \"object\"".to_owned())
     };
@@ -122,9 +162,17 @@ pub(super) fn whole(source: &Source<'_>, what: &str, node: Node<'_>) -> Option<V
     Some(schema)
 }
 
-fn from_file(source: &Source<'_>, file: &str) -> Result<Value, String> {
-    let path = source.folder().join(file);
-    let text =
-        std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+/// The largest schema of a tool, in bytes of JSON: both of a tool's are in every list of tools.
+const MAX_SCHEMA_BYTES: usize = 128 * 1024;
+
+fn too_large(schema: &Value) -> Option<String> {
+    let size = schema.to_string().len();
+    (size > MAX_SCHEMA_BYTES).then(|| format!("it has {size} bytes, more than {MAX_SCHEMA_BYTES}"))
+}
+
+fn from_file(source: &Source<'_>, name: &str) -> Result<Value, String> {
+    let path = source.folder().join(name);
+    let text = file::text(&path, 4 * MAX_SCHEMA_BYTES as u64)
+        .map_err(|problem| format!("{} {problem}", path.display()))?;
     serde_json::from_str(&text).map_err(|error| format!("{} is not JSON: {error}", path.display()))
 }

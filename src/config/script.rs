@@ -33,5 +33,5 @@ fn uses(steps: &[Step], fault: Fault) -> bool {
 
 /// The names that every script has: values, and the functions of templates.
 pub(super) fn given() -> BTreeSet<String> {
-    ["args", "task", "range", "dict", "namespace", "now_ns"].map(str::to_owned).into()
+    ["args", "task", "range", "dict", "now_ns"].map(str::to_owned).into()
 }

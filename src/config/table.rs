@@ -60,14 +60,13 @@ impl<'t> Table<'t> {
 
     /// Whether the key is there.
     pub(super) fn has(&self, key: &str) -> bool {
-        self.entries.iter().any(|(name, _)| name.get_ref() == key)
+        self.entries.contains_key(key)
     }
 
     /// The key's value.
     pub(super) fn get(&mut self, key: &'static str) -> Option<Found<'t>> {
         self.taken.insert(key);
-        let (_, node) = self.entries.iter().find(|(name, _)| name.get_ref() == key)?;
-        Some(Found { node })
+        self.entries.get(key).map(|node| Found { node })
     }
 
     /// Every key with its place and value.
@@ -119,17 +118,48 @@ impl<'t> Table<'t> {
         self.read(key, "a whole number", whole).map(|(value, _)| value)
     }
 
-    pub(super) fn number(&mut self, key: &'static str) -> Option<f64> {
-        self.read(key, "a number", |value| json(value).as_f64()).map(|(value, _)| value)
+    /// A number from `least` on.
+    pub(super) fn number(&mut self, key: &'static str, least: f64) -> Option<f64> {
+        let wanted = format!("a number from {least} on");
+        self.read(key, &wanted, |value| json(value).as_f64().filter(|number| *number >= least))
+            .map(|(value, _)| value)
     }
 
     /// A length of time: `"90s"`, `"5m"`, `"1h 30m"`, or a number of seconds.
     pub(super) fn duration(&mut self, key: &'static str) -> Option<Duration> {
-        self.read(key, "a length of time such as \"90s\", \"5m\" or \"1h 30m\"", |value| match value {
-            DeValue::String(text) => duration::parse(text),
-            other => Duration::try_from_secs_f64(json(other).as_f64()?).ok(),
-        })
-        .map(|(value, _)| value)
+        self.duration_at(key).map(|(time, _)| time)
+    }
+
+    /// The same, where no time at all makes no sense.
+    pub(super) fn positive(&mut self, key: &'static str) -> Option<Duration> {
+        let (time, span) = self.duration_at(key)?;
+        if time.as_millis() > 0 {
+            return Some(time);
+        }
+        self.mistake(&span, format!("{key:?} in {} is 0: give at least \"1ms\"", self.what));
+        None
+    }
+
+    fn duration_at(&mut self, key: &'static str) -> Option<(Duration, Range<usize>)> {
+        let (time, span) =
+            self.read(key, "a length of time such as \"90s\", \"5m\" or \"1h 30m\"", |value| match value {
+                DeValue::String(text) => duration::parse(text),
+                other => Duration::try_from_secs_f64(json(other).as_f64()?).ok(),
+            })?;
+        if time <= duration::LONGEST {
+            return Some((time, span));
+        }
+        self.mistake(&span, format!("{key:?} in {} is longer than ten years", self.what));
+        None
+    }
+
+    /// Text that says something.
+    pub(super) fn words(&mut self, key: &'static str) -> Option<String> {
+        let (text, span) = self.text(key)?;
+        if text.trim().is_empty() {
+            self.mistake(&span, format!("{key:?} in {} is empty", self.what));
+        }
+        Some(text)
     }
 
     pub(super) fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
@@ -179,12 +209,31 @@ impl<'t> Table<'t> {
     pub(super) fn done(self) {
         let known: Vec<&str> = self.taken.iter().copied().collect();
         for (key, _) in self.entries {
+            if self.source.is_full() {
+                return;
+            }
             if !known.contains(&key.get_ref().as_ref()) {
                 let name = key.get_ref();
                 let problem = format!("unknown key {name:?} in {}", self.what);
                 self.source.mistake(&key.span(), problem, Some(allowed(name, &known)));
             }
         }
+    }
+}
+
+/// A text that is twice in a list.
+pub(super) fn twice(texts: &[String]) -> Option<&String> {
+    let mut seen = BTreeSet::new();
+    texts.iter().find(|text| !seen.insert(*text))
+}
+
+/// Where the first value stands that has more tables and lists around it than `levels`.
+pub(super) fn deeper_than(node: Node<'_>, levels: usize) -> Option<Range<usize>> {
+    let Some(left) = levels.checked_sub(1) else { return Some(node.span()) };
+    match node.get_ref() {
+        DeValue::Array(items) => items.iter().find_map(|item| deeper_than(item, left)),
+        DeValue::Table(table) => table.values().find_map(|item| deeper_than(item, left)),
+        _ => None,
     }
 }
 
@@ -198,6 +247,7 @@ fn kind(value: &DeValue<'_>) -> String {
         DeValue::String(text) => format!("{:?}", text.chars().take(60).collect::<String>()),
         DeValue::Array(_) => "a list".to_owned(),
         DeValue::Table(_) => "a table".to_owned(),
+        DeValue::Float(float) => float.as_str().to_owned(),
         plain => json(plain).to_string(),
     }
 }

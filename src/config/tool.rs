@@ -36,7 +36,7 @@ pub(super) fn read<'t>(
     let mut table = Table::of(source, format!("tool {name:?}"), node)?;
     table.span = span;
     let mut spec = spec(&mut table, name);
-    let timeout = table.duration("timeout");
+    let timeout = table.positive("timeout");
     let mut settings = settings(&mut table, &mut spec);
     let tool: Option<Arc<dyn Tool>> = match (table.has("command"), table.has("steps")) {
         (true, false) => {
@@ -71,7 +71,7 @@ fn check_name(source: &Source<'_>, name: &str, span: &Range<usize>) {
 
 fn spec(table: &mut Table<'_>, name: &str) -> ToolSpec {
     let millis = |time: Duration| time.as_millis() as u64;
-    let description = table.text("description").map(|(text, _)| text);
+    let description = table.words("description");
     if !table.has("description") {
         table.missing("description", "say what the tool does: a model chooses by it");
     }
@@ -82,11 +82,11 @@ fn spec(table: &mut Table<'_>, name: &str) -> ToolSpec {
     ];
     let input = schema_of(table, "input", "input_schema");
     ToolSpec {
-        title: table.text("title").map(|(text, _)| text),
+        title: table.words("title"),
         output_schema: schema_of(table, "output", "output_schema"),
         task_support: table.choice("task_support", &support).unwrap_or_default(),
-        ttl_ms: positive(table, "ttl").map(millis),
-        question_timeout_ms: positive(table, "question_timeout").map(millis),
+        ttl_ms: table.positive("ttl").map(millis),
+        question_timeout_ms: table.positive("question_timeout").map(millis),
         asks_first: table.count("asks_first", 0).unwrap_or_default(),
         annotations: annotations(table),
         ..ToolSpec::new(
@@ -115,15 +115,6 @@ fn schema_of(table: &mut Table<'_>, short: &'static str, full: &'static str) -> 
     schema::whole(table.source, &format!("{full:?} in {}", table.what()), in_full?)
 }
 
-fn positive(table: &mut Table<'_>, key: &'static str) -> Option<Duration> {
-    let time = table.duration(key)?;
-    if time.as_millis() == 0 {
-        let span = table.get(key).map_or(0..0, |found| found.node.span());
-        table.mistake(&span, format!("{key:?} in {} is 0", table.what()));
-    }
-    Some(time)
-}
-
 fn annotations(table: &mut Table<'_>) -> Option<Value> {
     let found = table.table("annotations")?;
     let known = ANNOTATIONS.map(|(name, _)| name);
@@ -149,28 +140,36 @@ fn annotations(table: &mut Table<'_>) -> Option<Value> {
 /// Concurrency, and retries: a number of them, or a table with their pauses.
 fn settings(table: &mut Table<'_>, spec: &mut ToolSpec) -> RunSettings {
     let concurrency = table.count("concurrency", 1).map(|count| count as usize);
-    let mut retry = None;
     let is_table = table.get("retries").is_some_and(|found| found.node.get_ref().as_table().is_some());
-    let most = if is_table {
-        table.table("retries").and_then(|mut pauses| {
-            let most = pauses.count("most", 0);
-            if !pauses.has("most") {
-                pauses.missing("most", "say how often a failed run is tried again");
-            }
-            let usual = Backoff::default();
-            retry = Some(Backoff {
-                first: pauses.duration("pause").unwrap_or(usual.first),
-                factor: pauses.number("factor").filter(|factor| *factor >= 1.0).unwrap_or(usual.factor),
-                longest: pauses.duration("longest").unwrap_or(usual.longest),
-            });
-            pauses.done();
-            most
-        })
+    let (most, retry) = if is_table {
+        table.table("retries").map(retries).unwrap_or_default()
     } else {
-        table.count("retries", 0).inspect(|_| retry = Some(Backoff::default()))
+        let most = table.count("retries", 0);
+        (most, most.map(|_| Backoff::default()))
     };
     if let Some(most) = most {
         spec.max_attempts = most.saturating_add(1);
     }
     RunSettings { timeout: None, retry, concurrency }
+}
+
+fn retries(mut table: Table<'_>) -> (Option<u32>, Option<Backoff>) {
+    let most = table.count("most", 0);
+    if !table.has("most") {
+        table.missing("most", "say how often a failed run is tried again");
+    }
+    let usual = Backoff::default();
+    let (first, longest) = (table.duration("pause"), table.duration("longest"));
+    let factor = table.number("factor", 1.0).unwrap_or(usual.factor);
+    let backoff = Backoff {
+        first: first.unwrap_or(usual.first),
+        factor,
+        longest: longest.unwrap_or(usual.longest.max(first.unwrap_or_default())),
+    };
+    if backoff.first > backoff.longest {
+        table
+            .mistake(&table.span, format!("\"longest\" in {} is shorter than the first pause", table.what()));
+    }
+    table.done();
+    (most, Some(backoff))
 }

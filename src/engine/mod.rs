@@ -172,12 +172,13 @@ impl Engine {
     pub async fn submit(&self, submission: Submission) -> EngineResult<Task> {
         let tool = self.tool(&submission.tool).await?;
         let arguments = tool.filled_in(submission.arguments);
-        let mut violations = tool.violations(&arguments);
         let size = serde_json::to_vec(&arguments).map_or(0, |json| json.len());
-        if size > self.limits().argument_bytes {
+        let violations = if size > self.limits().argument_bytes {
             let problem = format!("have {size} bytes, more than {}", self.limits().argument_bytes);
-            violations = vec![Violation::new("", problem)];
-        }
+            vec![Violation::new("", problem)]
+        } else {
+            tool.violations(&arguments)
+        };
         if !violations.is_empty() {
             return Err(EngineError::Arguments { tool: submission.tool, violations });
         }

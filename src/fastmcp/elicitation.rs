@@ -72,7 +72,7 @@ pub(super) fn take(
 
 fn question(request: Request, ttl_ms: Option<i64>, now: Timestamp) -> DeployedQuestion {
     let ask = Ask::form(request.message, request.schema);
-    DeployedQuestion { id: request.id, problems: ask.violations(), asked_at: asked_at(ttl_ms, now), ask }
+    DeployedQuestion { id: request.id, problems: ask.unshowable(), asked_at: asked_at(ttl_ms, now), ask }
 }
 
 /// When a question was asked whose key has so long left of [`QUESTION_MS`].

@@ -109,7 +109,7 @@ pub(super) fn take_requests(
     let mut found = Vec::new();
     for (id, text) in requests.into_iter().filter(|(id, _)| leg.map.contains_key(id)) {
         match question(&text) {
-            Ok(ask) => found.push(DeployedQuestion { id, problems: ask.violations(), asked_at, ask }),
+            Ok(ask) => found.push(DeployedQuestion { id, problems: ask.unshowable(), asked_at, ask }),
             Err(problem) => notes.push(format!("question {id} cannot be read: {problem}")),
         }
     }

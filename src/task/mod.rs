@@ -4,6 +4,7 @@
 //! wherever it has one (`docs`: ARCHITECTURE.md, "Words").
 
 pub mod answer;
+mod aside;
 pub mod event;
 pub mod fault;
 pub mod form;
@@ -13,6 +14,7 @@ pub mod record;
 pub mod tool;
 
 pub use answer::{Action, Answer, Answerer};
+pub(crate) use aside::aside;
 pub use event::{Cursor, Event, EventKind};
 pub use fault::Fault;
 pub use form::{Form, Violation};

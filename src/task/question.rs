@@ -5,13 +5,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::form::{Form, Violation};
+use super::form::{Form, Violation, foreign};
 use super::{Answer, QuestionId};
 
 /// The longest message of a question, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 16 * 1024;
 /// The largest schema of a question, in bytes of JSON.
 pub const MAX_SCHEMA_BYTES: usize = 64 * 1024;
+/// The most violations of one kind that are named.
+const MAX_NAMED: usize = 50;
 
 /// What a tool asks: the part of a question that the tool writes. It compares equal when a tool that
 /// runs again after a crash asks the same thing at the same place.
@@ -68,6 +70,17 @@ impl Ask {
     /// Every reason why this must not be asked; empty when it may. Checked at the worker, before
     /// anybody sees the question.
     pub fn violations(&self) -> Vec<Violation> {
+        let mut found = self.unshowable();
+        if let AskKind::Form { schema } = &self.kind {
+            let foreign = foreign(schema).into_iter().take(MAX_NAMED);
+            found.extend(foreign.map(|one| one.under("/requestedSchema")));
+        }
+        found
+    }
+
+    /// Every reason why a question of somebody else's cannot be shown and answered here. Its form may have more than
+    /// MCP's forms have.
+    pub fn unshowable(&self) -> Vec<Violation> {
         let mut found = Vec::new();
         if self.message.trim().is_empty() {
             found.push(Violation::new("/message", "is empty: a question needs a message"));
@@ -86,9 +99,13 @@ impl Ask {
                         "/requestedSchema",
                         format!("has {size} bytes, more than {MAX_SCHEMA_BYTES}"),
                     ));
+                    // What else is wrong with it may take long to find.
+                    return found;
                 }
                 if let Err(violations) = Form::parse(schema) {
-                    found.extend(violations.into_iter().map(|one| one.under("/requestedSchema")));
+                    found.extend(
+                        violations.into_iter().take(MAX_NAMED).map(|one| one.under("/requestedSchema")),
+                    );
                 }
             }
             AskKind::Url { url } => {

@@ -90,3 +90,40 @@ fn a_worker_refuses_faults_that_only_a_server_shows() {
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.err.contains("mcptask serve --fault dropped-connection"), "{ran:?}");
 }
+
+#[test]
+fn a_hundred_mistakes_are_enough_for_one_reading() {
+    let place = Place::new();
+    let text = (0..1000).fold(String::new(), |text, at| text + &format!("[tools.t{at}]\ncolour = {at}\n"));
+    let file = place.file("mine.toml", &text);
+    let ran = place.run(&["check", &file]);
+    assert_eq!((ran.code, ran.err.matches(&format!("{file}:")).count()), (2, 101), "{ran:.300?}");
+    assert!(
+        ran.err.contains("more than 100 mistakes") && ran.err.contains("has more mistakes"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn an_expression_without_end_is_a_mistake_and_serve_lives_on_when_it_comes_with_sighup() {
+    let place = Place::new();
+    let tool = |value: &str| {
+        format!("[tools.t]\ndescription = \"d\"\nsteps = [{{ return = \"{{{{ {value} }}}}\" }}]\n")
+    };
+    let file = place.file("mine.toml", &tool("1"));
+    let said = std::fs::File::create(place.path().join("said")).expect("a file");
+    let mut serve = place.command(&["serve", "--listen", "127.0.0.1:0", "--config", &file]);
+    let mut server = serve.stderr(said).spawn().expect("starts");
+    place.heard("/mcp");
+    place.file("mine.toml", &tool(&format!("1{}", "+1".repeat(20_000))));
+    let ran = place.run(&["check", &file]);
+    let id = rustix::process::Pid::from_child(&server);
+    rustix::process::kill_process(id, rustix::process::Signal::HUP).expect("is there");
+    let told = place.heard("the tools are the same as before");
+    let lives = server.try_wait().expect("ours").is_none();
+    server.kill().expect("ours");
+    server.wait().expect("ours");
+    assert!(ran.code == 2 && ran.err.contains(&format!("{file}:3:")), "{ran:?}");
+    assert!(lives && told.contains("words and signs"), "{told}");
+}

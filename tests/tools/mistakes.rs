@@ -125,3 +125,135 @@ fn names_are_what_clients_accept() {
     let text = "[tools.\"a b\"]\ndescription = \"d\"\nsteps = [{ return = \"x\" }]\n";
     one(text, "1:8", &["\"a b\"", "letters"]);
 }
+
+#[test]
+fn numbers_that_make_no_sense_are_found() {
+    let tool =
+        |lines: &str| format!("[tools.t]\ndescription = \"d\"\n{lines}\nsteps = [{{ return = \"x\" }}]\n");
+    one(&tool("retries = { most = 2, factor = 0.5 }"), "3:32", &["0.5", "from 1 on"]);
+    one(&tool("retries = { most = 2, factor = nan }"), "3:32", &["nan", "from 1 on"]);
+    one(&tool("retries = { most = 2, pause = \"5m\", longest = \"1s\" }"), "3:11", &["shorter"]);
+    for key in ["timeout", "ttl", "question_timeout"] {
+        let column = key.len() + 4;
+        one(&tool(&format!("{key} = 0")), &format!("3:{column}"), &[key, "is 0"]);
+        one(&tool(&format!("{key} = -1")), &format!("3:{column}"), &[key, "length of time"]);
+        one(&tool(&format!("{key} = 1e30")), &format!("3:{column}"), &[key]);
+    }
+    one(&tool("ttl = \"9000000h\""), "3:7", &["ten years"]);
+    one(&tool("concurrency = 0"), "3:15", &["from 1 on"]);
+    one(&script("{ ask = \"Go?\", timeout = 0 }"), "4:26", &["timeout", "is 0"]);
+    for time in ["-1", "\"8d\"", "true", "inf", "\"soon\""] {
+        one(&script(&format!("{{ sleep = {time} }}")), "4:11", &["no time to sleep"]);
+    }
+    one(&script("{ report = \"r\", current = -1 }"), "4:27", &["current", "from 0 on"]);
+    one(&script("{ report = \"r\", total = \"many\" }"), "4:25", &["total", "many"]);
+    one(&script("{ report = \"r\", current = 3, total = 2 }"), "4:1", &["3", "2"]);
+}
+
+#[test]
+fn steps_that_lack_their_point_are_found() {
+    one(&script("{ if = \"true\" }"), "4:1", &["\"then\""]);
+    one(&script("{ if = \"true\", else = [] }"), "4:1", &["\"then\""]);
+    one(&script("{ while = \"true\", at_most = 3 }"), "4:1", &["\"do\""]);
+    one(&script("{ while = \"true\", at_most = 200000, do = [] }"), "4:29", &["100000"]);
+    one(&script("{ set = {} }"), "4:9", &["no name a value"]);
+    one(&script("{ return = {} }"), "4:12", &["says nothing"]);
+    one(&script("{ return = { structured = 3 } }"), "4:27", &["no table"]);
+    one(&script("{ return = { content = [{ type = \"image\", data = \"x\" }] } }"), "4:25", &["mimeType"]);
+    one(
+        &script("{ ask_all = [{ ask = \"a\", as = \"x\" }, { ask = \"b\", as = \"x\" }] }"),
+        "4:1",
+        &["\"x\""],
+    );
+    one(&script("{ ask = \" \" }"), "4:1", &["is empty"]);
+    one(&script("{ ask = \"Go\", url = \"ftp://x.example\" }"), "4:1", &["ftp"]);
+}
+
+#[test]
+fn fields_that_nobody_can_fill_in_are_found() {
+    let form = |field: &str| script(&format!("{{ ask = \"Which?\", form = {{ one = {field} }} }}"));
+    one(&form("[\"a\", 3]"), "4:40", &["\"one\"", "3, not text"]);
+    one(&form("[\"a\", \"a\"]"), "4:34", &["\"one\"", "\"a\" twice"]);
+    one(&form("{ type = \"string\", optional = \"yes\" }"), "4:34", &["optional", "\"yes\""]);
+    one(
+        &form("{ type = \"string\", maxLenght = 3 }"),
+        "4:1",
+        &["maxLenght", "nothing that MCP's forms have"],
+    );
+    one(&form("{ type = \"string\", maxLength = 2, default = \"long\" }"), "4:34", &["default", "long"]);
+    for field in [
+        "{ type = \"integer\", minimum = 5, maximum = 2 }",
+        "{ type = \"string\", minLength = 5, maxLength = 2 }",
+    ] {
+        let found = mistakes(&form(field));
+        assert!(found.iter().all(|one| one.contains('5') && one.contains('2')), "{found:?}");
+    }
+    let input = |field: &str| {
+        format!("[tools.t]\ndescription = \"d\"\ninput = {{ n = {field} }}\nsteps = [{{ return = \"x\" }}]\n")
+    };
+    one(&input("{ type = \"integer\", default = \"x\" }"), "3:15", &["default", "integer"]);
+    one(&input("{ type = \"integer\", minimum = 5, maximum = 2 }"), "3:15", &["5, more than"]);
+    one(&input("{ type = \"array\", items = { typ = \"string\" } }"), "3:15", &["\"typ\"", "\"type\""]);
+    one(&input("[true]"), "3:16", &["true, not text"]);
+    let text = "[tools.t]\ndescription = \" \"\nsteps = [{ return = \"x\" }]\n";
+    one(text, "2:15", &["\"description\"", "is empty"]);
+    one("builtin = [\"wait\", \"wait\"]\n", "1:11", &["\"wait\" twice"]);
+}
+
+#[test]
+fn a_step_behind_the_end_is_warned_of() {
+    let text = script("{ return = \"x\" },\n{ sleep = 1 }");
+    let config = config::parse(Path::new("mcptask.toml"), &text).expect("is allowed");
+    assert_eq!(config.warnings().len(), 1, "{:?}", config.warnings());
+    assert!(config.warnings()[0].to_string().starts_with("mcptask.toml:5:1: nothing comes to this step"));
+}
+
+#[test]
+fn long_and_deep_expressions_are_mistakes_with_their_place() {
+    for (link, times) in
+        [("+1", 20_000), (" ~ 'a'", 3000), ("|upper", 3000), (".a", 3000), (" if 1 else 1", 2000)]
+    {
+        let long = format!("args{}", link.repeat(times));
+        one(&script(&format!("{{ return = \"{{{{ {long} }}}}\" }}")), "4:12", &["words and signs"]);
+        one(&script(&format!("{{ if = \"{long}\", then = [] }}")), "4:8", &["words and signs"]);
+    }
+    for (open, close) in [("(", ")"), ("[", "]"), ("range(", ")")] {
+        let deep = format!("{}1{}", open.repeat(2000), close.repeat(2000));
+        let found = mistakes(&script(&format!("{{ return = \"{{{{ {deep} }}}}\" }}")));
+        assert!(found.len() == 1 && found[0].contains("brackets"), "{found:?}");
+    }
+    let elifs = format!("{{% if 1 %}}{}{{% endif %}}", "{% elif 1 %}".repeat(3000));
+    one(&script(&format!("{{ return = \"{elifs}\" }}")), "4:12", &["template"]);
+}
+
+#[test]
+fn tables_that_are_nested_too_deep_are_mistakes_with_their_place() {
+    let steps = format!("{}{{ return = \"x\" }}{}", "{ if = \"1\", then = [".repeat(35), "] }".repeat(35));
+    let found = mistakes(&script(&steps));
+    assert!(found.len() == 1 && found[0].contains("64 levels"), "{found:?}");
+    for deep in ["[".repeat(50_000), "{a=".repeat(50_000)] {
+        let found = mistakes(&format!("x = {deep}"));
+        assert!(found[0].starts_with("mcptask.toml:1:"), "{found:?}");
+    }
+    let found = mistakes(&format!("[tools{}]\n", ".a".repeat(50_000)));
+    assert!(found[0].starts_with("mcptask.toml:1:"), "{found:?}");
+}
+
+/// A file of a few megabytes is read in a moment, whatever is wrong with it: all on one line as well.
+#[test]
+fn a_hundred_mistakes_are_said_and_that_there_are_more() {
+    let tables = (0..100_000).fold(String::new(), |text, at| text + &format!("[a{at}]\n"));
+    let tools =
+        (0..10_000).fold(String::new(), |text, at| text + &format!("[tools.t{at}]\ndescripton = \"d\"\n"));
+    let line = format!("x = [{}]\n[tools]\nt = {{ a = 1 }}\n", "{ b = 1 }, ".repeat(50_000));
+    let names =
+        (0..2000).fold(String::new(), |text, at| text + &format!("{{ return = \"{{{{ n{at} }}}}\" }},"));
+    let began = std::time::Instant::now();
+    for text in [tables, tools, script(&names)] {
+        let found = mistakes(&text);
+        assert_eq!(found.len(), 101, "{:?}", found.last());
+        assert!(found[100].contains("more mistakes"), "{:?}", found[100]);
+    }
+    assert!(!mistakes(&line).is_empty());
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, RedisError};
+use redis::{AsyncConnectionConfig, Cmd, ErrorKind, FromRedisValue, RedisError};
 use tokio::sync::Mutex;
 
 use crate::redis_link::{self, Address, CONNECT, Route, Steady};
@@ -33,7 +33,7 @@ impl Connection {
     pub(super) async fn open(url: &str, namespace: &str) -> StoreResult<Self> {
         let location = location(url, namespace);
         let address = Address::parse(url).map_err(|error| explained(&location, &error))?;
-        let route = Route::new(address, &super::prefix(namespace));
+        let route = Route::new(address, &super::shared_prefix(namespace));
         let commands = Steady::open(route).await.map_err(|error| explained(&location, &error))?;
         Ok(Self { shared: Arc::new(Shared { commands, waiting: Mutex::new(None), location }) })
     }
@@ -90,25 +90,29 @@ impl Connection {
 
 fn explained(location: &str, error: &RedisError) -> StoreError {
     let (location, problem) = (location.to_owned(), error.to_string());
-    if redis_link::is_unreachable(error) {
-        StoreError::Unreachable { location, problem }
-    } else if let Some(refusal) = refusal(error) {
+    if let Some(refusal) = refusal(error) {
         StoreError::Refuses { location, refusal, problem }
+    } else if redis_link::is_unreachable(error) {
+        StoreError::Unreachable { location, problem }
     } else {
         StoreError::Backend { location, problem }
     }
 }
 
-/// Stands in until the Redis layer has its own.
-fn refusal(error: &RedisError) -> Option<Refusal> {
-    if error.kind() == redis::ErrorKind::AuthenticationFailed {
+/// Which refusal an error of the server is, if it is one.
+pub(super) fn refusal(error: &RedisError) -> Option<Refusal> {
+    if error.kind() == ErrorKind::AuthenticationFailed {
         return Some(Refusal::NotAuthenticated);
     }
-    error.code().and_then(Refusal::of_redis)
+    let by_code = error.code().and_then(Refusal::of_redis);
+    // Redis 6 hides the code of an error inside a script in the message of another one.
+    by_code.or_else(|| {
+        error.detail()?.split(": -").skip(1).find_map(|said| Refusal::of_redis(said.split(' ').next()?))
+    })
 }
 
 /// The URL without its password, with the namespace.
-pub(super) fn location(url: &str, namespace: &str) -> String {
+fn location(url: &str, namespace: &str) -> String {
     let shown = redis_link::shown(url);
     if namespace == "default" { shown } else { format!("{shown} (namespace {namespace})") }
 }

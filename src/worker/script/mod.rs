@@ -1,16 +1,21 @@
 //! Tools that are steps in a file: ask, sleep, report, branch, return. For approvals, demonstrations, tests
 //! of MCP clients, and the fixtures of the conformance suite.
 
+mod bounds;
+mod prepare;
 mod run;
 pub mod step;
 pub mod template;
+mod value;
+mod variables;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 pub use step::{QuestionKind, QuestionTemplate, Reply, Step, StepKind};
-pub use template::{Expression, Template, TemplateError, ValueTemplate};
+pub use template::{Context, Expression, Template, TemplateError};
+pub use value::ValueTemplate;
 
 use super::{TaskContext, Tool, ToolOutcome};
 use crate::task::ToolSpec;
@@ -36,6 +41,6 @@ impl Tool for ScriptTool {
     }
 
     async fn run(&self, task: TaskContext) -> ToolOutcome {
-        run::run(&task, &self.steps).await
+        run::run(&task, &self.spec.name, &self.steps).await
     }
 }

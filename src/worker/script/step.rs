@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::template::{Expression, Template, ValueTemplate};
+use super::ValueTemplate;
+use super::template::{Expression, Template};
 use crate::task::Fault;
 
 /// One step, with the place where it is written.
@@ -81,6 +82,17 @@ pub struct QuestionTemplate {
     pub message: Template,
     /// Form or URL.
     pub kind: QuestionKind,
+}
+
+impl QuestionTemplate {
+    /// Whether it may take milliseconds to fill in.
+    pub(super) fn is_heavy(&self) -> bool {
+        let kind = match &self.kind {
+            QuestionKind::Form(schema) => schema.is_heavy(),
+            QuestionKind::Url(url) => url.is_heavy(),
+        };
+        kind || self.message.is_heavy()
+    }
 }
 
 /// MCP's two elicitation modes, before they are filled in.

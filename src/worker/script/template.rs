@@ -1,19 +1,70 @@
 //! Templates over a task's arguments and answers: minijinja, strict about names, bounded in work.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use minijinja::{Environment, UndefinedBehavior};
 use serde_json::Value;
+
+use super::bounds;
 
 /// How much work one template may do, in minijinja's instructions: plenty for text, soon over for a loop
 /// that does not end.
 const FUEL: u64 = 100_000;
 
+/// A template that is no longer than this and has no loop is over in microseconds.
+const LIGHT_BYTES: usize = 500;
+
 /// The names that a template sees: `args`, `task`, and whatever the steps before it answered or set.
 pub type Scope = BTreeMap<String, Value>;
+
+/// A scope as the engine takes it, for the templates of one step, and what these may still make and take.
+#[derive(Debug)]
+pub struct Context {
+    names: minijinja::Value,
+    bytes_left: Cell<usize>,
+    end: Instant,
+}
+
+/// The most that the templates of one step make, in bytes.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+/// The longest that the templates of one step take; each of them has its fuel besides.
+const MOST_TIME: Duration = Duration::from_secs(2);
+
+impl Context {
+    /// The templates of one step see these names.
+    pub fn new(scope: &Scope) -> Self {
+        let names = minijinja::Value::from(minijinja::value::Serde(scope));
+        Self { names, bytes_left: Cell::new(MOST_BYTES), end: Instant::now() + MOST_TIME }
+    }
+
+    fn names(&self) -> minijinja::Value {
+        self.names.clone()
+    }
+
+    fn spend(&self, bytes: usize) -> Result<(), &'static str> {
+        let left = self.bytes_left.get().checked_sub(bytes);
+        self.bytes_left.set(left.unwrap_or_default());
+        if left.is_none() {
+            return Err("and those before it make more than 4 MiB in one step");
+        }
+        if Instant::now() > self.end {
+            return Err("and those before it take more than 2 s in one step");
+        }
+        Ok(())
+    }
+}
+
+impl Default for Context {
+    /// Templates see no names.
+    fn default() -> Self {
+        Self::new(&Scope::new())
+    }
+}
 
 /// A template that is malformed, uses a name that is not there, or works too long.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +99,8 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment.set_fuel(Some(FUEL));
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment.add_function("now_ns", now_ns);
+    // One can hold itself, and whoever shows it then recurses without end.
+    environment.remove_global("namespace");
     environment
 });
 
@@ -66,8 +119,11 @@ pub struct Template {
 }
 
 impl Template {
-    /// Checks the syntax.
+    /// Checks size and syntax.
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
+        if let Some(problem) = bounds::template_problem(source) {
+            return Err(TemplateError::new(source, problem));
+        }
         match ENVIRONMENT.template_from_str(source) {
             Ok(_) => Ok(Self { source: source.to_owned(), sole: sole_expression(source) }),
             Err(error) => Err(TemplateError::from_engine(source, &error)),
@@ -91,22 +147,29 @@ impl Template {
     }
 
     /// The text with everything filled in.
-    pub fn render(&self, scope: &Scope) -> Result<String, TemplateError> {
-        if self.is_plain() {
-            return Ok(self.source.clone());
-        }
-        let context = minijinja::Value::from(minijinja::value::Serde(scope));
-        let rendered = ENVIRONMENT.render_str(&self.source, context);
-        rendered.map_err(|error| TemplateError::from_engine(&self.source, &error))
+    pub fn render(&self, context: &Context) -> Result<String, TemplateError> {
+        let text = if self.is_plain() {
+            self.source.clone()
+        } else {
+            let rendered = ENVIRONMENT.render_str(&self.source, context.names());
+            rendered.map_err(|error| TemplateError::from_engine(&self.source, &error))?
+        };
+        context.spend(text.len()).map_err(|problem| TemplateError::new(&self.source, problem))?;
+        Ok(text)
     }
 
     /// Like [`Template::render`], but a template that is one `{{ … }}` and nothing else gives the value
     /// itself: a number stays a number.
-    pub fn value(&self, scope: &Scope) -> Result<Value, TemplateError> {
+    pub fn value(&self, context: &Context) -> Result<Value, TemplateError> {
         match &self.sole {
-            Some(expression) => expression.value(scope),
-            None => self.render(scope).map(Value::String),
+            Some(expression) => expression.value(context),
+            None => self.render(context).map(Value::String),
         }
+    }
+
+    /// Whether it may take milliseconds.
+    pub(super) fn is_heavy(&self) -> bool {
+        !self.is_plain() && (self.source.contains("{%") || self.source.len() > LIGHT_BYTES)
     }
 }
 
@@ -140,8 +203,11 @@ impl PartialEq for Expression {
 impl Eq for Expression {}
 
 impl Expression {
-    /// Checks the syntax.
+    /// Checks size and syntax.
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
+        if let Some(problem) = bounds::expression_problem(source) {
+            return Err(TemplateError::new(source, problem));
+        }
         match ENVIRONMENT.compile_expression_owned(source.to_owned()) {
             Ok(compiled) => Ok(Self { source: source.to_owned(), compiled: Arc::new(compiled) }),
             Err(error) => Err(TemplateError::from_engine(source, &error)),
@@ -153,9 +219,8 @@ impl Expression {
         self.compiled.undeclared_variables(false).into_iter().collect()
     }
 
-    fn evaluate(&self, scope: &Scope) -> Result<minijinja::Value, TemplateError> {
-        let context = minijinja::Value::from(minijinja::value::Serde(scope));
-        match self.compiled.eval(context) {
+    fn evaluate(&self, context: &Context) -> Result<minijinja::Value, TemplateError> {
+        match self.compiled.eval(context.names()) {
             Ok(value) if value.is_undefined() => {
                 Err(TemplateError::new(&self.source, "uses a value that is not there"))
             }
@@ -165,141 +230,36 @@ impl Expression {
     }
 
     /// Whether it holds.
-    pub fn holds(&self, scope: &Scope) -> Result<bool, TemplateError> {
-        Ok(self.evaluate(scope)?.is_true())
+    pub fn holds(&self, context: &Context) -> Result<bool, TemplateError> {
+        Ok(self.evaluate(context)?.is_true())
     }
 
     /// What it is.
-    pub fn value(&self, scope: &Scope) -> Result<Value, TemplateError> {
-        serde_json::to_value(self.evaluate(scope)?)
-            .map_err(|error| TemplateError::new(&self.source, format!("is not a JSON value: {error}")))
+    pub fn value(&self, context: &Context) -> Result<Value, TemplateError> {
+        let value = serde_json::to_value(self.evaluate(context)?)
+            .map_err(|error| TemplateError::new(&self.source, format!("is not a JSON value: {error}")))?;
+        let spent = context.spend(size(&value));
+        spent.map_err(|problem| TemplateError::new(&self.source, problem))?;
+        Ok(value)
+    }
+
+    /// Whether it may take milliseconds.
+    pub(super) fn is_heavy(&self) -> bool {
+        self.source.len() > LIGHT_BYTES || self.source.contains("range")
     }
 }
 
-/// A JSON value in which every string is a template.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ValueTemplate {
-    /// Text, or a value where it is one `{{ … }}`.
-    Text(Template),
-    /// A list.
-    List(Vec<Self>),
-    /// An object, its keys as written.
-    Object(Vec<(String, Self)>),
-    /// A number, a boolean, or null.
-    Plain(Value),
-}
-
-impl ValueTemplate {
-    /// Checks every string in `value`.
-    pub fn parse(value: &Value) -> Result<Self, TemplateError> {
-        Ok(match value {
-            Value::String(text) => Self::Text(Template::parse(text)?),
-            Value::Array(items) => Self::List(items.iter().map(Self::parse).collect::<Result<_, _>>()?),
-            Value::Object(object) => {
-                let fields = object.iter().map(|(key, value)| Ok((key.clone(), Self::parse(value)?)));
-                Self::Object(fields.collect::<Result<_, _>>()?)
-            }
-            plain => Self::Plain(plain.clone()),
-        })
-    }
-
-    /// The names that its templates use.
-    pub fn names(&self) -> BTreeSet<String> {
-        match self {
-            Self::Text(template) => template.names(),
-            Self::List(items) => items.iter().flat_map(Self::names).collect(),
-            Self::Object(fields) => fields.iter().flat_map(|(_, value)| value.names()).collect(),
-            Self::Plain(_) => BTreeSet::new(),
+/// About how many bytes the value's JSON has.
+pub(super) fn size(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 2 + items.iter().map(|item| size(item) + 1).sum::<usize>(),
+        Value::Object(object) => {
+            2 + object.iter().map(|(key, item)| key.len() + size(item) + 4).sum::<usize>()
         }
-    }
-
-    /// Whether there is nothing in it to fill in.
-    pub fn is_plain(&self) -> bool {
-        match self {
-            Self::Text(template) => template.is_plain(),
-            Self::List(items) => items.iter().all(Self::is_plain),
-            Self::Object(fields) => fields.iter().all(|(_, value)| value.is_plain()),
-            Self::Plain(_) => true,
-        }
-    }
-
-    /// The value with everything filled in.
-    pub fn value(&self, scope: &Scope) -> Result<Value, TemplateError> {
-        match self {
-            Self::Text(template) => template.value(scope),
-            Self::List(items) => items.iter().map(|item| item.value(scope)).collect(),
-            Self::Object(fields) => {
-                let filled = fields.iter().map(|(key, value)| Ok((key.clone(), value.value(scope)?)));
-                filled.collect::<Result<serde_json::Map<_, _>, _>>().map(Value::Object)
-            }
-            Self::Plain(value) => Ok(value.clone()),
-        }
+        Value::String(text) => text.len() + 2,
+        _ => 8,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn scope() -> Scope {
-        let json =
-            json!({ "args": { "name": "Ada", "count": 3 }, "sure": { "accepted": false, "content": {} } });
-        serde_json::from_value(json).expect("an object")
-    }
-
-    fn rendered(source: &str) -> Result<String, TemplateError> {
-        Template::parse(source)?.render(&scope())
-    }
-
-    #[test]
-    fn text_is_filled_in_without_escaping() {
-        assert_eq!(rendered("Hello, {{ args.name }} <3"), Ok("Hello, Ada <3".into()));
-        assert_eq!(rendered("nothing to fill in"), Ok("nothing to fill in".into()));
-    }
-
-    #[test]
-    fn a_lone_expression_keeps_its_type() {
-        let value = |source| Template::parse(source).and_then(|template| template.value(&scope()));
-        assert_eq!(value("{{ args.count + 1 }}"), Ok(json!(4)));
-        assert_eq!(value("{{ args.count }} and {{ args.count }}"), Ok(json!("3 and 3")));
-        assert_eq!(value("{{ args }}"), Ok(json!({ "name": "Ada", "count": 3 })));
-    }
-
-    #[test]
-    fn a_template_can_tell_the_time() {
-        let template = Template::parse("{{ now_ns() }}").expect("parses");
-        let shown = template.value(&scope()).expect("renders");
-        assert!(shown.as_u64().is_some_and(|shown| shown <= now_ns()), "{shown}");
-    }
-
-    #[test]
-    fn a_name_that_is_not_there_is_an_error() {
-        for source in ["{{ nobody }}", "{{ sure.content.yes }}", "{{ args.name.first.last }}"] {
-            let error = Template::parse(source).and_then(|one| one.value(&scope())).expect_err(source);
-            assert!(error.to_string().contains("not there"), "{error}");
-        }
-        let guarded = Expression::parse("sure.accepted and sure.content.yes").expect("parses");
-        assert_eq!(guarded.holds(&scope()), Ok(false));
-    }
-
-    #[test]
-    fn a_template_that_works_too_long_is_stopped() {
-        let source = "{% for i in range(9999) %}{% for j in range(9999) %}.{% endfor %}{% endfor %}";
-        assert!(rendered(source).expect_err("endless").to_string().contains("too long"));
-    }
-
-    #[test]
-    fn broken_syntax_is_found_before_it_runs() {
-        assert!(Template::parse("{{ args.name").is_err());
-        assert!(Expression::parse("1 +").is_err());
-    }
-
-    #[test]
-    fn every_string_of_a_value_is_a_template() {
-        let value = json!({ "who": "{{ args.name }}", "list": [1, "{{ args.count }}"], "on": true });
-        let template = ValueTemplate::parse(&value).expect("parses");
-        assert_eq!(template.value(&scope()), Ok(json!({ "who": "Ada", "list": [1, 3], "on": true })));
-        assert_eq!(template.names(), BTreeSet::from(["args".to_owned()]));
-    }
-}
+mod tests;
