@@ -17,6 +17,7 @@ mod reading;
 mod redis;
 mod redis_urls;
 mod remote;
+mod rights;
 mod safety;
 mod secrets;
 mod serving;
