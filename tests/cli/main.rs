@@ -22,5 +22,6 @@ mod safety;
 mod secrets;
 mod serving;
 mod suggesting;
+mod unreadable;
 mod waiting;
 mod watching;
