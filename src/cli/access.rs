@@ -1,6 +1,5 @@
 //! Who is let in to `serve`, and over what: tokens and TLS, both read again on SIGHUP.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -12,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
+use super::token_file;
 use super::ui::{Ui, text};
 use crate::server::{Identity, IdentityError, Tokens};
 
@@ -67,7 +67,9 @@ impl AccessArgs {
                 let path = text::line(&path.display().to_string());
                 context.ui.warn(&format!("other users of this machine can read {path}: chmod 600 {path}"));
             }
-            access.tokens = Some((path.clone(), Tokens::new(&read_tokens(path)?)));
+            let read = token_file::read(path)?;
+            read.warnings.iter().for_each(|warning| context.ui.warn(warning));
+            access.tokens = Some((path.clone(), Tokens::new(&read.tokens)));
         }
         if let (Some(certificate), Some(key)) = (&self.tls_cert, &self.tls_key) {
             let files = Files { certificate: certificate.clone(), key: key.clone() };
@@ -132,10 +134,11 @@ impl Access {
 
     fn take_up(&self, ui: &Ui) {
         if let Some((path, tokens)) = &self.tokens {
-            match read_tokens(path) {
+            match token_file::read(path) {
                 Ok(read) => {
-                    tokens.replace(&read);
-                    ui.talk(&format!("read the tokens again: {} of them", read.len()));
+                    tokens.replace(&read.tokens);
+                    read.warnings.iter().for_each(|warning| ui.warn(warning));
+                    ui.talk(&format!("read the tokens again: {} of them", read.tokens.len()));
                 }
                 Err(failure) => kept(ui, &failure, "the tokens are the same as before"),
             }
@@ -174,40 +177,10 @@ impl Files {
     }
 }
 
-fn unreadable(path: &Path, error: std::io::Error) -> Failure {
+pub(super) fn unreadable(path: &Path, error: std::io::Error) -> Failure {
     Failure::caused(Kind::Usage, format!("cannot read {}: {error}", path.display()), error)
 }
 
 fn is_open_to_others(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
-}
-
-/// Reads names and tokens; the error names the line, never the token.
-fn read_tokens(path: &Path) -> Result<Vec<(String, String)>, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, error))?;
-    let problem = |number: usize, problem: &str| {
-        Failure::usage(format!("line {number} of {} {problem}", path.display()))
-    };
-    let mut lines = HashMap::new();
-    let mut tokens = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let [name, token] = words.as_slice() else {
-            let hint = "for example: anna 5Zr0xjq…; make a token with: openssl rand -hex 24";
-            return Err(problem(number, "is not a name and a token").hint(hint));
-        };
-        if let Some(first) = lines.insert(*token, number) {
-            return Err(problem(number, &format!("has the token of line {first} again"))
-                .hint("give each client a token of its own"));
-        }
-        tokens.push(((*token).to_owned(), (*name).to_owned()));
-    }
-    if tokens.is_empty() {
-        return Err(Failure::usage(format!("{} has no tokens: everybody would be let in", path.display())));
-    }
-    Ok(tokens)
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::database;
 use super::environment::{DB, Environment, NAMESPACE, REDIS_URL};
 use super::failure::Failure;
 use super::ui::{ColorChoice, Manner, time};
@@ -146,12 +147,13 @@ fn named_store(global: &GlobalArgs, environment: &Environment) -> Result<Option<
         return redis("--redis", url).map(Some);
     }
     if let Some(path) = &global.db {
-        return Ok(Some(StoreChoice::Sqlite(path.clone())));
+        return database::checked(path).map(StoreChoice::Sqlite).map(Some);
     }
     if let Some(url) = environment.given(REDIS_URL) {
         return redis(REDIS_URL, url).map(Some);
     }
-    Ok(environment.given(DB).map(|path| StoreChoice::Sqlite(path.into())))
+    let path = environment.given(DB).map(|path| database::checked(path.as_ref()));
+    Ok(path.transpose()?.map(StoreChoice::Sqlite))
 }
 
 /// The file in the user's state directory.

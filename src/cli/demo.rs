@@ -50,7 +50,7 @@ pub(crate) async fn run(context: &Context, _: DemoArgs) -> Result<(), Failure> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(no_port)?;
     let listen = listener.local_addr().map_err(no_port)?;
     say(context, 2, &format!("A server speaks MCP at http://{listen}/mcp."));
-    let config = ServeConfig { listen, ..ServeConfig::default() };
+    let config = ServeConfig::default();
     parts.spawn(server::http(engine.clone(), config, listener, stop.clone()));
     let done = as_client(context, &engine, &format!("http://{listen}/mcp")).await;
     stop.cancel();

@@ -39,6 +39,11 @@ impl Environment {
         self.variables.get(name).map(String::as_str)
     }
 
+    /// Gives a variable a value, in this value only.
+    pub(crate) fn set(&mut self, name: String, value: String) {
+        self.variables.insert(name, value);
+    }
+
     /// A variable that says something.
     pub(crate) fn given(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())

@@ -19,8 +19,8 @@ use super::signals::{Signals, Stop};
 use super::ui::{self, Manner, Streams, Ui, text};
 use super::{Cli, Command};
 use super::{
-    ask, cancel, check, completions, demo, doctor, list, report, respond, result, serve, show, submit, tools,
-    watch, worker,
+    ask, cancel, check, completions, demo, doctor, handover, list, report, respond, result, serve, show,
+    submit, tools, watch, worker,
 };
 
 /// The program: from the process's arguments to its exit code.
@@ -34,6 +34,10 @@ pub fn main() -> ExitCode {
         Err(error) => return refused(&error, &arguments, &environment),
     };
     let ui = Ui::new(cli.global.manner(), &environment, Streams::of_process());
+    let environment = match cli.command {
+        Command::Serve(_) | Command::Worker(_) => handover::environment(&arguments, environment, &ui),
+        _ => environment,
+    };
     let done = match cli.command {
         // Inside a command there need be neither a home nor a store: these two know only the worker.
         Command::Ask(args) if !args.local => ask::run(&ui, cli.global.timeout(), &args),

@@ -71,14 +71,28 @@ fn environment(table: &mut Table<'_>) -> Environment {
     Environment { inherit, set }
 }
 
+/// The most that a command may be allowed to print: a store keeps no larger result.
+const MAX_STDOUT_BYTES: usize = 4 * 1024 * 1024;
+
+/// The most of stderr that an error result may be told to quote.
+const MAX_TAIL_BYTES: usize = 64 * 1024;
+
+fn bytes(limits: &mut Table<'_>, key: &'static str, most: usize) -> Option<usize> {
+    let count = limits.count(key, 1)? as usize;
+    if count > most {
+        let span = limits.get(key).map_or(0..0, |found| found.node.span());
+        limits.mistake(&span, format!("{key:?} in {} is {count}, more than {most}", limits.what()));
+    }
+    Some(count)
+}
+
 fn output(table: &mut Table<'_>) -> OutputLimits {
     let usual = OutputLimits::default();
     let Some(mut limits) = table.table("limits") else { return usual };
     let read = OutputLimits {
-        stdout_bytes: limits.count("stdout_bytes", 1).map_or(usual.stdout_bytes, |count| count as usize),
-        stderr_tail_bytes: limits
-            .count("stderr_tail_bytes", 1)
-            .map_or(usual.stderr_tail_bytes, |count| count as usize),
+        stdout_bytes: bytes(&mut limits, "stdout_bytes", MAX_STDOUT_BYTES).unwrap_or(usual.stdout_bytes),
+        stderr_tail_bytes: bytes(&mut limits, "stderr_tail_bytes", MAX_TAIL_BYTES)
+            .unwrap_or(usual.stderr_tail_bytes),
         events_per_second: limits.count("events_per_second", 1).unwrap_or(usual.events_per_second),
     };
     limits.done();

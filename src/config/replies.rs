@@ -54,17 +54,14 @@ impl Reader {
         for block in blocks {
             let value = json(block.get_ref());
             let kind = value.get("type").and_then(Value::as_str).unwrap_or_default();
-            match CONTENT.iter().find(|(known, _)| *known == kind) {
-                Some((_, needed)) => {
-                    for key in needed.iter().filter(|key| value.get(**key).is_none()) {
-                        let problem = format!("a content block of the type {kind:?} has no {key:?}");
-                        source.mistake(&block.span(), problem, None);
-                    }
-                }
-                None => {
-                    let problem = format!("a content block has the type {kind:?}");
-                    source.mistake(&block.span(), problem, Some(allowed(kind, &known)));
-                }
+            let needed = CONTENT.iter().find(|(known, _)| *known == kind).map(|(_, needed)| *needed);
+            if needed.is_none() {
+                let problem = format!("a content block has the type {kind:?}");
+                source.mistake(&block.span(), problem, Some(allowed(kind, &known)));
+            }
+            for key in needed.unwrap_or_default().iter().filter(|key| value.get(**key).is_none()) {
+                let problem = format!("a content block of the type {kind:?} has no {key:?}");
+                source.mistake(&block.span(), problem, None);
             }
             read.extend(self.value_template(source, &block.span(), &value));
         }

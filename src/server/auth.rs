@@ -13,12 +13,15 @@ use crate::task::Scope;
 
 type Digest = [u8; 32];
 
+/// What a token opens: a scope, or nothing.
+type Known = Vec<(Digest, Option<Scope>)>;
+
 /// The bearer tokens that are accepted, each with the name of the scope that it opens; several may open one.
 /// Without any, everybody is anonymous. Clones share one list, which can be replaced while servers use it.
-/// Only digests are kept.
+/// Only digests are kept. A token with a [reserved](is_reserved) name opens nothing.
 #[derive(Clone)]
 pub struct Tokens {
-    known: Arc<watch::Sender<Vec<(Digest, Scope)>>>,
+    known: Arc<watch::Sender<Known>>,
 }
 
 /// Who was let in, and by which token.
@@ -51,7 +54,7 @@ impl Tokens {
     pub(super) fn revoked(&self, admitted: Admitted) -> impl Future<Output = ()> + Send + 'static {
         let mut known = self.known.subscribe();
         async move {
-            let stands = |known: &Vec<_>| {
+            let stands = |known: &Known| {
                 scope_of(known, admitted.digest.as_ref()).is_some_and(|scope| scope == admitted.scope)
             };
             if known.wait_for(|known| !stands(known)).await.is_err() {
@@ -71,17 +74,24 @@ impl Default for Tokens {
 impl fmt::Debug for Tokens {
     /// Shows whose tokens there are, never the tokens.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.known.borrow().iter().map(|(_, scope)| scope)).finish()
+        f.debug_list().entries(self.known.borrow().iter().filter_map(|(_, scope)| scope.as_ref())).finish()
     }
 }
 
-fn digests(tokens: &[(String, String)]) -> Vec<(Digest, Scope)> {
+/// Whether no token may have this name: whoever comes without a token has that scope, and the command line's tasks
+/// are in it.
+pub fn is_reserved(name: &str) -> bool {
+    Scope::named(name.to_ascii_lowercase()).is_anonymous()
+}
+
+fn digests(tokens: &[(String, String)]) -> Known {
     let digest = |secret: &str| Sha256::digest(secret.as_bytes()).into();
-    tokens.iter().map(|(secret, name)| (digest(secret), Scope::named(name))).collect()
+    let scope = |name: &str| (!is_reserved(name)).then(|| Scope::named(name));
+    tokens.iter().map(|(secret, name)| (digest(secret), scope(name))).collect()
 }
 
 /// The scope that a token opens. Takes the same time whichever token matches.
-fn scope_of(known: &[(Digest, Scope)], given: Option<&Digest>) -> Option<Scope> {
+fn scope_of(known: &[(Digest, Option<Scope>)], given: Option<&Digest>) -> Option<Scope> {
     if known.is_empty() {
         return Some(Scope::anonymous());
     }
@@ -93,7 +103,7 @@ fn scope_of(known: &[(Digest, Scope)], given: Option<&Digest>) -> Option<Scope> 
         found |= same;
     }
     let (_, scope) = known.get(usize::try_from(at).ok()?)?;
-    bool::from(found).then(|| scope.clone())
+    bool::from(found).then(|| scope.clone()).flatten()
 }
 
 /// The one bearer token of a request.
@@ -134,6 +144,15 @@ mod tests {
         let mut twice = asking("Bearer one");
         twice.append(AUTHORIZATION, "Bearer one".parse().expect("a header"));
         assert!(tokens.admit(&twice).is_none(), "two tokens at once");
+    }
+
+    #[test]
+    fn a_token_named_like_everybody_opens_nothing_and_lets_nobody_else_in() {
+        for name in ["anonymous", "Anonymous", "ANONYMOUS"] {
+            let tokens = Tokens::new(&tokens(&[("one", name)]));
+            assert_eq!(scope(&tokens, "Bearer one"), None, "{name}");
+            assert!(tokens.admit(&HeaderMap::new()).is_none(), "{name}");
+        }
     }
 
     #[test]

@@ -57,10 +57,9 @@ impl Kind {
         match self {
             Self::Task => 1100 * KIB,
             Self::Question => 256 * KIB,
-            Self::Answer => 512 * KIB,
+            Self::Answer | Self::Tool => 512 * KIB,
             Self::Outcome => 4096 * KIB,
             Self::Progress => 32 * KIB,
-            Self::Tool => 512 * KIB,
         }
     }
 }

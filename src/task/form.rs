@@ -131,6 +131,15 @@ pub enum FieldKind {
     },
 }
 
+/// The most patterns of one form: each takes its time and room when it is compiled.
+const MAX_PATTERNS: usize = 32;
+
+impl FieldKind {
+    fn has_pattern(&self) -> bool {
+        matches!(self, Self::Text { pattern: Some(_), .. })
+    }
+}
+
 /// One choice: what is sent and what is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
@@ -170,6 +179,11 @@ impl Form {
             }
             Some(None) => found.push(Violation::new("/properties", "is not an object")),
             None => found.push(Violation::new("/properties", "is missing")),
+        }
+        let patterns = fields.iter().filter(|field| field.kind.has_pattern()).count();
+        if patterns > MAX_PATTERNS {
+            let problem = format!("have {patterns} patterns, more than {MAX_PATTERNS}");
+            found.push(Violation::new("/properties", problem));
         }
         if !found.is_empty() {
             return Err(found);

@@ -227,6 +227,15 @@ mod tests {
     }
 
     #[test]
+    fn a_form_that_is_none_of_mcps_is_not_asked_and_can_be_shown() {
+        let schema = json!({ "type": "object", "properties": { "a": { "type": "string" } }, "$defs": {}, "allOf": [{}] });
+        let ask = Ask::form("Which?", schema);
+        let found: Vec<_> = ask.violations().into_iter().map(|one| one.path).collect();
+        assert_eq!(found, ["/requestedSchema/$defs", "/requestedSchema/allOf"]);
+        assert_eq!(ask.unshowable(), []);
+    }
+
+    #[test]
     fn a_page_is_asked_for_by_http_and_https_only() {
         for url in ["https://example.com/a?b=c", "http://localhost:1/"] {
             assert_eq!(Ask::url("Sign.", url).violations(), []);

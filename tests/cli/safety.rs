@@ -170,3 +170,20 @@ fn help_and_errors_show_no_secret_of_the_environment() {
         assert!(!shown.contains("hunter2") && !shown.contains("s3cret"), "{arguments:?}: {shown}");
     }
 }
+
+#[test]
+fn a_database_that_nobody_else_would_find_is_refused() {
+    let place = Place::new();
+    for path in
+        [":memory:", "file::memory:?cache=shared", "file:x.db", "/dev/null", "/tmp", "redis://127.0.0.1"]
+    {
+        let by_flag = place.run(&["list", "--db", path]);
+        let mut command = place.command(&["list"]);
+        let by_variable = command.env("MCPTASK_DB", path).output().expect("runs");
+        let said = String::from_utf8_lossy(&by_variable.stderr);
+        for (code, said) in [(Some(by_flag.code), &*by_flag.err), (by_variable.status.code(), &*said)] {
+            assert!(code == Some(2) && said.contains("cannot keep tasks in"), "{path:?}: {said}");
+            assert!(said.contains("hint: give the path"), "{path:?}: {said}");
+        }
+    }
+}

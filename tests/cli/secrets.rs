@@ -66,3 +66,56 @@ fn planted_secrets_are_in_no_log_no_event_no_error_and_no_process() {
         }
     }
 }
+
+/// What the worker began with.
+const DEEPER: &str = r#"[tools.spy]
+description = "Shows what it can see of its worker."
+command = ["bash", "-c", "env; tr '\\0' '\n' < /proc/$PPID/environ || echo denied"]
+"#;
+
+/// Runs the spy on a worker that was given secrets by its environment; `before` stands before the program.
+fn spied(place: &Place, url: &str, before: &[&str]) -> String {
+    let program = place.path().join("mcptask");
+    std::fs::copy(env!("CARGO_BIN_EXE_mcptask"), &program).expect("copies");
+    let config = place.file("spy.toml", DEEPER);
+    let mut words = before.iter().map(ToString::to_string).collect::<Vec<_>>();
+    words.extend([
+        program.to_string_lossy().into_owned(),
+        "worker".to_owned(),
+        "--config".to_owned(),
+        config,
+    ]);
+    let mut worker = std::process::Command::new(&words[0]);
+    worker.args(&words[1..]).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    worker.env("HOME", place.path()).env("TMPDIR", place.path()).current_dir(place.path());
+    worker.env("MCPTASK_REDIS_URL", url).env("MCPTASK_TOKEN", TOKEN);
+    let said = std::fs::File::create(place.path().join("said")).expect("a file");
+    let mut worker = worker.stderr(said).spawn().expect("starts");
+    place.heard("tasks at once");
+    let shown = place.run(&["submit", "spy", "--wait"]).out;
+    worker.kill().expect("ours");
+    worker.wait().expect("ours");
+    format!("{shown}\n{}", place.heard("tasks at once"))
+}
+
+/// The worker reaches its Redis by a password that its commands cannot find.
+#[test]
+fn a_command_cannot_read_its_workers_secrets_whoever_runs_them() {
+    let acl = format!(">{PASSWORD}");
+    let redis = RedisServer::start_with(&["--user", "me", "on", &acl, "~*", "&*", "+@all"]);
+    let url = redis.url().replace("redis://", &format!("redis://me:{PASSWORD}@"));
+    let nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"];
+    let ways: &[&[&str]] = if rustix::process::geteuid().is_root() { &[&[], &nobody] } else { &[&[]] };
+    for before in ways {
+        let place = Place::on_redis(&url);
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        std::fs::set_permissions(place.path(), open).expect("ours");
+        let shown = spied(&place, &url, before);
+        assert!(shown.contains("MCPTASK_TASK="), "the spy has looked: {shown}");
+        let (reads, denied) = (shown.contains("MCPTASK_HANDOVER="), shown.contains("denied"));
+        assert!(reads != denied, "one or the other, by who runs it: {before:?}: {shown}");
+        for secret in [PASSWORD, TOKEN] {
+            assert!(!shown.contains(secret), "{before:?}: {shown}");
+        }
+    }
+}

@@ -102,7 +102,12 @@ async fn lists_name_the_bad_task_and_pages_go_on_behind_it() {
         for (number, id) in made.iter().enumerate() {
             if number % 3 == 1 { expected_bad.push(id.to_string()) } else { expected_good.push(id.clone()) }
         }
-        (good.sort(), bad.sort(), expected_good.sort(), expected_bad.sort());
+        for ids in [&mut good, &mut expected_good] {
+            ids.sort();
+        }
+        for names in [&mut bad, &mut expected_bad] {
+            names.sort();
+        }
         assert_eq!((good, bad), (expected_good, expected_bad), "pages of {most}");
     }
     assert_eq!(store.find("", 100).await.expect("finds").len(), 9);

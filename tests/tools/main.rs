@@ -11,3 +11,4 @@ mod scripts;
 mod settings;
 #[allow(unreachable_pub, reason = "test modules use it")]
 mod setup;
+mod shortage;

@@ -164,3 +164,88 @@ async fn a_question_that_its_arguments_break_is_refused_on_the_task() {
     assert!(text(&task).contains("/properties/one") || text(&task).contains("at least one"), "{task:?}");
     assert_eq!(result(&task)["isError"], true);
 }
+
+/// What grows without end is an error that names the step; the worker and the other tasks go on.
+#[tokio::test(flavor = "multi_thread")]
+async fn values_that_grow_without_end_are_an_error_of_their_task() {
+    let running = run(r#"
+        [tools.longer]
+        description = "Doubles a text."
+        steps = [
+            { set = { text = "x" } },
+            { while = "true", at_most = 1000, do = [{ set = { text = "{{ text ~ text }}" } }] },
+        ]
+        [tools.deeper]
+        description = "Puts a list into a list."
+        steps = [
+            { set = { list = "{{ [] }}" } },
+            { while = "true", at_most = 100000, do = [{ set = { list = "{{ [list] }}" } }] },
+        ]
+        [tools.more]
+        description = "Appends to a list."
+        steps = [
+            { set = { list = "{{ ['x' * 1000] }}" } },
+            { while = "true", at_most = 100000, do = [{ set = { list = "{{ list + list }}" } }] },
+        ]
+        [tools.fine]
+        description = "Is fine."
+        steps = [{ return = "fine" }]
+    "#)
+    .await;
+    for (tool, words) in [("longer", "bytes, more than"), ("deeper", "levels"), ("more", "bytes, more than")]
+    {
+        let message = error(&running.call(tool, json!({})).await).message.clone();
+        assert!(message.contains("mcptask.toml:") && message.contains("(set)"), "{tool}: {message}");
+        assert!(message.contains(words), "{tool}: {message}");
+    }
+    assert_eq!(text(&running.call("fine", json!({})).await), "fine");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_that_no_store_keeps_is_a_tool_error_that_names_the_tool() {
+    let list = "[".repeat(30);
+    let end = "]".repeat(30);
+    let running = run(&format!(
+        r#"
+        [tools.deep]
+        description = "Is deep."
+        input_schema = {{ type = "object" }}
+        steps = [{{ return = {{ structured = {{ a = "{{{{ {list} args.a {end} }}}}" }} }} }}]
+        [tools.large]
+        description = "Is large."
+        steps = [{{ return = {{ structured = {{ a = "{{{{ '\"' * 2000000 }}}}" }} }} }}]
+        [tools.failed]
+        description = "Fails at length."
+        steps = [{{ protocol_error = {{ message = "{{{{ '\"' * 3000000 }}}}" }} }}]
+        "#
+    ))
+    .await;
+    let nested = (0..80).fold(json!(1), |inner, _| json!([inner]));
+    for (tool, words) in
+        [("deep", "levels deep"), ("large", "bytes, more than"), ("failed", "bytes, more than")]
+    {
+        let arguments = if tool == "deep" { json!({ "a": nested }) } else { json!({}) };
+        let task = running.call(tool, arguments).await;
+        assert_eq!(result(&task)["isError"], true, "{tool}");
+        assert!(text(&task).contains(&format!("tool {tool:?}, mcptask.toml:")), "{:.200}", text(&task));
+        assert!(text(&task).contains(words), "{:.200}", text(&task));
+    }
+}
+
+/// Work that goes on for long is done beside the threads that serve everybody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_template_that_works_long_holds_nobody_up() {
+    let work = "{% for i in range(300) %}{% for j in range(300) %}.{% endfor %}{% endfor %}";
+    let running = run(&format!(
+        "[tools.busy]\ndescription = \"d\"\nsteps = [{{ while = \"true\", at_most = 100, do = [{{ set = {{ x = \"{work}\" }} }}] }}]\n"
+    ))
+    .await;
+    let task = running.submit("busy", json!({})).await;
+    let mut longest = std::time::Duration::ZERO;
+    while !running.reached(&task, |_| true).await.status.is_final() {
+        let began = std::time::Instant::now();
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        longest = longest.max(began.elapsed());
+    }
+    assert!(longest < std::time::Duration::from_secs(1), "a sleep of a millisecond took {longest:?}");
+}

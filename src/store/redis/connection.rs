@@ -106,10 +106,16 @@ pub(super) fn refusal(error: &RedisError) -> Option<Refusal> {
     }
     let by_code = error.code().and_then(Refusal::of_redis);
     // Redis 6 hides the code of an error inside a script in the message of another one.
-    by_code.or_else(|| {
-        error.detail()?.split(": -").skip(1).find_map(|said| Refusal::of_redis(said.split(' ').next()?))
+    let hidden =
+        || error.detail()?.split(": -").skip(1).find_map(|said| Refusal::of_redis(said.split(' ').next()?));
+    by_code.or_else(hidden).or_else(|| {
+        // Redis 7 gives a right that a script's user has not the code ERR.
+        error.detail()?.contains(NOT_PERMITTED_IN_A_SCRIPT).then_some(Refusal::NotPermitted)
     })
 }
+
+/// What Redis 7 says where a script runs a command that its user may not run, or on a key that it may not touch.
+const NOT_PERMITTED_IN_A_SCRIPT: &str = "The user executing the script can't";
 
 /// The URL without its password, with the namespace.
 fn location(url: &str, namespace: &str) -> String {

@@ -18,7 +18,12 @@ const IN_PLACE_ONE: [&str; 4] = ["not", "if", "then", "else"];
 
 /// Whether a check may take milliseconds.
 pub(super) fn is_large(schema: &Value, value: &Value) -> bool {
-    has_reference(schema) || size(schema).saturating_mul(size(value)) > LARGE
+    has_key(schema, &["$ref", "$dynamicRef"]) || size(schema).saturating_mul(size(value)) > LARGE
+}
+
+/// Whether it takes milliseconds to read the schema.
+pub(super) fn takes_long_to_compile(schema: &Value) -> bool {
+    size(schema) > 500 || has_key(schema, &["pattern", "patternProperties"])
 }
 
 fn size(value: &Value) -> u64 {
@@ -30,12 +35,11 @@ fn size(value: &Value) -> u64 {
     }
 }
 
-fn has_reference(schema: &Value) -> bool {
+fn has_key(schema: &Value, keys: &[&str]) -> bool {
     match schema {
-        Value::Array(items) => items.iter().any(has_reference),
+        Value::Array(items) => items.iter().any(|item| has_key(item, keys)),
         Value::Object(object) => {
-            object.keys().any(|key| key == "$ref" || key == "$dynamicRef")
-                || object.values().any(has_reference)
+            object.iter().any(|(key, item)| keys.contains(&key.as_str()) || has_key(item, keys))
         }
         _ => false,
     }
@@ -107,7 +111,7 @@ impl<'a> Effort<'a> {
                 parts.iter().zip(items).for_each(|(part, inner)| add(self.of(part, inner)));
             }
             ("items" | "contains" | "unevaluatedItems", part, Value::Array(items)) => {
-                items.iter().for_each(|inner| add(self.of(part, inner)));
+                add(items.iter().fold(0, |sum, inner| sum.saturating_add(self.of(part, inner))));
             }
             ("uniqueItems", _, items) => add(size(items)),
             _ => {}
@@ -119,15 +123,13 @@ impl<'a> Effort<'a> {
         let mut sum = 0_u64;
         for part in self.parts(name) {
             let pair = (std::ptr::from_ref(part), std::ptr::from_ref(value));
-            let cost = match self.known.get(&pair) {
-                Some(cost) => *cost,
-                None => {
-                    self.known.insert(pair, 0);
-                    let cost = self.of(part, value);
-                    self.known.insert(pair, cost);
-                    cost
-                }
-            };
+            let known = self.known.get(&pair).copied();
+            let cost = known.unwrap_or_else(|| {
+                self.known.insert(pair, 0);
+                let cost = self.of(part, value);
+                self.known.insert(pair, cost);
+                cost
+            });
             sum = sum.saturating_add(cost);
         }
         sum

@@ -68,11 +68,18 @@ fn named(validator: &Validator, value: &Value) -> Vec<Violation> {
     errors.map(violation).collect()
 }
 
-/// Patterns are those of the `regex` crate, which takes time in proportion to the text.
+/// The most that one pattern may take when it is compiled, in bytes, and in proportion to that, time.
+const PATTERN_BYTES: usize = 2 * 1024 * 1024;
+
 fn validator(schema: &Value) -> Result<Validator, Violation> {
+    if effort::takes_long_to_compile(schema) { aside(|| compiled(schema)) } else { compiled(schema) }
+}
+
+/// Patterns are those of the `regex` crate, which takes time in proportion to the text.
+fn compiled(schema: &Value) -> Result<Validator, Violation> {
     let options = jsonschema::draft202012::options()
         .should_validate_formats(true)
-        .with_pattern_options(PatternOptions::regex());
+        .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES));
     options.build(schema).map_err(|error| {
         let problem: String = error.to_string().chars().take(LONGEST).collect();
         Violation::new(error.instance_path().to_string(), format!("the schema is broken: {problem}"))

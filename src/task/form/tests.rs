@@ -115,3 +115,103 @@ fn an_answer_holds_only_flat_values() {
     let content = json!({ "extra": { "deep": 1 } });
     assert_eq!(form.violations(content.as_object().expect("object")).len(), 1);
 }
+
+#[test]
+fn what_mcps_forms_do_not_have_is_named_each_of_it() {
+    let schema = json!({ "type": "object", "allOf": [], "$defs": {}, "not": {}, "if": {}, "patternProperties": {},
+        "dependentRequired": {}, "additionalProperties": { "type": "string" }, "properties": {
+            "a": { "type": "string", "const": "x", "minimum": 1 },
+            "b": { "type": "integer", "exclusiveMinimum": 1, "$ref": "#/$defs/x" },
+            "c": { "type": "array", "uniqueItems": true, "items": { "type": "string", "enum": ["x"], "pattern": "x" } },
+            "d": { "type": "string", "oneOf": [{ "const": "r", "title": "Red", "if": {} }] },
+            "e": { "type": "string", "enum": ["x"], "minLength": 3 } } });
+    let found: Vec<_> = foreign(&schema).into_iter().map(|one| one.path).collect();
+    let wanted = [
+        "/allOf",
+        "/$defs",
+        "/not",
+        "/if",
+        "/patternProperties",
+        "/dependentRequired",
+        "/additionalProperties",
+        "/properties/a/const",
+        "/properties/a/minimum",
+        "/properties/b/exclusiveMinimum",
+        "/properties/b/$ref",
+        "/properties/c/uniqueItems",
+        "/properties/c/items/pattern",
+        "/properties/d/oneOf/0/if",
+        "/properties/e/minLength",
+    ];
+    assert_eq!(found, wanted);
+}
+
+#[test]
+fn what_generators_write_around_a_form_is_no_fault() {
+    let schema = json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "T", "description": "d",
+        "type": "object", "additionalProperties": false, "required": [], "properties": {
+            "a": { "type": "string", "title": "A", "description": "d", "pattern": "^x", "default": "x" } } });
+    assert_eq!(foreign(&schema), []);
+    for way in [json!(true), json!(false)] {
+        assert_eq!(foreign(&json!({ "type": "object", "properties": {}, "additionalProperties": way })), []);
+    }
+}
+
+#[test]
+fn bounds_that_nothing_can_keep_are_named() {
+    let fields = [
+        json!({ "type": "integer", "minimum": 3, "maximum": 2 }),
+        json!({ "type": "string", "minLength": 3, "maxLength": 2 }),
+        json!({ "type": "array", "minItems": 3, "maxItems": 2, "items": { "enum": ["a"] } }),
+        json!({ "type": "string", "enum": ["a", "a"] }),
+        json!({ "type": "array", "items": { "anyOf": [{ "const": "a" }, { "const": "a" }] } }),
+    ];
+    for field in fields {
+        let found = foreign(&json!({ "type": "object", "properties": { "f": field } }));
+        assert_eq!(found.len(), 1, "{field}: {found:?}");
+    }
+}
+
+/// A pattern that takes exponential time where it may go back takes none here; one that has to is refused.
+#[test]
+fn patterns_take_time_in_proportion_to_the_text() {
+    let form = form(&json!({ "a": { "type": "string", "pattern": "^(a+)+$" } })).expect("a form");
+    let content = json!({ "a": format!("{}!", "a".repeat(50_000)) });
+    let began = std::time::Instant::now();
+    assert_eq!(form.violations(content.as_object().expect("an object")).len(), 1);
+    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+    assert!(
+        Form::parse(&json!({ "type": "object", "properties": {
+        "a": { "type": "string", "pattern": "^(a)\\1$" } } }))
+        .is_err()
+    );
+}
+
+/// Whoever stored such a question before it was refused, its answer is checked in bounded time.
+#[test]
+fn a_schema_that_doubles_with_each_reference_is_not_followed() {
+    let mut parts = Map::new();
+    for at in 0..60 {
+        let next = json!({ "$ref": format!("#/$defs/d{}", at + 1) });
+        parts.insert(format!("d{at}"), json!({ "allOf": [next, next] }));
+    }
+    parts.insert("d60".to_owned(), json!({}));
+    let schema = json!({ "type": "object", "properties": { "a": { "type": "string" } },
+        "allOf": [{ "$ref": "#/$defs/d0" }], "$defs": parts });
+    let content = json!({ "a": "x" });
+    let found =
+        Form::parse(&schema).expect("can be read").violations(content.as_object().expect("an object"));
+    assert!(found.len() == 1 && found[0].problem.contains("too long to check"), "{found:?}");
+    assert!(schema_violations(&schema, &content)[0].problem.contains("too long to check"));
+}
+
+#[test]
+fn patterns_are_bounded_in_size_and_number() {
+    let large = json!({ "a": { "type": "string", "pattern": "^((\\w{1,100}){1,100}){1,100}$" } });
+    assert!(form(&large).is_err_and(|found| found[0].problem.contains("broken")));
+    let usual = json!({ "a": { "type": "string", "pattern": "^[\\w.+-]{1,64}@[a-z0-9.-]{1,255}$" } });
+    assert!(form(&usual).is_ok());
+    let many: Map<_, _> =
+        (0..40).map(|at| (format!("f{at}"), json!({ "type": "string", "pattern": "^a$" }))).collect();
+    assert!(form(&Value::Object(many)).is_err_and(|found| found[0].problem.contains("40 patterns")));
+}

@@ -16,6 +16,7 @@ mod output;
 mod peer;
 mod requests;
 mod run;
+mod shortage;
 mod socket;
 mod spec;
 mod start;

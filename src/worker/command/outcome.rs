@@ -5,6 +5,7 @@ use std::process::ExitStatus;
 
 use serde_json::{Value, json};
 
+use crate::store::gate::{self, Kind};
 use crate::task::form::{joined, schema_violations};
 use crate::task::{Outcome, ToolSpec};
 
@@ -37,7 +38,11 @@ pub(super) fn result(tool: &ToolSpec, stdout: Vec<u8>) -> Result<Outcome, String
     if let Ok(object @ Value::Object(_)) = parsed {
         result["structuredContent"] = object;
     }
-    Ok(Outcome::Result(result))
+    let outcome = Outcome::Result(result);
+    match gate::json(Kind::Outcome, &outcome) {
+        Ok(_) => Ok(outcome),
+        Err(error) => Err(format!("its stdout is no result that can be kept: {error}")),
+    }
 }
 
 fn checked(schema: &Value, parsed: Result<&Value, &serde_json::Error>) -> Result<(), String> {
@@ -55,15 +60,25 @@ fn checked(schema: &Value, parsed: Result<&Value, &serde_json::Error>) -> Result
     Err(format!("its stdout breaks the tool's output schema: {}", joined(&violations)))
 }
 
+/// The most of stdout that an error result quotes, in bytes: its end says most.
+const MAX_QUOTED_BYTES: usize = 64 * 1024;
+
 /// An error result: what was wrong, the end of stderr, and what was printed until then.
 pub(super) fn failure(problem: &str, stderr: &str, stdout: &[u8]) -> Outcome {
+    let stderr = end_of(stderr);
     let text = if stderr.is_empty() { problem.to_owned() } else { format!("{problem}\n{stderr}") };
     let mut content = vec![json!({ "type": "text", "text": text })];
-    let printed = std::str::from_utf8(stdout).map(str::trim_end).unwrap_or_default();
+    let printed = end_of(std::str::from_utf8(stdout).map(str::trim_end).unwrap_or_default());
     if !printed.is_empty() {
         content.push(json!({ "type": "text", "text": printed }));
     }
     Outcome::Result(json!({ "content": content, "isError": true }))
+}
+
+fn end_of(text: &str) -> String {
+    let from = text.len().saturating_sub(MAX_QUOTED_BYTES);
+    let from = (from..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(from);
+    if from == 0 { text.to_owned() } else { format!("… {}", &text[from..]) }
 }
 
 #[cfg(test)]
@@ -94,6 +109,21 @@ mod tests {
         assert!(problem(b"{\"n\": \"x\"}").contains("n: "));
         assert!(problem(b"hello").contains("no JSON"));
         assert!(problem(b"[]").contains("no object"));
+    }
+
+    #[test]
+    fn what_no_store_keeps_is_no_result_and_its_quote_is_short() {
+        let problem = |bytes: Vec<u8>| result(&tool(None), bytes).expect_err("refused");
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(110), "]".repeat(110));
+        assert!(problem(deep.into_bytes()).contains("levels deep"));
+        let large = format!("{{\"a\":\"{}\"}}", "\u{1}".repeat(10));
+        assert!(result(&tool(None), large.into_bytes()).is_ok(), "control characters are no JSON, but text");
+        let large = "\u{1}".repeat(1_000_000);
+        assert!(problem(large.clone().into_bytes()).contains("bytes, more than"));
+        let quoted = failure("x", "", large.as_bytes());
+        assert!(gate::json(Kind::Outcome, &quoted).is_ok());
+        let umlauts = end_of(&"ä".repeat(100_000));
+        assert!(umlauts.len() < MAX_QUOTED_BYTES + 8 && umlauts.ends_with('ä'));
     }
 
     #[test]

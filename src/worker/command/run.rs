@@ -16,6 +16,7 @@ use super::leftovers::end_earlier_run;
 use super::outcome::{exit_problem, failure, result};
 use super::output::Output;
 use super::requests::Requests;
+use super::shortage::is_shortage;
 use super::socket::PrivateSocket;
 use super::spec::CommandSpec;
 use super::start::{StartProblem, start};
@@ -42,11 +43,10 @@ pub(super) async fn run(tool: &ToolSpec, command: &CommandSpec, task: TaskContex
         let mark = format!("{TASK_VARIABLE}={}", task.task()).into_bytes();
         let _ = tokio::task::spawn_blocking(move || end_earlier_run(&mark)).await;
     }
-    let socket = PrivateSocket::open()
-        .map_err(|error| Interrupted::Retry(format!("cannot open a socket for the command: {error}")))?;
+    let socket = PrivateSocket::open().map_err(|error| no_socket(&error))?;
     let (group, pipes) = match start(command, &task, socket.path()) {
         Ok(started) => started,
-        Err(StartProblem::Shortage(problem)) => return Err(Interrupted::Retry(problem)),
+        Err(StartProblem::Shortage(problem)) => return Err(Interrupted::Shortage(problem)),
         Err(StartProblem::Lasting(problem)) => {
             note_failure(tool, &task, &problem).await?;
             return Ok(Outcome::tool_error(problem));
@@ -67,6 +67,11 @@ pub(super) async fn run(tool: &ToolSpec, command: &CommandSpec, task: TaskContex
     // The socket goes with the task that serves it.
     run.others.shutdown().await;
     outcome
+}
+
+fn no_socket(error: &io::Error) -> Interrupted {
+    let problem = format!("cannot open a socket for the command: {error}");
+    if is_shortage(error) { Interrupted::Shortage(problem) } else { Interrupted::Retry(problem) }
 }
 
 /// Says on the task and in the log what was wrong with a command.

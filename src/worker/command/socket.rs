@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use rand::RngExt as _;
 use tokio::net::{UnixListener, UnixStream};
 
+use super::shortage::is_shortage;
+
 /// The longest path that every system takes for a socket: macOS has 104 bytes with the NUL at the end.
 const MAX_PATH_BYTES: usize = 103;
 
@@ -30,6 +32,8 @@ impl PrivateSocket {
         for parent in candidates.filter(|parent| parent.is_absolute()) {
             match Self::open_in(&parent) {
                 Ok(socket) => return Ok(socket),
+                // No other folder helps, and the system's own error says so.
+                Err(error) if is_shortage(&error) => return Err(error),
                 Err(error) => last = io::Error::new(error.kind(), format!("{}: {error}", parent.display())),
             }
         }

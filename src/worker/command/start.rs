@@ -13,12 +13,13 @@ use tokio::process::Command;
 
 use super::environment::{Variables, variables};
 use super::group::{Group, Pipes};
+use super::shortage::is_shortage;
 use super::spec::CommandSpec;
 use crate::ask::protocol::SOCKET_VARIABLE;
 use crate::worker::TaskContext;
 
 /// The executable that `program` means, or why there is none.
-fn find_program(command: &CommandSpec, path: Option<&OsStr>) -> Result<PathBuf, String> {
+fn find_program(command: &CommandSpec, path: Option<&OsStr>) -> Result<PathBuf, StartProblem> {
     let program = &command.program;
     if program.components().count() > 1 || program.is_absolute() {
         let found = match &command.directory {
@@ -32,23 +33,23 @@ fn find_program(command: &CommandSpec, path: Option<&OsStr>) -> Result<PathBuf, 
     let mut candidates = folders.iter().map(|folder| folder.join(program));
     candidates.find(|candidate| executable(candidate).is_ok()).ok_or_else(|| {
         let program = program.display();
-        format!("there is no executable {program} in any folder of PATH; name its path, or install it")
+        format!("there is no executable {program} in any folder of PATH; name its path, or install it").into()
     })
 }
 
-fn executable(path: &Path) -> Result<(), String> {
+fn executable(path: &Path) -> Result<(), StartProblem> {
     let shown = path.display();
     let meta = match fs::metadata(path) {
         Ok(meta) => meta,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(format!("there is no file {shown}"));
+            return Err(format!("there is no file {shown}").into());
         }
-        Err(error) => return Err(format!("cannot look at {shown}: {error}")),
+        Err(error) => return Err(StartProblem::of(&error, format!("cannot look at {shown}: {error}"))),
     };
     if meta.is_dir() {
-        Err(format!("{shown} is a folder, not a program"))
+        Err(format!("{shown} is a folder, not a program").into())
     } else if meta.permissions().mode() & 0o111 == 0 {
-        Err(format!("{shown} is not executable; `chmod +x` makes it so"))
+        Err(format!("{shown} is not executable; `chmod +x` makes it so").into())
     } else {
         Ok(())
     }
@@ -106,6 +107,13 @@ pub(super) enum StartProblem {
     Lasting(String),
 }
 
+impl StartProblem {
+    /// What an error of the system's comes to.
+    fn of(error: &io::Error, problem: String) -> Self {
+        if is_shortage(error) { Self::Shortage(problem) } else { Self::Lasting(problem) }
+    }
+}
+
 impl From<String> for StartProblem {
     fn from(problem: String) -> Self {
         Self::Lasting(problem)
@@ -122,14 +130,6 @@ pub(super) fn start(
     let program = find_program(command, variables.get(OsStr::new("PATH")).map(OsString::as_os_str))?;
     let mut mark = format!("{SOCKET_VARIABLE}=").into_bytes();
     mark.extend_from_slice(socket.as_os_str().as_bytes());
-    Group::start(&mut process(&program, command, &variables), mark).map_err(|error| {
-        let problem = start_problem(&program, command, &error);
-        if is_shortage(&error) { StartProblem::Shortage(problem) } else { StartProblem::Lasting(problem) }
-    })
-}
-
-fn is_shortage(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    let shortages = [Errno::AGAIN, Errno::NOMEM, Errno::MFILE, Errno::NFILE, Errno::TXTBSY];
-    shortages.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+    Group::start(&mut process(&program, command, &variables), mark)
+        .map_err(|error| StartProblem::of(&error, start_problem(&program, command, &error)))
 }

@@ -155,15 +155,15 @@ fn asked(question: &QuestionTemplate, context: &Context) -> Result<Ask, Template
     Ok(ask.named(question.name.clone()))
 }
 
-fn result(reply: &Reply, context: &Context, is_error: bool) -> Result<Outcome, TemplateError> {
+fn result(reply: &Reply, names: &Context, is_error: bool) -> Result<Outcome, TemplateError> {
     let mut content = Vec::new();
     if let Some(text) = &reply.text {
-        content.push(json!({ "type": "text", "text": text.render(context)? }));
+        content.push(json!({ "type": "text", "text": text.render(names)? }));
     }
     for block in &reply.content {
-        content.push(block.value(context)?);
+        content.push(block.value(names)?);
     }
-    let structured = reply.structured.as_ref().map(|value| value.value(context)).transpose()?;
+    let structured = reply.structured.as_ref().map(|value| value.value(names)).transpose()?;
     if content.is_empty()
         && let Some(structured) = &structured
     {
