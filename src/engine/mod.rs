@@ -5,6 +5,8 @@
 
 mod catalog;
 mod error;
+mod feed;
+mod follow;
 pub mod hub;
 mod leases;
 mod retry;
@@ -20,7 +22,10 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 pub use error::{EngineError, EngineResult};
-pub use hub::{Follow, Hub, Signal};
+pub(crate) use feed::bytes;
+pub use feed::{Feed, Signal};
+pub use follow::Follow;
+pub use hub::Hub;
 pub(crate) use leases::Living;
 pub(crate) use retry::{Retry, patiently};
 pub use watch::Watch;
@@ -192,6 +197,19 @@ impl Engine {
 
     /// Fills in and checks the arguments and stores the task: when this returns, every process finds it.
     pub async fn submit(&self, submission: Submission) -> EngineResult<Task> {
+        let new = self.checked_task(submission).await?;
+        Ok(self.inner.store.submit(&new, self.limits().open_tasks).await?)
+    }
+
+    /// [`Engine::submit`] for whoever waits for the task: the feed has every event of it.
+    pub async fn submit_followed(&self, submission: Submission) -> EngineResult<(Task, Feed)> {
+        let new = self.checked_task(submission).await?;
+        let feed = self.hub().await?.feed(&new.id);
+        Ok((self.inner.store.submit(&new, self.limits().open_tasks).await?, feed))
+    }
+
+    /// The task of a submission, with its arguments filled in and checked.
+    async fn checked_task(&self, submission: Submission) -> EngineResult<NewTask> {
         let tool = self.tool(&submission.tool).await?;
         let arguments = tool.filled_in(submission.arguments);
         let violations = match oversize(&arguments, self.limits().argument_bytes) {
@@ -202,7 +220,7 @@ impl Engine {
             return Err(EngineError::Arguments { tool: submission.tool, violations });
         }
         let ttl = submission.ttl_ms.or(tool.ttl_ms).unwrap_or(self.limits().default_ttl_ms);
-        let new = NewTask {
+        Ok(NewTask {
             id: TaskId::generate(),
             tool: submission.tool,
             arguments,
@@ -211,8 +229,7 @@ impl Engine {
             hidden: submission.hidden,
             ttl_ms: Some(ttl.clamp(1, self.limits().max_ttl_ms)),
             max_attempts: tool.max_attempts.max(1),
-        };
-        Ok(self.inner.store.submit(&new, self.limits().open_tasks).await?)
+        })
     }
 
     /// One task. One that cannot be read is [`StoreError::Unreadable`] to an operator and not found by clients,

@@ -118,7 +118,7 @@ async fn serve(bench: &Bench, stop: &CancellationToken) -> Target {
     let engine = Engine::new(bench.store().await, Limits::default(), stop.clone());
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
     let listen = listener.local_addr().expect("an address");
-    let config = ServeConfig { listen, ..ServeConfig::default() };
+    let config = ServeConfig::default();
     tokio::spawn(server::http(engine, config, listener, stop.clone()));
     Target::http(&format!("http://{listen}/mcp")).expect("an address")
 }

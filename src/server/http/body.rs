@@ -10,25 +10,32 @@ use rmcp::ErrorData;
 use serde_json::{Value, json};
 
 use super::allowance::{Allowance, Exceeded};
-use super::cut::Cut;
-use super::dialect::{Era, Translation, translate};
-use super::fault::no_method;
-use super::guard::{Endpoint, later};
 use super::headers;
+use super::sessions::{Counted, Sessions};
+use crate::server::dialect::{Era, Translation, translate};
+use crate::server::errors::no_method;
+use crate::server::misbehaviour::{self, Cut};
+use crate::server::request::Serving;
 use crate::task::Scope;
 
 /// Bodies up to this size are read whoever else sends some, in bytes.
 const SMALL: usize = 64 * 1024;
 
+/// What a body is read with.
+pub(super) struct Admission<'a> {
+    pub(super) serving: &'a Serving,
+    pub(super) sessions: &'a Sessions,
+    pub(super) allowance: &'a Allowance,
+    pub(super) scope: &'a Scope,
+}
+
 /// The request with its method renamed, where it has to be.
 pub(super) async fn translated(
-    endpoint: &Endpoint,
-    allowance: &Allowance,
-    scope: &Scope,
+    admission: &Admission<'_>,
     request: Request<Body>,
 ) -> Result<Request<Body>, Box<Response>> {
     let (mut parts, body) = request.into_parts();
-    let body = read(endpoint, allowance, &parts.headers, body).await?;
+    let body = read(admission, &parts.headers, body).await?;
     let mut message: Value = serde_json::from_slice(&body).map_err(|error| {
         let error = ErrorData::parse_error(format!("the body is not JSON: {error}"), None);
         Box::new(refusal(&Value::Null, &error))
@@ -40,10 +47,7 @@ pub(super) async fn translated(
     }
     let begins = message.get("method").is_some_and(|method| method == "initialize");
     if begins && !parts.headers.contains_key("mcp-session-id") {
-        let most = endpoint.serving.config.max_sessions;
-        if endpoint.sessions.count(scope) >= most {
-            return Err(Box::new(later(&Exceeded::Sessions { most })));
-        }
+        parts.extensions.insert(begin(admission)?);
     }
     let body = match translate(&mut message) {
         Translation::Same => body,
@@ -51,9 +55,10 @@ pub(super) async fn translated(
             return Err(Box::new(refusal(&id, &no_method("the method's name is reserved"))));
         }
         Translation::Renamed { method, private, era } => {
-            let checked = check(endpoint, &mut parts.headers, (&method, &private, era), &message).await;
+            let checked =
+                check(admission.serving, &mut parts.headers, (&method, &private, era), &message).await;
             checked.map_err(|error| Box::new(refusal(&id, &error)))?;
-            if is_cut(endpoint, &method, &message) {
+            if misbehaviour::cuts(admission.serving, &method, &message) {
                 parts.extensions.insert(Cut);
             }
             Bytes::from(message.to_string())
@@ -64,23 +69,18 @@ pub(super) async fn translated(
 }
 
 /// The whole body. One that is large, or that does not say its size, waits for its turn.
-async fn read(
-    endpoint: &Endpoint,
-    allowance: &Allowance,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Bytes, Box<Response>> {
-    let limit = endpoint.serving.config.max_body_bytes;
+async fn read(admission: &Admission<'_>, headers: &HeaderMap, body: Body) -> Result<Bytes, Box<Response>> {
+    let limit = admission.serving.config.max_body_bytes;
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > limit) {
         return Err(Box::new(too_large(limit)));
     }
     let reading = async {
         let is_large = announced.is_none_or(|length| length > SMALL);
-        let _turn = if is_large { Some(allowance.large_bodies.acquire().await) } else { None };
+        let _turn = if is_large { Some(admission.allowance.large_bodies.acquire().await) } else { None };
         to_bytes(body, limit).await
     };
-    let patience: Duration = endpoint.serving.config.read_time;
+    let patience: Duration = admission.serving.config.read_time;
     match tokio::time::timeout(patience, reading).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(_)) => Err(Box::new(too_large(limit))),
@@ -88,17 +88,16 @@ async fn read(
     }
 }
 
-/// Whether the response to a request about a task is to be cut off.
-fn is_cut(endpoint: &Endpoint, method: &str, message: &Value) -> bool {
-    let task = message.get("params").and_then(|params| params.get("taskId")).and_then(Value::as_str);
-    let task = task.and_then(|task| task.parse().ok());
-    matches!(method, "tasks/get" | "tasks/result")
-        && task.is_some_and(|task| endpoint.serving.relay.cuts(&task))
+/// Counts a session that begins, before it does: several at once cannot pass the limit.
+fn begin(admission: &Admission<'_>) -> Result<Counted, Box<Response>> {
+    let most = admission.serving.config.max_sessions;
+    let counted = admission.sessions.count(admission.scope, most);
+    counted.ok_or_else(|| Box::new(Exceeded::Sessions { most }.into_response()))
 }
 
 /// Checks the headers that repeat parts of a renamed request.
 async fn check(
-    endpoint: &Endpoint,
+    serving: &Serving,
     headers: &mut HeaderMap,
     (method, private, era): (&str, &str, Era),
     message: &Value,
@@ -111,7 +110,7 @@ async fn check(
     headers::check_name(headers, method, params)?;
     if method == "tools/call"
         && let Some(name) = params.get("name").and_then(Value::as_str)
-        && let Ok(tool) = endpoint.serving.engine.tool(name).await
+        && let Ok(tool) = serving.engine.tool(name).await
     {
         headers::check_params(headers, &tool.input_schema, params)?;
     }

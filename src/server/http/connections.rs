@@ -24,7 +24,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::tls::Identity;
+use crate::server::tls::Identity;
 
 /// Connections at once, where the open-file limit allows more.
 pub(crate) const MOST: usize = 50_000;
@@ -59,10 +59,8 @@ impl Connections {
         let this = Arc::new(self);
         let places = Arc::new(Semaphore::new(most()));
         loop {
-            let (stream, place) = tokio::select! {
-                connected = next(&listener, &places) => connected,
-                () = stop.cancelled() => break,
-            };
+            let connected = stop.run_until_cancelled(next(&listener, &places)).await;
+            let Some((stream, place)) = connected else { break };
             let (this, stop) = (this.clone(), stop.clone());
             this.open.clone().spawn(async move {
                 this.connection(stream, stop).await;
@@ -81,14 +79,16 @@ impl Connections {
         let Some(identity) = &self.identity else {
             return self.requests(stream, newcomer, stop).await;
         };
-        tokio::select! {
-            spoken = timeout(self.read_time, identity.accept(stream)) => match spoken {
-                Ok(Ok(stream)) => self.requests(stream, newcomer, stop).await,
-                Ok(Err(error)) => tracing::debug!(%error, "a client and this server did not agree on TLS"),
-                Err(_) => tracing::debug!("a client did not finish its TLS handshake in time"),
-            },
-            () = newcomer.gave_way() => {}
-            () = stop.cancelled() => {}
+        let spoken = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = newcomer.gave_way() => return,
+            spoken = timeout(self.read_time, identity.accept(stream)) => spoken,
+        };
+        match spoken {
+            Ok(Ok(stream)) => self.requests(stream, newcomer, stop).await,
+            Ok(Err(error)) => tracing::debug!(%error, "a client and this server did not agree on TLS"),
+            Err(_) => tracing::debug!("a client did not finish its TLS handshake in time"),
         }
     }
 
@@ -105,21 +105,25 @@ impl Connections {
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(self.read_time);
         let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
-        let mut stopping = false;
-        loop {
-            tokio::select! {
-                ended = connection.as_mut() => {
-                    if let Err(error) = ended {
-                        tracing::debug!(%error, "a connection broke");
-                    }
-                    return;
-                }
-                () = newcomer.gave_way() => return,
-                () = stop.cancelled(), if !stopping => {
-                    stopping = true;
-                    connection.as_mut().graceful_shutdown();
+        let ended = tokio::select! {
+            biased;
+            () = stop.cancelled() => None,
+            () = newcomer.gave_way() => return,
+            ended = connection.as_mut() => Some(ended),
+        };
+        let ended = match ended {
+            Some(ended) => ended,
+            None => {
+                connection.as_mut().graceful_shutdown();
+                tokio::select! {
+                    biased;
+                    () = newcomer.gave_way() => return,
+                    ended = connection => ended,
                 }
             }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection broke");
         }
     }
 }

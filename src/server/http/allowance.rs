@@ -5,10 +5,17 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::task::Scope;
+
+/// JSON-RPC's first code for a server's own errors: the request may come again later.
+const LATER: i32 = -32000;
 
 /// Large bodies of one scope that are read at once; further ones wait.
 const LARGE_BODIES: usize = 32;
@@ -57,6 +64,19 @@ impl Exceeded {
             Self::Rate { wait, .. } => *wait,
             Self::UnderWay { .. } | Self::Sessions { .. } => Duration::from_secs(1),
         }
+    }
+}
+
+/// "Too many requests", with the time after which to come again.
+impl IntoResponse for Exceeded {
+    fn into_response(self) -> Response {
+        let wait = self.wait();
+        let data = json!({ "retryAfterMs": u64::try_from(wait.as_millis()).unwrap_or(u64::MAX) });
+        let error = json!({ "code": LATER, "message": self.to_string(), "data": data });
+        let body = json!({ "jsonrpc": "2.0", "id": null, "error": error }).to_string();
+        let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).to_string();
+        let headers = [(RETRY_AFTER, seconds.as_str()), (CONTENT_TYPE, "application/json")];
+        (StatusCode::TOO_MANY_REQUESTS, headers, body).into_response()
     }
 }
 

@@ -12,13 +12,17 @@ use tokio_util::sync::CancellationToken;
 use super::allowance::Allowances;
 use super::connections::Connections;
 use super::guard::{Endpoint, guarded};
-use super::handler::Serving;
 use super::sessions::Sessions;
-use super::{DRAIN, ServeConfig, ServeError, serving};
 use crate::engine::Engine;
+use crate::server::config::{DRAIN, ServeConfig, ServeError};
+use crate::server::handler::Handler;
+use crate::server::request::Serving;
 
 /// How often an open stream shows that it is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// How long clients have to read what waits in streams that ended, and then to let go of their connections.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Serves `/mcp` and `/health` on a bound listener until `stop`; then no new connection is taken, calls
 /// under way are waited for, and streams end. Open questions stay open.
@@ -28,44 +32,54 @@ pub async fn http(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
-    let handler = serving(engine, config.clone(), stop.clone()).await?;
-    let serving = handler.serving.clone();
+    let serving = Serving::start(engine, config.clone(), stop.clone()).await?;
+    let handler = Handler { serving: serving.clone() };
     let sessions = Arc::new(Sessions::new(config.session_idle, serving.calls.clone()));
     let closing = CancellationToken::new();
-    let port = listener.local_addr().map_or(config.listen.port(), |address| address.port());
-    let transport = transport(&config, port, closing.clone());
+    let transport = transport(&config, &listener, closing.clone());
     let service = StreamableHttpService::new(move || Ok(handler.clone()), sessions.clone(), transport);
     let allowances = Allowances::new(config.rate_limit, config.max_requests);
-    let endpoint = Endpoint { service, sessions, allowances, serving: serving.clone() };
+    let endpoint = Endpoint { service, sessions: sessions.clone(), allowances, serving: serving.clone() };
     let router = Router::new()
         .route("/mcp", any(guarded))
         .route("/health", get(async || "ok\n"))
         .with_state(Arc::new(endpoint));
-    let draining = tokio::spawn(drain(serving, stop.clone(), closing.clone()));
     let connections = Connections::new(router, config.identity.clone(), config.read_time);
+    let ended = async {
+        stop.cancelled().await;
+        end(&serving, &sessions, &closing).await;
+    };
     tokio::select! {
-        () = connections.serve(listener, stop) => {}
-        // Streams have ended; a connection that a client holds open is not waited for.
-        () = async { closing.cancelled().await; tokio::time::sleep(DRAIN).await } => {}
+        () = connections.serve(listener, stop.clone()) => {}
+        () = ended => {}
     }
-    draining.abort();
     closing.cancel();
     Ok(())
 }
 
-/// Ends all streams once the calls under way are done, or have had their time.
-async fn drain(serving: Arc<Serving>, stop: CancellationToken, closing: CancellationToken) {
-    stop.cancelled().await;
+/// Ends a server that was told to stop. Calls under way have their time; then every stream ends, with what waited in
+/// it; then what a client holds open all the same is cut off.
+async fn end(serving: &Serving, sessions: &Sessions, closing: &CancellationToken) {
     serving.calls.close();
     if tokio::time::timeout(DRAIN, serving.calls.wait()).await.is_err() {
         tracing::info!(calls = serving.calls.len(), "calls under way are given up");
     }
+    sessions.end_streams();
+    tokio::time::sleep(LAST_WORDS).await;
     closing.cancel();
+    tokio::time::sleep(LAST_WORDS).await;
 }
 
-fn transport(config: &ServeConfig, port: u16, closing: CancellationToken) -> StreamableHttpServerConfig {
+fn transport(
+    config: &ServeConfig,
+    listener: &TcpListener,
+    closing: CancellationToken,
+) -> StreamableHttpServerConfig {
     let mut origins = config.allowed_origins.clone();
-    if origins.is_empty() {
+    if origins.is_empty()
+        && let Ok(address) = listener.local_addr()
+    {
+        let port = address.port();
         let scheme = if config.identity.is_some() { "https" } else { "http" };
         origins.extend(["localhost", "127.0.0.1", "[::1]"].map(|host| format!("{scheme}://{host}:{port}")));
     }

@@ -7,21 +7,18 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _, Shared};
-use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{Method, Request, StatusCode};
 use rmcp::transport::streamable_http_server::StreamableHttpService;
-use serde_json::json;
 
-use super::allowance::{Allowance, Allowances, Exceeded, UnderWay};
+use super::allowance::{Allowance, Allowances, UnderWay};
+use super::body::{Admission, translated};
 use super::connections::Newcomer;
-use super::cut::{Cut, cut_off};
-use super::handler::{Handler, Serving};
-use super::incoming::translated;
 use super::sessions::Sessions;
+use crate::server::handler::Handler;
+use crate::server::misbehaviour::{Cut, cut_off};
+use crate::server::request::Serving;
 use crate::task::Scope;
-
-/// JSON-RPC's first code for a server's own errors: the request may come again later.
-const LATER: i32 = -32000;
 
 /// The endpoint's parts.
 pub(super) struct Endpoint {
@@ -43,7 +40,7 @@ pub(super) async fn guarded(State(endpoint): State<Arc<Endpoint>>, mut request: 
     }
     let (allowance, under_way) = match endpoint.allowances.admit(&admitted.scope) {
         Ok(place) => place,
-        Err(exceeded) => return later(&exceeded),
+        Err(exceeded) => return exceeded.into_response(),
     };
     let scope = admitted.scope.clone();
     request.extensions_mut().insert(scope.clone());
@@ -52,10 +49,12 @@ pub(super) async fn guarded(State(endpoint): State<Arc<Endpoint>>, mut request: 
     // From here on the request may be logged.
     request.headers_mut().remove(AUTHORIZATION);
     let revoked: Revoked = tokens.revoked(admitted).boxed().shared();
-    tokio::select! {
-        response = answered(&endpoint, &allowance, &scope, request) => held(response, under_way, revoked),
-        () = revoked.clone() => unauthorised(),
-    }
+    let response = tokio::select! {
+        biased;
+        () = revoked.clone() => return unauthorised(),
+        response = answered(&endpoint, &allowance, &scope, request) => response,
+    };
+    held(response, under_way, revoked)
 }
 
 /// The response to a request of that scope.
@@ -73,7 +72,9 @@ async fn answered(
         return (StatusCode::NOT_FOUND, "there is no such session\n").into_response();
     }
     if request.method() == Method::POST {
-        request = match translated(endpoint, allowance, scope, request).await {
+        let Endpoint { serving, sessions, .. } = endpoint;
+        let admission = Admission { serving, sessions, allowance, scope };
+        request = match translated(&admission, request).await {
             Ok(request) => request,
             Err(refusal) => return *refusal,
         };
@@ -106,15 +107,4 @@ fn held(response: Response, under_way: UnderWay, revoked: Revoked) -> Response {
 fn unauthorised() -> Response {
     let challenge = [(WWW_AUTHENTICATE, "Bearer")];
     (StatusCode::UNAUTHORIZED, challenge, "a valid bearer token is needed\n").into_response()
-}
-
-/// "Too many requests", with the time after which to come again.
-pub(super) fn later(exceeded: &Exceeded) -> Response {
-    let wait = exceeded.wait();
-    let data = json!({ "retryAfterMs": u64::try_from(wait.as_millis()).unwrap_or(u64::MAX) });
-    let error = json!({ "code": LATER, "message": exceeded.to_string(), "data": data });
-    let body = json!({ "jsonrpc": "2.0", "id": null, "error": error }).to_string();
-    let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).to_string();
-    let headers = [(RETRY_AFTER, seconds.as_str()), (CONTENT_TYPE, "application/json")];
-    (StatusCode::TOO_MANY_REQUESTS, headers, body).into_response()
 }

@@ -1,71 +1,27 @@
-//! `tools/call` and the task requests of the modern era (2026-07-28, SEP-2663).
-
-use std::sync::Arc;
+//! The task requests of the modern era (2026-07-28, SEP-2663).
 
 use rmcp::ErrorData;
 use serde_json::Value;
 
-use super::fault::{invalid, needs_tasks_extension, refused, violated};
-use super::handler::{Request, Serving};
-use super::{foreground, wire};
-use crate::engine::{EngineError, Submission};
+use super::errors::{invalid, needs_tasks_extension, refused, violated};
+use super::request::{Request, Serving};
+use super::{misbehaviour, wire};
+use crate::engine::EngineError;
 use crate::store::StoreError;
 use crate::task::form::joined;
-use crate::task::id::{InvalidId, SESSION_LABEL};
-use crate::task::{Action, Answer, Answerer, Fault, Question, SessionId, TaskStatus, TaskSupport, Violation};
-
-/// Whether the request declares the tasks extension.
-pub(super) fn declares_tasks(request: &Request) -> bool {
-    let capabilities = request.context.meta.client_capabilities();
-    capabilities.is_some_and(|capabilities| capabilities.supports_tasks())
-}
-
-/// Whether the request declares that its user can be asked.
-pub(super) fn can_be_asked(request: &Request) -> bool {
-    request.context.meta.client_capabilities().is_some_and(|capabilities| capabilities.elicitation.is_some())
-}
-
-pub(super) async fn call(serving: &Arc<Serving>, request: Request) -> Result<Value, ErrorData> {
-    let name = request.text("name")?.to_owned();
-    let arguments = request.object("arguments")?;
-    let tool = serving.engine.tool(&name).await.map_err(refused)?;
-    let as_task = match (tool.task_support, declares_tasks(&request)) {
-        (TaskSupport::Forbidden, _) | (TaskSupport::Optional, false) => false,
-        (TaskSupport::Optional | TaskSupport::Required, true) => true,
-        (TaskSupport::Required, false) => return Err(needs_tasks_extension()),
-    };
-    let scope = request.caller.scope.clone();
-    let session = label(&request)?;
-    let submission = Submission { tool: name, arguments, scope, session, hidden: !as_task, ttl_ms: None };
-    if !as_task || (tool.asks_first > 0 && can_be_asked(&request)) {
-        return foreground::modern(serving, request, submission, tool.asks_first).await;
-    }
-    let task = serving.engine.submit(submission).await.map_err(refused)?;
-    Ok(wire::created_task(&task, serving.config.poll_interval_ms))
-}
-
-/// The label that the client wishes for in the log: modern clients have no session of their own.
-fn label(request: &Request) -> Result<Option<SessionId>, ErrorData> {
-    let Some(label) = request.context.meta.get(SESSION_LABEL) else { return Ok(None) };
-    let problem =
-        |problem: &str| ErrorData::invalid_params(format!("_meta[{SESSION_LABEL:?}] {problem}"), None);
-    let text = label.as_str().ok_or_else(|| problem("is not a string"))?;
-    text.parse().map(Some).map_err(|error: InvalidId| problem(&error.to_string()))
-}
+use crate::task::{Action, Answer, Answerer, Question, Task, TaskId, Violation};
 
 pub(super) async fn get(serving: &Serving, request: &Request) -> Result<Value, ErrorData> {
     let id = declared_task(request)?;
     let task = serving.engine.get(&request.caller.viewer(), &id).await.map_err(refused)?;
     let mut shown = wire::detailed_task(&task, serving.config.poll_interval_ms);
-    if task.status == TaskStatus::Cancelled && serving.relay.misbehaves(&id, Fault::QuestionAfterCancel) {
-        shown.insert("inputRequests".into(), wire::input_requests(&task, task.questions.iter()));
-    }
+    misbehaviour::distort(serving, &task, &mut shown);
     Ok(wire::complete(Value::Object(shown)))
 }
 
 /// The task that the params name, from a client that declared that it knows tasks.
-fn declared_task(request: &Request) -> Result<crate::task::TaskId, ErrorData> {
-    if !declares_tasks(request) {
+fn declared_task(request: &Request) -> Result<TaskId, ErrorData> {
+    if !request.declares_tasks() {
         return Err(needs_tasks_extension());
     }
     request.task_id()
@@ -86,7 +42,7 @@ pub(super) async fn update(serving: &Serving, request: &Request) -> Result<Value
 /// counts, and the error names every violation of the others.
 pub(super) async fn answer_all(
     serving: &Serving,
-    task: &crate::task::Task,
+    task: &Task,
     responses: &wire::Object,
 ) -> Result<(), ErrorData> {
     let mut violations = Vec::new();
