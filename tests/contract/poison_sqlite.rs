@@ -144,7 +144,7 @@ async fn a_question_of_a_bad_task_times_out_among_good_ones() {
         store.ask(&key(task), 1, &[form("late")], Some(Duration::from_millis(1))).await.expect("asks");
     }
     kitchen.poison(bad.id());
-    kitchen.sql("UPDATE question SET record = 'no JSON' WHERE number = 1");
+    kitchen.sql("UPDATE question SET record = 'no JSON' WHERE task = 1");
     tokio::time::sleep(Duration::from_millis(20)).await;
     let due = store.due().await.expect("reads");
     assert_eq!(due.questions, [(bad.id().clone(), q(1)), (good.id().clone(), q(1))]);
