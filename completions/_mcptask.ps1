@@ -198,6 +198,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--docket', '--docket', [CompletionResultType]::ParameterName, 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up waiting after this long, for example 90s or 5m: exit 7')
+            [CompletionResult]::new('--next', '--next', [CompletionResultType]::ParameterName, 'Answer the question that has waited longest, whichever task it is of')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait until the task asks; --timeout bounds it')
             [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Accept; what is not --set has the form''s default')
             [CompletionResult]::new('--decline', '--decline', [CompletionResultType]::ParameterName, 'Say no')

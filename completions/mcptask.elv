@@ -189,6 +189,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --docket 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]'
             cand --color 'Colour the output'
             cand --timeout 'Give up waiting after this long, for example 90s or 5m: exit 7'
+            cand --next 'Answer the question that has waited longest, whichever task it is of'
             cand --wait 'Wait until the task asks; --timeout bounds it'
             cand --accept 'Accept; what is not --set has the form''s default'
             cand --decline 'Say no'

@@ -208,6 +208,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l color -d 'Co
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l next -d 'Answer the question that has waited longest, whichever task it is of'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l wait -d 'Wait until the task asks; --timeout bounds it'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l accept -d 'Accept; what is not --set has the form\'s default'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l decline -d 'Say no'

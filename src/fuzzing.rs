@@ -11,7 +11,7 @@ use crate::task::{Ask, Form};
 
 /// A message on the wire, through the dialect layer and into rmcp's types.
 pub fn dialect(input: &[u8]) {
-    crate::server::fuzzing::message(input);
+    crate::server::message(input);
 }
 
 /// A question's schema, and behind the first line end what is given as the answer.

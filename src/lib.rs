@@ -35,6 +35,7 @@
 //! - [`fastmcp`]: FastMCP's tasks, read and answered straight from their Redis; knows only the domain.
 //! - [`config`]: tools from `mcptask.toml`, every mistake with its place.
 //! - [`client`]: speaks MCP to any server, in both eras; knows only the domain.
+//! - `desk`: what an operator sees and does, whatever the face: so far, the commands that are suggested.
 //! - [`cli`]: the commands, and the only road to the terminal.
 //!
 //! ARCHITECTURE.md, beside the README, has the promises, the keys, the limits and the reasons.
@@ -43,6 +44,7 @@ pub mod ask;
 pub mod cli;
 pub mod client;
 pub mod config;
+mod desk;
 pub mod engine;
 pub mod fastmcp;
 #[cfg(any(test, fuzzing))]

@@ -54,7 +54,7 @@ async fn row(options: &Options, what: &str, size: usize, redis: &Redis) -> Value
         ("list", &["list"]),
         ("show", &["show", &task]),
         ("watch --task", &["watch", "--no-follow", "--task", &task]),
-        ("respond", &["respond", "--accept", "--set", "value=yes"]),
+        ("respond", &["respond", "--next", "--accept", "--set", "value=yes"]),
     ];
     for (name, arguments) in commands {
         row[name] = operator::timed(&ours, name, arguments, runs)["p50"].take();

@@ -124,7 +124,7 @@ async fn commands(ours: &Ours, runs: usize) -> Vec<Value> {
         task = silent.submit(1).await.expect("submits");
     }
     silent.asked(2 * runs).await;
-    let respond = ["respond", "--accept", "--set", "value=yes"];
+    let respond = ["respond", "--next", "--accept", "--set", "value=yes"];
     vec![
         timed(ours, "--version", &["--version"], runs),
         timed(ours, "list", &["list"], runs),

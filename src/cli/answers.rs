@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::failure::Failure;
 use super::{arguments, values};
+use crate::desk::suggest::{Advice, Suggested};
 use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form};
 
 /// The format, for the help of `submit`.
@@ -35,7 +36,7 @@ impl Answers {
         let text = arguments::text(&if path == "-" { path.to_owned() } else { format!("@{path}") })?;
         Self::parse(&text).map_err(|problem| {
             Failure::usage(format!("the answers in {path:?} cannot be read: {problem}"))
-                .hint("`mcptask submit --help` shows the format")
+                .hint(Advice::command(Suggested::new("submit").flag("--help"), "shows the format"))
         })
     }
 

@@ -172,8 +172,7 @@ impl From<AskError> for Failure {
             },
         };
         let outside = matches!(error, AskError::Outside);
-        let hint =
-            outside.then(|| "to try a script by hand, give --local: it asks at the terminal".to_owned());
+        let hint = outside.then(|| "to try a script by hand, give --local: it asks at the terminal".into());
         Self::new(kind, error.to_string()).maybe_hint(hint)
     }
 }

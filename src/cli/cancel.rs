@@ -13,7 +13,7 @@ use super::ui::text;
 #[derive(Debug, Args)]
 pub(crate) struct CancelArgs {
     /// The task's id, or its beginning
-    #[arg(add = super::complete::unfinished_tasks())]
+    #[arg(value_parser = super::task_id::typed, add = super::complete::unfinished_tasks())]
     task: String,
     /// Why, for the log
     #[arg(long, value_name = "TEXT", default_value = "cancelled by the operator")]
@@ -23,8 +23,8 @@ pub(crate) struct CancelArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: CancelArgs) -> Result<(), Failure> {
-    let id = match args.remote.target(&context.environment)? {
-        None => match Sources::open(context).await?.find(&args.task).await? {
+    let id = match args.remote.target(context)? {
+        None => match Sources::open(context).await?.find(context, &args.task).await? {
             Found::Native(engine, id) => {
                 engine.store().cancel(&id, &args.reason).await?;
                 id.to_string()

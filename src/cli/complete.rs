@@ -6,11 +6,10 @@ use std::time::Duration;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use jiff::Timestamp;
 
-use super::config::{Config, GlobalArgs, StoreChoice};
-use super::context::open_store;
+use super::config::{Config, GlobalArgs};
+use super::context::existing_store;
 use super::environment::Environment;
 use super::ui::{event, text, time};
-use crate::store::redis::RedisStore;
 use crate::store::{Store, TaskFilter};
 use crate::task::{Task, TaskStatus};
 
@@ -66,25 +65,17 @@ fn candidate(task: &Task, current: &OsStr) -> CompletionCandidate {
     CompletionCandidate::new(shown).help(Some(help.into()))
 }
 
-/// Runs `read` on the store that the environment, and the line as far as it is typed, name; not on one that was
-/// never used, which opening would begin.
+/// Runs `read` on the store that the environment, and the line as far as it is typed, name. Nothing is written: where
+/// nobody has begun a store there is nothing to offer.
 fn with_store<T>(read: impl AsyncFnOnce(&dyn Store) -> Option<T>) -> Option<T> {
     let typed: Vec<String> = std::env::args().skip_while(|word| word != "--").skip(2).collect();
     let config = Config::resolve(&GlobalArgs::of_words(&typed), &Environment::of_process()).ok()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
     let reading = async {
-        if !is_begun(&config).await {
-            return None;
-        }
-        read(&*open_store(&config).await.ok()?).await
+        let store = existing_store(&config).await.ok()?;
+        let found = read(&*store).await;
+        store.close().await;
+        found
     };
     runtime.block_on(async { tokio::time::timeout(PATIENCE, reading).await.ok()? })
-}
-
-/// Whether there is a store to look at. A Redis may hold FastMCP's tasks alone, which get no key of ours.
-async fn is_begun(config: &Config) -> bool {
-    match &config.store {
-        StoreChoice::Redis(url) => RedisStore::is_begun(url, &config.namespace).await.unwrap_or(false),
-        StoreChoice::Sqlite(path) => path.exists(),
-    }
 }

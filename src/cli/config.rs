@@ -9,6 +9,8 @@ use super::database;
 use super::environment::{DB, Environment, NAMESPACE, REDIS_URL};
 use super::failure::Failure;
 use super::ui::{ColorChoice, Manner, time};
+use crate::desk::suggest::Reach;
+use crate::redis_link;
 
 /// Options of every command.
 #[derive(Debug, Clone, Default, Args)]
@@ -63,33 +65,46 @@ pub(crate) enum StoreChoice {
 #[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) store: StoreChoice,
+    /// Whether somebody named the store; else it is the usual file.
+    is_named: bool,
     pub(crate) namespace: String,
     /// The FastMCP deployment to look at; `None` for all.
     pub(crate) docket: Option<String>,
     pub(crate) timeout: Option<Duration>,
-    /// The flags that a command has to repeat to reach the same tasks, secrets hidden.
-    flags: Vec<String>,
+    /// How a suggested command reaches the same tasks, secrets hidden.
+    pub(crate) reach: Reach,
 }
 
 impl Config {
     /// Flags over environment over defaults.
     pub(crate) fn resolve(global: &GlobalArgs, environment: &Environment) -> Result<Self, Failure> {
         let namespace = global.namespace.as_deref().or(environment.given(NAMESPACE)).unwrap_or("default");
+        let named = named_store(global, environment)?;
         Ok(Self {
-            store: store(global, environment)?,
+            is_named: named.is_some(),
+            store: named.map_or_else(|| usual_store(environment), Ok)?,
             namespace: checked_namespace(namespace)?,
             docket: global.docket.clone(),
             timeout: global.timeout,
-            flags: flags(global),
+            reach: Reach::store(flags(global)),
         })
     }
 
-    /// A command line that reaches the same tasks: `mcptask --db … respond …`.
-    pub(crate) fn command(&self, rest: &str) -> String {
-        let mut words = vec!["mcptask".to_owned()];
-        words.extend(self.flags.iter().cloned());
-        words.push(rest.to_owned());
-        words.join(" ")
+    /// Where the tasks are, without secrets.
+    pub(crate) fn location(&self) -> String {
+        let place = match &self.store {
+            StoreChoice::Redis(url) => redis_link::shown(url),
+            StoreChoice::Sqlite(path) => path.display().to_string(),
+        };
+        if self.namespace == "default" { place } else { format!("{place} (namespace {})", self.namespace) }
+    }
+
+    /// Whether somebody named a file that is not there.
+    pub(crate) fn has_missing_file(&self) -> bool {
+        match &self.store {
+            StoreChoice::Redis(_) => false,
+            StoreChoice::Sqlite(path) => self.is_named && !path.exists(),
+        }
     }
 }
 
@@ -126,24 +141,36 @@ impl GlobalArgs {
     }
 }
 
-fn store(global: &GlobalArgs, environment: &Environment) -> Result<StoreChoice, Failure> {
+/// The store that a flag or a variable names.
+fn named_store(global: &GlobalArgs, environment: &Environment) -> Result<Option<StoreChoice>, Failure> {
     if let Some(url) = &global.redis {
-        return Ok(StoreChoice::Redis(url.clone()));
+        return redis("--redis", url).map(Some);
     }
     if let Some(path) = &global.db {
-        return database::checked(path).map(StoreChoice::Sqlite);
+        return database::checked(path).map(StoreChoice::Sqlite).map(Some);
     }
     if let Some(url) = environment.given(REDIS_URL) {
-        return Ok(StoreChoice::Redis(url.to_owned()));
+        return redis(REDIS_URL, url).map(Some);
     }
-    if let Some(path) = environment.given(DB) {
-        return database::checked(path.as_ref()).map(StoreChoice::Sqlite);
-    }
+    let path = environment.given(DB).map(|path| database::checked(path.as_ref())).transpose()?;
+    Ok(path.map(StoreChoice::Sqlite))
+}
+
+/// The file in the user's state directory.
+fn usual_store(environment: &Environment) -> Result<StoreChoice, Failure> {
     let directory = environment.state_directory().ok_or_else(|| {
         Failure::usage("neither HOME nor XDG_STATE_HOME is set, so there is no place for the tasks")
             .hint("give --db PATH or --redis URL")
     })?;
     Ok(StoreChoice::Sqlite(directory.join("tasks.db")))
+}
+
+/// A Redis, by a URL that can be read in one way only: another one would show a piece of its password somewhere.
+fn redis(name: &str, url: &str) -> Result<StoreChoice, Failure> {
+    match redis_link::problem(url) {
+        None => Ok(StoreChoice::Redis(url.to_owned())),
+        Some(problem) => Err(Failure::usage(format!("{name} cannot be used: {problem}"))),
+    }
 }
 
 fn checked_namespace(name: &str) -> Result<String, Failure> {
@@ -159,10 +186,10 @@ fn flags(global: &GlobalArgs) -> Vec<String> {
     let mut flags = Vec::new();
     let mut push = |flag: &str, value: &str| {
         flags.push(flag.to_owned());
-        flags.push(quoted(value));
+        flags.push(value.to_owned());
     };
     if let Some(url) = &global.redis {
-        push("--redis", &without_password(url));
+        push("--redis", &redis_link::shown(url));
     }
     if let Some(path) = &global.db {
         push("--db", &path.to_string_lossy());
@@ -176,31 +203,10 @@ fn flags(global: &GlobalArgs) -> Vec<String> {
     flags
 }
 
-fn without_password(url: &str) -> String {
-    match url::Url::parse(url) {
-        Ok(mut parsed) if parsed.password().is_some() => {
-            // Only URLs that cannot have one refuse; this one has one.
-            let _ = parsed.set_password(Some("***"));
-            parsed.to_string()
-        }
-        Ok(_) => url.to_owned(),
-        Err(_) => "URL".to_owned(),
-    }
-}
-
-/// A word as a shell takes it.
-pub(crate) fn quoted(word: &str) -> String {
-    let plain = |one: char| one.is_ascii_alphanumeric() || "-_./:=@,+%*".contains(one);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::suggest::Suggested;
 
     fn chosen(global: &GlobalArgs, variables: &[(&str, &str)]) -> StoreChoice {
         Config::resolve(global, &Environment::of(variables)).expect("resolves").store
@@ -226,8 +232,8 @@ mod tests {
         };
         let config = Config::resolve(&global, &Environment::default()).expect("resolves");
         assert_eq!(
-            config.command("list"),
-            "mcptask --redis redis://me:***@example.com:6379/1 --namespace my:space list"
+            Suggested::new("list").at(&config.reach).to_string(),
+            "mcptask --redis 'redis://me:***@example.com:6379/1' --namespace my:space list"
         );
     }
 }

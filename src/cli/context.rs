@@ -1,17 +1,24 @@
 //! What every command gets: the configuration, the terminal, and the way to the tasks.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
+use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use super::config::{Config, StoreChoice};
 use super::environment::Environment;
-use super::failure::Failure;
-use super::ui::Ui;
+use super::failure::{Failure, Kind};
+use super::outage::{Announced, Outage};
+use super::ui::{Ui, text};
+use crate::desk::suggest::{Advice, Reach, Suggested};
 use crate::engine::{Engine, Limits};
-use crate::store::Store;
 use crate::store::redis::RedisStore;
 use crate::store::sqlite::SqliteStore;
+use crate::store::{Store, StoreError, StoreResult};
+
+/// How long stores may take to close. A command that has done its work must not hang on one that went away.
+const CLOSING: Duration = Duration::from_secs(2);
 
 /// The dependencies of a command.
 pub(crate) struct Context {
@@ -20,39 +27,144 @@ pub(crate) struct Context {
     pub(crate) ui: Ui,
     /// Ends the background work of the process.
     pub(crate) stop: CancellationToken,
-    goes_on: Mutex<Option<String>>,
+    /// What is said of a store that is away; `None` in commands that do not wait for it.
+    outage: Mutex<Option<Arc<Outage>>>,
+    /// What was opened, to be closed at the end.
+    opened: Mutex<Vec<Arc<dyn Store>>>,
+    goes_on: Mutex<Option<Advice>>,
+    /// The server that the command goes through, where it does.
+    server: OnceLock<Reach>,
 }
 
 impl Context {
     pub(crate) fn new(config: Config, environment: Environment, ui: Ui) -> Self {
-        Self { config, environment, ui, stop: CancellationToken::new(), goes_on: Mutex::default() }
+        Self {
+            config,
+            environment,
+            ui,
+            stop: CancellationToken::new(),
+            outage: Mutex::default(),
+            opened: Mutex::default(),
+            goes_on: Mutex::default(),
+            server: OnceLock::new(),
+        }
     }
 
-    /// The rules over the chosen store.
+    /// The rules over the chosen store, which is begun where there is none.
     pub(crate) async fn engine(&self) -> Result<Engine, Failure> {
         self.engine_within(Limits::default()).await
     }
 
     /// The rules over the chosen store, with limits of one's own.
     pub(crate) async fn engine_within(&self, limits: Limits) -> Result<Engine, Failure> {
-        Ok(Engine::new(open_store(&self.config).await?, limits, self.stop.clone()))
+        let store: Arc<dyn Store> = match &self.config.store {
+            StoreChoice::Redis(url) => RedisStore::open(url, &self.config.namespace).await?,
+            StoreChoice::Sqlite(path) => SqliteStore::open(path, &self.config.namespace).await?,
+        };
+        Ok(self.over(store, limits))
+    }
+
+    /// The rules over the chosen store, for commands that only look or act on what is there: nothing is written.
+    /// `None` where nobody has begun a store; a file that was named and is not there is a failure, since its name may
+    /// be mistyped.
+    pub(crate) async fn existing(&self) -> Result<Option<Engine>, Failure> {
+        match existing_store(&self.config).await {
+            Ok(store) => Ok(Some(self.over(store, Limits::default()))),
+            Err(StoreError::NoStore { .. }) if self.config.has_missing_file() => Err(self.missing_file()),
+            Err(StoreError::NoStore { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn over(&self, store: Arc<dyn Store>, limits: Limits) -> Engine {
+        locked(&self.opened).push(store.clone());
+        let store = match locked(&self.outage).clone() {
+            Some(outage) => Arc::new(Announced::new(store, outage)),
+            None => store,
+        };
+        Engine::new(store, limits, self.stop.clone())
+    }
+
+    fn missing_file(&self) -> Failure {
+        Failure::new(
+            Kind::Unreachable,
+            format!("there is no file {}, so there are no tasks", self.config.location()),
+        )
+        .hint(Advice::from("check --db; ").and_command(Suggested::new("serve"), "makes the file"))
+    }
+
+    /// Why there are no tasks at all, where [`Context::existing`] found nothing.
+    pub(crate) fn nothing_begun(&self) -> String {
+        let location = text::line(&self.config.location());
+        let serve = self.suggest(Suggested::new("serve"));
+        format!("nobody has begun a store at {location}; `{serve}` does")
+    }
+
+    /// From now on a store that goes away is waited for, and this is said once, as is that it is back.
+    pub(crate) fn rides_out_outages(&self) {
+        *locked(&self.outage) = Some(Arc::new(Outage::new(&self.ui)));
+    }
+
+    /// Repeats a step while the store is away, for as long as the command may take. The step must be one that can be
+    /// repeated.
+    pub(crate) async fn ride_out<T>(
+        &self,
+        step: impl AsyncFnMut() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let outage = locked(&self.outage).clone().unwrap_or_else(|| Arc::new(Outage::new(&self.ui)));
+        outage.ride_out(step).await
+    }
+
+    /// Ends the background work and closes what was opened.
+    pub(crate) async fn close(&self) {
+        self.stop.cancel();
+        let opened = std::mem::take(&mut *locked(&self.opened));
+        let closed = join_all(opened.iter().map(|store| store.close()));
+        if tokio::time::timeout(CLOSING, closed).await.is_err() {
+            tracing::debug!("the store was not closed within {CLOSING:?}");
+        }
+    }
+
+    /// The command goes through that server, and so do those that it suggests.
+    pub(crate) fn goes_through(&self, server: Reach) {
+        // A command goes through one server.
+        let _ = self.server.set(server);
+    }
+
+    /// How a suggested command reaches the same tasks.
+    pub(crate) fn reach(&self) -> &Reach {
+        self.server.get().unwrap_or(&self.config.reach)
+    }
+
+    /// A suggested command that reaches the same tasks, safe on a terminal.
+    pub(crate) fn suggest(&self, command: Suggested) -> String {
+        text::line(&command.at(self.reach()).to_string())
+    }
+
+    /// What helps, with commands that reach the same tasks, safe on a terminal.
+    pub(crate) fn advise(&self, advice: Advice) -> String {
+        text::line(&advice.at(self.reach()).to_string())
     }
 
     /// Notes what goes on when this command is interrupted or times out, as a hint for that moment.
-    pub(crate) fn goes_on(&self, hint: impl Into<String>) {
-        *self.goes_on.lock().unwrap_or_else(PoisonError::into_inner) = Some(hint.into());
+    pub(crate) fn goes_on(&self, hint: impl Into<Advice>) {
+        *locked(&self.goes_on) = Some(hint.into());
     }
 
     /// The hint of [`Context::goes_on`].
-    pub(crate) fn what_goes_on(&self) -> Option<String> {
-        self.goes_on.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn what_goes_on(&self) -> Option<Advice> {
+        locked(&self.goes_on).clone()
     }
 }
 
-/// Opens the store that the configuration names.
-pub(crate) async fn open_store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Opens the store that the configuration names, if somebody has begun it; writes nothing.
+pub(crate) async fn existing_store(config: &Config) -> StoreResult<Arc<dyn Store>> {
     Ok(match &config.store {
-        StoreChoice::Redis(url) => RedisStore::open(url, &config.namespace).await?,
-        StoreChoice::Sqlite(path) => SqliteStore::open(path, &config.namespace).await?,
+        StoreChoice::Redis(url) => RedisStore::open_existing(url, &config.namespace).await?,
+        StoreChoice::Sqlite(path) => SqliteStore::open_existing(path, &config.namespace).await?,
     })
 }

@@ -4,33 +4,65 @@ use jiff::Timestamp;
 
 use super::failure::{Failure, Kind};
 use super::ui::time;
+use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::EngineError;
 use crate::store::StoreError;
 use crate::task::{Answer, QuestionId, TaskId};
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        let message = error.to_string();
-        match &error {
-            StoreError::NoTask(_) => Self::new(Kind::NotFound, message)
-                .hint("`mcptask list` shows the tasks; one whose ttl ended is deleted"),
-            StoreError::NoQuestion { task, .. } => {
-                Self::new(Kind::NotFound, message).hint(format!("`mcptask show {task}` shows its questions"))
-            }
-            StoreError::AlreadyAnswered { task, question, answer } => {
-                already_answered(task, question, answer)
-            }
-            StoreError::Ended { task, .. } => {
-                Self::new(Kind::NothingChanged, message).hint(format!("`mcptask result {task}` shows how"))
-            }
-            StoreError::Unreachable { location, .. } => {
-                Self::new(Kind::Unreachable, message).hint(help_to_reach(location))
-            }
-            StoreError::TooManyTasks { .. } => {
-                Self::new(Kind::Unexpected, message).hint("`mcptask list --status working` shows them")
-            }
-            _ => Self::new(Kind::Unexpected, message),
+        let failure = explained(&error);
+        failure.of_outage(is_outage(&error))
+    }
+}
+
+/// The failure of a store's error: its kind, and what helps.
+fn explained(error: &StoreError) -> Failure {
+    let message = error.to_string();
+    match error {
+        StoreError::NoTask(_) => Failure::new(Kind::NotFound, message)
+            .hint(Advice::command(Suggested::new("list"), "shows the tasks; one whose ttl ended is deleted")),
+        StoreError::NoQuestion { task, .. } => {
+            Failure::new(Kind::NotFound, message).hint(about("show", task, "shows its questions"))
         }
+        StoreError::AlreadyAnswered { task, question, answer } => already_answered(task, question, answer),
+        StoreError::Ended { task, .. } => {
+            Failure::new(Kind::NothingChanged, message).hint(about("result", task, "shows how"))
+        }
+        StoreError::TooManyTasks { .. } => Failure::new(Kind::Unexpected, message)
+            .hint(Advice::command(Suggested::new("list").option("--status", "working"), "shows them")),
+        StoreError::Unreadable { task, .. } => Failure::new(Kind::Unexpected, message).hint(
+            about("cancel", task, "ends it; ")
+                .and_command(Suggested::new("doctor").about(task.as_str()), "says more"),
+        ),
+        StoreError::Refused { .. } => Failure::usage(message),
+        StoreError::Refuses { refusal, .. } => {
+            let kind = if refusal.is_about_rights() { Kind::Unauthorised } else { Kind::Unreachable };
+            Failure::new(kind, message).hint(refusal.advice())
+        }
+        StoreError::Unreachable { location, .. } => {
+            Failure::new(Kind::Unreachable, message).hint(help_to_reach(location))
+        }
+        StoreError::NoStore { .. } => Failure::new(Kind::Unreachable, message)
+            .hint(Advice::command(Suggested::new("serve"), "begins a store")),
+        StoreError::OlderLayout { .. } => Failure::new(Kind::Unexpected, message)
+            .hint(Advice::command(Suggested::new("serve"), "brings a store up to date")),
+        _ => Failure::new(Kind::Unexpected, message),
+    }
+}
+
+/// A command about a task, and what it does.
+fn about(verb: &'static str, task: &TaskId, does: &str) -> Advice {
+    Advice::command(Suggested::new(verb).about(task.as_str()), does)
+}
+
+/// Whether a command that waits rides it out. Rights and passwords are for the person at the terminal to look at, and
+/// a file that cannot be opened does not come back by waiting.
+pub(crate) fn is_outage(error: &StoreError) -> bool {
+    match error {
+        StoreError::Unreachable { location, .. } => is_redis(location),
+        StoreError::Refuses { refusal, .. } => refusal.is_passing() && !refusal.is_about_rights(),
+        _ => false,
     }
 }
 
@@ -48,29 +80,32 @@ pub(crate) fn already_answered(task: &TaskId, question: &QuestionId, answer: &An
 }
 
 fn help_to_reach(location: &str) -> &'static str {
-    if location.starts_with("redis") || location.starts_with("valkey") || location.starts_with("unix") {
+    if is_redis(location) {
         "check --redis or MCPTASK_REDIS_URL, and that `redis-cli ping` answers there"
     } else {
         "check --db, and that its directory can be written"
     }
 }
 
+fn is_redis(location: &str) -> bool {
+    ["redis", "valkey", "unix:", "the given Redis URL"].iter().any(|start| location.starts_with(start))
+}
+
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         let message = error.to_string();
         match error {
-            EngineError::NoPrefix { .. } => {
-                Self::new(Kind::NotFound, message).hint("`mcptask list` shows the tasks")
-            }
+            EngineError::NoPrefix { .. } => Self::new(Kind::NotFound, message)
+                .hint(Advice::command(Suggested::new("list"), "shows the tasks")),
             EngineError::Ambiguous { .. } => Self::usage(message).hint("type more of the id"),
-            EngineError::UnknownTool { .. } => {
-                Self::new(Kind::NotFound, message).hint("`mcptask tools` shows the tools")
-            }
-            EngineError::Arguments { tool, .. } => {
-                Self::usage(message).hint(format!("`mcptask tools {tool}` shows what it takes"))
-            }
-            EngineError::Answer { task, .. } => Self::usage(message)
-                .hint(format!("the question is still open; `mcptask show {task}` shows what it takes")),
+            EngineError::UnknownTool { .. } => Self::new(Kind::NotFound, message)
+                .hint(Advice::command(Suggested::new("tools"), "shows the tools")),
+            EngineError::Arguments { tool, .. } => Self::usage(message)
+                .hint(Advice::command(Suggested::new("tools").about(tool), "shows what it takes")),
+            EngineError::Answer { task, .. } => Self::usage(message).hint(
+                Advice::from("the question is still open; ")
+                    .and_command(Suggested::new("show").about(task.as_str()), "shows what it takes"),
+            ),
             EngineError::Store(error) => error.into(),
             EngineError::Question { .. } => Self::new(Kind::Unexpected, message),
         }

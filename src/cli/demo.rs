@@ -21,8 +21,8 @@ use super::{outcome, worker};
 use crate::client::{Call, Client, Ended, Era, Submitted, Target};
 use crate::engine::{Engine, Limits};
 use crate::server::{self, ServeConfig};
-use crate::store::EventFilter;
 use crate::store::sqlite::SqliteStore;
+use crate::store::{EventFilter, Store as _};
 use crate::task::{Cursor, TaskId};
 use crate::worker::{Worker, WorkerConfig, builtin};
 
@@ -39,7 +39,7 @@ const GIVEN: &str = r#"{ "cuisine": "Italian", "vegetarian": true }"#;
 pub(crate) async fn run(context: &Context, _: DemoArgs) -> Result<(), Failure> {
     let place = Place::make()?;
     let store = SqliteStore::open(&place.path.join("tasks.db"), "demo").await?;
-    let engine = Engine::new(store, Limits::default(), context.stop.clone());
+    let engine = Engine::new(store.clone(), Limits::default(), context.stop.clone());
     let stop = context.stop.child_token();
     let parts = TaskTracker::new();
     say(context, 1, "A worker takes tasks from a store, here an SQLite file that is thrown away afterwards.");
@@ -50,12 +50,13 @@ pub(crate) async fn run(context: &Context, _: DemoArgs) -> Result<(), Failure> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(no_port)?;
     let listen = listener.local_addr().map_err(no_port)?;
     say(context, 2, &format!("A server speaks MCP at http://{listen}/mcp."));
-    let config = ServeConfig { listen, ..ServeConfig::default() };
+    let config = ServeConfig::default();
     parts.spawn(server::http(engine.clone(), config, listener, stop.clone()));
     let done = as_client(context, &engine, &format!("http://{listen}/mcp")).await;
     stop.cancel();
     parts.close();
     parts.wait().await;
+    store.close().await;
     done
 }
 
@@ -71,7 +72,7 @@ async fn as_client(context: &Context, engine: &Engine, url: &str) -> Result<(), 
         context.ui.talk(&format!("   Nobody can be asked here, so these answers are given: {GIVEN}"));
         Some(Answers::given(GIVEN)?)
     };
-    let answering = RemoteAnswering::new(Answering::new(&context.ui, answers), None);
+    let answering = RemoteAnswering::new(Answering::new(&context.ui, answers), false);
     let client = Client::connect(&Target::http(url)?, Era::Legacy, Some(answering.clone())).await?;
     let done = dinner(context, engine, &client, &answering).await;
     client.close().await;

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::desk::suggest::{Advice, Reach};
+
 /// What kind of failure: it alone decides the exit code. This table is the documentation of the codes;
 /// 0 is success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,11 +14,11 @@ pub(crate) enum Kind {
     Unexpected,
     /// 2: the command line, or a value on it, is wrong.
     Usage,
-    /// 3: the server wants a token, or another one.
+    /// 3: the server wants a token or another one, the store other rights or another password.
     Unauthorised,
     /// 4: the store or the server cannot be reached.
     Unreachable,
-    /// 5: the task failed, or its tool called its result an error.
+    /// 5: the task failed, its tool called its result an error, or `doctor` found trouble.
     TaskFailed,
     /// 6: a question is open and nobody may be asked here.
     NeedsInput,
@@ -70,9 +72,15 @@ impl Kind {
         match self {
             Self::Unexpected => (1, "unexpected", "an unexpected error"),
             Self::Usage => (2, "usage", "a wrong command line, argument or answer"),
-            Self::Unauthorised => (3, "unauthorised", "the server wants a token, or another one"),
+            Self::Unauthorised => (
+                3,
+                "unauthorised",
+                "the server wants another token, or the store other rights or another password",
+            ),
             Self::Unreachable => (4, "unreachable", "the store or the server cannot be reached"),
-            Self::TaskFailed => (5, "task_failed", "the task failed, or its result is an error"),
+            Self::TaskFailed => {
+                (5, "task_failed", "the task failed, its result is an error, or doctor found trouble")
+            }
             Self::NeedsInput => (6, "needs_input", "a question is open and nobody may be asked here"),
             Self::TimedOut => (7, "timed_out", "--timeout ended"),
             Self::Cancelled => (8, "cancelled", "the task was cancelled or expired"),
@@ -91,14 +99,15 @@ impl Kind {
 pub(crate) struct Failure {
     kind: Kind,
     message: String,
-    hints: Vec<String>,
+    hints: Vec<Advice>,
+    is_outage: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl Failure {
     /// A failure of that kind.
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hints: Vec::new(), source: None }
+        Self { kind, message: message.into(), hints: Vec::new(), is_outage: false, source: None }
     }
 
     /// A wrong command line or value.
@@ -117,18 +126,34 @@ impl Failure {
 
     /// With one more thing that helps.
     #[must_use]
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<Advice>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
     /// With a hint, where there is one.
     #[must_use]
-    pub(crate) fn maybe_hint(self, hint: Option<String>) -> Self {
+    pub(crate) fn maybe_hint(self, hint: Option<Advice>) -> Self {
         match hint {
             Some(hint) => self.hint(hint),
             None => self,
         }
+    }
+
+    /// One of a store that is away: the same command may succeed later.
+    #[must_use]
+    pub(crate) fn of_outage(self, is_outage: bool) -> Self {
+        Self { is_outage, ..self }
+    }
+
+    /// Whether it may be otherwise later, with nothing changed here.
+    pub(crate) fn is_outage(&self) -> bool {
+        self.is_outage
+    }
+
+    /// Whether a signal ended the command.
+    pub(crate) fn is_signal(&self) -> bool {
+        matches!(self.kind, Kind::Interrupted | Kind::Terminated)
     }
 
     /// Whether the reader of the output went away, as `head` does.
@@ -141,7 +166,14 @@ impl Failure {
         self.kind
     }
 
-    pub(crate) fn hints(&self) -> &[String] {
+    /// The commands of its hints reach the same tasks as the one that failed.
+    #[must_use]
+    pub(crate) fn at(mut self, reach: &Reach) -> Self {
+        self.hints = self.hints.into_iter().map(|hint| hint.at(reach)).collect();
+        self
+    }
+
+    pub(crate) fn hints(&self) -> &[Advice] {
         &self.hints
     }
 

@@ -1,17 +1,17 @@
 //! Staying with a task to its end, and answering its questions meanwhile.
 
 use super::answers::Answers;
-use super::config::Config;
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::ui::question::{self, Asked, Reply};
 use super::ui::spinner::Spinner;
-use super::ui::{Paint, Ui, event, text};
+use super::ui::{Paint, Ui, event, page, text};
 use super::{convert, values};
+use crate::desk::suggest::Suggested;
 use crate::engine::{Engine, EngineError, Viewer, Watch};
 use crate::store::{EventFilter, StoreError};
 use crate::task::form::{Field, FieldKind};
-use crate::task::{Answer, Ask, AskKind, EventKind, Form, Question, Task, TaskId};
+use crate::task::{Answer, Ask, AskKind, EventKind, Form, Question, QuestionId, Task, TaskId};
 
 /// Who answers: a file first, then the person at the terminal.
 pub(crate) struct Answering {
@@ -37,11 +37,7 @@ impl Answering {
                 return Err(Failure::usage(format!("the given answer was refused: {problem}"))
                     .maybe_hint(asked.later_hint()));
             }
-            self.ui.talk(&format!(
-                "{} asks: {}",
-                text::line(&asked.who),
-                text::short(&asked.ask.message, 200)
-            ));
+            self.ui.talk(&format!("{} asks: {}", text::line(&asked.who), page::message(&asked.ask, 200)));
             self.ui.talk(&format!("  answered as given: {}", in_words(&answer)));
             return Ok(answer);
         }
@@ -51,7 +47,7 @@ impl Answering {
                 format!(
                     "{} asks, and nobody may be asked here: {}",
                     asked.who,
-                    text::short(&asked.ask.message, 200)
+                    page::message(&asked.ask, 200)
                 ),
             )
             .maybe_hint(asked.later_hint()));
@@ -78,7 +74,7 @@ pub(crate) fn in_words(answer: &Answer) -> String {
 }
 
 /// A question of our own store, ready to be shown.
-pub(crate) fn asked(config: &Config, task: &Task, question: &Question) -> Asked {
+pub(crate) fn asked(task: &Task, question: &Question) -> Asked {
     let id = event::short_id(task.id());
     Asked {
         who: format!("{} (task {id}, question {})", task.new.tool, question.id),
@@ -86,26 +82,27 @@ pub(crate) fn asked(config: &Config, task: &Task, question: &Question) -> Asked 
         asked_at: Some(question.asked_at),
         deadline: question.deadline,
         refused: None,
-        later: Some(later(config, task.id(), question)),
+        later: Some(later(task.id(), question)),
     }
 }
 
 /// The command that answers a question of our own store.
-pub(crate) fn later(config: &Config, task: &TaskId, question: &Question) -> String {
-    config.command(&format!("respond {}{}", event::short_id(task), flags(&question.ask)))
+pub(crate) fn later(task: &TaskId, question: &Question) -> Suggested {
+    let respond = Suggested::new("respond").about(event::short_id(task));
+    accepting(respond, &question.ask).question(question.id.as_str())
 }
 
-/// The flags that would answer it, with a place for each value.
-pub(crate) fn flags(ask: &Ask) -> String {
-    let AskKind::Form { schema } = &ask.kind else { return " --accept".to_owned() };
-    let Ok(form) = Form::parse(schema) else { return " --content JSON".to_owned() };
+/// The command with what would accept the question, with a place for each value.
+pub(crate) fn accepting(respond: Suggested, ask: &Ask) -> Suggested {
+    let respond = respond.flag("--accept");
+    let AskKind::Form { schema } = &ask.kind else { return respond };
+    let Ok(form) = Form::parse(schema) else { return respond.option("--content", "JSON") };
     let defaults = values::defaults(&form);
-    let one = |field: &Field| {
+    let one = |respond: Suggested, field: &Field| {
         let value = defaults.get(&field.name).map_or_else(|| place(field), values::shown);
-        format!(" --set {}", super::config::quoted(&format!("{}={value}", field.name)))
+        respond.option("--set", format!("{}={value}", field.name))
     };
-    let sets: String = form.fields.iter().filter(|field| field.required).map(one).collect();
-    format!(" --accept{sets}")
+    form.fields.iter().filter(|field| field.required).fold(respond, one)
 }
 
 fn place(field: &Field) -> String {
@@ -123,13 +120,15 @@ fn place(field: &Field) -> String {
 pub(crate) async fn to_end(
     context: &Context,
     engine: &Engine,
-    id: &TaskId,
+    submitted: &Task,
     answering: &Answering,
 ) -> Result<Task, Failure> {
+    let id = submitted.id();
     let start = engine.last().await?;
     let mut watch = engine.watch(EventFilter::Task(id.clone()), start).await?;
     loop {
-        let task = present(engine, id).await?;
+        let task = engine.get_patiently(&Viewer::Operator, id).await;
+        let task = task.map_err(|error| gone_or(submitted, error))?;
         if task.status.is_final() {
             return Ok(task);
         }
@@ -140,14 +139,26 @@ pub(crate) async fn to_end(
     }
 }
 
-/// The task; one that is gone had expired.
-async fn present(engine: &Engine, id: &TaskId) -> Result<Task, Failure> {
-    engine.get_patiently(&Viewer::Operator, id).await.map_err(|error| match error {
-        EngineError::Store(StoreError::NoTask(id)) => {
+/// The failure of an error that was met while a task was waited for. A task that is gone has expired if its ttl has
+/// ended; else it was lost with its store.
+pub(crate) fn gone_or(task: &Task, error: EngineError) -> Failure {
+    match error {
+        EngineError::Store(StoreError::NoTask(id)) if has_expired(task) => {
             Failure::new(Kind::Cancelled, format!("task {id} expired: its ttl ended and it was deleted"))
         }
+        EngineError::Store(StoreError::NoTask(id)) => Failure::new(
+            Kind::NotFound,
+            format!(
+                "task {id} is not there any more, though its ttl has not ended: the store was emptied, or came back \
+                     without its data"
+            ),
+        ),
         other => other.into(),
-    })
+    }
+}
+
+fn has_expired(task: &Task) -> bool {
+    task.expires_at().is_some_and(|at| at <= jiff::Timestamp::now())
 }
 
 /// Shows steps until something else happens.
@@ -173,16 +184,16 @@ async fn answer(
     answering: &Answering,
 ) -> Result<(), Failure> {
     let position = question.id.position().map_or(0, |position| position as usize);
-    let mut asked = asked(&context.config, task, question);
+    let mut asked = asked(task, question);
     loop {
         let answer = tokio::select! {
             answer = answering.decide(&asked, position) => answer?,
-            winner = answered_elsewhere(engine, task.id(), question) => {
+            winner = answered_elsewhere(engine, task, question) => {
                 context.ui.talk(&winner?);
                 return Ok(());
             }
         };
-        match engine.answer(&Viewer::Operator, task.id(), &question.id, answer).await {
+        match stored(context, engine, task.id(), &question.id, answer).await? {
             Ok(_) | Err(EngineError::Store(StoreError::Ended { .. })) => return Ok(()),
             Err(EngineError::Answer { violations, .. }) => {
                 asked.refused = Some(crate::task::form::joined(&violations));
@@ -196,20 +207,56 @@ async fn answer(
     }
 }
 
+/// Stores an answer, however long the store is away meanwhile. Where a try was lost on the way, the same answer
+/// that is found afterwards is its own.
+pub(crate) async fn stored(
+    context: &Context,
+    engine: &Engine,
+    task: &TaskId,
+    question: &QuestionId,
+    answer: Answer,
+) -> Result<Result<Answer, EngineError>, Failure> {
+    let mut was_lost = false;
+    let store = async || {
+        let done = engine.answer(&Viewer::Operator, task, question, answer.clone()).await;
+        match done {
+            Err(EngineError::Store(StoreError::AlreadyAnswered { answer: stands, .. }))
+                if was_lost && is_same(&stands, &answer) =>
+            {
+                Ok(Ok(*stands))
+            }
+            Err(EngineError::Store(error)) if convert::is_outage(&error) => {
+                was_lost = true;
+                Err(error.into())
+            }
+            done => Ok(done),
+        }
+    };
+    context.ride_out(store).await
+}
+
+fn is_same(one: &Answer, other: &Answer) -> bool {
+    let content = |answer: &Answer| answer.content.clone().unwrap_or_default();
+    one.action == other.action && one.by == other.by && content(one) == content(other)
+}
+
 /// Waits until the question is not open any more, and says what became of it.
 pub(crate) async fn answered_elsewhere(
     engine: &Engine,
-    id: &TaskId,
+    task: &Task,
     question: &Question,
 ) -> Result<String, Failure> {
+    let id = task.id();
     let closed = |task: &Task| task.open_questions().all(|open| open.id != question.id);
-    let task = match engine.wait(&Viewer::Operator, id, closed).await {
-        Ok(task) => task,
-        Err(EngineError::Store(StoreError::NoTask(id))) => return Ok(format!("task {id} expired meanwhile")),
-        Err(error) => return Err(error.into()),
+    let now = match engine.wait(&Viewer::Operator, id, closed).await {
+        Ok(now) => now,
+        Err(EngineError::Store(StoreError::NoTask(id))) if has_expired(task) => {
+            return Ok(format!("task {id} expired meanwhile"));
+        }
+        Err(error) => return Err(gone_or(task, error)),
     };
-    Ok(match task.question(&question.id).and_then(|question| question.answer.as_ref()) {
+    Ok(match now.question(&question.id).and_then(|question| question.answer.as_ref()) {
         Some(answer) => convert::already_answered(id, &question.id, answer).to_string(),
-        None => format!("task {id} has ended meanwhile: {}", task.status),
+        None => format!("task {id} has ended meanwhile: {}", now.status),
     })
 }

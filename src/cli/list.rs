@@ -8,9 +8,9 @@ use super::failure::Failure;
 use super::fastmcp::{self, Sources};
 use super::list_remote;
 use super::remote::RemoteArgs;
-use super::ui::{Paint, event, status, table, text, time};
+use super::ui::{Paint, UNREADABLE, event, page, status, table, text, time, unreadable};
 use crate::engine::Viewer;
-use crate::store::TaskFilter;
+use crate::store::{TaskFilter, Unreadable};
 use crate::task::{SessionId, Task, TaskStatus};
 
 /// List tasks, newest first
@@ -37,7 +37,7 @@ pub(crate) struct ListArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: ListArgs) -> Result<(), Failure> {
-    if let Some(target) = args.remote.target(&context.environment)? {
+    if let Some(target) = args.remote.target(context)? {
         let client = args.remote.connect(&target, None).await?;
         let done = list_remote::run(context, &args, &target, &client).await;
         client.close().await;
@@ -45,6 +45,10 @@ pub(crate) async fn run(context: &Context, args: ListArgs) -> Result<(), Failure
     }
     let sources = Sources::open(context).await?;
     sources.tell(context);
+    if sources.is_empty() {
+        context.ui.talk(&format!("no tasks; {}", context.nothing_begun()));
+        return Ok(());
+    }
     let filter =
         TaskFilter { session: args.session, status: args.status, tool: args.tool, ..TaskFilter::default() };
     let engine = match &sources.native {
@@ -53,17 +57,20 @@ pub(crate) async fn run(context: &Context, args: ListArgs) -> Result<(), Failure
     };
     let page = engine.list(&Viewer::Operator, filter, None, args.limit).await?;
     if context.ui.is_json() {
-        return page.tasks.iter().try_for_each(|task| context.ui.object(task));
+        page.tasks.iter().try_for_each(|task| context.ui.object(task))?;
+        return page.unreadable.iter().try_for_each(|one| context.ui.object(&unreadable_object(one)));
     }
-    if page.tasks.is_empty() {
+    if page.tasks.is_empty() && page.unreadable.is_empty() {
         context.ui.talk("no tasks");
         return Ok(());
     }
     let (now, paint) = (Timestamp::now(), context.ui.paint());
-    let rows = page.tasks.iter().map(|task| row(task, now)).collect();
+    let mut rows: Vec<_> = page.tasks.iter().map(|task| row(task, now)).collect();
+    rows.extend(page.unreadable.iter().map(unreadable_row));
     let lines = table(&["TASK", "STATUS", "CHANGED", "TOOL", "SESSION", "MESSAGE"], rows, paint);
+    // The header and the unreadable ones have no status of their own.
     let statuses = std::iter::once(None).chain(page.tasks.iter().map(|task| Some(task.status)));
-    for (line, task_status) in lines.iter().zip(statuses) {
+    for (line, task_status) in lines.iter().zip(statuses.chain(std::iter::repeat(None))) {
         context.ui.line(&coloured(line, task_status, paint))?;
     }
     if page.next.is_some() {
@@ -79,15 +86,26 @@ fn row(task: &Task, now: Timestamp) -> Vec<String> {
         time::relative(task.updated_at, now),
         text::short(&task.new.tool, 30),
         task.new.session.as_ref().map(|session| text::short(session.as_str(), 20)).unwrap_or_default(),
-        text::short(&message(task), 60),
+        message(task),
     ]
+}
+
+/// What is known of a task that cannot be read.
+fn unreadable_row(one: &Unreadable) -> Vec<String> {
+    let (id, problem) = (text::line(event::short(&one.name)), text::short(&one.problem, 60));
+    vec![id, unreadable(Paint::new(false)), String::new(), String::new(), String::new(), problem]
+}
+
+/// The same as an object.
+pub(super) fn unreadable_object(one: &Unreadable) -> serde_json::Value {
+    serde_json::json!({ "id": one.name, "status": UNREADABLE, "problem": one.problem })
 }
 
 /// What is worth knowing in a few words: the open question, else the status message.
 fn message(task: &Task) -> String {
     match task.open_questions().next() {
-        Some(question) => question.ask.message.clone(),
-        None => task.status_message.clone().unwrap_or_default(),
+        Some(question) => page::message(&question.ask, 60),
+        None => text::short(task.status_message.as_deref().unwrap_or_default(), 60),
     }
 }
 

@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::kept::Kept;
 use super::list::ListArgs;
 use super::show::server_object;
-use super::ui::{Paint, status, table, text, time};
+use super::ui::{Paint, page, status, table, text, time};
 use crate::client::{Client, ClientError, Era, Target, TaskView};
 
 pub(super) async fn run(
@@ -60,15 +60,21 @@ async fn tasks(
     Ok(tasks)
 }
 
+/// What a server's question asks, with the page that it asks to visit.
+fn asked(request: &serde_json::Value) -> Option<String> {
+    let text = |name: &str| request.pointer(name).and_then(serde_json::Value::as_str);
+    Some(page::with_page(text("/params/message")?, text("/params/url"), 60))
+}
+
 /// Through a server only the whole id will do.
 fn row(task: &TaskView) -> Vec<String> {
     let now = Timestamp::now();
     let changed = task.updated_at.as_deref().and_then(|at| at.parse().ok());
-    let question = task.input_requests.values().find_map(|one| one.pointer("/params/message")?.as_str());
+    let question = task.input_requests.values().find_map(asked);
     vec![
         text::line(&task.id),
         status(task.status, Paint::new(false)),
         changed.map(|at| time::relative(at, now)).unwrap_or_default(),
-        text::short(question.or(task.status_message.as_deref()).unwrap_or_default(), 60),
+        question.unwrap_or_else(|| text::short(task.status_message.as_deref().unwrap_or_default(), 60)),
     ]
 }

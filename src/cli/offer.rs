@@ -13,6 +13,7 @@ use super::failure::{Failure, Kind};
 use super::ui::{Ui, time};
 use super::worker::host;
 use crate::config::{self, Mistake};
+use crate::desk::suggest::{Advice, Suggested};
 use crate::task::Fault;
 use crate::worker::{Tools, ToolsHandle, builtin};
 
@@ -133,7 +134,8 @@ pub(crate) fn load(file: &Path) -> Result<config::Config, Failure> {
         let lines: Vec<_> = mistakes.iter().map(Mistake::to_string).collect();
         let count = config::counted(&mistakes);
         let message = format!("{} has {count}:\n{}", file.display(), lines.join("\n"));
-        Failure::usage(message).hint(format!("correct it; `mcptask check {}` looks again", file.display()))
+        let check = Suggested::new("check").about(file.display().to_string());
+        Failure::usage(message).hint(Advice::from("correct it; ").and_command(check, "looks again"))
     })
 }
 

@@ -1,16 +1,19 @@
 //! Commands that go through MCP: which server, and how its questions reach the person here.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use clap::{Args, ValueEnum};
 
-use super::environment::{Environment, TOKEN};
+use super::context::Context;
+use super::environment::TOKEN;
 use super::failure::{Failure, Kind};
 use super::follow::{self, Answering};
 use super::ui::question::Asked;
 use super::ui::{Ui, event};
 use crate::client::{self, AskedQuestion, Client, ClientError, Era, Target};
+use crate::desk::suggest::{Advice, Reach, Suggested};
 use crate::task::Answer;
 
 /// Options of commands that can go through MCP instead of straight to the store.
@@ -51,7 +54,14 @@ enum EraChoice {
 
 impl RemoteArgs {
     /// The server that was named, if one was.
-    pub(crate) fn target(&self, environment: &Environment) -> Result<Option<Target>, Failure> {
+    pub(crate) fn target(&self, context: &Context) -> Result<Option<Target>, Failure> {
+        let flags = [("--server", &self.server), ("--stdio", &self.stdio)];
+        let named = flags.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value.clone()?]));
+        let named: Vec<String> = named.flatten().collect();
+        if !named.is_empty() {
+            // Secrets are left out: they are in the environment, or have to be given again.
+            context.goes_through(Reach::server(named));
+        }
         if let Some(command) = &self.stdio {
             return Ok(Some(Target::stdio(command)?));
         }
@@ -59,7 +69,7 @@ impl RemoteArgs {
         let mut target = Target::http(given)?;
         if let Target::Http { headers, token, .. } = &mut target {
             *headers = self.header.iter().map(|header| split_header(header)).collect::<Result<_, _>>()?;
-            *token = self.token.clone().or_else(|| environment.given(TOKEN).map(str::to_owned));
+            *token = self.token.clone().or_else(|| context.environment.given(TOKEN).map(str::to_owned));
         }
         Ok(Some(target))
     }
@@ -77,17 +87,6 @@ impl RemoteArgs {
         };
         Ok(Client::connect(target, era, answering).await?)
     }
-
-    /// The flags that name the same server, secrets left out: for commands that are suggested.
-    pub(crate) fn flags(&self) -> String {
-        let flag = |name: &str, value: &Option<String>| {
-            value
-                .as_ref()
-                .map(|value| format!(" {name} {}", super::config::quoted(value)))
-                .unwrap_or_default()
-        };
-        flag("--server", &self.server) + &flag("--stdio", &self.stdio)
-    }
 }
 
 fn split_header(header: &str) -> Result<(String, String), Failure> {
@@ -101,7 +100,8 @@ fn split_header(header: &str) -> Result<(String, String), Failure> {
 /// Brings a server's questions to whoever answers here, and keeps why it was left open.
 pub(crate) struct RemoteAnswering {
     answering: Answering,
-    later: Option<String>,
+    /// Whether what is left open can be answered by a command.
+    answered_later: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -112,9 +112,21 @@ struct State {
 }
 
 impl RemoteAnswering {
-    /// `later` is the command that answers what is left open, with TASK for the task.
-    pub(crate) fn new(answering: Answering, later: Option<String>) -> Arc<Self> {
-        Arc::new(Self { answering, later, state: Mutex::default() })
+    /// `answered_later` says whether a command can answer what is left open.
+    pub(crate) fn new(answering: Answering, answered_later: bool) -> Arc<Self> {
+        let answered_later = AtomicBool::new(answered_later);
+        Arc::new(Self { answering, answered_later, state: Mutex::default() })
+    }
+
+    /// What was found at the other end: a legacy server shows its questions only to the client that submitted the task.
+    pub(crate) fn speaks_to(&self, era: Era) {
+        if era == Era::Legacy {
+            self.answered_later.store(false, Ordering::Release);
+        }
+    }
+
+    fn is_answered_later(&self) -> bool {
+        self.answered_later.load(Ordering::Acquire)
     }
 
     /// Why a question was left open, if one was.
@@ -123,9 +135,10 @@ impl RemoteAnswering {
     }
 
     /// The command that answers it later; only a task's questions outlive the connection.
-    fn later(&self, question: &AskedQuestion) -> Option<String> {
-        let command = self.later.as_ref()?.replace("TASK", question.task.as_ref()?);
-        Some(command + &follow::flags(&question.ask))
+    fn later(&self, question: &AskedQuestion) -> Option<Suggested> {
+        let task = question.task.as_deref().filter(|_| self.is_answered_later())?;
+        let respond = follow::accepting(Suggested::new("respond").about(task), &question.ask);
+        Some(respond.question(question.key.as_str()))
     }
 
     /// Which question of this connection it is, from 1; the same when it is asked again.
@@ -167,8 +180,9 @@ pub(crate) fn explained(error: ClientError, answering: &RemoteAnswering) -> Fail
     match error {
         ClientError::LeftOpen { .. } => answering.failure().unwrap_or_else(|| error.into()),
         ClientError::NeedsInput { task: Some(ref task), .. } => {
-            let later = answering.later.as_ref().map(|later| later.replace("TASK", task));
-            Failure::from(error).maybe_hint(later.map(|command| format!("answer it with: {command}")))
+            let respond = Suggested::new("respond").about(task.as_str());
+            let later = answering.is_answered_later().then(|| Advice::with("answer it with", respond));
+            Failure::from(error).maybe_hint(later)
         }
         other => other.into(),
     }
@@ -187,7 +201,7 @@ impl From<ClientError> for Failure {
                 Self::new(Kind::Unauthorised, message).hint("set MCPTASK_TOKEN, or give --token")
             }
             ClientError::UnknownTool { .. } => Self::new(Kind::NotFound, message)
-                .hint("`mcptask tools` with the same server shows the tools"),
+                .hint(Advice::command(Suggested::new("tools"), "shows the tools")),
             ClientError::NoTask { .. } => Self::new(Kind::NotFound, message)
                 .hint("the whole id is needed through a server; another client's tasks are not shown"),
             ClientError::NeedsInput { .. } | ClientError::LeftOpen { .. } => {

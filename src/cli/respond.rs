@@ -9,29 +9,27 @@ use super::fastmcp::{self, Found, Sources};
 use super::follow;
 use super::remote::RemoteArgs;
 use super::ui::question::{self, Asked, Reply};
-use super::ui::{event, text};
-use super::{arguments, convert, respond_remote};
+use super::ui::{event, page, text};
+use super::{arguments, convert, respond_remote, waiting};
+use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, EngineError, Viewer};
-use crate::store::TaskFilter;
 use crate::task::form::joined;
-use crate::task::{
-    Action, Answer, Answerer, Ask, AskKind, Form, Question, QuestionId, Task, TaskId, TaskStatus,
-};
-
-/// Waiting tasks that are looked through for the oldest question.
-const PAGE: usize = 1000;
+use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form, Question, QuestionId, Task, TaskId};
 
 /// Answer an open question: at a prompt, or with the options below
 ///
-/// Without a task, the oldest open question of the namespace. Whoever answers first has answered: a second
-/// answer changes nothing (exit 10). Esc and Ctrl-C leave the question open.
+/// Without a task, asks at the terminal which question is meant; a script names the task, or gives --next. Whoever
+/// answers first has answered: a second answer changes nothing (exit 10). Esc and Ctrl-C leave the question open.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(group(clap::ArgGroup::new("reply").args(["content", "decline", "cancel"]).multiple(false)))]
 pub(crate) struct RespondArgs {
     /// The task's id, or its beginning
-    #[arg(add = super::complete::waiting_tasks())]
+    #[arg(value_parser = super::task_id::typed, add = super::complete::waiting_tasks())]
     task: Option<String>,
+    /// Answer the question that has waited longest, whichever task it is of
+    #[arg(long, conflicts_with_all = ["task", "server", "stdio"])]
+    next: bool,
     /// Answer this question of the task, for example q2; else the first open one
     #[arg(long, value_name = "QUESTION", requires = "task")]
     question: Option<QuestionId>,
@@ -61,34 +59,44 @@ pub(crate) struct RespondArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Failure> {
-    if let Some(target) = args.remote.target(&context.environment)? {
+    if let Some(target) = args.remote.target(context)? {
         let client = args.remote.connect(&target, None).await?;
         let done = respond_remote::run(context, &args, &client).await;
         client.close().await;
         return done;
     }
-    let sources = Sources::open(context).await?;
-    let (engine, task, question) = match args.task() {
-        None => match oldest_of_all(context, sources, &args).await? {
-            Some(found) => found,
-            None => return Ok(()),
-        },
-        Some(prefix) => match sources.find(prefix).await? {
-            Found::Deployed(deployment, task) => {
-                return fastmcp::respond(context, &deployment, &task, &args).await;
-            }
-            Found::Native(engine, id) => {
-                let (task, question) = find(&engine, &id, &args).await?;
-                (engine, task, question)
-            }
-        },
+    if args.wait {
+        context.rides_out_outages();
+    }
+    let (found, question) = if let Some(prefix) = args.task() {
+        (place_of(context, prefix, args.wait).await?, args.question().cloned())
+    } else {
+        let sources = Sources::open(context).await?;
+        let waiting = waiting::chosen(context, &sources, args.next, args.has_answer()).await?;
+        (waiting.found, Some(waiting.question))
     };
-    let asked = follow::asked(&context.config, &task, &question);
+    let (engine, id) = match found {
+        Found::Deployed(deployment, task) => {
+            return fastmcp::respond(context, &deployment, &task, question.as_ref(), &args).await;
+        }
+        Found::Native(engine, id) => (engine, id),
+    };
+    let (task, question) = find(context, &engine, &id, question.as_ref(), args.wait).await?;
+    let asked = follow::asked(&task, &question);
     let stored = match args.given(&question.ask)? {
+        Some(answer) if args.wait => {
+            follow::stored(context, &engine, task.id(), &question.id, answer).await??
+        }
         Some(answer) => engine.answer(&Viewer::Operator, task.id(), &question.id, answer).await?,
         None => at_prompt(context, &engine, &task, &question, asked).await?,
     };
     told(context, task.id().as_str(), question.id.as_str(), &stored)
+}
+
+/// Where the task is. Who waits for its question waits for its store too.
+async fn place_of(context: &Context, prefix: &str, wait: bool) -> Result<Found, Failure> {
+    let find = async || Sources::open(context).await?.find(context, prefix).await;
+    if wait { context.ride_out(find).await } else { find().await }
 }
 
 impl RespondArgs {
@@ -101,12 +109,13 @@ impl RespondArgs {
         self.task.as_deref()
     }
 
-    pub(super) fn remote_flags(&self) -> String {
-        self.remote.flags()
-    }
-
     pub(super) fn question(&self) -> Option<&QuestionId> {
         self.question.as_ref()
+    }
+
+    /// Whether the options give an answer.
+    fn has_answer(&self) -> bool {
+        self.accept || self.decline || self.cancel || self.content.is_some() || !self.set.is_empty()
     }
 
     /// The answer that the options give; `None` where a person shall be asked.
@@ -138,20 +147,30 @@ impl RespondArgs {
 }
 
 /// The question to answer, and its task.
-async fn find(engine: &Engine, id: &TaskId, args: &RespondArgs) -> Result<(Task, Question), Failure> {
-    let task = if args.wait {
-        let asked = |task: &Task| match args.question() {
+async fn find(
+    context: &Context,
+    engine: &Engine,
+    id: &TaskId,
+    wanted: Option<&QuestionId>,
+    wait: bool,
+) -> Result<(Task, Question), Failure> {
+    let task = if wait {
+        let asked = |task: &Task| match wanted {
             Some(wanted) => task.question(wanted).is_some(),
             None => task.open_questions().next().is_some(),
         };
-        engine.wait(&Viewer::Operator, id, |task| task.status.is_final() || asked(task)).await?
+        let begun = context.ride_out(async || Ok(engine.get(&Viewer::Operator, id).await?)).await?;
+        let reached = engine.wait(&Viewer::Operator, id, |task| task.status.is_final() || asked(task)).await;
+        reached.map_err(|error| follow::gone_or(&begun, error))?
     } else {
         engine.get(&Viewer::Operator, id).await?
     };
-    let found = match args.question() {
+    let found = match wanted {
         Some(wanted) => Some(task.question(wanted).cloned().ok_or_else(|| {
-            Failure::new(Kind::NotFound, format!("task {id} has no question {wanted}"))
-                .hint(format!("`mcptask show {}` shows its questions", event::short_id(id)))
+            Failure::new(Kind::NotFound, format!("task {id} has no question {wanted}")).hint(Advice::command(
+                Suggested::new("show").about(event::short_id(id)),
+                "shows its questions",
+            ))
         })?),
         None => task.open_questions().next().cloned(),
     };
@@ -170,49 +189,11 @@ fn not_waiting(task: &Task) -> Failure {
     let last = task.questions.iter().rev().find_map(|question| Some((question, question.answer.as_ref()?)));
     let answered =
         last.map(|(question, answer)| convert::already_answered(task.id(), &question.id, answer).to_string());
-    let later =
-        (!task.status.is_final()).then(|| format!("`mcptask respond {id} --wait` answers when it asks"));
+    let respond = Suggested::new("respond").about(id).flag("--wait");
+    let later = (!task.status.is_final()).then(|| Advice::command(respond, "answers when it asks"));
     Failure::new(Kind::NothingChanged, format!("task {id} waits for no answer: it is {}", task.status))
-        .maybe_hint(answered)
+        .maybe_hint(answered.map(Advice::from))
         .maybe_hint(later)
-}
-
-/// The question of our own that has been open for longest; `None` when one of FastMCP's was older, and has been
-/// answered.
-async fn oldest_of_all(
-    context: &Context,
-    sources: Sources,
-    args: &RespondArgs,
-) -> Result<Option<(Engine, Task, Question)>, Failure> {
-    let ours = match &sources.native {
-        Some(engine) => oldest(engine).await,
-        None => Err(none_open()),
-    };
-    let asked_at = ours.as_ref().ok().map(|(_, question)| question.asked_at);
-    if fastmcp::respond_to_oldest(context, &sources, asked_at, args).await?.is_some() {
-        return Ok(None);
-    }
-    let (task, question) = ours?;
-    Ok(sources.native.map(|engine| (engine, task, question)))
-}
-
-fn none_open() -> Failure {
-    Failure::new(Kind::NotFound, "no question is open here")
-        .hint("`mcptask watch --status input_required` waits for one")
-}
-
-/// The question of the namespace that has been open for longest.
-async fn oldest(engine: &Engine) -> Result<(Task, Question), Failure> {
-    let filter = TaskFilter {
-        status: Some(TaskStatus::InputRequired),
-        oldest_first: true,
-        hidden: true,
-        ..TaskFilter::default()
-    };
-    let page = engine.list(&Viewer::Operator, filter, None, PAGE).await?;
-    let open = page.tasks.iter().flat_map(|task| task.open_questions().map(move |question| (task, question)));
-    let oldest = open.min_by_key(|(_, question)| question.asked_at);
-    oldest.map(|(task, question)| (task.clone(), question.clone())).ok_or_else(none_open)
 }
 
 /// Asks the person here, again where the form's check refuses, until somebody has answered.
@@ -224,16 +205,16 @@ async fn at_prompt(
     mut asked: Asked,
 ) -> Result<Answer, Failure> {
     if let Some(hint) = asked.later_hint() {
-        context.goes_on(format!("the question stays open; {hint}"));
+        context.goes_on(hint.after("the question stays open; "));
     }
     loop {
         let answer = tokio::select! {
             answer = ask(context, &asked) => answer?,
-            winner = follow::answered_elsewhere(engine, task.id(), question) => {
+            winner = follow::answered_elsewhere(engine, task, question) => {
                 return Err(Failure::new(Kind::NothingChanged, winner?));
             }
         };
-        match engine.answer(&Viewer::Operator, task.id(), &question.id, answer).await {
+        match follow::stored(context, engine, task.id(), &question.id, answer).await? {
             Err(EngineError::Answer { violations, .. }) => asked.refused = Some(joined(&violations)),
             done => return Ok(done?),
         }
@@ -244,9 +225,11 @@ async fn at_prompt(
 pub(super) async fn ask(context: &Context, asked: &Asked) -> Result<Answer, Failure> {
     if !context.ui.may_prompt() {
         let why = "there is nobody to ask here: no terminal, or --no-input or CI is set";
+        let page =
+            page::of(&asked.ask).map(|url| format!("\npage: {}", page::within(url))).unwrap_or_default();
         return Err(Failure::new(
             Kind::NeedsInput,
-            format!("{why}\n{} asks: {}", asked.who, asked.ask.message),
+            format!("{why}\n{} asks: {}{page}", asked.who, asked.ask.message),
         )
         .maybe_hint(asked.later_hint()));
     }
@@ -268,6 +251,7 @@ pub(super) fn told(context: &Context, task: &str, question: &str, answer: &Answe
             .object(&json!({ "at": at, "task": task, "question": question, "action": action, "by": by }));
     }
     let said = match answer.action {
+        Action::Accept if answer.content.is_none() => "accepted".to_owned(),
         Action::Accept => format!("sent: {}", follow::in_words(answer)),
         Action::Decline => "declined".to_owned(),
         Action::Cancel => "cancelled the question".to_owned(),

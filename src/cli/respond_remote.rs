@@ -7,7 +7,7 @@ use super::respond::{self, RespondArgs};
 use super::ui::question::Asked;
 use super::ui::{event, text};
 use crate::client::{self, Client, Era};
-use crate::fastmcp::hint::command;
+use crate::desk::suggest::Suggested;
 
 pub(super) async fn run(context: &Context, args: &RespondArgs, client: &Client) -> Result<(), Failure> {
     let Some(id) = args.task() else {
@@ -36,11 +36,7 @@ pub(super) async fn run(context: &Context, args: &RespondArgs, client: &Client) 
     })?;
     let asked = Asked {
         who: format!("{} (task {}, question {key})", client.server(), event::short(&task.id)),
-        later: Some(context.config.command(&command(
-            "respond",
-            &text::line(&task.id),
-            &format!("{}{}", args.remote_flags(), follow::flags(&ask)),
-        ))),
+        later: Some(follow::accepting(Suggested::new("respond").about(task.id.as_str()), &ask).question(key)),
         ask,
         asked_at: None,
         deadline: None,

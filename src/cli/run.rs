@@ -44,7 +44,7 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::run(&ui, args).map(|()| ExitCode::SUCCESS),
         command => Config::resolve(&cli.global, &environment)
             .map(|config| Context::new(config, environment, ui.clone()))
-            .and_then(|context| dispatch(&context, command)),
+            .and_then(|context| dispatch(&context, command).map_err(|failure| failure.at(context.reach()))),
     };
     ended(&ui, done)
 }
@@ -93,12 +93,12 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
         Command::Serve(args) => daemon(context, serve::run(context, args)),
         Command::Worker(args) => daemon(context, worker::run(context, args)),
         Command::Demo(args) => client(context, Level::ERROR, Box::pin(demo::run(context, args))),
-        Command::Submit(args) => client(context, Level::WARN, Box::pin(submit::run(context, args))),
-        Command::Watch(args) => client(context, Level::WARN, Box::pin(watch::run(context, args))),
-        Command::Respond(args) => client(context, Level::WARN, Box::pin(respond::run(context, args))),
+        Command::Submit(args) => client(context, level(args.waits()), Box::pin(submit::run(context, args))),
+        Command::Watch(args) => client(context, level(true), Box::pin(watch::run(context, args))),
+        Command::Respond(args) => client(context, level(true), Box::pin(respond::run(context, args))),
         Command::List(args) => client(context, Level::WARN, Box::pin(list::run(context, args))),
         Command::Show(args) => client(context, Level::WARN, Box::pin(show::run(context, args))),
-        Command::Result(args) => client(context, Level::WARN, Box::pin(result::run(context, args))),
+        Command::Result(args) => client(context, level(args.waits()), Box::pin(result::run(context, args))),
         Command::Cancel(args) => client(context, Level::WARN, Box::pin(cancel::run(context, args))),
         Command::Doctor(args) => client(context, Level::WARN, Box::pin(doctor::run(context, args))),
         Command::Tools(args) => client(context, Level::WARN, Box::pin(tools::run(context, args))),
@@ -117,7 +117,15 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
 /// A command that serves until it is told to stop, and takes signals by itself.
 fn daemon(context: &Context, command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     ui::logging::start(&context.ui, &context.environment, Level::INFO)?;
-    run_on(context, Builder::new_multi_thread(), command)
+    let closed = async {
+        let done = command.await;
+        // Whoever insists with a second signal wants the end at once.
+        if !done.as_ref().is_err_and(Failure::is_signal) {
+            context.close().await;
+        }
+        done
+    };
+    run_on(context, Builder::new_multi_thread(), closed)
 }
 
 /// A command that ends by itself, by a signal, or by `--timeout`.
@@ -127,7 +135,17 @@ fn client(
     command: impl Future<Output = Result<(), Failure>> + Unpin,
 ) -> Result<(), Failure> {
     ui::logging::start(&context.ui, &context.environment, usual)?;
-    run_on(context, Builder::new_current_thread(), bounded(context, command))
+    let closed = async {
+        let done = bounded(context, command).await;
+        context.close().await;
+        done
+    };
+    run_on(context, Builder::new_current_thread(), closed)
+}
+
+/// The level of logs where a command waits: what it says of an outage, it says in its own words.
+fn level(waits: bool) -> Level {
+    if waits { Level::ERROR } else { Level::WARN }
 }
 
 fn run_on(

@@ -18,6 +18,7 @@ use super::offer::OfferArgs;
 use super::signals::Signals;
 use super::ui::time;
 use super::worker;
+use crate::desk::suggest::Suggested;
 use crate::engine::{Engine, Limits};
 use crate::server::{self, ServeConfig, ServeError, Unanswerable};
 use crate::task::{Fault, fault};
@@ -170,7 +171,6 @@ impl From<ServeError> for Failure {
 impl ServeArgs {
     fn config(&self, access: &Access) -> ServeConfig {
         ServeConfig {
-            listen: self.listen,
             tokens: access.tokens(),
             identity: access.identity(),
             allowed_hosts: self.allowed_host.clone(),
@@ -246,8 +246,9 @@ fn announce(
         ui.warn("only requests for loopback names are taken; name this host with --allowed-host");
     }
     ui.talk("  try, in another terminal:");
-    for command in ["submit plan_dinner --session dinner", "watch dinner", "respond"] {
-        ui.talk(&format!("    {}", context.config.command(command)));
+    let submit = Suggested::new("submit").about("plan_dinner").option("--session", "dinner");
+    for command in [submit, Suggested::new("watch").about("dinner"), Suggested::new("respond")] {
+        ui.talk(&format!("    {}", context.suggest(command)));
     }
     Ok(())
 }

@@ -8,11 +8,11 @@ use super::context::Context;
 use super::failure::Failure;
 use super::fastmcp::{self, Found, Sources};
 use super::remote::RemoteArgs;
-use super::ui::{Ui, event, status, task_status, text, time};
-use super::{follow, outcome};
+use super::ui::{Ui, event, page, status, task_status, text, time};
+use super::{follow, list, outage, outcome};
 use crate::client::{Client, TaskView};
-use crate::engine::Viewer;
-use crate::store::EventFilter;
+use crate::engine::{EngineError, Viewer};
+use crate::store::{EventFilter, StoreError, Unreadable};
 use crate::task::{Cursor, Event, Outcome, Question, Task};
 
 /// The most events that are shown; `watch --task` has all.
@@ -22,31 +22,55 @@ const EVENTS: usize = 1000;
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// The task's id, or its beginning
-    #[arg(add = super::complete::tasks())]
+    #[arg(value_parser = super::task_id::typed, add = super::complete::tasks())]
     task: String,
     #[command(flatten)]
     remote: RemoteArgs,
 }
 
 pub(crate) async fn run(context: &Context, args: ShowArgs) -> Result<(), Failure> {
-    if let Some(target) = args.remote.target(&context.environment)? {
+    if let Some(target) = args.remote.target(context)? {
         let client = args.remote.connect(&target, None).await?;
         let done = from_server(context, &client, &args.task).await;
         client.close().await;
         return done;
     }
-    let (engine, id) = match Sources::open(context).await?.find(&args.task).await? {
+    let (engine, id) = match Sources::open(context).await?.find(context, &args.task).await? {
         Found::Native(engine, id) => (engine, id),
         Found::Deployed(deployment, task) => return fastmcp::show(context, &deployment, &task).await,
     };
-    let task = engine.get(&Viewer::Operator, &id).await?;
-    let events = engine.store().history(&EventFilter::Task(id), Cursor::START, EVENTS).await?.events;
+    let found = engine.get(&Viewer::Operator, &id).await;
+    let history = engine.store().history(&EventFilter::Task(id), Cursor::START, EVENTS).await?;
+    if let Some(first) = history.unreadable.first() {
+        context.ui.warn(&outage::passed_over(first));
+    }
+    let events = history.events;
+    let task = match found {
+        Err(EngineError::Store(StoreError::Unreadable { task, problem })) => {
+            return unreadable(context, &Unreadable { name: task.to_string(), problem }, &events);
+        }
+        found => found?,
+    };
     if context.ui.is_json() {
         let mut object = json!(task);
         object["events"] = json!(events);
         return context.ui.object(&object);
     }
     Sheet { ui: &context.ui, now: Timestamp::now() }.task(context, &task, &events)
+}
+
+/// What can be said of a task that cannot be read.
+fn unreadable(context: &Context, task: &Unreadable, events: &[Event]) -> Result<(), Failure> {
+    if context.ui.is_json() {
+        let mut object = list::unreadable_object(task);
+        object["events"] = json!(events);
+        return context.ui.object(&object);
+    }
+    let sheet = Sheet { ui: &context.ui, now: Timestamp::now() };
+    sheet.fact("task", &text::line(&task.name))?;
+    sheet.fact("status", &super::ui::unreadable(context.ui.paint()))?;
+    sheet.text("problem", &task.problem)?;
+    sheet.events(events)
 }
 
 /// Lines about one task.
@@ -99,7 +123,7 @@ impl Sheet<'_> {
             self.heading(&format!("question {}", question.id))?;
             self.question(question)?;
             if task.open_questions().any(|open| open.id == question.id) {
-                self.fact("answer with", &follow::later(&context.config, task.id(), question))?;
+                self.fact("answer with", &context.suggest(follow::later(task.id(), question)))?;
             }
         }
         Ok(())
@@ -107,6 +131,7 @@ impl Sheet<'_> {
 
     fn question(&self, question: &Question) -> Result<(), Failure> {
         self.text("message", &question.ask.message)?;
+        self.page(page::of(&question.ask))?;
         self.time("asked", question.asked_at)?;
         match (&question.answer, question.deadline) {
             (Some(answer), _) => {
@@ -146,6 +171,12 @@ impl Sheet<'_> {
         events
             .iter()
             .try_for_each(|one| self.ui.line(&format!("  {}", event::line(one, self.now, self.ui.paint()))))
+    }
+
+    /// The page that a question asks to visit.
+    fn page(&self, url: Option<&str>) -> Result<(), Failure> {
+        let facts = url.map(page::facts).unwrap_or_default();
+        facts.iter().try_for_each(|(name, value)| self.fact(name, value))
     }
 
     fn heading(&self, text: &str) -> Result<(), Failure> {
@@ -189,6 +220,7 @@ async fn from_server(context: &Context, client: &Client, id: &str) -> Result<(),
         sheet.heading(&format!("question {}", text::line(key)))?;
         let message = request.pointer("/params/message").and_then(Value::as_str).unwrap_or_default();
         sheet.text("message", message)?;
+        sheet.page(request.pointer("/params/url").and_then(Value::as_str))?;
     }
     Ok(())
 }

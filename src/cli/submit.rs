@@ -16,8 +16,9 @@ use super::ui::spinner::Spinner;
 use super::ui::{text, time};
 use super::{arguments, complete, outcome};
 use crate::client::{self, Call, Client, Ended, Era, Submitted, Target};
-use crate::engine::{Engine, Submission};
-use crate::fastmcp::hint;
+use crate::desk::suggest::{Advice, Suggested};
+use crate::engine::{Engine, EngineError, Submission};
+use crate::store::StoreError;
 use crate::task::{Scope, SessionId, Task};
 
 /// Launch a task; print its id
@@ -55,16 +56,16 @@ pub(crate) struct SubmitArgs {
 pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failure> {
     let answers = args.answers.as_deref().map(Answers::read).transpose()?;
     let answering = Answering::new(&context.ui, answers);
-    match args.remote.target(&context.environment)? {
+    match args.remote.target(context)? {
         None => through_store(context, &args, &answering).await,
         Some(target) => {
-            let later = context.config.command(&format!("respond TASK{}", args.remote.flags()));
             // A server is told that it may ask only where somebody can answer.
             let asks = args.wait && answering.can_ask();
-            let answering = RemoteAnswering::new(answering, Some(later));
+            let answering = RemoteAnswering::new(answering, true);
             let handler = asks.then(|| Arc::clone(&answering) as Arc<dyn client::Answering>);
             let client = args.remote.connect(&target, handler).await?;
             remote::introduce(&context.ui, &client);
+            answering.speaks_to(client.era());
             let done = through_server(context, &args, (&target, &client), &answering).await;
             client.close().await;
             done
@@ -73,14 +74,26 @@ pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failu
 }
 
 impl SubmitArgs {
+    /// Whether it stays to the end.
+    pub(crate) fn waits(&self) -> bool {
+        self.wait
+    }
+
     fn ttl_ms(&self) -> Option<u64> {
         self.ttl.map(|ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX))
     }
 }
 
 async fn through_store(context: &Context, args: &SubmitArgs, answering: &Answering) -> Result<(), Failure> {
-    let engine = context.engine().await?;
-    let tool = engine.tool(&args.tool).await?;
+    if args.wait {
+        context.rides_out_outages();
+    }
+    let begin = async || {
+        let engine = context.engine().await?;
+        let tool = engine.tool(&args.tool).await?;
+        Ok((engine, tool))
+    };
+    let (engine, tool) = patiently(context, args, begin).await?;
     let submission = Submission {
         tool: args.tool.clone(),
         arguments: arguments::for_tool(&tool.input_schema, &args.arg, args.args_json.as_deref())?,
@@ -89,36 +102,58 @@ async fn through_store(context: &Context, args: &SubmitArgs, answering: &Answeri
         hidden: false,
         ttl_ms: args.ttl_ms(),
     };
-    let task = engine.submit(submission).await?;
+    let task = patiently(context, args, async || submitted(&engine, submission.clone()).await).await?;
     let id = task.id();
     if let Some(limit) = task.new.ttl_ms.filter(|kept| args.ttl_ms().is_some_and(|wished| wished > *kept)) {
         context.ui.warn(&format!("tasks are kept at most {}", time::rough(limit / 1000)));
     }
-    warn_if_nobody_runs(context, &engine, &task).await?;
-    announce(context, args, id.as_str(), &context.config.command(&format!("watch --task {id}")))?;
+    announce(context, args, id.as_str(), Suggested::new("watch").option("--task", id.as_str()))?;
+    warn_if_nobody_runs(context, &engine, &task).await;
     if !args.wait {
         return Ok(());
     }
-    let ended = follow::to_end(context, &engine, id, answering).await?;
+    let ended = follow::to_end(context, &engine, &task, answering).await?;
     outcome::of_task(context, &ended)
 }
 
+/// Repeats a step where the command waits; tries it once where it does not.
+async fn patiently<T>(
+    context: &Context,
+    args: &SubmitArgs,
+    mut step: impl AsyncFnMut() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    if args.wait { context.ride_out(step).await } else { step().await }
+}
+
+/// Submits once. A store that was lost on the way may have the task, so that a second try could make two of it.
+async fn submitted(engine: &Engine, submission: Submission) -> Result<Task, Failure> {
+    engine.submit(submission).await.map_err(|error| match error {
+        EngineError::Store(error @ StoreError::Unreachable { .. }) => {
+            Failure::from(error).of_outage(false).hint(
+                Advice::from("the task may have been submitted all the same: ")
+                    .and_command(Suggested::new("list"), "shows it if so"),
+            )
+        }
+        other => other.into(),
+    })
+}
+
 /// A task that no worker will take waits for ever; better said at once.
-async fn warn_if_nobody_runs(context: &Context, engine: &Engine, task: &Task) -> Result<(), Failure> {
-    let workers = engine.store().workers().await?;
+async fn warn_if_nobody_runs(context: &Context, engine: &Engine, task: &Task) {
+    // The task is submitted: a store that goes away now makes no failure of it.
+    let Ok(workers) = engine.store().workers().await else { return };
     if !workers.rows.iter().any(|worker| worker.lease_ms > 0 && worker.tools.contains(&task.new.tool)) {
-        let command = context.config.command("worker");
+        let command = context.suggest(Suggested::new("worker"));
         context.ui.warn(&format!(
             "no worker runs {:?} now; the task waits until one does: {command}",
             task.new.tool
         ));
     }
-    Ok(())
 }
 
 /// The id is the data, unless the result will be.
-fn announce(context: &Context, args: &SubmitArgs, id: &str, watch: &str) -> Result<(), Failure> {
-    context.goes_on(format!("the task goes on; see it with: {watch}"));
+fn announce(context: &Context, args: &SubmitArgs, id: &str, watch: Suggested) -> Result<(), Failure> {
+    context.goes_on(Advice::with("the task goes on; see it with", watch));
     if context.ui.is_json() {
         return context
             .ui
@@ -152,8 +187,7 @@ async fn through_server(
         Submitted::Done(result) => outcome::of_outcome(context, "(a foreground call)", &result),
         Submitted::Task(task) => {
             keep(context, target, &task.id, &args.tool);
-            let show = context.config.command(&hint::command("show", &task.id, &args.remote.flags()));
-            announce(context, args, &task.id, &show)?;
+            announce(context, args, &task.id, Suggested::new("show").about(task.id.as_str()))?;
             if args.wait { to_end(context, client, &task.id, answering).await } else { Ok(()) }
         }
     }

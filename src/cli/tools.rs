@@ -7,6 +7,8 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::remote::{self, RemoteArgs};
 use super::ui::{table, text};
+use crate::desk::suggest::{Advice, Suggested};
+use crate::engine::Engine;
 use crate::task::ToolSpec;
 
 /// List the tools that can be submitted, or show one with its arguments
@@ -25,7 +27,7 @@ pub(crate) async fn run(context: &Context, args: ToolsArgs) -> Result<(), Failur
         tools.retain(|tool| &tool.name == name);
         if tools.is_empty() {
             return Err(Failure::new(Kind::NotFound, format!("there is no tool {name:?}"))
-                .hint("`mcptask tools` shows the tools"));
+                .hint(Advice::command(Suggested::new("tools"), "shows the tools")));
         }
     }
     if context.ui.is_json() {
@@ -34,10 +36,8 @@ pub(crate) async fn run(context: &Context, args: ToolsArgs) -> Result<(), Failur
     match (&args.tool, tools.as_slice()) {
         (Some(_), [tool]) => show(context, tool),
         (_, []) => {
-            context.ui.talk(&format!(
-                "no worker has offered a tool here yet; start one with: {}",
-                context.config.command("worker")
-            ));
+            let worker = context.suggest(Suggested::new("worker"));
+            context.ui.talk(&format!("no worker has offered a tool here yet; start one with: {worker}"));
             Ok(())
         }
         (_, tools) => list(context, tools),
@@ -45,14 +45,29 @@ pub(crate) async fn run(context: &Context, args: ToolsArgs) -> Result<(), Failur
 }
 
 async fn known(context: &Context, remote: &RemoteArgs) -> Result<Vec<ToolSpec>, Failure> {
-    let Some(target) = remote.target(&context.environment)? else {
-        return Ok(context.engine().await?.tools().await?);
+    let Some(target) = remote.target(context)? else {
+        return match context.existing().await? {
+            Some(engine) => offered(context, &engine).await,
+            None => Ok(Vec::new()),
+        };
     };
     let client = remote.connect(&target, None).await?;
     remote::introduce(&context.ui, &client);
     let tools = client.tools().await.map(<[ToolSpec]>::to_vec);
     client.close().await;
     Ok(tools?)
+}
+
+/// The tools of a store, past those that cannot be read.
+async fn offered(context: &Context, engine: &Engine) -> Result<Vec<ToolSpec>, Failure> {
+    let tools = engine.store().tools().await?;
+    for one in &tools.unreadable {
+        let (name, problem) = (text::line(&one.name), text::short(&one.problem, 200));
+        context
+            .ui
+            .warn(&format!("tool {name} cannot be read: {problem}; a worker that offers it writes it anew"));
+    }
+    Ok(tools.rows)
 }
 
 fn list(context: &Context, tools: &[ToolSpec]) -> Result<(), Failure> {

@@ -8,15 +8,19 @@ use jiff::Timestamp;
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::fastmcp::{self, Follower, Found, Sources};
-use super::follow;
-use super::ui::{event, text, time};
-use crate::engine::{Engine, Watch};
+use super::ui::{event, page, text, time};
+use super::{follow, outage};
+use crate::desk::suggest::{Advice, Suggested};
+use crate::engine::{Engine, Viewer, Watch};
 use crate::fastmcp::{DeployedEvent, Deployment, Filter};
 use crate::store::EventFilter;
-use crate::task::{Cursor, Event, EventKind, SessionId, TaskStatus};
+use crate::task::{Cursor, Event, EventKind, SessionId, Task, TaskStatus};
 
 /// Events that are read at once where nothing is followed.
 const PAGE: usize = 500;
+
+/// How often it is looked whether somebody has begun a store.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Tail events: one session's, one task's, or all, from the log's start
 ///
@@ -28,7 +32,8 @@ pub(crate) struct WatchArgs {
     /// Only this session's events
     session: Option<SessionId>,
     /// Only this task's events: its id, or its beginning; ends when the task does
-    #[arg(long, value_name = "TASK", conflicts_with = "session", add = super::complete::tasks())]
+    #[arg(long, value_name = "TASK", conflicts_with = "session", value_parser = super::task_id::typed)]
+    #[arg(add = super::complete::tasks())]
     task: Option<String>,
     /// Begin here: `start`, `now`, a time ago such as 10m, a time in RFC 3339, or after a cursor from --json
     #[arg(long, value_name = "WHEN", default_value = "start", value_parser = since)]
@@ -90,17 +95,20 @@ fn since(text: &str) -> Result<Since, String> {
 }
 
 pub(crate) async fn run(context: &Context, args: WatchArgs) -> Result<(), Failure> {
-    let sources = Sources::open(context).await?;
+    if !args.no_follow {
+        context.rides_out_outages();
+    }
     let Some(prefix) = &args.task else {
         let (ours, theirs) = match &args.session {
             Some(session) => (EventFilter::Session(session.clone()), Filter::Session(session.to_string())),
             None => (EventFilter::All, Filter::All),
         };
+        let sources = places(context, &args).await?;
         sources.tell(context);
         let Sources { native, deployments, .. } = sources;
         return watch(context, &args, native.map(|engine| (engine, ours)), &deployments, &theirs).await;
     };
-    match sources.find(prefix).await? {
+    match place_of(context, &args, prefix).await? {
         Found::Native(engine, id) => {
             let ours = (engine, EventFilter::Task(id));
             watch(context, &args, Some(ours), &[], &Filter::All).await
@@ -109,6 +117,29 @@ pub(crate) async fn run(context: &Context, args: WatchArgs) -> Result<(), Failur
             watch(context, &args, None, &[deployment], &Filter::Task(task.id)).await
         }
     }
+}
+
+/// What there is to watch. Where nobody has begun a store, whoever follows waits until somebody does.
+async fn places(context: &Context, args: &WatchArgs) -> Result<Sources, Failure> {
+    let open = async || Sources::open(context).await;
+    if args.no_follow {
+        return open().await;
+    }
+    let mut sources = context.ride_out(open).await?;
+    if sources.is_empty() {
+        context.ui.talk(&format!("{}; watching for its first task", context.nothing_begun()));
+    }
+    while sources.is_empty() {
+        tokio::time::sleep(LOOK_EVERY).await;
+        sources = context.ride_out(open).await?;
+    }
+    Ok(sources)
+}
+
+/// Where the one task is. Whoever follows it waits for its store too.
+async fn place_of(context: &Context, args: &WatchArgs, prefix: &str) -> Result<Found, Failure> {
+    let find = async || Sources::open(context).await?.find(context, prefix).await;
+    if args.no_follow { find().await } else { context.ride_out(find).await }
 }
 
 /// Watches our own tasks and those of the deployments.
@@ -128,7 +159,7 @@ async fn watch(
     let mut printer = Printer { context, args, not_before: None };
     let Some((engine, filter)) = ours else {
         if args.no_follow {
-            context.ui.talk("FastMCP keeps no log of what has been; `mcptask list` shows what is");
+            context.ui.talk(&no_log(context, deployments));
             return Ok(());
         }
         return printer.follow(None, follower).await;
@@ -136,16 +167,25 @@ async fn watch(
     let (after, not_before) = begin(&engine, &args.since).await?;
     printer.not_before = not_before;
     if args.no_follow {
-        return printer.past(&engine, &filter, after).await;
+        return printer.past(&engine, &filter, after).await.map(drop);
     }
-    printer.follow(Some(engine.watch(filter, after).await?), follower).await
+    printer.follow(Some((engine, filter, after)), follower).await
+}
+
+/// Why there is nothing to print where nothing is followed.
+fn no_log(context: &Context, deployments: &[Deployment]) -> String {
+    if deployments.is_empty() {
+        return format!("no events; {}", context.nothing_begun());
+    }
+    let list = Advice::command(Suggested::new("list"), "shows what is");
+    context.advise(list.after("FastMCP keeps no log of what has been; "))
 }
 
 /// The cursor to read after, and the time before which nothing is shown.
 async fn begin(engine: &Engine, since: &Since) -> Result<(Cursor, Option<Timestamp>), Failure> {
     Ok(match since {
         Since::Start => (Cursor::START, None),
-        Since::Now => (engine.store().last().await?, None),
+        Since::Now => (engine.last().await?, None),
         Since::After(cursor) => (*cursor, None),
         Since::Time(at) => (Cursor::START, Some(*at)),
         Since::Ago(ago) => {
@@ -163,23 +203,39 @@ struct Printer<'a> {
     not_before: Option<Timestamp>,
 }
 
+/// What there is to print next.
+enum Seen {
+    Ours(Event),
+    Theirs(DeployedEvent),
+    /// The one task that is watched has ended, or is gone.
+    Over(Result<Task, Failure>),
+}
+
 impl Printer<'_> {
-    async fn past(&self, engine: &Engine, filter: &EventFilter, mut after: Cursor) -> Result<(), Failure> {
-        loop {
-            let page = engine.store().history(filter, after, PAGE).await?;
+    /// Prints what the log has after a place; whether the event that is waited for was among it.
+    async fn past(&self, engine: &Engine, filter: &EventFilter, after: Cursor) -> Result<bool, Failure> {
+        let (mut after, mut warned) = (Some(after), !self.args.no_follow);
+        while let Some(cursor) = after {
+            let page = engine.store().history(filter, cursor, PAGE).await?;
             for event in &page.events {
                 if self.print(event)? {
-                    return Ok(());
+                    return Ok(true);
                 }
-                after = event.cursor;
             }
-            if page.next.is_none() {
-                return Ok(());
+            if let Some(first) = page.unreadable.first().filter(|_| !warned) {
+                self.context.ui.warn(&outage::passed_over(first));
+                warned = true;
             }
+            after = page.next;
         }
+        Ok(false)
     }
 
-    async fn follow(&self, mut watch: Option<Watch>, mut follower: Follower) -> Result<(), Failure> {
+    async fn follow(
+        &self,
+        ours: Option<(Engine, EventFilter, Cursor)>,
+        mut follower: Follower,
+    ) -> Result<(), Failure> {
         self.greet();
         if self.args.since == Since::Start {
             for event in follower.open_questions() {
@@ -188,23 +244,63 @@ impl Printer<'_> {
                 }
             }
         }
-        let is_one = self.args.task.is_some();
+        let (mut log, mut after) = match &ours {
+            Some((engine, filter, after)) => (Some(engine.watch(filter.clone(), *after).await?), *after),
+            None => (None, Cursor::START),
+        };
+        let over = over(self.context, ours.as_ref());
+        tokio::pin!(over);
         loop {
-            let (wanted, ended) = tokio::select! {
-                event = next(&mut watch) => {
-                    let event = event?;
-                    (self.print(&event)?, event.kind.is_end().then(|| (event.task.to_string(), event.kind.name())))
-                }
-                event = follower.next() => {
-                    let event = event?;
-                    (self.print_deployed(&event)?, event.kind.is_end().then(|| (event.task.clone(), event.kind.name())))
-                }
+            let seen = tokio::select! {
+                biased;
+                event = next(&mut log) => Seen::Ours(event?),
+                event = follower.next() => Seen::Theirs(event?),
+                over = &mut over => Seen::Over(over),
             };
-            match ended {
-                _ if wanted => return Ok(()),
-                Some((task, how)) if is_one => return self.never(&task, how),
-                _ => {}
+            let is_last = match seen {
+                Seen::Ours(event) => {
+                    after = event.cursor;
+                    let ended = event.kind.is_end().then_some((event.task.as_str(), event.kind.name()));
+                    self.print(&event)? || self.is_end(ended)?
+                }
+                Seen::Theirs(event) => {
+                    let ended = event.kind.is_end().then_some((event.task.as_str(), event.kind.name()));
+                    self.print_deployed(&event)? || self.is_end(ended)?
+                }
+                Seen::Over(over) => return self.over(ours.as_ref(), after, over).await,
+            };
+            if is_last {
+                return Ok(());
             }
+        }
+    }
+
+    /// Whether the one task that is watched has ended with that event; a failure where it ended before what was waited
+    /// for.
+    fn is_end(&self, ended: Option<(&str, &str)>) -> Result<bool, Failure> {
+        match ended {
+            Some((task, how)) if self.args.task.is_some() => self.never(task, how).map(|()| true),
+            _ => Ok(false),
+        }
+    }
+
+    /// The one task is over: its last events may still be on their way here.
+    async fn over(
+        &self,
+        ours: Option<&(Engine, EventFilter, Cursor)>,
+        after: Cursor,
+        over: Result<Task, Failure>,
+    ) -> Result<(), Failure> {
+        let Some((engine, filter, _)) = ours else { return Ok(()) };
+        if self.past(engine, filter, after).await? {
+            return Ok(());
+        }
+        match over {
+            Ok(task) => self.never(task.id().as_str(), task.status.as_str()),
+            Err(failure) if failure.kind() == Kind::Cancelled => {
+                self.never(self.args.task.as_deref().unwrap_or_default(), "expired")
+            }
+            Err(failure) => Err(failure),
         }
     }
 
@@ -251,12 +347,23 @@ impl Printer<'_> {
         } else {
             ui.line(&event::line(event, Timestamp::now(), ui.paint()))?;
             if let EventKind::Asked { question } = &event.kind {
-                let shown = follow::later(&self.context.config, &event.task, question);
+                if let Some(url) = page::of(&question.ask) {
+                    ui.line(&format!("          {} {}", ui.paint().yellow("→ page:"), page::within(url)))?;
+                }
+                let shown = self.context.suggest(follow::later(&event.task, question));
                 ui.line(&format!("          {} {}", ui.paint().yellow("→ answer with:"), shown))?;
             }
         }
         Ok(self.args.until.as_deref().is_some_and(|wanted| reached(wanted, &event.kind)))
     }
+}
+
+/// The end of the one task that is watched, also where it had ended before; never, where all are watched.
+async fn over(context: &Context, ours: Option<&(Engine, EventFilter, Cursor)>) -> Result<Task, Failure> {
+    let Some((engine, EventFilter::Task(id), _)) = ours else { return std::future::pending().await };
+    let begun = context.ride_out(async || Ok(engine.get(&Viewer::Operator, id).await?)).await?;
+    let ended = engine.wait(&Viewer::Operator, id, |task| task.status.is_final()).await;
+    ended.map_err(|error| follow::gone_or(&begun, error))
 }
 
 /// The next event of our own; never, where there are none.

@@ -9,6 +9,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::offer::OfferArgs;
 use super::signals::{Signals, Stop, bury_orphans};
+use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::Engine;
 use crate::task::WorkerId;
 use crate::worker::{Worker, WorkerConfig};
@@ -28,10 +29,11 @@ pub(crate) struct WorkerArgs {
 
 pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failure> {
     if let Some(fault) = args.offer.faults().iter().find(|fault| fault.is_servers()) {
+        let serve = Suggested::new("serve").option("--fault", fault.as_str());
         return Err(Failure::usage(format!(
             "--fault {fault} has no effect on a worker: the server shows it"
         ))
-        .hint(format!("`mcptask serve --fault {fault}`, or the step `fault` of a script")));
+        .hint(Advice::command(serve, "shows it, and so does the step `fault` of a script")));
     }
     let signals = Signals::listen()?;
     let engine = context.engine().await?;

@@ -5,8 +5,12 @@
 
 mod catalog;
 mod error;
+mod feed;
+mod follow;
 pub mod hub;
-mod patience;
+mod leases;
+mod retry;
+mod rules;
 mod time;
 mod watch;
 
@@ -18,14 +22,19 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 pub use error::{EngineError, EngineResult};
-pub use hub::{Follow, Hub, Signal};
-pub(crate) use patience::patiently;
+pub(crate) use feed::bytes;
+pub use feed::{Feed, Signal};
+pub use follow::Follow;
+pub use hub::Hub;
+pub(crate) use leases::Living;
+pub(crate) use retry::{Retry, patiently};
 pub use watch::Watch;
 
-use crate::store::{EventFilter, Page, PageCursor, Store, StoreError, TaskFilter};
+use rules::{checked_answer, oversize, visible};
+
+use crate::store::{EventFilter, Page, PageCursor, Store, StoreError, StoreResult, TaskFilter};
 use crate::task::{
-    Action, Answer, Ask, AskKind, Cursor, Form, NewTask, Question, QuestionId, Scope, SessionId, Task,
-    TaskId, ToolSpec, Violation,
+    Answer, Ask, Cursor, NewTask, Question, QuestionId, Scope, SessionId, Task, TaskId, ToolSpec, WorkerId,
 };
 
 /// How much of everything there may be. Each limit's error names it.
@@ -112,13 +121,15 @@ struct Inner {
     stop: CancellationToken,
     hub: OnceCell<Hub>,
     catalog: catalog::Catalog,
+    leases: leases::Leases,
 }
 
 impl Engine {
     /// An engine over `store`. Its background work, begun when first needed, ends with `stop`.
     pub fn new(store: Arc<dyn Store>, limits: Limits, stop: CancellationToken) -> Self {
-        let catalog = catalog::Catalog::default();
-        Self { inner: Arc::new(Inner { store, limits, stop, hub: OnceCell::new(), catalog }) }
+        let (hub, catalog, leases) =
+            (OnceCell::new(), catalog::Catalog::default(), leases::Leases::default());
+        Self { inner: Arc::new(Inner { store, limits, stop, hub, catalog, leases }) }
     }
 
     /// The store below.
@@ -131,14 +142,15 @@ impl Engine {
         &self.inner.limits
     }
 
-    /// This process's tail of the log. Begun by the first caller; what happens after this returns reaches
-    /// every subscriber and follower.
+    /// This process's tail of the log. Begun by the first caller, who waits out a store that is away; rights that
+    /// are missing are an error, for the caller to decide on. What happens after this returns reaches every
+    /// subscriber and follower.
     pub async fn hub(&self) -> EngineResult<&Hub> {
         let inner = &self.inner;
         // Boxed, since all who wait come through here and only one of them begins it.
         let begun = inner.hub.get_or_try_init(|| async {
             let start = self.last().await?;
-            let tools = patiently(&inner.stop, || inner.store.tools()).await?.rows;
+            let tools = self.once_back(|| inner.store.tools()).await?.rows;
             let stop = inner.stop.child_token();
             let hub = Hub::start(inner.store.tail(start), stop.clone());
             tokio::spawn(catalog::keep(self.clone(), tools, hub.tools(), stop));
@@ -149,7 +161,22 @@ impl Engine {
 
     /// The log's present end. Waits out a store that is away.
     pub async fn last(&self) -> EngineResult<Cursor> {
-        Ok(patiently(&self.inner.stop, || self.inner.store.last()).await?)
+        Ok(self.once_back(|| self.inner.store.last()).await?)
+    }
+
+    /// Reads as soon as the store is there.
+    async fn once_back<T, F>(&self, read: impl Fn() -> F + Send) -> StoreResult<T>
+    where
+        T: Send,
+        F: Future<Output = StoreResult<T>> + Send,
+    {
+        let retry = Retry::new("reading").murmuring().unless_rights_are_missing();
+        retry.run(&self.inner.stop, read).await
+    }
+
+    /// Notes that a worker lives in this process: its claims are not taken from it by its own time keeper.
+    pub(crate) fn living(&self, worker: &WorkerId) -> Living {
+        self.inner.leases.begin(worker)
     }
 
     /// The tools that workers offer, by name.
@@ -170,20 +197,30 @@ impl Engine {
 
     /// Fills in and checks the arguments and stores the task: when this returns, every process finds it.
     pub async fn submit(&self, submission: Submission) -> EngineResult<Task> {
+        let new = self.checked_task(submission).await?;
+        Ok(self.inner.store.submit(&new, self.limits().open_tasks).await?)
+    }
+
+    /// [`Engine::submit`] for whoever waits for the task: the feed has every event of it.
+    pub async fn submit_followed(&self, submission: Submission) -> EngineResult<(Task, Feed)> {
+        let new = self.checked_task(submission).await?;
+        let feed = self.hub().await?.feed(&new.id);
+        Ok((self.inner.store.submit(&new, self.limits().open_tasks).await?, feed))
+    }
+
+    /// The task of a submission, with its arguments filled in and checked.
+    async fn checked_task(&self, submission: Submission) -> EngineResult<NewTask> {
         let tool = self.tool(&submission.tool).await?;
         let arguments = tool.filled_in(submission.arguments);
-        let size = serde_json::to_vec(&arguments).map_or(0, |json| json.len());
-        let violations = if size > self.limits().argument_bytes {
-            let problem = format!("have {size} bytes, more than {}", self.limits().argument_bytes);
-            vec![Violation::new("", problem)]
-        } else {
-            tool.violations(&arguments)
+        let violations = match oversize(&arguments, self.limits().argument_bytes) {
+            Some(violation) => vec![violation],
+            None => tool.violations(&arguments),
         };
         if !violations.is_empty() {
             return Err(EngineError::Arguments { tool: submission.tool, violations });
         }
         let ttl = submission.ttl_ms.or(tool.ttl_ms).unwrap_or(self.limits().default_ttl_ms);
-        let new = NewTask {
+        Ok(NewTask {
             id: TaskId::generate(),
             tool: submission.tool,
             arguments,
@@ -192,20 +229,18 @@ impl Engine {
             hidden: submission.hidden,
             ttl_ms: Some(ttl.clamp(1, self.limits().max_ttl_ms)),
             max_attempts: tool.max_attempts.max(1),
-        };
-        Ok(self.inner.store.submit(&new, self.limits().open_tasks).await?)
+        })
     }
 
-    /// One task.
+    /// One task. One that cannot be read is [`StoreError::Unreadable`] to an operator and not found by clients,
+    /// since nobody can say whose it is.
     pub async fn get(&self, viewer: &Viewer, id: &TaskId) -> EngineResult<Task> {
-        let task = self.inner.store.get(id).await?;
-        task.filter(|task| viewer.may_see(task)).ok_or_else(|| StoreError::NoTask(id.clone()).into())
+        visible(viewer, id, self.inner.store.get(id).await)
     }
 
     /// [`Engine::get`] for whoever stays with a task: waits out a store that is away.
     pub async fn get_patiently(&self, viewer: &Viewer, id: &TaskId) -> EngineResult<Task> {
-        let task = patiently(&self.inner.stop, || self.inner.store.get(id)).await?;
-        task.filter(|task| viewer.may_see(task)).ok_or_else(|| StoreError::NoTask(id.clone()).into())
+        visible(viewer, id, patiently(&self.inner.stop, || self.inner.store.get(id)).await)
     }
 
     /// The one task whose id begins with `prefix`.
@@ -219,7 +254,7 @@ impl Engine {
     }
 
     /// A page of tasks. A client sees its scope's; one that brought no token only its session's, since
-    /// everybody shares the anonymous scope.
+    /// everybody shares the anonymous scope. What cannot be read is shown to operators only.
     pub async fn list(
         &self,
         viewer: &Viewer,
@@ -235,7 +270,11 @@ impl Engine {
             filter.scope = Some(scope.clone());
             filter.hidden = false;
         }
-        Ok(self.inner.store.list(&filter, after, most).await?)
+        let mut page = self.inner.store.list(&filter, after, most).await?;
+        if *viewer != Viewer::Operator {
+            page.unreadable.clear();
+        }
+        Ok(page)
     }
 
     /// Answers a question: checked against its form, then stored if nobody answered before. A question
@@ -276,9 +315,12 @@ impl Engine {
         Ok(self.inner.store.answer(task, &question.id, &answer).await?)
     }
 
-    /// Cancels a task; its worker is told.
+    /// Cancels a task; its worker is told. An operator can cancel even what cannot be read.
     pub async fn cancel(&self, viewer: &Viewer, task: &TaskId, reason: &str) -> EngineResult<()> {
-        self.get(viewer, task).await?;
+        match self.get(viewer, task).await {
+            Ok(_) | Err(EngineError::Store(StoreError::Unreadable { .. })) => {}
+            Err(error) => return Err(error),
+        }
         Ok(self.inner.store.cancel(task, reason).await?)
     }
 
@@ -293,8 +335,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Waits until `reached` holds of the task and returns it. Told by the log; no polling. A store that goes
-    /// away meanwhile is waited out.
+    /// Waits until `reached` holds of the task and returns it. Told by the log; no polling. A store that is away, now
+    /// or later, is waited out; rights that are missing from the beginning are an error. A task that is gone,
+    /// with its store's data or by its ttl, is not found.
     pub async fn wait(
         &self,
         viewer: &Viewer,
@@ -302,7 +345,7 @@ impl Engine {
         reached: impl Fn(&Task) -> bool + Send,
     ) -> EngineResult<Task> {
         let mut follow = self.hub().await?.follow(id);
-        let mut task = self.get(viewer, id).await?;
+        let mut task = visible(viewer, id, self.once_back(|| self.inner.store.get(id)).await)?;
         while !reached(&task) {
             follow.changed().await;
             task = self.get_patiently(viewer, id).await?;
@@ -321,36 +364,4 @@ impl Engine {
     pub async fn keep_time(&self, stop: CancellationToken) {
         time::keep(self, stop).await;
     }
-}
-
-/// The answer as it may be stored: content only where an accepted form has it, and valid.
-fn checked_answer(
-    question: &Question,
-    mut answer: Answer,
-    most_bytes: usize,
-) -> Result<Answer, Vec<Violation>> {
-    if answer.action != Action::Accept {
-        answer.content = None;
-        return Ok(answer);
-    }
-    match &question.ask.kind {
-        AskKind::Url { .. } => {
-            if answer.content.take().is_some_and(|content| !content.is_empty()) {
-                return Err(vec![Violation::new("", "a visited page is accepted without content")]);
-            }
-        }
-        AskKind::Form { schema } => {
-            let content = answer.content.get_or_insert_default();
-            let size = serde_json::to_vec(content).map_or(0, |json| json.len());
-            if size > most_bytes {
-                let problem = format!("the content has {size} bytes, more than {most_bytes}");
-                return Err(vec![Violation::new("", problem)]);
-            }
-            let violations = Form::parse(schema)?.violations(content);
-            if !violations.is_empty() {
-                return Err(violations);
-            }
-        }
-    }
-    Ok(answer)
 }

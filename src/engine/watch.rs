@@ -1,9 +1,11 @@
 //! Reading the log from any place, then on as it grows.
 
 use std::collections::VecDeque;
+
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
+use super::hub::PassedOver;
 use super::{Engine, EngineResult, Signal, patiently};
 use crate::store::EventFilter;
 use crate::task::{Cursor, Event};
@@ -20,6 +22,7 @@ pub struct Watch {
     after: Cursor,
     ready: VecDeque<Event>,
     behind: bool,
+    passed_over: PassedOver,
 }
 
 impl Watch {
@@ -29,7 +32,15 @@ impl Watch {
         filter: EventFilter,
         after: Cursor,
     ) -> Self {
-        Self { engine, signals, filter, after, ready: VecDeque::new(), behind: true }
+        Self {
+            engine,
+            signals,
+            filter,
+            after,
+            ready: VecDeque::new(),
+            behind: true,
+            passed_over: PassedOver::default(),
+        }
     }
 
     /// The next event; waits for it once the past is read.
@@ -45,7 +56,7 @@ impl Watch {
                         return Ok(Event::clone(&event));
                     }
                 }
-                Ok(Signal::Resync) | Err(RecvError::Lagged(_)) => self.behind = true,
+                Ok(Signal::Resync) | Err(RecvError::Lagged(_)) => self.look_back().await?,
                 // The process is ending: there will be no more.
                 Err(RecvError::Closed) => std::future::pending().await,
             }
@@ -54,10 +65,15 @@ impl Watch {
 
     /// The next event of the past; `None` when there is no more of it.
     pub async fn next_past(&mut self) -> EngineResult<Option<Event>> {
-        if self.ready.is_empty() && self.behind {
+        while self.ready.is_empty() && self.behind {
             let inner = &self.engine.inner;
             let page = patiently(&inner.stop, || inner.store.history(&self.filter, self.after, PAGE)).await?;
+            self.passed_over.tell(&page.unreadable);
             self.behind = page.next.is_some();
+            // A page of nothing but what cannot be read is gone past too.
+            if let (true, Some(next)) = (page.events.is_empty(), page.next) {
+                self.after = next;
+            }
             self.ready = page.events.into();
         }
         let next = self.ready.pop_front();
@@ -65,5 +81,17 @@ impl Watch {
             self.after = event.cursor;
         }
         Ok(next)
+    }
+
+    /// Reads what may have been missed. A log that ends before the last event that was seen is another one, whose
+    /// events count from its present end.
+    async fn look_back(&mut self) -> EngineResult<()> {
+        let last = self.engine.last().await?;
+        if last < self.after {
+            tracing::warn!(after = %self.after, %last, "the event log is another one now; going on at its end");
+            self.after = last;
+        }
+        self.behind = true;
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use crate::redis_link;
 use crate::task::form::joined;
 use crate::task::{TaskStatus, Violation};
-use redis::RedisError;
+use redis::{ErrorKind, RedisError};
 
 /// The result of an operation on a deployment.
 pub type FastmcpResult<T> = Result<T, FastmcpError>;
@@ -17,6 +17,24 @@ pub enum FastmcpError {
         /// Where, without secrets.
         location: String,
         /// What went wrong.
+        problem: String,
+    },
+    /// The Redis is there and does not do it now.
+    #[error("{location} refuses: {problem}")]
+    Refuses {
+        /// Where, without secrets.
+        location: String,
+        /// Redis' word for why, such as `OOM`.
+        code: String,
+        /// Redis' own words.
+        problem: String,
+    },
+    /// Nobody is signed in, or not with this password.
+    #[error("{location} refuses: {problem}")]
+    NotAuthenticated {
+        /// Where, without secrets.
+        location: String,
+        /// Redis' own words.
         problem: String,
     },
     /// The ACL user may not do it.
@@ -158,19 +176,50 @@ fn others(found: &[String]) -> String {
 }
 
 impl FastmcpError {
+    /// Whether it may be otherwise later, with nothing changed here.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Refuses { .. })
+    }
+
     /// The error for a Redis error that `command` met.
     pub(super) fn from_redis(location: &str, command: &str, error: &RedisError) -> Self {
         let (location, problem) = (location.to_owned(), error.to_string());
-        if redis_link::is_unreachable(error) {
-            return Self::Unreachable { location, problem };
-        }
-        if error.code() == Some("NOPERM") || problem.contains("can't run this command") {
+        let code = error.code().unwrap_or_default();
+        if code == "NOPERM" || problem.contains("can't run this command") {
             let command = quoted(&problem).map_or_else(|| command.to_owned(), str::to_uppercase);
             return Self::Refused { location, command, problem };
+        }
+        let is_unknown = error.kind() == ErrorKind::AuthenticationFailed;
+        if is_unknown || matches!(code, "NOAUTH" | "WRONGPASS") {
+            return Self::NotAuthenticated { location, problem };
+        }
+        if PASSING.contains(&code) {
+            return Self::Refuses { location, code: code.to_owned(), problem };
+        }
+        if redis_link::is_unreachable(error) {
+            return Self::Unreachable { location, problem };
         }
         Self::Backend { location, problem }
     }
 }
+
+/// What Redis says where it is there, and may do the same later.
+const PASSING: [&str; 14] = [
+    "OOM",
+    "MISCONF",
+    "BUSY",
+    "LOADING",
+    "NOREPLICAS",
+    "READONLY",
+    "CLUSTERDOWN",
+    "MASTERDOWN",
+    "NOMASTERLINK",
+    "MOVED",
+    "ASK",
+    "TRYAGAIN",
+    "UNBLOCKED",
+    "NOSCRIPT",
+];
 
 /// The command that Redis names in `… to run the 'get' command`.
 fn quoted(problem: &str) -> Option<&str> {

@@ -20,7 +20,7 @@ mod error;
 mod event;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
-pub(crate) mod hint;
+mod hint;
 mod identity;
 mod link;
 mod read;
@@ -37,6 +37,7 @@ pub use deployment::Deployment;
 pub use diagnose::{Cause, Diagnosis};
 pub use error::{FastmcpError, FastmcpResult};
 pub use event::{DeployedEvent, DeployedEventKind};
+pub use hint::{Help, HelpPart};
 pub use identity::{Component, Generation};
 pub use signs::Lifetimes;
 pub use task::{Delivery, DeployedQuestion, DeployedTask, Details, WorkerSeen};

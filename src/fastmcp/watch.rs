@@ -10,14 +10,14 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ProtocolVersion, PushInfo, PushKind, RedisResult, Value};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::docket::Workers;
 use super::event::{DeployedEventKind, between, event, unseen};
 use super::identity::Identity;
 use super::link::literally;
 use super::signs::Asking;
-use super::{DeployedEvent, DeployedQuestion, DeployedTask, Deployment, FastmcpError, FastmcpResult, read};
+use super::{DeployedEvent, DeployedQuestion, DeployedTask, Deployment, FastmcpResult, read};
 use crate::redis_link::{CONNECT, RESPONSE};
 
 /// How often everything is read where Redis does not tell what changes.
@@ -26,8 +26,7 @@ const POLL_EVERY: Duration = Duration::from_secs(1);
 /// How long nothing may come before the connection is tried: a server can vanish without a word.
 const SILENT_FOR: Duration = Duration::from_secs(30);
 
-/// How long a lost server is waited for, and how often it is tried.
-const AWAY_FOR: Duration = Duration::from_secs(60);
+/// How often a lost server is tried; whoever watches says how long.
 const TRY_EVERY: Duration = Duration::from_millis(500);
 
 /// Whose events to follow.
@@ -147,23 +146,27 @@ impl Watching {
                 return Ok(event);
             }
             // What is to be read is noted before it is read: a dropped future must not lose it.
-            if self.is_stale {
-                self.all().await?;
-            } else if !self.pending.is_empty() {
-                self.changed().await?;
-            } else {
+            let read = if self.is_stale {
+                self.all().await
+            } else if self.pending.is_empty() {
                 match self.source.word().await {
                     Word::Changed(keys) => keys.iter().for_each(|key| self.note(key)),
                     Word::Anything => self.is_stale = true,
                     Word::Lost => self.again().await?,
                 }
+                Ok(())
+            } else {
+                self.changed().await
+            };
+            match read {
+                Err(error) if error.is_passing() => self.again().await?,
+                read => read?,
             }
         }
     }
 
     /// Connects again after a loss, and tells what happened meanwhile.
     async fn again(&mut self) -> FastmcpResult<()> {
-        let began = Instant::now();
         loop {
             let tried = match Source::open(&self.deployment).await {
                 Ok(source) => {
@@ -173,7 +176,8 @@ impl Watching {
                 Err(error) => Err(error),
             };
             match tried {
-                Err(FastmcpError::Unreachable { .. }) if began.elapsed() < AWAY_FOR => {
+                Err(error) if error.is_passing() => {
+                    tracing::debug!(%error, "the deployment's Redis is away; trying again");
                     tokio::time::sleep(TRY_EVERY).await;
                 }
                 other => return other,
@@ -281,7 +285,7 @@ impl Source {
         let mut connection = match connected {
             Ok(connection) => connection,
             Err(error) => match deployment.link.error("HELLO 3", &error) {
-                unreachable @ FastmcpError::Unreachable { .. } => return Err(unreachable),
+                passing if passing.is_passing() => return Err(passing),
                 refused => return Ok(Self { means: polling(refused.to_string()), pushes, connection: None }),
             },
         };
@@ -293,7 +297,7 @@ impl Source {
         let means = match track(&mut connection, deployment).await {
             Ok(()) => Means::Tracking,
             Err(error) => match deployment.link.error("CLIENT TRACKING", &error) {
-                unreachable @ FastmcpError::Unreachable { .. } => return Err(unreachable),
+                passing if passing.is_passing() => return Err(passing),
                 refused => polling(refused.to_string()),
             },
         };

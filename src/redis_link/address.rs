@@ -16,9 +16,6 @@ use url::Url;
 /// Where sentinels listen unless their address says otherwise.
 const SENTINEL_PORT: u16 = 26379;
 
-/// What may not be shown of a query.
-const SECRETS: [&str; 3] = ["pass", "password", "sentinel_password"];
-
 /// A URL, understood.
 #[derive(Clone)]
 pub(crate) enum Address {
@@ -43,6 +40,9 @@ pub(crate) enum Address {
 impl Address {
     /// Understands a URL.
     pub(crate) fn parse(url: &str) -> RedisResult<Self> {
+        if let Some(problem) = super::problem(url) {
+            return Err((ErrorKind::InvalidClientConfig, "the URL cannot be used", problem).into());
+        }
         // Only the first call in a process has an effect; both rustls providers would panic together.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let Some((scheme, kind, rest)) = several(url) else {
@@ -139,54 +139,9 @@ fn sentinel(scheme: &str, host: &str, query: &str) -> RedisResult<ConnectionInfo
     Ok(information.set_redis_settings(settings))
 }
 
-/// The URL without its passwords.
-pub(crate) fn shown(url: &str) -> String {
-    let Some((scheme, kind, rest)) = several(url) else {
-        return without_secrets(url);
-    };
-    match Parts::of(rest) {
-        Some(parts) => {
-            let hosts = parts.hosts.join(",");
-            without_secrets(&format!("{scheme}+{kind}://{}hosts{}", parts.user, parts.rest))
-                .replacen("hosts", &hosts, 1)
-        }
-        None => unreadable(),
-    }
-}
-
-/// What cannot be parsed may hold a password anywhere.
-fn unreadable() -> String {
-    "the given Redis URL".to_owned()
-}
-
-fn without_secrets(url: &str) -> String {
-    let Ok(mut url) = Url::parse(url) else { return unreadable() };
-    if url.password().is_some() {
-        // Fails only for URLs that cannot have a password.
-        let _ = url.set_password(Some("***"));
-    }
-    let is_secret = |name: &str| SECRETS.contains(&name);
-    if url.query_pairs().any(|(name, _)| is_secret(&name)) {
-        let pairs: Vec<_> = url.query_pairs().into_owned().filter(|(name, _)| !is_secret(name)).collect();
-        url.query_pairs_mut().clear().extend_pairs(pairs);
-    }
-    url.to_string()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Address, shown};
-
-    #[test]
-    fn passwords_are_not_shown() {
-        assert_eq!(shown("redis://me:secret@host:1/2"), "redis://me:***@host:1/2");
-        assert!(!shown("unix:///run/redis.sock?pass=secret&db=1").contains("secret"));
-        assert!(!shown("redis:// me:secret@host").contains("secret"));
-        let several = "redis+sentinel://me:secret@a:1,b/main/2?sentinel_password=secret";
-        assert_eq!(shown(several), "redis+sentinel://me:***@a:1,b/main/2?");
-        assert_eq!(shown("redis+cluster://a:1,[::1]:2"), "redis+cluster://a:1,[::1]:2");
-        assert!(!shown("redis+cluster://me:sec/secret@a,b").contains("secret"));
-    }
+    use super::Address;
 
     #[test]
     fn sentinels_and_their_primary_have_passwords_of_their_own() {

@@ -4,14 +4,16 @@
 mod address;
 mod route;
 mod steady;
+mod url;
 
 use std::time::Duration;
 
 use redis::RedisError;
 
-pub(crate) use address::{Address, shown};
+pub(crate) use address::Address;
 pub(crate) use route::{Route, masters};
 pub(crate) use steady::Steady;
+pub(crate) use url::{problem, shown};
 
 /// How long a command may take.
 pub(crate) const RESPONSE: Duration = Duration::from_secs(10);

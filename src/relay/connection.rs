@@ -1,80 +1,68 @@
-//! One legacy client's connection, as the relay sees it: who it is, what it declared, and on which of its
-//! streams a question can reach it now.
+//! One legacy client's connection: who it is, what it declared, what is open for it and what it is asked.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use rmcp::RoleServer;
-use rmcp::model::{ClientCapabilities, ProgressToken, ProtocolVersion, RequestId};
+use rmcp::model::{ClientCapabilities, ProgressToken, ProtocolVersion};
 use rmcp::service::Peer;
 use tokio::sync::{RwLock, RwLockReadGuard, watch};
 
+use super::questions::Questions;
+use super::streams::Streams;
 use crate::task::{AskKind, SessionId, Task, TaskId};
-
-/// A stream that a message to the client can take.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Route {
-    /// The stream that the client opened for whatever comes (HTTP GET, or stdio). The number tells one
-    /// from the next, when the next one does not take up where it broke off.
-    Standalone(u64),
-    /// The stream of a request that the client waits on.
-    Request(RequestId),
-}
-
-/// What is open now.
-#[derive(Debug)]
-struct Streams {
-    standalone: bool,
-    /// Standalone streams so far that did not resume an earlier one.
-    began: u64,
-    requests: HashSet<RequestId>,
-    /// Tasks whose result the client waits for, and the request that waits.
-    results: HashMap<TaskId, RequestId>,
-    gone: Option<String>,
-}
 
 /// What a status notification needs of a task and an event does not say.
 #[derive(Debug, Clone)]
-pub(crate) struct Facts {
-    pub(crate) created_at: Timestamp,
-    pub(crate) ttl_ms: Option<u64>,
-    pub(crate) progress_token: Option<ProgressToken>,
+pub(super) struct Facts {
+    pub(super) created_at: Timestamp,
+    pub(super) ttl_ms: Option<u64>,
+    pub(super) progress_token: Option<ProgressToken>,
 }
 
-/// A connection. The server tells it what opens and closes; prompts wait on it.
+/// A connection: the one owner of what is open for its client.
 #[derive(Debug)]
-pub struct Connection {
+pub(crate) struct Connection {
     id: SessionId,
     peer: OnceLock<Peer<RoleServer>>,
-    streams: watch::Sender<Streams>,
-    facts: Mutex<HashMap<TaskId, Facts>>,
+    streams: Streams,
+    questions: Questions,
+    /// Why the connection is over, once it is.
+    gone: watch::Sender<Option<String>>,
+    /// The session's tasks that have not ended, as far as they are known here.
+    tasks: Mutex<HashMap<TaskId, Facts>>,
     /// Held, shared, while a task is being submitted: its events can come before its facts are known here.
     submissions: RwLock<()>,
 }
 
 impl Connection {
-    /// A connection without any stream yet.
-    pub fn new(id: SessionId) -> Self {
-        let streams = Streams {
-            standalone: false,
-            began: 0,
-            requests: HashSet::new(),
-            results: HashMap::new(),
-            gone: None,
-        };
+    /// A connection with these streams.
+    pub(crate) fn new(id: SessionId, streams: Streams) -> Self {
         Self {
             id,
             peer: OnceLock::new(),
-            streams: watch::Sender::new(streams),
-            facts: Mutex::new(HashMap::new()),
+            streams,
+            questions: Questions::default(),
+            gone: watch::Sender::default(),
+            tasks: Mutex::default(),
             submissions: RwLock::new(()),
         }
     }
 
     /// The session's id.
-    pub fn id(&self) -> &SessionId {
+    pub(crate) fn id(&self) -> &SessionId {
         &self.id
+    }
+
+    /// Its streams.
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
+    /// What the client is asked.
+    pub(super) fn questions(&self) -> &Questions {
+        &self.questions
     }
 
     /// Names the way to the client; the first name stands.
@@ -86,58 +74,33 @@ impl Connection {
         self.peer.get()
     }
 
-    /// The standalone stream opened; `resumed` when it goes on where the last one broke off.
-    pub fn opened(&self, resumed: bool) {
-        self.streams.send_modify(|streams| {
-            streams.standalone = true;
-            streams.began += u64::from(!resumed);
-        });
-    }
-
-    /// The standalone stream broke off.
-    pub fn lost(&self) {
-        self.streams.send_modify(|streams| streams.standalone = false);
-    }
-
-    /// A request's stream is open.
-    pub fn request_opened(&self, request: RequestId) {
-        self.streams.send_modify(|streams| {
-            streams.requests.insert(request);
-        });
-    }
-
-    /// A request's stream ended or broke off.
-    pub fn request_closed(&self, request: &RequestId) {
-        self.streams.send_modify(|streams| {
-            streams.requests.remove(request);
-        });
-    }
-
-    /// The client waits for a task's result: its questions may take that request's stream.
-    pub fn awaits_result(&self, task: TaskId, request: RequestId) -> impl Drop + Send + '_ {
-        self.streams.send_modify(|streams| drop(streams.results.insert(task.clone(), request)));
-        Awaiting { connection: self, task }
-    }
-
-    /// The connection is over, for this reason.
-    pub fn leave(&self, reason: &str) {
-        self.streams.send_if_modified(|streams| {
-            let first = streams.gone.is_none();
-            streams.gone.get_or_insert_with(|| reason.to_owned());
+    /// The connection is over, for this reason; the first one stands.
+    pub(crate) fn leave(&self, reason: &str) {
+        let first = self.gone.send_if_modified(|gone| {
+            let first = gone.is_none();
+            gone.get_or_insert_with(|| reason.to_owned());
             first
         });
+        if first {
+            self.streams.tell_change();
+        }
     }
 
-    /// Why the connection is over; waits until it is.
-    pub async fn gone(&self) -> String {
-        let mut changes = self.streams.subscribe();
+    /// Waits until the connection is over; why.
+    pub(crate) async fn gone(&self) -> String {
+        let mut gone = self.gone.subscribe();
         // The sender is part of `self`, so it outlives this wait.
-        let gone = changes.wait_for(|streams| streams.gone.is_some()).await;
-        gone.ok().and_then(|streams| streams.gone.clone()).unwrap_or_default()
+        let reason = gone.wait_for(Option::is_some).await;
+        reason.ok().and_then(|reason| reason.clone()).unwrap_or_default()
+    }
+
+    /// Why the connection is over, if it is.
+    pub(super) fn gone_now(&self) -> Option<String> {
+        self.gone.borrow().clone()
     }
 
     /// A task is about to be submitted; keep what this returns until [`Connection::submitted`] was called.
-    pub async fn submitting(&self) -> RwLockReadGuard<'_, ()> {
+    pub(crate) async fn submitting(&self) -> RwLockReadGuard<'_, ()> {
         self.submissions.read().await
     }
 
@@ -147,64 +110,37 @@ impl Connection {
     }
 
     /// The client submitted a task: what later notifications about it need.
-    pub fn submitted(&self, task: &Task, progress_token: Option<ProgressToken>) {
+    pub(crate) fn submitted(&self, task: &Task, progress_token: Option<ProgressToken>) {
         let facts = Facts { created_at: task.created_at, ttl_ms: task.new.ttl_ms, progress_token };
-        self.facts().insert(task.id().clone(), facts);
+        self.tasks().insert(task.id().clone(), facts);
     }
 
     pub(super) fn facts_of(&self, task: &TaskId) -> Option<Facts> {
-        self.facts().get(task).cloned()
+        self.tasks().get(task).cloned()
     }
 
+    /// The task has ended.
     pub(super) fn forget(&self, task: &TaskId) {
-        self.facts().remove(task);
+        self.tasks().remove(task);
     }
 
-    fn facts(&self) -> std::sync::MutexGuard<'_, HashMap<TaskId, Facts>> {
-        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Forgets the tasks whose life is over, of which no event may have told: a store that was emptied tells nothing.
+    pub(super) fn forget_expired(&self) {
+        let now = Timestamp::now().as_millisecond();
+        let ends = |facts: &Facts| {
+            let ttl = i64::try_from(facts.ttl_ms?).unwrap_or(i64::MAX);
+            Some(facts.created_at.as_millisecond().saturating_add(ttl))
+        };
+        self.tasks().retain(|_, facts| ends(facts).is_none_or(|ends| ends > now));
     }
 
-    /// The open stream that a question of `task` should take; one of a foreground call takes `origin`'s.
-    pub(super) fn route(&self, task: &TaskId, origin: Option<&RequestId>) -> Option<Route> {
-        let streams = self.streams.borrow();
-        if let Some(origin) = origin.filter(|origin| streams.requests.contains(origin)) {
-            return Some(Route::Request(origin.clone()));
-        }
-        if streams.standalone {
-            return Some(Route::Standalone(streams.began));
-        }
-        let waiting = streams.results.get(task).filter(|request| streams.requests.contains(request));
-        waiting.map(|request| Route::Request(request.clone()))
+    /// Whether the session has a task that has not ended, as far as is known here.
+    pub(super) fn has_tasks(&self) -> bool {
+        !self.tasks().is_empty()
     }
 
-    /// Whether what was sent on `route` still reaches the client.
-    pub(super) fn carries(&self, route: &Route) -> bool {
-        let streams = self.streams.borrow();
-        match route {
-            Route::Standalone(began) => streams.standalone && streams.began == *began,
-            Route::Request(request) => streams.requests.contains(request),
-        }
-    }
-
-    /// Whether `route` was followed by another that did not take up where it broke off.
-    pub(super) fn replaced(&self, route: &Route) -> bool {
-        matches!(route, Route::Standalone(began) if self.streams.borrow().began != *began)
-    }
-
-    /// Changes of the streams from now on.
-    pub(super) fn changes(&self) -> Changes {
-        Changes { receiver: self.streams.subscribe() }
-    }
-
-    /// How many standalone streams began, and whether one is open.
-    pub(super) fn standalone(&self) -> (u64, bool) {
-        let streams = self.streams.borrow();
-        (streams.began, streams.standalone)
-    }
-
-    /// Why the connection is over, if it is.
-    pub(super) fn gone_now(&self) -> Option<String> {
-        self.streams.borrow().gone.clone()
+    fn tasks(&self) -> MutexGuard<'_, HashMap<TaskId, Facts>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Why the client cannot be asked this, if it cannot.
@@ -214,19 +150,8 @@ impl Connection {
     }
 
     /// The protocol version that the session speaks, once it is initialized.
-    pub fn protocol_version(&self) -> Option<ProtocolVersion> {
+    pub(crate) fn protocol_version(&self) -> Option<ProtocolVersion> {
         self.peer().and_then(Peer::peer_info).map(|info| info.protocol_version.clone())
-    }
-}
-
-struct Awaiting<'a> {
-    connection: &'a Connection,
-    task: TaskId,
-}
-
-impl Drop for Awaiting<'_> {
-    fn drop(&mut self) {
-        self.connection.streams.send_modify(|streams| drop(streams.results.remove(&self.task)));
     }
 }
 
@@ -245,17 +170,17 @@ pub(crate) fn undeclared(capabilities: Option<&ClientCapabilities>, kind: &AskKi
     }
 }
 
-/// Changes of a connection's streams.
-pub(super) struct Changes {
-    receiver: watch::Receiver<Streams>,
-}
+#[cfg(test)]
+mod tests {
+    use tokio_util::task::TaskTracker;
 
-impl Changes {
-    /// Waits for the next one.
-    pub(super) async fn next(&mut self) {
-        if self.receiver.changed().await.is_err() {
-            // The connection is gone with everything that could change.
-            std::future::pending::<()>().await;
-        }
+    use super::*;
+
+    #[tokio::test]
+    async fn who_left_before_anybody_waited_for_it_is_gone() {
+        let connection = Connection::new(SessionId::generate(), Streams::new(TaskTracker::new()));
+        connection.leave("first");
+        connection.leave("second");
+        assert_eq!(connection.gone().await, "first");
     }
 }

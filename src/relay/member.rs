@@ -1,145 +1,141 @@
-//! One live session: follows its tasks' events in order, tells the client, and puts their questions to it.
+//! One legacy session: follows its tasks' events in order, tells the client, and puts their questions to it.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use futures::FutureExt as _;
 use rmcp::RoleServer;
 use rmcp::model::ServerNotification;
 use rmcp::service::Peer;
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::Shared;
 use super::connection::{Connection, Facts};
-use super::prompt::{Asking, Prompt};
+use super::prompt::{self, Asking};
+use super::shared::Shared;
 use super::status;
-use crate::engine::EngineResult;
+use super::steps::{Step, steps};
+use crate::engine::{EngineResult, Feed, Signal, patiently};
 use crate::store::TaskFilter;
-use crate::task::{Answerer, Event, EventKind, Fault, Question, QuestionId, TaskId, TaskStatus};
+use crate::task::{Event, Question, TaskId, TaskStatus};
 
 /// Tasks that are read at once when a session is looked through.
 const PAGE: usize = 100;
-
-/// What a member is told.
-#[derive(Debug)]
-pub(super) enum News {
-    /// Something happened to one of the session's tasks.
-    Event(Arc<Event>),
-    /// Something may have been missed.
-    Resync,
-}
-
-/// A question that was put to the client.
-struct Open {
-    withdraw: CancellationToken,
-    running: JoinHandle<bool>,
-    /// Whether it was left open, once that is known.
-    stays: Option<bool>,
-}
-
-impl Open {
-    /// Whether it may be put again: the client could not be asked, and nobody answered for it. A question
-    /// whose prompt ended in any other way has its answer, even if the log has not told of it yet.
-    fn was_left_open(&mut self) -> bool {
-        if self.stays.is_none() {
-            self.stays = (&mut self.running).now_or_never().map(|ended| ended.unwrap_or(true));
-        }
-        self.stays == Some(true)
-    }
-}
 
 pub(super) struct Member {
     shared: Arc<Shared>,
     connection: Arc<Connection>,
     peer: Peer<RoleServer>,
-    open: HashMap<(TaskId, QuestionId), Open>,
-    /// Whether the session ever had a question: without one there is nothing to ask again.
-    asked: bool,
+    feed: Feed,
+    tools: watch::Receiver<u64>,
+    streams: watch::Receiver<()>,
+    /// How many standalone streams had begun, and whether one was open.
+    standalone: (u64, bool),
+    /// The connection is over. Its tasks go on, and what they ask is settled; the token ends that.
+    over: Option<CancellationToken>,
+}
+
+/// What a member hears.
+enum Heard {
+    /// The process stops, or the session has been over for too long.
+    End,
+    /// The connection is over.
+    Gone,
+    /// The tools are other ones.
+    Tools,
+    /// What is open for the client changed.
+    Streams,
+    /// Something happened to one of its tasks.
+    Task(Signal),
 }
 
 impl Member {
     pub(super) fn new(shared: Arc<Shared>, connection: Arc<Connection>, peer: Peer<RoleServer>) -> Self {
-        Self { shared, connection, peer, open: HashMap::new(), asked: false }
+        let feed = shared.hub.session_feed(connection.id());
+        let tools = shared.engine.tool_changes();
+        let streams = connection.streams().changes();
+        let standalone = connection.streams().standalone();
+        Self { shared, connection, peer, feed, tools, streams, standalone, over: None }
     }
 
-    /// Serves the session until its connection is over. Prompts still open then end by themselves.
-    pub(super) async fn run(mut self, mut news: mpsc::UnboundedReceiver<News>) {
-        let mut changes = self.connection.changes();
-        let (mut began, mut listening) = self.connection.standalone();
-        let mut tools = self.shared.engine.tool_changes();
-        loop {
-            let one = tokio::select! {
-                () = self.shared.stop.cancelled() => return,
-                one = news.recv() => one,
-                Ok(()) = tools.changed() => {
-                    self.notify(status::tools_changed()).await;
-                    continue;
-                }
-                () = changes.next() => {
-                    let now = self.connection.standalone();
-                    let back = now.1 && (!listening || now.0 != began);
-                    (began, listening) = now;
-                    if let Some(reason) = self.connection.gone_now() {
-                        self.shared.sessions().end(self.connection.id().clone(), reason);
-                        break;
-                    }
+    /// Serves the session until its connection is over, and its tasks with it.
+    pub(super) async fn run(mut self) {
+        while self.over.is_none() || self.connection.has_tasks() {
+            match self.hear().await {
+                Heard::End => return,
+                Heard::Gone => self.leave().await,
+                Heard::Tools => self.notify(status::tools_changed()).await,
+                Heard::Streams => {
                     // The client is back: what is open and was given up on meanwhile is asked again.
-                    if back && self.asked { Some(News::Resync) } else { continue }
+                    if self.is_back() && !self.connection.questions().is_empty() {
+                        self.look().await;
+                    }
                 }
-            };
-            match one {
-                Some(News::Event(event)) => self.event(&event).await,
-                Some(News::Resync) => self.resync().await,
-                None => return,
-            }
-        }
-        // Nothing more can come; the prompts of questions that came before see that the client is gone.
-        while let Ok(one) = news.try_recv() {
-            if let News::Event(event) = one
-                && let EventKind::Asked { question } = &event.kind
-            {
-                self.ask(&event.task, question);
+                Heard::Task(Signal::Event(event)) => self.event(&event).await,
+                Heard::Task(Signal::Resync) => {
+                    // A session without tasks has missed nothing.
+                    if self.connection.has_tasks() || !self.connection.questions().is_empty() {
+                        self.look().await;
+                    }
+                }
             }
         }
     }
 
-    async fn event(&mut self, event: &Event) {
-        // The question is what people wait for, so it goes before the news that there is one.
-        match &event.kind {
-            EventKind::Asked { .. } if self.misbehaves(event, Fault::StalledStream) => {}
-            EventKind::Asked { question } => self.ask(&event.task, question),
-            _ => {}
-        }
-        if status::is_told(&event.kind) || matches!(event.kind, EventKind::Progress(_)) {
-            self.tell(event).await;
-        }
-        match &event.kind {
-            EventKind::Answered { by: Answerer::Timeout, .. }
-                if self.misbehaves(event, Fault::LateAnswerAccepted) => {}
-            EventKind::Answered { question, .. } => self.withdraw(&event.task, question),
-            kind if kind.is_end() => {
-                if !self.misbehaves(event, Fault::LateAnswerAccepted) {
-                    self.withdraw_all(&event.task);
-                }
-                self.connection.forget(&event.task);
-                if matches!(kind, EventKind::Cancelled { .. })
-                    && self.misbehaves(event, Fault::QuestionAfterCancel)
-                {
-                    self.ask_again(&event.task).await;
-                }
-            }
-            _ => {}
+    async fn hear(&mut self) -> Heard {
+        let is_over = self.over.is_some();
+        let end = self.over.clone().unwrap_or_else(|| self.shared.stop.clone());
+        tokio::select! {
+            biased;
+            () = end.cancelled() => Heard::End,
+            _ = self.connection.gone(), if !is_over => Heard::Gone,
+            Ok(()) = self.tools.changed(), if !is_over => Heard::Tools,
+            Ok(()) = self.streams.changed(), if !is_over => Heard::Streams,
+            signal = self.feed.next() => Heard::Task(signal),
         }
     }
 
-    fn misbehaves(&self, event: &Event, fault: Fault) -> bool {
-        self.shared.misbehaviour.has(&event.task, fault)
+    async fn leave(&mut self) {
+        self.over = Some(self.shared.end(self.connection.id()));
+        // What was being submitted counts among its tasks.
+        self.connection.settled().await;
     }
 
-    /// [`Fault::QuestionAfterCancel`]: the last question once more.
-    async fn ask_again(&mut self, task: &TaskId) {
+    /// Whether a stream is open that was not before, or not this one.
+    fn is_back(&mut self) -> bool {
+        let now = self.connection.streams().standalone();
+        let before = std::mem::replace(&mut self.standalone, now);
+        now.1 && (!before.1 || now.0 != before.0)
+    }
+
+    async fn event(&self, event: &Event) {
+        // What a foreground call asks is that call's.
+        if event.hidden {
+            return;
+        }
+        self.shared.misbehaviour.learn(event);
+        for step in self.shared.misbehaviour.distort(event, steps(event)) {
+            self.take(event, step).await;
+        }
+    }
+
+    async fn take(&self, event: &Event, step: Step<'_>) {
+        let questions = self.connection.questions();
+        match step {
+            Step::Ask(question) => self.ask(&event.task, question),
+            Step::AskLast => self.ask_last(&event.task).await,
+            Step::Tell => self.tell(event).await,
+            Step::Withdraw(question) => questions.withdraw(&event.task, question, true),
+            Step::WithdrawAll => questions.withdraw_all(&event.task),
+            Step::Forget => self.connection.forget(&event.task),
+        }
+    }
+
+    fn ask(&self, task: &TaskId, question: &Question) {
+        prompt::put(&self.shared, &self.connection, task, question, Asking::Owner);
+    }
+
+    /// The last question once more, though the task may be over.
+    async fn ask_last(&self, task: &TaskId) {
         let found = self.shared.engine.store().get(task).await;
         if let Ok(Some(question)) = found.map(|task| task.and_then(|task| task.questions.last().cloned())) {
             self.ask(task, &question);
@@ -147,9 +143,6 @@ impl Member {
     }
 
     async fn tell(&self, event: &Event) {
-        if [Fault::MissingNotification, Fault::StalledStream].iter().any(|one| self.misbehaves(event, *one)) {
-            return;
-        }
         let facts = match self.facts(&event.task).await {
             Ok(Some(facts)) => facts,
             Ok(None) => return,
@@ -185,65 +178,29 @@ impl Member {
     }
 
     async fn notify(&self, notification: ServerNotification) {
+        if self.over.is_some() {
+            return;
+        }
         if let Err(error) = self.peer.send_notification(notification).await {
             tracing::debug!(%error, session = %self.connection.id(), "could not notify a client");
         }
     }
 
-    /// Puts a question to the client, unless it is in front of it already.
-    fn ask(&mut self, task: &TaskId, question: &Question) {
-        self.asked = true;
-        let key = (task.clone(), question.id.clone());
-        if self.open.get_mut(&key).is_some_and(|open| !open.was_left_open()) {
-            return;
-        }
-        let withdraw = CancellationToken::new();
-        let prompt = Prompt {
-            shared: self.shared.clone(),
-            connection: self.connection.clone(),
-            task: task.clone(),
-            question: question.clone(),
-            asking: Asking::Owner,
-            withdrawn: withdraw.clone(),
-        };
-        let running = tokio::spawn(prompt.run());
-        self.open.insert(key, Open { withdraw, running, stays: None });
-    }
-
-    fn withdraw(&mut self, task: &TaskId, question: &QuestionId) {
-        if let Some(open) = self.open.remove(&(task.clone(), question.clone())) {
-            open.withdraw.cancel();
-        }
-    }
-
-    fn withdraw_all(&mut self, task: &TaskId) {
-        self.open.retain(|(owner, _), open| {
-            let other = owner != task;
-            if !other {
-                open.withdraw.cancel();
-            }
-            other
-        });
-    }
-
     /// Asks what is open and not in front of the client, and withdraws what is open no longer.
-    async fn resync(&mut self) {
-        match self.open_questions().await {
-            Ok(questions) => {
-                self.open.retain(|(task, id), open| {
-                    let still = questions.iter().any(|(owner, one)| owner == task && &one.id == id);
-                    if !still {
-                        open.withdraw.cancel();
-                    }
-                    still
-                });
-                for (task, question) in &questions {
-                    self.ask(task, question);
-                }
-            }
+    async fn look(&self) {
+        self.connection.forget_expired();
+        let _turn = self.shared.looking.acquire().await;
+        let questions = match self.open_questions().await {
+            Ok(questions) => questions,
             Err(error) => {
                 tracing::warn!(%error, session = %self.connection.id(), "could not look for open questions");
+                return;
             }
+        };
+        let open: HashSet<_> = questions.iter().map(|(task, question)| (task, &question.id)).collect();
+        self.connection.questions().keep_of_owner(|task, question| open.contains(&(task, question)));
+        for (task, question) in &questions {
+            self.ask(task, question);
         }
     }
 
@@ -256,7 +213,8 @@ impl Member {
         };
         let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let page = self.shared.engine.store().list(&filter, after.as_ref(), PAGE).await?;
+            let store = self.shared.engine.store();
+            let page = patiently(&self.shared.stop, || store.list(&filter, after.as_ref(), PAGE)).await?;
             for task in &page.tasks {
                 found.extend(task.open_questions().map(|question| (task.id().clone(), question.clone())));
             }

@@ -1,107 +1,44 @@
-//! The relay: questions of legacy sessions' tasks, put to their clients as `elicitation/create`.
+//! The relay: what a legacy client holds of its tasks. Their questions are put to it as `elicitation/create`.
 //!
-//! One reader of the log per process routes each event to the session that owns the task. Every session
-//! follows its own events in order (`member`); every question is a small conversation of its own
-//! (`prompt`), so that a slow person holds up nobody. The client never touches the store, and its answer
-//! goes through the same verb as everybody else's.
+//! Every session follows its own tasks' events in order (`member`); every question is a small conversation of its own
+//! (`prompt`), so that a slow person holds up nobody. A connection is the one owner of what is open for its client
+//! (`streams`) and of what it is asked (`questions`). The client never touches the store, and its answer goes through
+//! the same verb as everybody else's.
 
 mod connection;
+mod log;
 mod member;
 mod misbehaviour;
 mod prompt;
+mod questions;
+mod routes;
+mod shared;
+mod state;
 mod status;
+mod steps;
+mod streams;
 mod unanswerable;
+mod waiting;
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use rmcp::RoleServer;
 use rmcp::model::RequestId;
 use rmcp::service::Peer;
+use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
-pub use connection::Connection;
-pub(crate) use connection::undeclared;
-use member::{Member, News};
-use misbehaviour::Misbehaviour;
-use prompt::{Asking, Prompt};
-pub(crate) use status::{legacy_status, shown};
+pub(crate) use connection::{Connection, undeclared};
+use member::Member;
+pub use shared::{RelayConfig, Unanswerable};
+pub(crate) use status::{RELATED_TASK, legacy_status, shown};
+pub(crate) use streams::{Place, Streams};
+pub(crate) use waiting::Waiting;
 
 use crate::engine::{Engine, EngineResult, Signal};
-use crate::task::{Event, EventKind, Fault, Question, SessionId, Task, TaskId};
-
-/// The `_meta` key that says which task a message is about (2025-11-25, basic/utilities/tasks).
-pub(crate) const RELATED_TASK: &str = "io.modelcontextprotocol/related-task";
-
-/// The pause before the store is tried again.
-const AFTER_FAILURE: Duration = Duration::from_millis(500);
-
-/// Sessions that ended here and are remembered, so that what their tasks ask later is settled too.
-const REMEMBERED: usize = 10_000;
-
-/// What becomes of a question that the client cannot answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Unanswerable {
-    /// It is answered with cancel, with the reason.
-    #[default]
-    Cancel,
-    /// It stays open for an operator, and the reason goes to the log.
-    Wait,
-}
-
-/// What the relay needs to know.
-#[derive(Debug, Clone)]
-pub struct RelayConfig {
-    /// What becomes of a question that the client cannot answer.
-    pub unanswerable: Unanswerable,
-    /// How long a client may have no stream open before it counts as vanished.
-    pub vanish_grace: Duration,
-    /// What status notifications name as the polling interval, in milliseconds.
-    pub poll_interval_ms: u64,
-    /// How every task is served wrongly, on purpose.
-    pub faults: Vec<Fault>,
-}
-
-/// What all sessions share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    engine: Engine,
-    config: RelayConfig,
-    stop: CancellationToken,
-    sessions: Mutex<Sessions>,
-    misbehaviour: Misbehaviour,
-}
-
-#[derive(Debug, Default)]
-struct Sessions {
-    live: HashMap<SessionId, mpsc::UnboundedSender<News>>,
-    ended: HashMap<SessionId, String>,
-    /// The ended ones, oldest first.
-    order: VecDeque<SessionId>,
-}
-
-impl Sessions {
-    fn end(&mut self, session: SessionId, reason: String) {
-        self.live.remove(&session);
-        if self.ended.insert(session.clone(), reason).is_none() {
-            self.order.push_back(session);
-        }
-        if self.order.len() > REMEMBERED
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.ended.remove(&oldest);
-        }
-    }
-}
-
-impl Shared {
-    fn sessions(&self) -> MutexGuard<'_, Sessions> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+use crate::task::{Fault, Question, Task, TaskId};
+use shared::Shared;
 
 /// The relay of one process; a cheap handle.
 #[derive(Debug, Clone)]
@@ -109,38 +46,23 @@ pub struct Relay {
     shared: Arc<Shared>,
 }
 
-/// A question that is in front of a client that waits in a request. Dropping it withdraws it.
-#[derive(Debug)]
-pub(crate) struct Asked {
-    withdraw: CancellationToken,
-}
-
-impl Drop for Asked {
-    fn drop(&mut self) {
-        self.withdraw.cancel();
-    }
-}
-
 impl Relay {
     /// Begins to follow the log, until `stop`.
     pub async fn start(engine: Engine, config: RelayConfig, stop: CancellationToken) -> EngineResult<Self> {
-        let signals = engine.hub().await?.subscribe();
-        let sessions = Mutex::default();
-        let misbehaviour = Misbehaviour::new(config.faults.clone());
-        let shared = Arc::new(Shared { engine, config, stop, sessions, misbehaviour });
-        tokio::spawn(route(shared.clone(), signals));
+        let hub = engine.hub().await?.clone();
+        let signals = hub.subscribe();
+        let shared = Arc::new(Shared::new(engine, hub, config, stop));
+        tokio::spawn(learn(shared.clone(), signals));
         Ok(Self { shared })
     }
 
     /// Takes a session in, until its connection is over.
-    pub fn join(&self, connection: &Arc<Connection>, peer: &Peer<RoleServer>) {
+    pub(crate) fn join(&self, connection: &Arc<Connection>, peer: &Peer<RoleServer>) {
         if !connection.set_peer(peer.clone()) {
             return;
         }
-        let (sender, news) = mpsc::unbounded_channel();
-        let (shared, connection) = (self.shared.clone(), connection.clone());
-        shared.sessions().live.insert(connection.id().clone(), sender);
-        tokio::spawn(Member::new(shared, connection, peer.clone()).run(news));
+        self.shared.begin(connection.id());
+        tokio::spawn(Member::new(self.shared.clone(), connection.clone(), peer.clone()).run());
     }
 
     /// Answers for the client of a foreground call that cannot be asked.
@@ -148,27 +70,9 @@ impl Relay {
         unanswerable::settle(&self.shared, task, question, true, reason).await;
     }
 
-    /// Puts a question to a client that waits in a request: for the end of its own foreground call, or for
-    /// the result of a task whose owner this process does not serve.
-    pub(crate) fn ask_in(
-        &self,
-        connection: &Arc<Connection>,
-        origin: RequestId,
-        task: &Task,
-        question: &Question,
-    ) -> Asked {
-        let withdraw = CancellationToken::new();
-        let asking = if task.new.hidden { Asking::Caller(origin) } else { Asking::Guest(origin) };
-        let prompt = Prompt {
-            shared: self.shared.clone(),
-            connection: connection.clone(),
-            task: task.id().clone(),
-            question: question.clone(),
-            asking,
-            withdrawn: withdraw.clone(),
-        };
-        tokio::spawn(prompt.run());
-        Asked { withdraw }
+    /// A client waits in a request: for the end of its own foreground call, or for the result of a task.
+    pub(crate) fn waiting(&self, connection: &Arc<Connection>, request: RequestId, task: &Task) -> Waiting {
+        Waiting::new(self.shared.clone(), connection.clone(), request, task)
     }
 
     /// Whether that task is served wrongly in this way.
@@ -176,52 +80,25 @@ impl Relay {
         self.shared.misbehaviour.has(task, fault)
     }
 
+    /// Whether changes of that task are kept from its client, on purpose.
+    pub(crate) fn silences(&self, task: &TaskId) -> bool {
+        self.shared.misbehaviour.silences(task)
+    }
+
     /// Whether the response about that task that is on its way is cut off.
     pub(crate) fn cuts(&self, task: &TaskId) -> bool {
         self.shared.misbehaviour.cuts(task)
     }
-
-    /// Whether this process holds the session that launched the task.
-    pub(crate) fn serves_owner(&self, task: &Task) -> bool {
-        let sessions = self.shared.sessions();
-        task.new.session.as_ref().is_some_and(|owner| sessions.live.contains_key(owner))
-    }
 }
 
-/// Gives every event to the session that owns its task.
-async fn route(shared: Arc<Shared>, mut signals: broadcast::Receiver<Signal>) {
-    loop {
-        let signal = tokio::select! {
-            () = shared.stop.cancelled() => return,
-            signal = signals.recv() => signal,
-        };
+/// Reads of scripts' faults in the log.
+async fn learn(shared: Arc<Shared>, mut signals: broadcast::Receiver<Signal>) {
+    while let Some(signal) = shared.stop.run_until_cancelled(signals.recv()).await {
         match signal {
-            Ok(Signal::Event(event)) => {
-                shared.misbehaviour.learn(&event);
-                deliver(&shared, event);
-            }
-            Ok(Signal::Resync) | Err(RecvError::Lagged(_)) => {
-                for member in shared.sessions().live.values() {
-                    // A closed one is leaving.
-                    let _ = member.send(News::Resync);
-                }
-            }
+            Ok(Signal::Event(event)) => shared.misbehaviour.learn(&event),
+            // A fault that was missed is not done.
+            Ok(Signal::Resync) | Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,
         }
-    }
-}
-
-fn deliver(shared: &Arc<Shared>, event: Arc<Event>) {
-    let Some(session) = event.session.as_ref().filter(|_| !event.hidden) else { return };
-    let sessions = shared.sessions();
-    if let Some(member) = sessions.live.get(session) {
-        let _ = member.send(News::Event(event));
-    } else if let EventKind::Asked { question } = &event.kind
-        && let Some(reason) = sessions.ended.get(session).cloned()
-    {
-        let (shared, task, question) = (shared.clone(), event.task.clone(), question.clone());
-        tokio::spawn(async move {
-            unanswerable::settle(&shared, &task, &question, false, &reason).await;
-        });
     }
 }

@@ -8,11 +8,13 @@ use rmcp::model::{ClientResult, CustomRequest, ProtocolVersion, RequestId, Serve
 use rmcp::service::{OriginatingRequestId, Peer, PeerRequestOptions, RequestHandle, ServiceError};
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-use super::connection::{Connection, Route};
-use super::unanswerable::{chain, settle};
-use super::{RELATED_TASK, Shared};
+use super::connection::Connection;
+use super::questions::Handle;
+use super::routes::Route;
+use super::shared::Shared;
+use super::status::RELATED_TASK;
+use super::unanswerable::{chain, is_too_late, settle};
 use crate::engine::EngineError;
 use crate::store::StoreError;
 use crate::task::form::joined;
@@ -28,30 +30,29 @@ pub(super) enum Asking {
     Owner,
     /// It waits in this call, which runs as a hidden task.
     Caller(RequestId),
-    /// It waits in this request for the result of a task that another session launched. It may answer;
-    /// where it cannot, that says nothing about the owner.
-    Guest(RequestId),
+    /// It waits in a request for the result of a task that another session launched. It may answer; where it cannot,
+    /// that says nothing about the owner.
+    Guest,
 }
 
 impl Asking {
-    /// The request on whose stream the question belongs.
-    fn origin(&self) -> Option<&RequestId> {
+    /// The call on whose stream the question belongs.
+    fn call(&self) -> Option<&RequestId> {
         match self {
-            Self::Owner => None,
-            Self::Caller(request) | Self::Guest(request) => Some(request),
+            Self::Caller(request) => Some(request),
+            Self::Owner | Self::Guest => None,
         }
     }
 }
 
 /// One question on its way to one client.
-pub(crate) struct Prompt {
-    pub(super) shared: Arc<Shared>,
-    pub(super) connection: Arc<Connection>,
-    pub(super) task: TaskId,
-    pub(super) question: Question,
-    pub(super) asking: Asking,
-    /// Fires when the question is open no longer.
-    pub(super) withdrawn: CancellationToken,
+pub(super) struct Prompt {
+    shared: Arc<Shared>,
+    connection: Arc<Connection>,
+    task: TaskId,
+    question: Question,
+    asking: Asking,
+    handle: Handle,
 }
 
 /// How putting a question ended.
@@ -59,27 +60,55 @@ pub(crate) struct Prompt {
 enum End {
     /// It has an answer: this client's, or another one.
     Answered,
-    /// Nobody needs this client's answer any more; the client was told.
+    /// Nobody needs this client's answer any more, and it was told so; or the process stops.
     Withdrawn,
-    /// The process stops; the question stays open.
-    Stopping,
+    /// The answer could not be stored, whatever is tried: the question stays open.
+    LeftOpen,
     /// This client cannot answer it.
     Unanswerable(String),
 }
 
+/// What a prompt hears while it waits for its reply.
+enum Heard {
+    Withdrawn,
+    Reply(Result<ClientResult, ServiceError>),
+    /// It has to go another way, or there is none any more.
+    Way(Result<Route, End>),
+}
+
+/// Puts a question to a client, unless it is in front of it already.
+pub(super) fn put(
+    shared: &Arc<Shared>,
+    connection: &Arc<Connection>,
+    task: &TaskId,
+    question: &Question,
+    asking: Asking,
+) {
+    let is_owners = asking == Asking::Owner;
+    let entered = connection.questions().enter(task, &question.id, is_owners, &shared.stop);
+    let Some(handle) = entered else { return };
+    let (shared, connection) = (shared.clone(), connection.clone());
+    let (task, question) = (task.clone(), question.clone());
+    tokio::spawn(Prompt { shared, connection, task, question, asking, handle }.run());
+}
+
 impl Prompt {
-    /// Puts the question until it is settled one way or another; true when it was left open, so that it may
-    /// be put again.
-    pub(crate) async fn run(self) -> bool {
+    /// Puts the question until it is settled one way or another.
+    async fn run(self) {
         let end = self.converse().await;
         tracing::debug!(task = %self.task, question = %self.question.id, ?end, "a question was put");
-        match end {
-            End::Unanswerable(_) if matches!(self.asking, Asking::Guest(_)) => true,
-            End::Unanswerable(reason) if !self.shared.stop.is_cancelled() => {
-                let foreground = matches!(self.asking, Asking::Caller(_));
+        let stays = match end {
+            End::Answered | End::Withdrawn => false,
+            End::LeftOpen => true,
+            End::Unanswerable(_) if self.asking == Asking::Guest => true,
+            End::Unanswerable(_) if self.shared.stop.is_cancelled() => false,
+            End::Unanswerable(reason) => {
+                let foreground = self.asking.call().is_some();
                 settle(&self.shared, &self.task, &self.question, foreground, &reason).await
             }
-            _ => false,
+        };
+        if stays {
+            self.handle.leave_open();
         }
     }
 
@@ -105,76 +134,63 @@ impl Prompt {
         End::Unanswerable(format!("the client's answers were not valid, {ATTEMPTS} times: {problem}"))
     }
 
-    /// Sends the question and waits for the reply; again on a new stream when the old one is lost for good.
+    /// Sends the question and waits for the reply; again on another stream when its own closes.
     async fn put(&self, peer: &Peer<RoleServer>, problem: Option<&str>) -> Result<Answer, End> {
+        let mut route = self.way(None).await?;
         loop {
-            let route = self.route().await?;
             let request = self.request(&route, problem);
             let sent = peer.send_request_with_option(request, PeerRequestOptions::no_options()).await;
             let mut handle = sent.map_err(|error| self.failed(&error))?;
-            let lost = tokio::select! {
-                biased;
-                reply = &mut handle.rx => return self.read(reply.unwrap_or(Err(ServiceError::TransportClosed))),
-                () = self.withdrawn.cancelled() => {
-                    withdraw(handle, "the question was answered elsewhere, or its task ended").await;
-                    return Err(End::Withdrawn);
+            let (reason, next) = match self.hear(&mut handle, &route).await {
+                Heard::Reply(reply) => return self.read(reply),
+                // The question stays open, and whoever serves the task next asks it.
+                Heard::Withdrawn if self.shared.stop.is_cancelled() => return Err(End::Withdrawn),
+                Heard::Withdrawn => {
+                    ("the question was answered elsewhere, or its task ended", Err(End::Withdrawn))
                 }
-                () = self.shared.stop.cancelled() => return Err(End::Stopping),
-                lost = self.broken(&route) => lost,
+                Heard::Way(way) => ("the connection broke off", way),
             };
-            withdraw(handle, "the connection broke off").await;
-            if let Some(reason) = lost {
-                return Err(End::Unanswerable(reason));
-            }
+            withdraw(handle, reason).await;
+            route = next?;
         }
     }
 
-    /// The stream to ask on; waits for one for as long as a client may be away.
-    async fn route(&self) -> Result<Route, End> {
-        let begun = Instant::now();
-        let mut changes = self.connection.changes();
+    async fn hear(&self, handle: &mut RequestHandle<RoleServer>, route: &Route) -> Heard {
+        tokio::select! {
+            biased;
+            () = self.handle.withdrawn.cancelled() => Heard::Withdrawn,
+            reply = &mut handle.rx => Heard::Reply(reply.unwrap_or(Err(ServiceError::TransportClosed))),
+            way = self.way(Some(route)) => Heard::Way(way),
+        }
+    }
+
+    /// Waits for a stream to ask on other than the one that carries the question now. A client may be away for so
+    /// long as the grace is.
+    async fn way(&self, now: Option<&Route>) -> Result<Route, End> {
+        let streams = self.connection.streams();
+        let (mut changes, mut away_since) = (streams.changes(), None);
         loop {
             if let Some(reason) = self.connection.gone_now() {
                 return Err(End::Unanswerable(reason));
             }
-            if let Some(route) = self.connection.route(&self.task, self.asking.origin()) {
+            let carried = now.is_some_and(|route| streams.carries(route));
+            if !carried && let Some(route) = streams.route(&self.task, self.asking.call()) {
                 return Ok(route);
             }
-            tokio::select! {
-                () = changes.next() => {}
-                () = self.withdrawn.cancelled() => return Err(End::Withdrawn),
-                () = self.shared.stop.cancelled() => return Err(End::Stopping),
-                () = tokio::time::sleep_until(begun + self.shared.config.vanish_grace) => {
-                    return Err(End::Unanswerable(self.away()));
+            away_since = if carried { None } else { away_since.or_else(|| Some(Instant::now())) };
+            let until = away_since.map(|since| since + self.shared.config.vanish_grace);
+            let passed = async {
+                match until {
+                    Some(until) => tokio::time::sleep_until(until).await,
+                    None => std::future::pending().await,
                 }
-            }
-        }
-    }
-
-    /// Waits until what was sent on `route` cannot be answered any more: `None` when another stream is open
-    /// that did not take up where this one broke off, else why the client is out of reach.
-    async fn broken(&self, route: &Route) -> Option<String> {
-        let mut changes = self.connection.changes();
-        let mut lost_at = None;
-        loop {
-            if let Some(reason) = self.connection.gone_now() {
-                return Some(reason);
-            }
-            if self.connection.replaced(route) {
-                return None;
-            }
-            if self.connection.carries(route) {
-                lost_at = None;
-                changes.next().await;
-                continue;
-            }
-            let until = *lost_at.get_or_insert_with(Instant::now) + self.shared.config.vanish_grace;
+            };
             tokio::select! {
-                () = changes.next() => {}
-                () = tokio::time::sleep_until(until) => {
-                    let other = self.connection.route(&self.task, self.asking.origin());
-                    return if other.is_some() { None } else { Some(self.away()) };
-                }
+                biased;
+                () = self.handle.withdrawn.cancelled() => return Err(End::Withdrawn),
+                // The sender is part of the connection, so it is there.
+                _ = changes.changed() => {}
+                () = passed => return Err(End::Unanswerable(self.away())),
             }
         }
     }
@@ -224,8 +240,8 @@ impl Prompt {
 
     /// What a request that failed means: the end of the process, of the session, or the client's own error.
     fn failed(&self, error: &ServiceError) -> End {
-        if self.shared.stop.is_cancelled() {
-            return End::Stopping;
+        if self.handle.withdrawn.is_cancelled() {
+            return End::Withdrawn;
         }
         let gone = self.connection.gone_now();
         End::Unanswerable(gone.unwrap_or_else(|| format!("asking the client failed: {}", chain(error))))
@@ -233,28 +249,25 @@ impl Prompt {
 
     /// Stores the answer; an error names what is not valid in it. Waits out a store that is away.
     async fn take(&self, answer: Answer) -> Result<End, String> {
-        loop {
-            let stored = self.shared.engine.answer_known(&self.task, &self.question, answer.clone()).await;
-            match stored {
-                Ok(_) => return Ok(End::Answered),
-                Err(EngineError::Answer { violations, .. }) => return Err(joined(&violations)),
-                Err(EngineError::Store(
-                    error @ (StoreError::Unreachable { .. } | StoreError::Backend { .. }),
-                )) => {
-                    tracing::warn!(task = %self.task, question = %self.question.id, %error,
-                        "cannot store the client's answer; trying again");
-                    tokio::select! {
-                        () = self.withdrawn.cancelled() => return Ok(End::Withdrawn),
-                        () = self.shared.stop.cancelled() => return Ok(End::Stopping),
-                        () = tokio::time::sleep(super::AFTER_FAILURE) => {}
-                    }
-                }
-                // Somebody else was first, or the task is over.
-                Err(error) => {
-                    tracing::debug!(task = %self.task, question = %self.question.id, %error,
-                        "the client's answer came too late");
-                    return Ok(End::Answered);
-                }
+        let engine = &self.shared.engine;
+        let store = || engine.answer_known(&self.task, &self.question, answer.clone());
+        let error = match Shared::outlast(&self.handle.withdrawn, store).await {
+            None => return Ok(End::Withdrawn),
+            Some(Ok(_)) => return Ok(End::Answered),
+            Some(Err(error)) => error,
+        };
+        match error {
+            EngineError::Answer { violations, .. } => Err(joined(&violations)),
+            EngineError::Store(StoreError::Refused { what, problem }) => Err(format!("{what} {problem}")),
+            error if is_too_late(&error) => {
+                tracing::debug!(task = %self.task, question = %self.question.id, %error,
+                    "the client's answer came too late");
+                Ok(End::Answered)
+            }
+            error => {
+                tracing::warn!(task = %self.task, question = %self.question.id, %error,
+                    "the client's answer cannot be stored");
+                Ok(End::LeftOpen)
             }
         }
     }

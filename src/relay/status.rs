@@ -4,9 +4,11 @@ use jiff::Timestamp;
 use rmcp::model::{CustomNotification, ServerNotification, ToolListChangedNotification};
 use serde_json::{Map, Value, json};
 
-use super::RELATED_TASK;
 use super::connection::Facts;
 use crate::task::{Event, EventKind, Question, TaskStatus};
+
+/// The `_meta` key that says which task a message is about (2025-11-25, basic/utilities/tasks).
+pub(crate) const RELATED_TASK: &str = "io.modelcontextprotocol/related-task";
 
 /// The status that the legacy era shows. It knows no completed task whose result is an error
 /// (2025-11-25, basic/utilities/tasks: "failed" covers a tool result with `isError`).

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use super::{Shared, Unanswerable};
+use super::shared::{Shared, Unanswerable};
 use crate::engine::EngineError;
 use crate::store::StoreError;
 use crate::task::{Answer, Answerer, Question, TaskId};
@@ -22,8 +22,21 @@ pub(super) fn chain(error: &dyn Error) -> String {
     text
 }
 
-/// Answers the question with cancel, or leaves it to an operator; true when it stays open. A question of a foreground call is
-/// always cancelled: no operator is shown it.
+/// Whether the question has its answer, or its task is over: what came now came too late.
+pub(super) fn is_too_late(error: &EngineError) -> bool {
+    matches!(
+        error,
+        EngineError::Store(
+            StoreError::AlreadyAnswered { .. }
+                | StoreError::Ended { .. }
+                | StoreError::NoTask(_)
+                | StoreError::NoQuestion { .. }
+        )
+    )
+}
+
+/// Answers the question with cancel, or leaves it to an operator; true when it stays open. A question of a foreground
+/// call is always cancelled: no operator is shown it.
 pub(super) async fn settle(
     shared: &Shared,
     task: &TaskId,
@@ -34,26 +47,21 @@ pub(super) async fn settle(
     let waits = shared.config.unanswerable == Unanswerable::Wait && !foreground;
     tracing::warn!(%task, question = %question.id, reason,
         "{}", if waits { "a question waits for an operator" } else { "a question is answered by cancel" });
-    loop {
-        let done = if waits {
+    let settled = Shared::outlast(&shared.stop, || async {
+        if waits {
             let note = format!("question {} waits for an operator: {reason}", question.id);
-            shared.engine.store().note(task, &note).await.map_err(EngineError::from)
-        } else {
-            let answer = Answer::cancel(Answerer::Policy, reason);
-            shared.engine.answer_known(task, question, answer).await.map(drop)
-        };
-        match done {
-            Err(EngineError::Store(
-                error @ (StoreError::Unreachable { .. } | StoreError::Backend { .. }),
-            )) => {
-                tracing::warn!(%task, question = %question.id, %error, "cannot settle it yet; trying again");
-            }
-            // Done, or somebody else answered, or the task is over.
-            _ => return waits,
+            return shared.engine.store().note(task, &note).await.map_err(EngineError::from);
         }
-        tokio::select! {
-            () = shared.stop.cancelled() => return false,
-            () = tokio::time::sleep(super::AFTER_FAILURE) => {}
+        let answer = Answer::cancel(Answerer::Policy, reason);
+        shared.engine.answer_known(task, question, answer).await.map(drop)
+    });
+    match settled.await {
+        // The process stops: whoever serves the task next settles it.
+        None => false,
+        Some(Err(error)) if !is_too_late(&error) => {
+            tracing::warn!(%task, question = %question.id, %error, "could not settle a question");
+            true
         }
+        Some(_) => waits,
     }
 }

@@ -1,7 +1,8 @@
 //! The dialect layer: requests whose meaning differs between the eras, or that rmcp's types would lose,
 //! travel through rmcp under a private name and arrive with their params untouched.
 
-use serde_json::Value;
+use rmcp::model::{CustomResult, JsonRpcMessage, ServerJsonRpcMessage, ServerResult};
+use serde_json::{Value, json};
 
 /// The `_meta` key whose presence makes a request modern (2026-07-28, basic).
 const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
@@ -86,10 +87,43 @@ pub(super) fn original(private: &str) -> Option<(Era, &str)> {
     private.strip_prefix(MODERN).map(|method| (Era::Modern, method))
 }
 
+/// The response to `initialize`, where rmcp's types know modern capabilities only: tells a legacy client which of its era's task requests there are, in place of the modern extension.
+pub(super) fn with_legacy_tasks(mut message: ServerJsonRpcMessage) -> ServerJsonRpcMessage {
+    if let JsonRpcMessage::Response(response) = &mut message
+        && let ServerResult::InitializeResult(result) = &response.result
+        && let Ok(mut wire) = serde_json::to_value(result)
+    {
+        if let Some(capabilities) = wire.get_mut("capabilities").and_then(|one| one.as_object_mut()) {
+            capabilities.shift_remove("extensions");
+            let tasks = json!({ "list": {}, "cancel": {}, "requests": { "tools": { "call": {} } } });
+            capabilities.insert("tasks".to_owned(), tasks);
+        }
+        response.result = ServerResult::CustomResult(CustomResult(wire));
+    }
+    message
+}
+
+/// A renamed message is the message but for its method, and finds back.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn message(input: &[u8]) {
+    let Ok(mut message) = serde_json::from_slice::<Value>(input) else { return };
+    let before = message.clone();
+    match translate(&mut message) {
+        Translation::Same => assert_eq!(message, before),
+        Translation::Forged => return,
+        Translation::Renamed { method, private, era } => {
+            assert_eq!(original(&private), Some((era, method.as_str())));
+            let mut back = message.clone();
+            back["method"] = Value::String(method);
+            assert_eq!(back, before);
+        }
+    }
+    let _ = serde_json::from_value::<rmcp::model::ClientJsonRpcMessage>(message);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_request_keeps_everything_but_its_name() {

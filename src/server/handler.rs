@@ -10,34 +10,12 @@ use rmcp::model::{
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
-use super::caller::{Caller, Client};
 use super::dialect::{self, Era};
-use super::fault::{invalid, no_method};
+use super::errors::{invalid, no_method};
+use super::request::{Caller, Client, Request, Serving};
 use super::wire::Object;
-use super::{ServeConfig, legacy, legacy_tasks, modern, subscriptions, tools};
-use crate::engine::Engine;
-use crate::relay::Relay;
-
-/// What all connections of one server share.
-#[derive(Debug)]
-pub(super) struct Serving {
-    pub(super) engine: Engine,
-    pub(super) relay: Relay,
-    pub(super) config: ServeConfig,
-    /// Foreground calls that are waited for when the server stops.
-    pub(super) calls: TaskTracker,
-    pub(super) stop: CancellationToken,
-}
-
-/// The request as a handler gets it.
-pub(super) struct Request {
-    pub(super) caller: Caller,
-    pub(super) params: Object,
-    pub(super) context: RequestContext<RoleServer>,
-}
+use super::{legacy_tasks, modern_tasks, subscriptions, tools};
 
 /// The handler of one connection.
 #[derive(Debug, Clone)]
@@ -113,45 +91,19 @@ impl ServerHandler for Handler {
         let serving = &self.serving;
         let result = match (era, method) {
             (Era::Legacy, "tools/list") => tools::list_legacy(serving, &request).await,
-            (Era::Legacy, "tools/call") => legacy::call(serving, request).await,
+            (Era::Legacy, "tools/call") => tools::call_legacy(serving, request).await,
             (Era::Legacy, "tasks/get") => legacy_tasks::get(serving, &request).await,
             (Era::Legacy, "tasks/result") => legacy_tasks::result(serving, request).await,
             (Era::Legacy, "tasks/list") => legacy_tasks::list(serving, &request).await,
             (Era::Legacy, "tasks/cancel") => legacy_tasks::cancel(serving, &request).await,
             (Era::Modern, "tools/list") => tools::list_modern(serving, &request).await,
-            (Era::Modern, "tools/call") => modern::call(serving, request).await,
-            (Era::Modern, "tasks/get") => modern::get(serving, &request).await,
-            (Era::Modern, "tasks/update") => modern::update(serving, &request).await,
-            (Era::Modern, "tasks/cancel") => modern::cancel(serving, &request).await,
+            (Era::Modern, "tools/call") => tools::call_modern(serving, request).await,
+            (Era::Modern, "tasks/get") => modern_tasks::get(serving, &request).await,
+            (Era::Modern, "tasks/update") => modern_tasks::update(serving, &request).await,
+            (Era::Modern, "tasks/cancel") => modern_tasks::cancel(serving, &request).await,
             (Era::Modern, "subscriptions/listen") => subscriptions::listen(serving, request).await,
             _ => Err(no_method(method)),
         };
         result.map(CustomResult)
-    }
-}
-
-impl Request {
-    /// A string among the params.
-    pub(super) fn text(&self, key: &str) -> Result<&str, ErrorData> {
-        match self.params.get(key) {
-            Some(Value::String(text)) => Ok(text),
-            Some(other) => Err(invalid(format!("params.{key} must be a string, not {other}"))),
-            None => Err(invalid(format!("params.{key} is missing"))),
-        }
-    }
-
-    /// The task that the params name. One that cannot be an id is one that was never given out.
-    pub(super) fn task_id(&self) -> Result<crate::task::TaskId, ErrorData> {
-        let text = self.text("taskId")?;
-        text.parse().map_err(|error| invalid(format!("there is no such task: {error}")))
-    }
-
-    /// An object among the params; empty where it is left out.
-    pub(super) fn object(&self, key: &str) -> Result<Object, ErrorData> {
-        match self.params.get(key) {
-            None | Some(Value::Null) => Ok(Object::new()),
-            Some(Value::Object(object)) => Ok(object.clone()),
-            Some(other) => Err(invalid(format!("params.{key} must be an object, not {other}"))),
-        }
     }
 }

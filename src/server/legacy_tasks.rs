@@ -3,12 +3,12 @@
 use rmcp::ErrorData;
 use serde_json::{Value, json};
 
-use super::fault::{cancelled, invalid, refused, task_error};
-use super::foreground::AskedHere;
-use super::handler::{Request, Serving};
+use super::errors::{cancelled, invalid, refused, task_error};
+use super::request::{Request, Serving};
+use super::wait::{Purpose, Wait};
 use super::wire;
 use crate::store::{PageCursor, TaskFilter};
-use crate::task::{Outcome, Task, TaskId};
+use crate::task::{Outcome, Task};
 
 /// Tasks on one page of `tasks/list`.
 const PAGE: usize = 50;
@@ -19,56 +19,22 @@ pub(super) async fn get(serving: &Serving, request: &Request) -> Result<Value, E
     Ok(wire::legacy_task(&task, serving.config.poll_interval_ms))
 }
 
-/// Waits for the end, then returns exactly what the call itself would have returned.
+/// Waits for the end, then returns exactly what the call itself would have returned. Meanwhile the waiting client is
+/// asked what the task asks, where the session that launched it is not here: it may have ended with an earlier process.
 pub(super) async fn result(serving: &Serving, request: Request) -> Result<Value, ErrorData> {
     let id = request.task_id()?;
-    let client = request.caller.client.as_ref();
-    let _awaits =
-        client.map(|client| client.connection.awaits_result(id.clone(), request.context.id.clone()));
-    let gone = async {
-        match client {
-            Some(client) => drop(client.connection.gone().await),
-            None => std::future::pending().await,
-        }
-    };
-    let task = tokio::select! {
-        task = ended(serving, &request, &id) => task?,
-        () = request.context.ct.cancelled() => return Err(stopped_waiting()),
-        () = serving.stop.cancelled() => return Err(stopped_waiting()),
-        () = gone => return Err(stopped_waiting()),
-    };
+    let feed = serving.engine.hub().await.map_err(refused)?.feed(&id);
+    let mut task = serving.engine.get(&request.caller.viewer(), &id).await.map_err(refused)?;
+    if !task.status.is_final() {
+        let mut wait = Wait::new(serving, &request, &task, feed, Purpose::Result);
+        wait.show(&task);
+        task = wait.end().await?;
+    }
     match &task.outcome {
         Some(Outcome::Result(result)) => Ok(with_related(result.clone(), &task)),
         Some(Outcome::Error(error)) => Err(task_error(error)),
         None => Err(cancelled(task.status_message.as_deref())),
     }
-}
-
-/// The task once it has ended. Meanwhile the waiting client is asked what the task asks, where the session
-/// that launched it is not here: it may have ended with an earlier process.
-async fn ended(serving: &Serving, request: &Request, id: &TaskId) -> Result<Task, ErrorData> {
-    let viewer = request.caller.viewer();
-    let mut follow = serving.engine.hub().await.map_err(refused)?.follow(id);
-    let mut asked = AskedHere::default();
-    loop {
-        let task = serving.engine.get(&viewer, id).await.map_err(refused)?;
-        if task.status.is_final() {
-            return Ok(task);
-        }
-        let client = request.caller.client.as_ref().filter(|_| !serving.relay.serves_owner(&task));
-        if let Some(client) = client {
-            asked.keep_up(&serving.relay, &client.connection, request, &task);
-        }
-        follow.changed().await;
-        // What the task asks its owner is the relay's, so only the end is worth a look.
-        while serving.relay.serves_owner(&task) && !follow.may_have_ended() {
-            follow.changed().await;
-        }
-    }
-}
-
-fn stopped_waiting() -> ErrorData {
-    ErrorData::internal_error("the wait for the task's result was ended; the task goes on", None)
 }
 
 fn with_related(mut result: Value, task: &Task) -> Value {

@@ -12,16 +12,42 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::caller::Client;
-use super::dialect::{Translation, translate};
-use super::handshake;
+use super::dialect::{Translation, translate, with_legacy_tasks};
+use super::request::Client;
 
 /// Messages that wait for a client that does not read; more, and the connection is over.
 const UNREAD: usize = 10_000;
 
+/// The same in bytes. A line cannot be left out, so this is the place of a few of the largest results, not less.
+const UNREAD_BYTES: usize = 64 * 1024 * 1024;
+
 const PARSE_ERROR: i32 = -32700;
 const INVALID_REQUEST: i32 = -32600;
 const METHOD_NOT_FOUND: i32 = -32601;
+
+/// What waits for a client that does not read.
+#[derive(Debug, Default)]
+struct Unread {
+    messages: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Unread {
+    fn add(&self, line: &[u8]) -> io::Result<()> {
+        let messages = self.messages.fetch_add(1, Ordering::Relaxed);
+        let bytes = self.bytes.fetch_add(line.len(), Ordering::Relaxed);
+        if messages >= UNREAD || bytes >= UNREAD_BYTES {
+            let problem = format!("the client has left {messages} messages of {bytes} bytes unread");
+            return Err(io::Error::other(problem));
+        }
+        Ok(())
+    }
+
+    fn remove(&self, line: &[u8]) {
+        self.messages.fetch_sub(1, Ordering::Relaxed);
+        self.bytes.fetch_sub(line.len(), Ordering::Relaxed);
+    }
+}
 
 /// A client on two streams of lines.
 pub(super) struct Lines<R> {
@@ -33,7 +59,7 @@ pub(super) struct Lines<R> {
     skipping: bool,
     /// A request came: what rmcp waits for first.
     begun: bool,
-    unread: Arc<AtomicUsize>,
+    unread: Arc<Unread>,
     outgoing: Option<mpsc::UnboundedSender<Vec<u8>>>,
     writing: Option<JoinHandle<io::Result<()>>>,
 }
@@ -44,7 +70,7 @@ impl<R: AsyncBufRead + Unpin + Send> Lines<R> {
         W: AsyncWrite + Unpin + Send + 'static,
     {
         let (outgoing, lines) = mpsc::unbounded_channel();
-        let unread = Arc::new(AtomicUsize::new(0));
+        let unread = Arc::new(Unread::default());
         let writing = Some(tokio::spawn(write(lines, writer, unread.clone())));
         Self {
             client,
@@ -132,9 +158,7 @@ impl<R: AsyncBufRead + Unpin + Send> Lines<R> {
 
     fn put(&self, mut line: Vec<u8>) -> io::Result<()> {
         line.push(b'\n');
-        if self.unread.fetch_add(1, Ordering::Relaxed) >= UNREAD {
-            return Err(io::Error::other(format!("the client has left {UNREAD} messages unread")));
-        }
+        self.unread.add(&line)?;
         let sent = self.outgoing.as_ref().is_some_and(|outgoing| outgoing.send(line).is_ok());
         if sent { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
     }
@@ -148,7 +172,7 @@ impl<R: AsyncBufRead + Unpin + Send> Transport<RoleServer> for Lines<R> {
         &mut self,
         message: ServerJsonRpcMessage,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
-        let line = serde_json::to_vec(&handshake::with_legacy_tasks(message));
+        let line = serde_json::to_vec(&with_legacy_tasks(message));
         std::future::ready(line.map_err(io::Error::from).and_then(|line| self.put(line)))
     }
 
@@ -177,15 +201,34 @@ impl<R: AsyncBufRead + Unpin + Send> Transport<RoleServer> for Lines<R> {
 async fn write<W: AsyncWrite + Unpin>(
     mut lines: mpsc::UnboundedReceiver<Vec<u8>>,
     mut writer: W,
-    unread: Arc<AtomicUsize>,
+    unread: Arc<Unread>,
 ) -> io::Result<()> {
     while let Some(line) = lines.recv().await {
         writer.write_all(&line).await?;
-        unread.fetch_sub(1, Ordering::Relaxed);
+        unread.remove(&line);
         // What follows at once goes out with it.
         if lines.is_empty() {
             writer.flush().await?;
         }
     }
     writer.flush().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::Streams;
+    use crate::task::SessionId;
+
+    #[tokio::test]
+    async fn a_client_that_does_not_read_is_bounded_in_bytes() {
+        let client = Arc::new(Client::new(SessionId::generate(), Streams::line()));
+        let (writer, _nobody_reads) = tokio::io::duplex(1024);
+        let lines = Lines::new(client, tokio::io::empty(), writer, 1024);
+        let large = vec![b'x'; 1024 * 1024];
+        let taken = (0..100).take_while(|_| lines.put(large.clone()).is_ok()).count();
+        assert!((60..=65).contains(&taken), "{taken} MiB were taken");
+        let problem = lines.put(large).expect_err("the connection is over").to_string();
+        assert!(problem.contains("bytes unread"), "{problem}");
+    }
 }

@@ -6,10 +6,12 @@ use rmcp::service::{ServerInitializeError, serve_server_with_ct};
 use tokio::io::{AsyncRead, AsyncWrite, BufReader};
 use tokio_util::sync::CancellationToken;
 
-use super::caller::Client;
+use super::config::{ServeConfig, ServeError};
+use super::handler::Handler;
 use super::lines::Lines;
-use super::{ServeConfig, ServeError, serving};
+use super::request::{Client, Serving};
 use crate::engine::Engine;
+use crate::relay::Streams;
 use crate::task::{Scope, SessionId};
 
 /// Serves one client until it closes its end, or until `stop`.
@@ -25,10 +27,9 @@ where
     W: AsyncWrite + Unpin + Send + 'static,
 {
     let most_bytes = config.max_body_bytes;
-    let handler = serving(engine, config, stop.clone()).await?;
-    let client = Arc::new(Client::new(SessionId::generate()));
+    let handler = Handler { serving: Serving::start(engine, config, stop.clone()).await? };
+    let client = Arc::new(Client::new(SessionId::generate(), Streams::line()));
     client.bind(Scope::anonymous());
-    client.connection.opened(false);
     let lines = Lines::new(client, BufReader::new(stdin), stdout, most_bytes);
     match serve_server_with_ct(handler, lines, stop.child_token()).await {
         Ok(running) => {

@@ -11,12 +11,12 @@ use rmcp::ErrorData;
 use rmcp::model::{CustomNotification, ServerNotification};
 use serde_json::{Value, json};
 
-use super::fault::{invalid, needs_tasks_extension, refused};
-use super::handler::{Request, Serving};
-use super::{modern, wire};
-use crate::engine::{EngineError, Follow};
+use super::errors::{invalid, needs_tasks_extension, refused};
+use super::request::{Request, Serving};
+use super::wire;
+use crate::engine::{EngineError, EngineResult, Follow};
 use crate::store::StoreError;
-use crate::task::{Fault, TaskId};
+use crate::task::{Task, TaskId};
 
 /// The `_meta` key of every message of a subscription.
 const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
@@ -26,6 +26,8 @@ const MOST: usize = 1000;
 
 /// Serves a subscription until the client ends it or the server stops.
 pub(super) async fn listen(serving: &Arc<Serving>, request: Request) -> Result<Value, ErrorData> {
+    // A stopping server waits until it has said that it ends.
+    let _counted = serving.calls.token();
     let wanted = wanted(&request)?;
     let tools = wants_tools(&request)?;
     let mut tool_changes = serving.engine.tool_changes();
@@ -35,7 +37,8 @@ pub(super) async fn listen(serving: &Arc<Serving>, request: Request) -> Result<V
     for task in wanted {
         let follow = hub.follow(&task);
         // A task that the caller may not see is left out, like one that never was.
-        if listening.shown(&task).await?.is_some() {
+        let found = serving.engine.get(&request.caller.viewer(), &task).await;
+        if listening.shown(found)?.is_some() {
             accepted.push(task.clone());
             changes.push(change(task, follow));
         }
@@ -51,19 +54,33 @@ pub(super) async fn listen(serving: &Arc<Serving>, request: Request) -> Result<V
         listening.tell(&task, &mut last).await?;
     }
     loop {
-        tokio::select! {
-            Some((task, follow)) = changes.next() => {
+        let heard = tokio::select! {
+            biased;
+            () = serving.stop.cancelled() => Heard::End,
+            () = request.context.ct.cancelled() => Heard::End,
+            Ok(()) = tool_changes.changed(), if tools => Heard::Tools,
+            Some((task, follow)) = changes.next() => Heard::Task(task, follow),
+        };
+        match heard {
+            Heard::End => return Ok(closed(&request)),
+            Heard::Tools => listening.notify("notifications/tools/list_changed", json!({})).await?,
+            Heard::Task(task, follow) => {
                 if listening.tell(&task, &mut last).await? {
                     changes.push(change(task, follow));
                 }
             }
-            Ok(()) = tool_changes.changed(), if tools => {
-                listening.notify("notifications/tools/list_changed", json!({})).await?;
-            }
-            () = request.context.ct.cancelled() => return Ok(closed(&request)),
-            () = serving.stop.cancelled() => return Ok(closed(&request)),
         }
     }
+}
+
+/// What a subscription hears.
+enum Heard {
+    /// The client ended it, or the server stops.
+    End,
+    /// The tools are other ones.
+    Tools,
+    /// A task changed.
+    Task(TaskId, Follow),
 }
 
 async fn change(task: TaskId, mut follow: Follow) -> (TaskId, Follow) {
@@ -97,7 +114,7 @@ fn wanted(request: &Request) -> Result<Vec<TaskId>, ErrorData> {
             return Err(invalid(format!("params.notifications.taskIds must be a list, not {other}")));
         }
     };
-    if !modern::declares_tasks(request) {
+    if !request.declares_tasks() {
         return Err(needs_tasks_extension());
     }
     if ids.len() > MOST {
@@ -131,26 +148,26 @@ struct Listening<'a> {
 
 impl Listening<'_> {
     /// The task as the client is shown it; `None` where there is nothing to show.
-    async fn shown(&self, task: &TaskId) -> Result<Option<Value>, ErrorData> {
-        match self.serving.engine.get(&self.request.caller.viewer(), task).await {
+    fn shown(&self, found: EngineResult<Task>) -> Result<Option<Value>, ErrorData> {
+        match found {
             Ok(task) => {
                 let shown = wire::detailed_task(&task, self.serving.config.poll_interval_ms);
                 Ok(Some(Value::Object(shown)))
             }
-            Err(EngineError::Store(StoreError::NoTask(_))) => Ok(None),
+            Err(EngineError::Store(StoreError::NoTask(_) | StoreError::Unreadable { .. })) => Ok(None),
             Err(error) => Err(refused(error)),
         }
     }
 
     /// Sends the task as it is, unless the client has seen just that; false when there is no more of it.
     async fn tell(&self, task: &TaskId, last: &mut HashMap<TaskId, u64>) -> Result<bool, ErrorData> {
-        let Some(shown) = self.shown(task).await? else { return Ok(false) };
+        let found = self.serving.engine.get_patiently(&self.request.caller.viewer(), task).await;
+        let Some(shown) = self.shown(found)? else { return Ok(false) };
         let print = print(&shown);
         if last.insert(task.clone(), print) == Some(print) {
             return Ok(true);
         }
-        let unsaid = [Fault::MissingNotification, Fault::StalledStream];
-        if !unsaid.iter().any(|fault| self.serving.relay.misbehaves(task, *fault)) {
+        if !self.serving.relay.silences(task) {
             self.notify("notifications/tasks", shown).await?;
         }
         Ok(true)

@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use super::{StoreError, StoreResult};
+use crate::task::Progress;
 
 /// The most levels of JSON in anything that is stored. Readers give up at 128, and records and protocol messages
 /// add levels of their own around what a stranger sent.
@@ -128,6 +129,13 @@ pub fn message(what: &str, message: &str) -> StoreResult<()> {
     }
     let problem = format!("has {} bytes, more than {MAX_MESSAGE_BYTES}", message.len());
     Err(StoreError::Refused { what: what.to_owned(), problem })
+}
+
+/// A step of a tool's: numbers that are numbers, and a message of some length.
+pub fn progress(progress: &Progress) -> StoreResult<()> {
+    finite("the progress", progress.current)?;
+    finite("the progress' total", progress.total.unwrap_or_default())?;
+    message("the progress' message", progress.message.as_deref().unwrap_or_default())
 }
 
 /// A reason of our own, shortened where it is too long.

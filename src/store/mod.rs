@@ -29,10 +29,28 @@ use crate::task::{
 
 /// The layout that this program writes. A namespace or file of a newer layout is refused; one of an older layout is
 /// brought to this one by the first process that may create a store, and refused to all others until then.
-pub const LAYOUT: u32 = 1;
+pub const LAYOUT: u32 = 2;
 
 /// The most events that a log keeps; older ones are dropped. `watch --since` an older cursor says so.
 pub const MAX_LOG_EVENTS: u64 = 1_000_000;
+
+/// The most bytes that a log's events have in all; older ones are dropped.
+pub const MAX_LOG_BYTES: u64 = 256 * 1024 * 1024;
+
+/// The most events that are kept of one task.
+pub const MAX_TASK_EVENTS: u64 = 10_000;
+
+/// The most events that are kept of one session.
+pub const MAX_SESSION_EVENTS: u64 = 100_000;
+
+/// The most bytes of records in a page of tasks or a stretch of the log, but for one that is larger by itself.
+pub const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
+
+/// The most finished tasks of one scope; beyond them the oldest are deleted before their time.
+pub const MAX_FINISHED: u32 = 100_000;
+
+/// How long a hidden task is kept after its end: long enough for whoever called to read how it ended.
+pub const HIDDEN_KEPT: Duration = Duration::from_secs(5 * 60);
 
 /// The most questions that a task may have open at the same time.
 pub const MAX_OPEN_QUESTIONS: usize = 64;

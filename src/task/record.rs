@@ -246,6 +246,25 @@ pub struct Task {
 }
 
 impl Task {
+    /// A task as it is stored at first.
+    pub fn queued(new: NewTask, at: Timestamp) -> Self {
+        Self {
+            new,
+            status: TaskStatus::Working,
+            status_message: None,
+            created_at: at,
+            updated_at: at,
+            attempt: 0,
+            worker: None,
+            claimed_at: None,
+            finished_at: None,
+            progress: None,
+            outcome: None,
+            last_failure: None,
+            questions: Vec::new(),
+        }
+    }
+
     /// Its id.
     pub fn id(&self) -> &TaskId {
         &self.new.id

@@ -11,12 +11,13 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::RunClock;
-use super::misbehaviour::Misbehaviour;
+use super::faulty::Faults;
 use super::roster::{Entry, Slot};
+use super::run::RunSlot;
 use super::{Interrupted, Shared};
 use crate::engine::{EngineError, patiently};
 use crate::store::{ClaimKey, StoreError};
-use crate::task::{Answer, Answerer, Ask, Fault, Progress, Task, TaskId};
+use crate::task::{Answer, Answerer, Ask, Progress, Task, TaskId};
 
 /// One run of a tool. A pointer: tools move it about, and each place that it was at stays in their future.
 pub struct TaskContext {
@@ -35,9 +36,9 @@ struct Run {
     asked: Mutex<u32>,
     /// There is one if anybody looks at it, from before the first question on.
     clock: OnceLock<Arc<RunClock>>,
-    misbehaviour: Misbehaviour,
-    /// The slot that the run holds while it does not wait.
-    slot: Mutex<Option<Slot>>,
+    /// There are some if anybody asked for them.
+    faults: OnceLock<Box<Faults>>,
+    slot: RunSlot,
 }
 
 impl TaskContext {
@@ -46,13 +47,12 @@ impl TaskContext {
         entry: Arc<Entry>,
         task: Task,
         taken: CancellationToken,
-        slot: Slot,
+        slot: RunSlot,
     ) -> Self {
         let claim = ClaimKey { task: task.id().clone(), attempt: task.attempt };
-        let misbehaviour = Misbehaviour::new(&shared.config.faults);
-        let (asked, clock, slot) = (Mutex::new(0), OnceLock::new(), Mutex::new(Some(slot)));
+        let (asked, clock, faults) = (Mutex::new(0), OnceLock::new(), OnceLock::new());
         let arguments = Value::Object(task.new.arguments).to_string().into();
-        let run = Run { shared, entry, claim, arguments, taken, asked, clock, misbehaviour, slot };
+        let run = Run { shared, entry, claim, arguments, taken, asked, clock, faults, slot };
         Self { run: Box::new(run) }
     }
 
@@ -61,11 +61,9 @@ impl TaskContext {
         self.run.clock.get_or_init(Arc::default).clone()
     }
 
-    /// Misbehaves in this way from now on. What does not lie with the worker is left to the server, which
-    /// reads of it in the log.
-    pub async fn misbehave(&self, fault: Fault) -> Result<(), Interrupted> {
-        self.run.misbehaviour.begin(fault);
-        self.note(&fault.note()).await
+    /// How the run misbehaves. Whoever wants it to takes this before the run asks anything.
+    pub(super) fn faults(&self) -> &Faults {
+        self.run.faults.get_or_init(Box::default)
     }
 
     /// The task's id.
@@ -96,7 +94,7 @@ impl TaskContext {
 
     /// Fires when the worker's time to drain is over: end now, another worker begins again.
     pub fn given_back(&self) -> &CancellationToken {
-        self.run.shared.held.given_back()
+        self.run.shared.claims.given_back()
     }
 
     /// Writes a remark to the event log; the status message stays.
@@ -104,7 +102,7 @@ impl TaskContext {
         let Run { shared, claim, .. } = &*self.run;
         Box::pin(async move {
             let store = shared.engine.store();
-            let noted = patiently(shared.held.given_back(), || store.note(&claim.task, note)).await;
+            let noted = patiently(shared.claims.given_back(), || store.note(&claim.task, note)).await;
             noted.map_err(|error| EngineError::from(error).into())
         })
     }
@@ -114,7 +112,7 @@ impl TaskContext {
         let Run { shared, claim, .. } = &*self.run;
         Box::pin(async move {
             let store = shared.engine.store();
-            let reported = patiently(shared.held.given_back(), || store.report(claim, &progress)).await;
+            let reported = patiently(shared.claims.given_back(), || store.report(claim, &progress)).await;
             reported.map_err(|error| EngineError::from(error).into())
         })
     }
@@ -138,15 +136,26 @@ impl TaskContext {
     ) -> impl Future<Output = Result<Vec<Answer>, Interrupted>> + Send {
         // What is waited for is kept small (the questions are in the store), and so is the wait: there may be
         // very many. Whatever runs only before or after it is boxed.
-        let again = self.run.misbehaviour.asks_twice().then(|| self.ask_once(asks.clone(), timeout).boxed());
-        let asking = self.ask_once(asks, timeout).boxed();
+        let rounds = self.rounds(asks, timeout);
         Box::pin(async move {
-            let answers = self.wait_for_answers(asking).await?;
-            match again {
-                Some(again) => Box::pin(self.wait_for_answers(again)).await,
-                None => Ok(answers),
+            let mut answers = Vec::new();
+            for asking in rounds {
+                answers = self.wait_for_answers(asking).await?;
             }
+            Ok(answers)
         })
+    }
+
+    /// The asking of these questions: once, unless somebody asked for faults.
+    fn rounds(
+        &self,
+        asks: Vec<Ask>,
+        timeout: Option<Duration>,
+    ) -> Vec<BoxFuture<'_, Result<Asked, Interrupted>>> {
+        match self.run.faults.get() {
+            Some(faults) => faults.rounds(self, &asks, timeout),
+            None => vec![self.ask_once(asks, timeout).boxed()],
+        }
     }
 
     async fn wait_for_answers(
@@ -158,12 +167,11 @@ impl TaskContext {
             Asked::Answered(answers) => return Ok(answers),
             Asked::Open(positions) => positions,
         };
-        self.run.misbehaviour.crash()?;
         let _stopped = self.run.clock.get().map(|clock| clock.stop());
         Box::pin(self.begin_waiting()).await;
         let answers = loop {
             // A worker that stops wakes all who follow, once it has said so.
-            let parked = self.run.shared.held.parked();
+            let parked = self.run.shared.claims.parked();
             if !parked.is_cancelled() {
                 follow.changed().await;
             }
@@ -174,7 +182,7 @@ impl TaskContext {
                 break answers;
             }
         };
-        Box::pin(self.end_waiting()).await?;
+        Box::pin(self.end_waiting(positions)).await?;
         Ok(answers)
     }
 
@@ -196,9 +204,22 @@ impl TaskContext {
     }
 
     async fn ask_once(&self, asks: Vec<Ask>, timeout: Option<Duration>) -> Result<Asked, Interrupted> {
+        self.check(&asks)?;
+        self.ask_unchecked(asks, timeout).await
+    }
+
+    /// Refuses malformed questions.
+    pub(super) fn check(&self, asks: &[Ask]) -> Result<(), Interrupted> {
+        Ok(self.run.shared.engine.check(asks)?)
+    }
+
+    /// Asks without looking at the questions. Repeating it is safe: the journal knows what was asked before.
+    pub(super) async fn ask_unchecked(
+        &self,
+        asks: Vec<Ask>,
+        timeout: Option<Duration>,
+    ) -> Result<Asked, Interrupted> {
         let engine = &self.run.shared.engine;
-        engine.check(&asks)?;
-        let asks = self.run.misbehaviour.distort(asks);
         let timeout = timeout.or(self.tool_timeout()).unwrap_or(engine.limits().question_timeout);
         let store = engine.store();
         let mut asked = self.run.asked.lock().await;
@@ -234,17 +255,35 @@ impl TaskContext {
     }
 
     /// Takes a slot again before the tool goes on.
-    async fn end_waiting(&self) -> Result<(), Interrupted> {
+    async fn end_waiting(&self, positions: Range<u32>) -> Result<(), Interrupted> {
         let mut slot = self.run.slot.lock().await;
-        if slot.is_none() {
-            *slot = Some(self.run.shared.roster.take(&self.run.entry).await.ok_or(Interrupted::GivenBack)?);
+        if slot.is_some() {
+            return Ok(());
         }
-        Ok(())
+        let Run { shared, entry, taken, .. } = &*self.run;
+        *slot = shared.roster.take_again_now(entry);
+        if slot.is_none() {
+            *slot = Some(self.wait_for_slot().await?);
+            // That took a while, and the task may have been cancelled or given to others: the answers are read
+            // again under the claim.
+            self.answers(positions).await?;
+        }
+        if taken.is_cancelled() { Err(Interrupted::Taken) } else { Ok(()) }
+    }
+
+    async fn wait_for_slot(&self) -> Result<Slot, Interrupted> {
+        let Run { shared, entry, taken, .. } = &*self.run;
+        tokio::select! {
+            biased;
+            () = taken.cancelled() => Err(Interrupted::Taken),
+            () = shared.claims.given_back().cancelled() => Err(Interrupted::GivenBack),
+            slot = shared.roster.take_again(entry) => slot.ok_or(Interrupted::GivenBack),
+        }
     }
 }
 
 /// What asking led to.
-enum Asked {
+pub(super) enum Asked {
     /// All answers were in the journal.
     Answered(Vec<Answer>),
     /// At least one of the questions at these positions is open.

@@ -4,12 +4,15 @@
 //! until the answer comes, so ten unanswered questions never stop a worker (`context`).
 
 pub mod builtin;
+mod claiming;
+mod claims;
 mod clock;
 pub mod command;
 mod context;
-mod held;
+mod faulty;
 mod lease;
-mod misbehaviour;
+mod listening;
+mod record;
 mod reload;
 mod roster;
 mod run;
@@ -21,6 +24,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -29,10 +33,9 @@ pub use reload::ToolsHandle;
 pub use settings::{Backoff, Configured, RunSettings};
 pub use tool::{Interrupted, Tool, ToolOutcome};
 
-use crate::engine::{Engine, EngineResult};
-use crate::store::{ClaimKey, Requeue, StoreError, StoreResult};
+use crate::engine::{Engine, EngineResult, Hub, Living, Retry};
 use crate::task::{Fault, WorkerId};
-use held::Held;
+use claims::Claims;
 use roster::Roster;
 
 /// How long a worker may be silent before others take its tasks over.
@@ -41,9 +44,6 @@ pub const LEASE: Duration = Duration::from_secs(15);
 /// How long a stopping worker lets running tasks finish. A container is killed 10 s after it was told to stop, unless its
 /// operator says otherwise, and what is left then has to be given back too.
 const DRAIN: Duration = Duration::from_secs(6);
-
-/// The pause after a claim that failed: the store is unreachable and says so by itself.
-const AFTER_FAILURE: Duration = Duration::from_millis(500);
 
 /// The tools that a worker runs, by name.
 pub type Tools = BTreeMap<String, Arc<dyn Tool>>;
@@ -97,6 +97,7 @@ impl std::fmt::Debug for WorkerConfig {
 #[derive(Debug)]
 pub struct Worker {
     shared: Arc<Shared>,
+    living: Living,
 }
 
 /// What all running tasks of one worker share.
@@ -104,7 +105,9 @@ struct Shared {
     engine: Engine,
     config: WorkerConfig,
     roster: Roster,
-    held: Held,
+    claims: Claims,
+    /// Tells the keeper of the lease that some claim may be lost.
+    doubt: Notify,
 }
 
 impl std::fmt::Debug for Shared {
@@ -116,11 +119,13 @@ impl std::fmt::Debug for Shared {
 impl Worker {
     /// Announces the worker's tools. When this returns, they can be submitted.
     pub async fn enlist(engine: Engine, config: WorkerConfig) -> EngineResult<Self> {
-        let roster = Roster::new(&config.tools, config.concurrency, &config.faults);
+        let living = engine.living(&config.id);
+        let roster = Roster::new(&faulty::wrapped(&config.tools, &config.faults), config.concurrency);
         let specs = roster.specs();
         engine.store().enlist(&config.id, &specs, config.lease).await?;
         reload::withdraw(&engine, &config, Vec::new(), &specs).await?;
-        Ok(Self { shared: Arc::new(Shared { engine, config, roster, held: Held::default() }) })
+        let (claims, doubt) = (Claims::default(), Notify::new());
+        Ok(Self { shared: Arc::new(Shared { engine, config, roster, claims, doubt }), living })
     }
 
     /// A handle that swaps the worker's tools while it runs.
@@ -131,89 +136,48 @@ impl Worker {
     /// Claims and runs tasks until `stop`, then drains: tasks that wait for a person are given back at once,
     /// running ones when the configured time is over.
     pub async fn run(self, stop: CancellationToken) {
-        let shared = self.shared;
-        // Renewing and watching go on while draining, or others would take over what is being finished.
+        let Self { shared, living } = self;
+        // Renewing and listening go on while draining, or others would take over what is being finished.
         let drained = CancellationToken::new();
-        let tracker = TaskTracker::new();
         let background = TaskTracker::new();
-        background.spawn(lease::renew(shared.clone(), drained.clone()));
-        background.spawn(held::watch(shared.clone(), drained.clone()));
-        claim_until(&shared, &tracker, &stop).await;
-        tracker.close();
-        shared.held.park_waiting();
-        if let Ok(hub) = shared.engine.hub().await {
-            hub.wake_all();
-        }
-        if tokio::time::timeout(shared.config.drain, tracker.wait()).await.is_err() {
-            shared.held.give_back_all();
-            tracker.wait().await;
+        background.spawn(lease::keep(shared.clone(), living, drained.clone()));
+        if let Some(hub) = hub(&shared.engine, &stop).await {
+            background.spawn(listening::listen(shared.clone(), hub.subscribe(), drained.clone()));
+            let tracker = TaskTracker::new();
+            claiming::claim_until(&shared, &tracker, &stop).await;
+            drain(&shared, hub, &tracker).await;
         }
         drained.cancel();
         background.close();
         background.wait().await;
-        if let Err(error) = shared.engine.store().dismiss(&shared.config.id).await {
-            tracing::warn!(%error, "could not leave the list of workers; the lease will end by itself");
-        }
+        leave(&shared).await;
     }
 }
 
-async fn claim_until(shared: &Arc<Shared>, tracker: &TaskTracker, stop: &CancellationToken) {
-    let mut reply_lost = false;
-    while !stop.is_cancelled() {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = shared.roster.any_free() => {}
-        }
-        if reply_lost {
-            reply_lost = take_up_again(shared).await.is_err();
-        }
-        let turn = shared.roster.turn(stop);
-        if turn.tools.is_empty() {
-            turn.until.cancelled().await;
-            continue;
-        }
-        match shared.engine.store().claim(&shared.config.id, &turn.tools, turn.most, &turn.until).await {
-            Ok(tasks) => {
-                for task in tasks {
-                    // Held from here on, so that nothing takes it for a task that nobody knows of.
-                    let held = shared.held.hold(&ClaimKey { task: task.id().clone(), attempt: task.attempt });
-                    let entry = shared.roster.find(&task.new.tool);
-                    let slot = entry.as_deref().and_then(|entry| shared.roster.take_now(entry));
-                    tracker.spawn(run::run_one(shared.clone(), Box::new(task), held, (entry, slot)));
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot claim tasks; trying again");
-                reply_lost = true;
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    () = tokio::time::sleep(AFTER_FAILURE) => {}
-                }
-            }
-        }
+/// This process's tail of the log. A worker that cannot hear of cancelled tasks claims none.
+async fn hub<'a>(engine: &'a Engine, stop: &CancellationToken) -> Option<&'a Hub> {
+    let begun = Retry::new("reading the event log").run(stop, || engine.hub()).await;
+    begun.inspect_err(|error| tracing::error!(%error, "cannot read the event log, so no task is run")).ok()
+}
+
+/// Lets running tasks finish, and ends those that do not in time.
+async fn drain(shared: &Shared, hub: &Hub, tracker: &TaskTracker) {
+    tracker.close();
+    shared.claims.park_waiting();
+    hub.wake_all();
+    if tokio::time::timeout(shared.config.drain, tracker.wait()).await.is_err() {
+        shared.claims.give_back_all();
+        tracker.wait().await;
     }
 }
 
-/// After a claim that failed: the lease may have ended while the store was away, and what is claimed under an
-/// ended lease is given to others at once.
-async fn take_up_again(shared: &Shared) -> StoreResult<()> {
-    lease::renew_once(shared).await?;
-    give_back_unknown(shared).await
-}
-
-/// The store may have recorded the claim that failed, and only its reply was lost. Those tasks would
-/// wait for as long as this worker lives.
-async fn give_back_unknown(shared: &Shared) -> StoreResult<()> {
-    let store = shared.engine.store();
-    let reason = "the claim's reply was lost";
-    for claim in store.claims(&shared.config.id).await? {
-        if !shared.held.holds(&claim) {
-            let requeue = Requeue::returned(reason.to_owned());
-            if let Err(error @ StoreError::Unreachable { .. }) = store.requeue(&claim, &requeue).await {
-                return Err(error);
-            }
-            tracing::info!(task = %claim.task, reason, "gave a task back");
-        }
+/// Leaves the list of workers. What the store still thinks is held here would count as a failure of its task.
+async fn leave(shared: &Shared) {
+    let left = async {
+        lease::give_back_unknown(shared).await?;
+        shared.engine.store().dismiss(&shared.config.id).await
+    };
+    if let Err(error) = left.await {
+        tracing::warn!(%error, "could not leave the list of workers; the lease will end by itself");
     }
-    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Shared, Tools, WorkerConfig};
+use super::{Shared, Tools, WorkerConfig, faulty};
 use crate::engine::{Engine, EngineResult};
 use crate::task::{RpcError, ToolSpec};
 
@@ -27,9 +27,10 @@ impl ToolsHandle {
     /// in the queue for a tool that nobody offers any more ends in an error that says so.
     pub async fn replace(&self, tools: &Tools) -> EngineResult<()> {
         let Shared { engine, config, roster, .. } = &*self.shared;
-        let specs = roster.shown(tools.values().map(|tool| tool.spec().clone()).collect());
+        let tools = faulty::wrapped(tools, &config.faults);
+        let specs: Vec<_> = tools.values().map(|tool| tool.spec().clone()).collect();
         engine.store().enlist(&config.id, &specs, config.lease).await?;
-        let gone = roster.replace(tools);
+        let gone = roster.replace(&tools);
         withdraw(engine, config, gone, &specs).await
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::{RunSettings, Tool, Tools};
-use crate::task::{Fault, ToolSpec, fault};
+use crate::task::ToolSpec;
 
 /// One tool as long as somebody runs it: a task that began with it goes on with it, whatever is swapped.
 pub(super) struct Entry {
@@ -22,31 +22,33 @@ pub(super) struct Roster {
     state: Arc<Mutex<State>>,
     /// Slots of the whole worker.
     slots: Arc<Semaphore>,
-    /// Whether tools show a short ttl, so that it ends while they ask.
-    short_lived: bool,
 }
 
 struct State {
     entries: BTreeMap<String, Arc<Entry>>,
-    /// Ends the claim that is going on, which was for another list of tools.
+    /// Ends the claim that is under way: it was for another list of tools, or for more slots than there are.
     again: CancellationToken,
     /// Whether that claim left a tool out because its slots were taken.
     left_out: bool,
+    /// Whether the store may think that this worker holds more than it knows of.
+    doubtful: bool,
 }
 
 /// What to claim next.
 pub(super) struct Turn {
     /// Tasks of these tools.
     pub(super) tools: Vec<String>,
-    /// At most so many.
+    /// At most so many; none where the last slot was taken meanwhile.
     pub(super) most: usize,
     /// Until this fires.
     pub(super) until: CancellationToken,
+    /// Only after a look at what the store thinks that this worker holds.
+    pub(super) doubtful: bool,
 }
 
 /// The right to run one task now. A pointer, since most of those that could hold one wait without it.
 pub(super) struct Slot {
-    _held: Box<(OwnedSemaphorePermit, Option<ToolSlot>)>,
+    _permits: Box<(OwnedSemaphorePermit, Option<ToolSlot>)>,
 }
 
 struct ToolSlot {
@@ -65,10 +67,14 @@ impl Drop for ToolSlot {
 }
 
 impl Roster {
-    pub(super) fn new(tools: &Tools, concurrency: usize, faults: &[Fault]) -> Self {
-        let state = State { entries: entries(tools), again: CancellationToken::new(), left_out: false };
-        let short_lived = faults.contains(&Fault::TtlEndsMidQuestion);
-        Self { state: Arc::new(Mutex::new(state)), slots: Arc::new(Semaphore::new(concurrency)), short_lived }
+    pub(super) fn new(tools: &Tools, concurrency: usize) -> Self {
+        let state = State {
+            entries: entries(tools),
+            again: CancellationToken::new(),
+            left_out: false,
+            doubtful: false,
+        };
+        Self { state: Arc::new(Mutex::new(state)), slots: Arc::new(Semaphore::new(concurrency)) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -87,19 +93,17 @@ impl Roster {
         self.state().entries.get(tool).cloned()
     }
 
+    /// The tools as the catalog shall show them.
     pub(super) fn specs(&self) -> Vec<ToolSpec> {
-        let tools = self.state().entries.values().map(|entry| entry.tool.spec().clone()).collect();
-        self.shown(tools)
+        self.state().entries.values().map(|entry| entry.tool.spec().clone()).collect()
     }
 
-    /// The tools as the catalog shall show them.
-    pub(super) fn shown(&self, mut specs: Vec<ToolSpec>) -> Vec<ToolSpec> {
-        if self.short_lived {
-            for spec in &mut specs {
-                spec.ttl_ms = Some(fault::ENDING_TTL_MS);
-            }
-        }
-        specs
+    /// Calls the claim off that is under way, if there is one. Where the store may think that this worker holds more
+    /// than it knows of, the next claim begins with a look at that.
+    pub(super) fn call_off(&self, doubtful: bool) {
+        let mut state = self.state();
+        state.doubtful |= doubtful;
+        state.again.cancel();
     }
 
     /// Waits for a free slot without keeping it: a task whose answer came must be able to take it while the
@@ -109,15 +113,16 @@ impl Roster {
     }
 
     /// What to claim now. Tools whose own slots are taken are left out; `until` fires as well when one of
-    /// them is free again, or when the tools were swapped.
+    /// them is free again, when the last slot is taken by a task whose answer came, or when the tools were swapped.
     pub(super) fn turn(&self, stop: &CancellationToken) -> Turn {
         let mut state = self.state();
         state.again = stop.child_token();
         state.left_out = false;
         let mut turn = Turn {
             tools: Vec::new(),
-            most: self.slots.available_permits().max(1),
+            most: self.slots.available_permits(),
             until: state.again.clone(),
+            doubtful: std::mem::take(&mut state.doubtful),
         };
         for (name, entry) in &state.entries {
             match entry.slots.as_ref().map(|slots| slots.available_permits()) {
@@ -132,7 +137,7 @@ impl Roster {
         turn
     }
 
-    /// Takes a slot for a task that was just claimed, so that the next turn knows of it. `None` when one was
+    /// Takes a slot for a task that was just claimed, so that the next turn knows of it. `None` when the last one was
     /// taken meanwhile by a task whose answer came.
     pub(super) fn take_now(&self, entry: &Entry) -> Option<Slot> {
         let tool = match &entry.slots {
@@ -142,12 +147,19 @@ impl Roster {
             }
             None => None,
         };
-        Some(Slot { _held: Box::new((self.slots.clone().try_acquire_owned().ok()?, tool)) })
+        Some(Slot { _permits: Box::new((self.slots.clone().try_acquire_owned().ok()?, tool)) })
     }
 
-    /// Takes a slot of the tool, then one of the worker: always in this order, so that nobody who holds the
-    /// second waits for the first. `None` when the worker has ended.
-    pub(super) async fn take(&self, entry: &Entry) -> Option<Slot> {
+    /// [`Roster::take_now`] for a task whose answer came.
+    pub(super) fn take_again_now(&self, entry: &Entry) -> Option<Slot> {
+        let slot = self.take_now(entry)?;
+        self.call_off_when_full(entry);
+        Some(slot)
+    }
+
+    /// Takes a slot of the tool, then one of the worker, for a task whose answer came: always in this order, so that
+    /// nobody who holds the second waits for the first. `None` when the worker has ended.
+    pub(super) async fn take_again(&self, entry: &Entry) -> Option<Slot> {
         let tool = match &entry.slots {
             Some(slots) => {
                 let permit = slots.clone().acquire_owned().await.ok()?;
@@ -156,7 +168,16 @@ impl Roster {
             None => None,
         };
         let worker = self.slots.clone().acquire_owned().await.ok()?;
-        Some(Slot { _held: Box::new((worker, tool)) })
+        self.call_off_when_full(entry);
+        Some(Slot { _permits: Box::new((worker, tool)) })
+    }
+
+    /// What the claim under way would bring now could not be begun.
+    fn call_off_when_full(&self, entry: &Entry) {
+        let tool_is_full = entry.slots.as_ref().is_some_and(|slots| slots.available_permits() == 0);
+        if tool_is_full || self.slots.available_permits() == 0 {
+            self.call_off(false);
+        }
     }
 }
 

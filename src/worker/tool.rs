@@ -48,8 +48,8 @@ pub enum Interrupted {
     /// The attempt failed; another may succeed.
     #[error("{0}")]
     Retry(String),
-    /// The machine is short of something for a while (processes, descriptors, memory); the run did not begin. It is
-    /// no failure of the tool's, so it does not count.
+    /// The machine or the store is short of something that it will have again, through no fault of the task: it is
+    /// tried again later, and the attempt does not count.
     #[error("{0}")]
     Shortage(String),
     /// The worker is stopping; another one goes on.
@@ -69,7 +69,8 @@ impl From<EngineError> for Interrupted {
             EngineError::Store(StoreError::JournalDiffers { .. }) => {
                 Self::Failed(RpcError::internal(error.to_string()))
             }
-            EngineError::Store(StoreError::Unreachable { .. } | StoreError::Backend { .. }) => {
+            EngineError::Store(ref passing) if passing.is_passing() => Self::Shortage(error.to_string()),
+            EngineError::Store(StoreError::Backend { .. } | StoreError::Unreadable { .. }) => {
                 Self::Retry(error.to_string())
             }
             refused => Self::Refused(refused),

@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("relay", &["engine", "store", "task"]),
     ("server", &["relay", "engine", "store", "task", "worker"]),
     ("client", &["task"]),
+    ("desk", &["client", "engine", "fastmcp", "store", "task"]),
     ("config", &["task", "worker"]),
 ];
 

@@ -11,17 +11,29 @@ use crate::killable::told;
 /// Answers that were acknowledged, by their question.
 pub(crate) type Acknowledged = BTreeMap<(TaskId, QuestionId), Answer>;
 
-/// Checks everything about tasks that have all ended.
-pub(crate) async fn check(engine: &Engine, submitted: &[TaskId], acknowledged: &Acknowledged) {
+/// Checks everything about tasks that have all ended. Of those whose record was damaged only that they are there.
+pub(crate) async fn check(
+    engine: &Engine,
+    submitted: &[TaskId],
+    acknowledged: &Acknowledged,
+    damaged: &[TaskId],
+) {
     let log = log(engine, &EventFilter::All).await;
     assert!(log.windows(2).all(|two| two[0].cursor < two[1].cursor), "the log is in order");
     let mut by_task: BTreeMap<TaskId, Vec<Event>> = BTreeMap::new();
     for event in log {
         by_task.entry(event.task.clone()).or_default().push(event);
     }
+    for id in damaged {
+        assert!(by_task.remove(id).is_some(), "the log has {id}");
+    }
     let wanted: BTreeSet<_> = submitted.iter().cloned().collect();
     assert_eq!(by_task.keys().cloned().collect::<BTreeSet<_>>(), wanted, "the log has each task");
-    let listed = list(engine).await;
+    let (mut listed, unreadable) = list(engine).await;
+    for id in damaged {
+        assert!(unreadable.contains(id.as_str()) || listed.remove(id).is_some(), "{id} is listed");
+    }
+    assert!(unreadable.iter().all(|name| damaged.iter().any(|id| id.as_str() == name)), "{unreadable:?}");
     assert_eq!(listed.keys().cloned().collect::<BTreeSet<_>>(), wanted, "the list has each task");
     for (id, events) in &by_task {
         let task = engine.get(&Viewer::Operator, id).await.expect("shows");
@@ -92,15 +104,17 @@ pub(crate) async fn log(engine: &Engine, filter: &EventFilter) -> Vec<Event> {
     }
 }
 
-async fn list(engine: &Engine) -> BTreeMap<TaskId, Task> {
-    let (mut tasks, mut after) = (BTreeMap::new(), None);
+/// All tasks, and the names of those that cannot be read.
+async fn list(engine: &Engine) -> (BTreeMap<TaskId, Task>, BTreeSet<String>) {
+    let (mut tasks, mut unreadable, mut after) = (BTreeMap::new(), BTreeSet::new(), None);
     loop {
         let filter = TaskFilter::default();
         let page = engine.list(&Viewer::Operator, filter, after.as_ref(), 100).await.expect("lists");
         tasks.extend(page.tasks.into_iter().map(|task| (task.id().clone(), task)));
+        unreadable.extend(page.unreadable.into_iter().map(|one| one.name));
         after = page.next;
         if after.is_none() {
-            return tasks;
+            return (tasks, unreadable);
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::invariants::{self, Acknowledged};
 use crate::load::{number, runtime};
 use crate::place::Background;
 use crate::protocol::redis::RedisServer;
+use crate::refusing::Trouble;
 use crate::stage::Stage;
 
 /// Asks as often as it is told, and returns what it was answered as `killable::told` puts it. Tried again as often
@@ -86,7 +87,7 @@ fn run(stage: &Stage, redis: Option<RedisServer>, commands: &[&'static [&'static
             chaos.step().await;
         }
         tokio::time::timeout(BOUND, chaos.settle()).await.expect("all tasks end in time");
-        invariants::check(&chaos.engine, &chaos.tasks, &chaos.acknowledged).await;
+        invariants::check(&chaos.engine, &chaos.tasks, &chaos.acknowledged, &[]).await;
         let log = stage.json(&["watch", "--no-follow"]);
         for watcher in watchers {
             assert_eq!(heard(watcher, log.len()), log, "who watched all along saw what the log has");
@@ -140,7 +141,8 @@ impl Chaos<'_> {
             65..78 => self.kill(),
             78..86 => self.stop_or_go_on(),
             86..90 => self.restart().await,
-            90..93 => self.flush(),
+            90..92 => self.flush(),
+            92..96 => self.refuse(),
             _ => tokio::time::sleep(Duration::from_millis(self.choose.random_range(0..500))).await,
         }
     }
@@ -209,6 +211,17 @@ impl Chaos<'_> {
         redis.restart();
         // A command that meets the lost connection fails; all others here shall not.
         while self.engine.list(&Viewer::Operator, TaskFilter::default(), None, 1).await.is_err() {}
+    }
+
+    /// Redis refuses for less than a lease.
+    fn refuse(&mut self) {
+        let (which, time) =
+            (self.choose.random_range(0..Trouble::ALL.len()), self.choose.random_range(50..1500));
+        if let Some(redis) = &self.redis {
+            let refusing = Trouble::ALL[which].begin(redis);
+            std::thread::sleep(Duration::from_millis(time));
+            drop(refusing);
+        }
     }
 
     fn flush(&self) {

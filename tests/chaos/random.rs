@@ -1,11 +1,13 @@
-//! Anything in any order: submit, answer, cancel, kill a worker. Then the invariants.
+//! Anything in any order: submit, answer, cancel, kill a worker; a store that refuses, holds damaged records, is
+//! emptied, and is read by somebody with few rights. Then the invariants.
 //!
 //! `MCPTASK_CHAOS_ROUNDS` says how many steps (default 600, on each engine), `MCPTASK_CHAOS_SEED` repeats a run's choices.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcptask::engine::{Engine, EngineError, Limits, Submission, Viewer};
+use mcptask::engine::{Engine, EngineError, Limits, Submission, Viewer, Watch};
 use mcptask::store::{EventFilter, StoreError, TaskFilter};
 use mcptask::task::{Action, Answer, Answerer, Cursor, QuestionId, Scope, Task, TaskId, TaskStatus};
 use rand::rngs::StdRng;
@@ -13,6 +15,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
+use crate::harm;
 use crate::invariants::{self, Acknowledged};
 use crate::killable::Killable;
 use crate::protocol::bench::Bench;
@@ -36,18 +39,17 @@ async fn run(bench: Bench) {
     let rounds = number("MCPTASK_CHAOS_ROUNDS").unwrap_or(600);
     eprintln!("MCPTASK_CHAOS_SEED={seed} MCPTASK_CHAOS_ROUNDS={rounds}");
     let mut chaos = Chaos::start(bench, StdRng::seed_from_u64(seed)).await;
-    let mut watch = chaos.engine.watch(EventFilter::All, Cursor::START).await.expect("watches");
     for _ in 0..rounds {
         chaos.step().await;
     }
     tokio::time::timeout(BOUND, chaos.settle()).await.expect("all tasks end in time");
-    invariants::check(&chaos.engine, &chaos.tasks, &chaos.acknowledged).await;
+    invariants::check(&chaos.engine, &chaos.tasks, &chaos.acknowledged, &chaos.damaged).await;
     let log = invariants::log(&chaos.engine, &EventFilter::All).await;
     // A killed worker's waiting tasks all run again, and the more steps there are, the more tasks wait.
     let runs = log.iter().filter(|event| event.kind.name() == "claimed").count();
     eprintln!("{} tasks ran {runs} times", chaos.tasks.len());
     for event in log {
-        let heard = tokio::time::timeout(BOUND, watch.next()).await.expect("in time").expect("watches");
+        let heard = tokio::time::timeout(BOUND, chaos.watch.next()).await.expect("in time").expect("watches");
         assert_eq!(heard, event, "who watched all along saw what the log has");
     }
 }
@@ -62,8 +64,12 @@ struct Chaos {
     engine: Engine,
     choose: StdRng,
     workers: Vec<Killable>,
+    /// Of the present store's life, as all that follows.
     tasks: Vec<TaskId>,
     acknowledged: Acknowledged,
+    damaged: Vec<TaskId>,
+    watch: Watch,
+    reader: Engine,
 }
 
 impl Chaos {
@@ -71,20 +77,32 @@ impl Chaos {
         let bench = Arc::new(bench);
         let engine = Engine::new(bench.store().await, Limits::default(), CancellationToken::new());
         let workers = vec![Killable::start(&bench).await, Killable::start(&bench).await];
-        Self { bench, engine, choose, workers, tasks: Vec::new(), acknowledged: Acknowledged::new() }
+        let watch = engine.watch(EventFilter::All, Cursor::START).await.expect("watches");
+        let reader = harm::reader(&bench).await;
+        let (tasks, acknowledged, damaged) = (Vec::new(), Acknowledged::new(), Vec::new());
+        Self { bench, engine, choose, workers, tasks, acknowledged, damaged, watch, reader }
     }
 
     async fn step(&mut self) {
-        match self.choose.random_range(0..100) {
-            0..30 => self.submit().await,
-            30..75 => self.answer_some().await,
-            75..82 => self.cancel().await,
-            82..92 => self.kill().await,
+        match self.choose.random_range(0..1000) {
+            0..300 => self.submit().await,
+            300..700 => self.answer_some().await,
+            700..770 => self.cancel().await,
+            770..870 => self.kill().await,
+            870..900 => self.damage().await,
+            900..930 => self.refuse(),
+            930..933 => self.empty().await,
+            933..960 => self.read().await,
             _ => tokio::time::sleep(Duration::from_millis(self.choose.random_range(0..50))).await,
         }
     }
 
     async fn submit(&mut self) {
+        let task = self.submitted().await;
+        self.tasks.push(task);
+    }
+
+    async fn submitted(&mut self) -> TaskId {
         let mut arguments = Map::new();
         arguments.insert("questions".to_owned(), Value::from(self.choose.random_range(0..=4)));
         let submission = Submission {
@@ -95,12 +113,64 @@ impl Chaos {
             hidden: false,
             ttl_ms: None,
         };
-        let task = self.engine.submit(submission).await.expect("submits");
-        self.tasks.push(task.id().clone());
+        self.engine.submit(submission).await.expect("submits").id().clone()
+    }
+
+    /// One task's record is damaged, whatever it is doing.
+    async fn damage(&mut self) {
+        let task = self.submitted().await;
+        tokio::time::sleep(Duration::from_millis(self.choose.random_range(0..10))).await;
+        tokio::task::block_in_place(|| harm::poison(&self.bench, &task));
+        self.damaged.push(task);
+    }
+
+    /// The store refuses for less than a lease.
+    fn refuse(&mut self) {
+        let (which, time) = (self.choose.random_range(0..100), self.choose.random_range(10..300));
+        tokio::task::block_in_place(|| harm::refuse(&self.bench, which, Duration::from_millis(time)));
+    }
+
+    /// All is lost, and what is submitted afterwards is not harmed by it.
+    async fn empty(&mut self) {
+        if !tokio::task::block_in_place(|| harm::empty(&self.bench)) {
+            return;
+        }
+        self.tasks.clear();
+        self.acknowledged.clear();
+        self.damaged.clear();
+        // The workers offer their tools again by themselves.
+        let offered = async {
+            while self.engine.tools().await.expect("reads").is_empty() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            // What is remembered of the tools is older than that.
+            tokio::time::sleep(Duration::from_millis(1100)).await;
+        };
+        tokio::time::timeout(BOUND, offered).await.expect("the tools are offered again in time");
+        self.watch = self.engine.watch(EventFilter::All, Cursor::START).await.expect("watches");
+    }
+
+    /// Somebody who may only read sees what operators see.
+    async fn read(&mut self) {
+        let mut seen = BTreeSet::new();
+        let mut after = None;
+        loop {
+            let filter = TaskFilter::default();
+            let page = self.reader.list(&Viewer::Operator, filter, after.as_ref(), 100).await.expect("lists");
+            seen.extend(page.tasks.iter().map(|task| task.id().to_string()));
+            seen.extend(page.unreadable.into_iter().map(|one| one.name));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let known = self.tasks.iter().chain(&self.damaged).map(ToString::to_string).collect();
+        assert_eq!(seen, known, "a reader sees every task");
     }
 
     async fn answer_some(&mut self) {
-        let asking = self.asking().await;
+        let mut asking = self.asking().await;
+        asking.retain(|task| !self.damaged.contains(task.id()));
         if !asking.is_empty() {
             let task = asking[self.choose.random_range(0..asking.len())].clone();
             self.answer(&task).await;
@@ -172,8 +242,11 @@ impl Chaos {
         self.workers.push(Killable::start(&self.bench).await);
     }
 
-    /// Answers until every task has ended.
+    /// Answers until every task has ended; those that cannot be read are cancelled.
     async fn settle(&mut self) {
+        for task in &self.damaged {
+            ended(self.engine.cancel(&Viewer::Operator, task, "it is damaged").await);
+        }
         for id in self.tasks.clone() {
             loop {
                 let next = |task: &Task| task.status.is_final() || task.open_questions().next().is_some();

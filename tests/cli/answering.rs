@@ -56,27 +56,49 @@ fn content_comes_from_the_line_a_file_or_stdin() {
 }
 
 #[test]
-fn without_an_id_the_oldest_question_is_answered() {
+fn the_oldest_question_is_answered_where_the_next_one_is_asked_for() {
     let place = Place::new();
     let _worker = place.worker();
     let (first, second) = (place.asking("plan_dinner"), place.asking("plan_dinner"));
-    let told = place.json(&["respond", "--cancel"]);
+    let told = place.json(&["respond", "--next", "--cancel"]);
     assert_eq!(told[0]["task"], first.as_str());
     assert_eq!(told[0]["action"], "cancel");
     assert_eq!(place.json(&["show", &second])[0]["status"], "input_required");
 }
 
 #[test]
-fn an_ambiguous_id_is_refused_with_the_candidates() {
+fn an_id_that_is_empty_or_short_means_nobodys_task() {
     let place = Place::new();
-    let _worker = place.worker();
-    // 33 ids over 32 first characters: two begin alike.
-    let ids: Vec<String> = (0..33).map(|_| place.ok(&["submit", "wait", "--arg", "seconds=0"])).collect();
-    let first = |id: &String| id.chars().next();
-    let alike = ids.iter().find(|id| ids.iter().filter(|other| first(other) == first(id)).count() > 1);
-    let ran = place.run(&["show", &alike.expect("two alike")[..1]]);
-    assert_eq!(ran.code, 2, "{ran:?}");
-    assert!(ran.err.contains("type more of the id"), "{ran:?}");
+    let server = place.serve(&[]);
+    let id = place.asking("plan_dinner");
+    let modern = ["--server", server.url(), "--era", "modern"];
+    for short in ["", &id[..1], &id[..3]] {
+        for verb in [
+            &["cancel", short][..],
+            &["respond", short, "--set", "cuisine=Thai"],
+            &["show", short],
+            &["result", short],
+            &["doctor", short],
+            &["watch", "--task", short],
+        ] {
+            let ran = place.run(verb);
+            assert_eq!(ran.code, 2, "{ran:?}");
+        }
+    }
+    for verb in
+        [&["cancel", ""][..], &["respond", "", "--set", "cuisine=Thai"], &["show", ""], &["result", ""]]
+    {
+        let ran = place.run(&[verb, &modern[..]].concat());
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.err.contains("unset variable"), "{ran:?}");
+    }
+    assert!(place.run(&["show", &id[..3]]).err.contains("type more of the id"));
+    let unnamed = place.run(&["respond", "--set", "cuisine=Thai"]);
+    assert_eq!(unnamed.code, 2, "{unnamed:?}");
+    assert!(unnamed.err.contains("--next"), "{unnamed:?}");
+    let task = &place.json(&["show", &id[..4]])[0];
+    assert_eq!(task["status"], "input_required", "nothing was changed: {task}");
+    assert!(task["questions"][0]["answer"].is_null(), "nothing was changed: {task}");
 }
 
 #[test]

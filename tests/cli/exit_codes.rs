@@ -18,7 +18,7 @@ fn done_is_0() {
 #[test]
 fn a_store_of_a_newer_version_is_unexpected_1() {
     let place = Place::new();
-    place.ok(&["list"]);
+    drop(place.worker());
     let file = rusqlite::Connection::open(place.database()).expect("a database");
     file.pragma_update(None, "user_version", 99).expect("can be written");
     drop(file);
@@ -90,7 +90,7 @@ fn an_answer_that_nobody_can_be_asked_for_is_6() {
     let ran = place.run(&["submit", "plan_dinner", "--wait"]);
     assert_eq!(ran.code, 6, "{ran:?}");
     assert!(ran.err.contains("--accept --set cuisine=TEXT"), "the command that answers is shown: {ran:?}");
-    assert_eq!(code(&place, &["respond"]), 6);
+    assert_eq!(code(&place, &["respond", "--next"]), 6);
 }
 
 #[test]
@@ -128,11 +128,11 @@ fn what_is_not_there_is_9() {
     let place = Place::new();
     let _worker = place.worker();
     for arguments in [
-        &["show", "zzz"][..],
-        &["result", "zzz"],
-        &["cancel", "zzz"],
-        &["respond", "zzz", "--decline"],
-        &["respond", "--decline"],
+        &["show", "zzzz"][..],
+        &["result", "zzzz"],
+        &["cancel", "zzzz"],
+        &["respond", "zzzz", "--decline"],
+        &["respond", "--next", "--decline"],
         &["submit", "nothing"],
         &["tools", "nothing"],
     ] {

@@ -7,7 +7,7 @@ use crate::place::Place;
 #[test]
 fn an_error_is_one_line_with_code_message_and_hint() {
     let place = Place::new();
-    for (arguments, code, exit) in [(&["show", "zzz"][..], "not_found", 9), (&["lisst"], "usage", 2)] {
+    for (arguments, code, exit) in [(&["show", "zzzz"][..], "not_found", 9), (&["lisst"], "usage", 2)] {
         let ran = place.run(&[arguments, &["--json"]].concat());
         let lines: Vec<&str> = ran.err.lines().collect();
         assert_eq!((ran.code, lines.len(), ran.out.as_str()), (exit, 1, ""), "{ran:?}");

@@ -7,14 +7,19 @@ mod exit_codes;
 mod help;
 mod json_lines;
 mod kitchen;
+mod outage;
+mod pages;
 #[path = "../support/place.rs"]
 mod place;
+mod reading;
 #[path = "../support/redis.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with test binaries that need more of it")]
 mod redis;
+mod redis_urls;
 mod remote;
 mod safety;
 mod secrets;
 mod serving;
+mod suggesting;
 mod waiting;
 mod watching;

@@ -1,4 +1,7 @@
-"""An MCP server of the legacy era on stdio, all of whose words a terminal would obey."""
+"""An MCP server of the legacy era on stdio, all of whose words a terminal would obey.
+
+With an argument, its task has that id and never ends.
+"""
 import json
 import sys
 
@@ -6,6 +9,8 @@ RUDE = "\x1b[2J\x1b]0;owned\x07\u202e\x9b3J\u2067\U000e0041"
 TASK = {"taskId": "t-" + RUDE, "status": "working", "statusMessage": RUDE, "createdAt": RUDE,
         "lastUpdatedAt": RUDE, "ttl": 60000, "pollInterval": 10}
 TEXT = {"content": [{"type": "text", "text": RUDE}], "isError": True, "structuredContent": {RUDE: RUDE}}
+if len(sys.argv) > 1:
+    TASK["taskId"] = sys.argv[1]
 asked = False
 
 
@@ -38,6 +43,8 @@ for line in sys.stdin:
     method = message.get("method")
     if "id" not in message or method is None:
         continue
+    if method == "tasks/result" and len(sys.argv) > 1:
+        continue
     reply = {"id": message["id"]}
     if method == "initialize":
         reply["result"] = initialize()
@@ -45,6 +52,8 @@ for line in sys.stdin:
         reply["result"] = {"tools": tools()}
     elif method == "tools/call":
         reply["result"] = {"task": TASK}
+    elif method == "tasks/get" and len(sys.argv) > 1:
+        reply["result"] = TASK
     elif method == "tasks/get":
         if not asked:
             asked = True

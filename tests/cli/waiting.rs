@@ -27,7 +27,7 @@ fn the_whole_loop_runs_on_redis() {
     assert_eq!(place.run(&second).code, 0);
     assert!(place.ok(&["result", &id, "--wait"]).starts_with("A vegetarian Thai dinner"));
     assert_eq!(place.run(&second).code, 10);
-    assert_eq!(place.run(&["show", "zzz"]).code, 9);
+    assert_eq!(place.run(&["show", "zzzz"]).code, 9);
 }
 
 /// Keys of a FastMCP 3 task, such that its deployment is found.
@@ -58,7 +58,7 @@ fn a_large_redis_with_tasks_of_our_own_is_not_searched_for_fastmcp() {
         assert_eq!(ran.code, 0, "{ran:?}");
         assert_eq!(ran.err.contains("--docket NAME"), matches!(arguments[0], "list" | "doctor"), "{ran:?}");
     }
-    place.ok(&["respond", "--set", "cuisine=Thai"]);
+    place.ok(&["respond", "--next", "--set", "cuisine=Thai"]);
     assert!(!searched(&server), "many are not");
     assert_eq!(place.run(&["list", "--docket", "docket"]).code, 0);
     assert!(searched(&server), "unless a deployment is named");

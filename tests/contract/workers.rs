@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use mcptask::store::{Store, WorkerInfo};
+use mcptask::store::{Store, StoreError, WorkerInfo};
 use mcptask::task::{Outcome, RpcError, TaskId, ToolSpec, WorkerId};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::bench::Bench;
-use crate::support::{claim, crash, drain, key, running, within, worker};
+use crate::support::{claim, crash, drain, key, new_task, running, submit, within, worker};
 
 const LONG: Duration = Duration::from_secs(3600);
 const SHORT: Duration = Duration::from_millis(1);
@@ -20,7 +21,7 @@ contract! {
     tools_stay_known_and_the_last_offer_wins,
     a_dismissed_worker_leaves_its_claims_due,
     an_ended_lease_makes_its_claims_due,
-    claims_of_a_worker_that_is_not_on_the_list_are_due,
+    a_worker_without_a_lease_claims_nothing,
     a_living_worker_keeps_its_claims,
     a_worker_that_ended_and_holds_nothing_is_forgotten,
     a_worker_comes_back_after_it_was_dismissed,
@@ -153,27 +154,42 @@ async fn an_ended_lease_makes_its_claims_due(bench: Bench) {
     assert_eq!(lost(&*there).await, [(two.id().clone(), 1, id)]);
 }
 
-async fn claims_of_a_worker_that_is_not_on_the_list_are_due(bench: Bench) {
+async fn a_worker_without_a_lease_claims_nothing(bench: Bench) {
     let store = bench.store().await;
-    // It was dismissed while its claim was on the way, or it was away for longer than its lease.
-    let held = running(&*store).await;
-    assert_eq!(lost(&*store).await, [(held.id().clone(), 1, worker("w1"))]);
-    assert!(names(&*store).await.is_empty());
-    assert!(!store.renew(&worker("w1"), LONG).await.expect("says so"), "it has to enlist");
+    submit(&*store, &new_task("dinner")).await;
+    let (w1, tools, stop) = (worker("w1"), ["dinner".to_owned()], CancellationToken::new());
+    let refused = async |why: &str| {
+        let claimed = within("the refusal", store.claim(&w1, &tools, 1, &stop)).await;
+        assert!(
+            matches!(&claimed, Err(StoreError::LeaseEnded { worker }) if *worker == w1),
+            "{why}: {claimed:?}"
+        );
+    };
+    refused("it never had one").await;
+    enlist(&*store, "w1", SHORT).await;
+    let ended = async {
+        while store.workers().await.expect("reads").rows.iter().any(|info| info.lease_ms > 0) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    within("the end of the lease", ended).await;
+    refused("it has ended").await;
     enlist(&*store, "w1", LONG).await;
+    store.dismiss(&w1).await.expect("dismisses");
+    refused("it left").await;
+    assert!(!store.renew(&w1, LONG).await.expect("says so"), "it has to enlist");
+    enlist(&*store, "w1", LONG).await;
+    assert_eq!(claim(&*store, "dinner").await.attempt, 1, "no attempt was used up meanwhile");
     assert!(store.due().await.expect("reads").claims.is_empty());
-    store.finish(&key(&held), &Outcome::text("eaten")).await.expect("finishes");
 }
 
 async fn a_living_worker_keeps_its_claims(bench: Bench) {
     let store = bench.store().await;
-    let id = enlist(&*store, "w1", SHORT).await;
+    let id = enlist(&*store, "w1", LONG).await;
     running(&*store).await;
+    store.renew(&id, SHORT).await.expect("renews");
     lost(&*store).await;
-    let known = store.renew(&id, LONG).await.expect("renews");
-    if !known {
-        enlist(&*store, "w1", LONG).await;
-    }
+    assert!(store.renew(&id, LONG).await.expect("renews"), "nobody took its claims meanwhile");
     assert!(store.due().await.expect("reads").claims.is_empty());
     assert_eq!(names(&*store).await, ["w1"]);
 }

@@ -64,7 +64,7 @@ async fn both_kinds_of_tasks_stand_side_by_side() {
 
     let (code, _, complaint) = mcptask(&kitchen, &["respond", &id[..8], "--set", "cuisine=martian"]);
     assert_eq!(code, 2, "{complaint}");
-    let (code, done, complaint) = mcptask(&kitchen, &["respond", "--set", "cuisine=thai"]);
+    let (code, done, complaint) = mcptask(&kitchen, &["respond", "--next", "--set", "cuisine=thai"]);
     assert_eq!(code, 0, "{complaint}");
     assert_eq!((done[0]["task"].as_str(), sources(&done)), (Some(id.as_str()), vec!["fastmcp"]));
     kitchen.asks(&id, "Vegetarian?").await;
@@ -120,7 +120,7 @@ async fn suggested_commands_take_an_id_that_looks_like_an_option() {
         let text = String::from_utf8(output.stdout).expect("is text");
         (output.status.code(), text + &String::from_utf8_lossy(&output.stderr))
     };
-    let places = ["watch --until asked", "doctor", "respond --accept", &format!("show -- {id}")]
+    let places = ["watch --until asked", "doctor", "respond --next --accept", &format!("show -- {id}")]
         .map(|place| suggested(&run(place).1));
     for commands in &places {
         assert!(!commands.is_empty(), "{places:?}");

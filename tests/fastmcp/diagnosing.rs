@@ -63,7 +63,7 @@ async fn what_becomes_of_the_prompt_is_told() {
     let id = thinking.task();
     kitchen.asks(&id, ASKED).await;
     let found = diagnosed(&kitchen, &id, Cause::ClientHasQuestion).await;
-    assert!(found.help.contains("mcptask respond"), "{found:?}");
+    assert!(found.help.to_string().contains("mcptask respond"), "{found:?}");
 
     // The client leaves properly; the server stops serving its session, and asks nobody what comes later.
     let left = kitchen.client("work_then_ask", &json!({ "seconds": 4 }), "leave").task();
@@ -153,7 +153,7 @@ async fn tasks_that_nobody_takes_up_are_told() {
     let _other = kitchen.process(Role::Worker, &[("OMIT_TOOL", "work")]);
     kitchen.until(&id, |task| task.status == TaskStatus::Completed).await;
     let found = diagnosed(&kitchen, &id, Cause::SwallowedElsewhere).await;
-    assert!(found.help.contains("FASTMCP_DOCKET_NAME"), "{found:?}");
+    assert!(found.help.to_string().contains("FASTMCP_DOCKET_NAME"), "{found:?}");
 
     let first = kitchen.client("plan_dinner", &json!({}), "silent").task();
     kitchen.asks(&first, ASKED).await;
@@ -178,7 +178,7 @@ async fn an_entry_that_kills_workers_is_told() {
         let found = deployment.diagnose(None).await.ok()?;
         found.into_iter().find(|one| one.cause == Cause::DeadlyEntry)
     });
-    assert!(found.await.help.contains("XDEL"));
+    assert!(found.await.help.to_string().contains("XDEL"));
 }
 
 #[tokio::test]
@@ -196,7 +196,7 @@ async fn the_end_of_a_parked_leg_is_told() {
     // Ten minutes later, all at once.
     kitchen.redis::<()>(&["EXPIRE", &own(&id, ""), "1200"]).await;
     let found = diagnosed(&kitchen, &id, Cause::SessionGone).await;
-    assert!(found.help.contains("--server"), "{found:?}");
+    assert!(found.help.to_string().contains("--server"), "{found:?}");
     let runs = format!("fastmcp:runs:anon:{id}:tool:tool%3Aplan_dinner%40");
     kitchen.redis::<()>(&["EXPIRE", &runs, "100"]).await;
     diagnosed(&kitchen, &id, Cause::TtlNearEnd).await;

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::reference::{Came, MOST_ATTEMPTS, Model, Verb};
 use crate::support::bench::Bench;
-use crate::support::{accept, form, new_task, q, worker};
+use crate::support::{accept, claim_for, form, new_task, q, worker};
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
 /// Which engine a case runs on.
@@ -75,7 +75,7 @@ impl Real {
             Verb::Claim => {
                 let stop = CancellationToken::new();
                 let claimed =
-                    store.claim(&worker("w"), &["model".to_owned()], 1, &stop).await.expect("claims");
+                    claim_for(&*store, &worker("w"), &["model".to_owned()], 1, &stop).await.expect("claims");
                 let expected = model.claimed.expect("the model claimed");
                 assert_eq!(claimed[0].id(), &self.tasks[expected], "the oldest is claimed first");
                 Came::Done

@@ -14,6 +14,7 @@ mod scopes;
 mod small_print;
 mod specification;
 mod stdio;
+mod streams;
 mod support;
 #[path = "../support/tables.rs"]
 mod tables;

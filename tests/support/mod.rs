@@ -9,7 +9,7 @@ pub mod redis;
 use std::future::Future;
 use std::time::Duration;
 
-use mcptask::store::{ClaimKey, EventFilter, Requeue, Store};
+use mcptask::store::{ClaimKey, EventFilter, Requeue, Store, StoreError, StoreResult};
 use mcptask::task::{
     Action, Answer, Answerer, Ask, Cursor, Event, NewTask, Question, QuestionId, Scope, SessionId, Task,
     TaskId, WorkerId,
@@ -98,10 +98,43 @@ pub async fn submit(store: &dyn Store, new: &NewTask) -> Task {
     store.submit(new, MANY).await.expect("submits")
 }
 
+/// The lease of a worker of a test that is not about leases: longer than any deadline of the test.
+pub const LEASE: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// A worker of that name that has a lease and no tools.
+pub async fn enlisted(store: &dyn Store, name: &str) -> WorkerId {
+    let id = worker(name);
+    store.enlist(&id, &[], LEASE).await.expect("enlists");
+    id
+}
+
+/// Asserts that nothing is foreseen but the end of [`LEASE`].
+pub fn nothing_foreseen(next: Option<Duration>) {
+    assert!(next.is_none_or(|next| next > LEASE / 2), "{next:?}");
+}
+
+/// Claims for a worker, which gets a lease where it has none.
+pub async fn claim_for(
+    store: &dyn Store,
+    worker: &WorkerId,
+    tools: &[String],
+    most: usize,
+    stop: &CancellationToken,
+) -> StoreResult<Vec<Task>> {
+    match store.claim(worker, tools, most, stop).await {
+        Err(StoreError::LeaseEnded { .. }) => {
+            store.enlist(worker, &[], LEASE).await.expect("enlists");
+            store.claim(worker, tools, most, stop).await
+        }
+        claimed => claimed,
+    }
+}
+
 /// Claims the next task of `tool` for the worker `w1`, which has to be queued already or be so soon.
 pub async fn claim(store: &dyn Store, tool: &str) -> Task {
     let (tools, stop) = ([tool.to_owned()], CancellationToken::new());
-    let tasks = within("the claim", store.claim(&worker("w1"), &tools, 1, &stop)).await.expect("claims");
+    let w1 = worker("w1");
+    let tasks = within("the claim", claim_for(store, &w1, &tools, 1, &stop)).await.expect("claims");
     tasks.into_iter().next().expect("a claim returns at least one task")
 }
 
@@ -109,10 +142,11 @@ pub async fn claim(store: &dyn Store, tool: &str) -> Task {
 pub async fn nothing_queued(store: &dyn Store, tool: &str) {
     let (tools, stop) = ([tool.to_owned()], CancellationToken::new());
     let late = worker("w-late");
-    let mut waits = store.claim(&late, &tools, 1, &stop);
+    let mut waits = Box::pin(claim_for(store, &late, &tools, 1, &stop));
     still_waits("the claim", &mut waits).await;
     stop.cancel();
     let tasks = within("the stopped claim", waits).await.expect("stops");
+    store.dismiss(&late).await.expect("dismisses");
     assert!(tasks.is_empty(), "{tasks:?} was queued");
 }
 

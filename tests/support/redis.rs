@@ -137,7 +137,7 @@ impl Drop for RedisServer {
 }
 
 fn spawn(port: u16, directory: &TempDir, options: &[String]) -> Child {
-    Command::new("redis-server")
+    Command::new(program())
         .args(["--bind", "127.0.0.1", "--save", "", "--port", &port.to_string()])
         .args(["--appendonly", "no", "--unixsocket"])
         .arg(directory.path().join("redis.sock"))
@@ -152,6 +152,11 @@ fn spawn(port: u16, directory: &TempDir, options: &[String]) -> Child {
                 "redis-server does not start ({error}); install redis-server: apt-get install redis-server"
             )
         })
+}
+
+/// The server's program: another version of Redis, or Valkey, where the environment names one.
+fn program() -> String {
+    std::env::var("MCPTASK_TEST_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned())
 }
 
 /// A port that nobody listens on.

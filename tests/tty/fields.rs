@@ -156,3 +156,28 @@ fn dinner(terminal: &mut Terminal) {
     let (rest, code) = terminal.ends();
     assert_eq!(code, 0, "{rest}");
 }
+
+#[test]
+fn where_no_task_is_named_the_person_says_which_question_is_meant() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let (first, second) = (place.asking("plan_dinner"), place.asking("plan_dinner"));
+    let mut terminal = Terminal::run(&place, &["respond"]);
+    terminal.sees("Which question will you answer?");
+    terminal.sees(&first[..8]);
+    terminal.at(&second[..8], &[DOWN]);
+    terminal.at(&second[..8], &[ENTER]);
+    terminal.at(BEFORE, &[ENTER]);
+    terminal.at("Cuisine: ", &["Thai", ENTER]);
+    terminal.at(AFTER, &[ENTER]);
+    assert_eq!(terminal.ends().1, 0);
+    let answered = |id: &String| !place.json(&["show", id])[0]["questions"][0]["answer"].is_null();
+    assert_eq!((answered(&first), answered(&second)), (false, true));
+    // An answer that was typed before the question was seen is given only to the one that is chosen.
+    place.ok(&["cancel", &second]);
+    let mut terminal = Terminal::run(&place, &["respond", "--set", "cuisine=Greek"]);
+    terminal.at(&first[..8], &["\u{1b}"]);
+    let (rest, code) = terminal.ends();
+    assert_eq!(code, 10, "{rest}");
+    assert!(rest.contains("all stay open") && !answered(&first), "{rest}");
+}

@@ -144,7 +144,7 @@ fn submit_goes_on_with_the_next_question_when_the_first_is_answered_elsewhere() 
     terminal.at("leave it open (Esc)", &[ENTER]);
     terminal.at("Cuisine: ", &["Th"]);
     terminal.sees("Th");
-    place.ok(&["respond", "--set", "cuisine=Mexican"]);
+    place.ok(&["respond", "--next", "--set", "cuisine=Mexican"]);
     terminal.sees("already answered: accept by operator");
     terminal.sees("Shall it be vegetarian?");
     terminal.at("leave it open (Esc)", &[ENTER]);

@@ -3,40 +3,24 @@
 use std::sync::Arc;
 
 use mcptask::engine::{EngineError, Viewer};
-use mcptask::store::StoreError;
+use mcptask::store::{ClaimKey, Requeue, StoreError};
 use mcptask::task::{Outcome, TaskStatus};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
-use crate::setup::{Setup, asks, tool};
+use crate::setup::{Counter, Setup, asks, endless, question, tool};
 use crate::support::within;
 
 on_both_engines!(
     cancel_stops_a_running_tool,
     cancel_frees_a_waiting_task,
     a_stopping_worker_gives_back_what_does_not_end,
+    a_task_cancelled_while_it_waits_for_a_slot_is_never_begun,
+    a_run_ends_when_another_fails_its_last_attempt,
     another_scopes_task_is_not_found,
 );
 
-/// Notifies when it is dropped.
-struct OnDrop(Arc<Notify>);
-
-impl Drop for OnDrop {
-    fn drop(&mut self) {
-        self.0.notify_one();
-    }
-}
-
 async fn cancel_stops_a_running_tool(setup: Setup) {
-    let (started, dropped) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let signals = (started.clone(), dropped.clone());
-    let endless = tool("endless", move |_| {
-        let (started, dropped) = signals.clone();
-        async move {
-            let _dropped = OnDrop(dropped);
-            started.notify_one();
-            std::future::pending().await
-        }
-    });
+    let (endless, started, dropped) = endless("endless");
     let worker = setup.worker("w1", 1, vec![endless]).await;
     let task = setup.submit("endless").await;
     within("the start", started.notified()).await;
@@ -61,15 +45,7 @@ async fn cancel_frees_a_waiting_task(setup: Setup) {
 }
 
 async fn a_stopping_worker_gives_back_what_does_not_end(setup: Setup) {
-    let started = Arc::new(Notify::new());
-    let signal = started.clone();
-    let endless = tool("work", move |_| {
-        let started = signal.clone();
-        async move {
-            started.notify_one();
-            std::future::pending().await
-        }
-    });
+    let (endless, started, _) = endless("work");
     let first = setup.worker("w1", 1, vec![endless]).await;
     let task = setup.submit("work").await;
     within("the start", started.notified()).await;
@@ -78,6 +54,54 @@ async fn a_stopping_worker_gives_back_what_does_not_end(setup: Setup) {
     let second = setup.worker("w2", 1, vec![quick]).await;
     assert_eq!(crate::setup::text(&setup.ended(&task).await), "done by the second");
     second.drain().await;
+}
+
+/// The worker's only slot is taken again by a task whose answer came, while a claim is under way.
+async fn a_task_cancelled_while_it_waits_for_a_slot_is_never_begun(setup: Setup) {
+    let (begun, gate, resumed) = (Counter::default(), Arc::new(Semaphore::new(0)), Arc::new(Notify::new()));
+    let (counted, opened, goes_on) = (begun.clone(), gate.clone(), resumed.clone());
+    let holds = tool("holds", move |task| {
+        let (gate, resumed) = (opened.clone(), goes_on.clone());
+        async move {
+            task.ask(question("go on?")).await?;
+            resumed.notify_one();
+            gate.acquire().await.expect("is never closed").forget();
+            Ok(Outcome::text("held the slot"))
+        }
+    });
+    let touches = tool("touches", move |_| {
+        counted.next();
+        async { Ok(Outcome::text("began")) }
+    });
+    let worker = setup.worker("w1", 1, vec![holds, touches]).await;
+    // Without the rule each round begins the task half of the time.
+    for _ in 0..8 {
+        let holder = setup.submit("holds").await;
+        setup.asked(&holder, 1).await;
+        setup.answer(&holder, 1, "yes").await;
+        within("the holder to go on", resumed.notified()).await;
+        let waiting = setup.submit("touches").await;
+        setup.engine.cancel(&Viewer::Operator, &waiting, "not now").await.expect("cancels");
+        gate.add_permits(1);
+        setup.ended(&holder).await;
+    }
+    let last = setup.submit("touches").await;
+    setup.ended(&last).await;
+    assert_eq!(begun.count(), 1, "only the one that nobody cancelled was begun");
+    worker.drain().await;
+}
+
+async fn a_run_ends_when_another_fails_its_last_attempt(setup: Setup) {
+    let (endless, started, ended) = endless("endless");
+    let worker = setup.worker("w1", 1, vec![endless.tried(1)]).await;
+    let task = setup.submit("endless").await;
+    within("the start", started.notified()).await;
+    let claim = ClaimKey { task: task.clone(), attempt: 1 };
+    let failed = Requeue::failed("another process took the worker for dead".to_owned());
+    setup.engine.store().requeue(&claim, &failed).await.expect("fails the last attempt");
+    within("the end of the tool", ended.notified()).await;
+    assert_eq!(setup.ended(&task).await.status, TaskStatus::Failed);
+    worker.drain().await;
 }
 
 async fn another_scopes_task_is_not_found(setup: Setup) {

@@ -27,5 +27,10 @@ mod commands;
 mod connections;
 mod crashing;
 mod ending;
+mod leases;
+mod recording;
 #[allow(unreachable_pub, reason = "test modules use it")]
 mod setup;
+#[allow(unreachable_pub, dead_code, reason = "test modules use it")]
+mod troubled;
+mod waiting;

@@ -11,11 +11,13 @@ use mcptask::engine::{Engine, Limits, Submission, Viewer};
 use mcptask::task::{Answer, Answerer, Ask, Outcome, QuestionId, Scope, Task, TaskId, TaskStatus, ToolSpec};
 use mcptask::worker::{TaskContext, Tool, ToolOutcome, Worker, WorkerConfig};
 use serde_json::{Map, Value, json};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::bench::Bench;
 use crate::support::{within, worker};
+use crate::troubled::Troubled;
 
 type Run = Arc<dyn Fn(TaskContext) -> BoxFuture<'static, ToolOutcome> + Send + Sync>;
 
@@ -43,6 +45,38 @@ where
 {
     let spec = ToolSpec::new(name, "A tool of a test.", json!({ "type": "object" }));
     Closure { spec, run: Arc::new(move |task| Box::pin(run(task))) }
+}
+
+impl Closure {
+    /// Begun at most so often.
+    pub fn tried(mut self, attempts: u32) -> Self {
+        self.spec.max_attempts = attempts;
+        self
+    }
+}
+
+/// Notifies when it is dropped.
+pub struct OnDrop(pub Arc<Notify>);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
+/// A tool that runs until it is ended, with what tells that it began and that it was ended.
+pub fn endless(name: &str) -> (Closure, Arc<Notify>, Arc<Notify>) {
+    let (began, ended) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let signals = (began.clone(), ended.clone());
+    let tool = tool(name, move |_| {
+        let (began, ended) = signals.clone();
+        async move {
+            let _ended = OnDrop(ended);
+            began.notify_one();
+            std::future::pending().await
+        }
+    });
+    (tool, began, ended)
 }
 
 /// A question for one string, `value`.
@@ -85,11 +119,16 @@ impl Counter {
     }
 }
 
+/// How long the workers of these tests may be silent.
+pub const LEASE: Duration = Duration::from_millis(900);
+
 /// State on one engine, and what works on it.
 pub struct Setup {
     pub engine: Engine,
     pub bench: Bench,
     pub stop: CancellationToken,
+    /// Ends the time keeper that each setup has; the rest goes on.
+    pub clock: CancellationToken,
 }
 
 /// A worker that runs until it is stopped or killed.
@@ -110,24 +149,27 @@ impl Setup {
     pub async fn on(bench: Bench) -> Self {
         let stop = CancellationToken::new();
         let engine = Engine::new(bench.store().await, Limits::default(), stop.clone());
-        let clock = engine.clone();
-        let ended = stop.clone();
-        tokio::spawn(async move { clock.keep_time(ended).await });
-        Self { engine, bench, stop }
+        let clock = stop.child_token();
+        keep_time(&engine, &clock);
+        Self { engine, bench, stop, clock }
     }
 
     /// A worker with a store handle of its own, as another process would have it.
     pub async fn worker(&self, name: &str, concurrency: usize, tools: Vec<Closure>) -> Running {
-        let tools: BTreeMap<String, Arc<dyn Tool>> =
-            tools.into_iter().map(|tool| (tool.spec.name.clone(), Arc::new(tool) as Arc<dyn Tool>)).collect();
-        let stop = CancellationToken::new();
         let engine = Engine::new(self.bench.store().await, Limits::default(), self.stop.clone());
-        let mut config = WorkerConfig::new(worker(name), tools, concurrency);
-        config.lease = Duration::from_millis(900);
-        config.drain = Duration::from_millis(300);
-        let worker = Worker::enlist(engine, config).await.expect("enlists");
-        let handle = tokio::spawn(worker.run(stop.clone()));
-        Running { stop, handle }
+        run_worker(engine, name, concurrency, tools).await
+    }
+
+    /// The same with a store that may have troubles.
+    pub async fn troubled_worker(
+        &self,
+        name: &str,
+        concurrency: usize,
+        tools: Vec<Closure>,
+    ) -> (Running, Arc<Troubled>) {
+        let store = Troubled::new(self.bench.store().await);
+        let engine = Engine::new(store.clone(), Limits::default(), self.stop.clone());
+        (run_worker(engine, name, concurrency, tools).await, store)
     }
 
     pub async fn submit(&self, tool: &str) -> TaskId {
@@ -162,6 +204,25 @@ impl Setup {
         let id = QuestionId::at(position);
         self.engine.answer(&Viewer::Operator, task, &id, answer).await.expect("answers");
     }
+}
+
+/// Keeps the time of that engine's process.
+pub fn keep_time(engine: &Engine, stop: &CancellationToken) {
+    let (engine, stop) = (engine.clone(), stop.clone());
+    tokio::spawn(async move { engine.keep_time(stop).await });
+}
+
+/// A worker of that engine.
+pub async fn run_worker(engine: Engine, name: &str, concurrency: usize, tools: Vec<Closure>) -> Running {
+    let tools: BTreeMap<String, Arc<dyn Tool>> =
+        tools.into_iter().map(|tool| (tool.spec.name.clone(), Arc::new(tool) as Arc<dyn Tool>)).collect();
+    let stop = CancellationToken::new();
+    let mut config = WorkerConfig::new(worker(name), tools, concurrency);
+    config.lease = LEASE;
+    config.drain = Duration::from_millis(300);
+    let worker = Worker::enlist(engine, config).await.expect("enlists");
+    let handle = tokio::spawn(worker.run(stop.clone()));
+    Running { stop, handle }
 }
 
 /// The text of a completed task's result.

@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 
 use super::super::failure::Failure;
-use super::super::ui::{event, time};
+use super::super::ui::{event, page, time};
 use super::Finding;
+use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, Viewer};
-use crate::store::{TaskFilter, WorkerInfo};
+use crate::store::{Rows, TaskFilter, Trouble, Unreadable, WorkerInfo};
 use crate::task::{Question, Task, TaskStatus};
 
 /// A ttl that ends sooner is worth saying, in seconds.
@@ -17,7 +18,7 @@ const MOST: usize = 1000;
 
 /// What all tasks have in common: the workers, and the queue.
 pub(super) struct Checkup {
-    workers: Vec<WorkerInfo>,
+    workers: Rows<WorkerInfo>,
     queued: Vec<Task>,
     now: Timestamp,
 }
@@ -33,7 +34,25 @@ impl Checkup {
         };
         let page = engine.list(&Viewer::Operator, filter, None, MOST).await?;
         let queued = page.tasks.into_iter().filter(|task| task.worker.is_none()).collect();
-        Ok(Self { workers: engine.store().workers().await?.rows, queued, now: Timestamp::now() })
+        Ok(Self { workers: engine.store().workers().await?, queued, now: Timestamp::now() })
+    }
+
+    /// What is wrong with the store itself, and with what it says of tools and workers.
+    pub(super) async fn of_store(&self, engine: &Engine) -> Result<Vec<Finding>, Failure> {
+        let troubles = engine.store().health().await?.into_iter();
+        let mut found: Vec<_> = troubles.map(of_trouble).collect();
+        let tools = engine.store().tools().await?.unreadable;
+        found.extend(tools.iter().map(|one| {
+            of_unreadable(&format!("tool {}", one.name), one, "a worker that offers it writes it anew")
+        }));
+        let gone = "it is taken off the list when its lease ends";
+        found.extend(
+            self.workers
+                .unreadable
+                .iter()
+                .map(|one| of_unreadable(&format!("worker {}", one.name), one, gone)),
+        );
+        Ok(found)
     }
 
     /// The causes at one task.
@@ -43,6 +62,7 @@ impl Checkup {
             TaskStatus::Working if task.worker.is_some() => found.extend(self.running(task)),
             TaskStatus::Working => found.push(self.queued(task)),
             TaskStatus::InputRequired => {
+                found.extend(self.running(task));
                 found.extend(task.open_questions().map(|question| self.asked(task, question)));
             }
             TaskStatus::Completed | TaskStatus::Failed | TaskStatus::Cancelled => return found,
@@ -50,7 +70,7 @@ impl Checkup {
         if let Some(failure) = task.last_failure.as_ref().filter(|_| task.attempt >= task.new.max_attempts) {
             let attempts =
                 format!("attempt {} of {}; the last one: {failure}", task.attempt, task.new.max_attempts);
-            found.push(finding(task, "last_attempt", attempts, "if this one fails too, the task fails"));
+            found.push(trouble(task, "last_attempt", attempts, "if this one fails too, the task fails"));
         }
         let left = task.expires_at().map(|at| at.as_second() - self.now.as_second());
         if let Some(left) = left.filter(|left| *left < NEAR_SECONDS) {
@@ -60,29 +80,31 @@ impl Checkup {
         found
     }
 
+    /// A task that a worker has claimed and does not run.
     fn running(&self, task: &Task) -> Option<Finding> {
         let worker = task.worker.as_ref()?;
-        let lease = self.workers.iter().find(|info| info.id == *worker).map(|info| info.lease_ms);
+        let lease = self.workers.rows.iter().find(|info| info.id == *worker).map(|info| info.lease_ms);
         let evidence = match lease {
             Some(left) if left > 0 => return None,
-            Some(_) => format!("worker {worker} has let its lease end"),
-            None => format!("worker {worker} is gone"),
+            Some(_) => format!("claimed by worker {worker}, which has let its lease end"),
+            None => format!("claimed by worker {worker}, which is not on the list any more"),
         };
-        let help = "another worker takes it over by itself; if none runs, start one: `mcptask worker`";
-        Some(finding(task, "worker_dead", evidence, help))
+        let help =
+            Advice::with("another worker takes it over by itself; if none runs, start one", worker_command());
+        Some(trouble(task, "worker_dead", evidence, help))
     }
 
     fn queued(&self, task: &Task) -> Finding {
         let tool = &task.new.tool;
         let able: Vec<_> =
-            self.workers.iter().filter(|info| info.lease_ms > 0 && info.tools.contains(tool)).collect();
+            self.workers.rows.iter().filter(|info| info.lease_ms > 0 && info.tools.contains(tool)).collect();
         if able.is_empty() {
             let evidence = format!("no living worker offers the tool {tool}");
-            return finding(
+            return trouble(
                 task,
                 "no_worker_offers",
                 evidence,
-                "start a worker that has it: `mcptask worker`",
+                Advice::with("start a worker that has it", worker_command()),
             );
         }
         if let Some(answer) = task.questions.iter().rev().find_map(|question| question.answer.as_ref()) {
@@ -98,7 +120,7 @@ impl Checkup {
         let before = self.queued.iter().filter(|other| other.created_at < task.created_at).count();
         let busy: u64 = able.iter().map(|info| info.tasks).sum();
         let evidence = format!("queued behind {before} task(s); {} worker(s) run {busy}", able.len());
-        finding(task, "queued_behind", evidence, "start more workers: `mcptask worker`")
+        finding(task, "queued_behind", evidence, Advice::with("start more workers", worker_command()))
     }
 
     fn asked(&self, task: &Task, question: &Question) -> Finding {
@@ -108,17 +130,54 @@ impl Checkup {
             None => "that polls it, without a session".to_owned(),
         };
         let evidence = format!(
-            "question {} was asked {when}; its user, at the client {by}, has not answered",
-            question.id
+            "question {} was asked {when}: {}; its user, at the client {by}, has not answered",
+            question.id,
+            page::message(&question.ask, 60)
         );
-        let help = format!(
-            "`mcptask respond {0}` answers it from here; `mcptask show {0}` tells what became of the prompt",
-            event::short_id(task.id())
-        );
-        finding(task, "question_open", evidence, &help)
+        let id = event::short_id(task.id());
+        let respond = Suggested::new("respond").about(id).question(question.id.as_str());
+        let help = Advice::command(respond, "answers it from here; ")
+            .and_command(Suggested::new("show").about(id), "tells what became of the prompt");
+        finding(task, "question_open", evidence, help)
     }
 }
 
-fn finding(task: &Task, cause: &'static str, evidence: String, help: &str) -> Finding {
-    Finding { source: "mcptask", task: Some(task.id().to_string()), cause, evidence, help: help.to_owned() }
+fn worker_command() -> Suggested {
+    Suggested::new("worker")
+}
+
+/// Something that is worth knowing.
+fn finding(task: &Task, cause: &'static str, evidence: String, help: impl Into<Advice>) -> Finding {
+    let task = Some(task.id().to_string());
+    Finding { source: "mcptask", task, cause, evidence, help: help.into(), is_trouble: false }
+}
+
+/// Something that is wrong.
+fn trouble(task: &Task, cause: &'static str, evidence: String, help: impl Into<Advice>) -> Finding {
+    Finding { is_trouble: true, ..finding(task, cause, evidence, help) }
+}
+
+fn of_trouble(one: Trouble) -> Finding {
+    let Trouble { cause, problem, advice } = one;
+    Finding { source: "mcptask", task: None, cause, evidence: problem, help: advice.into(), is_trouble: true }
+}
+
+fn of_unreadable(what: &str, one: &Unreadable, help: impl Into<Advice>) -> Finding {
+    let evidence = format!("{what} cannot be read: {}", one.problem);
+    Finding {
+        source: "mcptask",
+        task: None,
+        cause: "unreadable",
+        evidence,
+        help: help.into(),
+        is_trouble: true,
+    }
+}
+
+/// A task that cannot be read.
+pub(super) fn unreadable(task: &Unreadable) -> Finding {
+    let id = event::short(&task.name);
+    let cancel = Suggested::new("cancel").about(id);
+    let help = Advice::command(cancel, "ends it, and it goes when its ttl ends; no other task is harmed");
+    Finding { task: Some(task.name.clone()), ..of_unreadable("it", task, help) }
 }

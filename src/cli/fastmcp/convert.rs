@@ -1,15 +1,16 @@
 //! FastMCP's errors as failures of a command.
 
 use super::super::failure::{Failure, Kind};
-use crate::fastmcp::FastmcpError;
-use crate::fastmcp::hint::command;
+use crate::desk::suggest::{Advice, Suggested};
+use crate::fastmcp::{FastmcpError, Help, HelpPart};
+use crate::store::Refusal;
 
 impl From<FastmcpError> for Failure {
     fn from(error: FastmcpError) -> Self {
         let message = error.to_string();
         let kind = match &error {
-            FastmcpError::Unreachable { .. } => Kind::Unreachable,
-            FastmcpError::Refused { .. } => Kind::Unauthorised,
+            FastmcpError::Unreachable { .. } | FastmcpError::Refuses { .. } => Kind::Unreachable,
+            FastmcpError::Refused { .. } | FastmcpError::NotAuthenticated { .. } => Kind::Unauthorised,
             FastmcpError::Backend { .. } | FastmcpError::Locked { .. } => Kind::Unexpected,
             FastmcpError::Nothing { .. } | FastmcpError::Crowded { .. } | FastmcpError::NoTask { .. } => {
                 Kind::NotFound
@@ -20,46 +21,62 @@ impl From<FastmcpError> for Failure {
             | FastmcpError::NeedsServer { .. } => Kind::Usage,
             _ => Kind::NothingChanged,
         };
-        Self::new(kind, message).maybe_hint(hint(&error))
+        let is_outage = error.is_passing();
+        Self::new(kind, message).maybe_hint(hint(&error)).of_outage(is_outage)
+    }
+}
+
+impl From<Help> for Advice {
+    fn from(help: Help) -> Self {
+        help.parts.into_iter().fold(Self::default(), |advice, part| match part {
+            HelpPart::Text(text) => advice.text(&text),
+            HelpPart::Command { verb, task, question, options } => {
+                let mut command =
+                    options.iter().fold(Suggested::new(verb), |command, option| command.flag(option));
+                command = question.into_iter().fold(command, Suggested::question);
+                advice.quoted(task.into_iter().fold(command, Suggested::about))
+            }
+        })
     }
 }
 
 /// What to do about it.
-pub(super) fn hint(error: &FastmcpError) -> Option<String> {
+pub(super) fn hint(error: &FastmcpError) -> Option<Advice> {
     Some(match error {
         FastmcpError::Unreachable { .. } => {
-            "check --redis or MCPTASK_REDIS_URL, and that `redis-cli ping` answers there".to_owned()
+            "check --redis or MCPTASK_REDIS_URL, and that `redis-cli ping` answers there".into()
         }
-        FastmcpError::Refused { command, .. } => {
-            format!(
-                "the Redis user needs the right to run {command}: ACL SETUSER … +{}",
-                command.to_lowercase()
-            )
-        }
+        FastmcpError::Refuses { code, .. } => Refusal::of_redis(code)?.advice().into(),
+        FastmcpError::NotAuthenticated { .. } => Refusal::NotAuthenticated.advice().into(),
+        FastmcpError::Refused { command, .. } => format!(
+            "the Redis user needs the right to run {command}: ACL SETUSER … +{}",
+            command.to_lowercase()
+        )
+        .into(),
         FastmcpError::Nothing { .. } => {
-            "FastMCP keeps tasks in Redis only where FASTMCP_DOCKET_URL names one".to_owned()
+            "FastMCP keeps tasks in Redis only where FASTMCP_DOCKET_URL names one".into()
         }
-        FastmcpError::Crowded { .. } => "--docket NAME looks for that one".to_owned(),
-        FastmcpError::NoTask { .. } => "`mcptask list` shows the tasks".to_owned(),
-        FastmcpError::Ambiguous { .. } => "type more of the id".to_owned(),
+        FastmcpError::Crowded { .. } => "--docket NAME looks for that one".into(),
+        FastmcpError::NoTask { .. } => Advice::command(Suggested::new("list"), "shows the tasks"),
+        FastmcpError::Ambiguous { .. } => "type more of the id".into(),
         FastmcpError::NotAForm { id, .. } => {
-            format!(
-                "`mcptask {}`, or with --cancel, lets its worker go on",
-                command("respond", id, " --decline")
+            let respond = Suggested::new("respond").about(id).flag("--decline");
+            Advice::command(respond, "lets its worker go on, as --cancel does")
+        }
+        FastmcpError::NeedsServer { id } => {
+            let respond = || Suggested::new("respond").about(id);
+            Advice::command(respond().option("--server", "URL"), "answers through its server; ").and_command(
+                respond().flag("--direct"),
+                "goes through Redis, round the server's authorisation",
             )
         }
-        FastmcpError::NeedsServer { id } => format!(
-            "`mcptask {}` answers through its server; `mcptask {}` goes through Redis, round the server's \
-             authorisation",
-            command("respond", id, " --server URL"),
-            command("respond", id, " --direct")
-        ),
         FastmcpError::LostToRace { id } => {
-            format!("`mcptask {}` puts it back to waiting; then answer it", command("doctor --fix", id, ""))
+            let fix = Suggested::new("doctor").about(id).flag("--fix");
+            Advice::command(fix, "puts it back to waiting; then answer it")
         }
         FastmcpError::WorkerGone { id, .. }
         | FastmcpError::NoQuestion { id, .. }
-        | FastmcpError::LegExpired { id } => format!("`mcptask {}` says more", command("doctor", id, "")),
+        | FastmcpError::LegExpired { id } => Advice::command(Suggested::new("doctor").about(id), "says more"),
         _ => return None,
     })
 }

@@ -5,17 +5,19 @@ use serde_json::{Value, json};
 
 use super::super::context::Context;
 use super::super::failure::Failure;
-use super::super::ui::{Paint, event, spinner, status, table, text, time};
+use super::super::list::unreadable_object;
+use super::super::ui::{Paint, event, page, spinner, status, table, text, time, unreadable};
 use super::{Sources, source};
 use crate::engine::Viewer;
 use crate::fastmcp::DeployedTask;
-use crate::store::TaskFilter;
+use crate::store::{TaskFilter, Unreadable};
 use crate::task::{SessionId, Task, TaskStatus};
 
 /// One line of the list.
 struct Row {
     created_at: Option<Timestamp>,
-    status: TaskStatus,
+    /// Absent where it cannot be read.
+    status: Option<TaskStatus>,
     object: Value,
     cells: Vec<String>,
 }
@@ -38,6 +40,7 @@ pub(crate) async fn list(
     if let Some(engine) = &sources.native {
         let page = engine.list(&Viewer::Operator, filter, None, limit).await?;
         rows.extend(page.tasks.iter().map(native));
+        rows.extend(page.unreadable.iter().map(unreadable_row));
     }
     rows.sort_by_key(|row| std::cmp::Reverse(row.created_at));
     let found = rows.len();
@@ -61,8 +64,8 @@ fn print(context: &Context, rows: Vec<Row>) -> Result<(), Failure> {
     let paint = context.ui.paint();
     let lines = table(&HEADER, rows.into_iter().map(|row| row.cells).collect(), paint);
     for (at, line) in lines.iter().enumerate() {
-        let line = match at.checked_sub(1).and_then(|at| statuses.get(at)) {
-            Some(one) => line.replacen(&status(*one, Paint::new(false)), &status(*one, paint), 1),
+        let line = match at.checked_sub(1).and_then(|at| statuses.get(at).copied().flatten()) {
+            Some(one) => line.replacen(&status(one, Paint::new(false)), &status(one, paint), 1),
             None => line.clone(),
         };
         context.ui.line(&line)?;
@@ -84,8 +87,8 @@ fn deployed(task: &DeployedTask) -> Row {
     object["tool"] = json!(task.component.name);
     let session = task.session.as_deref().or(task.scope.as_deref()).unwrap_or_default();
     let message = match (task.questions.first(), &task.error, &task.progress) {
-        (Some(question), ..) => question.ask.message.clone(),
-        (None, Some(error), _) => error.clone(),
+        (Some(question), ..) => page::message(&question.ask, 60),
+        (None, Some(error), _) => text::short(error, 60),
         (None, None, Some(progress)) => spinner::progress_words(progress),
         (None, None, None) => String::new(),
     };
@@ -105,9 +108,9 @@ fn deployed(task: &DeployedTask) -> Row {
         text::short(&task.component.name, 30),
         text::short(session, 20),
         worker.unwrap_or_default(),
-        text::short(&message, 60),
+        message,
     ];
-    Row { created_at: task.created_at, status: task.status, object, cells }
+    Row { created_at: task.created_at, status: Some(task.status), object, cells }
 }
 
 fn native(task: &Task) -> Row {
@@ -116,8 +119,10 @@ fn native(task: &Task) -> Row {
     let now = Timestamp::now();
     let since = |then: Timestamp| rough(Some(now.as_millisecond() - then.as_millisecond()));
     let question = task.open_questions().next();
-    let message =
-        question.map_or(task.status_message.as_deref(), |question| Some(question.ask.message.as_str()));
+    let message = match question {
+        Some(question) => page::message(&question.ask, 60),
+        None => text::short(task.status_message.as_deref().unwrap_or_default(), 60),
+    };
     let cells = vec![
         event::short_id(task.id()).to_owned(),
         status(task.status, Paint::new(false)),
@@ -127,9 +132,20 @@ fn native(task: &Task) -> Row {
         text::short(&task.new.tool, 30),
         task.new.session.as_ref().map(|session| text::short(session.as_str(), 20)).unwrap_or_default(),
         task.worker.as_ref().map(|worker| text::short(worker.as_str(), 20)).unwrap_or_default(),
-        text::short(message.unwrap_or_default(), 60),
+        message,
     ];
-    Row { created_at: Some(task.created_at), status: task.status, object, cells }
+    Row { created_at: Some(task.created_at), status: Some(task.status), object, cells }
+}
+
+/// A task of our own that cannot be read.
+fn unreadable_row(one: &Unreadable) -> Row {
+    let mut object = unreadable_object(one);
+    object["source"] = json!("mcptask");
+    let mut cells =
+        vec![text::line(event::short(&one.name)), unreadable(Paint::new(false)), "mcptask".to_owned()];
+    cells.resize(HEADER.len() - 1, String::new());
+    cells.push(text::short(&one.problem, 60));
+    Row { created_at: None, status: None, object, cells }
 }
 
 fn rough(milliseconds: Option<i64>) -> String {

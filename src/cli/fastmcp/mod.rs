@@ -4,21 +4,23 @@
 mod convert;
 mod list;
 mod respond;
+mod result;
 mod show;
 mod watch;
 
 pub(crate) use list::list;
-pub(crate) use respond::{respond, respond_to_oldest};
+pub(crate) use respond::respond;
+pub(crate) use result::result;
 pub(crate) use show::show;
 pub(crate) use watch::{Follower, print};
 
 use super::config::StoreChoice;
 use super::context::Context;
 use super::failure::{Failure, Kind};
+use super::task_id;
+use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, EngineError};
 use crate::fastmcp::{DeployedTask, Deployment, FastmcpError};
-use crate::store::StoreError;
-use crate::store::redis::RedisStore;
 use crate::task::TaskId;
 
 /// All places that tasks are in.
@@ -42,38 +44,45 @@ pub(crate) enum Found {
 }
 
 impl Sources {
-    /// Looks what the chosen store holds.
+    /// Looks what the chosen store holds. Nothing is written.
     pub(crate) async fn open(context: &Context) -> Result<Self, Failure> {
         let StoreChoice::Redis(url) = &context.config.store else {
             return match &context.config.docket {
-                None => Ok(Self::of(Some(context.engine().await?), Vec::new())),
+                None => Ok(Self::of(context.existing().await?, Vec::new())),
                 Some(_) => Err(Failure::usage("--docket names a FastMCP deployment, which is in a Redis")
                     .hint("give --redis URL")),
             };
         };
-        let docket = context.config.docket.as_deref();
-        let is_begun = docket.is_none() && is_begun(url, &context.config.namespace).await?;
-        let discovered = if is_begun {
+        if let Some(docket) = &context.config.docket {
+            return Ok(Self::of(None, Deployment::discover(url, Some(docket)).await?));
+        }
+        let (native, refused) = match context.existing().await {
+            Ok(native) => (native, None),
+            // Users who are kept to FastMCP's keys may not look for ours.
+            Err(failure) if failure.kind() == Kind::Unauthorised => (None, Some(failure)),
+            Err(failure) => return Err(failure),
+        };
+        let discovered = if native.is_some() {
             Deployment::discover_among(url, SEARCHED).await
         } else {
-            Deployment::discover(url, docket).await
+            Deployment::discover(url, None).await
         };
-        let mut unsearched = None;
-        let deployments = match discovered {
-            Ok(found) => found,
-            Err(error @ FastmcpError::Crowded { .. }) => {
-                unsearched = Some(error);
-                Vec::new()
-            }
+        let (deployments, unsearched) = match discovered {
+            Ok(found) => (found, None),
+            Err(error @ FastmcpError::Crowded { .. }) => (Vec::new(), Some(error)),
             // Users who are kept to the keys of their own namespace may not look for others.
-            Err(FastmcpError::Nothing { .. } | FastmcpError::Refused { .. }) if docket.is_none() => {
-                Vec::new()
-            }
+            Err(FastmcpError::Nothing { .. } | FastmcpError::Refused { .. }) => (Vec::new(), None),
             Err(error) => return Err(error.into()),
         };
-        let is_ours = deployments.is_empty() || is_begun;
-        let native = if is_ours { Some(context.engine().await?) } else { None };
-        Ok(Self { unsearched, ..Self::of(native, deployments) })
+        match refused {
+            Some(failure) if deployments.is_empty() => Err(failure),
+            _ => Ok(Self { native, deployments, unsearched }),
+        }
+    }
+
+    /// Whether there is no place at all where tasks could be.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.native.is_none() && self.deployments.is_empty()
     }
 
     /// These.
@@ -84,23 +93,28 @@ impl Sources {
     /// Says so where FastMCP's were not looked for.
     pub(crate) fn tell(&self, context: &Context) {
         if let Some(error) = &self.unsearched {
-            context.ui.talk(&format!("{error}; {}", convert::hint(error).unwrap_or_default()));
+            let hint = convert::hint(error).unwrap_or_default();
+            context.ui.talk(&context.advise(hint.after(&format!("{error}; "))));
         }
     }
 
     /// The task whose id begins so, wherever it is.
-    pub(crate) async fn find(self, prefix: &str) -> Result<Found, Failure> {
+    pub(crate) async fn find(&self, context: &Context, prefix: &str) -> Result<Found, Failure> {
+        task_id::checked(prefix)?;
+        if self.is_empty() {
+            return Err(no_task(prefix).hint(context.nothing_begun()));
+        }
         let mut found = Vec::new();
-        if let Some(engine) = self.native {
+        if let Some(engine) = &self.native {
             match engine.resolve(prefix).await {
-                Ok(id) => found.push(Found::Native(engine, id)),
+                Ok(id) => found.push(Found::Native(engine.clone(), id)),
                 Err(EngineError::NoPrefix { .. }) if !self.deployments.is_empty() => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        for deployment in self.deployments {
+        for deployment in &self.deployments {
             match deployment.find(prefix).await {
-                Ok(task) => found.push(Found::Deployed(deployment, Box::new(task))),
+                Ok(task) => found.push(Found::Deployed(deployment.clone(), Box::new(task))),
                 Err(FastmcpError::NoTask { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -109,18 +123,15 @@ impl Sources {
             (Some(only), true) => Ok(only),
             (Some(_), false) => Err(Failure::usage(format!("{prefix:?} fits tasks of several sources"))
                 .hint("type more of the id")),
-            (None, _) => Err(Failure::new(Kind::NotFound, format!("no task's id begins with {prefix:?}"))
-                .hint("`mcptask list` shows the tasks")),
+            (None, _) => {
+                Err(no_task(prefix).hint(Advice::command(Suggested::new("list"), "shows the tasks")))
+            }
         }
     }
 }
 
-/// Whether the namespace of our own has been begun there. Users who are kept to FastMCP's keys may not ask.
-async fn is_begun(url: &str, namespace: &str) -> Result<bool, Failure> {
-    match RedisStore::is_begun(url, namespace).await {
-        Err(StoreError::Backend { .. }) => Ok(false),
-        answered => Ok(answered?),
-    }
+fn no_task(prefix: &str) -> Failure {
+    Failure::new(Kind::NotFound, format!("no task's id begins with {prefix:?}"))
 }
 
 /// What a row of FastMCP's says of its source.

@@ -8,20 +8,20 @@ use super::super::respond::RespondArgs;
 use super::super::ui::question::Asked;
 use super::super::ui::{event, text};
 use super::super::{follow, respond as native};
-use super::Sources;
-use crate::fastmcp::hint::command;
+use crate::desk::suggest::Suggested;
 use crate::fastmcp::{Answered, DeployedQuestion, DeployedTask, Deployment, FastmcpError, Generation, Way};
 use crate::task::form::joined;
 use crate::task::{Answer, QuestionId};
 
-/// Answers the question of the task that the options name, or its first.
+/// Answers that question of the task, or its first.
 pub(crate) async fn respond(
     context: &Context,
     deployment: &Deployment,
     task: &DeployedTask,
+    wanted: Option<&QuestionId>,
     args: &RespondArgs,
 ) -> Result<(), Failure> {
-    let wanted = args.question().map(QuestionId::as_str);
+    let wanted = wanted.map(QuestionId::as_str);
     let question = task.questions.iter().find(|one| wanted.is_none_or(|wanted| wanted == one.id));
     let Some(question) = question else { return Err(not_waiting(deployment, task).await) };
     let way = if args.direct() { Way::Direct } else { Way::Supported };
@@ -37,28 +37,6 @@ pub(crate) async fn respond(
         None => at_prompt(context, deployment, task, question, way).await?,
     };
     told(context, &answer, &done)
-}
-
-/// Answers the question that has been open for longest in any deployment; `None` where there is none that is
-/// older than `than`.
-pub(crate) async fn respond_to_oldest(
-    context: &Context,
-    sources: &Sources,
-    than: Option<jiff::Timestamp>,
-    args: &RespondArgs,
-) -> Result<Option<()>, Failure> {
-    let mut open = Vec::new();
-    for deployment in &sources.deployments {
-        let waiting = deployment.list().await?.into_iter().filter(|task| !task.questions.is_empty());
-        open.extend(waiting.map(|task| (deployment, task)));
-    }
-    let oldest = open.into_iter().max_by_key(|(_, task)| task.waiting_ms);
-    let Some((deployment, task)) = oldest else { return Ok(None) };
-    let asked_at = task.questions.iter().filter_map(|question| question.asked_at).min();
-    if than.is_some_and(|than| asked_at.is_none_or(|asked_at| than < asked_at)) {
-        return Ok(None);
-    }
-    respond(context, deployment, &task, args).await.map(Some)
 }
 
 async fn not_waiting(deployment: &Deployment, task: &DeployedTask) -> Failure {
@@ -85,7 +63,7 @@ async fn at_prompt(
         asked_at: question.asked_at,
         deadline: None,
         refused: None,
-        later: Some(later(context, task, question)),
+        later: Some(later(&task.id, task.generation, question)),
     };
     loop {
         let answer = native::ask(context, &asked).await?;
@@ -97,11 +75,11 @@ async fn at_prompt(
 }
 
 /// The command that answers it.
-pub(super) fn later(context: &Context, task: &DeployedTask, question: &DeployedQuestion) -> String {
-    let server = if task.generation == Generation::V4 { " --server URL" } else { "" };
-    let id = if server.is_empty() { event::short(&task.id) } else { &task.id };
-    let flags = format!("{server}{}", follow::flags(&question.ask));
-    context.config.command(&command("respond", &text::line(id), &flags))
+pub(super) fn later(task: &str, generation: Generation, question: &DeployedQuestion) -> Suggested {
+    let through_server = generation == Generation::V4;
+    let respond = Suggested::new("respond").about(if through_server { task } else { event::short(task) });
+    let respond = if through_server { respond.option("--server", "URL") } else { respond };
+    follow::accepting(respond, &question.ask).question(question.id.as_str())
 }
 
 fn told(context: &Context, answer: &Answer, done: &Answered) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::super::context::Context;
 use super::super::failure::Failure;
-use super::super::ui::{Ui, spinner, status, text, time};
+use super::super::ui::{Ui, page, spinner, status, text, time};
 use super::source;
 use crate::fastmcp::{Delivery, DeployedQuestion, DeployedTask, Deployment, Details, WorkerSeen};
 use crate::task::AskKind;
@@ -100,12 +100,14 @@ impl Sheet<'_> {
         self.maybe("asked", question.asked_at.map(|at| self.when(at)).as_deref())?;
         match &question.ask.kind {
             AskKind::Form { schema } => self.fact("form", &schema.to_string())?,
-            AskKind::Url { url } => self.fact("page", url)?,
+            AskKind::Url { url } => {
+                page::facts(url).iter().try_for_each(|(name, value)| self.fact(name, value))?;
+            }
         }
         for problem in &question.problems {
             self.fact("not a form", &problem.to_string())?;
         }
-        self.fact("answer with", &super::respond::later(context, task, question))
+        self.fact("answer with", &context.suggest(super::respond::later(&task.id, task.generation, question)))
     }
 
     fn when(&self, at: Timestamp) -> String {

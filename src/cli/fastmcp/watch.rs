@@ -6,12 +6,8 @@ use serde_json::json;
 
 use super::super::context::Context;
 use super::super::failure::Failure;
-use super::super::follow;
-use super::super::ui::{event as ui_event, spinner, status_column, text, time};
-use crate::fastmcp::hint::command;
-use crate::fastmcp::{
-    DeployedEvent, DeployedEventKind, Deployment, FastmcpResult, Filter, Generation, Means, Watching,
-};
+use super::super::ui::{event as ui_event, page, spinner, status_column, text, time};
+use crate::fastmcp::{DeployedEvent, DeployedEventKind, Deployment, FastmcpResult, Filter, Means, Watching};
 
 /// Follows some deployments.
 #[derive(Default)]
@@ -92,13 +88,11 @@ pub(crate) fn print(context: &Context, event: &DeployedEvent) -> Result<(), Fail
         paint.dim(&format!("[{}]", event.generation)),
     ))?;
     let DeployedEventKind::Asked { question: Some(question) } = &event.kind else { return Ok(()) };
-    let (id, server) = match event.generation {
-        Generation::V4 => (event.task.as_str(), " --server URL"),
-        _ => (ui_event::short(&event.task), ""),
-    };
-    let flags = format!("{server}{}", follow::flags(&question.ask));
-    let command = command("respond", &text::line(id), &flags);
-    ui.line(&format!("          {} {}", paint.yellow("→ answer with:"), context.config.command(&command)))
+    if let Some(url) = page::of(&question.ask) {
+        ui.line(&format!("          {} {}", paint.yellow("→ page:"), page::within(url)))?;
+    }
+    let command = super::respond::later(&event.task, event.generation, question);
+    ui.line(&format!("          {} {}", paint.yellow("→ answer with:"), context.suggest(command)))
 }
 
 fn words(kind: &DeployedEventKind) -> String {

@@ -1,10 +1,12 @@
 //! The only road to the terminal: stdout is data, stderr is talk.
 
+pub(crate) mod choose;
 mod colour;
 pub(crate) mod event;
 pub(crate) mod form;
 mod line;
 pub(crate) mod logging;
+pub(crate) mod page;
 pub(crate) mod prompt;
 pub(crate) mod question;
 pub(crate) mod spinner;
@@ -23,7 +25,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 pub(crate) use colour::{ColorChoice, Paint};
-pub(crate) use status::{status, status_column, task_status};
+pub(crate) use status::{UNREADABLE, status, status_column, task_status, unreadable};
 pub(crate) use table::table;
 
 use super::environment::Environment;
@@ -203,7 +205,7 @@ impl Ui {
             }
         }
         for hint in failure.hints() {
-            self.to_stderr(&format!("{} {}", paint.cyan("hint:"), text::line(hint)));
+            self.to_stderr(&format!("{} {}", paint.cyan("hint:"), text::line(&hint.to_string())));
         }
     }
 
@@ -240,7 +242,8 @@ fn failure_object(failure: &Failure) -> Value {
         "message": failure.to_string(),
     });
     if !failure.hints().is_empty() {
-        object["hint"] = failure.hints().join("; ").into();
+        let hints: Vec<_> = failure.hints().iter().map(ToString::to_string).collect();
+        object["hint"] = hints.join("; ").into();
     }
     if !failure.causes().is_empty() {
         object["causes"] = failure.causes().into();

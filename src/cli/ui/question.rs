@@ -9,9 +9,10 @@ use serde_json::Value;
 use super::form::{self, Content};
 use super::prompt::{self, Stopped};
 use super::theme::theme;
-use super::{Paint, Ui, text, time};
+use super::{Paint, Ui, page, text, time};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::values;
+use crate::desk::suggest::{Advice, Suggested};
 use crate::task::form::joined;
 use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form};
 
@@ -30,7 +31,7 @@ pub(crate) struct Asked {
     /// Why the last answer to it was refused.
     pub(crate) refused: Option<String>,
     /// The command that answers it later, where there is one.
-    pub(crate) later: Option<String>,
+    pub(crate) later: Option<Suggested>,
 }
 
 /// What the person decided.
@@ -61,8 +62,12 @@ pub(crate) async fn ask(ui: &Ui, asked: &Asked) -> Result<Reply, Failure> {
 
 impl Asked {
     /// How to answer it later, as a hint.
-    pub(crate) fn later_hint(&self) -> Option<String> {
-        self.later.as_ref().map(|command| format!("answer it later with: {command}"))
+    pub(crate) fn later_hint(&self) -> Option<Advice> {
+        let words = match page::of(&self.ask) {
+            Some(url) => format!("look at the page {}, then answer with", page::within(url)),
+            None => "answer it later with".to_owned(),
+        };
+        self.later.clone().map(|command| Advice::with(&words, command))
     }
 }
 
@@ -164,8 +169,8 @@ impl Sheet {
         let AskKind::Url { url } = &self.asked.ask.kind else { return Ok(Reply::LeftOpen) };
         say(&format!("  It wants you to visit a page. {} opens it for you.", self.paint.bold("Nothing")))?;
         say(&format!("  URL:  {}", text::line(url)))?;
-        for line in host(url) {
-            say(&format!("  {line}"))?;
+        for (index, line) in page::host(url).iter().enumerate() {
+            say(&format!("  {}{line}", if index == 0 { "Host: " } else { "      " }))?;
         }
         say("")?;
         let choices = [
@@ -214,38 +219,6 @@ fn menu(filled: bool, valid: bool, empty: bool) -> (&'static str, Vec<(Choice, &
     (if filled { "Send this answer?" } else { "What will you do?" }, choices)
 }
 
-/// The host that a URL leads to; Punycode and user names in it are tricks often enough to be pointed out.
-fn host(url: &str) -> Vec<String> {
-    let Ok(parsed) = url::Url::parse(url) else { return vec!["(this is not a URL)".to_owned()] };
-    let host = parsed.host_str().unwrap_or_default();
-    let mut lines = vec![format!("Host: {}", text::line(host))];
-    if host.split('.').any(|label| label.starts_with("xn--")) {
-        lines.push("      This host's name is written in Punycode: it may look like another one.".to_owned());
-    }
-    if !parsed.username().is_empty() || parsed.password().is_some() {
-        lines.push("      What stands before the @ is a user name, not the host.".to_owned());
-    }
-    if parsed.scheme() == "http" {
-        lines.push("      The connection is not encrypted (http).".to_owned());
-    }
-    lines
-}
-
 fn say(line: &str) -> Result<(), Stopped> {
     Ok(Term::stderr().write_line(line)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn odd_hosts_are_pointed_out() {
-        let said = |url: &str| host(url).join("\n");
-        assert_eq!(said("https://example.com/a"), "Host: example.com");
-        assert!(said("https://xn--80ak6aa92e.com/").contains("Punycode"));
-        assert!(said("https://аpple.com/").contains("Punycode"), "a Cyrillic letter");
-        assert!(said("https://bank.example@evil.example/").contains("not the host"));
-        assert!(said("http://example.com/").contains("not encrypted"));
-    }
 }

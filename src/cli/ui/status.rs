@@ -18,6 +18,14 @@ pub(crate) fn status(status: TaskStatus, paint: Paint) -> String {
     coloured(status, &format!("{} {}", sign(status), status), paint)
 }
 
+/// The word of a task that cannot be read.
+pub(crate) const UNREADABLE: &str = "unreadable";
+
+/// Sign and word of a task that cannot be read.
+pub(crate) fn unreadable(paint: Paint) -> String {
+    paint.red(&format!("! {UNREADABLE}"))
+}
+
 /// [`status`] in a column of its own.
 pub(crate) fn status_column(status: TaskStatus, paint: Paint) -> String {
     coloured(status, &format!("{} {:<14}", sign(status), status.as_str()), paint)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Cause, Diagnosis, Findings, span};
 use crate::fastmcp::docket::{GROUP, RunState};
+use crate::fastmcp::hint::{Help, HelpPart};
 use crate::fastmcp::{Deployment, FastmcpResult};
 use crate::task::TaskStatus;
 
@@ -44,8 +45,19 @@ impl Deployment {
             return Ok(());
         }
         let evidence = self.load(&findings.details.able_workers).await?;
-        let help = "answer or cancel what waits (`mcptask list --status input_required`), start more workers, or raise \
-                    FASTMCP_DOCKET_CONCURRENCY: in FastMCP 3 a waiting task keeps its slot";
+        let list = HelpPart::Command {
+            verb: "list",
+            task: None,
+            question: None,
+            options: &["--status", "input_required"],
+        };
+        let after = "), start more workers, or raise FASTMCP_DOCKET_CONCURRENCY: in FastMCP 3 a waiting task keeps its slot";
+        let parts = vec![
+            HelpPart::Text("answer or cancel what waits (".to_owned()),
+            list,
+            HelpPart::Text(after.to_owned()),
+        ];
+        let help = Help { parts };
         findings.add(Cause::WorkersSaturated, evidence, help);
         Ok(())
     }
@@ -118,7 +130,8 @@ impl Deployment {
                 help: format!(
                     "its arguments may be unreadable, which kills each worker that takes it; if so, \
                      `redis-cli XACK {stream} {GROUP} {entry}` and `redis-cli XDEL {stream} {entry}` remove it"
-                ),
+                )
+                .into(),
             });
         }
         Ok(found)

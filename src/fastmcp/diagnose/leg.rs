@@ -1,7 +1,7 @@
 //! Causes at a leg of FastMCP 4.
 
 use super::{Cause, Findings, span};
-use crate::fastmcp::hint::command;
+use crate::fastmcp::hint::Help;
 use crate::fastmcp::signs::{Leg, Lifetime};
 use crate::fastmcp::v4::TASK_TTL;
 use crate::task::TaskStatus;
@@ -28,8 +28,9 @@ pub(super) fn causes(leg: &Leg, findings: &mut Findings<'_>) {
 fn parked(findings: &mut Findings<'_>) {
     let signs = findings.task().signs.clone();
     let (id, asked) = (findings.task().id.clone(), span(findings.task().waiting_ms.unwrap_or_default()));
-    let respond =
-        format!("`mcptask {}` answers it through its server", command("respond", &id, " --server URL"));
+    let question = findings.question().map(str::to_owned);
+    let question = question.as_deref();
+    let respond = Help::respond(&id, question, &["--server", "URL"], "answers it through its server");
     if signs.run.state.is_none() {
         findings.add(
             Cause::LegExpired,
@@ -44,7 +45,7 @@ fn parked(findings: &mut Findings<'_>) {
         Lifetime::Missing => findings.add(
             Cause::MetadataExpired,
             "the task's own key is gone: its client is told \"not found\"",
-            format!("`mcptask {}` answers it in Redis", command("respond", &id, " --direct")),
+            Help::respond(&id, question, &["--direct"], "answers it in Redis"),
         ),
         Lifetime::Endless => {}
         Lifetime::Milliseconds(left) => {

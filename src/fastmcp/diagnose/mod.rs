@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::docket::Workers;
-use super::hint::command;
+use super::hint::Help;
 use super::signs::Asking;
 use super::{DeployedTask, Deployment, Details, FastmcpError, FastmcpResult};
 
@@ -92,7 +92,7 @@ pub struct Diagnosis {
     /// What was seen.
     pub evidence: String,
     /// What to do.
-    pub help: String,
+    pub help: Help,
 }
 
 /// What is found about one task.
@@ -103,7 +103,7 @@ struct Findings<'a> {
 }
 
 impl Findings<'_> {
-    fn add(&mut self, cause: Cause, evidence: impl Into<String>, help: impl Into<String>) {
+    fn add(&mut self, cause: Cause, evidence: impl Into<String>, help: impl Into<Help>) {
         let task = Some(self.details.task.id.clone());
         self.found.push(Diagnosis { task, cause, evidence: evidence.into(), help: help.into() });
     }
@@ -113,8 +113,13 @@ impl Findings<'_> {
     }
 
     /// The command that answers the task's question.
-    fn respond(&self) -> String {
-        format!("`mcptask {}` answers it from here", command("respond", &self.task().id, ""))
+    fn respond(&self) -> Help {
+        Help::respond(&self.task().id, self.question(), &[], "answers it from here")
+    }
+
+    /// The question that waits: answers name it, since the next one may be open when they are given.
+    fn question(&self) -> Option<&str> {
+        self.task().questions.first().map(|question| question.id.as_str())
     }
 }
 

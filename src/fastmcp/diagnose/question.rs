@@ -3,7 +3,7 @@
 use super::{Cause, Findings, since, span};
 use crate::fastmcp::Delivery;
 use crate::fastmcp::docket::RunState;
-use crate::fastmcp::hint::command;
+use crate::fastmcp::hint::Help;
 use crate::fastmcp::signs::{Asking, Lifetime, Signs};
 use crate::task::TaskStatus;
 
@@ -47,10 +47,11 @@ fn lost(findings: &mut Findings<'_>) {
         Cause::LostToStatusRace,
         "the status is `responded`, yet the request is still there, the list of answers is empty and the worker \
          waits: FastMCP's relay wrote the status of the last question over that of this one",
-        format!(
-            "`mcptask {}` puts it back to waiting; then `mcptask {}` answers it",
-            command("doctor --fix", &id, ""),
-            command("respond", &id, "")
+        Help::command("doctor", &id, &["--fix"], "puts it back to waiting; then ").and_command(
+            "respond",
+            &id,
+            &[],
+            "answers it",
         ),
     );
 }
@@ -129,7 +130,7 @@ fn expiring(findings: &mut Findings<'_>, signs: &Signs) {
             if findings.task().status == TaskStatus::InputRequired {
                 respond
             } else {
-                "its client cannot fetch the result; launch it with a longer ttl".to_owned()
+                "its client cannot fetch the result; launch it with a longer ttl".into()
             },
         );
         return;

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use redis::{FromRedisValue, Value};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::store::{ClaimKey, Due};
+use crate::store::{ClaimKey, Due, Rows, Unreadable, gate};
 use crate::task::{
-    Answer, Ask, Event, EventKind, NewTask, Outcome, Question, QuestionId, Scope, Task, TaskId,
+    Answer, Ask, Cursor, Event, EventKind, NewTask, Outcome, Question, QuestionId, Scope, Task, TaskId,
 };
 
 /// Why a value could not be read.
@@ -18,11 +17,6 @@ type Problem = String;
 
 /// An entry of a stream: its id and its fields.
 pub(super) type Entry = (String, HashMap<String, String>);
-
-/// A domain value as JSON. The domain has no maps with keys other than text, so this cannot fail.
-pub(super) fn json<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_default()
-}
 
 /// A number, or '' where there is none.
 pub(super) fn optional(number: Option<u64>) -> String {
@@ -65,6 +59,17 @@ impl Fields {
         self.text(name).map(|_| self.number(name).map(timestamp)).transpose()
     }
 
+    /// When a question that was asked at that time ends.
+    fn deadline(&self, at: Timestamp) -> Result<Option<Timestamp>, Problem> {
+        if let Some(until) = self.time("until")? {
+            return Ok(Some(until));
+        }
+        let timeout = self.text("timeout").and_then(|timeout| timeout.parse::<i64>().ok());
+        // Past the end of time is never.
+        Ok(timeout
+            .and_then(|timeout| Timestamp::from_millisecond(at.as_millisecond().checked_add(timeout)?).ok()))
+    }
+
     fn id<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, Problem>
     where
         T::Err: std::fmt::Display,
@@ -76,7 +81,9 @@ impl Fields {
 /// A task from its hash.
 pub(super) fn task(hash: Value) -> Result<Task, Problem> {
     let fields = Fields(HashMap::from_redis_value(hash).map_err(|error| error.to_string())?);
-    let new: NewTask = fields.parsed("new")?.ok_or("a task has no \"new\"")?;
+    let mut new: NewTask = fields.parsed("new")?.ok_or("a task has no \"new\"")?;
+    // The store may have shortened it since.
+    new.ttl_ms = fields.text("ttl").and_then(|ttl| ttl.parse().ok()).or(new.ttl_ms);
     let asked = fields.number("asked")?;
     let questions = (1..=asked as u32).map(|position| journal(&fields, position));
     Ok(Task {
@@ -96,6 +103,32 @@ pub(super) fn task(hash: Value) -> Result<Task, Problem> {
     })
 }
 
+/// A row of a claim that is no task, with the attempt under which it was claimed all the same.
+pub(super) struct BadClaim {
+    pub(super) name: String,
+    pub(super) attempt: Option<u32>,
+    pub(super) problem: Problem,
+}
+
+/// A task from a row of `claim.lua`: its id, then its fields; or its name, '' and what is wrong with it.
+pub(super) fn claimed(row: Value) -> Result<Task, BadClaim> {
+    let mut row = match row {
+        Value::Array(row) => row,
+        _ => Vec::new(),
+    };
+    let text =
+        |value: Option<&Value>| value.and_then(|value| redis::from_redis_value_ref::<String>(value).ok());
+    let name = text(row.first()).unwrap_or_default();
+    if row.len() == 3 {
+        let problem = text(row.last()).unwrap_or_default();
+        return Err(BadClaim { name, attempt: None, problem });
+    }
+    let at = row.iter().position(|value| text(Some(value)).as_deref() == Some("attempt"));
+    let attempt = at.and_then(|at| text(row.get(at + 1))?.parse().ok());
+    row.drain(..row.len().min(1));
+    task(Value::Array(row)).map_err(|problem| BadClaim { name, attempt, problem })
+}
+
 fn journal(fields: &Fields, position: u32) -> Result<Question, Problem> {
     let (q, a) = (format!("q{position}"), format!("a{position}"));
     let ask: Ask = fields.parsed(&q)?.ok_or_else(|| format!("question {position} is missing"))?;
@@ -112,9 +145,9 @@ fn journal(fields: &Fields, position: u32) -> Result<Question, Problem> {
     })
 }
 
-/// A question from the five fields that `ask.lua` replies.
-pub(super) fn question(position: u32, fields: Value) -> Result<Question, Problem> {
-    let known: Vec<String> = FromRedisValue::from_redis_value(fields).map_err(|error| error.to_string())?;
+/// A question from the five fields that `ask.lua` replies of one that was asked before.
+pub(super) fn question(position: u32, fields: &Value) -> Result<Question, Problem> {
+    let known: Vec<String> = redis::from_redis_value_ref(fields).map_err(|error| error.to_string())?;
     let [ask, at, until, answer, answered_at] =
         <[String; 5]>::try_from(known).map_err(|_| "a question has not five fields")?;
     let fields = Fields(HashMap::from([
@@ -134,82 +167,116 @@ pub(super) fn answer(json: &str, at: i64) -> Result<Answer, Problem> {
     Ok(Answer { at: timestamp(at), ..answer })
 }
 
-/// Events from entries of a log.
-pub(super) fn events(entries: Vec<Entry>) -> Result<Vec<Event>, Problem> {
-    entries.into_iter().map(|(id, fields)| event(&id, &Fields(fields))).collect()
+/// Events from entries of a log, and those that this version does not know or cannot read.
+pub(super) fn events(entries: Vec<Entry>) -> Rows<Event> {
+    let mut events = Rows::default();
+    for (id, fields) in entries {
+        events.take(id.clone(), event(&id, &Fields(fields)));
+    }
+    events
 }
 
 fn event(id: &str, fields: &Fields) -> Result<Event, Problem> {
+    let cursor: Cursor = id.parse().map_err(|error| format!("{error}"))?;
+    // The time is the entry's own; only layout 1 wrote it out.
+    let at = fields.time("at")?.unwrap_or_else(|| timestamp(cursor.millis as i64));
     Ok(Event {
-        cursor: id.parse().map_err(|error| format!("{error}"))?,
-        at: timestamp(fields.number("at")?),
+        cursor,
+        at,
         task: fields.required("task")?.parse().map_err(|error| format!("{error}"))?,
         tool: fields.required("tool")?.to_owned(),
         session: fields.id("session")?,
         scope: Scope::named(fields.required("scope")?),
         hidden: fields.text("hidden") == Some("1"),
         status: fields.required("status")?.parse().map_err(|error| format!("{error}"))?,
-        kind: kind(fields)?,
+        kind: kind(fields, at)?,
     })
 }
 
-fn kind(fields: &Fields) -> Result<EventKind, Problem> {
+/// Whether an event's question is too large for the log: then it is only in its task. Its task and field.
+pub(super) fn question_elsewhere((_, fields): &Entry) -> Option<(&str, String)> {
+    let is_elsewhere = fields.get("kind").is_some_and(|kind| kind == "asked")
+        && fields.get("detail").is_none_or(String::is_empty);
+    is_elsewhere.then(|| Some((fields.get("task")?.as_str(), format!("q{}", fields.get("position")?))))?
+}
+
+fn kind(fields: &Fields, at: Timestamp) -> Result<EventKind, Problem> {
     let name = fields.required("kind")?;
     if name == "asked" {
+        let asked = fields.parsed("detail")?.ok_or("its question is gone with its task")?;
         let question = Question {
             id: QuestionId::at(fields.number("position")? as u32),
-            ask: fields.parsed("detail")?.ok_or("an asked event has no question")?,
-            asked_at: timestamp(fields.number("at")?),
-            deadline: fields.time("until")?,
+            ask: asked,
+            asked_at: at,
+            deadline: fields.deadline(at)?,
             answer: None,
         };
         return Ok(EventKind::Asked { question });
     }
-    let mut detail: serde_json::Value = fields.parsed("detail")?.unwrap_or_default();
+    let mut detail: serde_json::Value =
+        fields.parsed("detail")?.unwrap_or_else(|| serde_json::Value::Object(serde_json::Map::new()));
     if let Some(detail) = detail.as_object_mut() {
         detail.insert("event".to_owned(), name.into());
     }
-    serde_json::from_value(detail).map_err(|error| format!("a {name} event is unreadable: {error}"))
+    serde_json::from_value(detail).map_err(|error| format!("a {name:?} event is unreadable: {error}"))
 }
 
+/// What `due.lua` replies: deadlines by kind, claims, what is unreadable, and when something else is due.
+pub(super) type DueReply =
+    (Vec<(String, String, String)>, Vec<(String, u32, String)>, Vec<(String, String)>, i64);
+
 /// What is due, from the reply of `due.lua`.
-pub(super) fn due(
-    (deadlines, claims, next): (Vec<String>, Vec<(String, u32, String)>, i64),
-) -> Result<Due, Problem> {
+pub(super) fn due((deadlines, claims, bad, next): DueReply) -> Due {
     let mut due = Due::default();
-    for member in deadlines {
-        match member.split(':').collect::<Vec<_>>()[..] {
-            ["t", task] => due.tasks.push(id(task)?),
-            ["d", task] => due.delayed.push(id(task)?),
-            ["q", task, position] => {
-                let position = position.parse().map_err(|_| format!("deadline {member:?} is unreadable"))?;
-                due.questions.push((id(task)?, QuestionId::at(position)));
-            }
-            _ => return Err(format!("deadline {member:?} is unreadable")),
+    for (kind, task, position) in deadlines {
+        if let Err(problem) = take_deadline(&mut due, &kind, &task, &position) {
+            due.unreadable.push(Unreadable { name: task, problem });
         }
     }
     for (task, attempt, worker) in claims {
-        let worker = worker.parse().map_err(|error| format!("{error}"))?;
-        due.claims.push((ClaimKey { task: id(&task)?, attempt }, worker));
+        match (id(&task), worker.parse()) {
+            (Ok(task), Ok(worker)) => due.claims.push((ClaimKey { task, attempt }, worker)),
+            _ => due.unreadable.push(Unreadable { name: task, problem: format!("{worker:?} holds it") }),
+        }
     }
+    due.unreadable.extend(bad.into_iter().map(|(name, problem)| Unreadable { name, problem }));
     due.next = u64::try_from(next).ok().map(Duration::from_millis);
-    Ok(due)
+    due
+}
+
+fn take_deadline(due: &mut Due, kind: &str, task: &str, position: &str) -> Result<(), Problem> {
+    let task = id(task)?;
+    match kind {
+        "t" => due.tasks.push(task),
+        "r" => due.delayed.push(task),
+        _ => {
+            let position = position.parse().map_err(|_| format!("{position:?} is no question"))?;
+            due.questions.push((task, QuestionId::at(position)));
+        }
+    }
+    Ok(())
 }
 
 fn id(text: &str) -> Result<TaskId, Problem> {
     text.parse().map_err(|error| format!("{error}"))
 }
-/// An outcome as its script wants it: status, JSON, event kind, event detail.
-pub(super) fn ending(outcome: &Outcome) -> (&'static str, String, &'static str, String) {
-    let json = json(outcome);
+
+/// The bytes of a record.
+pub(super) fn size(hash: &Value) -> usize {
+    let bytes = |value: &Value| if let Value::BulkString(bytes) = value { bytes.len() } else { 0 };
+    hash.as_map_iter().map_or(0, |fields| fields.map(|(name, value)| bytes(name) + bytes(value)).sum())
+}
+
+/// An outcome as its script wants it: status, event kind, event detail.
+pub(super) fn ending(outcome: &Outcome) -> (&'static str, &'static str, String) {
     match outcome {
         Outcome::Result(_) => {
             let detail = serde_json::json!({ "is_error": outcome.is_tool_error() });
-            ("completed", json, "completed", detail.to_string())
+            ("completed", "completed", detail.to_string())
         }
         Outcome::Error(error) => {
-            let detail = serde_json::json!({ "code": error.code, "message": error.message });
-            ("failed", json, "failed", detail.to_string())
+            let detail = serde_json::json!({ "code": error.code, "message": gate::reason(&error.message) });
+            ("failed", "failed", detail.to_string())
         }
     }
 }

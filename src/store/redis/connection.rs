@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, RedisError};
+use redis::{AsyncConnectionConfig, Cmd, ErrorKind, FromRedisValue, RedisError};
 use tokio::sync::Mutex;
 
 use crate::redis_link::{self, Address, CONNECT, Route, Steady};
-use crate::store::{StoreError, StoreResult};
+use crate::store::{Refusal, StoreError, StoreResult};
 
 /// How long one blocking command waits. A bound, so that a server that vanished without a word is noticed.
 pub(super) const BLOCK: Duration = Duration::from_secs(10);
@@ -33,7 +33,7 @@ impl Connection {
     pub(super) async fn open(url: &str, namespace: &str) -> StoreResult<Self> {
         let location = location(url, namespace);
         let address = Address::parse(url).map_err(|error| explained(&location, &error))?;
-        let route = Route::new(address, &super::prefix(namespace));
+        let route = Route::new(address, &super::shared_prefix(namespace));
         let commands = Steady::open(route).await.map_err(|error| explained(&location, &error))?;
         Ok(Self { shared: Arc::new(Shared { commands, waiting: Mutex::new(None), location }) })
     }
@@ -90,12 +90,32 @@ impl Connection {
 
 fn explained(location: &str, error: &RedisError) -> StoreError {
     let (location, problem) = (location.to_owned(), error.to_string());
-    if redis_link::is_unreachable(error) {
+    if let Some(refusal) = refusal(error) {
+        StoreError::Refuses { location, refusal, problem }
+    } else if redis_link::is_unreachable(error) {
         StoreError::Unreachable { location, problem }
     } else {
         StoreError::Backend { location, problem }
     }
 }
+
+/// Which refusal an error of the server is, if it is one.
+pub(super) fn refusal(error: &RedisError) -> Option<Refusal> {
+    if error.kind() == ErrorKind::AuthenticationFailed {
+        return Some(Refusal::NotAuthenticated);
+    }
+    let by_code = error.code().and_then(Refusal::of_redis);
+    // Redis 6 hides the code of an error inside a script in the message of another one.
+    let hidden =
+        || error.detail()?.split(": -").skip(1).find_map(|said| Refusal::of_redis(said.split(' ').next()?));
+    by_code.or_else(hidden).or_else(|| {
+        // Redis 7 gives a right that a script's user has not the code ERR.
+        error.detail()?.contains(NOT_PERMITTED_IN_A_SCRIPT).then_some(Refusal::NotPermitted)
+    })
+}
+
+/// What Redis 7 says where a script runs a command that its user may not run, or on a key that it may not touch.
+const NOT_PERMITTED_IN_A_SCRIPT: &str = "The user executing the script can't";
 
 /// The URL without its password, with the namespace.
 fn location(url: &str, namespace: &str) -> String {

@@ -1,30 +1,193 @@
-//! The call of `list`.
+//! The verb list: pages of tasks, read straight off the index.
 
-use super::super::{PageCursor, TaskFilter};
-use super::RedisStore;
+use std::collections::VecDeque;
+
+use redis::Cmd;
+
+use super::reading::{LOST, unreadable};
+use super::{RedisStore, codec};
+use crate::store::{MAX_PAGE_BYTES, Page, PageCursor, StoreResult, TaskFilter, Unreadable};
+use crate::task::{Task, TaskId, TaskStatus};
+
+/// Members of the index that are read at once.
+const AT_ONCE: usize = 200;
+
+/// Records that are read at once.
+const RECORDS_AT_ONCE: usize = 50;
 
 impl RedisStore {
-    pub(super) fn list_call(
+    pub(super) async fn read_page(
         &self,
         filter: &TaskFilter,
         after: Option<&PageCursor>,
         most: usize,
-    ) -> redis::ScriptInvocation<'_> {
-        let scope = filter.scope.as_ref().map_or("", |scope| scope.as_str());
-        let session = filter.session.as_ref().map_or("", |session| session.as_str());
-        let status = filter.status.map_or("", |status| status.as_str());
-        // The index that admits the least.
-        let index = match (session, status, scope) {
-            ("", "", "") => "tasks".to_owned(),
-            ("", "", scope) => format!("scope:{scope}"),
-            ("", status, _) => format!("status:{status}"),
-            (session, ..) => format!("session:{session}"),
-        };
-        let mut call = self.invocation(&self.scripts.list);
-        call.arg(index).arg(u8::from(filter.oldest_first));
-        call.arg(after.map_or(String::new(), |after| after.created_ms.to_string()));
-        call.arg(after.map_or("", |after| after.task.as_str())).arg(most).arg(u8::from(filter.hidden));
-        call.arg(scope).arg(session).arg(status).arg(filter.tool.as_deref().unwrap_or_default());
-        call
+    ) -> StoreResult<Page> {
+        let mut walk = Walk::new(self, filter, after);
+        let (mut page, mut bytes) = (Page::default(), 0);
+        loop {
+            let left = most.saturating_sub(page.tasks.len() + page.unreadable.len());
+            let places = walk.next(left.clamp(1, RECORDS_AT_ONCE)).await?;
+            if places.is_empty() {
+                page.next = None;
+                return Ok(page);
+            }
+            for (place, row) in self.records(places).await? {
+                // One more than fits tells whether there is another page.
+                if page.tasks.len() + page.unreadable.len() >= most || bytes >= MAX_PAGE_BYTES {
+                    return Ok(page);
+                }
+                match row {
+                    Row::Gone => continue,
+                    Row::Good(task, size) => {
+                        if filter.admits(&task) {
+                            bytes += size;
+                            page.tasks.push(*task);
+                        }
+                    }
+                    Row::Bad(bad) => page.unreadable.push(bad),
+                }
+                page.next = Some(place);
+            }
+        }
     }
+
+    async fn records(&self, places: Vec<PageCursor>) -> StoreResult<Vec<(PageCursor, Row)>> {
+        let commands: Vec<Cmd> = places
+            .iter()
+            .map(|place| redis::cmd("HGETALL").arg(self.task_key(&place.task)).to_owned())
+            .collect();
+        let mut rows = Vec::new();
+        for (place, record) in places.into_iter().zip(self.each(&commands).await?) {
+            let name = place.task.to_string();
+            let row = match record {
+                // It may have ended between the two readings.
+                Ok(hash) if codec::is_empty(&hash) => {
+                    if self.is_indexed(&place.task).await? {
+                        Row::Bad(unreadable(name, LOST))
+                    } else {
+                        Row::Gone
+                    }
+                }
+                Ok(hash) => {
+                    let size = codec::size(&hash);
+                    codec::task(hash).map_or_else(
+                        |problem| Row::Bad(unreadable(name, problem)),
+                        |task| Row::Good(Box::new(task), size),
+                    )
+                }
+                Err(problem) => Row::Bad(unreadable(name, problem)),
+            };
+            rows.push((place, row));
+        }
+        Ok(rows)
+    }
+}
+
+/// What one record came to.
+enum Row {
+    /// A task, with the bytes of its record.
+    Good(Box<Task>, usize),
+    /// It cannot be read.
+    Bad(Unreadable),
+    /// It is not there any more.
+    Gone,
+}
+
+/// The places of tasks by creation, out of one or more parts of the index.
+struct Walk<'a> {
+    store: &'a RedisStore,
+    oldest_first: bool,
+    parts: Vec<Part>,
+}
+
+/// A part of the index: members that begin alike, then have the task's creation and id.
+struct Part {
+    begins: String,
+    /// Where the next reading begins; `None` when all is read.
+    from: Option<String>,
+    ready: VecDeque<PageCursor>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(store: &'a RedisStore, filter: &TaskFilter, after: Option<&PageCursor>) -> Self {
+        let part = |begins: String| {
+            let from = match after {
+                Some(place) => format!("({begins}{:015}:{}", place.created_ms, place.task),
+                None if filter.oldest_first => format!("[{begins}"),
+                None => format!("({begins}\u{7f}"),
+            };
+            Part { begins, from: Some(from), ready: VecDeque::new() }
+        };
+        let parts = parts(filter).into_iter().map(part).collect();
+        Self { store, oldest_first: filter.oldest_first, parts }
+    }
+
+    /// The next places, at most `most`; none at the end.
+    async fn next(&mut self, most: usize) -> StoreResult<Vec<PageCursor>> {
+        let mut places = Vec::new();
+        while places.len() < most {
+            for part in &mut self.parts {
+                part.fill(self.store, self.oldest_first).await?;
+            }
+            let oldest_first = self.oldest_first;
+            let heads = self.parts.iter_mut().filter(|part| !part.ready.is_empty());
+            let first = heads.min_by(|one, other| {
+                let order = one.head().cmp(&other.head());
+                if oldest_first { order } else { order.reverse() }
+            });
+            let Some(place) = first.and_then(|part| part.ready.pop_front()) else { break };
+            places.push(place);
+        }
+        Ok(places)
+    }
+}
+
+impl Part {
+    fn head(&self) -> Option<(i64, &str)> {
+        self.ready.front().map(|place| (place.created_ms, place.task.as_str()))
+    }
+
+    async fn fill(&mut self, store: &RedisStore, oldest_first: bool) -> StoreResult<()> {
+        while self.ready.is_empty() {
+            let Some(from) = &self.from else { return Ok(()) };
+            let (verb, to) = if oldest_first {
+                ("ZRANGEBYLEX", format!("({}\u{7f}", self.begins))
+            } else {
+                ("ZREVRANGEBYLEX", format!("[{}", self.begins))
+            };
+            let mut command = redis::cmd(verb);
+            command.arg(store.key("index")).arg(from).arg(to).arg("LIMIT").arg(0).arg(AT_ONCE);
+            let members: Vec<String> = store.command(&command).await?;
+            self.from = members.last().filter(|_| members.len() == AT_ONCE).map(|last| format!("({last}"));
+            self.ready.extend(members.iter().filter_map(|member| place(member.strip_prefix(&self.begins)?)));
+        }
+        Ok(())
+    }
+}
+
+/// The place that the end of a member says.
+fn place(text: &str) -> Option<PageCursor> {
+    let (created, task) = text.split_once(':')?;
+    Some(PageCursor { created_ms: created.parse().ok()?, task: task.parse::<TaskId>().ok()? })
+}
+
+/// What the members begin with that have the fewest tasks that the filter does not admit.
+fn parts(filter: &TaskFilter) -> Vec<String> {
+    let mut parts = match filter {
+        TaskFilter { session: Some(session), .. } => vec![format!("s:{session}\n")],
+        TaskFilter { status: Some(TaskStatus::InputRequired), .. } => vec!["a:".to_owned()],
+        TaskFilter { scope: Some(scope), .. } if !scope.is_anonymous() => {
+            vec![format!("o:{}\n", scope.as_str())]
+        }
+        TaskFilter { status: Some(TaskStatus::Working), .. } => vec!["l:".to_owned()],
+        TaskFilter { status: Some(status), .. } => vec![format!("e:{status}:")],
+        _ => {
+            let ended = TaskStatus::ALL.into_iter().filter(|status| status.is_final());
+            ended.map(|status| format!("e:{status}:")).chain(["l:".to_owned()]).collect()
+        }
+    };
+    if filter.hidden {
+        parts.push("h:".to_owned());
+    }
+    parts
 }

@@ -1,26 +1,32 @@
 //! The Redis engine, for many processes and machines.
 //!
-//! Each verb is one Lua script of `lua/` (headed by its arguments and replies), run under one key prefix
-//! with a hash tag, so a namespace lives on one shard of a cluster. A process holds at most three
-//! connections, however many tasks wait: one for commands, one for a worker that waits for new work, one
-//! for the tail of the log. Redis 6.2 or newer, or Valkey.
+//! Each verb that changes something is one Lua script of `lua/` (headed by its arguments and replies), run under one
+//! key prefix with a hash tag, so a namespace lives on one shard of a cluster; verbs that only read are plain commands.
+//! A process holds at most three connections, however many tasks wait: one for commands, one for a worker that
+//! waits for new work, one for the tail of the log. Redis 6.2 or newer, or Valkey.
 
 mod codec;
 mod connection;
+mod health;
 mod list;
+mod open;
+mod reading;
 mod reply;
 mod scripts;
 mod tail;
+mod writing;
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redis::{Cmd, FromRedisValue};
+use redis::{Cmd, FromRedisValue, Value};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ClaimKey, Due, EventFilter, History, LAYOUT, MAX_OPEN_QUESTIONS, Page, PageCursor, Requeue, Rows, Store,
+    ClaimKey, Due, EventFilter, History, MAX_FINISHED, MAX_LOG_BYTES, Page, PageCursor, Requeue, Rows, Store,
     StoreError, StoreResult, Tail, TaskFilter, Trouble, WorkerInfo,
 };
 use crate::task::{
@@ -34,47 +40,90 @@ use scripts::Scripts;
 /// How many of each kind [`Store::due`] brings at once.
 const DUE_AT_ONCE: usize = 100;
 
-/// State in Redis, in one namespace.
+/// How often a process looks whether the namespace is within its bounds, and how many tasks it lets end at once.
+const SWEEP: Duration = Duration::from_secs(60);
+const SWEPT_AT_ONCE: usize = 500;
+
+/// Scopes that are looked at in one sweep.
+const SCOPES_AT_ONCE: usize = 1000;
+
+/// State in Redis, in one namespace. A cheap handle.
+#[derive(Clone)]
 pub struct RedisStore {
     connection: Connection,
+    /// What the keys of this layout begin with.
     prefix: String,
-    scripts: Scripts,
+    /// What the keys of every layout begin with.
+    shared: String,
+    scripts: Arc<Scripts>,
+    /// Whether the namespace may be begun anew where it vanished.
+    creates: bool,
+    swept: Arc<Mutex<Swept>>,
+}
+
+/// What the next sweep looks at.
+struct Swept {
+    at: Instant,
+    /// Scopes that got tasks since.
+    scopes: HashSet<String>,
 }
 
 impl std::fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RedisStore").field("location", &self.location()).finish_non_exhaustive()
+        f.debug_struct("RedisStore").field("location", &self.location_text()).finish_non_exhaustive()
     }
 }
 
 impl RedisStore {
     /// Connects to `url` (`redis://`, `rediss://`, `unix://`, `redis+sentinel://HOST:PORT,HOST:PORT/NAME/DB`,
-    /// `redis+cluster://HOST:PORT,HOST:PORT`; user and password as usual) and begins the namespace if it is new.
+    /// `redis+cluster://HOST:PORT,HOST:PORT`; user and password as usual), begins the namespace if it is new, and brings
+    /// an older layout up to date.
     pub async fn open(url: &str, namespace: &str) -> StoreResult<Arc<Self>> {
-        let connection = Connection::open(url, namespace).await?;
-        let store = Self { connection, prefix: prefix(namespace), scripts: Scripts::new() };
-        let found: u32 = store.call(store.invocation(&store.scripts.open).arg(LAYOUT)).await?;
-        if found > LAYOUT {
-            return Err(StoreError::NewerLayout { location: store.location(), found });
-        }
+        let store = Self::connected(url, namespace, true).await?;
+        store.begin().await?;
         Ok(Arc::new(store))
     }
 
     /// Opens a namespace that somebody has begun, without writing anything: [`StoreError::NoStore`] where there is none,
     /// [`StoreError::OlderLayout`] where a process that may create a store has to open it first.
     pub async fn open_existing(url: &str, namespace: &str) -> StoreResult<Arc<Self>> {
-        Self::open(url, namespace).await
+        let store = Self::connected(url, namespace, false).await?;
+        store.check_existing().await?;
+        Ok(Arc::new(store))
     }
 
     /// Whether that namespace has been begun; asks without beginning it.
     pub async fn is_begun(url: &str, namespace: &str) -> StoreResult<bool> {
-        let connection = Connection::open(url, namespace).await?;
-        let found = redis::cmd("EXISTS").arg(format!("{}meta", prefix(namespace))).to_owned();
-        found.query_async(&mut connection.commands()).await.map_err(|error| connection.error(&error))
+        Self::connected(url, namespace, false).await?.command(&open::is_begun(namespace)).await
+    }
+
+    async fn connected(url: &str, namespace: &str, creates: bool) -> StoreResult<Self> {
+        let swept = Swept { at: Instant::now(), scopes: HashSet::new() };
+        Ok(Self {
+            connection: Connection::open(url, namespace).await?,
+            prefix: prefix(namespace),
+            shared: shared_prefix(namespace),
+            scripts: Arc::new(Scripts::new()),
+            creates,
+            swept: Arc::new(Mutex::new(swept)),
+        })
+    }
+
+    /// Begins a namespace anew that vanished under this process, if it may.
+    async fn begin_again(&self) -> StoreResult<()> {
+        if self.creates { self.begin().await } else { Ok(()) }
+    }
+
+    fn location_text(&self) -> String {
+        self.connection.location().to_owned()
     }
 
     fn key(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
+    }
+
+    fn task_key(&self, task: &TaskId) -> String {
+        format!("{}task:{task}", self.prefix)
     }
 
     fn invocation<'a>(&self, script: &'a redis::Script) -> redis::ScriptInvocation<'a> {
@@ -97,49 +146,70 @@ impl RedisStore {
         command.query_async(&mut connection).await.map_err(|error| self.connection.error(&error))
     }
 
+    /// Runs several commands at once. What is wrong with one of them is its own; what is wrong with the store, or with
+    /// who asks, is everybody's.
+    async fn each(&self, commands: &[Cmd]) -> StoreResult<Vec<Result<Value, String>>> {
+        if commands.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pipeline = redis::pipe();
+        for command in commands {
+            pipeline.add_command(command.clone());
+        }
+        let mut connection = self.connection.commands();
+        let replies: redis::RedisResult<Vec<redis::RedisResult<Value>>> =
+            pipeline.ignore_errors().query_async(&mut connection).await;
+        let replies = replies.map_err(|error| self.connection.error(&error))?;
+        let row = |reply: redis::RedisResult<Value>| match reply {
+            Ok(value) => Ok(Ok(value)),
+            Err(error) if connection::refusal(&error).is_some() => Err(self.connection.error(&error)),
+            Err(error) => Ok(Err(error.to_string())),
+        };
+        replies.into_iter().map(row).collect()
+    }
+
     fn broken(&self, problem: impl std::fmt::Display) -> StoreError {
-        StoreError::Backend { location: self.location(), problem: problem.to_string() }
+        StoreError::Backend { location: self.location_text(), problem: problem.to_string() }
     }
 
     fn decode<T, E: std::fmt::Display>(&self, decoded: Result<T, E>) -> StoreResult<T> {
         decoded.map_err(|error| self.broken(error))
     }
 
-    /// Waits until one of the ready streams has an entry, for a bounded time.
-    async fn ready(&self, tools: &[String]) -> StoreResult<()> {
-        let mut command = redis::cmd("XREAD");
-        command.arg("COUNT").arg(1).arg("BLOCK").arg(connection::BLOCK.as_millis() as u64).arg("STREAMS");
-        for tool in tools {
-            command.arg(self.key(&format!("ready:{tool}")));
-        }
-        // An entry is deleted when its task is claimed, so every entry there is stands for work to do.
-        command.arg(vec!["0"; tools.len()]);
-        self.connection.waiting(&command).await
+    /// Brings the namespace back within its bounds, now and then.
+    async fn sweep(&self) -> StoreResult<()> {
+        let scopes: Vec<String> = {
+            let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+            if swept.at.elapsed() < SWEEP {
+                return Ok(());
+            }
+            swept.at = Instant::now();
+            swept.scopes.drain().take(SCOPES_AT_ONCE).collect()
+        };
+        let mut call = self.invocation(&self.scripts.sweep);
+        call.arg(MAX_LOG_BYTES).arg(MAX_FINISHED).arg(SWEPT_AT_ONCE).arg(scopes);
+        self.call::<u64>(&call).await.map(drop)
     }
 }
 
-/// What all keys of a namespace begin with.
-fn prefix(namespace: &str) -> String {
+/// What all keys of a namespace begin with, whatever its layout.
+fn shared_prefix(namespace: &str) -> String {
     format!("mcptask:{{{namespace}}}:")
+}
+
+/// What all keys of this layout begin with.
+fn prefix(namespace: &str) -> String {
+    format!("{}2:", shared_prefix(namespace))
 }
 
 #[async_trait]
 impl Store for RedisStore {
     fn location(&self) -> String {
-        self.connection.location().to_owned()
+        self.location_text()
     }
 
     async fn submit(&self, new: &NewTask, most_open: u32) -> StoreResult<Task> {
-        let session = new.session.as_ref().map_or("", |session| session.as_str());
-        let mut call = self.invocation(&self.scripts.submit);
-        call.arg(new.id.as_str()).arg(codec::json(new)).arg(&new.tool).arg(session).arg(new.scope.as_str());
-        call.arg(u8::from(new.hidden)).arg(codec::optional(new.ttl_ms)).arg(new.max_attempts).arg(most_open);
-        let mut reply = self.verb(&call).await?;
-        match reply.word() {
-            "ok" => self.decode(codec::task(reply.next())),
-            "too_many" => Err(StoreError::TooManyTasks { limit: most_open }),
-            _ => Err(self.broken(format!("there is already a task {}", new.id))),
-        }
+        self.write_task(new, most_open).await
     }
 
     async fn claim(
@@ -149,33 +219,11 @@ impl Store for RedisStore {
         most: usize,
         stop: &CancellationToken,
     ) -> StoreResult<Vec<Task>> {
-        if tools.is_empty() {
-            // There is no stream to wait on, and Redis refuses to wait on none.
-            stop.cancelled().await;
-        }
-        while !stop.is_cancelled() {
-            let mut call = self.invocation(&self.scripts.claim);
-            call.arg(worker.as_str()).arg(most).arg(tools);
-            let claimed: Vec<redis::Value> = self.call(&call).await?;
-            if !claimed.is_empty() {
-                return claimed.into_iter().map(|hash| self.decode(codec::task(hash))).collect();
-            }
-            tokio::select! {
-                () = stop.cancelled() => break,
-                ready = self.ready(tools) => ready?,
-            }
-        }
-        Ok(Vec::new())
+        self.wait_to_claim(worker, tools, most, stop).await
     }
 
     async fn report(&self, claim: &ClaimKey, progress: &Progress) -> StoreResult<()> {
-        if !progress.is_finite() {
-            return Err(self.broken(format!("progress {progress:?} has to be finite numbers")));
-        }
-        let mut call = self.invocation(&self.scripts.report);
-        call.arg(claim.task.as_str()).arg(claim.attempt).arg(codec::json(progress));
-        call.arg(progress.message.as_deref().unwrap_or_default());
-        self.verb(&call).await?.claimed(claim)
+        self.write_progress(claim, progress).await
     }
 
     async fn ask(
@@ -185,109 +233,46 @@ impl Store for RedisStore {
         asks: &[Ask],
         timeout: Option<Duration>,
     ) -> StoreResult<Vec<Question>> {
-        let mut call = self.invocation(&self.scripts.ask);
-        let timeout = timeout.map(|timeout| timeout.as_millis() as u64);
-        call.arg(claim.task.as_str()).arg(claim.attempt).arg(first).arg(codec::optional(timeout));
-        call.arg(MAX_OPEN_QUESTIONS);
-        for ask in asks {
-            call.arg(codec::json(ask)).arg(ask.fingerprint());
-        }
-        let mut reply = self.verb(&call).await?;
-        match reply.word() {
-            "ok" => {
-                let fields = reply.rest().into_iter().zip(first..);
-                fields.map(|(fields, at)| self.decode(codec::question(at, fields))).collect()
-            }
-            "differs" => {
-                let question = QuestionId::at(reply.number() as u32);
-                Err(StoreError::JournalDiffers { task: claim.task.clone(), question })
-            }
-            "too_many" => {
-                Err(StoreError::TooManyQuestions { task: claim.task.clone(), limit: MAX_OPEN_QUESTIONS })
-            }
-            "gap" => Err(self.broken(format!("question {first} follows question {}", reply.number()))),
-            _ => Err(reply.refusal(claim)),
-        }
+        self.write_questions(claim, first, asks, timeout).await
     }
 
     async fn answers(&self, claim: &ClaimKey, first: u32, count: u32) -> StoreResult<Option<Vec<Answer>>> {
-        let mut call = self.invocation(&self.scripts.answers);
-        call.arg(claim.task.as_str()).arg(claim.attempt).arg(first).arg(count);
-        let mut reply = self.verb(&call).await?;
-        match reply.word() {
-            "ok" => {
-                let answers = (0..count).map(|_| self.decode(codec::answer(&reply.text(), reply.number())));
-                answers.collect::<Result<_, _>>().map(Some)
-            }
-            "open" => Ok(None),
-            _ => Err(reply.refusal(claim)),
-        }
+        self.read_answers(claim, first, count).await
     }
 
     async fn answer(&self, task: &TaskId, question: &QuestionId, answer: &Answer) -> StoreResult<Answer> {
-        let unknown = || StoreError::NoQuestion { task: task.clone(), question: question.clone() };
-        let position = question.position().ok_or_else(unknown)?;
-        let detail = serde_json::json!({
-            "question": question, "action": answer.action, "by": answer.by, "reason": answer.reason
-        });
-        let mut call = self.invocation(&self.scripts.answer);
-        call.arg(task.as_str()).arg(position).arg(codec::json(answer)).arg(detail.to_string());
-        let mut reply = self.verb(&call).await?;
-        match reply.word() {
-            "ok" => Ok(Answer { at: codec::timestamp(reply.number()), ..answer.clone() }),
-            "no_question" => Err(unknown()),
-            "answered" => {
-                let answer = self.decode(codec::answer(&reply.text(), reply.number()))?;
-                let answer = Box::new(answer);
-                Err(StoreError::AlreadyAnswered { task: task.clone(), question: question.clone(), answer })
-            }
-            _ => Err(reply.unclaimed(task)),
-        }
+        self.write_answer(task, question, answer).await
     }
 
     async fn finish(&self, claim: &ClaimKey, outcome: &Outcome) -> StoreResult<()> {
-        let (status, json, kind, detail) = codec::ending(outcome);
-        let mut call = self.invocation(&self.scripts.finish);
-        call.arg(claim.task.as_str()).arg(claim.attempt).arg(status).arg(json).arg(kind).arg(detail);
-        self.verb(&call).await?.claimed(claim)
+        self.write_outcome(claim, outcome).await
     }
 
     async fn cancel(&self, task: &TaskId, reason: &str) -> StoreResult<()> {
-        let mut call = self.invocation(&self.scripts.cancel);
-        let mut reply = self.verb(call.arg(task.as_str()).arg(reason)).await?;
-        if reply.word() == "ok" { Ok(()) } else { Err(reply.unclaimed(task)) }
+        self.end_task(task, reason).await
     }
 
     async fn requeue(&self, claim: &ClaimKey, requeue: &Requeue) -> StoreResult<()> {
-        let (status, json, kind, detail) = codec::ending(&requeue.last_outcome());
-        let delay = requeue.delay.map(|delay| delay.as_millis() as u64);
-        let mut call = self.invocation(&self.scripts.requeue);
-        call.arg(claim.task.as_str()).arg(claim.attempt).arg(&requeue.reason).arg(u8::from(requeue.counts));
-        call.arg(codec::optional(delay)).arg(status).arg(json).arg(kind).arg(detail);
-        self.verb(&call).await?.claimed(claim)
+        self.give_back(claim, requeue).await
     }
 
     async fn resume(&self, task: &TaskId) -> StoreResult<()> {
-        self.verb(self.invocation(&self.scripts.resume).arg(task.as_str())).await.map(drop)
+        let mut reply = self.verb(self.invocation(&self.scripts.resume).arg(task.as_str())).await?;
+        if reply.word() == "ok" { Ok(()) } else { Err(reply.unclaimed(task)) }
     }
 
     async fn expire(&self, task: &TaskId) -> StoreResult<()> {
-        self.verb(self.invocation(&self.scripts.expire).arg(task.as_str())).await.map(drop)
+        self.delete_task(task).await
     }
 
     async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()> {
+        let note = super::gate::reason(note);
         let mut reply = self.verb(self.invocation(&self.scripts.note).arg(task.as_str()).arg(note)).await?;
         if reply.word() == "ok" { Ok(()) } else { Err(reply.unclaimed(task)) }
     }
 
     async fn enlist(&self, worker: &WorkerId, tools: &[ToolSpec], lease: Duration) -> StoreResult<()> {
-        let names: Vec<_> = tools.iter().map(|tool| &tool.name).collect();
-        let mut call = self.invocation(&self.scripts.enlist);
-        call.arg(worker.as_str()).arg(lease.as_millis() as u64).arg(codec::json(&names));
-        for tool in tools {
-            call.arg(&tool.name).arg(codec::json(tool));
-        }
-        self.verb(&call).await.map(drop)
+        self.write_worker(worker, tools, lease).await
     }
 
     async fn renew(&self, worker: &WorkerId, lease: Duration) -> StoreResult<bool> {
@@ -304,108 +289,52 @@ impl Store for RedisStore {
     }
 
     async fn withdraw(&self, tools: &[String], error: &RpcError) -> StoreResult<()> {
-        let (_, json, _, detail) = codec::ending(&Outcome::Error(error.clone()));
-        let mut call = self.invocation(&self.scripts.withdraw);
-        self.verb(call.arg(json).arg(detail).arg(tools)).await.map(drop)
+        self.forget_tools(tools, error).await
     }
 
     async fn claims(&self, worker: &WorkerId) -> StoreResult<Vec<ClaimKey>> {
-        let held: Vec<(String, u32)> =
-            self.call(self.invocation(&self.scripts.claims).arg(worker.as_str())).await?;
-        held.into_iter()
-            .map(|(task, attempt)| Ok(ClaimKey { task: self.decode(task.parse())?, attempt }))
-            .collect()
+        self.read_claims(worker).await
     }
 
     async fn get(&self, task: &TaskId) -> StoreResult<Option<Task>> {
-        let key = self.key(&format!("task:{task}"));
-        let hash: redis::Value = self.command(redis::cmd("HGETALL").arg(key)).await?;
-        if codec::is_empty(&hash) { Ok(None) } else { self.decode(codec::task(hash)).map(Some) }
+        self.read_task(task).await
     }
 
     async fn find(&self, prefix: &str, most: usize) -> StoreResult<Vec<TaskId>> {
-        let mut command = redis::cmd("ZRANGEBYLEX");
-        command.arg(self.key("ids")).arg(format!("[{prefix}")).arg(format!("({prefix}\u{7f}"));
-        let found: Vec<String> = self.command(command.arg("LIMIT").arg(0).arg(most)).await?;
-        found.into_iter().map(|id| self.decode(id.parse())).collect()
+        self.find_tasks(prefix, most).await
     }
 
     async fn list(&self, filter: &TaskFilter, after: Option<&PageCursor>, most: usize) -> StoreResult<Page> {
-        let mut page = Page { next: after.cloned(), ..Page::default() };
-        loop {
-            // A script examines a bounded number of tasks; a filter that admits few takes several calls.
-            let left = most - page.tasks.len();
-            let call = self.list_call(filter, page.next.as_ref(), left);
-            let (hashes, millis, id): (Vec<redis::Value>, String, String) = self.call(&call).await?;
-            for hash in hashes {
-                page.tasks.push(self.decode(codec::task(hash))?);
-            }
-            page.next = match millis.parse() {
-                Ok(created_ms) => Some(PageCursor { created_ms, task: self.decode(id.parse())? }),
-                Err(_) => None,
-            };
-            if page.next.is_none() || page.tasks.len() >= most {
-                return Ok(page);
-            }
-        }
+        self.read_page(filter, after, most).await
     }
 
     async fn tools(&self) -> StoreResult<Rows<ToolSpec>> {
-        let mut found: Vec<(String, String)> =
-            self.command(redis::cmd("HGETALL").arg(self.key("tools"))).await?;
-        found.sort();
-        let mut tools = Rows::default();
-        for (name, json) in found {
-            tools.take(name, serde_json::from_str(&json));
-        }
-        Ok(tools)
+        self.read_tools().await
     }
 
     async fn workers(&self) -> StoreResult<Rows<WorkerInfo>> {
-        let found: Vec<(String, i64, String, u64)> =
-            self.call(&self.invocation(&self.scripts.workers)).await?;
-        let decoded = found.into_iter().map(|(id, lease_ms, tools, tasks)| {
-            let tools = self.decode(serde_json::from_str(&tools))?;
-            Ok(WorkerInfo { id: self.decode(id.parse())?, tools, lease_ms, tasks })
-        });
-        let rows = decoded.collect::<StoreResult<Vec<_>>>()?;
-        Ok(Rows { rows, unreadable: Vec::new() })
+        self.read_workers().await
     }
 
     async fn history(&self, filter: &EventFilter, after: Cursor, most: usize) -> StoreResult<History> {
-        let log = match filter {
-            EventFilter::All => "events".to_owned(),
-            EventFilter::Session(session) => format!("session:{session}:log"),
-            EventFilter::Task(task) => format!("task:{task}:log"),
-        };
-        let mut command = redis::cmd("XRANGE");
-        command.arg(self.key(&log)).arg(format!("({after}")).arg("+").arg("COUNT").arg(most);
-        let entries: Vec<codec::Entry> = self.command(&command).await?;
-        let events = self.decode(codec::events(entries))?;
-        let next = events.last().filter(|_| events.len() == most).map(|last| last.cursor);
-        Ok(History { events, next, ..History::default() })
+        self.read_history(filter, after, most).await
     }
 
     async fn last(&self) -> StoreResult<Cursor> {
-        let mut command = redis::cmd("XREVRANGE");
-        command.arg(self.key("events")).arg("+").arg("-").arg("COUNT").arg(1);
-        let entries: Vec<codec::Entry> = self.command(&command).await?;
-        entries.first().map_or(Ok(Cursor::START), |(id, _)| self.decode(id.parse()))
+        self.last_event().await
     }
 
     fn tail(&self, after: Cursor) -> Box<dyn Tail> {
-        let keys = [self.key("events"), self.key("tools:changes")];
-        Box::new(tail::RedisTail::new(self.connection.clone(), keys, after))
+        Box::new(tail::RedisTail::new(self.clone(), after))
     }
 
     async fn due(&self) -> StoreResult<Due> {
-        let call: (Vec<String>, Vec<(String, u32, String)>, i64) =
-            self.call(self.invocation(&self.scripts.due).arg(DUE_AT_ONCE)).await?;
-        self.decode(codec::due(call))
+        self.sweep().await?;
+        Ok(codec::due(self.call(self.invocation(&self.scripts.due).arg(DUE_AT_ONCE)).await?))
     }
 
     async fn health(&self) -> StoreResult<Vec<Trouble>> {
-        Ok(Vec::new())
+        self.troubles().await
     }
 
     async fn close(&self) {}

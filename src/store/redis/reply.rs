@@ -65,9 +65,10 @@ impl Reply {
 
     /// Why a write to a task was refused.
     pub(super) fn unclaimed(&mut self, task: &TaskId) -> StoreError {
-        let status = self.text().parse();
-        match (self.word.as_str(), status) {
+        let problem = self.text();
+        match (self.word.as_str(), problem.parse()) {
             ("no_task", _) => StoreError::NoTask(task.clone()),
+            ("unreadable", _) => StoreError::Unreadable { task: task.clone(), problem },
             ("ended", Ok(status)) => StoreError::Ended { task: task.clone(), status },
             (word, _) => {
                 let problem = format!("a script replied {word:?}, which this program does not know");

@@ -1,21 +1,24 @@
-//! The Lua files, each behind the prelude that all of them share.
+//! The Lua files, each between the parts that it shares with others.
 
 use redis::Script;
 
+const PRELUDE: &str = include_str!("lua/prelude.lua");
+const ENDING: &str = include_str!("lua/ending.lua");
+const EPILOGUE: &str = include_str!("lua/epilogue.lua");
+
 macro_rules! scripts {
-    ($($name:ident),+ $(,)?) => {
+    (plain: $($plain:ident),+; ending: $($ending:ident),+ $(;)?) => {
         /// One script for each verb. Redis keeps them by their hash; a lost cache is filled again.
         pub(super) struct Scripts {
-            $(pub(super) $name: Script,)+
+            $(pub(super) $plain: Script,)+
+            $(pub(super) $ending: Script,)+
         }
 
         impl Scripts {
             pub(super) fn new() -> Self {
-                const PRELUDE: &str = include_str!("lua/prelude.lua");
                 Self {
-                    $($name: Script::new(
-                        &[PRELUDE, include_str!(concat!("lua/", stringify!($name), ".lua"))].concat(),
-                    ),)+
+                    $($plain: whole("", include_str!(concat!("lua/", stringify!($plain), ".lua"))),)+
+                    $($ending: whole(ENDING, include_str!(concat!("lua/", stringify!($ending), ".lua"))),)+
                 }
             }
         }
@@ -23,6 +26,12 @@ macro_rules! scripts {
 }
 
 scripts!(
-    open, submit, claim, claims, report, ask, answers, answer, finish, cancel, requeue, resume, expire, note,
-    enlist, attribute, withdraw, renew, dismiss, workers, due, list,
+    plain: open, claim, wake, park, report, ask, answer, resume, scrub, note, enlist, attribute, withdraw, renew, dismiss,
+        due;
+    ending: sweep, migrate, submit, finish, cancel, requeue, expire, strand;
 );
+
+/// The body of a script as Redis runs it.
+fn whole(shared: &str, body: &str) -> Script {
+    Script::new(&[PRELUDE, shared, "local function body()\n", body, "end\n", EPILOGUE].concat())
+}

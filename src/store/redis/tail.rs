@@ -1,43 +1,68 @@
 //! Reading the log as it grows, on a connection of its own.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use redis::Cmd;
 use redis::aio::MultiplexedConnection;
+use tokio::time::Instant;
 
-use super::codec;
-use super::connection::{BLOCK, Connection};
-use crate::store::{News, StoreError, StoreResult, Tail};
+use super::{RedisStore, codec};
+use crate::store::{News, StoreResult, Tail};
 use crate::task::Cursor;
 
 /// Events read at once.
 const AT_ONCE: usize = 1000;
 
+/// How long one read waits for news, and how often the tail looks whether the log is still the one that it read: a Redis
+/// that was emptied tells nobody.
+const BLOCK: Duration = Duration::from_secs(4);
+
 pub(super) struct RedisTail {
-    connection: Connection,
+    store: RedisStore,
     own: Option<MultiplexedConnection>,
-    /// The events and the changes of the tools.
-    keys: [String; 2],
     after: Cursor,
     /// The last change of the tools that was told.
     tools: String,
+    /// The life of the namespace whose events are read; none before the first look.
+    epoch: Option<Option<String>>,
+    looked: Instant,
 }
 
 type Streams = Option<Vec<(String, Vec<codec::Entry>)>>;
 
 impl RedisTail {
-    pub(super) fn new(connection: Connection, keys: [String; 2], after: Cursor) -> Self {
-        Self { connection, own: None, keys, after, tools: "0".to_owned() }
+    pub(super) fn new(store: RedisStore, after: Cursor) -> Self {
+        Self { store, own: None, after, tools: "0".to_owned(), epoch: None, looked: Instant::now() }
     }
 
     fn command(&self) -> Cmd {
         let mut command = redis::cmd("XREAD");
-        command.arg("COUNT").arg(AT_ONCE).arg("BLOCK").arg(BLOCK.as_millis() as u64);
-        command.arg("STREAMS").arg(&self.keys).arg(self.after.to_string()).arg(&self.tools);
+        command.arg("COUNT").arg(AT_ONCE).arg("BLOCK").arg(BLOCK.as_millis() as u64).arg("STREAMS");
+        command.arg(self.store.key("events")).arg(self.store.key("tools:changes"));
+        command.arg(self.after.to_string()).arg(&self.tools);
         command
     }
 
-    fn broken(&self, problem: String) -> StoreError {
-        StoreError::Backend { location: self.connection.location().to_owned(), problem }
+    /// Whether the log is another one than before. It is looked at after each time without a connection, and then now
+    /// and then.
+    async fn is_another_log(&mut self) -> StoreResult<bool> {
+        if self.own.is_some() && self.epoch.is_some() && self.looked.elapsed() < BLOCK {
+            return Ok(false);
+        }
+        let epoch = self.store.meta("epoch").await?;
+        let last = self.store.last_event().await?;
+        let known = self.epoch.replace(epoch.clone());
+        self.looked = Instant::now();
+        let is_another = known.is_some_and(|known| known != epoch) || last < self.after;
+        if is_another {
+            self.after = last;
+            "0".clone_into(&mut self.tools);
+            if epoch.is_none() {
+                self.store.begin_again().await?;
+            }
+        }
+        Ok(is_another)
     }
 }
 
@@ -45,24 +70,28 @@ impl RedisTail {
 impl Tail for RedisTail {
     async fn next(&mut self) -> StoreResult<News> {
         loop {
+            if self.is_another_log().await? {
+                return Ok(News { reset: true, tools: true, ..News::default() });
+            }
             // Taken while in use, so that a dropped future or an error drops the connection with its reply.
             let mut own = match self.own.take() {
                 Some(own) => own,
-                None => self.connection.dedicated().await?,
+                None => self.store.connection.dedicated().await?,
             };
             let read: redis::RedisResult<Streams> = self.command().query_async(&mut own).await;
-            let streams = read.map_err(|error| self.connection.lost(&error))?;
+            let streams = read.map_err(|error| self.store.connection.lost(&error))?;
             self.own = Some(own);
             let mut news = News::default();
             for (key, entries) in streams.into_iter().flatten() {
-                if key == self.keys[0] {
-                    news.events = codec::events(entries).map_err(|problem| self.broken(problem))?;
-                } else if let Some((id, _)) = entries.into_iter().next_back() {
+                let last = entries.last().map(|(id, _)| id.clone());
+                if key == self.store.key("events") {
+                    let read = codec::events(self.store.complete(entries).await?);
+                    (news.events, news.unreadable) = (read.rows, read.unreadable);
+                    // Past what cannot be read, too: it would be read for ever.
+                    self.after = last.and_then(|id| id.parse().ok()).unwrap_or(self.after);
+                } else if let Some(id) = last {
                     (self.tools, news.tools) = (id, true);
                 }
-            }
-            if let Some(last) = news.events.last() {
-                self.after = last.cursor;
             }
             if news != News::default() {
                 return Ok(news);

@@ -11,7 +11,13 @@ use tokio::sync::oneshot;
 use super::super::{StoreError, StoreResult};
 use super::fault::Fault;
 
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+/// What the thread is asked for.
+enum Job {
+    /// To do something with its connection.
+    Run(Box<dyn FnOnce(&mut Connection) + Send>),
+    /// To close its connection, say so, and end.
+    Close(oneshot::Sender<()>),
+}
 
 /// Something that the thread does with its connection from time to time.
 pub(super) struct Check {
@@ -50,37 +56,53 @@ impl Actor {
         F: FnOnce(&mut Connection) -> Result<T, Fault> + Send + 'static,
     {
         let (reply, result) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
+        let job = Box::new(move |connection: &mut Connection| {
             if !reply.is_closed() {
                 // The caller may have gone while the job ran; then there is nobody to tell.
                 let _ = reply.send(job(connection));
             }
         });
-        self.jobs.send(job).map_err(|_| self.ended())?;
+        self.jobs.send(Job::Run(job)).map_err(|_| self.ended())?;
         let result = result.await.map_err(|_| self.ended())?;
         result.map_err(|fault| fault.at(&self.location))
+    }
+
+    /// Closes the connection, after what was asked for before. Whatever is asked for afterwards is refused.
+    pub(super) async fn close(&self) {
+        let (reply, closed) = oneshot::channel();
+        if self.jobs.send(Job::Close(reply)).is_ok() {
+            // An error only means that the thread ended before it could say so.
+            let _ = closed.await;
+        }
     }
 
     fn ended(&self) -> StoreError {
         StoreError::Backend {
             location: self.location.to_string(),
-            problem: "the thread that reads and writes it has ended; restart this process".into(),
+            problem: "it was closed by this process, which is ending".into(),
         }
     }
 }
 
-fn serve(mut connection: Connection, inbox: &Receiver<Job>, check: Option<Check>) {
-    let Some(mut check) = check else {
-        return inbox.iter().for_each(|job| job(&mut connection));
-    };
+fn serve(mut connection: Connection, inbox: &Receiver<Job>, mut check: Option<Check>) {
     let mut next = Instant::now();
     loop {
-        match inbox.recv_timeout(next.saturating_duration_since(Instant::now())) {
-            Ok(job) => job(&mut connection),
+        let job = match &check {
+            Some(_) => inbox.recv_timeout(next.saturating_duration_since(Instant::now())),
+            None => inbox.recv().map_err(RecvTimeoutError::from),
+        };
+        match job {
+            Ok(Job::Run(job)) => job(&mut connection),
+            Ok(Job::Close(reply)) => {
+                drop(connection);
+                // Whoever closed may have gone.
+                let _ = reply.send(());
+                return;
+            }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        if Instant::now() >= next {
+        if let Some(check) = check.as_mut().filter(|_| Instant::now() >= next) {
             (check.run)(&connection);
             next = Instant::now() + check.every;
         }

@@ -4,19 +4,22 @@
 //! overwrites its only byte after the commit, and everybody watches it. Watching the database's own
 //! write-ahead log instead would race with the moment at which the commit can be seen.
 
-use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use notify::event::ModifyKind;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use rusqlite::Connection;
+use rustix::fs::{OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 use tokio::sync::watch;
 
 use super::actor::Check;
+use super::fault::Fault;
+use super::files::{Files, beside};
 
 /// How often to look for changes that the watcher did not tell of.
 const NET: Duration = Duration::from_millis(750);
@@ -26,37 +29,51 @@ const POLL: Duration = Duration::from_millis(25);
 /// One process's end of the bell.
 #[derive(Debug)]
 pub(super) struct Bell {
-    file: File,
+    path: PathBuf,
+    /// Opened when it is there: a process that may create nothing can come before the one that creates it.
+    file: OnceLock<File>,
     rung: Arc<watch::Sender<()>>,
     watcher: Option<RecommendedWatcher>,
 }
 
 impl Bell {
-    /// Opens the bell of the database at `database`, and begins to listen.
-    pub(super) fn open(database: &Path) -> io::Result<Self> {
-        let path = beside(database);
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;
-        let rung = Arc::new(watch::Sender::new(()));
-        let watcher = match listen(&path, Arc::clone(&rung)) {
-            Ok(watcher) => Some(watcher),
-            Err(error) => {
-                tracing::warn!(
-                    path = %path.display(), %error,
-                    "cannot watch the bell file; looking every {} ms instead", POLL.as_millis()
-                );
-                None
-            }
-        };
-        Ok(Self { file, rung, watcher })
+    /// Opens the bell of the database at `database`, which is created where `create` says so, and begins to listen.
+    pub(super) fn open(database: &Path, create: bool) -> Self {
+        let path = beside(database, "-bell");
+        let (file, rung) = (OnceLock::new(), Arc::new(watch::Sender::new(())));
+        let mut bell = Self { path, file, rung, watcher: None };
+        match bell.try_open(create) {
+            Ok(()) => {}
+            Err(error) if !create && error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => tracing::warn!(
+                path = %bell.path.display(), %error,
+                "cannot use the bell file; looking every {} ms instead", POLL.as_millis()
+            ),
+        }
+        bell
+    }
+
+    fn try_open(&mut self, create: bool) -> io::Result<()> {
+        let file = open(&self.path, create)?;
+        self.file.get_or_init(|| file);
+        self.watcher = Some(listen(&self.path, Arc::clone(&self.rung)).map_err(io::Error::other)?);
+        Ok(())
+    }
+
+    fn file(&self) -> io::Result<&File> {
+        if let Some(file) = self.file.get() {
+            return Ok(file);
+        }
+        let file = open(&self.path, false)?;
+        Ok(self.file.get_or_init(|| file))
     }
 
     /// Wakes everybody who waits, here and in other processes. Call it after the commit.
     pub(super) fn ring(&self) {
         self.rung.send_replace(());
-        if let Err(error) = self.file.write_at(b"!", 0) {
+        if let Err(error) = self.file().and_then(|file| file.write_at(b"!", 0)) {
             // The change is stored; the others find it by their net.
-            tracing::warn!(%error, "cannot ring the bell file");
+            tracing::debug!(%error, "cannot ring the bell file");
         }
     }
 
@@ -65,15 +82,39 @@ impl Bell {
         self.rung.subscribe()
     }
 
-    /// The net for changes that the watcher did not tell of.
-    pub(super) fn net(&self) -> Check {
+    /// The file system's present time, in milliseconds since the epoch: what it stamps the bell with when it is
+    /// touched. `None` where it cannot be.
+    pub(super) fn file_system_ms(&self) -> Option<i64> {
+        let file = self.file().ok()?;
+        let nanoseconds = |tv_nsec| Timespec { tv_sec: 0, tv_nsec };
+        let touch = Timestamps {
+            last_access: nanoseconds(UTIME_OMIT.into()),
+            last_modification: nanoseconds(UTIME_NOW.into()),
+        };
+        rustix::fs::futimens(file, &touch).ok()?;
+        let stamped = rustix::fs::fstat(file).ok()?;
+        let millis = i64::try_from(stamped.st_mtime_nsec).ok()? / 1_000_000;
+        stamped.st_mtime.checked_mul(1000)?.checked_add(millis)
+    }
+
+    /// The net for changes that the watcher did not tell of, and for files that are gone: whoever waits looks, and
+    /// is told.
+    pub(super) fn net(&self, files: Arc<Files>) -> Check {
         let rung = Arc::clone(&self.rung);
         let mut seen: Option<i64> = None;
+        let mut was_gone = false;
         let run = move |connection: &Connection| {
             // An error here shows in the verbs; the net has nobody to tell.
             let version = connection.query_row("PRAGMA data_version", [], |row| row.get(0)).ok();
-            if version != seen {
-                seen = version;
+            let gone = match files.check() {
+                Err(Fault::Gone(problem)) if !was_gone => {
+                    tracing::error!(problem, "the database is gone; nothing is stored any more");
+                    true
+                }
+                checked => checked.is_err(),
+            };
+            if version != seen || gone != was_gone {
+                (seen, was_gone) = (version, gone);
                 rung.send_replace(());
             }
         };
@@ -81,17 +122,22 @@ impl Bell {
     }
 }
 
-/// The bell file of a database.
-fn beside(database: &Path) -> PathBuf {
-    let mut name: OsString = database.as_os_str().to_owned();
-    name.push("-bell");
-    name.into()
+/// Opens the bell, whatever it is now: a link that somebody put there leads to a file that is not ours to write to.
+fn open(path: &Path, create: bool) -> io::Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
+    let flags = i32::try_from(flags).map_err(io::Error::other)?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(create).truncate(false).mode(0o600).custom_flags(flags);
+    let file = options.open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no plain file")) }
 }
 
 fn listen(path: &Path, rung: Arc<watch::Sender<()>>) -> notify::Result<RecommendedWatcher> {
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // Opening the file is an event too, and every process opens it.
-        if !event.is_ok_and(|event| matches!(event.kind, EventKind::Access(_))) {
+        // Opening the file is an event too, and every process opens it; so is touching it to see what time it is.
+        let is_noise =
+            |kind| matches!(kind, EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_)));
+        if !event.is_ok_and(|event| is_noise(event.kind)) {
             rung.send_replace(());
         }
     })?;

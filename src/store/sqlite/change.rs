@@ -3,57 +3,16 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension as _, Transaction, named_params, params};
+use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::super::{ClaimKey, MAX_LOG_EVENTS, StoreError};
+use super::super::{ClaimKey, HIDDEN_KEPT, MAX_FINISHED, StoreError};
 use super::fault::Fault;
-use crate::task::{Cursor, Event, EventKind, SessionId, Task, TaskId, TaskStatus, WorkerId};
+use super::row::{self, Row};
+use crate::task::{EventKind, TaskId, TaskStatus};
 
-/// How many events come between two trims of the log.
-const TRIM_EVERY: i64 = 500;
-
-/// A task with what is kept beside it.
-#[derive(Debug)]
-pub(super) struct Stored {
-    /// The task.
-    pub(super) task: Task,
-    /// Its place in the ready queue.
-    pub(super) queued: Option<i64>,
-    /// When it is queued again, in milliseconds since the epoch.
-    pub(super) resume_ms: Option<i64>,
-    /// How many of its attempts failed.
-    pub(super) failures: u32,
-}
-
-impl Stored {
-    /// Ends the task: whoever held it holds it no more.
-    pub(super) fn end(&mut self, status: TaskStatus, now: Timestamp) {
-        self.task.status = status;
-        self.task.finished_at = Some(now);
-        self.queued = None;
-        self.resume_ms = None;
-        self.release();
-    }
-
-    /// Takes the task from its worker.
-    pub(super) fn release(&mut self) {
-        self.task.worker = None;
-        self.task.claimed_at = None;
-    }
-
-    /// Gives the task the status that its questions say, unless it has ended. True when one is open.
-    pub(super) fn weigh_questions(&mut self) -> bool {
-        let open = self.task.open_questions().next().is_some();
-        if !self.task.status.is_final() {
-            self.task.status = if open { TaskStatus::InputRequired } else { TaskStatus::Working };
-        }
-        open
-    }
-
-    fn deadline_ms(&self) -> Option<i64> {
-        self.task.open_questions().filter_map(|open| Some(open.deadline?.as_millisecond())).min()
-    }
-}
+/// How many finished tasks above a scope's limit one end deletes: more than it adds, so that a scope that is far above
+/// it comes down, and few, so that no transition is long.
+const SURPLUS_AT_ONCE: u32 = 2;
 
 /// The transaction.
 pub(super) struct Change<'a> {
@@ -68,144 +27,141 @@ pub(super) struct Change<'a> {
 }
 
 impl Change<'_> {
+    /// The time, in milliseconds since the epoch.
+    pub(super) fn now_ms(&self) -> i64 {
+        self.now.as_millisecond()
+    }
+
     /// The time that much later, in milliseconds since the epoch.
     pub(super) fn after(&self, pause: Duration) -> i64 {
-        self.now.as_millisecond().saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX))
+        self.now_ms().saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX))
     }
 
     /// The task, if there is one.
-    pub(super) fn find(&self, task: &TaskId) -> Result<Option<Stored>, Fault> {
-        let sql = "SELECT queued, resume_ms, failures, record FROM tasks WHERE namespace = ?1 AND id = ?2";
-        let row = self
-            .transaction
-            .prepare_cached(sql)?
-            .query_row(params![self.namespace, task.as_str()], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?))
-            })
-            .optional()?;
-        row.map(|(queued, resume_ms, failures, record)| {
-            Ok(Stored { task: serde_json::from_str(&record)?, queued, resume_ms, failures })
-        })
-        .transpose()
+    pub(super) fn find(&self, task: &TaskId) -> Result<Option<Row>, Fault> {
+        row::find(self.transaction, self.namespace, task)
     }
 
     /// The task, which has to exist.
-    pub(super) fn load(&self, task: &TaskId) -> Result<Stored, Fault> {
+    pub(super) fn load(&self, task: &TaskId) -> Result<Row, Fault> {
         self.find(task)?.ok_or_else(|| StoreError::NoTask(task.clone()).into())
     }
 
     /// The task, which has to be held under that claim.
-    pub(super) fn held(&self, claim: &ClaimKey) -> Result<Stored, Fault> {
-        let stored = self.load(&claim.task)?;
-        still_held(&stored.task, claim)?;
-        Ok(stored)
+    pub(super) fn held(&self, claim: &ClaimKey) -> Result<Row, Fault> {
+        let row = self.load(&claim.task)?;
+        row.still_held(claim)?;
+        Ok(row)
     }
 
-    /// Appends an event about the task as it stands, and returns its sequence. Sequences of a namespace
-    /// have no gaps, and never come again: the newest event is never trimmed.
-    pub(super) fn append(&mut self, task: &Task, kind: EventKind) -> Result<i64, Fault> {
-        let event = event(task, kind, self.now);
-        let sql = "INSERT INTO events (namespace, sequence, task, session, record)
-            VALUES (?1, 1 + (SELECT coalesce(max(sequence), 0) FROM events WHERE namespace = ?1), ?2, ?3, ?4)
-            RETURNING sequence";
-        let session = event.session.as_ref().map(SessionId::as_str);
-        let record = serde_json::to_string(&event)?;
-        let sequence = self
-            .transaction
-            .prepare_cached(sql)?
-            .query_row(params![self.namespace, event.task.as_str(), session, record], |row| row.get(0))?;
-        self.appended = true;
-        if sequence % TRIM_EVERY == 0 {
-            self.trim(sequence - MAX_LOG_EVENTS as i64)?;
-        }
-        Ok(sequence)
-    }
-
-    /// Drops the events up to `last`.
-    fn trim(&self, last: i64) -> Result<(), Fault> {
-        let sql = "DELETE FROM events WHERE namespace = ?1 AND sequence <= ?2";
-        self.transaction.execute(sql, params![self.namespace, last])?;
-        Ok(())
-    }
-
-    /// Writes a task for the first time.
-    pub(super) fn insert(&self, stored: &Stored) -> Result<(), Fault> {
-        let sql = "INSERT INTO tasks
-            (namespace, id, tool, scope, session, hidden, created_ms, expires_ms,
-             status, deadline_ms, queued, worker, failures, record)
-            VALUES (:namespace, :id, :tool, :scope, :session, :hidden, :created_ms, :expires_ms,
-             :status, NULL, :queued, NULL, :failures, :record)";
-        let task = &stored.task;
-        self.transaction.prepare_cached(sql)?.execute(named_params! {
-            ":namespace": self.namespace,
-            ":id": task.id().as_str(),
-            ":tool": task.new.tool,
-            ":scope": task.new.scope.as_str(),
-            ":session": task.new.session.as_ref().map(SessionId::as_str),
-            ":hidden": task.new.hidden,
-            ":created_ms": task.created_at.as_millisecond(),
-            ":expires_ms": task.expires_at().map(Timestamp::as_millisecond),
-            ":status": task.status.as_str(),
-            ":queued": stored.queued,
-            ":failures": stored.failures,
-            ":record": serde_json::to_string(task)?,
-        })?;
-        Ok(())
+    /// Runs a statement about one task.
+    pub(super) fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize, Fault> {
+        Ok(self.transaction.prepare_cached(sql)?.execute(values)?)
     }
 
     /// Writes a task that has changed.
-    pub(super) fn save(&self, stored: &mut Stored) -> Result<(), Fault> {
-        stored.task.updated_at = self.now;
-        let sql = "UPDATE tasks SET status = :status, deadline_ms = :deadline_ms, queued = :queued,
-            resume_ms = :resume_ms, worker = :worker, failures = :failures, record = :record
-            WHERE namespace = :namespace AND id = :id";
-        let task = &stored.task;
-        self.transaction.prepare_cached(sql)?.execute(named_params! {
-            ":namespace": self.namespace,
-            ":id": task.id().as_str(),
-            ":status": task.status.as_str(),
-            ":deadline_ms": stored.deadline_ms(),
-            ":queued": stored.queued,
-            ":resume_ms": stored.resume_ms,
-            ":worker": task.worker.as_ref().map(WorkerId::as_str),
-            ":failures": stored.failures,
-            ":record": serde_json::to_string(task)?,
-        })?;
-        Ok(())
+    pub(super) fn save(&self, row: &mut Row) -> Result<(), Fault> {
+        row.updated_ms = self.now_ms();
+        row.save(self.transaction)
     }
 
-    /// Deletes a task.
-    pub(super) fn delete(&self, task: &TaskId) -> Result<(), Fault> {
-        let sql = "DELETE FROM tasks WHERE namespace = ?1 AND id = ?2";
-        self.transaction.prepare_cached(sql)?.execute(params![self.namespace, task.as_str()])?;
-        Ok(())
-    }
-}
-
-/// Whether the task is held under that claim; [`StoreError::ClaimLost`] says what became of it.
-pub(super) fn still_held(task: &Task, claim: &ClaimKey) -> Result<(), StoreError> {
-    let now = match &task.worker {
-        _ if task.status.is_final() => format!("the task has ended: {}", task.status),
-        None => "it was given back".into(),
-        Some(worker) if task.attempt != claim.attempt => {
-            format!("{worker} holds it, attempt {}", task.attempt)
+    /// Ends a task: whoever held it holds it no more, its open questions close, and it counts as finished. The event
+    /// says so, and has the status that it ended in.
+    pub(super) fn end(&mut self, row: &mut Row, status: TaskStatus, kind: &EventKind) -> Result<(), Fault> {
+        row.status = status;
+        row.finished_ms = Some(self.now_ms());
+        if row.hidden {
+            let kept = self.after(HIDDEN_KEPT);
+            row.expires_ms = Some(row.expires_ms.map_or(kept, |expires| expires.min(kept)));
         }
-        Some(_) => return Ok(()),
-    };
-    Err(StoreError::ClaimLost { task: claim.task.clone(), attempt: claim.attempt, now })
-}
+        (row.queued, row.resume_ms) = (None, None);
+        row.release();
+        if row.open > 0 {
+            self.execute(
+                "UPDATE question SET due_ms = NULL WHERE task = ?1 AND due_ms IS NOT NULL",
+                [row.number],
+            )?;
+            row.open = 0;
+        }
+        self.append(row, kind)?;
+        self.save(row)?;
+        let finished = self.count(&row.scope, -1, 1)?;
+        if finished > MAX_FINISHED { self.delete_surplus(&row.scope) } else { Ok(()) }
+    }
 
-/// An event; its cursor is the row that it is stored in, and is set when it is read.
-fn event(task: &Task, kind: EventKind, at: Timestamp) -> Event {
-    Event {
-        cursor: Cursor::START,
-        at,
-        task: task.id().clone(),
-        tool: task.new.tool.clone(),
-        session: task.new.session.clone(),
-        scope: task.new.scope.clone(),
-        hidden: task.new.hidden,
-        status: task.status,
-        kind,
+    /// Counts a scope's tasks, and returns how many have finished.
+    pub(super) fn count(&self, scope: &str, unfinished: i64, finished: i64) -> Result<u32, Fault> {
+        let sql = "INSERT INTO scope (namespace, name, unfinished, finished) VALUES (?1, ?2, max(?3, 0), max(?4, 0))
+            ON CONFLICT DO UPDATE SET unfinished = max(unfinished + ?3, 0), finished = max(finished + ?4, 0)
+            RETURNING unfinished, finished";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        let (unfinished, finished): (i64, i64) = statement
+            .query_row(params![self.namespace, scope, unfinished, finished], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        if unfinished == 0 && finished == 0 {
+            self.execute(
+                "DELETE FROM scope WHERE namespace = ?1 AND name = ?2",
+                params![self.namespace, scope],
+            )?;
+        }
+        Ok(u32::try_from(finished).unwrap_or(u32::MAX))
+    }
+
+    /// How many unfinished tasks a scope has.
+    pub(super) fn unfinished(&self, scope: &str) -> Result<i64, Fault> {
+        let sql = "SELECT unfinished FROM scope WHERE namespace = ?1 AND name = ?2";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        let found = statement.query_row(params![self.namespace, scope], |row| row.get(0)).optional()?;
+        Ok(found.unwrap_or(0))
+    }
+
+    /// Deletes a scope's oldest finished tasks.
+    fn delete_surplus(&mut self, scope: &str) -> Result<(), Fault> {
+        let sql = format!(
+            "SELECT {} FROM task INDEXED BY task_by_end WHERE namespace = ?1 AND scope = ?2
+            AND finished_ms IS NOT NULL ORDER BY finished_ms LIMIT ?3",
+            row::COLUMNS
+        );
+        let mut statement = self.transaction.prepare_cached(&sql)?;
+        let rows = statement.query_map(params![self.namespace, scope, SURPLUS_AT_ONCE], Row::read)?;
+        let mut surplus = rows.collect::<Result<Vec<_>, _>>()?;
+        surplus.iter_mut().try_for_each(|row| self.expire(row))
+    }
+
+    /// Deletes a task and says so.
+    pub(super) fn expire(&mut self, row: &mut Row) -> Result<(), Fault> {
+        let (unfinished, finished) = if row.status.is_final() { (0, -1) } else { (-1, 0) };
+        if !row.status.is_final() {
+            row.status = TaskStatus::Cancelled;
+        }
+        self.append(row, &EventKind::Expired {})?;
+        self.count(&row.scope, unfinished, finished)?;
+        self.delete(row.number)
+    }
+
+    /// Deletes a task with all that is beside it, but its events.
+    pub(super) fn delete(&self, number: i64) -> Result<(), Fault> {
+        for sql in [
+            "DELETE FROM task WHERE number = ?1",
+            "DELETE FROM arguments WHERE task = ?1",
+            "DELETE FROM outcome WHERE task = ?1",
+            "DELETE FROM question WHERE task = ?1",
+        ] {
+            self.execute(sql, [number])?;
+        }
+        Ok(())
+    }
+
+    /// Takes a task that cannot be read out of every queue, and keeps the reason.
+    pub(super) fn park(&self, row: &Row, problem: &str) -> Result<(), Fault> {
+        tracing::warn!(
+            task = row.id,
+            problem,
+            "a task cannot be read; it waits until it is cancelled or expires"
+        );
+        let sql = "UPDATE task SET queued = NULL, resume_ms = NULL, problem = ?2 WHERE number = ?1";
+        self.execute(sql, params![row.number, problem])?;
+        Ok(())
     }
 }

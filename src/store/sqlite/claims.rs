@@ -1,35 +1,50 @@
 //! The verbs of a task on its way to and at a worker: submit, claim, report.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::super::{ClaimKey, StoreError};
-use super::change::{Change, Stored};
-use super::fault::Fault;
-use crate::task::{EventKind, NewTask, Progress, Task, TaskId, TaskStatus, WorkerId};
+use super::super::gate::{self, Kind};
+use super::super::{ClaimKey, StoreError, StoreResult};
+use super::change::Change;
+use super::fault::{Fault, readable};
+use super::reading::Whole;
+use super::row::Row;
+use super::workers;
+use crate::task::{EventKind, NewTask, Progress, Task, TaskStatus, WorkerId};
 
-pub(super) fn submit(change: &mut Change, new: NewTask, most_open: u32) -> Result<Task, Fault> {
-    let sql = "SELECT count(*) FROM tasks WHERE namespace = ?1 AND hidden IN (0, 1) AND scope = ?2
-        AND status IN ('working', 'input_required')";
-    let open: i64 = change
-        .transaction
-        .prepare_cached(sql)?
-        .query_row(params![change.namespace, new.scope.as_str()], |row| row.get(0))?;
-    if open >= i64::from(most_open) {
-        return Err(StoreError::TooManyTasks { limit: most_open }.into());
-    }
-    let mut stored = Stored { task: queued(new, change), queued: None, resume_ms: None, failures: 0 };
-    stored.queued = Some(change.append(&stored.task, EventKind::Submitted {})?);
-    change.insert(&stored)?;
-    Ok(stored.task)
+/// How many unreadable tasks one transaction parks: the next one goes on, so that none is long.
+const PARKED_AT_ONCE: usize = 100;
+
+/// Whether a task may be stored.
+pub(super) fn check(new: &NewTask) -> StoreResult<()> {
+    gate::label("tool", &new.tool)?;
+    gate::label("scope", new.scope.as_str())?;
+    gate::json(Kind::Task, new).map(drop)
 }
 
-fn queued(new: NewTask, change: &Change) -> Task {
+pub(super) fn submit(change: &mut Change, new: NewTask, most_open: u32) -> Result<Task, Fault> {
+    if change.unfinished(new.scope.as_str())? >= i64::from(most_open) {
+        return Err(StoreError::TooManyTasks { limit: most_open }.into());
+    }
+    if change.find(&new.id)?.is_some() {
+        return Err(Fault::Unfit(format!("there is already a task {}", new.id)));
+    }
+    let arguments = gate::json(Kind::Task, &new.arguments)?;
+    let mut row = Row::new(&new, change.now_ms());
+    row.queued = Some(change.append(&mut row, &EventKind::Submitted {})?);
+    row.insert(change.transaction, change.namespace)?;
+    change.execute("INSERT INTO arguments (task, record) VALUES (?1, ?2)", params![row.number, arguments])?;
+    change.count(&row.scope, 1, 0)?;
+    Ok(submitted(new, change.now))
+}
+
+fn submitted(new: NewTask, now: Timestamp) -> Task {
     Task {
         new,
         status: TaskStatus::Working,
         status_message: None,
-        created_at: change.now,
-        updated_at: change.now,
+        created_at: now,
+        updated_at: now,
         attempt: 0,
         worker: None,
         claimed_at: None,
@@ -41,26 +56,42 @@ fn queued(new: NewTask, change: &Change) -> Task {
     }
 }
 
-/// The ids of at most `most` queued tasks of these tools, the longest queued first. Each tool is asked for
+/// The numbers of at most `most` queued tasks of these tools, the longest queued first. Each tool is asked for
 /// on its own, so that the cost does not grow with the queue.
-pub(super) fn ready(
-    connection: &Connection,
-    namespace: i64,
-    tools: &[String],
-    most: usize,
-) -> Result<Vec<TaskId>, Fault> {
-    let sql = "SELECT queued, id FROM tasks INDEXED BY tasks_ready
+fn ready(connection: &Connection, namespace: i64, tools: &[String], most: usize) -> Result<Vec<i64>, Fault> {
+    let sql = "SELECT queued, number FROM task INDEXED BY task_ready
         WHERE namespace = ?1 AND tool = ?2 AND queued IS NOT NULL ORDER BY queued LIMIT ?3";
+    let most_rows = i64::try_from(most).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(sql)?;
-    let mut found: Vec<(i64, String)> = Vec::new();
+    let mut found: Vec<(i64, i64)> = Vec::new();
     for tool in tools {
-        let rows = statement
-            .query_map(params![namespace, tool, most as i64], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows =
+            statement.query_map(params![namespace, tool, most_rows], |row| Ok((row.get(0)?, row.get(1)?)))?;
         found.extend(rows.collect::<Result<Vec<_>, _>>()?);
     }
-    found.sort();
+    found.sort_unstable();
     found.dedup();
-    found.into_iter().take(most).map(|(_, id)| super::reading::task_id(id)).collect()
+    Ok(found.into_iter().take(most).map(|(_, number)| number).collect())
+}
+
+/// Whether there is something to claim, for a worker that may.
+pub(super) fn any_ready(
+    connection: &Connection,
+    namespace: i64,
+    (worker, now_ms): (&WorkerId, i64),
+    tools: &[String],
+) -> Result<bool, Fault> {
+    workers::has_lease(connection, namespace, worker, now_ms)?;
+    Ok(!ready(connection, namespace, tools, 1)?.is_empty())
+}
+
+/// What a claim found.
+#[derive(Debug, Default)]
+pub(super) struct Claimed {
+    /// The tasks.
+    pub(super) tasks: Vec<Task>,
+    /// Whether tasks were parked: there may be more behind them.
+    pub(super) parked: bool,
 }
 
 pub(super) fn claim(
@@ -68,32 +99,59 @@ pub(super) fn claim(
     worker: &WorkerId,
     tools: &[String],
     most: usize,
-) -> Result<Vec<Task>, Fault> {
-    let ids = ready(change.transaction, change.namespace, tools, most)?;
-    if !ids.is_empty() {
-        super::workers::remember(change, worker)?;
+) -> Result<Claimed, Fault> {
+    workers::has_lease(change.transaction, change.namespace, worker, change.now_ms())?;
+    let mut claimed = Claimed::default();
+    for number in ready(change.transaction, change.namespace, tools, most.min(PARKED_AT_ONCE))? {
+        match readable(take(change, number, worker))? {
+            Ok(task) => claimed.tasks.push(task),
+            Err(problem) => {
+                let row = super::row::numbered(change.transaction, number)?;
+                row.map(|row| change.park(&row, &problem)).transpose()?;
+                claimed.parked = true;
+            }
+        }
     }
-    ids.iter().map(|id| take(change, id, worker)).collect()
+    Ok(claimed)
 }
 
-fn take(change: &mut Change, id: &TaskId, worker: &WorkerId) -> Result<Task, Fault> {
-    let mut stored = change.load(id)?;
-    stored.queued = None;
-    stored.task.attempt += 1;
-    stored.task.worker = Some(worker.clone());
-    stored.task.claimed_at = Some(change.now);
-    let claimed = EventKind::Claimed { worker: worker.clone(), attempt: stored.task.attempt };
-    change.append(&stored.task, claimed)?;
-    change.save(&mut stored)?;
-    Ok(stored.task)
+/// Takes a task for the worker. It is read as a whole before anything is written, so that one that cannot be read is
+/// still as it was.
+fn take(change: &mut Change, number: i64, worker: &WorkerId) -> Result<Task, Fault> {
+    let whole = Whole::numbered(change.transaction, number)?;
+    let (mut task, _) = whole.ok_or_else(|| Fault::unreadable("it is gone"))?.task(change.transaction)?;
+    let row = super::row::numbered(change.transaction, number)?;
+    let mut row = row.ok_or_else(|| Fault::unreadable("it is gone"))?;
+    row.queued = None;
+    row.attempt = row.attempt.saturating_add(1);
+    row.worker = Some(worker.as_str().to_owned());
+    row.claimed_ms = Some(change.now_ms());
+    let claimed = EventKind::Claimed { worker: worker.clone(), attempt: row.attempt };
+    change.append(&mut row, &claimed)?;
+    change.save(&mut row)?;
+    (task.attempt, task.worker) = (row.attempt, Some(worker.clone()));
+    (task.claimed_at, task.updated_at) = (Some(change.now), change.now);
+    Ok(task)
 }
 
-pub(super) fn report(change: &mut Change, claim: &ClaimKey, progress: &Progress) -> Result<(), Fault> {
-    let mut stored = change.held(claim)?;
-    if let Some(message) = progress.message.as_ref().filter(|message| !message.is_empty()) {
-        stored.task.status_message = Some(message.clone());
-    }
-    stored.task.progress = Some(progress.clone());
-    change.append(&stored.task, EventKind::Progress(progress.clone()))?;
-    change.save(&mut stored)
+/// Whether a step may be stored; its JSON.
+pub(super) fn checked(progress: &Progress) -> StoreResult<String> {
+    gate::finite("the progress", progress.current)?;
+    progress.total.map_or(Ok(()), |total| gate::finite("the progress's total", total))?;
+    progress.message.as_ref().map_or(Ok(()), |message| gate::message("the progress's message", message))?;
+    gate::json(Kind::Progress, progress)
+}
+
+pub(super) fn report(
+    change: &mut Change,
+    claim: &ClaimKey,
+    (progress, json): (Progress, &str),
+) -> Result<(), Fault> {
+    let mut row = change.held(claim)?;
+    let message = progress.message.clone().filter(|message| !message.is_empty());
+    change.append(&mut row, &EventKind::Progress(progress))?;
+    let sql = "UPDATE task SET updated_ms = ?2, logged = ?3, progress = ?4, message = coalesce(?5, message)
+        WHERE number = ?1";
+    change.execute(sql, params![row.number, change.now_ms(), row.logged, json, message])?;
+    Ok(())
 }

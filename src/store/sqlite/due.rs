@@ -1,90 +1,172 @@
-//! The verb due: what time has brought.
+//! The verb due: what time has brought. It reads columns only, so no record of anybody's can stop it; what has no id
+//! that a verb could name is set aside here, once.
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Params, Row as Columns, params};
 
-use super::super::{ClaimKey, Due};
-use super::fault::Fault;
-use super::reading::{records, task_id, worker_id};
-use crate::task::{QuestionId, Task, TaskId, WorkerId};
+use super::super::{ClaimKey, Due, Unreadable};
+use super::change::Change;
+use super::fault::{Fault, readable};
+use super::reading::{task_id, word, worker_id};
+use crate::task::{QuestionId, TaskId};
 
 /// The most of each that one call returns; the next call returns the rest.
 const MOST: usize = 100;
 
-pub(super) fn due(connection: &Connection, namespace: i64, now: Timestamp) -> Result<Due, Fault> {
-    let now_ms = now.as_millisecond();
-    let questions = questions(connection, namespace, now)?;
-    let tasks = tasks(connection, namespace, now_ms)?;
-    let claims = claims(connection, namespace, now_ms)?;
-    let delayed = delayed(connection, namespace, now_ms)?;
-    let cut = [questions.len(), tasks.len(), claims.len(), delayed.len()].iter().any(|count| *count >= MOST);
-    let next = if cut { Some(Duration::ZERO) } else { next(connection, namespace, now_ms)? };
-    Ok(Due { questions, tasks, claims, delayed, next, ..Due::default() })
+/// Something that is due and that no verb can name.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Aside {
+    /// The question of that number: it is not due any more.
+    Question(i64),
+    /// The task of that number whose ttl ended: it is deleted.
+    Expired(i64),
+    /// The task of that number whose delay is over: it is parked.
+    Delayed(i64),
+    /// The task of that number whose worker is gone: it is parked.
+    Held(i64),
 }
 
-fn questions(
-    connection: &Connection,
-    namespace: i64,
-    now: Timestamp,
-) -> Result<Vec<(TaskId, QuestionId)>, Fault> {
-    let sql = "SELECT record FROM tasks INDEXED BY tasks_by_deadline
-        WHERE namespace = ?1 AND deadline_ms <= ?2 ORDER BY deadline_ms LIMIT ?3";
-    let tasks: Vec<Task> = records(connection, sql, params![namespace, now.as_millisecond(), MOST as i64])?;
-    let mut due = Vec::new();
-    for task in &tasks {
-        let past = |deadline: Timestamp| deadline <= now;
-        let late = task.open_questions().filter(|open| open.deadline.is_some_and(past));
-        due.extend(late.map(|open| (task.id().clone(), open.id.clone())));
+/// What is due, and what of it is to be set aside.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// What the caller is told.
+    pub(super) due: Due,
+    /// What is left to do here.
+    pub(super) aside: Vec<Aside>,
+    count: [usize; 4],
+}
+
+impl Found {
+    /// Takes up what a query brought, or sets it aside.
+    fn take<T>(&mut self, name: String, read: Result<T, Fault>, aside: Aside) -> Result<Option<T>, Fault> {
+        Ok(match readable(read)? {
+            Ok(value) => Some(value),
+            Err(problem) => {
+                self.due.unreadable.push(Unreadable { name, problem });
+                self.aside.push(aside);
+                None
+            }
+        })
     }
-    due.truncate(MOST);
-    Ok(due)
 }
 
-fn tasks(connection: &Connection, namespace: i64, now_ms: i64) -> Result<Vec<TaskId>, Fault> {
-    let sql = "SELECT id FROM tasks INDEXED BY tasks_by_expiry
+pub(super) fn due(connection: &Connection, namespace: i64, now_ms: i64) -> Result<Found, Fault> {
+    let mut found = Found::default();
+    questions(connection, params![namespace, now_ms, MOST as i64], &mut found)?;
+    tasks(connection, params![namespace, now_ms, MOST as i64], &mut found)?;
+    claims(connection, params![namespace, now_ms, MOST as i64], &mut found)?;
+    delayed(connection, params![namespace, now_ms, MOST as i64], &mut found)?;
+    let cut = found.count.iter().any(|count| *count >= MOST);
+    found.due.next = if cut { Some(Duration::ZERO) } else { next(connection, namespace, now_ms)? };
+    Ok(found)
+}
+
+fn questions(connection: &Connection, values: impl Params, found: &mut Found) -> Result<(), Fault> {
+    let sql = "SELECT question.number, task.id, position FROM question INDEXED BY question_due
+        LEFT JOIN task ON task.number = question.task
+        WHERE question.namespace = ?1 AND due_ms <= ?2 ORDER BY due_ms LIMIT ?3";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(values)?;
+    while let Some(row) = rows.next()? {
+        let read = |row: &Columns| Ok((task_id(word(row, 1)?)?, QuestionId::at(row.get(2)?)));
+        let one = found.take(word(row, 1)?, read(row), Aside::Question(row.get(0)?))?;
+        found.due.questions.extend(one);
+        found.count[0] += 1;
+    }
+    Ok(())
+}
+
+fn tasks(connection: &Connection, values: impl Params, found: &mut Found) -> Result<(), Fault> {
+    let sql = "SELECT number, id FROM task INDEXED BY task_by_expiry
         WHERE namespace = ?1 AND expires_ms <= ?2 ORDER BY expires_ms LIMIT ?3";
     let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![namespace, now_ms, MOST as i64], |row| row.get(0))?;
-    rows.map(|id| task_id(id?)).collect()
+    let mut rows = statement.query(values)?;
+    while let Some(row) = rows.next()? {
+        let one = found.take(word(row, 1)?, id(row), Aside::Expired(row.get(0)?))?;
+        found.due.tasks.extend(one);
+        found.count[1] += 1;
+    }
+    Ok(())
 }
 
-fn delayed(connection: &Connection, namespace: i64, now_ms: i64) -> Result<Vec<TaskId>, Fault> {
-    let sql = "SELECT id FROM tasks INDEXED BY tasks_by_resume
+fn delayed(connection: &Connection, values: impl Params, found: &mut Found) -> Result<(), Fault> {
+    let sql = "SELECT number, id FROM task INDEXED BY task_by_resume
         WHERE namespace = ?1 AND resume_ms <= ?2 ORDER BY resume_ms LIMIT ?3";
     let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![namespace, now_ms, MOST as i64], |row| row.get(0))?;
-    rows.map(|id| task_id(id?)).collect()
+    let mut rows = statement.query(values)?;
+    while let Some(row) = rows.next()? {
+        let one = found.take(word(row, 1)?, id(row), Aside::Delayed(row.get(0)?))?;
+        found.due.delayed.extend(one);
+        found.count[2] += 1;
+    }
+    Ok(())
 }
 
-fn claims(connection: &Connection, namespace: i64, now_ms: i64) -> Result<Vec<(ClaimKey, WorkerId)>, Fault> {
-    let sql = "SELECT tasks.id, json_extract(tasks.record, '$.attempt'), workers.id
-        FROM workers CROSS JOIN tasks INDEXED BY tasks_by_worker
-            ON tasks.namespace = ?1 AND tasks.worker = workers.id
-        WHERE workers.namespace = ?1 AND workers.lease_until_ms <= ?2 LIMIT ?3";
+fn id(row: &Columns) -> Result<TaskId, Fault> {
+    task_id(word(row, 1)?)
+}
+
+/// What is claimed for workers whose lease ended, or that are on no list any more. The holders are found by jumping
+/// from one to the next in the index, however much each of them holds.
+fn claims(connection: &Connection, values: impl Params, found: &mut Found) -> Result<(), Fault> {
+    let sql = "WITH RECURSIVE holder (id) AS (
+            SELECT min(worker) FROM task INDEXED BY task_by_worker WHERE namespace = ?1 AND worker IS NOT NULL
+            UNION ALL
+            SELECT (SELECT min(worker) FROM task INDEXED BY task_by_worker
+                WHERE namespace = ?1 AND worker IS NOT NULL AND worker > holder.id)
+            FROM holder WHERE holder.id IS NOT NULL)
+        SELECT task.number, task.id, task.attempt, task.worker
+        FROM holder CROSS JOIN task INDEXED BY task_by_worker ON task.namespace = ?1 AND task.worker = holder.id
+        WHERE NOT EXISTS (SELECT 1 FROM worker
+            WHERE worker.namespace = ?1 AND worker.id = holder.id AND lease_until_ms > ?2) LIMIT ?3";
     let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![namespace, now_ms, MOST as i64], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-    })?;
-    rows.map(|row| {
-        let (task, attempt, worker) = row?;
-        Ok((ClaimKey { task: task_id(task)?, attempt }, worker_id(worker)?))
-    })
-    .collect()
+    let mut rows = statement.query(values)?;
+    while let Some(row) = rows.next()? {
+        let read = |row: &Columns| {
+            let claim = ClaimKey { task: id(row)?, attempt: row.get(2)? };
+            Ok((claim, worker_id(word(row, 3)?)?))
+        };
+        let one = found.take(word(row, 1)?, read(row), Aside::Held(row.get(0)?))?;
+        found.due.claims.extend(one);
+        found.count[3] += 1;
+    }
+    Ok(())
 }
 
 /// How long until the next deadline, ttl, delay or lease ends.
 fn next(connection: &Connection, namespace: i64, now_ms: i64) -> Result<Option<Duration>, Fault> {
     let sql = "SELECT min(due_ms) FROM (
-        SELECT min(deadline_ms) AS due_ms FROM tasks INDEXED BY tasks_by_deadline
-            WHERE namespace = ?1 AND deadline_ms > ?2
-        UNION ALL SELECT min(expires_ms) FROM tasks INDEXED BY tasks_by_expiry
+        SELECT min(due_ms) AS due_ms FROM question INDEXED BY question_due
+            WHERE namespace = ?1 AND due_ms > ?2
+        UNION ALL SELECT min(expires_ms) FROM task INDEXED BY task_by_expiry
             WHERE namespace = ?1 AND expires_ms > ?2
-        UNION ALL SELECT min(resume_ms) FROM tasks INDEXED BY tasks_by_resume
+        UNION ALL SELECT min(resume_ms) FROM task INDEXED BY task_by_resume
             WHERE namespace = ?1 AND resume_ms > ?2
-        UNION ALL SELECT min(lease_until_ms) FROM workers WHERE namespace = ?1 AND lease_until_ms > ?2)";
+        UNION ALL SELECT min(lease_until_ms) FROM worker WHERE namespace = ?1 AND lease_until_ms > ?2)";
     let next: Option<i64> =
         connection.prepare_cached(sql)?.query_row(params![namespace, now_ms], |row| row.get(0))?;
-    Ok(next.map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now_ms) as u64)))
+    Ok(next.map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now_ms).unsigned_abs())))
+}
+
+/// Sets aside what no verb can name, so that it is not due again.
+pub(super) fn set_aside(change: &mut Change, aside: &[Aside]) -> Result<(), Fault> {
+    const PARK: &str = "UPDATE task SET worker = NULL, queued = NULL, resume_ms = NULL,
+        problem = 'its id, or that of its worker, is none' WHERE number = ?1";
+    for one in aside {
+        match *one {
+            Aside::Question(number) => {
+                change.execute("UPDATE question SET due_ms = NULL WHERE number = ?1", [number])?;
+            }
+            Aside::Expired(number) => {
+                if let Some(mut row) = super::row::numbered(change.transaction, number)? {
+                    change.expire(&mut row)?;
+                }
+            }
+            Aside::Delayed(number) | Aside::Held(number) => {
+                change.execute(PARK, [number])?;
+            }
+        }
+    }
+    Ok(())
 }

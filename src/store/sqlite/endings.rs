@@ -1,87 +1,115 @@
 //! The verbs that take a task away from its worker: finish, cancel, requeue, expire; and note.
 
-use super::super::{ClaimKey, Requeue, StoreError};
-use super::change::{Change, Stored};
+use rusqlite::params;
+
+use super::super::gate::{self, Kind};
+use super::super::{ClaimKey, Requeue, StoreError, StoreResult};
+use super::change::Change;
 use super::fault::Fault;
+use super::row::Row;
 use crate::task::{EventKind, Outcome, TaskId, TaskStatus};
 
-pub(super) fn finish(change: &mut Change, claim: &ClaimKey, outcome: Outcome) -> Result<(), Fault> {
-    let stored = change.held(claim)?;
-    conclude(change, stored, outcome)
+/// How a task ends by itself, as it is stored.
+#[derive(Debug, Clone)]
+pub(super) struct End {
+    status: TaskStatus,
+    event: EventKind,
+    json: String,
+}
+
+impl End {
+    /// The end with this outcome, which has to pass the gate.
+    pub(super) fn with(outcome: &Outcome) -> StoreResult<Self> {
+        let json = gate::json(Kind::Outcome, outcome)?;
+        let event = match outcome {
+            Outcome::Result(_) => EventKind::Completed { is_error: outcome.is_tool_error() },
+            Outcome::Error(error) => {
+                EventKind::Failed { code: error.code, message: gate::reason(&error.message) }
+            }
+        };
+        Ok(Self { status: outcome.status(), event, json })
+    }
+}
+
+pub(super) fn finish(change: &mut Change, claim: &ClaimKey, end: &End) -> Result<(), Fault> {
+    let mut row = change.held(claim)?;
+    conclude(change, &mut row, end)
 }
 
 /// Ends a task with its outcome.
-pub(super) fn conclude(change: &mut Change, mut stored: Stored, outcome: Outcome) -> Result<(), Fault> {
-    stored.end(outcome.status(), change.now);
-    let ended = match &outcome {
-        Outcome::Result(_) => EventKind::Completed { is_error: outcome.is_tool_error() },
-        Outcome::Error(error) => EventKind::Failed { code: error.code, message: error.message.clone() },
-    };
-    stored.task.outcome = Some(outcome);
-    change.append(&stored.task, ended)?;
-    change.save(&mut stored)
+pub(super) fn conclude(change: &mut Change, row: &mut Row, end: &End) -> Result<(), Fault> {
+    let sql = "INSERT OR REPLACE INTO outcome (task, record) VALUES (?1, ?2)";
+    change.execute(sql, params![row.number, end.json])?;
+    change.end(row, end.status, &end.event)
 }
 
 pub(super) fn cancel(change: &mut Change, task: &TaskId, reason: &str) -> Result<(), Fault> {
-    let mut stored = change.load(task)?;
-    if stored.task.status.is_final() {
-        return Err(StoreError::Ended { task: task.clone(), status: stored.task.status }.into());
+    let mut row = change.load(task)?;
+    if row.status.is_final() {
+        return Err(StoreError::Ended { task: task.clone(), status: row.status }.into());
     }
-    stored.end(TaskStatus::Cancelled, change.now);
-    stored.task.status_message = Some(reason.to_owned());
-    change.append(&stored.task, EventKind::Cancelled { reason: reason.to_owned() })?;
-    change.save(&mut stored)
+    change.execute("UPDATE task SET message = ?2 WHERE number = ?1", params![row.number, reason])?;
+    change.end(&mut row, TaskStatus::Cancelled, &EventKind::Cancelled { reason: reason.to_owned() })
 }
 
-pub(super) fn requeue(change: &mut Change, claim: &ClaimKey, requeue: Requeue) -> Result<(), Fault> {
-    let mut stored = change.held(claim)?;
+/// The requeue as it is stored, and how the task ends should this have been its last attempt.
+pub(super) fn checked(requeue: &Requeue) -> StoreResult<(Requeue, End)> {
+    let requeue = Requeue { reason: gate::reason(&requeue.reason), ..requeue.clone() };
+    let end = End::with(&requeue.last_outcome())?;
+    Ok((requeue, end))
+}
+
+pub(super) fn requeue(
+    change: &mut Change,
+    claim: &ClaimKey,
+    (requeue, end): (Requeue, &End),
+) -> Result<(), Fault> {
+    let mut row = change.held(claim)?;
     if requeue.counts {
-        stored.failures += 1;
-        stored.task.last_failure = Some(requeue.reason.clone());
-        if stored.failures >= stored.task.new.max_attempts {
-            return conclude(change, stored, requeue.last_outcome());
+        row.failures = row.failures.saturating_add(1);
+        let sql = "UPDATE task SET last_failure = ?2 WHERE number = ?1";
+        change.execute(sql, params![row.number, requeue.reason])?;
+        if row.failures >= row.max_attempts {
+            return conclude(change, &mut row, end);
         }
     }
-    stored.release();
-    let parked = stored.weigh_questions();
-    let sequence = change.append(&stored.task, EventKind::Requeued { reason: requeue.reason })?;
-    if !parked {
-        stored.resume_ms = requeue.delay.map(|delay| change.after(delay));
-        stored.queued = requeue.delay.is_none().then_some(sequence);
+    row.release();
+    row.weigh_questions();
+    let sequence = change.append(&mut row, &EventKind::Requeued { reason: requeue.reason })?;
+    if row.open == 0 && row.problem.is_none() {
+        row.resume_ms = requeue.delay.map(|delay| change.after(delay));
+        row.queued = requeue.delay.is_none().then_some(sequence);
     }
-    change.save(&mut stored)
+    change.save(&mut row)
 }
 
 pub(super) fn resume(change: &mut Change, task: &TaskId) -> Result<(), Fault> {
-    let Some(mut stored) = change.find(task)? else {
+    let Some(mut row) = change.find(task)? else {
         return Ok(());
     };
-    if stored.resume_ms.is_none_or(|resume_ms| resume_ms > change.now.as_millisecond()) {
+    if row.resume_ms.is_none_or(|resume_ms| resume_ms > change.now_ms()) {
         return Ok(());
     }
-    stored.resume_ms = None;
+    row.resume_ms = None;
     let reason = "the pause before the next attempt is over".to_owned();
-    stored.queued = Some(change.append(&stored.task, EventKind::Requeued { reason })?);
-    change.save(&mut stored)
+    row.queued = Some(change.append(&mut row, &EventKind::Requeued { reason })?);
+    change.save(&mut row)
 }
 
 pub(super) fn expire(change: &mut Change, task: &TaskId) -> Result<(), Fault> {
     // Whoever finds it due may be the second to do so, and then there is nothing left to do.
-    let Some(mut stored) = change.find(task)? else {
+    let Some(mut row) = change.find(task)? else {
         return Ok(());
     };
-    if stored.task.expires_at().is_none_or(|end| end > change.now) {
+    if row.expires_ms.is_none_or(|end| end > change.now_ms()) {
         return Ok(());
     }
-    if !stored.task.status.is_final() {
-        stored.end(TaskStatus::Cancelled, change.now);
-    }
-    change.append(&stored.task, EventKind::Expired {})?;
-    change.delete(task)
+    change.expire(&mut row)
 }
 
 pub(super) fn note(change: &mut Change, task: &TaskId, note: &str) -> Result<(), Fault> {
-    let stored = change.load(task)?;
-    change.append(&stored.task, EventKind::Noted { note: note.to_owned() })?;
+    let mut row = change.load(task)?;
+    change.append(&mut row, &EventKind::Noted { note: note.to_owned() })?;
+    change.execute("UPDATE task SET logged = ?2 WHERE number = ?1", params![row.number, row.logged])?;
     Ok(())
 }

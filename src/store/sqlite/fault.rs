@@ -1,8 +1,11 @@
 //! What can go wrong inside, and what the caller is told of it.
 
-use rusqlite::ErrorCode;
+use std::fmt::Display;
 
-use super::super::StoreError;
+use rusqlite::{ErrorCode, ffi};
+
+use super::super::{Refusal, StoreError};
+use crate::task::TaskId;
 
 /// An error before it knows which file it is about.
 #[derive(Debug)]
@@ -11,10 +14,12 @@ pub(super) enum Fault {
     Refused(StoreError),
     /// SQLite failed.
     Database(rusqlite::Error),
-    /// A record is not what this program writes.
-    Record(serde_json::Error),
+    /// Something that is stored is not what this program writes, in words.
+    Unreadable(String),
     /// The file cannot be used now, in words.
     File(String),
+    /// The file is not the one that was opened any more, in words.
+    Gone(String),
     /// What is asked does not fit what the file holds, in words.
     Unfit(String),
 }
@@ -27,59 +32,87 @@ impl From<StoreError> for Fault {
 
 impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error)
-    }
-}
-
-impl From<serde_json::Error> for Fault {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Record(error)
+        use rusqlite::Error as Kind;
+        match error {
+            Kind::FromSqlConversionFailure(..)
+            | Kind::IntegralValueOutOfRange(..)
+            | Kind::Utf8Error(..)
+            | Kind::InvalidColumnType(..) => Self::Unreadable(error.to_string()),
+            error => Self::Database(error),
+        }
     }
 }
 
 impl Fault {
+    /// Something stored that cannot be read.
+    pub(super) fn unreadable(problem: impl Display) -> Self {
+        Self::Unreadable(problem.to_string())
+    }
+
+    /// The same, where it is known whose it is.
+    pub(super) fn of(self, task: &TaskId) -> Self {
+        match self {
+            Self::Unreadable(problem) => StoreError::Unreadable { task: task.clone(), problem }.into(),
+            other => other,
+        }
+    }
+
     /// The error for callers, about the file at `location`.
     pub(super) fn at(self, location: &str) -> StoreError {
         let location = location.to_owned();
         match self {
             Self::Refused(error) => error,
-            Self::Record(error) => {
-                StoreError::Backend { location, problem: format!("a record cannot be read: {error}") }
+            Self::Unreadable(problem) => {
+                let problem = format!("a record cannot be read: {problem}");
+                StoreError::Backend { location, problem }
             }
             Self::File(problem) => StoreError::Unreachable { location, problem },
+            Self::Gone(problem) => StoreError::Refuses { location, refusal: Refusal::FileGone, problem },
             Self::Unfit(problem) => StoreError::Backend { location, problem },
             Self::Database(error) => explained(location, &error),
         }
     }
 }
 
-/// What to do about an error of SQLite. [`StoreError::Unreachable`] is for what may end by itself or by
-/// making room: then it is worth trying again.
-fn explained(location: String, error: &rusqlite::Error) -> StoreError {
-    let lasting = |advice: &str| (false, advice.to_owned());
-    let passing = |advice: &str| (true, advice.to_owned());
-    let (is_passing, advice) = match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => lasting("it is not a SQLite database; give another path"),
-        Some(ErrorCode::DatabaseCorrupt) => {
-            lasting("it is damaged; restore a copy, or move it away to begin anew")
-        }
-        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-            passing("it cannot be opened; check that this user may write to the file and its directory")
-        }
-        Some(ErrorCode::ReadOnly) => {
-            passing("it may only be read; it has to be on a disk that this user may write to")
-        }
-        Some(ErrorCode::DiskFull) => passing("the disk is full; make room on it"),
-        Some(ErrorCode::SystemIoFailure) => passing("the disk reports an error; look at the system's log"),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            passing("another process kept it locked for 10 seconds; look for one that hangs with it open")
-        }
-        _ => return StoreError::Backend { location, problem: error.to_string() },
-    };
-    let problem = format!("{advice} (SQLite: {error})");
-    if is_passing {
-        StoreError::Unreachable { location, problem }
-    } else {
-        StoreError::Backend { location, problem }
+/// Something that was read, or the words for why it cannot be; other faults are passed on.
+pub(super) fn readable<T>(read: Result<T, Fault>) -> Result<Result<T, String>, Fault> {
+    match read {
+        Ok(value) => Ok(Ok(value)),
+        Err(Fault::Unreadable(problem)) => Ok(Err(problem)),
+        Err(other) => Err(other),
     }
+}
+
+/// What an error of SQLite is to callers.
+fn explained(location: String, error: &rusqlite::Error) -> StoreError {
+    let advice = match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => "it is not a SQLite database; give another path",
+        Some(ErrorCode::DatabaseCorrupt) => "it is damaged; restore a copy, or move it away to begin anew",
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            let advice = "it cannot be opened; check that this user may write to the file and its directory";
+            return StoreError::Unreachable { location, problem: format!("{advice} (SQLite: {error})") };
+        }
+        code => match code.and_then(|code| refusal(code, error)) {
+            Some(refusal) => {
+                return StoreError::Refuses { location, refusal, problem: format!("SQLite: {error}") };
+            }
+            None => return StoreError::Backend { location, problem: error.to_string() },
+        },
+    };
+    StoreError::Backend { location, problem: format!("{advice} (SQLite: {error})") }
+}
+
+/// The refusal that an error of SQLite is.
+fn refusal(code: ErrorCode, error: &rusqlite::Error) -> Option<Refusal> {
+    let extended = error.sqlite_error().map(|error| error.extended_code);
+    Some(match code {
+        ErrorCode::ReadOnly if extended == Some(ffi::SQLITE_READONLY_DBMOVED) => Refusal::FileGone,
+        ErrorCode::ReadOnly => Refusal::ReadOnly,
+        ErrorCode::DiskFull => Refusal::DiskFull,
+        ErrorCode::SystemIoFailure => Refusal::DiskError,
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => {
+            Refusal::Locked
+        }
+        _ => return None,
+    })
 }

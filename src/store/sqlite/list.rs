@@ -3,9 +3,10 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use super::super::{Page, PageCursor, TaskFilter};
-use super::fault::Fault;
-use crate::task::Task;
+use super::super::{MAX_PAGE_BYTES, Page, PageCursor, TaskFilter, Unreadable};
+use super::fault::{Fault, readable};
+use super::reading::{Whole, columns};
+use crate::task::TaskId;
 
 pub(super) fn list(
     connection: &Connection,
@@ -15,22 +16,41 @@ pub(super) fn list(
 ) -> Result<Page, Fault> {
     let (sql, mut values) = query(filter, after);
     values.insert(0, namespace.into());
-    // One more than asked for tells whether there is another page.
-    values.insert(1, (most as i64).saturating_add(1).into());
-    let mut tasks: Vec<Task> = super::reading::records(connection, &sql, params_from_iter(values))?;
-    let more = tasks.len() > most;
-    tasks.truncate(most);
-    let next = tasks.last().filter(|_| more).map(PageCursor::at);
-    Ok(Page { tasks, next, ..Page::default() })
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let (mut page, mut named, mut bytes) = (Page::default(), 0, 0);
+    let mut end = None;
+    while let Some(row) = rows.next()? {
+        // One more than there is room for tells that there is another page.
+        if named == most || bytes > MAX_PAGE_BYTES {
+            page.next = end;
+            break;
+        }
+        let whole = Whole::read(row)?;
+        let (name, created_ms) = (whole.row.id.clone(), whole.row.created_ms);
+        match readable(whole.task(connection))? {
+            Ok((task, size)) => {
+                bytes += size;
+                page.tasks.push(task);
+            }
+            Err(problem) => page.unreadable.push(Unreadable { name: name.clone(), problem }),
+        }
+        // What has no id can end no page, so it does not count.
+        if let Ok(task) = TaskId::try_from(name) {
+            named += 1;
+            end = Some(PageCursor { created_ms, task });
+        }
+    }
+    Ok(page)
 }
 
-/// The query and its values from ?3 on; ?1 is the namespace and ?2 the most rows.
+/// The query and its values from ?2 on; ?1 is the namespace.
 fn query(filter: &TaskFilter, after: Option<&PageCursor>) -> (String, Vec<Value>) {
     let mut values: Vec<Value> = Vec::new();
     let mut conditions: Vec<String> = Vec::new();
     let mut add = |condition: &str, value: Value| {
         values.push(value);
-        conditions.push(format!(" AND {condition} ?{}", values.len() + 2));
+        conditions.push(format!(" AND {condition} ?{}", values.len() + 1));
     };
     if let Some(session) = &filter.session {
         add("session =", session.as_str().to_owned().into());
@@ -47,31 +67,32 @@ fn query(filter: &TaskFilter, after: Option<&PageCursor>) -> (String, Vec<Value>
     let (beyond, order) = if filter.oldest_first { (">", "ASC") } else { ("<", "DESC") };
     if let Some(after) = after {
         values.extend([after.created_ms.into(), after.task.as_str().to_owned().into()]);
-        let last = values.len() + 2;
+        let last = values.len() + 1;
         conditions.push(format!(" AND (created_ms, id) {beyond} (?{}, ?{last})", last - 1));
     }
     let conditions = conditions.concat();
     let part = |hidden: u8| {
         let index = index(filter);
         format!(
-            "SELECT record, created_ms, id FROM tasks INDEXED BY {index}
-             WHERE namespace = ?1 AND hidden = {hidden}{conditions}"
+            "SELECT {} FROM task INDEXED BY {index}
+             WHERE namespace = ?1 AND hidden = {hidden}{conditions}",
+            columns()
         )
     };
     // Each part comes in order from its index, and SQLite merges the two without sorting.
     let hidden = if filter.hidden { format!(" UNION ALL {}", part(1)) } else { String::new() };
-    (format!("{}{hidden} ORDER BY created_ms {order}, id {order} LIMIT ?2", part(0)), values)
+    (format!("{}{hidden} ORDER BY created_ms {order}, id {order}", part(0)), values)
 }
 
 /// The index that leaves the fewest tasks to walk over. It is named to SQLite, which would otherwise guess.
 fn index(filter: &TaskFilter) -> &'static str {
     match filter {
-        TaskFilter { session: Some(_), .. } => "tasks_by_session",
-        TaskFilter { tool: Some(_), .. } => "tasks_by_tool",
-        TaskFilter { scope: Some(_), status: Some(_), .. } => "tasks_by_scope_and_status",
-        TaskFilter { scope: Some(_), .. } => "tasks_by_scope",
-        TaskFilter { status: Some(_), .. } => "tasks_by_status",
-        _ => "tasks_by_time",
+        TaskFilter { session: Some(_), .. } => "task_by_session",
+        TaskFilter { tool: Some(_), .. } => "task_by_tool",
+        TaskFilter { scope: Some(_), status: Some(_), .. } => "task_by_scope_and_status",
+        TaskFilter { scope: Some(_), .. } => "task_by_scope",
+        TaskFilter { status: Some(_), .. } => "task_by_status",
+        _ => "task_by_time",
     }
 }
 
@@ -99,12 +120,12 @@ mod tests {
     #[test]
     fn every_page_is_read_off_an_index_without_sorting() {
         let connection = Connection::open_in_memory().expect("opens");
-        connection.execute_batch(include_str!("migrations/1.sql")).expect("migrates");
+        connection.execute_batch(include_str!("schema.sql")).expect("migrates");
         let after = PageCursor { created_ms: 5, task: TaskId::generate() };
         for filter in filters() {
             for after in [None, Some(&after)] {
                 let (sql, mut values) = query(&filter, after);
-                values.splice(0..0, [1.into(), 10.into()]);
+                values.insert(0, 1.into());
                 let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("is SQL");
                 let steps = plan.query_map(params_from_iter(values), |row| row.get::<_, String>(3));
                 for step in steps.expect("explains").map(|step| step.expect("a step")) {

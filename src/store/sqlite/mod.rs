@@ -2,8 +2,9 @@
 //!
 //! Every verb that writes is one `BEGIN IMMEDIATE` transaction on a thread that owns the writing
 //! connection; verbs that read have a thread of their own, and the write-ahead log lets both go on at the
-//! same time. A task is kept as its JSON record, beside the columns that queries need (`migrations/`).
-//! Waiting is done on the bell (`bell.rs`).
+//! same time. What transitions need of a task are columns, what is large is JSON beside them (`schema.sql`), so that
+//! no record that cannot be read keeps anything else from happening. Waiting is done on the bell (`bell.rs`), time is
+//! the file system's (`clock.rs`), and nothing is acknowledged that is in a file that others do not find (`files.rs`).
 
 mod actor;
 mod bell;
@@ -14,35 +15,43 @@ mod clock;
 mod due;
 mod endings;
 mod fault;
+mod files;
+mod health;
 mod list;
+mod log;
+mod migrate;
 mod open;
 mod questions;
 mod reading;
+mod row;
+mod shared;
+mod space;
 mod tail;
 mod workers;
 
 use std::fmt;
-use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::gate;
 use super::{
-    ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Rows, Store, StoreError, StoreResult,
-    Tail, TaskFilter, Trouble, WorkerInfo,
+    ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Rows, Store, StoreResult, Tail,
+    TaskFilter, Trouble, WorkerInfo,
 };
 use crate::task::{
-    Answer, Ask, Cursor, Event, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId,
-    ToolSpec, WorkerId,
+    Answer, Ask, Cursor, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, ToolSpec,
+    WorkerId,
 };
 use actor::Actor;
-use bell::Bell;
-use change::Change;
-use fault::Fault;
+pub use clock::TimeSource;
+use endings::End;
+use files::Frozen;
+use shared::Shared;
 use tail::SqliteTail;
 
 /// One namespace in one file.
@@ -52,7 +61,10 @@ pub struct SqliteStore {
     namespace: i64,
     writer: Actor,
     reader: Actor,
-    bell: Arc<Bell>,
+    shared: Arc<Shared>,
+    /// What the file looked like, where it is read as if nobody wrote to it. A lock, since the thread that reads
+    /// replaces it; nobody else asks.
+    frozen: Arc<Mutex<Option<Frozen>>>,
 }
 
 impl fmt::Debug for SqliteStore {
@@ -62,98 +74,22 @@ impl fmt::Debug for SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file, which is created with its directory where missing, and a namespace in it.
-    ///
-    /// Errors: [`StoreError::NewerLayout`]; [`StoreError::Unreachable`] when the file cannot be opened or
-    /// is something else.
-    pub async fn open(path: &Path, namespace: &str) -> StoreResult<Arc<Self>> {
-        let (path, namespace) = (path.to_owned(), namespace.to_owned());
-        let opened = tokio::task::spawn_blocking(move || {
-            let location: Arc<str> = path.display().to_string().into();
-            Self::open_blocking(&path, &namespace, &location).map_err(|fault| fault.at(&location))
-        });
-        opened.await.expect("opening does not panic and is not aborted").map(Arc::new)
-    }
-
-    /// Opens a file that is there and a namespace that somebody has begun in it, without writing anything:
-    /// [`StoreError::NoStore`] where there is none, [`StoreError::OlderLayout`] where a process that may create a store
-    /// has to open it first.
-    pub async fn open_existing(path: &Path, namespace: &str) -> StoreResult<Arc<Self>> {
-        Self::open(path, namespace).await
-    }
-
-    fn open_blocking(path: &Path, namespace: &str, location: &Arc<str>) -> Result<Self, Fault> {
-        let unwritable = |error: std::io::Error| {
-            Fault::File(format!("{error}; check that this user may write to the file and its directory"))
-        };
-        open::prepare(path).map_err(unwritable)?;
-        let writer = open::writer(path)?;
-        let namespace = open::namespace(&writer, namespace)?;
-        let reader = open::reader(path)?;
-        let bell = Bell::open(path).map_err(unwritable)?;
-        Ok(Self {
-            location: Arc::clone(location),
-            namespace,
-            writer: Actor::start(Arc::clone(location), writer, None)?,
-            reader: Actor::start(Arc::clone(location), reader, Some(bell.net()))?,
-            bell: Arc::new(bell),
-        })
-    }
-
-    /// Runs `verb` in one transaction, and rings the bell after the commit if it appended an event.
-    async fn write<T, F>(&self, verb: F) -> StoreResult<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Change) -> Result<T, Fault> + Send + 'static,
-    {
-        let (namespace, bell) = (self.namespace, Arc::clone(&self.bell));
-        let job = move |connection: &mut Connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            // The time is taken under the lock, so that times have the order of the events.
-            let mut change =
-                Change { transaction: &transaction, namespace, now: clock::now(), appended: false };
-            let result = verb(&mut change)?;
-            let appended = change.appended;
-            transaction.commit()?;
-            if appended {
-                bell.ring();
-            }
-            Ok(result)
-        };
-        self.writer.run(job).await
-    }
-
-    /// Runs `verb` on one consistent state.
-    async fn read<T, F>(&self, verb: F) -> StoreResult<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Connection, i64) -> Result<T, Fault> + Send + 'static,
-    {
-        let namespace = self.namespace;
-        let job = move |connection: &mut Connection| {
-            let transaction = connection.transaction()?;
-            verb(&transaction, namespace)
-        };
-        self.reader.run(job).await
-    }
-
-    async fn events(&self, filter: EventFilter, after: Cursor, most: usize) -> StoreResult<Vec<Event>> {
-        self.read(move |connection, namespace| {
-            reading::history(connection, namespace, (&filter, after), most)
-        })
-        .await
-    }
-
     /// Claims what is queued now. Looking first spares the write lock those who were woken for nothing.
     async fn claim_now(&self, worker: &WorkerId, tools: &[String], most: usize) -> StoreResult<Vec<Task>> {
-        let wanted = tools.to_vec();
-        let ready =
-            self.read(move |connection, namespace| claims::ready(connection, namespace, &wanted, 1)).await?;
-        if ready.is_empty() {
-            return Ok(Vec::new());
+        loop {
+            let (wanted, by, shared) = (tools.to_vec(), worker.clone(), Arc::clone(&self.shared));
+            let any = self.read(move |connection, namespace| {
+                claims::any_ready(connection, namespace, (&by, shared.now().as_millisecond()), &wanted)
+            });
+            if !any.await? {
+                return Ok(Vec::new());
+            }
+            let (worker, tools) = (worker.clone(), tools.to_vec());
+            let claimed = self.write(move |change| claims::claim(change, &worker, &tools, most)).await?;
+            if !claimed.tasks.is_empty() || !claimed.parked {
+                return Ok(claimed.tasks);
+            }
         }
-        let (worker, tools) = (worker.clone(), tools.to_vec());
-        self.write(move |change| claims::claim(change, &worker, &tools, most)).await
     }
 }
 
@@ -169,6 +105,7 @@ impl Store for SqliteStore {
     }
 
     async fn submit(&self, new: &NewTask, most_open: u32) -> StoreResult<Task> {
+        claims::check(new)?;
         let new = new.clone();
         self.write(move |change| claims::submit(change, new, most_open)).await
     }
@@ -180,7 +117,7 @@ impl Store for SqliteStore {
         most: usize,
         stop: &CancellationToken,
     ) -> StoreResult<Vec<Task>> {
-        let mut heard = self.bell.hear();
+        let mut heard = self.shared.bell.hear();
         while !stop.is_cancelled() {
             heard.mark_unchanged();
             // Never given up halfway: a claim that nobody receives would hold its tasks for ever.
@@ -197,12 +134,9 @@ impl Store for SqliteStore {
     }
 
     async fn report(&self, claim: &ClaimKey, progress: &Progress) -> StoreResult<()> {
-        if !progress.is_finite() {
-            let problem = format!("progress {progress:?} has to be finite numbers");
-            return Err(StoreError::Backend { location: self.location(), problem });
-        }
+        let json = claims::checked(progress)?;
         let (claim, progress) = (claim.clone(), progress.clone());
-        self.write(move |change| claims::report(change, &claim, &progress)).await
+        self.write(move |change| claims::report(change, &claim, (progress, &json))).await
     }
 
     async fn ask(
@@ -212,8 +146,8 @@ impl Store for SqliteStore {
         asks: &[Ask],
         timeout: Option<Duration>,
     ) -> StoreResult<Vec<Question>> {
-        let (claim, asks) = (claim.clone(), asks.to_vec());
-        self.write(move |change| questions::ask(change, &claim, first, asks, timeout)).await
+        let (claim, asks) = (claim.clone(), questions::checked(asks)?);
+        self.write(move |change| questions::ask(change, &claim, (first, asks), timeout)).await
     }
 
     async fn answers(&self, claim: &ClaimKey, first: u32, count: u32) -> StoreResult<Option<Vec<Answer>>> {
@@ -225,23 +159,23 @@ impl Store for SqliteStore {
     }
 
     async fn answer(&self, task: &TaskId, question: &QuestionId, answer: &Answer) -> StoreResult<Answer> {
-        let (task, question, answer) = (task.clone(), question.clone(), answer.clone());
+        let (task, question, answer) = (task.clone(), question.clone(), questions::passed(answer)?);
         self.write(move |change| questions::answer(change, &task, &question, answer)).await
     }
 
     async fn finish(&self, claim: &ClaimKey, outcome: &Outcome) -> StoreResult<()> {
-        let (claim, outcome) = (claim.clone(), outcome.clone());
-        self.write(move |change| endings::finish(change, &claim, outcome)).await
+        let (claim, end) = (claim.clone(), End::with(outcome)?);
+        self.write(move |change| endings::finish(change, &claim, &end)).await
     }
 
     async fn cancel(&self, task: &TaskId, reason: &str) -> StoreResult<()> {
-        let (task, reason) = (task.clone(), reason.to_owned());
+        let (task, reason) = (task.clone(), gate::reason(reason));
         self.write(move |change| endings::cancel(change, &task, &reason)).await
     }
 
     async fn requeue(&self, claim: &ClaimKey, requeue: &Requeue) -> StoreResult<()> {
-        let (claim, requeue) = (claim.clone(), requeue.clone());
-        self.write(move |change| endings::requeue(change, &claim, requeue)).await
+        let (claim, (requeue, end)) = (claim.clone(), endings::checked(requeue)?);
+        self.write(move |change| endings::requeue(change, &claim, (requeue, &end))).await
     }
 
     async fn resume(&self, task: &TaskId) -> StoreResult<()> {
@@ -255,12 +189,12 @@ impl Store for SqliteStore {
     }
 
     async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()> {
-        let (task, note) = (task.clone(), note.to_owned());
+        let (task, note) = (task.clone(), gate::reason(note));
         self.write(move |change| endings::note(change, &task, &note)).await
     }
 
     async fn enlist(&self, worker: &WorkerId, tools: &[ToolSpec], lease: Duration) -> StoreResult<()> {
-        let (worker, tools) = (worker.clone(), tools.to_vec());
+        let (worker, tools) = (worker.clone(), workers::checked(tools)?);
         self.write(move |change| workers::enlist(change, &worker, &tools, lease)).await
     }
 
@@ -275,13 +209,22 @@ impl Store for SqliteStore {
     }
 
     async fn attribute(&self, source: &str, tools: &[String]) -> StoreResult<Vec<String>> {
+        gate::message("the source", source)?;
+        tools.iter().try_for_each(|tool| gate::label("tool", tool))?;
         let (source, tools) = (source.to_owned(), tools.to_vec());
         self.write(move |change| workers::attribute(change, &source, &tools)).await
     }
 
     async fn withdraw(&self, tools: &[String], error: &RpcError) -> StoreResult<()> {
-        let (tools, error) = (tools.to_vec(), error.clone());
-        self.write(move |change| workers::withdraw(change, &tools, &error)).await
+        let end = End::with(&Outcome::Error(error.clone()))?;
+        for tool in tools {
+            let mut is_left = true;
+            while is_left {
+                let (tool, end) = (tool.clone(), end.clone());
+                is_left = self.write(move |change| workers::withdraw(change, &tool, &end)).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn claims(&self, worker: &WorkerId) -> StoreResult<Vec<ClaimKey>> {
@@ -308,20 +251,20 @@ impl Store for SqliteStore {
     }
 
     async fn tools(&self) -> StoreResult<Rows<ToolSpec>> {
-        Ok(Rows { rows: self.read(workers::tools).await?, ..Rows::default() })
+        self.read(workers::tools).await
     }
 
     async fn workers(&self) -> StoreResult<Rows<WorkerInfo>> {
-        let now_ms = clock::now().as_millisecond();
-        let rows =
-            self.read(move |connection, namespace| workers::workers(connection, namespace, now_ms)).await?;
-        Ok(Rows { rows, ..Rows::default() })
+        let now_ms = self.shared.now().as_millisecond();
+        self.read(move |connection, namespace| workers::workers(connection, namespace, now_ms)).await
     }
 
     async fn history(&self, filter: &EventFilter, after: Cursor, most: usize) -> StoreResult<History> {
-        let events = self.events(filter.clone(), after, most).await?;
-        let next = events.last().filter(|_| events.len() == most).map(|last| last.cursor);
-        Ok(History { events, next, ..History::default() })
+        let filter = filter.clone();
+        let verb = move |connection: &Connection, namespace| {
+            reading::history(connection, namespace, (&filter, after), most)
+        };
+        self.read(verb).await
     }
 
     async fn last(&self) -> StoreResult<Cursor> {
@@ -329,25 +272,18 @@ impl Store for SqliteStore {
     }
 
     fn tail(&self, after: Cursor) -> Box<dyn Tail> {
-        Box::new(SqliteTail { store: self.clone(), heard: self.bell.hear(), after, tools: 0 })
+        Box::new(SqliteTail { store: self.clone(), heard: self.shared.bell.hear(), after, tools: 0 })
     }
 
     async fn due(&self) -> StoreResult<Due> {
-        let now = clock::now();
-        let verb = move |connection: &Connection, namespace| {
-            let due = due::due(connection, namespace, now)?;
-            Ok((due, workers::any_to_forget(connection, namespace, now.as_millisecond())?))
-        };
-        let (due, forget) = self.read(verb).await?;
-        if forget {
-            self.write(|change| workers::forget(change)).await?;
-        }
-        Ok(due)
+        self.look_for_due().await
     }
 
     async fn health(&self) -> StoreResult<Vec<Trouble>> {
-        Ok(Vec::new())
+        self.troubles().await
     }
 
-    async fn close(&self) {}
+    async fn close(&self) {
+        self.close_files().await;
+    }
 }

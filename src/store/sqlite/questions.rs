@@ -3,81 +3,137 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::super::{ClaimKey, MAX_OPEN_QUESTIONS, StoreError};
-use super::change::{Change, Stored, still_held};
+use super::super::gate::{self, Kind};
+use super::super::{ClaimKey, MAX_OPEN_QUESTIONS, StoreError, StoreResult};
+use super::change::Change;
+use super::clock;
 use super::fault::Fault;
-use super::{clock, reading};
-use crate::task::{Answer, Ask, EventKind, Question, QuestionId, Task, TaskId};
+use super::reading::{self, QUESTION};
+use super::row::{self, Row};
+use crate::task::{Answer, Ask, EventKind, Question, QuestionId, TaskId};
+
+/// What is to be asked, as it is stored.
+#[derive(Debug)]
+pub(super) struct Asked {
+    ask: Ask,
+    json: String,
+    fingerprint: String,
+}
+
+/// The questions as they are stored; refused where one of them may not be.
+pub(super) fn checked(asks: &[Ask]) -> StoreResult<Vec<Asked>> {
+    asks.iter()
+        .map(|ask| {
+            ask.name.as_ref().map_or(Ok(()), |name| gate::label("question name", name))?;
+            let json = gate::json(Kind::Question, ask)?;
+            Ok(Asked { ask: ask.clone(), json, fingerprint: ask.fingerprint() })
+        })
+        .collect()
+}
 
 pub(super) fn ask(
     change: &mut Change,
     claim: &ClaimKey,
-    first: u32,
-    asks: Vec<Ask>,
+    (first, asks): (u32, Vec<Asked>),
     timeout: Option<Duration>,
 ) -> Result<Vec<Question>, Fault> {
-    let mut stored = change.held(claim)?;
-    let asked = stored.task.questions.len();
-    if first as usize > asked + 1 {
-        return Err(Fault::Unfit(format!("question {first} follows question {asked}")));
+    let mut row = change.held(claim)?;
+    if first > row.asked.saturating_add(1) {
+        return Err(Fault::Unfit(format!("question {first} follows question {}", row.asked)));
     }
     let deadline = timeout.and_then(|timeout| clock::later(change.now, timeout));
-    let (mut all, mut new) = (Vec::new(), Vec::new());
-    for (id, ask) in (first..).map(QuestionId::at).zip(asks) {
-        let question = if let Some(question) = in_journal(&stored.task, &id, &ask)? {
-            question
-        } else {
-            let question = Question { id, ask, asked_at: change.now, deadline, answer: None };
-            new.push(question.clone());
-            question
-        };
-        all.push(question);
+    let (mut all, mut new, known) = (Vec::new(), Vec::new(), row.asked);
+    for (position, asked) in (first..).zip(asks) {
+        if position <= known {
+            let question =
+                in_journal(change, &row, (position, &asked)).map_err(|fault| fault.of(&claim.task))?;
+            all.push(question);
+            continue;
+        }
+        let id = QuestionId::at(position);
+        let question = Question { id, ask: asked.ask, asked_at: change.now, deadline, answer: None };
+        all.push(question.clone());
+        new.push((position, question, asked.json, asked.fingerprint));
     }
     if !new.is_empty() {
-        add(change, &mut stored, new)?;
+        row.asked += u32::try_from(new.len()).unwrap_or(u32::MAX);
+        row.open += u32::try_from(new.len()).unwrap_or(u32::MAX);
+        if row.open as usize > MAX_OPEN_QUESTIONS {
+            return Err(
+                StoreError::TooManyQuestions { task: claim.task.clone(), limit: MAX_OPEN_QUESTIONS }.into()
+            );
+        }
+        row.weigh_questions();
+        for (position, question, json, fingerprint) in new {
+            insert(change, &row, (position, &question), (&json, &fingerprint))?;
+            change.append(&mut row, &EventKind::Asked { question })?;
+        }
+        change.save(&mut row)?;
     }
     Ok(all)
 }
 
-/// The question that was asked before under this id, which has to be the same one.
-fn in_journal(task: &Task, id: &QuestionId, ask: &Ask) -> Result<Option<Question>, Fault> {
-    match task.question(id) {
-        Some(question) if question.ask.fingerprint() != ask.fingerprint() => {
-            Err(StoreError::JournalDiffers { task: task.id().clone(), question: id.clone() }.into())
-        }
-        found => Ok(found.cloned()),
+/// The question that was asked before at this position, which has to be the same one.
+fn in_journal(change: &Change, task: &Row, (position, asked): (u32, &Asked)) -> Result<Question, Fault> {
+    let sql = format!("SELECT {QUESTION}, fingerprint FROM question WHERE task = ?1 AND position = ?2");
+    let mut statement = change.transaction.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![task.number, position])?;
+    let gone = || Fault::Unreadable(format!("its question {position} is gone"));
+    let row = rows.next()?.ok_or_else(gone)?;
+    if reading::word(row, 5)? != asked.fingerprint {
+        return Err(
+            StoreError::JournalDiffers { task: task.task_id()?, question: QuestionId::at(position) }.into()
+        );
     }
+    Ok(reading::question(row)?.0)
 }
 
-fn add(change: &mut Change, stored: &mut Stored, new: Vec<Question>) -> Result<(), Fault> {
-    stored.task.questions.extend(new.iter().cloned());
-    if stored.task.open_questions().count() > MAX_OPEN_QUESTIONS {
-        let task = stored.task.id().clone();
-        return Err(StoreError::TooManyQuestions { task, limit: MAX_OPEN_QUESTIONS }.into());
-    }
-    stored.weigh_questions();
-    for question in new {
-        change.append(&stored.task, EventKind::Asked { question })?;
-    }
-    change.save(stored)
+fn insert(
+    change: &Change,
+    task: &Row,
+    (position, question): (u32, &Question),
+    (json, fingerprint): (&str, &str),
+) -> Result<(), Fault> {
+    let sql =
+        "INSERT INTO question (task, position, namespace, asked_ms, deadline_ms, due_ms, fingerprint, record)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)";
+    let deadline_ms = question.deadline.map(jiff::Timestamp::as_millisecond);
+    let values =
+        params![task.number, position, change.namespace, change.now_ms(), deadline_ms, fingerprint, json];
+    change.execute(sql, values)?;
+    Ok(())
 }
 
 pub(super) fn answers(
     connection: &Connection,
     namespace: i64,
     claim: &ClaimKey,
-    mut positions: Range<u32>,
+    positions: Range<u32>,
 ) -> Result<Option<Vec<Answer>>, Fault> {
-    let task = reading::get(connection, namespace, &claim.task)?;
-    let task = task.ok_or_else(|| StoreError::NoTask(claim.task.clone()))?;
-    still_held(&task, claim)?;
-    let answer = |position| task.question(&QuestionId::at(position))?.answer.clone();
-    Ok(positions.try_fold(Vec::new(), |mut answers, position| {
-        answers.push(answer(position)?);
-        Some(answers)
-    }))
+    let row = row::find(connection, namespace, &claim.task)?;
+    let row = row.ok_or_else(|| StoreError::NoTask(claim.task.clone()))?;
+    row.still_held(claim)?;
+    let sql =
+        "SELECT answer FROM question WHERE task = ?1 AND position >= ?2 AND position < ?3 ORDER BY position";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![row.number, positions.start, positions.end])?;
+    let mut answers = Vec::new();
+    while let Some(row) = rows.next()? {
+        let json =
+            row.get_ref(0)?.as_str_or_null().map_err(|error| Fault::unreadable(error).of(&claim.task))?;
+        let Some(json) = json else { return Ok(None) };
+        answers.push(reading::record("answer", json).map_err(|fault| fault.of(&claim.task))?);
+    }
+    Ok((answers.len() == positions.len()).then_some(answers))
+}
+
+/// The answer as it is stored; refused where it may not be. Its time is set under the lock.
+pub(super) fn passed(answer: &Answer) -> StoreResult<Answer> {
+    let answer = Answer { reason: answer.reason.as_deref().map(gate::reason), ..answer.clone() };
+    gate::json(Kind::Answer, &answer)?;
+    Ok(answer)
 }
 
 pub(super) fn answer(
@@ -86,38 +142,48 @@ pub(super) fn answer(
     question: &QuestionId,
     answer: Answer,
 ) -> Result<Answer, Fault> {
-    let mut stored = change.load(task)?;
+    let mut row = change.load(task)?;
     let answer = Answer { at: change.now, ..answer };
-    take_answer(&mut stored.task, question, &answer)?;
-    let open = stored.weigh_questions();
+    take_answer(change, &row, (task, question), &answer)?;
+    row.open = row.open.saturating_sub(1);
+    let open = row.weigh_questions();
     let answered = EventKind::Answered {
         question: question.clone(),
         action: answer.action,
         by: answer.by,
         reason: answer.reason.clone(),
     };
-    let sequence = change.append(&stored.task, answered)?;
-    let parked = stored.task.worker.is_none() && stored.queued.is_none();
-    if parked && !open {
-        stored.queued = Some(sequence);
+    let sequence = change.append(&mut row, &answered)?;
+    if row.is_parked() && !open {
+        row.queued = Some(sequence);
     }
-    change.save(&mut stored)?;
+    change.save(&mut row)?;
     Ok(answer)
 }
 
 /// Writes the answer into the journal, if it is the first.
-fn take_answer(task: &mut Task, question: &QuestionId, answer: &Answer) -> Result<(), StoreError> {
-    let (id, status) = (task.id().clone(), task.status);
-    let Some(asked) = task.questions.iter_mut().find(|asked| &asked.id == question) else {
-        return Err(StoreError::NoQuestion { task: id, question: question.clone() });
-    };
-    if let Some(stands) = &asked.answer {
-        let (question, answer) = (question.clone(), Box::new(stands.clone()));
-        return Err(StoreError::AlreadyAnswered { task: id, question, answer });
+fn take_answer(
+    change: &Change,
+    row: &Row,
+    (task, question): (&TaskId, &QuestionId),
+    answer: &Answer,
+) -> Result<(), Fault> {
+    let missing = || StoreError::NoQuestion { task: task.clone(), question: question.clone() };
+    let position = question.position().ok_or_else(missing)?;
+    let sql = "SELECT answer FROM question WHERE task = ?1 AND position = ?2";
+    let mut statement = change.transaction.prepare_cached(sql)?;
+    let found = statement.query_row(params![row.number, position], |row| row.get::<_, Option<String>>(0));
+    let stands = found.optional().map_err(|error| Fault::from(error).of(task))?.ok_or_else(missing)?;
+    if let Some(json) = stands {
+        let stands = reading::record("answer", &json).map_err(|fault| fault.of(task))?;
+        let (task, question) = (task.clone(), question.clone());
+        return Err(StoreError::AlreadyAnswered { task, question, answer: Box::new(stands) }.into());
     }
-    if status.is_final() {
-        return Err(StoreError::Ended { task: id, status });
+    if row.status.is_final() {
+        return Err(StoreError::Ended { task: task.clone(), status: row.status }.into());
     }
-    asked.answer = Some(answer.clone());
+    let json = gate::json(Kind::Answer, answer)?;
+    let sql = "UPDATE question SET answer = ?3, due_ms = NULL WHERE task = ?1 AND position = ?2";
+    change.execute(sql, params![row.number, position, json])?;
     Ok(())
 }

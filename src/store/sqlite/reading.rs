@@ -1,40 +1,169 @@
-//! The verbs that only read: get, find, history, last. See also `list.rs` and `due.rs`.
+//! Reading what is stored: whole tasks, ids, stretches of the log. See also `list.rs` and `due.rs`.
 
-use rusqlite::{Connection, OptionalExtension as _, Params, params};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row as Columns, params};
 use serde::de::DeserializeOwned;
 
-use super::super::EventFilter;
-use super::fault::Fault;
-use crate::task::{Cursor, Event, Task, TaskId, WorkerId};
+use super::super::{EventFilter, History, MAX_PAGE_BYTES, Unreadable};
+use super::fault::{Fault, readable};
+use super::row::{self, Row, text};
+use crate::task::{Cursor, Event, NewTask, Question, QuestionId, Scope, SessionId, Task, TaskId, WorkerId};
 
 /// A task id that this program stored.
 pub(super) fn task_id(text: String) -> Result<TaskId, Fault> {
-    TaskId::try_from(text).map_err(|error| Fault::Record(serde::de::Error::custom(error)))
+    TaskId::try_from(text).map_err(Fault::unreadable)
 }
 
 /// A worker id that this program stored.
 pub(super) fn worker_id(text: String) -> Result<WorkerId, Fault> {
-    WorkerId::try_from(text).map_err(|error| Fault::Record(serde::de::Error::custom(error)))
+    WorkerId::try_from(text).map_err(Fault::unreadable)
 }
 
-/// What a query's first column holds, each a JSON record.
-pub(super) fn records<T: DeserializeOwned>(
-    connection: &Connection,
-    sql: &str,
-    params: impl Params,
-) -> Result<Vec<T>, Fault> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params)?;
-    let mut records = Vec::new();
-    while let Some(row) = rows.next()? {
-        records.push(serde_json::from_str(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?);
+/// A text column, and nothing where there is none.
+pub(super) fn word(row: &Columns, at: usize) -> rusqlite::Result<String> {
+    Ok(text(row.get_ref(at)?).unwrap_or_default().into_owned())
+}
+
+/// A time that is stored in milliseconds.
+pub(super) fn time(millis: i64) -> Result<Timestamp, Fault> {
+    Timestamp::from_millisecond(millis).map_err(Fault::unreadable)
+}
+
+/// A record of JSON, named in what is said of it.
+pub(super) fn record<T: DeserializeOwned>(what: &str, json: &str) -> Result<T, Fault> {
+    serde_json::from_str(json)
+        .map_err(|error| Fault::Unreadable(format!("its {what} cannot be read: {error}")))
+}
+
+/// A task with all that is beside its row.
+#[derive(Debug)]
+pub(super) struct Whole {
+    /// Its row.
+    pub(super) row: Row,
+    message: Option<String>,
+    progress: Option<String>,
+    last_failure: Option<String>,
+}
+
+/// The columns of [`Whole`].
+pub(super) fn columns() -> String {
+    format!("{}, message, progress, last_failure", row::COLUMNS)
+}
+
+impl Whole {
+    /// A row of a query that begins with [`columns`].
+    pub(super) fn read(row: &Columns) -> rusqlite::Result<Self> {
+        let word = |at| Ok::<_, rusqlite::Error>(text(row.get_ref(at)?).map(|text| text.into_owned()));
+        let (message, progress) = (word(row::COUNT)?, word(row::COUNT + 1)?);
+        Ok(Self { row: Row::read(row)?, message, progress, last_failure: word(row::COUNT + 2)? })
     }
-    Ok(records)
+
+    /// The task of that number, if there is one.
+    pub(super) fn numbered(connection: &Connection, number: i64) -> Result<Option<Self>, Fault> {
+        let sql = format!("SELECT {} FROM task WHERE number = ?1", columns());
+        Ok(connection.prepare_cached(&sql)?.query_row([number], Self::read).optional()?)
+    }
+
+    /// The task, with how many bytes its records have; [`Fault::Unreadable`] where something of it cannot be read.
+    pub(super) fn task(self, connection: &Connection) -> Result<(Task, usize), Fault> {
+        let row = &self.row;
+        if let Some(problem) = &row.problem {
+            return Err(Fault::Unreadable(problem.clone()));
+        }
+        let arguments = beside(connection, "SELECT record FROM arguments WHERE task = ?1", row.number)?
+            .ok_or_else(|| Fault::Unreadable("its arguments are gone".into()))?;
+        let ended = row.status.is_final();
+        let outcome = match beside(connection, "SELECT record FROM outcome WHERE task = ?1", row.number)? {
+            Some(json) if ended => Some(json),
+            _ => None,
+        };
+        let (questions, asked_bytes) = questions(connection, row)?;
+        let bytes = arguments.len() + asked_bytes + outcome.as_ref().map_or(0, String::len);
+        let worker = row.worker.clone().map(worker_id).transpose()?;
+        let task = Task {
+            new: new_task(row, &arguments)?,
+            status: row.status,
+            status_message: self.message,
+            created_at: time(row.created_ms)?,
+            updated_at: time(row.updated_ms)?,
+            attempt: row.attempt,
+            worker,
+            claimed_at: row.claimed_ms.map(time).transpose()?,
+            finished_at: row.finished_ms.map(time).transpose()?,
+            progress: self.progress.map(|json| record("progress", &json)).transpose()?,
+            outcome: outcome.map(|json| record("outcome", &json)).transpose()?,
+            last_failure: self.last_failure,
+            questions,
+        };
+        Ok((task, bytes))
+    }
+}
+
+/// A record that is beside a task's row.
+fn beside(connection: &Connection, sql: &str, number: i64) -> Result<Option<String>, Fault> {
+    Ok(connection.prepare_cached(sql)?.query_row([number], |row| row.get(0)).optional()?)
+}
+
+fn new_task(row: &Row, arguments: &str) -> Result<NewTask, Fault> {
+    Ok(NewTask {
+        id: row.task_id()?,
+        tool: row.tool.clone(),
+        arguments: record("arguments", arguments)?,
+        scope: Scope::named(row.scope.clone()),
+        session: row.session.clone().map(SessionId::try_from).transpose().map_err(Fault::unreadable)?,
+        hidden: row.hidden,
+        ttl_ms: row.ttl_ms,
+        max_attempts: row.max_attempts,
+    })
+}
+
+/// The columns of a question.
+pub(super) const QUESTION: &str = "position, asked_ms, deadline_ms, record, answer";
+
+/// A row that begins with [`QUESTION`], with its bytes.
+pub(super) fn question(row: &Columns) -> Result<(Question, usize), Fault> {
+    let (position, json) = (row.get::<_, u32>(0)?, row.get_ref(3)?.as_str().map_err(Fault::unreadable)?);
+    let answer = row.get_ref(4)?.as_str_or_null().map_err(Fault::unreadable)?;
+    let question = Question {
+        id: QuestionId::at(position),
+        ask: record(&format!("question {position}"), json)?,
+        asked_at: time(row.get(1)?)?,
+        deadline: row.get::<_, Option<i64>>(2)?.map(time).transpose()?,
+        answer: answer.map(|json| record(&format!("answer {position}"), json)).transpose()?,
+    };
+    Ok((question, json.len() + answer.map_or(0, str::len)))
+}
+
+/// The journal of a task.
+fn questions(connection: &Connection, task: &Row) -> Result<(Vec<Question>, usize), Fault> {
+    if task.asked == 0 {
+        return Ok((Vec::new(), 0));
+    }
+    let sql = format!("SELECT {QUESTION} FROM question WHERE task = ?1 ORDER BY position");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([task.number])?;
+    let (mut journal, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        let (question, size) = question(row)?;
+        journal.push(question);
+        bytes += size;
+    }
+    let whole = journal.iter().zip(1..).all(|(question, position)| question.id == QuestionId::at(position));
+    if !whole || u32::try_from(journal.len()) != Ok(task.asked) {
+        return Err(Fault::Unreadable(format!(
+            "it has asked {} questions, of which some are gone",
+            task.asked
+        )));
+    }
+    Ok((journal, bytes))
 }
 
 pub(super) fn get(connection: &Connection, namespace: i64, task: &TaskId) -> Result<Option<Task>, Fault> {
-    let sql = "SELECT record FROM tasks WHERE namespace = ?1 AND id = ?2";
-    Ok(records(connection, sql, params![namespace, task.as_str()])?.pop())
+    let sql = format!("SELECT {} FROM task WHERE namespace = ?1 AND id = ?2", columns());
+    let mut statement = connection.prepare_cached(&sql)?;
+    let whole = statement.query_row(params![namespace, task.as_str()], Whole::read).optional()?;
+    let read = whole.map(|whole| whole.task(connection)).transpose().map_err(|fault| fault.of(task))?;
+    Ok(read.map(|(task, _)| task))
 }
 
 pub(super) fn find(
@@ -44,47 +173,82 @@ pub(super) fn find(
     most: usize,
 ) -> Result<Vec<TaskId>, Fault> {
     // Ids are printable ASCII, and DEL is the first character after that.
-    let sql = "SELECT id FROM tasks WHERE namespace = ?1 AND id >= ?2 AND id < ?2 || char(127)
-        ORDER BY id LIMIT ?3";
+    let sql = "SELECT id FROM task WHERE namespace = ?1 AND id >= ?2 AND id < ?2 || char(127) ORDER BY id";
     let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![namespace, prefix, most as i64], |row| row.get(0))?;
-    rows.map(|id| task_id(id?)).collect()
+    let mut rows = statement.query(params![namespace, prefix])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()?.filter(|_| found.len() < most) {
+        // What is no id can be called by nobody, and is named by `list`.
+        found.extend(TaskId::try_from(word(row, 0)?));
+    }
+    Ok(found)
 }
 
 /// Where to begin in the log. A cursor of a Redis store is after everything here, as the order of cursors
 /// has it.
-fn sequence(after: Cursor) -> i64 {
+pub(super) fn sequence(after: Cursor) -> i64 {
     if after.millis > 0 { i64::MAX } else { i64::try_from(after.sequence).unwrap_or(i64::MAX) }
 }
 
+/// The place of a row in the log.
+pub(super) fn cursor(sequence: i64) -> Cursor {
+    Cursor { millis: 0, sequence: u64::try_from(sequence).unwrap_or_default() }
+}
+
+/// Events after a cursor, bounded in number and bytes.
 pub(super) fn history(
     connection: &Connection,
     namespace: i64,
     (filter, after): (&EventFilter, Cursor),
     most: usize,
-) -> Result<Vec<Event>, Fault> {
+) -> Result<History, Fault> {
     let (part, of) = match filter {
         EventFilter::All => ("?4 = ''", ""),
         EventFilter::Session(session) => ("session = ?4", session.as_str()),
         EventFilter::Task(task) => ("task = ?4", task.as_str()),
     };
     let sql = format!(
-        "SELECT sequence, record FROM events WHERE namespace = ?1 AND sequence > ?2 AND {part}
-        ORDER BY sequence LIMIT ?3"
+        "SELECT sequence, at_ms, task, tool, scope, session, hidden, status, record FROM event
+        WHERE namespace = ?1 AND sequence > ?2 AND {part} ORDER BY sequence LIMIT ?3"
     );
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![namespace, sequence(after), most as i64, of])?;
-    let mut events = Vec::new();
+    let mut rows = statement.query(params![namespace, sequence(after), most, of])?;
+    let (mut history, mut count, mut bytes) = (History::default(), 0, 0);
     while let Some(row) = rows.next()? {
-        let event: Event = serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?;
-        events.push(Event { cursor: Cursor { millis: 0, sequence: row.get::<_, i64>(0)? as u64 }, ..event });
+        let place = cursor(row.get(0)?);
+        match readable(event(row))? {
+            Ok(event) => history.events.push(event),
+            Err(problem) => history.unreadable.push(Unreadable { name: place.to_string(), problem }),
+        }
+        (count, bytes) = (count + 1, bytes + row.get_ref(8)?.as_bytes().map_or(0, <[u8]>::len));
+        if count == most || bytes > MAX_PAGE_BYTES {
+            history.next = Some(place);
+            break;
+        }
     }
-    Ok(events)
+    Ok(history)
+}
+
+/// A row of the log.
+fn event(row: &Columns) -> Result<Event, Fault> {
+    let session = text(row.get_ref(5)?).map(|text| SessionId::try_from(text.into_owned()));
+    let json = row.get_ref(8)?.as_str().map_err(Fault::unreadable)?;
+    Ok(Event {
+        cursor: cursor(row.get(0)?),
+        at: time(row.get(1)?)?,
+        task: task_id(word(row, 2)?)?,
+        tool: word(row, 3)?,
+        session: session.transpose().map_err(Fault::unreadable)?,
+        scope: Scope::named(word(row, 4)?),
+        hidden: row.get(6)?,
+        status: word(row, 7)?.parse().map_err(Fault::unreadable)?,
+        kind: serde_json::from_str(json).map_err(Fault::unreadable)?,
+    })
 }
 
 pub(super) fn last(connection: &Connection, namespace: i64) -> Result<Cursor, Fault> {
-    let sql = "SELECT max(sequence) FROM events WHERE namespace = ?1";
-    let last: Option<Option<i64>> =
-        connection.prepare_cached(sql)?.query_row([namespace], |row| row.get(0)).optional()?;
-    Ok(last.flatten().map_or(Cursor::START, |last| Cursor { millis: 0, sequence: last as u64 }))
+    let sql = "SELECT max(sequence) FROM event WHERE namespace = ?1";
+    let last: Option<i64> = connection.prepare_cached(sql)?.query_row([namespace], |row| row.get(0))?;
+    Ok(last.map_or(Cursor::START, cursor))
 }

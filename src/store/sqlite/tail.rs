@@ -1,9 +1,11 @@
 //! A reader of the log that waits for more.
 
 use async_trait::async_trait;
+use rusqlite::Connection;
 use tokio::sync::watch;
 
-use super::super::{EventFilter, News, StoreResult, Tail};
+use super::super::{EventFilter, History, News, StoreResult, Tail};
+use super::fault::Fault;
 use super::{SqliteStore, reading, workers};
 use crate::task::Cursor;
 
@@ -22,6 +24,38 @@ pub(super) struct SqliteTail {
     pub(super) tools: i64,
 }
 
+/// One look at the log.
+struct Look {
+    history: History,
+    tools: i64,
+    /// The log's end, where it is before what was read already: then it is another log.
+    end_before: Option<Cursor>,
+}
+
+fn look(connection: &Connection, namespace: i64, after: Cursor) -> Result<Look, Fault> {
+    let history = reading::history(connection, namespace, (&EventFilter::All, after), MOST)?;
+    let is_silent = history.events.is_empty() && history.unreadable.is_empty();
+    let end = if is_silent { Some(reading::last(connection, namespace)?) } else { None };
+    let end_before = end.filter(|end| after.millis == 0 && *end < after);
+    Ok(Look { history, tools: workers::tool_changes(connection, namespace)?, end_before })
+}
+
+impl SqliteTail {
+    /// What the look has that is new, and where the next one begins.
+    fn news(&mut self, look: Look) -> News {
+        let History { events, unreadable, .. } = look.history;
+        let places = events.iter().map(|event| Some(event.cursor));
+        let passed = unreadable.iter().map(|event| event.name.parse().ok());
+        self.after = places.chain(passed).flatten().max().unwrap_or(self.after);
+        if let Some(end) = look.end_before {
+            self.after = end;
+        }
+        let tools = look.tools != self.tools;
+        self.tools = look.tools;
+        News { events, unreadable, tools, reset: look.end_before.is_some() }
+    }
+}
+
 #[async_trait]
 impl Tail for SqliteTail {
     async fn next(&mut self) -> StoreResult<News> {
@@ -29,18 +63,9 @@ impl Tail for SqliteTail {
             // Whatever rings from here on is either in this query's answer or ends the wait below.
             self.heard.mark_unchanged();
             let after = self.after;
-            let (events, tools) = self
-                .store
-                .read(move |connection, namespace| {
-                    let events = reading::history(connection, namespace, (&EventFilter::All, after), MOST)?;
-                    Ok((events, workers::tool_changes(connection, namespace)?))
-                })
-                .await?;
-            let news = News { events, tools: tools != self.tools, ..News::default() };
-            self.tools = tools;
-            if let Some(last) = news.events.last() {
-                self.after = last.cursor;
-            }
+            let look =
+                self.store.read(move |connection, namespace| look(connection, namespace, after)).await?;
+            let news = self.news(look);
             if news != News::default() {
                 return Ok(news);
             }

@@ -14,6 +14,7 @@ use super::budget::Budget;
 use super::peer::{Line, Peer};
 use super::socket::PrivateSocket;
 use crate::ask::protocol::{self, MAX_LINE_BYTES, Refusal, RefusalCode, Reply, ReportRequest, Request};
+use crate::engine::Retry;
 use crate::task::question::MAX_MESSAGE_BYTES;
 use crate::task::{Answer, Ask, Fault, Progress};
 use crate::worker::{Interrupted, TaskContext};
@@ -28,9 +29,6 @@ const ABANDONED: Duration = Duration::from_millis(500);
 /// How long a second question waits for the first before it is refused: the first one's asker may just be
 /// gone.
 const BUSY: Duration = Duration::from_millis(300);
-
-/// The pause after a connection could not be taken, for want of descriptors.
-const AFTER_FAILURE: Duration = Duration::from_millis(100);
 
 /// The worker's side of one run's requests.
 pub(super) struct Requests {
@@ -62,7 +60,8 @@ impl Requests {
     /// Serves connections until it is dropped.
     pub(super) async fn serve(self: Arc<Self>, socket: PrivateSocket) {
         let mut connections = JoinSet::new();
-        let mut warned = false;
+        // A connection cannot be taken for want of descriptors, and waits until there are some.
+        let mut taking = Retry::new("taking a command's connection");
         loop {
             while connections.try_join_next().is_some() {}
             if connections.len() >= MAX_CONNECTIONS {
@@ -70,16 +69,10 @@ impl Requests {
             }
             match socket.accept().await {
                 Ok(stream) => {
-                    warned = false;
+                    taking.worked();
                     connections.spawn(self.clone().talk(Peer::new(stream)));
                 }
-                Err(error) => {
-                    // The connection waits in the kernel, so nothing is lost; once is enough to say.
-                    if !std::mem::replace(&mut warned, true) {
-                        tracing::warn!(%error, task = %self.task.task(), "a command has to wait for its connection");
-                    }
-                    sleep(AFTER_FAILURE).await;
-                }
+                Err(error) => sleep(taking.failed(&error)).await,
             }
         }
     }
@@ -129,6 +122,7 @@ impl Requests {
         let _turn = self.turn().await?;
         let mut asking = pin!(self.task.ask_within(asks, timeout));
         let answers = tokio::select! {
+            biased;
             answers = &mut asking => answers,
             () = self.withdraw_when_gone(peer) => asking.await,
         };
@@ -172,9 +166,12 @@ impl Requests {
     /// Writes lines of stderr to the log, as many as the budget allows, until `ended`.
     pub(super) async fn relay(self: Arc<Self>, stderr: super::stderr::Stderr, ended: CancellationToken) {
         loop {
-            tokio::select! {
-                () = ended.cancelled() => return,
-                () = async { stderr.news().await; self.budget.take().await; } => {}
+            let next = async {
+                stderr.news().await;
+                self.budget.take().await;
+            };
+            if ended.run_until_cancelled(next).await.is_none() {
+                return;
             }
             if let Some(line) = stderr.next_line() {
                 self.say(line).await;

@@ -77,11 +77,16 @@ impl Server {
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let mut config = ServeConfig { listen: address, ..ServeConfig::default() };
+        let mut config = ServeConfig::default();
         change(&mut config);
         let stop = CancellationToken::new();
         let served = tokio::spawn(server::http(engine.clone(), config, listener, stop.clone()));
         Self { engine, address, stop, served, background, bench }
+    }
+
+    /// Where its store is.
+    pub(crate) fn bench(&self) -> &Bench {
+        &self.bench
     }
 
     pub(crate) fn url(&self) -> String {

@@ -1,39 +1,55 @@
 -- Asks questions at consecutive positions; those asked before return what the journal has.
--- ARGV: id, attempt, first, timeout ms or '', most open, then for each question: ask (JSON), sum
--- Returns: {'ok', {ask, at, until, answer, answered at}...} with '' for what is not there
---        | {'no_task'} | {'lost', now} | {'differs', position} | {'too_many'} | {'gap', asked}
-local task = load(ARGV[1])
+-- ARGV: id, attempt, first, timeout ms or '', most open, then for each question: ask (JSON), sum, event detail
+-- Returns: {'ok', at or '', until or '', {ask, at, until, answer, answered at}... of those asked before}
+--        | {'no_task'} | {'unreadable', problem} | {'lost', now} | {'differs', position} | {'too_many'}
+--        | {'gap', asked}
+local first, asks, timeout = tonumber(ARGV[3]), (#ARGV - 5) / 3, ARGV[4]
+local sums = {}
+for step = 0, asks - 1 do sums[step + 1] = 'q' .. (first + step) .. '.sum' end
+local task, values = load(ARGV[1], unpack(sums))
+if not task then return values end
 local refusal = refused(task, ARGV[2])
 if refusal then return refusal end
-local first, count = tonumber(ARGV[3]), (#ARGV - 5) / 2
 if first > task.asked + 1 then return { 'gap', task.asked } end
-for step = 0, count - 1 do
-  local position = first + step
-  if position <= task.asked and redis.call('HGET', key(task.id), 'q' .. position .. '.sum') ~= ARGV[7 + 2 * step] then
-    return { 'differs', position }
-  end
+for step = 0, asks - 1 do
+  if first + step <= task.asked and values[13 + step] ~= ARGV[7 + 3 * step] then return { 'differs', first + step } end
 end
-local fresh = math.max(0, first + count - 1 - task.asked)
+local fresh = math.max(0, first + asks - 1 - task.asked)
 if task.open + fresh > tonumber(ARGV[5]) then return { 'too_many' } end
-local at, due = now(), ''
-if ARGV[4] ~= '' then due = at + tonumber(ARGV[4]) end
--- Past the end of time is never.
-if due ~= '' and due > LAST_MS then due = '' end
-if fresh > 0 then
-  redis.call('HSET', key(task.id), 'asked', task.asked + fresh, 'open', task.open + fresh, 'updated', at)
-  set_status(task, 'input_required')
-end
-local reply = { 'ok' }
-for step = 0, count - 1 do
-  local position, ask = first + step, ARGV[6 + 2 * step]
+local reply, key = { 'ok', '', '' }, P .. 'task:' .. task.id
+for position = first, math.min(task.asked, first + asks - 1) do
   local q, a = 'q' .. position, 'a' .. position
-  if position > task.asked then
-    redis.call('HSET', key(task.id), q, ask, q .. '.at', at, q .. '.until', due, q .. '.sum', ARGV[7 + 2 * step])
-    if due ~= '' then redis.call('ZADD', P .. 'deadlines', due, 'q:' .. task.id .. ':' .. position) end
-    emit(task, at, 'asked', ask, 'position', position, 'until', due)
-  end
-  local known = redis.call('HMGET', key(task.id), q, q .. '.at', q .. '.until', a, a .. '.at')
+  local known = call('HMGET', key, q, q .. '.at', q .. '.until', a, a .. '.at')
   for field = 1, 5 do known[field] = known[field] or '' end
   reply[#reply + 1] = known
 end
+if fresh == 0 then return reply end
+
+task.status = 'input_required'
+local at, due, until_ms, members, fields = nil, '', '', {}, {}
+if task.open == 0 and task.hidden ~= '1' then members = { '0', 'a:' .. task.place } end
+for step = asks - fresh, asks - 1 do
+  local position = whole(first + step)
+  local time = emit(task, 'asked', ARGV[8 + 3 * step], 'position', position, 'timeout', timeout)
+  if not at then
+    at = time
+    if timeout ~= '' then due = tonumber(at) + tonumber(timeout) end
+    -- Past the end of time is never.
+    if due ~= '' and due > LAST_MS then due = '' end
+    until_ms = due ~= '' and whole(due) or ''
+  end
+  if due ~= '' then
+    members[#members + 1] = '0'
+    members[#members + 1] = 'd:' .. digits(due) .. ':q:' .. task.id .. ':' .. position
+  end
+  local q, place = 'q' .. position, #fields
+  fields[place + 1], fields[place + 2] = q, ARGV[6 + 3 * step]
+  fields[place + 3], fields[place + 4] = q .. '.at', at
+  fields[place + 5], fields[place + 6] = q .. '.until', until_ms
+  fields[place + 7], fields[place + 8] = q .. '.sum', ARGV[7 + 3 * step]
+end
+if #members > 0 then call('ZADD', INDEX, unpack(members)) end
+call('HSET', key, 'asked', whole(task.asked + fresh), 'open', whole(task.open + fresh), 'updated', at, 'status', task.status,
+  'log', task.log, unpack(fields))
+reply[2], reply[3] = at, until_ms
 return reply

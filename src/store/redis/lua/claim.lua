@@ -1,33 +1,84 @@
 -- Claims the oldest unclaimed tasks of some tools.
 -- ARGV: worker, most, tool...
--- Returns: one hash for each claimed task
-local worker, most, at = ARGV[1], tonumber(ARGV[2]), now()
-local waiting = {}
-for tool = 3, #ARGV do
-  for _, entry in ipairs(redis.call('XRANGE', P .. 'ready:' .. ARGV[tool], '-', '+', 'COUNT', most)) do
-    local millis, sequence = string.match(entry[1], '(%d+)-(%d+)')
-    waiting[#waiting + 1] = { tool = ARGV[tool], entry = entry[1], id = entry[2][2],
-      millis = tonumber(millis), sequence = tonumber(sequence) }
+-- Returns: {'no_lease'} | {'ok', {id, field, value...}..., then {id, '', problem} for what cannot be read}
+local worker, most = ARGV[1], tonumber(ARGV[2])
+local lease = tonumber(call('ZSCORE', P .. 'leases', worker) or '0')
+if lease == 0 then return { 'no_lease' } end
+local reply, waiting, streams = { 'ok' }, {}, {}
+local worker_json = '{"worker":' .. cjson.encode(worker) .. ',"attempt":'
+for tool = 3, #ARGV do streams[tool - 2] = P .. 'ready:' .. ARGV[tool] end
+
+-- The oldest entries of some queues, or nil where one of them is no queue.
+local function entries(names)
+  local read
+  if #names == 1 then
+    read = try('XREAD', 'COUNT', ARGV[2], 'STREAMS', names[1], '0')
+  else
+    local words = { 'XREAD', 'COUNT', ARGV[2], 'STREAMS', unpack(names) }
+    for _ = 1, #names do words[#words + 1] = '0' end
+    read = try(unpack(words))
+  end
+  if read and read.err then return nil end
+  for _, stream in ipairs(read or {}) do
+    for _, entry in ipairs(stream[2]) do
+      waiting[#waiting + 1] = { stream = stream[1], entry = entry[1], id = entry[2][2] }
+    end
+  end
+  return true
+end
+
+if not entries(streams) then
+  for at, stream in ipairs(streams) do
+    if not entries({ stream }) then
+      reply[#reply + 1] = { ARGV[at + 2], '', 'its ready queue is a ' .. call('TYPE', stream).ok .. ', not a stream' }
+    end
   end
 end
-table.sort(waiting, function(one, other)
-  if one.millis ~= other.millis then return one.millis < other.millis end
-  return one.sequence < other.sequence
-end)
-local claimed = {}
+if #waiting > 1 and #streams > 1 then
+  for _, next in ipairs(waiting) do
+    local millis, sequence = string.match(next.entry, '(%d+)-(%d+)')
+    next.millis, next.sequence = tonumber(millis), tonumber(sequence)
+  end
+  table.sort(waiting, function(one, other)
+    if one.millis ~= other.millis then return one.millis < other.millis end
+    return one.sequence < other.sequence
+  end)
+end
+
+-- Claims one task that can be read; nil when the worker's lease has ended by the time of the claim.
+local function take(task, values, next)
+  local attempt, key = whole(task.attempt + 1), P .. 'task:' .. task.id
+  local at = emit(task, 'claimed', worker_json .. attempt .. '}')
+  if lease <= tonumber(at) then return nil end
+  call('SADD', P .. 'held:' .. worker, task.id)
+  call('XDEL', next.stream, next.entry)
+  call('HSET', key, 'worker', worker, 'attempt', attempt, 'claimed', at, 'updated', at, 'entry', '', 'log', task.log)
+  if task.asked > 0 then
+    local fields = call('HGETALL', key)
+    table.insert(fields, 1, task.id)
+    return fields
+  end
+  return { task.id, 'attempt', attempt, 'status', task.status, 'worker', worker, 'claimed', at, 'updated', at,
+    'created', values[8], 'asked', '0', 'new', values[13] or '', 'message', values[14] or '',
+    'progress', values[15] or '', 'failure', values[16] or '', 'ttl', values[17] or '' }
+end
+
+local taken = 0
 for _, next in ipairs(waiting) do
-  if #claimed == most then break end
-  redis.call('XDEL', P .. 'ready:' .. next.tool, next.entry)
-  local task = load(next.id)
+  if taken == most then break end
+  local task, values = load(next.id, 'new', 'message', 'progress', 'failure', 'ttl')
   if task and not is_final(task.status) and task.worker == '' then
-    local attempt = task.attempt + 1
-    redis.call('HSET', key(task.id), 'worker', worker, 'attempt', attempt, 'claimed', at, 'updated', at)
-    redis.call('HDEL', key(task.id), 'entry')
-    -- A worker that is not on the list, or not any more, would never be found to have lost its claims.
-    redis.call('ZADD', P .. 'workers', 'NX', 0, worker)
-    redis.call('SADD', P .. 'worker:' .. worker .. ':tasks', task.id)
-    emit(task, at, 'claimed', '{"worker":' .. cjson.encode(worker) .. ',"attempt":' .. attempt .. '}')
-    claimed[#claimed + 1] = redis.call('HGETALL', key(task.id))
+    local fields = take(task, values, next)
+    if not fields then
+      undo[#undo]()
+      return { 'no_lease' }
+    end
+    taken = taken + 1
+    reply[#reply + 1] = fields
+  else
+    -- Ended, claimed or gone meanwhile, only a wake-up, or nothing that anybody can run.
+    call('XDEL', next.stream, next.entry)
+    if values[1] == 'unreadable' then reply[#reply + 1] = { next.id, '', values[2] } end
   end
 end
-return claimed
+return reply

@@ -1,9 +1,10 @@
 -- Takes a worker off the list; what it still holds is due at once.
 -- ARGV: worker
-if redis.call('SCARD', P .. 'worker:' .. ARGV[1] .. ':tasks') > 0 then
-  redis.call('ZADD', P .. 'workers', 0, ARGV[1])
+-- Returns: {'ok'}
+if call('SCARD', P .. 'held:' .. ARGV[1]) > 0 then
+  call('ZADD', P .. 'leases', 0, ARGV[1])
 else
-  redis.call('ZREM', P .. 'workers', ARGV[1])
-  redis.call('DEL', P .. 'worker:' .. ARGV[1])
+  call('ZREM', P .. 'leases', ARGV[1])
+  call('DEL', P .. 'worker:' .. ARGV[1])
 end
 return { 'ok' }

@@ -1,19 +1,28 @@
 -- Deletes a task whose ttl ended.
 -- ARGV: id
--- Returns: {'ok'}
-local task, at = load(ARGV[1]), now()
-if not task then
-  redis.call('ZREM', P .. 'deadlines', 't:' .. ARGV[1])
-  return { 'ok' }
+-- Returns: {'ok'} | {'no_task'} | {'unreadable', problem}
+local SESSION_LOG_MS = 604800000
+local task, problem = load_to_end(ARGV[1])
+if not task then return problem end
+local ttl = tonumber(task.ttl)
+if not ttl or task.created + ttl > now() then return { 'ok' } end
+if is_final(task.status) then
+  emit(task, 'expired', '')
+else
+  -- An end like any other, but for its event: that it expired says more.
+  conclude(task, 'cancelled', 'expired', '')
+  ttl = tonumber(task.ttl)
 end
-if task.ttl == '' or task.created + tonumber(task.ttl) > at then return { 'ok' } end
-if not is_final(task.status) then finish(task, at, 'cancelled') end
-emit(task, at, 'expired', '{}')
-redis.call('ZREM', P .. 'deadlines', 't:' .. task.id)
-redis.call('ZREM', P .. 'ids', task.id)
-redis.call('ZREM', P .. 'tasks', task.id)
-redis.call('ZREM', P .. 'scope:' .. task.scope, task.id)
-redis.call('ZREM', P .. 'status:' .. task.status, task.id)
-if task.session ~= '' then redis.call('ZREM', P .. 'session:' .. task.session, task.id) end
-redis.call('DEL', key(task.id), key(task.id) .. ':log')
+local members = { 'i:' .. task.id, live(task), 'e:' .. task.status .. ':' .. task.place,
+  'd:' .. digits(task.created + ttl) .. ':t:' .. task.id }
+labels(task, members)
+call('ZREM', INDEX, unpack(members))
+call('UNLINK', P .. 'task:' .. task.id, P .. 'history:' .. task.id)
+if task.session ~= '' then
+  local place = 's:' .. task.session .. '\n'
+  -- The last task of its session: the session's log is kept for a while and then goes too.
+  if #call('ZRANGEBYLEX', INDEX, '[' .. place, '[' .. place .. '\255', 'LIMIT', 0, 1) == 0 then
+    try('PEXPIRE', P .. 'log:' .. task.session, SESSION_LOG_MS)
+  end
+end
 return { 'ok' }

@@ -1,11 +1,9 @@
 -- Ends a running task.
 -- ARGV: id, attempt, status, outcome (JSON), event kind, event detail (JSON)
--- Returns: {'ok'} | {'no_task'} | {'lost', now}
-local task = load(ARGV[1])
+-- Returns: {'ok'} | {'no_task'} | {'unreadable', problem} | {'lost', now}
+local task, problem = load_to_end(ARGV[1])
+if not task then return problem end
 local refusal = refused(task, ARGV[2])
 if refusal then return refusal end
-local at = now()
-redis.call('HSET', key(task.id), 'outcome', ARGV[4])
-finish(task, at, ARGV[3])
-emit(task, at, ARGV[5], ARGV[6])
+conclude(task, ARGV[3], ARGV[5], ARGV[6], 'outcome', ARGV[4])
 return { 'ok' }

@@ -1,54 +1,86 @@
--- Stands before every script of this folder.
+-- Stands before every script of this folder, whose text is the body of a function that `epilogue.lua` calls.
 --
--- KEYS[1] is the namespace's prefix, `mcptask:{NAMESPACE}:`. Every key begins with it, so one hash tag puts
--- a namespace on one shard of a cluster, where scripts may touch all of its keys.
+-- KEYS[1] is what keys of this layout begin with, `mcptask:{NAMESPACE}:2:`. One hash tag puts
+-- a namespace on one shard of a cluster, where scripts may touch all of its keys. Text that users choose stands
+-- last in a key, so that no label can spell another label's key.
 --
+--   meta               hash    layout; epoch, another one after the data was lost. It alone stands under
+--                              `mcptask:{NAMESPACE}:`, for programs of every layout
 --   task:ID            hash    the task: `new` (JSON), its parts that scripts need, and the journal:
---                              qN (JSON), qN.at, qN.until (ms), qN.sum, aN (JSON), aN.at (ms)
---   task:ID:log        stream  the task's events, with the same ids as in `events`
---   session:S:log      stream  the session's events, likewise
+--                              qN (JSON), qN.at, qN.until (ms), qN.sum, aN (JSON), aN.at (ms);
+--                              log: the ids of its latest events
+--   history:ID         list    the ids of its earlier events, some dozens in each item
 --   events             stream  all events
---   ready:TOOL         stream  unclaimed tasks; an entry is deleted when its task is claimed
---   ids                zset    all task ids, by name: what prefixes are looked up in
---   tasks, scope:S, session:S, status:S
---                      zset    task ids by creation (ms)
---   unfinished         hash    scope -> number of tasks that are not final
---   deadlines          zset    `t:ID` (ttl), `q:ID:N` (question) and `d:ID` (delay) by when they are due (ms)
+--   log:SESSION        stream  the ids of the session's events
+--   ready:TOOL         stream  unclaimed tasks; an entry is deleted when its task is claimed. Its consumer group
+--                              `workers` only wakes one of those who wait: nothing is ever pending in it
+--   index              zset    members of score 0, in the order of their letters (TIME: 15 digits of ms):
+--                                i:ID                        every task
+--                                l:CREATED:ID                not final; `h:` in its place for a hidden task, for ever
+--                                a:CREATED:ID                with an open question
+--                                e:STATUS:CREATED:ID         final
+--                                o:SCOPE\nCREATED:ID         of a scope that is not anonymous
+--                                s:SESSION\nCREATED:ID       of a session
+--                                d:TIME:t:ID, d:TIME:q:ID:N, d:TIME:r:ID
+--                                                            when a ttl ends, a question times out, a delay is over
+--   open               hash    scope -> number of tasks that are not final
 --   tools              hash    name -> specification (JSON)
 --   tools:changes      stream  one entry, of the last change of `tools`: tails wait on it beside `events`
---   source:S           set     the tools that a source, such as a file of one machine, has offered
---   workers            zset    worker ids by the end of their lease (ms); 0 when dismissed
---   worker:W           string  its tools' names (JSON)
---   worker:W:tasks     set     the tasks that it holds
---   meta               hash    layout
-local P = KEYS[1]
-local LOG_EVENTS, TASK_EVENTS, SESSION_EVENTS = 1000000, 10000, 100000
-local SESSION_LOG_MS = 604800000
+--   source:SOURCE      set     the tools that a source, such as a file of one machine, has offered
+--   leases             zset    worker ids by the end of their lease (ms); 0 when dismissed
+--   worker:WORKER      string  its tools' names (JSON)
+--   held:WORKER        set     the tasks that it holds
+--
+-- A script that ends in an error has changed nothing. What can fail is written in this order: first whatever notes in
+-- `undo` how it is undone, last the index; what comes after that, the task's own record above all, was read before and
+-- cannot fail. `epilogue.lua` undoes what was written before an error. What must not keep a transition from happening
+-- (the session's log, the ready queue of a task that ends) is written by `redis.pcall`.
+--
+-- Tables are built by their constructors, closures are few and numbers go as text: Redis runs this text anew for each
+-- call, and formats the numbers that it is given as fractions, which costs more than most commands do.
+local P, call, try = KEYS[1], redis.call, redis.pcall
+local INDEX, EVENTS = P .. 'index', P .. 'events'
+local LOG_EVENTS, SESSION_EVENTS = '1000000', '100000'
+-- Bytes of event ids that a task keeps in its hash, and items of them in its list: about 10,000 events.
+local RECENT_BYTES, HISTORY_ITEMS = 640, '-280'
 -- The end of the year 9999, the last time that timestamps can say.
 local LAST_MS = 253402207200999
+local undo = {}
 
 local function now()
-  local time = redis.call('TIME')
+  local time = call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
-local function key(id)
-  return P .. 'task:' .. id
+-- A whole number as text.
+local function whole(number)
+  return string.format('%d', number)
 end
 
-local PARTS = { 'status', 'worker', 'attempt', 'tool', 'session', 'scope', 'hidden', 'created',
-  'open', 'asked', 'failures', 'most', 'ttl', 'entry' }
+-- Times in members of the index, so that their letters have their order.
+local function digits(ms)
+  return string.format('%015d', ms)
+end
 
--- The parts of a task that transitions need; nil when there is no such task.
-local function load(id)
-  local values = redis.call('HMGET', key(id), unpack(PARTS))
-  if not values[1] then return nil end
-  local task = { id = id }
-  for at, name in ipairs(PARTS) do task[name] = values[at] or '' end
-  for _, name in ipairs({ 'attempt', 'created', 'open', 'asked', 'failures', 'most' }) do
-    task[name] = tonumber(task[name]) or 0
+-- The parts of a task that every transition needs, and the values that were read: further fields begin at `values[13]`.
+-- Or nil and the reply that says why not.
+local function load(id, ...)
+  local v = try('HMGET', P .. 'task:' .. id, 'status', 'worker', 'attempt', 'tool', 'session', 'scope', 'hidden',
+    'created', 'open', 'asked', 'entry', 'log', ...)
+  if v.err then
+    return nil, { 'unreadable', 'its record is a ' .. call('TYPE', P .. 'task:' .. id).ok .. ', not a hash' }
   end
-  return task
+  if not v[1] then
+    if call('EXISTS', P .. 'task:' .. id) == 0 then return nil, { 'no_task' } end
+    return nil, { 'unreadable', 'its record has no status' }
+  end
+  local created, open, asked = tonumber(v[8]), tonumber(v[9]), tonumber(v[10])
+  if not (created and open and asked and tonumber(v[3]) and v[4] and v[6]) then
+    return nil, { 'unreadable', 'its record lacks a part, or has one that is not a number' }
+  end
+  return { id = id, status = v[1], worker = v[2] or '', attempt = v[3], tool = v[4], session = v[5] or '', scope = v[6],
+    hidden = v[7] or '0', created = created, place = digits(created) .. ':' .. id, open = open, asked = asked,
+    entry = v[11] or '', log = v[12] or '' }, v
 end
 
 local function is_final(status)
@@ -57,79 +89,38 @@ end
 
 -- nil when `attempt` may write for the task, else the reply that refuses it.
 local function refused(task, attempt)
-  if not task then return { 'no_task' } end
   if is_final(task.status) then return { 'lost', 'the task is ' .. task.status } end
-  if task.attempt ~= tonumber(attempt) then
+  if task.attempt ~= attempt then
     return { 'lost', 'the task was claimed again, attempt ' .. task.attempt }
   end
   if task.worker == '' then return { 'lost', 'the task went back to the queue' } end
   return nil
 end
 
--- Appends one event: to the log, to the task's own, and to its session's.
-local function emit(task, at, kind, detail, ...)
-  local fields = { 'kind', kind, 'at', at, 'task', task.id, 'tool', task.tool, 'session', task.session,
-    'scope', task.scope, 'hidden', task.hidden, 'status', task.status, 'detail', detail, ... }
-  local id = redis.call('XADD', P .. 'events', 'MAXLEN', '~', LOG_EVENTS, '*', unpack(fields))
-  if kind ~= 'expired' then
-    redis.call('XADD', key(task.id) .. ':log', 'MAXLEN', '~', TASK_EVENTS, id, unpack(fields))
+-- Appends one event and returns its time in ms, as text, which is the transition's. The caller stores `task.log`.
+local function emit(task, kind, detail, ...)
+  local id = call('XADD', EVENTS, 'MAXLEN', '~', LOG_EVENTS, '*', 'kind', kind, 'task', task.id, 'tool', task.tool,
+    'session', task.session, 'scope', task.scope, 'hidden', task.hidden, 'status', task.status, 'detail', detail, ...)
+  undo[#undo + 1] = function()
+    call('XDEL', EVENTS, id)
+    if task.session ~= '' then try('XDEL', P .. 'log:' .. task.session, id) end
   end
   if task.session ~= '' then
-    local log = P .. 'session:' .. task.session .. ':log'
-    redis.call('XADD', log, 'MAXLEN', '~', SESSION_EVENTS, id, unpack(fields))
-    redis.call('PEXPIRE', log, SESSION_LOG_MS)
+    try('XADD', P .. 'log:' .. task.session, 'MAXLEN', '~', SESSION_EVENTS, id, 'e', '')
   end
-end
-
-local function tools_changed()
-  redis.call('XADD', P .. 'tools:changes', 'MAXLEN', 1, '*', 'changed', 1)
-end
-
-local function set_status(task, status)
-  if task.status ~= status then
-    redis.call('ZREM', P .. 'status:' .. task.status, task.id)
-    redis.call('ZADD', P .. 'status:' .. status, task.created, task.id)
-    redis.call('HSET', key(task.id), 'status', status)
-    task.status = status
+  local log = task.log == '' and id or task.log .. ' ' .. id
+  if #log > RECENT_BYTES then
+    try('RPUSH', P .. 'history:' .. task.id, log)
+    try('LTRIM', P .. 'history:' .. task.id, HISTORY_ITEMS, '-1')
+    log = ''
   end
+  task.log = log
+  return string.sub(id, 1, string.find(id, '-', 1, true) - 1)
 end
 
+-- Queues a task; the caller stores `task.entry`.
 local function enqueue(task)
-  local entry = redis.call('XADD', P .. 'ready:' .. task.tool, '*', 'task', task.id)
-  redis.call('HSET', key(task.id), 'entry', entry)
-end
-
-local function unqueue(task)
-  if task.entry ~= '' then
-    redis.call('XDEL', P .. 'ready:' .. task.tool, task.entry)
-    redis.call('HDEL', key(task.id), 'entry')
-  end
-end
-
-local function release(task)
-  if task.worker ~= '' then
-    redis.call('SREM', P .. 'worker:' .. task.worker .. ':tasks', task.id)
-    redis.call('HDEL', key(task.id), 'worker', 'claimed')
-  end
-end
-
--- Open questions close unanswered when their task ends.
-local function close_questions(task)
-  if task.open > 0 then
-    for position = 1, task.asked do
-      redis.call('ZREM', P .. 'deadlines', 'q:' .. task.id .. ':' .. position)
-    end
-    redis.call('HSET', key(task.id), 'open', 0)
-  end
-end
-
--- What every end has in common.
-local function finish(task, at, status)
-  close_questions(task)
-  unqueue(task)
-  redis.call('ZREM', P .. 'deadlines', 'd:' .. task.id)
-  release(task)
-  set_status(task, status)
-  redis.call('HSET', key(task.id), 'updated', at, 'finished', at)
-  redis.call('HINCRBY', P .. 'unfinished', task.scope, -1)
+  local ready = P .. 'ready:' .. task.tool
+  task.entry = call('XADD', ready, '*', 'task', task.id)
+  undo[#undo + 1] = function() call('XDEL', ready, task.entry) end
 end

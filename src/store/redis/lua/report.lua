@@ -1,11 +1,11 @@
 -- Notes a step of a running task.
 -- ARGV: id, attempt, progress (JSON), message or ''
--- Returns: {'ok'} | {'no_task'} | {'lost', now}
-local task = load(ARGV[1])
+-- Returns: {'ok'} | {'no_task'} | {'unreadable', problem} | {'lost', now}
+local task, values = load(ARGV[1], 'message')
+if not task then return values end
 local refusal = refused(task, ARGV[2])
 if refusal then return refusal end
-local at = now()
-redis.call('HSET', key(task.id), 'progress', ARGV[3], 'updated', at)
-if ARGV[4] ~= '' then redis.call('HSET', key(task.id), 'message', ARGV[4]) end
-emit(task, at, 'progress', ARGV[3])
+local at, message = emit(task, 'progress', ARGV[3]), ARGV[4]
+if message == '' then message = values[13] or '' end
+call('HSET', P .. 'task:' .. task.id, 'progress', ARGV[3], 'updated', at, 'log', task.log, 'message', message)
 return { 'ok' }

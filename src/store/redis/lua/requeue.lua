@@ -2,30 +2,32 @@
 -- its attempts are used up.
 -- ARGV: id, attempt, reason, counts 0|1, delay ms or '', then for the end: status, outcome (JSON), event kind,
 --       event detail (JSON)
--- Returns: {'ok'} | {'no_task'} | {'lost', now}
-local task = load(ARGV[1])
+-- Returns: {'ok'} | {'no_task'} | {'unreadable', problem} | {'lost', now}
+local task, values = load_to_end(ARGV[1], 'failures', 'most')
+if not task then return values end
 local refusal = refused(task, ARGV[2])
 if refusal then return refusal end
-local at = now()
+local failed = {}
 if ARGV[4] == '1' then
-  local failures = task.failures + 1
-  redis.call('HSET', key(task.id), 'failures', failures, 'failure', ARGV[3])
-  if failures >= task.most then
-    redis.call('HSET', key(task.id), 'outcome', ARGV[7])
-    finish(task, at, ARGV[6])
-    emit(task, at, ARGV[8], ARGV[9])
+  local failures = (tonumber(values[15]) or 0) + 1
+  failed = { 'failures', whole(failures), 'failure', ARGV[3] }
+  if failures >= (tonumber(values[16]) or 1) then
+    conclude(task, ARGV[6], ARGV[8], ARGV[9], 'outcome', ARGV[7], unpack(failed))
     return { 'ok' }
   end
 end
-release(task)
-redis.call('HSET', key(task.id), 'updated', at)
+if task.open == 0 then task.status = 'working' end
+local at, resume = emit(task, 'requeued', '{"reason":' .. cjson.encode(ARGV[3]) .. '}'), ''
 if task.open == 0 then
-  set_status(task, 'working')
   if ARGV[5] == '' then
     enqueue(task)
   else
-    redis.call('ZADD', P .. 'deadlines', at + tonumber(ARGV[5]), 'd:' .. task.id)
+    local due = tonumber(at) + tonumber(ARGV[5])
+    resume = whole(due)
+    call('ZADD', INDEX, '0', 'd:' .. digits(due) .. ':r:' .. task.id)
   end
 end
-emit(task, at, 'requeued', '{"reason":' .. cjson.encode(ARGV[3]) .. '}')
+call('HSET', P .. 'task:' .. task.id, 'status', task.status, 'updated', at, 'worker', '', 'claimed', '', 'entry',
+  task.entry, 'resume', resume, 'log', task.log, unpack(failed))
+try('SREM', P .. 'held:' .. task.worker, task.id)
 return { 'ok' }

@@ -1,13 +1,12 @@
 -- Queues a task whose delay is over; does nothing to another.
 -- ARGV: id
--- Returns: {'ok'}
-local at, member = now(), 'd:' .. ARGV[1]
-local due = redis.call('ZSCORE', P .. 'deadlines', member)
-if not due or tonumber(due) > at then return { 'ok' } end
-redis.call('ZREM', P .. 'deadlines', member)
-local task = load(ARGV[1])
-if not task or is_final(task.status) or task.worker ~= '' or task.entry ~= '' then return { 'ok' } end
-enqueue(task)
-redis.call('HSET', key(task.id), 'updated', at)
-emit(task, at, 'requeued', '{"reason":"the pause before the next attempt is over"}')
+-- Returns: {'ok'} | {'unreadable', problem}
+local task, values = load(ARGV[1], 'resume')
+if not task then return values[1] == 'no_task' and { 'ok' } or values end
+local due = tonumber(values[13] or '')
+if not due or due > now() or is_final(task.status) or task.worker ~= '' then return { 'ok' } end
+local at = emit(task, 'requeued', '{"reason":"the pause before the next attempt is over"}')
+if task.entry == '' then enqueue(task) end
+call('ZREM', INDEX, 'd:' .. digits(due) .. ':r:' .. task.id)
+call('HSET', P .. 'task:' .. task.id, 'updated', at, 'resume', '', 'entry', task.entry, 'log', task.log)
 return { 'ok' }

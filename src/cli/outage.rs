@@ -1,0 +1,298 @@
+//! A store that is away while a command waits: it is said once, waited for, and said once that it is back.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use super::failure::Failure;
+use super::ui::{Ui, text};
+use crate::store::{
+    ClaimKey, Due, EventFilter, History, News, Page, PageCursor, Requeue, Rows, Store, StoreResult, Tail,
+    TaskFilter, Trouble, Unreadable, WorkerInfo,
+};
+use crate::task::{
+    Answer, Ask, Cursor, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, ToolSpec,
+    WorkerId,
+};
+
+/// Pauses between attempts: doubled from the first to the last.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LAST_PAUSE: Duration = Duration::from_secs(2);
+
+/// What is said of one store while a command waits.
+pub(crate) struct Outage {
+    ui: Ui,
+    state: Mutex<State>,
+}
+
+/// Who met the outage: the log's reader has a connection of its own, which can be away alone.
+#[derive(Clone, Copy)]
+enum Meeting {
+    Verb,
+    Tail,
+}
+
+#[derive(Default)]
+struct State {
+    verbs_away: bool,
+    tail_away: bool,
+    passed_over: bool,
+}
+
+impl State {
+    fn is_away(&self) -> bool {
+        self.verbs_away || self.tail_away
+    }
+
+    fn set(&mut self, meeting: Meeting, away: bool) {
+        match meeting {
+            Meeting::Verb => self.verbs_away = away,
+            Meeting::Tail => self.tail_away = away,
+        }
+    }
+}
+
+impl Outage {
+    pub(crate) fn new(ui: &Ui) -> Self {
+        Self { ui: ui.clone(), state: Mutex::default() }
+    }
+
+    /// Repeats a step while its failure is an outage. Only a bound from outside ends it otherwise.
+    pub(crate) async fn ride_out<T>(
+        &self,
+        mut step: impl AsyncFnMut() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match step().await {
+                Err(failure) if failure.is_outage() => {
+                    self.note(Meeting::Verb, Some(&failure.to_string()));
+                }
+                done => {
+                    self.note(Meeting::Verb, None);
+                    return done;
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LAST_PAUSE);
+        }
+    }
+
+    fn note(&self, meeting: Meeting, problem: Option<&str>) {
+        let (before, after) = {
+            let mut state = self.locked();
+            let before = state.is_away();
+            state.set(meeting, problem.is_some());
+            (before, state.is_away())
+        };
+        match problem {
+            Some(problem) if !before => {
+                self.ui.warn(&format!("{}; waiting until it is back, Ctrl-C ends this", text::line(problem)));
+            }
+            None if before && !after => self.ui.talk("the store is back"),
+            _ => {}
+        }
+    }
+
+    /// Looks at what a verb returned, and passes it on.
+    fn seen<T>(&self, result: StoreResult<T>) -> StoreResult<T> {
+        self.seen_by(Meeting::Verb, result)
+    }
+
+    fn seen_by<T>(&self, meeting: Meeting, result: StoreResult<T>) -> StoreResult<T> {
+        let problem = result.as_ref().err().filter(|error| error.is_passing()).map(ToString::to_string);
+        self.note(meeting, problem.as_deref());
+        result
+    }
+
+    /// Says once that events are passed over.
+    fn passed_over(&self, unreadable: &[Unreadable]) {
+        let Some(first) = unreadable.first() else { return };
+        let is_new = !std::mem::replace(&mut self.locked().passed_over, true);
+        if is_new {
+            self.ui.warn(&passed_over(first));
+        }
+    }
+
+    fn locked(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is said of an event that this version cannot read.
+pub(crate) fn passed_over(event: &Unreadable) -> String {
+    let (name, problem) = (text::line(&event.name), text::short(&event.problem, 200));
+    format!("event {name} is passed over, as are others like it: {problem}")
+}
+
+/// A store that is listened to: what its verbs return says when it is away and when it is back.
+#[derive(Debug)]
+pub(crate) struct Announced {
+    store: Arc<dyn Store>,
+    outage: Arc<Outage>,
+}
+
+impl std::fmt::Debug for Outage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outage").finish_non_exhaustive()
+    }
+}
+
+impl Announced {
+    pub(crate) fn new(store: Arc<dyn Store>, outage: Arc<Outage>) -> Self {
+        Self { store, outage }
+    }
+}
+
+struct AnnouncedTail {
+    tail: Box<dyn Tail>,
+    outage: Arc<Outage>,
+}
+
+#[async_trait]
+impl Tail for AnnouncedTail {
+    async fn next(&mut self) -> StoreResult<News> {
+        let news = self.outage.seen_by(Meeting::Tail, self.tail.next().await)?;
+        self.outage.passed_over(&news.unreadable);
+        Ok(news)
+    }
+}
+
+#[async_trait]
+impl Store for Announced {
+    fn location(&self) -> String {
+        self.store.location()
+    }
+
+    async fn submit(&self, new: &NewTask, most_open: u32) -> StoreResult<Task> {
+        self.outage.seen(self.store.submit(new, most_open).await)
+    }
+
+    async fn claim(
+        &self,
+        worker: &WorkerId,
+        tools: &[String],
+        most: usize,
+        stop: &CancellationToken,
+    ) -> StoreResult<Vec<Task>> {
+        self.outage.seen(self.store.claim(worker, tools, most, stop).await)
+    }
+
+    async fn report(&self, claim: &ClaimKey, progress: &Progress) -> StoreResult<()> {
+        self.outage.seen(self.store.report(claim, progress).await)
+    }
+
+    async fn ask(
+        &self,
+        claim: &ClaimKey,
+        first: u32,
+        asks: &[Ask],
+        timeout: Option<Duration>,
+    ) -> StoreResult<Vec<Question>> {
+        self.outage.seen(self.store.ask(claim, first, asks, timeout).await)
+    }
+
+    async fn answers(&self, claim: &ClaimKey, first: u32, count: u32) -> StoreResult<Option<Vec<Answer>>> {
+        self.outage.seen(self.store.answers(claim, first, count).await)
+    }
+
+    async fn answer(&self, task: &TaskId, question: &QuestionId, answer: &Answer) -> StoreResult<Answer> {
+        self.outage.seen(self.store.answer(task, question, answer).await)
+    }
+
+    async fn finish(&self, claim: &ClaimKey, outcome: &Outcome) -> StoreResult<()> {
+        self.outage.seen(self.store.finish(claim, outcome).await)
+    }
+
+    async fn cancel(&self, task: &TaskId, reason: &str) -> StoreResult<()> {
+        self.outage.seen(self.store.cancel(task, reason).await)
+    }
+
+    async fn requeue(&self, claim: &ClaimKey, requeue: &Requeue) -> StoreResult<()> {
+        self.outage.seen(self.store.requeue(claim, requeue).await)
+    }
+
+    async fn resume(&self, task: &TaskId) -> StoreResult<()> {
+        self.outage.seen(self.store.resume(task).await)
+    }
+
+    async fn expire(&self, task: &TaskId) -> StoreResult<()> {
+        self.outage.seen(self.store.expire(task).await)
+    }
+
+    async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()> {
+        self.outage.seen(self.store.note(task, note).await)
+    }
+
+    async fn enlist(&self, worker: &WorkerId, tools: &[ToolSpec], lease: Duration) -> StoreResult<()> {
+        self.outage.seen(self.store.enlist(worker, tools, lease).await)
+    }
+
+    async fn renew(&self, worker: &WorkerId, lease: Duration) -> StoreResult<bool> {
+        self.outage.seen(self.store.renew(worker, lease).await)
+    }
+
+    async fn dismiss(&self, worker: &WorkerId) -> StoreResult<()> {
+        self.outage.seen(self.store.dismiss(worker).await)
+    }
+
+    async fn attribute(&self, source: &str, tools: &[String]) -> StoreResult<Vec<String>> {
+        self.outage.seen(self.store.attribute(source, tools).await)
+    }
+
+    async fn withdraw(&self, tools: &[String], error: &RpcError) -> StoreResult<()> {
+        self.outage.seen(self.store.withdraw(tools, error).await)
+    }
+
+    async fn claims(&self, worker: &WorkerId) -> StoreResult<Vec<ClaimKey>> {
+        self.outage.seen(self.store.claims(worker).await)
+    }
+
+    async fn get(&self, task: &TaskId) -> StoreResult<Option<Task>> {
+        self.outage.seen(self.store.get(task).await)
+    }
+
+    async fn find(&self, prefix: &str, most: usize) -> StoreResult<Vec<TaskId>> {
+        self.outage.seen(self.store.find(prefix, most).await)
+    }
+
+    async fn list(&self, filter: &TaskFilter, after: Option<&PageCursor>, most: usize) -> StoreResult<Page> {
+        self.outage.seen(self.store.list(filter, after, most).await)
+    }
+
+    async fn tools(&self) -> StoreResult<Rows<ToolSpec>> {
+        self.outage.seen(self.store.tools().await)
+    }
+
+    async fn workers(&self) -> StoreResult<Rows<WorkerInfo>> {
+        self.outage.seen(self.store.workers().await)
+    }
+
+    async fn history(&self, filter: &EventFilter, after: Cursor, most: usize) -> StoreResult<History> {
+        let history = self.outage.seen(self.store.history(filter, after, most).await)?;
+        self.outage.passed_over(&history.unreadable);
+        Ok(history)
+    }
+
+    async fn last(&self) -> StoreResult<Cursor> {
+        self.outage.seen(self.store.last().await)
+    }
+
+    fn tail(&self, after: Cursor) -> Box<dyn Tail> {
+        Box::new(AnnouncedTail { tail: self.store.tail(after), outage: self.outage.clone() })
+    }
+
+    async fn due(&self) -> StoreResult<Due> {
+        self.outage.seen(self.store.due().await)
+    }
+
+    async fn health(&self) -> StoreResult<Vec<Trouble>> {
+        self.outage.seen(self.store.health().await)
+    }
+
+    async fn close(&self) {
+        self.store.close().await;
+    }
+}

@@ -1,0 +1,38 @@
+//! One of several, chosen at the terminal.
+
+use dialoguer::Select;
+use dialoguer::console::set_colors_enabled_stderr;
+
+use super::Ui;
+use super::prompt::{self, Stopped};
+use super::theme::theme;
+use crate::cli::failure::{Failure, Kind};
+
+/// Choices on the screen at once; the others are scrolled to.
+const AT_ONCE: usize = 15;
+
+/// The index of the one that is chosen; `None` where none is. Titles must be safe on a terminal.
+pub(crate) async fn one(
+    ui: &Ui,
+    question: &'static str,
+    titles: Vec<String>,
+) -> Result<Option<usize>, Failure> {
+    let paint = ui.talk_paint();
+    set_colors_enabled_stderr(paint.is_on());
+    let theme = theme(paint);
+    let ask = move || {
+        let select = Select::with_theme(&*theme).with_prompt(question).items(&titles).default(0);
+        Ok(select.max_length(AT_ONCE).report(false).interact_opt()?)
+    };
+    match prompt::run(ui, ask).await? {
+        Ok(chosen) => Ok(chosen),
+        Err(Stopped::Escape) => Ok(None),
+        Err(Stopped::Interrupted) => {
+            Err(Failure::new(Kind::Interrupted, "interrupted; nothing was answered"))
+        }
+        Err(Stopped::Terminal(error)) => Err(Failure::new(
+            Kind::NeedsInput,
+            format!("the terminal went away ({error}); nothing was answered"),
+        )),
+    }
+}

@@ -1,0 +1,255 @@
+//! Commands that are suggested: every word is quoted, so that a pasted one does what its line says.
+//!
+//! A suggestion is kept as words until it is printed. Ids, names and values of strangers are words of their own and
+//! never become a part of another one.
+
+use std::fmt;
+
+/// How a command reaches the same tasks as the one that suggests it: the store, namespace and docket that its flags
+/// named, or the server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Reach {
+    store: Vec<String>,
+    server: Vec<String>,
+}
+
+impl Reach {
+    /// The store that these flags name, each followed by its value. None where the environment or the default does.
+    pub(crate) fn store(flags: Vec<String>) -> Self {
+        Self { store: flags, server: Vec::new() }
+    }
+
+    /// The server that these flags name.
+    pub(crate) fn server(flags: Vec<String>) -> Self {
+        Self { store: Vec::new(), server: flags }
+    }
+}
+
+/// A command line of this program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Suggested {
+    reach: Option<Reach>,
+    verb: &'static str,
+    /// The task, tool or file that it is about.
+    about: Option<String>,
+    options: Vec<String>,
+}
+
+impl Suggested {
+    /// The command of that name.
+    pub(crate) fn new(verb: &'static str) -> Self {
+        Self { reach: None, verb, about: None, options: Vec::new() }
+    }
+
+    /// About that task, tool, session or file.
+    #[must_use]
+    pub(crate) fn about(mut self, about: impl Into<String>) -> Self {
+        self.about = Some(about.into());
+        self
+    }
+
+    /// With an option that has no value.
+    #[must_use]
+    pub(crate) fn flag(mut self, flag: &str) -> Self {
+        self.options.push(flag.to_owned());
+        self
+    }
+
+    /// With an option and its value. A value that looks like an option is joined to it.
+    #[must_use]
+    pub(crate) fn option(mut self, option: &str, value: impl Into<String>) -> Self {
+        let value = value.into();
+        if value.starts_with('-') {
+            self.options.push(format!("{option}={value}"));
+        } else {
+            self.options.extend([option.to_owned(), value]);
+        }
+        self
+    }
+
+    /// The question that it answers: a task may have several open, or soon another one.
+    #[must_use]
+    pub(crate) fn question(self, question: impl Into<String>) -> Self {
+        self.option("--question", question)
+    }
+
+    /// Reaches the same tasks, unless it names its own place already.
+    #[must_use]
+    pub(crate) fn at(mut self, reach: &Reach) -> Self {
+        self.reach.get_or_insert_with(|| reach.clone());
+        self
+    }
+
+    fn words(&self) -> Vec<&str> {
+        let reach = self.reach.as_ref();
+        let store = reach.map_or(&[][..], |reach| &reach.store);
+        let server = reach.map_or(&[][..], |reach| &reach.server);
+        let about = self.about.as_deref();
+        // One that looks like an option stands behind two dashes, after all options.
+        let (before, after) = match about {
+            Some(about) if about.starts_with('-') => (vec![], vec!["--", about]),
+            about => (about.into_iter().collect(), vec![]),
+        };
+        [
+            vec!["mcptask"],
+            strings(store),
+            vec![self.verb],
+            before,
+            strings(&self.options),
+            strings(server),
+            after,
+        ]
+        .concat()
+    }
+}
+
+fn strings(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
+}
+
+impl fmt::Display for Suggested {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words: Vec<_> = self.words().into_iter().map(quoted).collect();
+        f.write_str(&words.join(" "))
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |one: char| one.is_ascii_alphanumeric() || "-_./:=@,+%".contains(one);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// What helps: words, and commands within them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Advice {
+    parts: Vec<Part>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    /// A command within a sentence, between backticks.
+    Quoted(Suggested),
+    /// A command that ends the sentence.
+    Plain(Suggested),
+}
+
+impl Advice {
+    /// A command, then what it does: "`mcptask list` shows the tasks".
+    pub(crate) fn command(command: Suggested, does: &str) -> Self {
+        Self::default().and_command(command, does)
+    }
+
+    /// What a command is for, then the command: "answer it later with: mcptask respond …".
+    pub(crate) fn with(words: &str, command: Suggested) -> Self {
+        let mut advice = Self::from(format!("{words}: "));
+        advice.parts.push(Part::Plain(command));
+        advice
+    }
+
+    /// With words before it.
+    #[must_use]
+    pub(crate) fn after(mut self, text: &str) -> Self {
+        self.parts.insert(0, Part::Text(text.to_owned()));
+        self
+    }
+
+    /// With further words.
+    #[must_use]
+    pub(crate) fn text(mut self, text: &str) -> Self {
+        self.parts.push(Part::Text(text.to_owned()));
+        self
+    }
+
+    /// With a further command.
+    #[must_use]
+    pub(crate) fn quoted(mut self, command: Suggested) -> Self {
+        self.parts.push(Part::Quoted(command));
+        self
+    }
+
+    /// With a further command, and what it does.
+    #[must_use]
+    pub(crate) fn and_command(mut self, command: Suggested, does: &str) -> Self {
+        self.parts.extend([Part::Quoted(command), Part::Text(format!(" {does}"))]);
+        self
+    }
+
+    /// Its commands reach the same tasks.
+    #[must_use]
+    pub(crate) fn at(mut self, reach: &Reach) -> Self {
+        for part in &mut self.parts {
+            if let Part::Quoted(command) | Part::Plain(command) = part {
+                command.reach.get_or_insert_with(|| reach.clone());
+            }
+        }
+        self
+    }
+}
+
+impl From<String> for Advice {
+    fn from(text: String) -> Self {
+        Self { parts: vec![Part::Text(text)] }
+    }
+}
+
+impl From<&str> for Advice {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => f.write_str(text)?,
+                Part::Quoted(command) => write!(f, "`{command}`")?,
+                Part::Plain(command) => write!(f, "{command}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_a_stranger_is_one_word() {
+        let shown =
+            Suggested::new("respond").about("x; touch pwned #").option("--set", "a=$(id) 'b'").to_string();
+        assert_eq!(shown, r"mcptask respond 'x; touch pwned #' --set 'a=$(id) '\''b'\'''");
+        assert_eq!(Suggested::new("show").about("").to_string(), "mcptask show ''");
+        assert_eq!(Suggested::new("show").about("*").to_string(), "mcptask show '*'");
+        assert_eq!(Suggested::new("show").about("TASK").to_string(), "mcptask show TASK");
+    }
+
+    #[test]
+    fn what_looks_like_an_option_is_none() {
+        let shown =
+            Suggested::new("respond").about("-abc").flag("--accept").option("--set", "-x=-1").to_string();
+        assert_eq!(shown, "mcptask respond --accept --set=-x=-1 -- -abc");
+    }
+
+    #[test]
+    fn a_command_reaches_the_place_that_is_told_first() {
+        let store = Reach::store(vec!["--db".to_owned(), "other place.db".to_owned()]);
+        let server = Reach::server(vec!["--server".to_owned(), "http://h/mcp?a=b&c".to_owned()]);
+        let list = Suggested::new("list").about("x");
+        assert_eq!(list.clone().at(&store).at(&server).to_string(), "mcptask --db 'other place.db' list x");
+        assert_eq!(list.clone().at(&server).to_string(), "mcptask list x --server 'http://h/mcp?a=b&c'");
+        let advice =
+            Advice::command(list.clone(), "lists").text("; or ").and_command(list, "again").at(&store);
+        assert_eq!(
+            advice.to_string(),
+            "`mcptask --db 'other place.db' list x` lists; or `mcptask --db 'other place.db' list x` again"
+        );
+    }
+}

@@ -1,0 +1,205 @@
+//! What of a Redis URL may be shown, and whether it can be read in one way only.
+//!
+//! A password with a character that URLs use for something else (`#`, `/`, `?`, `@`, `%`) moves the borders of the
+//! URL's parts: a piece of it would be taken for a port, a path or a fragment, and be shown. Such a URL is refused,
+//! and what is shown is put together from parts that cannot hold a secret.
+
+use url::Url;
+
+/// The schemes of one server, and what stands before the kind in those of several (`redis+sentinel`).
+const SCHEMES: [&str; 4] = ["redis", "rediss", "valkey", "valkeys"];
+
+/// The schemes of a socket in the file system.
+const SOCKETS: [&str; 3] = ["unix", "redis+unix", "valkey+unix"];
+
+/// What is shown of a query. Everything else may be a secret, or a piece of one.
+const SHOWN: [&str; 3] = ["db", "protocol", "sentinel_username"];
+
+/// The parts of a URL, as they stand there.
+struct Parts<'a> {
+    scheme: &'a str,
+    /// What stands before the `@`, or before the path of a socket.
+    user: Option<&'a str>,
+    /// Hosts with their ports, or nothing before a socket's path.
+    hosts: &'a str,
+    path: &'a str,
+    query: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    /// The parts of a URL that can be read in one way only; else what to write otherwise.
+    fn of(url: &'a str) -> Result<Self, String> {
+        const FORM: &str = "it is no Redis URL: write redis://USER:PASSWORD@HOST:PORT/DB, or rediss://, unix://, \
+                            redis+sentinel:// or redis+cluster://";
+        let (scheme, rest) = url.split_once("://").filter(|(scheme, _)| is_known(scheme)).ok_or(FORM)?;
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, rest) = rest.split_at(end);
+        if SOCKETS.contains(&scheme) {
+            return Self::of_socket(scheme, rest);
+        }
+        if rest.contains('@') {
+            // It ends the password, so what ended the authority stands in the password.
+            return Err(escape(rest.chars().next().unwrap_or('/')));
+        }
+        let (user, hosts) = match authority.rsplit_once('@') {
+            Some((user, hosts)) => (Some(user), hosts),
+            None => (None, authority),
+        };
+        if user.is_some_and(|user| user.contains('@')) {
+            return Err(escape('@'));
+        }
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let parts = Self { scheme, user, hosts, path: rest, query };
+        parts.checked()
+    }
+
+    fn of_socket(scheme: &'a str, rest: &'a str) -> Result<Self, String> {
+        let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+        Self { scheme, user: None, hosts: "", path, query }.checked()
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        if self.path.contains('#') || self.query.contains('#') {
+            return Err(escape('#'));
+        }
+        if [self.user.unwrap_or_default(), self.query].into_iter().any(has_bare_percent) {
+            return Err(escape('%'));
+        }
+        if !self.is_socket() {
+            let readable =
+                |host: &str| Url::parse(&format!("redis://{host}")).is_ok_and(|url| url.has_host());
+            // What is wrong may be a piece of a password, so it is not repeated.
+            if !self.hosts.split(',').all(readable) {
+                return Err(
+                    "its host or port cannot be read: write redis://USER:PASSWORD@HOST:PORT/DB".to_owned()
+                );
+            }
+        }
+        Ok(self)
+    }
+
+    fn is_socket(&self) -> bool {
+        SOCKETS.contains(&self.scheme)
+    }
+
+    /// The path, if it is one that cannot be a piece of a password: a socket's, a number, a primary's name.
+    fn shown_path(&self) -> &str {
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_shown = self.is_socket() || self.is_of_several() || is_number(self.path.trim_matches('/'));
+        if is_shown { self.path } else { "/…" }
+    }
+
+    fn is_of_several(&self) -> bool {
+        self.scheme.contains('+')
+    }
+
+    fn shown_user(&self) -> String {
+        match self.user.map(|user| user.split_once(':')) {
+            None => String::new(),
+            // A name without a password is often a password in the wrong place.
+            Some(None) => "***@".to_owned(),
+            Some(Some((name, _))) => format!("{name}:***@"),
+        }
+    }
+
+    fn shown_query(&self) -> String {
+        let name = |pair: &&str| SHOWN.contains(&pair.split('=').next().unwrap_or_default());
+        let pairs: Vec<_> = self.query.split('&').filter(name).collect();
+        if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
+    }
+}
+
+fn is_known(scheme: &str) -> bool {
+    let of_several = |kind: &str| scheme.strip_suffix(kind).is_some_and(|first| SCHEMES.contains(&first));
+    SCHEMES.contains(&scheme)
+        || SOCKETS.contains(&scheme)
+        || of_several("+sentinel")
+        || of_several("+cluster")
+}
+
+fn escape(character: char) -> String {
+    let code = u32::from(character);
+    format!("a user name or password in it has a {character}: write {character} as %{code:02X}")
+}
+
+/// Whether a `%` stands there that begins no escape.
+fn has_bare_percent(text: &str) -> bool {
+    let escapes = |rest: &str| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    text.match_indices('%').any(|(at, _)| !escapes(&text[at + 1..]))
+}
+
+/// What is wrong with a URL, and how to write it; nothing of the URL is in it.
+pub(crate) fn problem(url: &str) -> Option<String> {
+    Parts::of(url).err()
+}
+
+/// The URL as it may be shown: with stars for the password, and without anything that could be a piece of one.
+pub(crate) fn shown(url: &str) -> String {
+    match Parts::of(url) {
+        Ok(parts) => {
+            let (scheme, hosts, path) = (parts.scheme, parts.hosts, parts.shown_path());
+            format!("{scheme}://{}{hosts}{path}{}", parts.shown_user(), parts.shown_query())
+        }
+        Err(_) => "the given Redis URL".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{problem, shown};
+
+    #[test]
+    fn passwords_are_not_shown() {
+        assert_eq!(shown("redis://me:secret@host:1/2"), "redis://me:***@host:1/2");
+        assert_eq!(shown("redis://:secret@host"), "redis://:***@host");
+        assert_eq!(shown("redis://secret@host"), "redis://***@host");
+        assert_eq!(shown("unix:///run/redis.sock?pass=secret&db=1"), "unix:///run/redis.sock?db=1");
+        let several = "redis+sentinel://me:secret@a:1,b/main/2?sentinel_password=secret";
+        assert_eq!(shown(several), "redis+sentinel://me:***@a:1,b/main/2");
+        assert_eq!(shown("redis+cluster://a:1,[::1]:2"), "redis+cluster://a:1,[::1]:2");
+        assert_eq!(shown("rediss://me:p%40ss@[::1]:6380"), "rediss://me:***@[::1]:6380");
+    }
+
+    #[test]
+    fn a_url_that_can_be_read_in_two_ways_is_refused_and_no_piece_of_it_is_shown() {
+        let escapes = [('#', "%23"), ('/', "%2F"), ('?', "%3F"), ('@', "%40"), ('%', "%25")];
+        let places = [
+            "redis://me:PW@host:1/2",
+            "redis://:PW@host",
+            "rediss+sentinel://me:PW@a,b:1/main/0",
+            "redis+cluster://me:PW@a:1,b:2",
+        ];
+        for (character, code) in escapes {
+            for place in places {
+                for password in ["42_secret", "sec_ret", "_secret", "secret_", "42_7_secret"] {
+                    let url = place.replace("PW", &password.replace('_', &character.to_string()));
+                    let problem = problem(&url).unwrap_or_else(|| panic!("{url} is taken"));
+                    assert!(problem.ends_with(&format!("write {character} as {code}")), "{url}: {problem}");
+                    assert_eq!(shown(&url), "the given Redis URL", "{url}");
+                    let written = place.replace("PW", &password.replace('_', code));
+                    assert_eq!(super::problem(&written), None, "{written}");
+                }
+            }
+        }
+        for url in ["unix:///run/redis.sock?pass=sec#ret", "unix:///run/redis.sock?pass=sec%ret"] {
+            assert!(problem(url).is_some(), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_redis_url_is_not_shown() {
+        for url in [
+            "me:secret@host",
+            "http://me:secret@host",
+            "redis:me:secret@host",
+            "redis://me:secret",
+            "redis+carrier://me:secret@host",
+            "secret",
+        ] {
+            assert!(problem(url).is_some(), "{url}");
+            assert!(!shown(url).contains("secret"), "{url}: {}", shown(url));
+        }
+        assert_eq!(shown("redis://host:42/secret"), "redis://host:42/…");
+        assert!(!shown("unix:///run/redis.sock?pass=sec&ret&other=secret").contains("ret"));
+    }
+}

@@ -1,0 +1,124 @@
+//! What all sessions of one process share.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::misbehaviour::Misbehaviour;
+use crate::engine::{Engine, EngineError, EngineResult, Hub};
+use crate::store::Refusal;
+use crate::task::{Fault, SessionId};
+
+/// Sessions that ended here and are still followed, since tasks of theirs go on: what these ask is settled.
+const FOLLOWED: usize = 10_000;
+
+/// Sessions that are looked through at once when something may have been missed.
+const LOOKING: usize = 8;
+
+/// Pauses between attempts to store what a client answered: doubled from the first up to what the store bears.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LAST_PAUSE: Duration = Duration::from_secs(2);
+
+/// What becomes of a question that the client cannot answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unanswerable {
+    /// It is answered with cancel, with the reason.
+    #[default]
+    Cancel,
+    /// It stays open for an operator, and the reason goes to the log.
+    Wait,
+}
+
+/// What the relay needs to know.
+#[derive(Debug, Clone)]
+pub struct RelayConfig {
+    /// What becomes of a question that the client cannot answer.
+    pub unanswerable: Unanswerable,
+    /// How long a client may have no stream open before it counts as vanished.
+    pub vanish_grace: Duration,
+    /// What status notifications name as the polling interval, in milliseconds.
+    pub poll_interval_ms: u64,
+    /// How every task is served wrongly, on purpose.
+    pub faults: Vec<Fault>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) engine: Engine,
+    pub(super) hub: Hub,
+    pub(super) config: RelayConfig,
+    pub(super) stop: CancellationToken,
+    pub(super) misbehaviour: Misbehaviour,
+    /// Whoever looks through a session takes a turn, so that thousands that missed something do not at once.
+    pub(super) looking: Semaphore,
+    sessions: Mutex<Sessions>,
+}
+
+#[derive(Debug, Default)]
+struct Sessions {
+    live: HashSet<SessionId>,
+    /// What ends the following of those that are over, the oldest first.
+    over: VecDeque<CancellationToken>,
+}
+
+impl Shared {
+    pub(super) fn new(engine: Engine, hub: Hub, config: RelayConfig, stop: CancellationToken) -> Self {
+        let misbehaviour = Misbehaviour::new(config.faults.clone());
+        let looking = Semaphore::new(LOOKING);
+        Self { engine, hub, config, stop, misbehaviour, looking, sessions: Mutex::default() }
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A session begins.
+    pub(super) fn begin(&self, session: &SessionId) {
+        self.sessions().live.insert(session.clone());
+    }
+
+    /// A session is over. What this returns ends its following, when too many others were over after it.
+    pub(super) fn end(&self, session: &SessionId) -> CancellationToken {
+        let forgotten = self.stop.child_token();
+        let mut sessions = self.sessions();
+        sessions.live.remove(session);
+        sessions.over.push_back(forgotten.clone());
+        if sessions.over.len() > FOLLOWED
+            && let Some(oldest) = sessions.over.pop_front()
+        {
+            oldest.cancel();
+        }
+        forgotten
+    }
+
+    /// Whether this process holds that session.
+    pub(super) fn serves(&self, session: Option<&SessionId>) -> bool {
+        session.is_some_and(|session| self.sessions().live.contains(session))
+    }
+
+    /// Repeats what the store does not do at present, until `give_up` fires: `None` then. Every verb that a client's
+    /// answer needs can be repeated, since the first answer wins.
+    pub(super) async fn outlast<T, F>(
+        give_up: &CancellationToken,
+        verb: impl Fn() -> F + Send,
+    ) -> Option<EngineResult<T>>
+    where
+        F: Future<Output = EngineResult<T>> + Send,
+    {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let error = match verb().await {
+                Err(EngineError::Store(error)) if error.is_passing() => error,
+                done => return Some(done),
+            };
+            tracing::debug!(%error, "the store does not take it at present; trying again");
+            give_up.run_until_cancelled(tokio::time::sleep(pause)).await?;
+            let longest = error.refusal().map_or(LAST_PAUSE, Refusal::longest_pause);
+            pause = (pause * 2).min(longest).max(FIRST_PAUSE);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Refusals as JSON-RPC errors.
+
+use rmcp::ErrorData;
+use rmcp::model::{ClientCapabilities, ErrorCode};
+use serde_json::json;
+
+use crate::engine::EngineError;
+use crate::store::StoreError;
+use crate::task::{RpcError, Violation};
+
+/// "Invalid params": the request cannot be right whenever it is sent.
+pub(super) fn invalid(message: impl Into<String>) -> ErrorData {
+    ErrorData::invalid_params(message.into(), None)
+}
+
+/// "Method not found".
+pub(super) fn no_method(message: impl Into<String>) -> ErrorData {
+    ErrorData::new(ErrorCode::METHOD_NOT_FOUND, message.into(), None)
+}
+
+/// "Missing required client capability": the tasks extension.
+pub(super) fn needs_tasks_extension() -> ErrorData {
+    ErrorData::missing_required_client_capability(ClientCapabilities::builder().enable_tasks().build())
+}
+
+/// What the engine refused, as the client is told. What says where the store is, or what is wrong with it, stays here.
+pub(super) fn refused(error: EngineError) -> ErrorData {
+    let message = error.to_string();
+    match error {
+        EngineError::Arguments { violations, .. } | EngineError::Answer { violations, .. } => {
+            violated(message, &violations)
+        }
+        EngineError::Store(error) => refused_by_store(error, message),
+        _ => invalid(message),
+    }
+}
+
+fn refused_by_store(error: StoreError, message: String) -> ErrorData {
+    match error {
+        // Whose it is cannot be read, so it is like one that never was.
+        StoreError::Unreadable { task, .. } => {
+            tracing::warn!(%message, "a client asked for it");
+            invalid(StoreError::NoTask(task).to_string())
+        }
+        StoreError::TooManyTasks { .. } => ErrorData::internal_error(message, None),
+        StoreError::NoTask(_)
+        | StoreError::NoQuestion { .. }
+        | StoreError::AlreadyAnswered { .. }
+        | StoreError::Ended { .. }
+        | StoreError::TooManyQuestions { .. }
+        | StoreError::Refused { .. } => invalid(message),
+        _ => {
+            tracing::warn!(%message, "a request failed");
+            ErrorData::internal_error("the task store does not work at present; try again later", None)
+        }
+    }
+}
+
+/// "Invalid params" that names every violation.
+pub(super) fn violated(message: impl Into<String>, violations: &[Violation]) -> ErrorData {
+    ErrorData::invalid_params(message.into(), Some(json!({ "violations": violations })))
+}
+
+/// A task's own error.
+pub(super) fn task_error(error: &RpcError) -> ErrorData {
+    let code = i32::try_from(error.code).map_or(ErrorCode::INTERNAL_ERROR, ErrorCode);
+    ErrorData::new(code, error.message.clone(), error.data.clone())
+}
+
+/// The end of a task that somebody cancelled.
+pub(super) fn cancelled(reason: Option<&str>) -> ErrorData {
+    let reason = reason.unwrap_or("no reason was given");
+    ErrorData::internal_error(format!("the task was cancelled: {reason}"), None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Refusal;
+    use crate::task::TaskId;
+
+    #[test]
+    fn what_is_wrong_with_the_store_is_not_told_to_clients() {
+        let location = "redis://10.1.2.3:6379/secret".to_owned();
+        let problem = "OOM command not allowed".to_owned();
+        for error in [
+            StoreError::Unreachable { location: location.clone(), problem: problem.clone() },
+            StoreError::Backend { location: location.clone(), problem: problem.clone() },
+            StoreError::Refuses { location, refusal: Refusal::MemoryFull, problem },
+        ] {
+            let told = refused(error.into());
+            assert_eq!(told.code, ErrorCode::INTERNAL_ERROR);
+            assert!(told.message.contains("try again later"), "{told:?}");
+            assert!(!told.message.contains("10.1.2.3") && !told.message.contains("OOM"), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn a_task_that_cannot_be_read_is_not_found() {
+        let task = TaskId::generate();
+        let unreadable = StoreError::Unreadable { task: task.clone(), problem: "is half lost".to_owned() };
+        let (told, never) = (refused(unreadable.into()), refused(StoreError::NoTask(task).into()));
+        assert_eq!((told.code, told.message), (never.code, never.message));
+    }
+
+    #[test]
+    fn what_does_not_pass_the_gate_is_named() {
+        let (what, problem) = ("the task".to_owned(), "is nested 101 levels deep, more than 100".to_owned());
+        let told = refused(StoreError::Refused { what, problem }.into());
+        assert_eq!(told.code, ErrorCode::INVALID_PARAMS);
+        assert_eq!(told.message, "the task is nested 101 levels deep, more than 100");
+    }
+}

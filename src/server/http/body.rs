@@ -1,0 +1,134 @@
+//! The body of a request: read within its limits, and put through the dialect layer.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::response::{IntoResponse as _, Response};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, Request, StatusCode};
+use rmcp::ErrorData;
+use serde_json::{Value, json};
+
+use super::allowance::{Allowance, Exceeded};
+use super::headers;
+use super::sessions::{Counted, Sessions};
+use crate::server::dialect::{Era, Translation, translate};
+use crate::server::errors::no_method;
+use crate::server::misbehaviour::{self, Cut};
+use crate::server::request::Serving;
+use crate::task::Scope;
+
+/// Bodies up to this size are read whoever else sends some, in bytes.
+const SMALL: usize = 64 * 1024;
+
+/// What a body is read with.
+pub(super) struct Admission<'a> {
+    pub(super) serving: &'a Serving,
+    pub(super) sessions: &'a Sessions,
+    pub(super) allowance: &'a Allowance,
+    pub(super) scope: &'a Scope,
+}
+
+/// The request with its method renamed, where it has to be.
+pub(super) async fn translated(
+    admission: &Admission<'_>,
+    request: Request<Body>,
+) -> Result<Request<Body>, Box<Response>> {
+    let (mut parts, body) = request.into_parts();
+    let body = read(admission, &parts.headers, body).await?;
+    let mut message: Value = serde_json::from_slice(&body).map_err(|error| {
+        let error = ErrorData::parse_error(format!("the body is not JSON: {error}"), None);
+        Box::new(refusal(&Value::Null, &error))
+    })?;
+    let id = message.get("id").cloned().unwrap_or_default();
+    if !message.is_object() {
+        let problem = "the body is not one JSON-RPC message; batches are not part of the protocol";
+        return Err(Box::new(refusal(&id, &ErrorData::invalid_request(problem, None))));
+    }
+    let begins = message.get("method").is_some_and(|method| method == "initialize");
+    if begins && !parts.headers.contains_key("mcp-session-id") {
+        parts.extensions.insert(begin(admission)?);
+    }
+    let body = match translate(&mut message) {
+        Translation::Same => body,
+        Translation::Forged => {
+            return Err(Box::new(refusal(&id, &no_method("the method's name is reserved"))));
+        }
+        Translation::Renamed { method, private, era } => {
+            let checked =
+                check(admission.serving, &mut parts.headers, (&method, &private, era), &message).await;
+            checked.map_err(|error| Box::new(refusal(&id, &error)))?;
+            if misbehaviour::cuts(admission.serving, &method, &message) {
+                parts.extensions.insert(Cut);
+            }
+            Bytes::from(message.to_string())
+        }
+    };
+    parts.headers.remove(CONTENT_LENGTH);
+    Ok(Request::from_parts(parts, Body::from(body)))
+}
+
+/// The whole body. One that is large, or that does not say its size, waits for its turn.
+async fn read(admission: &Admission<'_>, headers: &HeaderMap, body: Body) -> Result<Bytes, Box<Response>> {
+    let limit = admission.serving.config.max_body_bytes;
+    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: usize| length > limit) {
+        return Err(Box::new(too_large(limit)));
+    }
+    let reading = async {
+        let is_large = announced.is_none_or(|length| length > SMALL);
+        let _turn = if is_large { Some(admission.allowance.large_bodies.acquire().await) } else { None };
+        to_bytes(body, limit).await
+    };
+    let patience: Duration = admission.serving.config.read_time;
+    match tokio::time::timeout(patience, reading).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err(Box::new(too_large(limit))),
+        Err(_) => Err(Box::new(StatusCode::REQUEST_TIMEOUT.into_response())),
+    }
+}
+
+/// Counts a session that begins, before it does: several at once cannot pass the limit.
+fn begin(admission: &Admission<'_>) -> Result<Counted, Box<Response>> {
+    let most = admission.serving.config.max_sessions;
+    let counted = admission.sessions.count(admission.scope, most);
+    counted.ok_or_else(|| Box::new(Exceeded::Sessions { most }.into_response()))
+}
+
+/// Checks the headers that repeat parts of a renamed request.
+async fn check(
+    serving: &Serving,
+    headers: &mut HeaderMap,
+    (method, private, era): (&str, &str, Era),
+    message: &Value,
+) -> Result<(), ErrorData> {
+    headers::follow_method(headers, method, private)?;
+    if era == Era::Legacy {
+        return Ok(());
+    }
+    let params = message.get("params").unwrap_or(&Value::Null);
+    headers::check_name(headers, method, params)?;
+    if method == "tools/call"
+        && let Some(name) = params.get("name").and_then(Value::as_str)
+        && let Ok(tool) = serving.engine.tool(name).await
+    {
+        headers::check_params(headers, &tool.input_schema, params)?;
+    }
+    Ok(())
+}
+
+fn too_large(limit: usize) -> Response {
+    let problem = format!("the request body is larger than {limit} bytes\n");
+    (StatusCode::PAYLOAD_TOO_LARGE, problem).into_response()
+}
+
+/// A JSON-RPC error as the whole response.
+fn refusal(id: &Value, error: &ErrorData) -> Response {
+    let body = json!({ "jsonrpc": "2.0", "id": id, "error": error }).to_string();
+    let status = if error.code == rmcp::model::ErrorCode::METHOD_NOT_FOUND {
+        StatusCode::NOT_FOUND
+    } else {
+        StatusCode::BAD_REQUEST
+    };
+    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+}

@@ -1,0 +1,77 @@
+//! What is wrong with the Redis itself, found without changing anything.
+
+use std::collections::HashMap;
+
+use super::RedisStore;
+use crate::store::{Refusal, StoreError, StoreResult, Trouble};
+
+/// Sections of `INFO` that are looked at.
+const SECTIONS: [&str; 1] = ["memory"];
+
+impl RedisStore {
+    pub(super) async fn troubles(&self) -> StoreResult<Vec<Trouble>> {
+        let mut troubles: Vec<Trouble> = self.refused_write().await?.into_iter().collect();
+        let figures = self.figures().await?;
+        troubles.extend(evicting(&figures));
+        troubles.extend(nearly_full(&figures));
+        Ok(troubles)
+    }
+
+    /// Tries a write that is none: Redis judges it like any other and then changes nothing.
+    async fn refused_write(&self) -> StoreResult<Option<Trouble>> {
+        let mut probe = redis::cmd("SETRANGE");
+        probe.arg(self.key("probe")).arg(0).arg("");
+        match self.command::<i64>(&probe).await {
+            Ok(_) => Ok(None),
+            Err(StoreError::Refuses { refusal, problem, .. }) => Ok(Some(Trouble {
+                cause: if refusal == Refusal::NotPermitted {
+                    "store_read_only"
+                } else {
+                    "store_refuses_writes"
+                },
+                problem: format!("the store refuses writes: {problem}"),
+                advice: refusal.advice().to_owned(),
+            })),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What `INFO` says; nothing where this user may not ask.
+    async fn figures(&self) -> StoreResult<HashMap<String, String>> {
+        match self.command::<String>(redis::cmd("INFO").arg(&SECTIONS[..])).await {
+            Ok(text) => Ok(text
+                .lines()
+                .filter_map(|line| line.split_once(':'))
+                .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+                .collect()),
+            Err(error) if error.refusal().is_some_and(Refusal::is_about_rights) => Ok(HashMap::new()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn number(figures: &HashMap<String, String>, name: &str) -> u64 {
+    figures.get(name).and_then(|value| value.parse().ok()).unwrap_or_default()
+}
+
+fn evicting(figures: &HashMap<String, String>) -> Option<Trouble> {
+    let policy = figures.get("maxmemory_policy").filter(|policy| *policy != "noeviction")?;
+    let limit = number(figures, "maxmemory");
+    (limit > 0).then(|| Trouble {
+        cause: "store_evicts",
+        problem: format!("the Redis drops keys when its memory is full: maxmemory-policy is {policy}"),
+        advice: "set maxmemory-policy to noeviction: a task whose key is dropped is lost without a word"
+            .to_owned(),
+    })
+}
+
+fn nearly_full(figures: &HashMap<String, String>) -> Option<Trouble> {
+    let (limit, used) = (number(figures, "maxmemory"), number(figures, "used_memory"));
+    (limit > 0 && used < limit && limit - used < limit / 10).then(|| Trouble {
+        cause: "store_nearly_full",
+        problem: format!(
+            "{used} of the Redis' {limit} bytes of maxmemory are used, less than a tenth is left"
+        ),
+        advice: Refusal::MemoryFull.advice().to_owned(),
+    })
+}

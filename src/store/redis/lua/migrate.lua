@@ -1,0 +1,99 @@
+-- Brings a namespace from layout 1 to layout 2, some tasks at each call; another process may go on where one died.
+-- KEYS: 2 what keys of layout 1 begin with
+-- ARGV: the new epoch, then keys of layout 1 (without what they begin with) that are named by labels
+-- Returns: {'done'} | {'more'} | {'busy', worker}
+local O, META = KEYS[2], KEYS[2] .. 'meta'
+-- What an old process that still runs finds in place of the keys that it would write first: it is refused by their type.
+local MOVED, MOVED_SECONDS = 'this namespace has layout 2: upgrade mcptask', 604800
+local AT_ONCE = 200
+
+local function move(from, to)
+  if call('EXISTS', O .. from) == 1 then call('RENAME', O .. from, P .. to) end
+end
+
+local function begin()
+  local living = call('ZRANGEBYSCORE', O .. 'workers', '(' .. now(), '+inf', 'LIMIT', 0, 1)
+  if living[1] then return { 'busy', living[1] } end
+  call('HSET', META, 'layout', '2', 'epoch', ARGV[1], 'migrating', '1')
+  local workers = call('ZRANGE', O .. 'workers', 0, -1)
+  for _, worker in ipairs(workers) do
+    move('worker:' .. worker .. ':tasks', 'held:' .. worker)
+    call('UNLINK', O .. 'worker:' .. worker)
+    call('ZADD', P .. 'leases', 0, worker)
+  end
+  for _, name in ipairs({ 'events', 'tools', 'tools:changes' }) do move(name, name) end
+  move('unfinished', 'open')
+  for at = 2, #ARGV do
+    local session = string.match(ARGV[at], '^session:(.*):log$')
+    if session then move(ARGV[at], 'log:' .. session) else move(ARGV[at], ARGV[at]) end
+  end
+  for _, name in ipairs({ 'unfinished', 'workers' }) do
+    call('SET', O .. name, MOVED, 'EX', MOVED_SECONDS)
+  end
+end
+
+-- The ids of a task's events, in the places where layout 2 has them.
+local function history(id)
+  local chunk = ''
+  for _, entry in ipairs(call('XRANGE', O .. 'task:' .. id .. ':log', '-', '+')) do
+    chunk = chunk == '' and entry[1] or chunk .. ' ' .. entry[1]
+    if #chunk > RECENT_BYTES then
+      call('RPUSH', P .. 'history:' .. id, chunk)
+      chunk = ''
+    end
+  end
+  return chunk
+end
+
+local function members_of(task)
+  local members = { 'i:' .. task.id }
+  labels(task, members)
+  if is_final(task.status) and task.hidden ~= '1' then
+    members[#members + 1] = 'e:' .. task.status .. ':' .. task.place
+  else
+    members[#members + 1] = live(task)
+  end
+  if task.open > 0 and not is_final(task.status) then
+    question_deadlines(task, members)
+    if task.hidden ~= '1' then members[#members + 1] = 'a:' .. task.place end
+  end
+  if tonumber(task.ttl) then members[#members + 1] = 'd:' .. digits(task.created + tonumber(task.ttl)) .. ':t:' .. task.id end
+  if tonumber(task.resume) then members[#members + 1] = 'd:' .. digits(tonumber(task.resume)) .. ':r:' .. task.id end
+  return members
+end
+
+local function move_task(id)
+  move('task:' .. id, 'task:' .. id)
+  local resume = call('ZSCORE', O .. 'deadlines', 'd:' .. id)
+  call('HSET', P .. 'task:' .. id, 'log', history(id), 'resume', resume and tonumber(resume) or '')
+  local task, problem = load_to_end(id)
+  if not task then error(problem[2] or problem[1]) end
+  for _, member in ipairs(members_of(task)) do call('ZADD', INDEX, 0, member) end
+  call('UNLINK', O .. 'scope:' .. task.scope)
+  if task.session ~= '' then call('UNLINK', O .. 'session:' .. task.session) end
+end
+
+local layout = call('HGET', META, 'layout')
+if layout == '1' then
+  local busy = begin()
+  if busy then return busy end
+elseif not call('HGET', META, 'migrating') then
+  return { 'done' }
+end
+local tasks = call('ZRANGE', O .. 'tasks', 0, AT_ONCE - 1, 'WITHSCORES')
+for at = 1, #tasks, 2 do
+  local id = tasks[at]
+  -- One that cannot be read stays on the list, where it is shown as what it is.
+  if not pcall(move_task, id) then
+    call('ZADD', INDEX, 0, 'i:' .. id, 0, 'l:' .. digits(tonumber(tasks[at + 1])) .. ':' .. id)
+  end
+  call('UNLINK', O .. 'task:' .. id .. ':log')
+  call('ZREM', O .. 'tasks', id)
+end
+if #tasks == 2 * AT_ONCE then return { 'more' } end
+call('UNLINK', O .. 'ids', O .. 'deadlines')
+for _, status in ipairs({ 'working', 'input_required', 'completed', 'failed', 'cancelled' }) do
+  call('UNLINK', O .. 'status:' .. status)
+end
+call('HDEL', META, 'migrating')
+return { 'done' }

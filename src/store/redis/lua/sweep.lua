@@ -1,0 +1,41 @@
+-- Keeps a namespace within its bounds: drops the oldest events where the log is too large, and lets the oldest
+-- finished tasks of scopes that have too many of them end now.
+-- ARGV: most bytes of the log, most finished tasks of a scope, most tasks of one sweep, scope...
+-- Returns: how many tasks were let end
+local bytes = try('MEMORY', 'USAGE', EVENTS)
+if type(bytes) == 'number' and bytes > tonumber(ARGV[1]) then
+  call('XTRIM', EVENTS, 'MAXLEN', '~', math.floor(call('XLEN', EVENTS) * 0.8))
+end
+local most, at, left = tonumber(ARGV[2]), now(), tonumber(ARGV[3])
+
+-- Moves the end of a finished task's ttl to now.
+local function let_end(id, scope)
+  local task = load_to_end(id)
+  if not task or task.scope ~= scope or not is_final(task.status) then return end
+  local ttl = tonumber(task.ttl)
+  if ttl then call('ZREM', INDEX, 'd:' .. digits(task.created + ttl) .. ':t:' .. id) end
+  call('HSET', P .. 'task:' .. id, 'ttl', math.max(0, at - task.created))
+  call('ZADD', INDEX, 0, 'd:' .. digits(math.max(at, task.created)) .. ':t:' .. id)
+  left = left - 1
+end
+
+local function bound(scope, from, to, unfinished)
+  local over = math.min(left, call('ZLEXCOUNT', INDEX, from, to) - unfinished - most)
+  if over <= 0 then return end
+  for _, member in ipairs(call('ZRANGEBYLEX', INDEX, from, to, 'LIMIT', 0, over)) do
+    let_end(string.match(member, '([^:]*)$'), scope)
+  end
+end
+
+for place = 4, #ARGV do
+  local scope = ARGV[place]
+  if scope == 'anonymous' then
+    for _, status in ipairs({ 'completed', 'failed', 'cancelled' }) do
+      bound(scope, '[e:' .. status .. ':', '(e:' .. status .. ';', 0)
+    end
+  else
+    local start = 'o:' .. scope .. '\n'
+    bound(scope, '[' .. start, '[' .. start .. '\255', tonumber(call('HGET', P .. 'open', scope) or '0'))
+  end
+end
+return tonumber(ARGV[3]) - left

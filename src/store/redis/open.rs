@@ -1,0 +1,112 @@
+//! Opening a namespace: whether it is there, which layout it has, and bringing an older one up to date.
+
+use rand::RngExt as _;
+
+use super::{RedisStore, shared_prefix};
+use crate::store::{LAYOUT, StoreError, StoreResult};
+
+/// Keys that are looked at in one step of a search.
+const SCANNED_AT_ONCE: usize = 1000;
+
+impl RedisStore {
+    /// Begins the namespace if it is new, and brings an older layout to the present one.
+    pub(super) async fn begin(&self) -> StoreResult<()> {
+        let mut call = self.scripts.open.key(&self.prefix);
+        call.key(&self.shared).arg(LAYOUT).arg(epoch());
+        self.migrated(self.call(&call).await?).await
+    }
+
+    /// Goes on where the layout is an older one, or where another process has not finished with it.
+    async fn migrated(&self, found: u32) -> StoreResult<()> {
+        if found > LAYOUT {
+            return Err(StoreError::NewerLayout { location: self.location_text(), found });
+        }
+        if found == LAYOUT && self.meta("migrating").await?.is_none() {
+            return Ok(());
+        }
+        let labelled = self.labelled_keys_of_layout_1().await?;
+        loop {
+            let mut call = self.scripts.migrate.key(&self.prefix);
+            call.key(&self.shared).arg(epoch()).arg(&labelled);
+            let reply: Vec<String> = self.call(&call).await?;
+            match reply.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+                ["more"] => {}
+                ["busy", worker] => return Err(self.still_used(worker)),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    fn still_used(&self, worker: &str) -> StoreError {
+        StoreError::OlderLayout {
+            location: self.location_text(),
+            found: 1,
+            problem: format!(
+                "an older mcptask, worker {worker}, is still running on it. Stop all older processes, then start this \
+                 one again: it brings the tasks along"
+            ),
+        }
+    }
+
+    /// Whether the namespace can be used without being begun or changed.
+    pub(super) async fn check_existing(&self) -> StoreResult<()> {
+        let location = self.location_text();
+        let Some(layout) = self.meta("layout").await? else {
+            return Err(StoreError::NoStore { location });
+        };
+        match layout.parse().unwrap_or(u32::MAX) {
+            LAYOUT if self.meta("migrating").await?.is_none() => Ok(()),
+            found if found > LAYOUT => Err(StoreError::NewerLayout { location, found }),
+            found => {
+                let problem = "stop all older processes; then the first `mcptask worker`, `serve` or `submit` brings \
+                               the tasks along";
+                Err(StoreError::OlderLayout { location, found, problem: problem.to_owned() })
+            }
+        }
+    }
+
+    /// A field of what is known of the namespace itself.
+    pub(super) async fn meta(&self, field: &str) -> StoreResult<Option<String>> {
+        self.command(redis::cmd("HGET").arg(format!("{}meta", self.shared)).arg(field)).await
+    }
+
+    /// The keys of layout 1 that are named by labels, so that no script can know them.
+    async fn labelled_keys_of_layout_1(&self) -> StoreResult<Vec<String>> {
+        let (mut found, mut cursor) = (Vec::new(), "0".to_owned());
+        let pattern = format!("{}*", glob_escaped(&self.shared));
+        loop {
+            let mut command = redis::cmd("SCAN");
+            command.arg(&cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(SCANNED_AT_ONCE);
+            let (next, keys): (String, Vec<String>) = self.command(&command).await?;
+            let names = keys.iter().filter_map(|key| key.strip_prefix(&self.shared));
+            found.extend(names.filter(|name| is_labelled(name)).map(str::to_owned));
+            if next == "0" {
+                return Ok(found);
+            }
+            cursor = next;
+        }
+    }
+}
+
+/// Ready queues, sources and sessions' logs. Task keys are found by the tasks.
+fn is_labelled(name: &str) -> bool {
+    name.starts_with("ready:")
+        || name.starts_with("source:")
+        || (name.starts_with("session:") && name.ends_with(":log"))
+}
+
+/// A text as the pattern that only matches it.
+pub(super) fn glob_escaped(text: &str) -> String {
+    let special = |one: char| matches!(one, '*' | '?' | '[' | ']' | '^' | '\\');
+    text.chars().flat_map(|one| special(one).then_some('\\').into_iter().chain([one])).collect()
+}
+
+/// What tells one life of a namespace from the next.
+fn epoch() -> String {
+    format!("{:016x}", rand::rng().random::<u64>())
+}
+
+/// Whether that namespace has been begun.
+pub(super) fn is_begun(namespace: &str) -> redis::Cmd {
+    redis::cmd("EXISTS").arg(format!("{}meta", shared_prefix(namespace))).to_owned()
+}

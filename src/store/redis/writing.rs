@@ -1,0 +1,317 @@
+//! The verbs that change something: what each sends to its script, and what it makes of the reply.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use redis::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::{RedisStore, codec, connection};
+use crate::store::gate::{self, Kind};
+use crate::store::{ClaimKey, MAX_OPEN_QUESTIONS, Requeue, StoreError, StoreResult, TaskFilter};
+use crate::task::{
+    Answer, Ask, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, TaskStatus,
+    ToolSpec, WorkerId,
+};
+
+/// The largest question that the log repeats, in bytes; a larger one is only in its task.
+const LOGGED_QUESTION_BYTES: usize = 8 * 1024;
+
+/// Tasks that are looked at in one step when their tools are withdrawn.
+const STRANDED_AT_ONCE: usize = 200;
+
+impl RedisStore {
+    pub(super) async fn write_task(&self, new: &NewTask, most_open: u32) -> StoreResult<Task> {
+        gate::label("the tool", &new.tool)?;
+        gate::label("the scope", new.scope.as_str())?;
+        let json = gate::json(Kind::Task, new)?;
+        let session = new.session.as_ref().map_or("", |session| session.as_str());
+        let mut call = self.invocation(&self.scripts.submit);
+        call.arg(new.id.as_str()).arg(json).arg(&new.tool).arg(session).arg(new.scope.as_str());
+        call.arg(u8::from(new.hidden)).arg(codec::optional(new.ttl_ms)).arg(new.max_attempts).arg(most_open);
+        let mut reply = self.verb(&call).await?;
+        match reply.word() {
+            "ok" => {
+                let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+                if !swept.scopes.contains(new.scope.as_str()) {
+                    swept.scopes.insert(new.scope.as_str().to_owned());
+                }
+                Ok(Task::queued(new.clone(), codec::timestamp(reply.number())))
+            }
+            "too_many" => Err(StoreError::TooManyTasks { limit: most_open }),
+            _ => Err(self.broken(format!("there is already a task {}", new.id))),
+        }
+    }
+
+    pub(super) async fn wait_to_claim(
+        &self,
+        worker: &WorkerId,
+        tools: &[String],
+        most: usize,
+        stop: &CancellationToken,
+    ) -> StoreResult<Vec<Task>> {
+        if tools.is_empty() {
+            // There is no stream to wait on, and Redis refuses to wait on none.
+            stop.cancelled().await;
+        }
+        while !stop.is_cancelled() {
+            let claimed = self.claim_now(worker, tools, most).await?;
+            if !claimed.is_empty() {
+                return Ok(claimed);
+            }
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => {
+                    // Redis may just have chosen this worker to be woken, and wakes no other for the same task.
+                    self.verb(self.invocation(&self.scripts.wake).arg(tools)).await?;
+                }
+                ready = self.ready(tools) => ready?,
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// Claims what is queued now. A task that cannot be read is parked.
+    async fn claim_now(&self, worker: &WorkerId, tools: &[String], most: usize) -> StoreResult<Vec<Task>> {
+        let mut call = self.invocation(&self.scripts.claim);
+        call.arg(worker.as_str()).arg(most).arg(tools);
+        let reply = self.verb(&call).await?;
+        if reply.word() == "no_lease" {
+            return Err(StoreError::LeaseEnded { worker: worker.clone() });
+        }
+        let mut tasks = Vec::new();
+        for row in reply.rest() {
+            match codec::claimed(row) {
+                Ok(task) => tasks.push(task),
+                Err(bad) => {
+                    tracing::warn!(name = bad.name, problem = bad.problem, "cannot be read, and is not run");
+                    if let Some(attempt) = bad.attempt {
+                        let mut call = self.invocation(&self.scripts.park);
+                        self.verb(call.arg(bad.name).arg(attempt).arg(gate::reason(&bad.problem))).await?;
+                    }
+                }
+            }
+        }
+        Ok(tasks)
+    }
+
+    /// Waits until one of the ready streams gets an entry, for a bounded time. One of those who wait is woken for each.
+    async fn ready(&self, tools: &[String]) -> StoreResult<()> {
+        let mut command = redis::cmd("XREADGROUP");
+        command.arg("GROUP").arg("workers").arg("any").arg("COUNT").arg(1);
+        command.arg("BLOCK").arg(connection::BLOCK.as_millis() as u64).arg("NOACK").arg("STREAMS");
+        for tool in tools {
+            command.arg(self.key(&format!("ready:{tool}")));
+        }
+        command.arg(vec![">"; tools.len()]);
+        match self.connection.waiting(&command).await {
+            Err(StoreError::Backend { problem, .. }) if problem.contains("NOGROUP") => {
+                self.make_groups(tools).await
+            }
+            done => done,
+        }
+    }
+
+    /// Makes the groups that wake workers anew: an eviction or a flush took them.
+    async fn make_groups(&self, tools: &[String]) -> StoreResult<()> {
+        for tool in tools {
+            let mut command = redis::cmd("XGROUP");
+            command
+                .arg("CREATE")
+                .arg(self.key(&format!("ready:{tool}")))
+                .arg("workers")
+                .arg("0")
+                .arg("MKSTREAM");
+            match self.command::<Value>(&command).await {
+                Err(StoreError::Backend { problem, .. }) if problem.contains("BUSYGROUP") => {}
+                done => done.map(drop)?,
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn write_progress(&self, claim: &ClaimKey, progress: &Progress) -> StoreResult<()> {
+        gate::progress(progress)?;
+        let mut call = self.invocation(&self.scripts.report);
+        call.arg(claim.task.as_str()).arg(claim.attempt).arg(gate::json(Kind::Progress, progress)?);
+        call.arg(progress.message.as_deref().unwrap_or_default());
+        self.verb(&call).await?.claimed(claim)
+    }
+
+    pub(super) async fn write_questions(
+        &self,
+        claim: &ClaimKey,
+        first: u32,
+        asks: &[Ask],
+        timeout: Option<Duration>,
+    ) -> StoreResult<Vec<Question>> {
+        let mut call = self.invocation(&self.scripts.ask);
+        let timeout = timeout.map(|timeout| timeout.as_millis() as u64);
+        call.arg(claim.task.as_str()).arg(claim.attempt).arg(first).arg(codec::optional(timeout));
+        call.arg(MAX_OPEN_QUESTIONS);
+        for ask in asks {
+            let json = gate::json(Kind::Question, ask)?;
+            let logged = if json.len() > LOGGED_QUESTION_BYTES { "" } else { &json };
+            call.arg(&json).arg(ask.fingerprint()).arg(logged);
+        }
+        let mut reply = self.verb(&call).await?;
+        match reply.word() {
+            "ok" => self.asked(reply, first, asks),
+            "differs" => {
+                let question = QuestionId::at(reply.number() as u32);
+                Err(StoreError::JournalDiffers { task: claim.task.clone(), question })
+            }
+            "too_many" => {
+                Err(StoreError::TooManyQuestions { task: claim.task.clone(), limit: MAX_OPEN_QUESTIONS })
+            }
+            "gap" => Err(self.broken(format!("question {first} follows question {}", reply.number()))),
+            _ => Err(reply.refusal(claim)),
+        }
+    }
+
+    /// The questions as they stand: those that were asked before as the reply has them, the others as they were just
+    /// asked.
+    fn asked(&self, mut reply: super::Reply, first: u32, asks: &[Ask]) -> StoreResult<Vec<Question>> {
+        let asked_at = codec::timestamp(reply.number());
+        let deadline = Some(reply.number()).filter(|until| *until > 0).map(codec::timestamp);
+        let known = reply.rest();
+        (first..)
+            .zip(asks)
+            .enumerate()
+            .map(|(at, (position, ask))| match known.get(at) {
+                Some(fields) => self.decode(codec::question(position, fields)),
+                None => {
+                    let id = QuestionId::at(position);
+                    Ok(Question { id, ask: ask.clone(), asked_at, deadline, answer: None })
+                }
+            })
+            .collect()
+    }
+
+    pub(super) async fn write_answer(
+        &self,
+        task: &TaskId,
+        question: &QuestionId,
+        answer: &Answer,
+    ) -> StoreResult<Answer> {
+        let unknown = || StoreError::NoQuestion { task: task.clone(), question: question.clone() };
+        let position = question.position().ok_or_else(unknown)?;
+        let reason = answer.reason.as_deref().map(gate::reason);
+        let answer = Answer { reason, ..answer.clone() };
+        let detail = serde_json::json!({
+            "question": question, "action": answer.action, "by": answer.by, "reason": answer.reason
+        });
+        let mut call = self.invocation(&self.scripts.answer);
+        call.arg(task.as_str()).arg(position).arg(gate::json(Kind::Answer, &answer)?).arg(detail.to_string());
+        let mut reply = self.verb(&call).await?;
+        match reply.word() {
+            "ok" => Ok(Answer { at: codec::timestamp(reply.number()), ..answer }),
+            "no_question" => Err(unknown()),
+            "answered" => {
+                let answer = self.decode(codec::answer(&reply.text(), reply.number()))?;
+                let answer = Box::new(answer);
+                Err(StoreError::AlreadyAnswered { task: task.clone(), question: question.clone(), answer })
+            }
+            _ => Err(reply.unclaimed(task)),
+        }
+    }
+
+    pub(super) async fn write_outcome(&self, claim: &ClaimKey, outcome: &Outcome) -> StoreResult<()> {
+        let json = gate::json(Kind::Outcome, outcome)?;
+        let (status, kind, detail) = codec::ending(outcome);
+        let mut call = self.invocation(&self.scripts.finish);
+        call.arg(claim.task.as_str()).arg(claim.attempt).arg(status).arg(json).arg(kind).arg(detail);
+        self.verb(&call).await?.claimed(claim)
+    }
+
+    pub(super) async fn give_back(&self, claim: &ClaimKey, requeue: &Requeue) -> StoreResult<()> {
+        let last = requeue.last_outcome();
+        let json = gate::json(Kind::Outcome, &last)?;
+        let (status, kind, detail) = codec::ending(&last);
+        let delay = requeue.delay.map(|delay| delay.as_millis() as u64);
+        let mut call = self.invocation(&self.scripts.requeue);
+        call.arg(claim.task.as_str()).arg(claim.attempt).arg(gate::reason(&requeue.reason));
+        call.arg(u8::from(requeue.counts))
+            .arg(codec::optional(delay))
+            .arg(status)
+            .arg(json)
+            .arg(kind)
+            .arg(detail);
+        self.verb(&call).await?.claimed(claim)
+    }
+
+    pub(super) async fn end_task(&self, task: &TaskId, reason: &str) -> StoreResult<()> {
+        let mut call = self.invocation(&self.scripts.cancel);
+        let mut reply = self.verb(call.arg(task.as_str()).arg(gate::reason(reason))).await?;
+        match reply.word() {
+            "ok" => Ok(()),
+            "unreadable" => self.scrub(task).await,
+            "no_task" if self.is_indexed(task).await? => self.scrub(task).await,
+            _ => Err(reply.unclaimed(task)),
+        }
+    }
+
+    pub(super) async fn delete_task(&self, task: &TaskId) -> StoreResult<()> {
+        let reply = self.verb(self.invocation(&self.scripts.expire).arg(task.as_str())).await?;
+        if reply.word() == "ok" { Ok(()) } else { self.scrub(task).await }
+    }
+
+    /// Removes what is left of a task that is damaged or lost: no verb can go on with it.
+    async fn scrub(&self, task: &TaskId) -> StoreResult<()> {
+        let members = self.members_of(task).await?;
+        tracing::warn!(%task, "what is left of a task that cannot be read is removed");
+        self.verb(self.invocation(&self.scripts.scrub).arg(task.as_str()).arg(members)).await.map(drop)
+    }
+
+    pub(super) async fn write_worker(
+        &self,
+        worker: &WorkerId,
+        tools: &[ToolSpec],
+        lease: Duration,
+    ) -> StoreResult<()> {
+        // The namespace may have vanished since this process opened it.
+        self.begin_again().await?;
+        let names: Vec<_> = tools.iter().map(|tool| &tool.name).collect();
+        let mut call = self.invocation(&self.scripts.enlist);
+        call.arg(worker.as_str()).arg(lease.as_millis() as u64).arg(gate::json(Kind::Tool, &names)?);
+        for tool in tools {
+            gate::label("the tool", &tool.name)?;
+            call.arg(&tool.name).arg(gate::json(Kind::Tool, tool)?);
+        }
+        self.verb(&call).await.map(drop)
+    }
+
+    /// Forgets tools, then ends the tasks that waited for them, one after the other.
+    pub(super) async fn forget_tools(&self, tools: &[String], error: &RpcError) -> StoreResult<()> {
+        let gone: Vec<String> = self.call(self.invocation(&self.scripts.withdraw).arg(tools)).await?;
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let outcome = Outcome::Error(error.clone());
+        let (_, _, detail) = codec::ending(&outcome);
+        let json = gate::json(Kind::Outcome, &outcome)?;
+        for task in self.waiting_for(&gone).await? {
+            let mut call = self.invocation(&self.scripts.strand);
+            self.verb(call.arg(task.id().as_str()).arg(&task.new.tool).arg(&json).arg(&detail)).await?;
+        }
+        Ok(())
+    }
+
+    /// The tasks of these tools that no worker holds.
+    async fn waiting_for(&self, tools: &[String]) -> StoreResult<Vec<Task>> {
+        let filter = TaskFilter { status: Some(TaskStatus::Working), hidden: true, ..TaskFilter::default() };
+        let asking = TaskFilter { status: Some(TaskStatus::InputRequired), ..filter.clone() };
+        let mut waiting = Vec::new();
+        for filter in [filter, asking] {
+            let mut after = None;
+            loop {
+                let page = self.read_page(&filter, after.as_ref(), STRANDED_AT_ONCE).await?;
+                let tasks = page.tasks.into_iter();
+                waiting.extend(tasks.filter(|task| task.worker.is_none() && tools.contains(&task.new.tool)));
+                let Some(next) = page.next else { break };
+                after = Some(next);
+            }
+        }
+        Ok(waiting)
+    }
+}

@@ -1,0 +1,86 @@
+//! Which files the database is: whether they are still those that were opened.
+//!
+//! SQLite goes on with files that were removed or replaced, and nobody else would ever see what it writes there. So
+//! they are compared with what the paths lead to before anything is acknowledged, and from time to time.
+
+use std::fs::{self, Metadata};
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::fault::Fault;
+
+/// What tells a file from another one under its name.
+type Identity = (u64, u64);
+
+/// The database and its companions, as they were when they were opened.
+#[derive(Debug)]
+pub(super) struct Files {
+    watched: Vec<(PathBuf, Identity)>,
+}
+
+/// A path with something after its last part.
+pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn identity(metadata: &Metadata) -> Identity {
+    (metadata.dev(), metadata.ino())
+}
+
+impl Files {
+    /// Notes what `path` and the log and index beside `real`, where links led to, are now that they are open.
+    pub(super) fn note(path: &Path, real: &Path) -> Self {
+        let paths = [path.to_owned(), beside(real, "-wal"), beside(real, "-shm")];
+        let note = |path: PathBuf| {
+            let found = fs::metadata(&path).ok()?;
+            Some((path, identity(&found)))
+        };
+        Self { watched: paths.into_iter().filter_map(note).collect() }
+    }
+
+    /// [`Fault::Gone`] where one of them is another one now, or none.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        for (path, before) in &self.watched {
+            let problem = match fs::metadata(path) {
+                Ok(now) if identity(&now) == *before => continue,
+                Ok(_) => "was replaced by another file while it was open",
+                Err(error) if error.kind() == ErrorKind::NotFound => "was removed while it was open",
+                // It cannot be looked at now, which says nothing about what it is.
+                Err(_) => continue,
+            };
+            return Err(Fault::Gone(format!("{} {problem}", path.display())));
+        }
+        Ok(())
+    }
+}
+
+/// A file that is read as if nobody wrote to it, and what it looked like when it was opened.
+#[derive(Debug)]
+pub(super) struct Frozen {
+    database: PathBuf,
+    before: Option<(Identity, u64, i64, i64)>,
+}
+
+impl Frozen {
+    /// Notes what it looks like.
+    pub(super) fn note(database: &Path) -> Self {
+        Self { database: database.to_owned(), before: look(database) }
+    }
+
+    /// Whether somebody has written to it since.
+    pub(super) fn is_changed(&self) -> bool {
+        self.before.is_none() || look(&self.database) != self.before
+    }
+}
+
+/// What changes with each write; `None` where somebody may be writing.
+fn look(database: &Path) -> Option<(Identity, u64, i64, i64)> {
+    if fs::metadata(beside(database, "-wal")).is_ok_and(|log| log.len() > 0) {
+        return None;
+    }
+    let found = fs::metadata(database).ok()?;
+    Some((identity(&found), found.len(), found.mtime(), found.mtime_nsec()))
+}

@@ -1,0 +1,82 @@
+//! What can be wrong with the file itself, for `doctor`.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::super::{StoreError, StoreResult, Trouble};
+use super::SqliteStore;
+use super::fault::Fault;
+
+/// Less than this free on the disk is worth saying: a day of a busy store is more.
+const NEARLY_FULL: u64 = 100 * 1024 * 1024;
+
+impl SqliteStore {
+    /// All that is wrong.
+    pub(super) async fn troubles(&self) -> StoreResult<Vec<Trouble>> {
+        let mut troubles = Vec::new();
+        if let Some(trouble) = self.refusal().await? {
+            troubles.push(trouble);
+        }
+        troubles.extend(nearly_full(self.shared.path()));
+        match self.read(unreadable).await {
+            Ok(found) => troubles.extend(found),
+            // It was said above.
+            Err(StoreError::Refuses { .. } | StoreError::Unreachable { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(troubles)
+    }
+
+    /// What the file says to a write. None is made: the transaction is given up.
+    async fn refusal(&self) -> StoreResult<Option<Trouble>> {
+        let shared = std::sync::Arc::clone(&self.shared);
+        let job = move |connection: &mut Connection| {
+            shared.check()?;
+            if connection.is_readonly("main")? {
+                return Ok(true);
+            }
+            connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            Ok(false)
+        };
+        let (cause, problem, advice) = match self.writer.run(job).await {
+            Ok(false) => return Ok(None),
+            Ok(true) => {
+                let advice =
+                    "give this user the right to write to it and to its directory, or only read here";
+                ("store_read_only", "the file may only be read by this user".to_owned(), advice.to_owned())
+            }
+            Err(StoreError::Refuses { refusal, problem, .. }) => {
+                ("store_refuses_writes", problem, refusal.advice().to_owned())
+            }
+            Err(StoreError::Unreachable { problem, .. }) => {
+                ("store_refuses_writes", problem, "look at the file, its directory and its disk".to_owned())
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(Some(Trouble { cause, problem, advice }))
+    }
+}
+
+fn nearly_full(path: &Path) -> Option<Trouble> {
+    let disk = rustix::fs::statvfs(path).ok()?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    (free < NEARLY_FULL).then(|| Trouble {
+        cause: "store_nearly_full",
+        problem: format!("{} MiB are free on the disk of {}", free / 1024 / 1024, path.display()),
+        advice: "make room on it".to_owned(),
+    })
+}
+
+/// Tasks that were found to be unreadable.
+fn unreadable(connection: &Connection, namespace: i64) -> Result<Option<Trouble>, Fault> {
+    let sql = "SELECT count(*), min(id) FROM task INDEXED BY task_unreadable
+        WHERE namespace = ?1 AND problem IS NOT NULL";
+    let (count, first) = connection
+        .query_row(sql, [namespace], |row| Ok((row.get::<_, i64>(0)?, super::reading::word(row, 1)?)))?;
+    Ok((count > 0).then(|| Trouble {
+        cause: "tasks_unreadable",
+        problem: format!("{count} tasks cannot be read, {first} among them"),
+        advice: "show one to see why; cancel what nobody needs".to_owned(),
+    }))
+}

@@ -1,0 +1,263 @@
+//! A task's row: what transitions need of it, without any JSON.
+
+use std::borrow::Cow;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension as _, Row as Columns, ToSql, named_params, params};
+
+use super::super::{ClaimKey, StoreError};
+use super::fault::Fault;
+use crate::task::{TaskId, TaskStatus};
+
+/// The columns of [`Row`], in the order in which [`Row::read`] takes them.
+pub(super) const COLUMNS: &str = "number, id, tool, scope, session, hidden, status, created_ms, updated_ms,
+    finished_ms, ttl_ms, expires_ms, queued, resume_ms, worker, claimed_ms, attempt, failures, max_attempts,
+    asked, open, logged, problem";
+
+/// How many these are: what else a query wants comes after them.
+pub(super) const COUNT: usize = 23;
+
+/// A task's row. Texts are as they are stored: whether they can be read as ids is for those to say who need ids.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// What the rows beside it know it by.
+    pub(super) number: i64,
+    /// Its id.
+    pub(super) id: String,
+    /// Its tool.
+    pub(super) tool: String,
+    /// Whose it is.
+    pub(super) scope: String,
+    /// Who launched it.
+    pub(super) session: Option<String>,
+    /// A foreground call.
+    pub(super) hidden: bool,
+    /// Where it stands; `working` where that cannot be read.
+    pub(super) status: TaskStatus,
+    /// When it was submitted.
+    pub(super) created_ms: i64,
+    /// When it last changed.
+    pub(super) updated_ms: i64,
+    /// When it ended.
+    pub(super) finished_ms: Option<i64>,
+    /// How long it was to be kept.
+    pub(super) ttl_ms: Option<u64>,
+    /// When it is deleted.
+    pub(super) expires_ms: Option<i64>,
+    /// Its place in the ready queue.
+    pub(super) queued: Option<i64>,
+    /// When it is queued again.
+    pub(super) resume_ms: Option<i64>,
+    /// Who holds it.
+    pub(super) worker: Option<String>,
+    /// Since when.
+    pub(super) claimed_ms: Option<i64>,
+    /// How often it was taken.
+    pub(super) attempt: u32,
+    /// How many of its attempts failed.
+    pub(super) failures: u32,
+    /// How many may.
+    pub(super) max_attempts: u32,
+    /// How many questions it has asked.
+    pub(super) asked: u32,
+    /// How many of them are open.
+    pub(super) open: u32,
+    /// How many events it has had.
+    pub(super) logged: i64,
+    /// Why it cannot be read.
+    pub(super) problem: Option<String>,
+    /// The status that is stored.
+    pub(super) stored: Option<TaskStatus>,
+}
+
+/// A text column, whatever is in it.
+pub(super) fn text(value: ValueRef<'_>) -> Option<Cow<'_, str>> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes)),
+        ValueRef::Integer(number) => Some(number.to_string().into()),
+        ValueRef::Real(number) => Some(number.to_string().into()),
+    }
+}
+
+/// A count, which nobody writes below zero or beyond what a count can be.
+fn count(row: &Columns, at: usize, problem: &mut Option<String>) -> rusqlite::Result<u32> {
+    let stored: i64 = row.get(at)?;
+    Ok(u32::try_from(stored).unwrap_or_else(|_| {
+        problem.get_or_insert_with(|| format!("one of its counts is {stored}"));
+        u32::MAX
+    }))
+}
+
+impl Row {
+    /// A row of a query that begins with [`COLUMNS`].
+    pub(super) fn read(row: &Columns) -> rusqlite::Result<Self> {
+        let word = |at| Ok::<_, rusqlite::Error>(text(row.get_ref(at)?).map(Cow::into_owned));
+        let mut problem = word(22)?;
+        let stored = word(6)?.unwrap_or_default();
+        let status = stored.parse::<TaskStatus>();
+        if let Err(error) = &status {
+            problem.get_or_insert_with(|| error.to_string());
+        }
+        let counts = [16, 17, 18, 19, 20].map(|at| count(row, at, &mut problem));
+        let [attempt, failures, max_attempts, asked, open] = counts;
+        Ok(Self {
+            number: row.get(0)?,
+            id: word(1)?.unwrap_or_default(),
+            tool: word(2)?.unwrap_or_default(),
+            scope: word(3)?.unwrap_or_default(),
+            session: word(4)?,
+            hidden: row.get(5)?,
+            status: status.as_ref().copied().unwrap_or(TaskStatus::Working),
+            created_ms: row.get(7)?,
+            updated_ms: row.get(8)?,
+            finished_ms: row.get(9)?,
+            ttl_ms: row.get::<_, Option<i64>>(10)?.map(i64::cast_unsigned),
+            expires_ms: row.get(11)?,
+            queued: row.get(12)?,
+            resume_ms: row.get(13)?,
+            worker: word(14)?,
+            claimed_ms: row.get(15)?,
+            attempt: attempt?,
+            failures: failures?,
+            max_attempts: max_attempts?,
+            asked: asked?,
+            open: open?,
+            logged: row.get(21)?,
+            problem,
+            stored: status.ok(),
+        })
+    }
+
+    /// A task that is new.
+    pub(super) fn new(new: &crate::task::NewTask, now_ms: i64) -> Self {
+        Self {
+            number: 0,
+            id: new.id.as_str().to_owned(),
+            tool: new.tool.clone(),
+            scope: new.scope.as_str().to_owned(),
+            session: new.session.as_ref().map(|session| session.as_str().to_owned()),
+            hidden: new.hidden,
+            status: TaskStatus::Working,
+            created_ms: now_ms,
+            updated_ms: now_ms,
+            finished_ms: None,
+            ttl_ms: new.ttl_ms,
+            // Past the end of time is as good as never.
+            expires_ms: new.ttl_ms.and_then(|ttl| now_ms.checked_add_unsigned(ttl)),
+            queued: None,
+            resume_ms: None,
+            worker: None,
+            claimed_ms: None,
+            attempt: 0,
+            failures: 0,
+            max_attempts: new.max_attempts,
+            asked: 0,
+            open: 0,
+            logged: 0,
+            problem: None,
+            stored: None,
+        }
+    }
+
+    /// Its id as callers know it.
+    pub(super) fn task_id(&self) -> Result<TaskId, Fault> {
+        TaskId::try_from(self.id.clone()).map_err(Fault::unreadable)
+    }
+
+    /// Takes the task from its worker.
+    pub(super) fn release(&mut self) {
+        self.worker = None;
+        self.claimed_ms = None;
+    }
+
+    /// Gives the task the status that its questions say, unless it has ended. True when one is open.
+    pub(super) fn weigh_questions(&mut self) -> bool {
+        if !self.status.is_final() {
+            self.status = if self.open > 0 { TaskStatus::InputRequired } else { TaskStatus::Working };
+        }
+        self.open > 0
+    }
+
+    /// Whether it waits for nothing but its place in the queue.
+    pub(super) fn is_parked(&self) -> bool {
+        self.worker.is_none() && self.queued.is_none() && self.resume_ms.is_none() && self.problem.is_none()
+    }
+
+    /// Whether the task is held under that claim; [`StoreError::ClaimLost`] says what became of it.
+    pub(super) fn still_held(&self, claim: &ClaimKey) -> Result<(), StoreError> {
+        let now = match &self.worker {
+            _ if self.status.is_final() => format!("the task has ended: {}", self.status),
+            None => "it was given back".into(),
+            Some(worker) if self.attempt != claim.attempt => {
+                format!("{worker} holds it, attempt {}", self.attempt)
+            }
+            Some(_) => return Ok(()),
+        };
+        Err(StoreError::ClaimLost { task: claim.task.clone(), attempt: claim.attempt, now })
+    }
+
+    /// Writes it for the first time.
+    pub(super) fn insert(&mut self, connection: &Connection, namespace: i64) -> Result<(), Fault> {
+        let sql = "INSERT INTO task (namespace, id, tool, scope, session, hidden, status, created_ms, updated_ms,
+             finished_ms, ttl_ms, expires_ms, queued, resume_ms, worker, claimed_ms, attempt, failures,
+             max_attempts, asked, open, logged, problem)
+            VALUES (:namespace, :id, :tool, :scope, :session, :hidden, :status, :created_ms, :updated_ms,
+             :finished_ms, :ttl_ms, :expires_ms, :queued, :resume_ms, :worker, :claimed_ms, :attempt, :failures,
+             :max_attempts, :asked, :open, :logged, :problem)";
+        connection.prepare_cached(sql)?.execute(named_params! {
+            ":namespace": namespace, ":id": self.id, ":tool": self.tool, ":scope": self.scope,
+            ":session": self.session, ":hidden": self.hidden, ":status": self.status.as_str(),
+            ":created_ms": self.created_ms, ":updated_ms": self.updated_ms, ":finished_ms": self.finished_ms,
+            ":ttl_ms": self.ttl_ms.map(u64::cast_signed), ":expires_ms": self.expires_ms, ":queued": self.queued,
+            ":resume_ms": self.resume_ms, ":worker": self.worker, ":claimed_ms": self.claimed_ms,
+            ":attempt": self.attempt, ":failures": self.failures, ":max_attempts": self.max_attempts,
+            ":asked": self.asked, ":open": self.open, ":logged": self.logged, ":problem": self.problem,
+        })?;
+        (self.number, self.stored) = (connection.last_insert_rowid(), Some(self.status));
+        Ok(())
+    }
+
+    /// Writes what transitions change. The indexes by status are left alone where the status is the same.
+    pub(super) fn save(&mut self, connection: &Connection) -> Result<(), Fault> {
+        const SAME: &str = "UPDATE task SET updated_ms = ?2, queued = ?3, resume_ms = ?4, worker = ?5,
+            claimed_ms = ?6, attempt = ?7, failures = ?8, asked = ?9, open = ?10, logged = ?11 WHERE number = ?1";
+        const OTHER: &str = "UPDATE task SET updated_ms = ?2, queued = ?3, resume_ms = ?4, worker = ?5,
+            claimed_ms = ?6, attempt = ?7, failures = ?8, asked = ?9, open = ?10, logged = ?11, status = ?12,
+            finished_ms = ?13, expires_ms = ?14 WHERE number = ?1";
+        let mut values: Vec<&dyn ToSql> = vec![
+            &self.number,
+            &self.updated_ms,
+            &self.queued,
+            &self.resume_ms,
+            &self.worker,
+            &self.claimed_ms,
+            &self.attempt,
+            &self.failures,
+            &self.asked,
+            &self.open,
+            &self.logged,
+        ];
+        let (status, is_same) = (self.status.as_str(), self.stored == Some(self.status));
+        if !is_same {
+            values.extend([&status as &dyn ToSql, &self.finished_ms, &self.expires_ms]);
+        }
+        let sql = if is_same { SAME } else { OTHER };
+        connection.prepare_cached(sql)?.execute(values.as_slice())?;
+        self.stored = Some(self.status);
+        Ok(())
+    }
+}
+
+/// The row of a task, if there is one.
+pub(super) fn find(connection: &Connection, namespace: i64, task: &TaskId) -> Result<Option<Row>, Fault> {
+    let sql = format!("SELECT {COLUMNS} FROM task WHERE namespace = ?1 AND id = ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_row(params![namespace, task.as_str()], Row::read).optional()?)
+}
+
+/// The row of that number, if there is one.
+pub(super) fn numbered(connection: &Connection, number: i64) -> Result<Option<Row>, Fault> {
+    let sql = format!("SELECT {COLUMNS} FROM task WHERE number = ?1");
+    Ok(connection.prepare_cached(&sql)?.query_row([number], Row::read).optional()?)
+}

@@ -1,0 +1,94 @@
+//! What random runs do to a store while it is used: it refuses, holds what cannot be read, is emptied, and is read by
+//! somebody with few rights.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mcptask::engine::{Engine, Limits};
+use mcptask::store::Store;
+use mcptask::store::redis::RedisStore;
+use mcptask::store::sqlite::SqliteStore;
+use mcptask::task::TaskId;
+use rusqlite::{Connection, TransactionBehavior};
+use tokio_util::sync::CancellationToken;
+
+use crate::protocol::bench::Bench;
+use crate::refusing::Trouble;
+
+/// The namespace of [`Bench::store`].
+const NAMESPACE: &str = "test";
+
+/// Refuses everything, or all writes, for that time; for one of the reasons that there are.
+pub(crate) fn refuse(bench: &Bench, which: usize, time: Duration) {
+    match bench {
+        Bench::Sqlite(_) => {
+            let mut connection = connection(bench);
+            let lock = connection.transaction_with_behavior(TransactionBehavior::Exclusive).expect("locks");
+            std::thread::sleep(time);
+            lock.rollback().expect("unlocks");
+        }
+        _ => {
+            let refusing = Trouble::ALL[which % Trouble::ALL.len()].begin(server(bench));
+            std::thread::sleep(time);
+            drop(refusing);
+        }
+    }
+}
+
+/// Damages the record of a task.
+pub(crate) fn poison(bench: &Bench, task: &TaskId) {
+    match bench {
+        Bench::Sqlite(_) => {
+            let sql =
+                "UPDATE arguments SET record = '{' WHERE task = (SELECT number FROM task WHERE id = ?1)";
+            let damaged = connection(bench).execute(sql, [task.as_str()]).expect("damages it");
+            assert_eq!(damaged, 1, "the record of {task}");
+        }
+        _ => {
+            let key = format!("mcptask:{{{NAMESPACE}}}:2:task:{task}");
+            let added: i64 = server(bench).ask(&["HSET", &key, "new", "{"]).expect("damages it");
+            assert_eq!(added, 0, "the record of {task}");
+        }
+    }
+}
+
+/// Empties the store; false where its kind cannot be emptied under running processes.
+pub(crate) fn empty(bench: &Bench) -> bool {
+    let Bench::Redis(server) = bench else { return false };
+    server.ask::<()>(&["FLUSHALL"]).expect("empties it");
+    true
+}
+
+/// The rules for somebody who may only read.
+pub(crate) async fn reader(bench: &Bench) -> Engine {
+    let store: Arc<dyn Store> = match bench {
+        Bench::Sqlite(_) => {
+            SqliteStore::open_existing(&file(bench), NAMESPACE).await.expect("opens the file")
+        }
+        _ => {
+            let server = server(bench);
+            let rights = ["reader", "on", ">pw", "~mcptask:*", "&*", "+@read", "+@connection"];
+            server.ask::<()>(&[&["ACL", "SETUSER"], &rights[..]].concat()).expect("makes a user");
+            let url = format!("redis://reader:pw@127.0.0.1:{}/0", server.port());
+            RedisStore::open_existing(&url, NAMESPACE).await.expect("opens the server")
+        }
+    };
+    Engine::new(store, Limits::default(), CancellationToken::new())
+}
+
+fn server(bench: &Bench) -> &crate::protocol::redis::RedisServer {
+    let Bench::Redis(server) = bench else { panic!("this is about Redis") };
+    server
+}
+
+fn file(bench: &Bench) -> PathBuf {
+    let Bench::Sqlite(directory) = bench else { panic!("this is about SQLite") };
+    directory.path().join("tasks.db")
+}
+
+fn connection(bench: &Bench) -> Connection {
+    let connection = Connection::open(file(bench)).expect("opens the file");
+    connection.busy_timeout(Duration::from_secs(20)).expect("waits for others");
+    connection
+}

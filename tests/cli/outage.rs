@@ -1,0 +1,111 @@
+//! A Redis that goes away, refuses, or lets nobody in.
+
+use std::process::{Child, Stdio};
+
+use crate::place::Place;
+use crate::redis::RedisServer;
+
+/// A command in the background whose words and output go to files.
+struct Waiting {
+    child: Child,
+}
+
+impl Waiting {
+    fn begin(place: &Place, arguments: &[&str]) -> Self {
+        let file = |name: &str| {
+            let path = place.path().join(name);
+            std::fs::OpenOptions::new().create(true).append(true).open(path).expect("a file")
+        };
+        let mut command = place.command(&[arguments, &["--timeout", "60s"]].concat());
+        command.stdin(Stdio::null()).stderr(file("said")).stdout(file("printed"));
+        Self { child: command.spawn().expect("starts") }
+    }
+
+    fn code(mut self) -> Option<i32> {
+        self.child.wait().expect("ours").code()
+    }
+}
+
+#[test]
+fn a_command_that_waits_rides_out_an_outage_that_it_began_in() {
+    let mut server = RedisServer::persistent();
+    let place = Place::on_redis(&server.url());
+    let worker = place.worker();
+    let id = place.asking("plan_dinner");
+    worker.signal("TERM");
+    assert_eq!(worker.code(), 0);
+    server.kill();
+    for command in [&["list"][..], &["show", &id], &["respond", &id, "--decline"], &["submit", "wait"]] {
+        let ran = place.run(command);
+        assert_eq!(ran.code, 4, "a plain command does not wait: {ran:?}");
+        assert!(ran.err.contains("redis-cli ping"), "{ran:?}");
+    }
+    let commands = [
+        &["respond", &id, "--wait", "--set", "cuisine=Thai"][..],
+        &["result", &id, "--wait"],
+        &["watch", "--task", &id],
+        &["submit", "wait", "--wait", "--arg", "seconds=0"],
+    ];
+    let waiting: Vec<_> = commands.iter().map(|command| Waiting::begin(&place, command)).collect();
+    let count = |words: &str| place.heard("").matches(words).count();
+    until(|| count("waiting until it is back") == waiting.len());
+    server.restart();
+    let _worker = place.worker();
+    place.until_asked(&id, "q2");
+    place.ok(&["respond", &id, "--question", "q2", "--set", "vegetarian=yes"]);
+    for (command, waiting) in commands.iter().zip(waiting) {
+        assert_eq!(waiting.code(), Some(0), "{command:?}: {}", place.heard(""));
+    }
+    assert_eq!(count("the store is back"), commands.len(), "each says so once: {}", place.heard(""));
+    assert_eq!(count("waiting until it is back"), commands.len(), "each says so once: {}", place.heard(""));
+    let printed = std::fs::read_to_string(place.path().join("printed")).expect("a file");
+    assert!(printed.contains("A vegetarian Thai dinner"), "{printed}");
+}
+
+/// Waits until it is so, for a bounded time.
+fn until(holds: impl Fn() -> bool) {
+    let begun = std::time::Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < crate::place::BOUND, "it never is");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn who_may_not_is_unauthorised_and_told_what_helps() {
+    let server = RedisServer::start();
+    let place = Place::on_redis(&server.url());
+    drop(place.worker());
+    server
+        .ask::<()>(&["ACL", "SETUSER", "guest", "on", ">pw", "~*", "&*", "-@all", "+ping"])
+        .expect("is set");
+    let guest = server.url().replace("redis://", "redis://guest:pw@");
+    let wrong = server.url().replace("redis://", "redis://guest:planted-password@");
+    server.ask::<()>(&["CONFIG", "SET", "requirepass", "x"]).expect("is set");
+    for (url, help) in [(guest, "docs/REDIS.md"), (wrong, "password"), (server.url(), "password")] {
+        for command in [&["list"][..], &["result", "abcdef", "--wait"], &["watch"], &["submit", "wait"]] {
+            let ran = place.run(&[command, &["--redis", &url]].concat());
+            assert_eq!(ran.code, 3, "{ran:?}");
+            assert!(ran.err.contains(help) && !ran.err.contains("planted"), "{ran:?}");
+            assert!(!ran.err.contains("redis-cli ping"), "somebody answered: {ran:?}");
+        }
+    }
+}
+
+#[test]
+fn a_busy_redis_is_there_and_says_so() {
+    let server = RedisServer::start_with(&["--busy-reply-threshold", "50"]);
+    let place = Place::on_redis(&server.url());
+    drop(place.worker());
+    let port = server.port().to_string();
+    let script = ["-p", &port, "EVAL", "while true do end", "0"];
+    let mut busy = std::process::Command::new("redis-cli");
+    let mut busy = busy.args(script).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+    until(|| server.ask::<()>(&["GET", "x"]).is_err_and(|error| error.code() == Some("BUSY")));
+    let ran = place.run(&["list"]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.err.contains("SCRIPT KILL") && !ran.err.contains("redis-cli ping"), "{ran:?}");
+    server.ask::<()>(&["SCRIPT", "KILL"]).expect("is ended");
+    busy.wait().expect("ours");
+    assert_eq!(place.run(&["list"]).code, 0);
+}

@@ -1,0 +1,52 @@
+//! A question that asks to visit a page shows its address and its host wherever it is shown.
+
+use crate::place::Place;
+
+const PAGE: &str = "https://pay.example/checkout?x=1";
+const HOST: &str = "pay.example";
+
+const PAY: &str = r#"[tools.pay]
+description = "Asks to visit a page."
+steps = [{ ask = "Please pay.", as = "v", url = "https://pay.example/checkout?x=1" }, { return = "{{ v.action }}" }]
+"#;
+
+/// Whether the host is named apart from the address.
+fn names_the_host(shown: &str) -> bool {
+    shown.replace(PAGE, "").contains(HOST)
+}
+
+#[test]
+fn nobody_is_led_to_accept_a_page_they_were_not_shown() {
+    let place = Place::new();
+    let server = place.serve(&["--config", &place.file("mcptask.toml", PAY)]);
+    let id = place.asking("pay");
+    let modern = ["--server", server.url(), "--era", "modern"];
+    let shown: Vec<(Vec<&str>, i32)> = vec![
+        (vec!["show", &id], 0),
+        (vec!["list"], 0),
+        (vec!["watch", "--no-follow", "--task", &id], 0),
+        (vec!["doctor", &id], 0),
+        (vec!["result", &id], 10),
+        (vec!["respond", &id, "--no-input"], 6),
+        (vec!["respond", "--next", "--no-input"], 6),
+        (vec!["submit", "pay", "--wait", "--no-input"], 6),
+        ([&["show", &id][..], &modern].concat(), 0),
+        ([&["respond", &id, "--no-input"][..], &modern].concat(), 6),
+        ([&["submit", "pay", "--wait", "--no-input"][..], &modern].concat(), 6),
+    ];
+    for (command, code) in shown {
+        let ran = place.run(&command);
+        assert_eq!(ran.code, code, "{command:?}: {ran:?}");
+        let shown = ran.out + &ran.err;
+        // Through a server the tool's questions are shown only where somebody can answer them.
+        let is_told = !(command.contains(&"submit") && command.contains(&"--server"));
+        assert!(
+            !is_told || (shown.contains(PAGE) && names_the_host(&shown)),
+            "{command:?} hides the page: {shown}"
+        );
+        assert!(is_told || !shown.contains("--accept"), "{command:?} leads to a hidden page: {shown}");
+    }
+    for command in [&["show", &id, "--json"][..], &["list", "--json"], &["watch", "--no-follow", "--json"]] {
+        assert!(place.ok(command).contains(PAGE), "{command:?}");
+    }
+}

@@ -1,0 +1,28 @@
+//! Redis URLs as people type them, and what is shown of them.
+
+use crate::place::Place;
+
+#[test]
+fn a_password_that_has_to_be_escaped_is_refused_and_no_piece_of_it_is_shown() {
+    let place = Place::new();
+    let passwords =
+        ["42#Qz7topfx", "42/Qz7topfx", "42?Qz7topfx", "p@ss/Qz7topfx", "Qz#7topfx", "Qz7topfx%zz"];
+    for password in passwords {
+        for user in ["default", ""] {
+            let url = format!("redis://{user}:{password}@127.0.0.1:1/0");
+            for way in [&["list", "--redis", &url][..], &["doctor", "-vv", "--redis", &url]] {
+                let ran = place.run(way);
+                assert_eq!(ran.code, 2, "{ran:?}");
+                assert!(ran.err.contains(" as %"), "says what to write: {ran:?}");
+                let shown = ran.out + &ran.err;
+                for piece in password.split(['#', '/', '?', '@']).filter(|piece| piece.len() > 2) {
+                    assert!(!shown.contains(piece), "{piece} of {password} is shown: {shown}");
+                }
+            }
+            let mut by_variable = place.command(&["list", "--json"]);
+            let output = by_variable.env("MCPTASK_REDIS_URL", &url).output().expect("runs");
+            let shown = String::from_utf8_lossy(&output.stderr);
+            assert!(shown.contains("MCPTASK_REDIS_URL") && !shown.contains("7topfx"), "{shown}");
+        }
+    }
+}

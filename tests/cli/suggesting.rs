@@ -1,0 +1,145 @@
+//! Commands that are suggested, pasted: they do what their line says.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::place::{Place, Ran};
+use crate::redis::RedisServer;
+
+/// A tool that asks two things at once.
+const TWO: &str = r#"[tools.two]
+description = "Asks twice."
+steps = [
+  { ask_all = [
+    { as = "del", ask = "Delete the database?", form = { ok = "boolean" } },
+    { as = "back", ask = "Make a backup first?", form = { ok = "boolean" } },
+  ] },
+  { return = "done" },
+]
+"#;
+
+/// The commands that stand in a text: each to the end of its line, or to the backtick behind it.
+fn suggested(text: &str) -> Vec<String> {
+    let commands = text.split("mcptask ").skip(1).filter_map(|rest| rest.split(['\n', '`']).next());
+    commands.map(|words| format!("mcptask {}", words.trim_end())).collect()
+}
+
+/// Runs a line in a shell, as somebody who pastes it.
+fn paste(place: &Place, line: &str) -> Ran {
+    let own = place.command(&[]);
+    let binary = std::path::Path::new(own.get_program());
+    let folder = binary.parent().expect("a folder").display();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", line]).env_clear().current_dir(place.path());
+    shell.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.env("PATH", format!("{folder}:{}", std::env::var("PATH").unwrap_or_default()));
+    let output = shell.output().expect("runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    Ran { code: output.status.code().expect("ends"), out: text(output.stdout), err: text(output.stderr) }
+}
+
+fn answered(place: &Place, id: &str) -> Vec<String> {
+    let task = &place.json(&["show", id])[0];
+    let questions = task["questions"].as_array().expect("questions");
+    let ids = questions.iter().filter(|one| !one["answer"].is_null()).map(|one| one["id"].as_str());
+    ids.map(|id| id.expect("an id").to_owned()).collect()
+}
+
+#[test]
+fn the_command_beside_a_question_answers_that_question() {
+    let place = Place::new();
+    let config = place.file("mcptask.toml", TWO);
+    let _worker = place.background(&["worker", "--json", "--config", &config]);
+    let ways: [(&[&str], &str); 5] = [
+        (&["show", "ID"], "q2"),
+        (&["watch", "--no-follow", "--task", "ID"], "q2"),
+        (&["doctor", "ID"], "q2"),
+        (&["respond", "ID", "--question", "q2"], "q2"),
+        (&["result", "ID"], "q1"),
+    ];
+    for (way, question) in ways {
+        let id = place.asking("two");
+        let words: Vec<_> = way.iter().map(|word| if *word == "ID" { id.as_str() } else { word }).collect();
+        let ran = place.run(&words);
+        let commands = suggested(&(ran.out.clone() + &ran.err));
+        let command =
+            commands.iter().rfind(|command| command.contains(" respond ")).expect("one that answers");
+        let command = command.replace("ok=yes", "ok=no");
+        let command = if command.contains("--set") { command } else { format!("{command} --set ok=no") };
+        let pasted = paste(&place, &command);
+        assert_eq!(pasted.code, 0, "{command}: {pasted:?}");
+        assert_eq!(answered(&place, &id), [question], "{command}");
+    }
+}
+
+#[test]
+fn a_question_that_was_answered_meanwhile_is_not_answered_in_anothers_place() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("plan_dinner");
+    let shown = place.ok(&["show", &id]);
+    place.ok(&["respond", &id, "--question", "q1", "--set", "cuisine=Thai"]);
+    place.until_asked(&id, "q2");
+    let command =
+        suggested(&shown).into_iter().find(|one| one.contains(" respond ")).expect("one that answers");
+    let pasted = paste(&place, &command);
+    assert_eq!(pasted.code, 10, "{command}: {pasted:?}");
+    assert_eq!(answered(&place, &id), ["q1"]);
+}
+
+#[test]
+fn an_id_of_a_stranger_is_one_word_in_a_shell() {
+    let place = Place::new();
+    let script = format!("{}/tests/cli/rude.py", env!("CARGO_MANIFEST_DIR"));
+    let hostile = ["x; touch pwned #", "$(touch pwned)", "`touch pwned`", "' ; touch pwned '", "--quiet"];
+    for id in hostile {
+        let server = format!("python3 {script} \"{}\"", id.replace('$', "\\$").replace('`', "\\`"));
+        let ran = place.run(&[
+            "submit",
+            "rude",
+            "--wait",
+            "--timeout",
+            "2s",
+            "--stdio",
+            &server,
+            "--era",
+            "legacy",
+        ]);
+        let text = ran.out.clone() + &ran.err;
+        // One of them has a backtick, at which a search for commands would end.
+        let at = text.find("see it with: ").unwrap_or_else(|| panic!("no command for {id}: {ran:?}"));
+        let line = text[at..].trim_start_matches("see it with: ").lines().next().expect("a line");
+        let pasted = paste(&place, line);
+        assert!(pasted.out.contains("working"), "{line}: {pasted:?}");
+        assert!(!place.path().join("pwned").exists(), "{line}");
+    }
+}
+
+#[test]
+fn hints_reach_the_store_and_namespace_of_the_command_that_failed() {
+    let server = RedisServer::start();
+    let place = Place::new();
+    let url = server.url();
+    let flags = ["--redis", &url, "--namespace", "mine"];
+    let _worker = place.background(&[&["worker", "--json"][..], &flags].concat());
+    let id = place.ok(&[&["submit", "plan_dinner"][..], &flags].concat());
+    let wrong: [&[&str]; 3] =
+        [&["show", "nowhere"], &["submit", "nothing"], &["respond", &id, "--question", "q9"]];
+    for command in wrong {
+        let ran = place.run(&[command, &flags].concat());
+        assert_ne!(ran.code, 0, "{ran:?}");
+        let commands = suggested(&ran.err);
+        assert!(!commands.is_empty(), "{ran:?}");
+        for line in commands {
+            let pasted = paste(&place, &line);
+            assert_eq!(pasted.code, 0, "{line}: {pasted:?}");
+            assert!(pasted.out.contains("plan_dinner"), "{line}: {pasted:?}");
+        }
+    }
+    let json: Value = {
+        let ran = place.run(&[&["show", "nowhere", "--json"][..], &flags].concat());
+        serde_json::from_str(&ran.err).expect("JSON")
+    };
+    assert!(json["hint"].as_str().is_some_and(|hint| hint.contains("--namespace mine")), "{json}");
+}

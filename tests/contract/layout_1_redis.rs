@@ -1,0 +1,156 @@
+//! A namespace that the last version of layout 1 wrote, with tasks in every state: each goes on.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use mcptask::store::redis::RedisStore;
+use mcptask::store::{EventFilter, Store, StoreError, TaskFilter};
+use mcptask::task::{Cursor, Outcome, TaskId, TaskStatus};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::redis::RedisServer;
+use crate::support::{accept, claim_for, crash, form, get, key, new_task, q, session, within, worker};
+
+/// Made by tests/fixtures/layout1/make_redis.py.
+const FIXTURE: &str = include_str!("../fixtures/layout1/redis.jsonl");
+
+/// A server with the old namespace, and its tasks by their state.
+fn old_namespace() -> (RedisServer, HashMap<String, TaskId>) {
+    let server = RedisServer::start();
+    let mut lines = FIXTURE.lines();
+    let head: (String, HashMap<String, TaskId>) =
+        serde_json::from_str(lines.next().expect("a first line")).expect("is the tasks");
+    for line in lines {
+        let words: Vec<String> = serde_json::from_str(line).expect("is a command");
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let _: redis::Value = server.ask(&words).expect("the server takes it");
+    }
+    (server, head.1)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_not_create_leaves_it_alone() {
+    let (server, _) = old_namespace();
+    let before: Vec<String> = server.ask(&["KEYS", "*"]).expect("lists");
+    let error = RedisStore::open_existing(&server.url(), "default").await.expect_err("it is older");
+    assert!(matches!(error, StoreError::OlderLayout { found: 1, .. }), "{error}");
+    let after: Vec<String> = server.ask(&["KEYS", "*"]).expect("lists");
+    assert_eq!(after.len(), before.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_is_left_alone_while_an_old_worker_lives() {
+    let (server, _) = old_namespace();
+    let _: u64 = server.ask(&["ZADD", "mcptask:{default}:workers", "99999999999999", "old-1"]).expect("adds");
+    let error = RedisStore::open(&server.url(), "default").await.expect_err("it is in use");
+    assert!(error.to_string().contains("worker old-1"), "{error}");
+    assert!(error.to_string().contains("Stop all older processes"), "{error}");
+    let layout: String = server.ask(&["HGET", "mcptask:{default}:meta", "layout"]).expect("reads");
+    assert_eq!(layout, "1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_task_is_there_as_it_was() {
+    let (server, ids) = old_namespace();
+    let store = RedisStore::open(&server.url(), "default").await.expect("brings it along");
+    let page =
+        store.list(&TaskFilter { hidden: true, ..TaskFilter::default() }, None, 100).await.expect("lists");
+    assert_eq!(page.unreadable, []);
+    assert_eq!(page.tasks.len(), ids.len());
+    let statuses = [
+        ("completed", TaskStatus::Completed),
+        ("failed", TaskStatus::Failed),
+        ("cancelled", TaskStatus::Cancelled),
+        ("delayed", TaskStatus::Working),
+        ("running", TaskStatus::Working),
+        ("asking", TaskStatus::InputRequired),
+        ("parked", TaskStatus::InputRequired),
+        ("hidden", TaskStatus::InputRequired),
+        ("queued", TaskStatus::Working),
+    ];
+    for (name, status) in statuses {
+        let task = get(&*store, &ids[name]).await;
+        assert_eq!(task.status, status, "{name}");
+        let log =
+            store.history(&EventFilter::Task(ids[name].clone()), Cursor::START, 100).await.expect("reads");
+        assert_eq!(log.unreadable, [], "{name}");
+        assert_eq!(log.events.first().map(|event| event.kind.name()), Some("submitted"), "{name}");
+        let filter = TaskFilter { status: Some(status), hidden: true, ..TaskFilter::default() };
+        let listed = store.list(&filter, None, 100).await.expect("lists").tasks;
+        assert!(listed.iter().any(|task| task.id() == &ids[name]), "{name} is listed by its status");
+        assert_eq!(store.find(&ids[name].as_str()[..8], 2).await.expect("finds"), [ids[name].clone()]);
+    }
+    let of_session = TaskFilter { session: Some(session("dinner")), ..TaskFilter::default() };
+    assert_eq!(store.list(&of_session, None, 100).await.expect("lists").tasks.len(), 4);
+    let log =
+        store.history(&EventFilter::Session(session("lunch")), Cursor::START, 100).await.expect("reads");
+    assert_eq!(log.events.len(), 6);
+    assert_eq!(store.tools().await.expect("reads").rows.len(), 5);
+    let left: Vec<String> = server.ask(&["KEYS", "mcptask:{default}:*"]).expect("lists");
+    let old: Vec<_> = left.iter().filter(|key| !key.starts_with("mcptask:{default}:2:")).collect();
+    let mut names: Vec<_> = old.iter().filter_map(|key| key.strip_prefix("mcptask:{default}:")).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["meta", "unfinished", "workers"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_live_task_goes_on() {
+    let (server, ids) = old_namespace();
+    let store = RedisStore::open(&server.url(), "default").await.expect("brings it along");
+    let due = store.due().await.expect("looks");
+    let mut lost: Vec<_> = due.claims.iter().map(|(claim, _)| claim.task.clone()).collect();
+    lost.sort();
+    let mut expected = vec![ids["asking"].clone(), ids["running"].clone(), ids["hidden"].clone()];
+    expected.sort();
+    assert_eq!(lost, expected, "what the dead worker held");
+    for (claim, _) in due.claims {
+        store.requeue(&claim, &crash("the worker died")).await.expect("requeues");
+    }
+    for name in ["asking", "parked"] {
+        store.answer(&ids[name], &q(2), &accept("two")).await.expect("answers");
+    }
+    store.answer(&ids["hidden"], &q(1), &accept("one")).await.expect("answers");
+    let stop = CancellationToken::new();
+    let tools = ["quick", "twice", "flaky", "long", "broken"].map(str::to_owned);
+    let mut claimed = Vec::new();
+    while claimed.len() < 5 {
+        let more =
+            within("the claim", claim_for(&*store, &worker("w1"), &tools, 10, &stop)).await.expect("claims");
+        claimed.extend(more);
+    }
+    for task in &claimed {
+        if task.new.tool == "twice" {
+            let answered = task.questions.first().and_then(|first| first.answer.as_ref());
+            assert!(answered.is_some(), "the journal came along");
+        }
+        store.ask(&key(task), task.questions.len() as u32 + 1, &[form("More?")], None).await.expect("asks");
+        store.finish(&key(task), &Outcome::text("eaten")).await.expect("finishes");
+        assert_eq!(get(&*store, task.id()).await.status, TaskStatus::Completed);
+    }
+    let mut names: Vec<_> = claimed.iter().map(|task| task.id().clone()).collect();
+    names.sort();
+    let mut expected: Vec<_> =
+        ["queued", "running", "asking", "parked", "hidden"].map(|name| ids[name].clone()).into();
+    expected.sort();
+    assert_eq!(names, expected);
+    let delayed = store.due().await.expect("looks").next.expect("the delay of an hour is foreseen");
+    assert!(delayed <= Duration::from_secs(24 * 3600));
+    store.cancel(&ids["delayed"], "enough").await.expect("cancels");
+}
+
+/// What a process of layout 1 that was still running writes first fails by its type.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_processes_are_refused_afterwards() {
+    let (server, _) = old_namespace();
+    let store = RedisStore::open(&server.url(), "default").await.expect("brings it along");
+    for (words, key) in [
+        (vec!["HGET", "mcptask:{default}:unfinished", "anonymous"], "unfinished"),
+        (vec!["ZADD", "mcptask:{default}:workers", "1", "old-1"], "workers"),
+    ] {
+        let error = server.ask::<redis::Value>(&words).expect_err("it is of another type");
+        assert_eq!(error.code(), Some("WRONGTYPE"), "{key}: {error}");
+    }
+    let layout: String = server.ask(&["HGET", "mcptask:{default}:meta", "layout"]).expect("reads");
+    assert_eq!(layout, "2", "so that an old one that opens it says that it is newer");
+    store.submit(&new_task("quick"), 10).await.expect("the new one goes on");
+}
