@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -110,11 +110,11 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
     }
     let access = if args.stdio { Access::default() } else { args.access.open(context, args.listen)? };
     let config = args.config(&access);
-    let listener = if args.stdio {
+    let port = if args.stdio {
         None
     } else {
         raise_open_files();
-        Some(bind(args.listen).await?)
+        Some(bind(args.listen)?)
     };
     let engine = context.engine_within(args.limits()).await?;
     let stop = context.stop.child_token();
@@ -129,8 +129,9 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
         parts.spawn(worker.run(stop.clone()));
     }
     worker::spawn_time(&parts, &engine, &stop);
-    let served = match listener {
-        Some(listener) => {
+    let served = match port {
+        Some(port) => {
+            let listener = port.listen(BACKLOG).map_err(|error| cannot_listen(args.listen, error))?;
             announce(context, &args, &engine, &listener)?;
             parts.spawn(http(engine, config, listener, stop.clone()))
         }
@@ -216,12 +217,25 @@ fn raise_open_files() {
     }
 }
 
-/// Takes the port before anything else is begun.
-async fn bind(listen: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(listen).await.map_err(|error| {
-        let failure = Failure::caused(Kind::Unexpected, format!("cannot listen on {listen}: {error}"), error);
-        failure.hint("another server may run there; --listen 127.0.0.1:0 takes any free port")
-    })
+/// Connections that wait to be taken; as many as the standard library lets wait.
+const BACKLOG: u32 = 1024;
+
+/// Takes the port before anything else is begun. Nobody can connect until it listens, which it does when the tools are
+/// there: whoever waits for the port finds a server that works.
+fn bind(at: SocketAddr) -> Result<TcpSocket, Failure> {
+    let socket = if at.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let bound = socket.and_then(|socket| {
+        // As the standard library does: a port whose last connections are just ending is free.
+        socket.set_reuseaddr(true)?;
+        socket.bind(at)?;
+        Ok(socket)
+    });
+    bound.map_err(|error| cannot_listen(at, error))
+}
+
+fn cannot_listen(at: SocketAddr, error: std::io::Error) -> Failure {
+    let failure = Failure::caused(Kind::Unexpected, format!("cannot listen on {at}: {error}"), error);
+    failure.hint("another server may run there; --listen 127.0.0.1:0 takes any free port")
 }
 
 /// Says where it listens, and how to try it.
