@@ -131,6 +131,7 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
     worker::spawn_time(&parts, &engine, &stop);
     let served = match port {
         Some(port) => {
+            engine.hub().await?;
             let listener = port.listen(BACKLOG).map_err(|error| cannot_listen(args.listen, error))?;
             announce(context, &args, &engine, &listener)?;
             parts.spawn(http(engine, config, listener, stop.clone()))
@@ -217,24 +218,23 @@ fn raise_open_files() {
     }
 }
 
-/// Connections that wait to be taken; as many as the standard library lets wait.
+/// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
 
-/// Takes the port before anything else is begun. Nobody can connect until it listens, which it does when the tools are
-/// there: whoever waits for the port finds a server that works.
-fn bind(at: SocketAddr) -> Result<TcpSocket, Failure> {
-    let socket = if at.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
-    let bound = socket.and_then(|socket| {
-        // As the standard library does: a port whose last connections are just ending is free.
+/// Takes the port before anything else is begun. Nobody can connect to it before there is a store to answer from.
+fn bind(listen: SocketAddr) -> Result<TcpSocket, Failure> {
+    let take = || {
+        let socket = if listen.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // A server that is started again gets its port, whatever its last connections still wait for.
         socket.set_reuseaddr(true)?;
-        socket.bind(at)?;
+        socket.bind(listen)?;
         Ok(socket)
-    });
-    bound.map_err(|error| cannot_listen(at, error))
+    };
+    take().map_err(|error| cannot_listen(listen, error))
 }
 
-fn cannot_listen(at: SocketAddr, error: std::io::Error) -> Failure {
-    let failure = Failure::caused(Kind::Unexpected, format!("cannot listen on {at}: {error}"), error);
+fn cannot_listen(listen: SocketAddr, error: std::io::Error) -> Failure {
+    let failure = Failure::caused(Kind::Unexpected, format!("cannot listen on {listen}: {error}"), error);
     failure.hint("another server may run there; --listen 127.0.0.1:0 takes any free port")
 }
 

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::feed::{Feed, Readers, Signal, bytes};
 use super::follow::{Awaited, Follow, Followers};
+use super::retry::Retry;
 use crate::store::{News, StoreError, Tail, Unreadable};
 use crate::task::{Event, SessionId, TaskId};
 
@@ -20,10 +21,6 @@ const BACKLOG: usize = 8192;
 
 /// The most bytes of JSON that wait for the slowest subscriber of all events.
 const BACKLOG_BYTES: usize = 64 * 1024 * 1024;
-
-/// Pauses between attempts to read a log that cannot be read: doubled from the first to the last.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LAST_PAUSE: Duration = Duration::from_secs(5);
 
 /// The most causes of unreadable events that are remembered as told; beyond them, only debugging tells.
 const MOST_CAUSES: usize = 64;
@@ -136,8 +133,7 @@ async fn run(shared: Arc<Shared>, mut tail: Box<dyn Tail>, stop: CancellationTok
 /// How reading the log goes.
 struct Reading {
     shared: Arc<Shared>,
-    failing: bool,
-    pause: Duration,
+    retry: Retry,
     passed_over: PassedOver,
     backlog: Backlog,
 }
@@ -146,8 +142,7 @@ impl Reading {
     fn new(shared: Arc<Shared>) -> Self {
         Self {
             shared,
-            failing: false,
-            pause: FIRST_PAUSE,
+            retry: Retry::new("reading the event log"),
             passed_over: PassedOver::default(),
             backlog: Backlog::new(BACKLOG_BYTES),
         }
@@ -157,13 +152,9 @@ impl Reading {
     fn take(&mut self, next: Result<News, StoreError>) -> Option<Duration> {
         let news = match next {
             Ok(news) => news,
-            Err(error) => return Some(self.failed(&error)),
+            Err(error) => return Some(self.retry.failed(&error)),
         };
-        let had_failed = std::mem::take(&mut self.failing);
-        self.pause = FIRST_PAUSE;
-        if had_failed {
-            tracing::info!("reading the event log again");
-        }
+        let had_failed = self.retry.worked();
         if news.reset {
             tracing::warn!("the event log is not the one that was read before; looking at every task anew");
         }
@@ -180,15 +171,6 @@ impl Reading {
             self.backlog.send(&self.shared.all, event);
         }
         None
-    }
-
-    fn failed(&mut self, error: &StoreError) -> Duration {
-        if !std::mem::replace(&mut self.failing, true) {
-            tracing::warn!(%error, "cannot read the event log; trying again");
-        }
-        let pause = self.pause;
-        self.pause = (pause * 2).min(LAST_PAUSE);
-        pause
     }
 }
 

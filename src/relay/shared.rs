@@ -8,8 +8,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::misbehaviour::Misbehaviour;
-use crate::engine::{Engine, EngineError, EngineResult, Hub};
-use crate::store::Refusal;
+use crate::engine::{Engine, EngineError, EngineResult, Hub, Retry};
 use crate::task::{Fault, SessionId};
 
 /// Sessions that ended here and are still followed, since tasks of theirs go on: what these ask is settled.
@@ -17,10 +16,6 @@ const FOLLOWED: usize = 10_000;
 
 /// Sessions that are looked through at once when something may have been missed.
 const LOOKING: usize = 8;
-
-/// Pauses between attempts to store what a client answered: doubled from the first up to what the store bears.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LAST_PAUSE: Duration = Duration::from_secs(2);
 
 /// What becomes of a question that the client cannot answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -107,18 +102,12 @@ impl Shared {
         verb: impl Fn() -> F + Send,
     ) -> Option<EngineResult<T>>
     where
+        T: Send,
         F: Future<Output = EngineResult<T>> + Send,
     {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let error = match verb().await {
-                Err(EngineError::Store(error)) if error.is_passing() => error,
-                done => return Some(done),
-            };
-            tracing::debug!(%error, "the store does not take it at present; trying again");
-            give_up.run_until_cancelled(tokio::time::sleep(pause)).await?;
-            let longest = error.refusal().map_or(LAST_PAUSE, Refusal::longest_pause);
-            pause = (pause * 2).min(longest).max(FIRST_PAUSE);
+        match Retry::new("storing what a client answered").murmuring().run(give_up, verb).await {
+            Err(EngineError::Store(error)) if error.is_passing() => None,
+            done => Some(done),
         }
     }
 }

@@ -189,3 +189,59 @@ fn entries(tools: &Tools) -> BTreeMap<String, Arc<Entry>> {
     };
     tools.iter().map(|(name, tool)| (name.clone(), entry(tool))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worker::{Configured, builtin};
+
+    /// A worker of two slots with `wait`, which has one of its own, and `fill_form`.
+    fn roster() -> (Roster, Arc<Entry>, Arc<Entry>) {
+        let mut tools = builtin::tools();
+        tools.retain(|name, _| name == "wait" || name == "fill_form");
+        let settings = RunSettings { concurrency: Some(1), ..RunSettings::default() };
+        let single = Configured::new(tools["wait"].clone(), settings);
+        tools.insert("wait".to_owned(), Arc::new(single));
+        let roster = Roster::new(&tools, 2);
+        let entry = |name| roster.find(name).expect("is offered");
+        (roster.clone(), entry("wait"), entry("fill_form"))
+    }
+
+    #[tokio::test]
+    async fn an_answered_task_that_takes_the_last_slot_calls_the_claim_off() {
+        let (roster, wait, form) = roster();
+        let stop = CancellationToken::new();
+        let turn = roster.turn(&stop);
+        assert_eq!((turn.most, turn.tools.len()), (1, 2), "as many as any of its tools can run");
+        let _first = roster.take_again(&form).await.expect("a slot");
+        assert!(!turn.until.is_cancelled(), "what it brings can still be begun");
+        let _last = roster.take_again_now(&form).expect("a slot");
+        assert!(turn.until.is_cancelled(), "nothing more can be begun");
+        assert_eq!(roster.turn(&stop).most, 0);
+        assert!(roster.take_now(&wait).is_none());
+    }
+
+    #[tokio::test]
+    async fn an_answered_task_that_takes_its_tools_last_slot_calls_the_claim_off() {
+        let (roster, wait, _) = roster();
+        let stop = CancellationToken::new();
+        let turn = roster.turn(&stop);
+        let slot = roster.take_again(&wait).await.expect("a slot");
+        assert!(turn.until.is_cancelled(), "it would bring tasks of that tool");
+        let next = roster.turn(&stop);
+        assert_eq!(next.tools, ["fill_form"], "the next one leaves the tool out");
+        drop(slot);
+        assert!(next.until.is_cancelled(), "until the slot is free again");
+    }
+
+    #[test]
+    fn a_doubt_is_looked_into_once() {
+        let (roster, ..) = roster();
+        let stop = CancellationToken::new();
+        let turn = roster.turn(&stop);
+        roster.call_off(true);
+        assert!(turn.until.is_cancelled() && !turn.doubtful);
+        assert!(roster.turn(&stop).doubtful);
+        assert!(!roster.turn(&stop).doubtful);
+    }
+}

@@ -14,6 +14,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::protocol::bench::Bench;
+use crate::protocol::redis::RedisServer;
 use crate::refusing::Trouble;
 
 /// The namespace of [`Bench::store`].
@@ -21,35 +22,28 @@ const NAMESPACE: &str = "test";
 
 /// Refuses everything, or all writes, for that time; for one of the reasons that there are.
 pub(crate) fn refuse(bench: &Bench, which: usize, time: Duration) {
-    match bench {
-        Bench::Sqlite(_) => {
-            let mut connection = connection(bench);
-            let lock = connection.transaction_with_behavior(TransactionBehavior::Exclusive).expect("locks");
-            std::thread::sleep(time);
-            lock.rollback().expect("unlocks");
-        }
-        _ => {
-            let refusing = Trouble::ALL[which % Trouble::ALL.len()].begin(server(bench));
-            std::thread::sleep(time);
-            drop(refusing);
-        }
+    if is_file(bench) {
+        let mut connection = connection(bench);
+        let lock = connection.transaction_with_behavior(TransactionBehavior::Exclusive).expect("locks");
+        std::thread::sleep(time);
+        lock.rollback().expect("unlocks");
+    } else {
+        let refusing = Trouble::ALL[which % Trouble::ALL.len()].begin(server(bench));
+        std::thread::sleep(time);
+        drop(refusing);
     }
 }
 
 /// Damages the record of a task.
 pub(crate) fn poison(bench: &Bench, task: &TaskId) {
-    match bench {
-        Bench::Sqlite(_) => {
-            let sql =
-                "UPDATE arguments SET record = '{' WHERE task = (SELECT number FROM task WHERE id = ?1)";
-            let damaged = connection(bench).execute(sql, [task.as_str()]).expect("damages it");
-            assert_eq!(damaged, 1, "the record of {task}");
-        }
-        _ => {
-            let key = format!("mcptask:{{{NAMESPACE}}}:2:task:{task}");
-            let added: i64 = server(bench).ask(&["HSET", &key, "new", "{"]).expect("damages it");
-            assert_eq!(added, 0, "the record of {task}");
-        }
+    if is_file(bench) {
+        let sql = "UPDATE arguments SET record = '{' WHERE task = (SELECT number FROM task WHERE id = ?1)";
+        let damaged = connection(bench).execute(sql, [task.as_str()]).expect("damages it");
+        assert_eq!(damaged, 1, "the record of {task}");
+    } else {
+        let key = format!("mcptask:{{{NAMESPACE}}}:2:task:{task}");
+        let added: i64 = server(bench).ask(&["HSET", &key, "new", "{"]).expect("damages it");
+        assert_eq!(added, 0, "the record of {task}");
     }
 }
 
@@ -62,22 +56,26 @@ pub(crate) fn empty(bench: &Bench) -> bool {
 
 /// The rules for somebody who may only read.
 pub(crate) async fn reader(bench: &Bench) -> Engine {
-    let store: Arc<dyn Store> = match bench {
-        Bench::Sqlite(_) => {
-            SqliteStore::open_existing(&file(bench), NAMESPACE).await.expect("opens the file")
-        }
-        _ => {
-            let server = server(bench);
-            let rights = ["reader", "on", ">pw", "~mcptask:*", "&*", "+@read", "+@connection"];
-            server.ask::<()>(&[&["ACL", "SETUSER"], &rights[..]].concat()).expect("makes a user");
-            let url = format!("redis://reader:pw@127.0.0.1:{}/0", server.port());
-            RedisStore::open_existing(&url, NAMESPACE).await.expect("opens the server")
-        }
+    let store: Arc<dyn Store> = if is_file(bench) {
+        SqliteStore::open_existing(&file(bench), NAMESPACE).await.expect("opens the file")
+    } else {
+        RedisStore::open_existing(&reader_url(server(bench)), NAMESPACE).await.expect("opens the server")
     };
     Engine::new(store, Limits::default(), CancellationToken::new())
 }
 
-fn server(bench: &Bench) -> &crate::protocol::redis::RedisServer {
+/// The address of a user who may only read.
+fn reader_url(server: &RedisServer) -> String {
+    let rights = ["reader", "on", ">pw", "~mcptask:*", "&*", "+@read", "+@connection"];
+    server.ask::<()>(&[&["ACL", "SETUSER"], &rights[..]].concat()).expect("makes a user");
+    format!("redis://reader:pw@127.0.0.1:{}/0", server.port())
+}
+
+fn is_file(bench: &Bench) -> bool {
+    matches!(bench, Bench::Sqlite(_))
+}
+
+fn server(bench: &Bench) -> &RedisServer {
     let Bench::Redis(server) = bench else { panic!("this is about Redis") };
     server
 }

@@ -11,10 +11,10 @@ use mcptask::store::EventFilter;
 use mcptask::task::{Answer, Answerer, Cursor, Event, QuestionId, Scope, TaskId, TaskStatus};
 use serde_json::{Map, Value, json};
 
-use crate::looked::{cpu, taken};
 use crate::place::Background;
 use crate::protocol::http::{Events, Legacy};
 use crate::stage::Stage;
+use crate::usage::{cpu, taken};
 
 on_both_engines!(tasks_that_wait_in_one_worker_get_their_own_answers, sessions_of_one_server_are_all_asked);
 

@@ -26,6 +26,7 @@ macro_rules! on_both_engines {
     };
 }
 
+mod answering_ways;
 mod container;
 mod deadlines;
 mod draining;
@@ -34,7 +35,6 @@ mod harm;
 mod invariants;
 mod killable;
 mod load;
-mod looked;
 mod paused;
 mod processes;
 mod races;
@@ -42,11 +42,11 @@ mod random;
 mod redis_killed;
 mod refusing;
 mod reliability;
-mod roads;
 mod sentinel;
 mod server_killed;
 mod soak;
 mod sqlite_shared;
 mod stage;
 mod storage;
+mod usage;
 mod worker_killed;

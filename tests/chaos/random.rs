@@ -164,8 +164,8 @@ impl Chaos {
                 break;
             }
         }
-        let known = self.tasks.iter().chain(&self.damaged).map(ToString::to_string).collect();
-        assert_eq!(seen, known, "a reader sees every task");
+        let known: BTreeSet<_> = self.tasks.iter().chain(&self.damaged).map(ToString::to_string).collect();
+        assert_eq!(seen, known, "a reader sees every task; damaged are {:?}", self.damaged);
     }
 
     async fn answer_some(&mut self) {

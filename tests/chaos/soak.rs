@@ -12,10 +12,10 @@ use mcptask::task::{QuestionId, TaskId};
 use serde_json::json;
 
 use crate::load::{ASKER, answer, connections, number, own, runtime, submission, told};
-use crate::looked::{Taken, taken};
 use crate::place::Background;
 use crate::protocol::http::{Events, Legacy, Modern};
 use crate::stage::Stage;
+use crate::usage::{Taken, taken};
 
 on_both_engines!(a_long_run_grows_nothing);
 

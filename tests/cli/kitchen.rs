@@ -76,7 +76,7 @@ impl Misbehaving {
 pub const RUDE: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}pay \u{202e}001 to\u{9b}3J\u{2067}\u{e0041}";
 
 /// A tool of that name.
-pub const RUDE_TOOL: &str = "rude\u{1b}[2J\u{202e}";
+pub const RUDE_TOOL: &str = "rude\u{202e}\u{2067}";
 
 #[async_trait]
 impl Tool for Misbehaving {

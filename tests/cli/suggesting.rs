@@ -90,26 +90,18 @@ fn a_question_that_was_answered_meanwhile_is_not_answered_in_anothers_place() {
 
 #[test]
 fn an_id_of_a_stranger_is_one_word_in_a_shell() {
-    let place = Place::new();
     let script = format!("{}/tests/cli/rude.py", env!("CARGO_MANIFEST_DIR"));
-    let hostile = ["x; touch pwned #", "$(touch pwned)", "`touch pwned`", "' ; touch pwned '", "--quiet"];
-    for id in hostile {
+    for id in ["x; touch pwned #", "$(touch pwned)", "`touch pwned`", "' ; touch pwned '", "--quiet"] {
+        let place = Place::new();
         let server = format!("python3 {script} \"{}\"", id.replace('$', "\\$").replace('`', "\\`"));
-        let ran = place.run(&[
-            "submit",
-            "rude",
-            "--wait",
-            "--timeout",
-            "2s",
-            "--stdio",
-            &server,
-            "--era",
-            "legacy",
-        ]);
-        let text = ran.out.clone() + &ran.err;
-        // One of them has a backtick, at which a search for commands would end.
-        let at = text.find("see it with: ").unwrap_or_else(|| panic!("no command for {id}: {ran:?}"));
-        let line = text[at..].trim_start_matches("see it with: ").lines().next().expect("a line");
+        let way = ["--stdio", &server, "--era", "legacy"];
+        let submit = place.background(&[&["submit", "rude", "--wait", "--json"][..], &way].concat());
+        submit.signal("INT");
+        assert_eq!(submit.code(), 130);
+        let said: Value = serde_json::from_str(place.heard("hint").trim()).expect("one JSON line");
+        let hint = said["hint"].as_str().expect("a hint");
+        let (_, line) =
+            hint.split_once("see it with: ").unwrap_or_else(|| panic!("no command for {id}: {hint}"));
         let pasted = paste(&place, line);
         assert!(pasted.out.contains("working"), "{line}: {pasted:?}");
         assert!(!place.path().join("pwned").exists(), "{line}");

@@ -8,9 +8,10 @@ mod tables;
 
 use suite::{Checks, Server};
 
-/// What the suite tests that this project does not exist for: prompts, resources, sampling, roots and
+/// What the suite tests that this project does not exist for: prompts, resources, completion, sampling, roots and
 /// logging of servers; and skills, which are resources. The capability check wants a question by sampling.
 const NOT_APPLICABLE: &[&str] = &[
+    "completion-complete",
     "input-required-result-capability-check",
     "input-required-result-basic-list-roots",
     "input-required-result-basic-sampling",

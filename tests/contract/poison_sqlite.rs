@@ -102,7 +102,12 @@ async fn lists_name_the_bad_task_and_pages_go_on_behind_it() {
         for (number, id) in made.iter().enumerate() {
             if number % 3 == 1 { expected_bad.push(id.to_string()) } else { expected_good.push(id.clone()) }
         }
-        (good.sort(), bad.sort(), expected_good.sort(), expected_bad.sort());
+        for ids in [&mut good, &mut expected_good] {
+            ids.sort();
+        }
+        for names in [&mut bad, &mut expected_bad] {
+            names.sort();
+        }
         assert_eq!((good, bad), (expected_good, expected_bad), "pages of {most}");
     }
     assert_eq!(store.find("", 100).await.expect("finds").len(), 9);
@@ -139,7 +144,7 @@ async fn a_question_of_a_bad_task_times_out_among_good_ones() {
         store.ask(&key(task), 1, &[form("late")], Some(Duration::from_millis(1))).await.expect("asks");
     }
     kitchen.poison(bad.id());
-    kitchen.sql("UPDATE question SET record = 'no JSON' WHERE number = 1");
+    kitchen.sql("UPDATE question SET record = 'no JSON' WHERE task = 1");
     tokio::time::sleep(Duration::from_millis(20)).await;
     let due = store.due().await.expect("reads");
     assert_eq!(due.questions, [(bad.id().clone(), q(1)), (good.id().clone(), q(1))]);

@@ -137,7 +137,8 @@ async fn tasks_of_killed_workers_are_due_and_go_on() {
     let store = fixture.open().await;
     let mut lost: Vec<_> = take_from_the_dead(&*store).await.into_iter().map(|claim| claim.task).collect();
     let mut expected = vec![fixture.id("running").clone(), fixture.id("asking").clone()];
-    (lost.sort(), expected.sort());
+    lost.sort();
+    expected.sort();
     assert_eq!(lost, expected);
     let task = goes_on(&*store, "runs", fixture.id("running")).await;
     assert_eq!(task.attempt, 2);

@@ -152,7 +152,9 @@ async fn the_documented_backup_of_a_live_store_restores_it() {
     let task = get(&*store, task.id()).await;
     let commands = commands("While something runs on it");
     assert_eq!(commands.len(), 2);
-    commands.iter().for_each(|command| run(directory.path(), command));
+    for command in &commands {
+        run(directory.path(), command);
+    }
     for copy in ["backup.db", "compact.db"] {
         let restored = open(&directory.path().join(copy)).await;
         assert_eq!(get(&*restored, task.id()).await, task, "{copy}");
@@ -168,7 +170,9 @@ async fn the_documented_copy_of_a_stopped_store_restores_it() {
     let store = open(&path).await;
     let task = submit(&*store, &new_task("dinner")).await;
     store.close().await;
-    commands("When nothing runs on it").iter().for_each(|command| run(directory.path(), command));
+    for command in commands("When nothing runs on it") {
+        run(directory.path(), &command);
+    }
     let restored = open(&directory.path().join("copy.db")).await;
     assert_eq!(restored.list(&TaskFilter::default(), None, 10).await.expect("lists").tasks, [task]);
 }

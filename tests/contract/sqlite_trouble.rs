@@ -1,15 +1,17 @@
 //! Files that are removed, replaced, linked or may only be read, paths that are none, and clocks that are wrong.
 
 use std::fs;
+use std::future::Future;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use mcptask::store::sqlite::{SqliteStore, TimeSource};
-use mcptask::store::{Refusal, Store, StoreError, StoreResult};
+use mcptask::store::{Refusal, Store, StoreError, StoreResult, TaskFilter};
 use mcptask::task::{Cursor, NewTask};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -228,4 +230,55 @@ async fn small_differences_of_clocks_are_left_alone() {
     let ahead = task.created_at.duration_since(Timestamp::now());
     assert!(ahead > jiff::SignedDuration::from_millis(500), "{ahead}");
     assert_eq!(store.tail(Cursor::START).next().await.expect("reads").events.len(), 1);
+}
+
+/// Says that the test runs where it may mount.
+const APART: &str = "MCPTASK_TEST_APART";
+
+/// Runs the test of that name where it may mount, and nobody else sees it: again, in namespaces of its own.
+fn apart(test: &str, body: impl Future<Output = ()>) {
+    if std::env::var_os(APART).is_some() {
+        return tokio::runtime::Runtime::new().expect("a runtime").block_on(body);
+    }
+    let mut again = Command::new("unshare");
+    again.args(["--user", "--map-root-user", "--mount"]).arg(std::env::current_exe().expect("a path"));
+    let status = again.args(["--exact", test, "--nocapture"]).env(APART, "1").status();
+    let status = status.expect("unshare runs; install it: apt-get install util-linux");
+    assert!(status.success(), "{test} failed, or this machine allows no user namespaces");
+}
+
+fn mount(words: &[&str], place: &Path) {
+    assert!(Command::new("mount").args(words).arg(place).status().expect("mount runs").success());
+}
+
+#[test]
+fn what_may_only_be_read_is_read() {
+    apart("sqlite_trouble::what_may_only_be_read_is_read", async {
+        let kitchen = Kitchen::new();
+        let disk = kitchen.directory.path();
+        mount(&["-t", "tmpfs", "-o", "size=8m,mode=700", "none"], disk);
+        let store = kitchen.open().await;
+        let task = submit(&*store, &new_task("dinner")).await;
+        store.close().await;
+        drop(store);
+        mount(&["-o", "remount,ro", "none"], disk);
+        let error = SqliteStore::open(&kitchen.path(), "test").await.expect_err("may not be written to");
+        assert!(error.to_string().contains("Read-only file system"), "{error}");
+        let reader = SqliteStore::open_existing(&kitchen.path(), "test").await.expect("opens");
+        assert_eq!(get(&*reader, task.id()).await, task);
+        assert_eq!(reader.list(&TaskFilter::default(), None, 10).await.expect("lists").tasks, [task.clone()]);
+        assert!(reader.due().await.expect("reads").is_empty());
+        let refused = reader.cancel(task.id(), "late").await.expect_err("may not be written to");
+        assert!(matches!(&refused, StoreError::Refuses { refusal: Refusal::ReadOnly, .. }), "{refused}");
+        let troubles = reader.health().await.expect("says so");
+        assert_eq!(troubles[0].cause, "store_read_only");
+        // Whoever may write does so meanwhile: the reader sees it.
+        mount(&["-o", "remount,rw", "none"], disk);
+        let store = kitchen.open().await;
+        let later = submit(&*store, &new_task("dinner")).await;
+        assert_eq!(get(&*reader, later.id()).await, later);
+        store.close().await;
+        reader.close().await;
+        let _ = Command::new("umount").arg("-l").arg(disk).status();
+    });
 }

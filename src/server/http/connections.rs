@@ -111,15 +111,14 @@ impl Connections {
             () = newcomer.gave_way() => return,
             ended = connection.as_mut() => Some(ended),
         };
-        let ended = match ended {
-            Some(ended) => ended,
-            None => {
-                connection.as_mut().graceful_shutdown();
-                tokio::select! {
-                    biased;
-                    () = newcomer.gave_way() => return,
-                    ended = connection => ended,
-                }
+        let ended = if let Some(ended) = ended {
+            ended
+        } else {
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                biased;
+                () = newcomer.gave_way() => return,
+                ended = connection => ended,
             }
         };
         if let Err(error) = ended {

@@ -358,3 +358,23 @@ impl Transport<RoleServer> for SessionTransport {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_counts_from_before_it_begins_until_it_is_over() {
+        let sessions = Sessions::new(Duration::from_secs(1), TaskTracker::new());
+        let (anna, ben) = (Scope::named("anna"), Scope::named("ben"));
+        let counted = sessions.count(&anna, 1).expect("the first one");
+        assert!(sessions.count(&anna, 1).is_none() && sessions.count(&ben, 1).is_some());
+        let session = counted.take().expect("it goes into the session");
+        drop(counted);
+        assert!(sessions.count(&anna, 1).is_none());
+        drop(session);
+        let gave_up = sessions.count(&anna, 1).expect("there is place again");
+        drop(gave_up);
+        assert!(sessions.counts.lock().expect("no panic").is_empty(), "nothing is left of either");
+    }
+}

@@ -87,10 +87,8 @@ impl Bell {
     pub(super) fn file_system_ms(&self) -> Option<i64> {
         let file = self.file().ok()?;
         let nanoseconds = |tv_nsec| Timespec { tv_sec: 0, tv_nsec };
-        let touch = Timestamps {
-            last_access: nanoseconds(UTIME_OMIT.into()),
-            last_modification: nanoseconds(UTIME_NOW.into()),
-        };
+        let touch =
+            Timestamps { last_access: nanoseconds(UTIME_OMIT), last_modification: nanoseconds(UTIME_NOW) };
         rustix::fs::futimens(file, &touch).ok()?;
         let stamped = rustix::fs::fstat(file).ok()?;
         let millis = i64::try_from(stamped.st_mtime_nsec).ok()? / 1_000_000;

@@ -17,8 +17,8 @@ const MOST: usize = 100;
 /// Something that is due and that no verb can name.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Aside {
-    /// The question of that number: it is not due any more.
-    Question(i64),
+    /// The question of that task's number and that position: it is not due any more.
+    Question(i64, i64),
     /// The task of that number whose ttl ended: it is deleted.
     Expired(i64),
     /// The task of that number whose delay is over: it is parked.
@@ -63,14 +63,14 @@ pub(super) fn due(connection: &Connection, namespace: i64, now_ms: i64) -> Resul
 }
 
 fn questions(connection: &Connection, values: impl Params, found: &mut Found) -> Result<(), Fault> {
-    let sql = "SELECT question.number, task.id, position FROM question INDEXED BY question_due
+    let sql = "SELECT question.task, task.id, position FROM question INDEXED BY question_due
         LEFT JOIN task ON task.number = question.task
         WHERE question.namespace = ?1 AND due_ms <= ?2 ORDER BY due_ms LIMIT ?3";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(values)?;
     while let Some(row) = rows.next()? {
         let read = |row: &Columns| Ok((task_id(word(row, 1)?)?, QuestionId::at(row.get(2)?)));
-        let one = found.take(word(row, 1)?, read(row), Aside::Question(row.get(0)?))?;
+        let one = found.take(word(row, 1)?, read(row), Aside::Question(row.get(0)?, row.get(2)?))?;
         found.due.questions.extend(one);
         found.count[0] += 1;
     }
@@ -155,8 +155,9 @@ pub(super) fn set_aside(change: &mut Change, aside: &[Aside]) -> Result<(), Faul
         problem = 'its id, or that of its worker, is none' WHERE number = ?1";
     for one in aside {
         match *one {
-            Aside::Question(number) => {
-                change.execute("UPDATE question SET due_ms = NULL WHERE number = ?1", [number])?;
+            Aside::Question(task, position) => {
+                let sql = "UPDATE question SET due_ms = NULL WHERE task = ?1 AND position = ?2";
+                change.execute(sql, [task, position])?;
             }
             Aside::Expired(number) => {
                 if let Some(mut row) = super::row::numbered(change.transaction, number)? {

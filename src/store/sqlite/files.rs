@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::fault::Fault;
 
 /// What tells a file from another one under its name.
-type Identity = (u64, u64);
+pub(super) type Identity = (u64, u64);
 
 /// The database and its companions, as they were when they were opened.
 #[derive(Debug)]
@@ -30,15 +30,23 @@ fn identity(metadata: &Metadata) -> Identity {
     (metadata.dev(), metadata.ino())
 }
 
+/// What the file at `path` is; [`Fault::Gone`] where there is none.
+pub(super) fn identify(path: &Path) -> Result<Identity, Fault> {
+    let found = fs::metadata(path).map_err(|error| Fault::Gone(format!("{}: {error}", path.display())))?;
+    Ok(identity(&found))
+}
+
 impl Files {
-    /// Notes what `path` and the log and index beside `real`, where links led to, are now that they are open.
-    pub(super) fn note(path: &Path, real: &Path) -> Self {
-        let paths = [path.to_owned(), beside(real, "-wal"), beside(real, "-shm")];
-        let note = |path: PathBuf| {
-            let found = fs::metadata(&path).ok()?;
-            Some((path, identity(&found)))
+    /// Notes what is at `path`, which was `before` when it was about to be opened, and what the log and index are
+    /// that are beside `real`, where links led to. A file that is in no need of these has none.
+    pub(super) fn note(path: &Path, real: &Path, before: Identity) -> Self {
+        let companion = |suffix| {
+            let path = beside(real, suffix);
+            let found = identify(&path).ok()?;
+            Some((path, found))
         };
-        Self { watched: paths.into_iter().filter_map(note).collect() }
+        let companions = ["-wal", "-shm"].into_iter().filter_map(companion);
+        Self { watched: std::iter::once((path.to_owned(), before)).chain(companions).collect() }
     }
 
     /// [`Fault::Gone`] where one of them is another one now, or none.

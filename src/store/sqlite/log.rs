@@ -98,10 +98,9 @@ impl Change<'_> {
             self.trim_part("task", &row.id, as_count(MAX_TASK_EVENTS))?;
         }
         let events = session_events.unwrap_or(0);
-        if let Some(session) = row.session.as_ref().filter(|_| events > as_count(MAX_SESSION_EVENTS)) {
-            if events % TRIM_AT_ONCE == 0 {
-                self.trim_part("session", session, as_count(MAX_SESSION_EVENTS))?;
-            }
+        let is_over = events > as_count(MAX_SESSION_EVENTS) && events % TRIM_AT_ONCE == 0;
+        if let Some(session) = row.session.as_ref().filter(|_| is_over) {
+            self.trim_part("session", session, as_count(MAX_SESSION_EVENTS))?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! (layout 1 took JSON that is nested too deeply to be read again) becomes a task that is parked and says so. The old
 //! tables go, so that a process of the older version that still has the file open gets errors and can do no harm.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -97,14 +98,14 @@ fn tasks(transaction: &Transaction, now_ms: i64) -> Result<(), Fault> {
             record: word(row, 7)?,
         };
         match serde_json::from_str::<Task>(&old.record) {
-            Ok(task) => copy(transaction, &old, task)?,
+            Ok(task) => copy(transaction, &old, &task)?,
             Err(error) => copy_unreadable(transaction, &old, (row, &error.to_string()), now_ms)?,
         }
     }
     Ok(())
 }
 
-fn copy(transaction: &Transaction, old: &Old, task: Task) -> Result<(), Fault> {
+fn copy(transaction: &Transaction, old: &Old, task: &Task) -> Result<(), Fault> {
     let finished_ms = task.finished_at.map(Timestamp::as_millisecond);
     let hidden_until = finished_ms.filter(|_| task.new.hidden).map(kept_hidden);
     let expires_ms = old.expires_ms.into_iter().chain(hidden_until).min();
@@ -174,7 +175,7 @@ fn copy_unreadable(
 ) -> Result<(), Fault> {
     let status = word(columns, 13)?.parse::<TaskStatus>().unwrap_or(TaskStatus::Working);
     let finished_ms = status.is_final().then_some(now_ms);
-    let session = super::row::text(columns.get_ref(11)?).map(|text| text.into_owned());
+    let session = super::row::text(columns.get_ref(11)?).map(Cow::into_owned);
     let new = NewTask {
         // The row has the id that is stored, whatever it is.
         id: TaskId::generate(),
@@ -208,7 +209,7 @@ fn events(transaction: &Transaction) -> Result<(), Fault> {
     let mut rows = statement.query([])?;
     let mut sums = Sums::default();
     while let Some(row) = rows.next()? {
-        let session = super::row::text(row.get_ref(3)?).map(|text| text.into_owned());
+        let session = super::row::text(row.get_ref(3)?).map(Cow::into_owned);
         let event = Copied::of(row.get(0)?, (word(row, 2)?, session), word(row, 4)?)?;
         event.insert(transaction, row.get(1)?, &mut sums)?;
     }

@@ -1,5 +1,7 @@
 //! Reading what is stored: whole tasks, ids, stretches of the log. See also `list.rs` and `due.rs`.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row as Columns, params};
 use serde::de::DeserializeOwned;
@@ -53,7 +55,7 @@ pub(super) fn columns() -> String {
 impl Whole {
     /// A row of a query that begins with [`columns`].
     pub(super) fn read(row: &Columns) -> rusqlite::Result<Self> {
-        let word = |at| Ok::<_, rusqlite::Error>(text(row.get_ref(at)?).map(|text| text.into_owned()));
+        let word = |at| Ok::<_, rusqlite::Error>(text(row.get_ref(at)?).map(Cow::into_owned));
         let (message, progress) = (word(row::COUNT)?, word(row::COUNT + 1)?);
         Ok(Self { row: Row::read(row)?, message, progress, last_failure: word(row::COUNT + 2)? })
     }

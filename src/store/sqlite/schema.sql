@@ -72,7 +72,6 @@ CREATE TABLE outcome (task INTEGER PRIMARY KEY, record TEXT NOT NULL) STRICT;
 
 -- The journal: what a task has asked.
 CREATE TABLE question (
-    number INTEGER PRIMARY KEY,
     task INTEGER NOT NULL,
     position INTEGER NOT NULL,
     namespace INTEGER NOT NULL,
@@ -84,8 +83,8 @@ CREATE TABLE question (
     -- What is asked, and the answer, as JSON.
     record TEXT NOT NULL,
     answer TEXT,
-    UNIQUE (task, position)
-) STRICT;
+    PRIMARY KEY (task, position)
+) STRICT, WITHOUT ROWID;
 
 CREATE INDEX question_due ON question (namespace, due_ms) WHERE due_ms IS NOT NULL;
 

@@ -14,8 +14,11 @@ use super::bell::Bell;
 use super::change::Change;
 use super::clock::{Clock, TimeSource};
 use super::fault::Fault;
-use super::files::{Files, Frozen};
+use super::files::{self, Files, Frozen};
 use super::{SqliteStore, due, open, space, workers};
+
+/// How often a file is opened that is removed while it is opened.
+const ATTEMPTS: usize = 3;
 
 /// How soon the next step follows where there is more space to give back than one step does.
 const NEXT_STEP: Duration = Duration::from_millis(200);
@@ -97,10 +100,28 @@ impl SqliteStore {
         let (path, namespace) = (path.to_owned(), namespace.to_owned());
         let opened = tokio::task::spawn_blocking(move || {
             let location: Arc<str> = path.display().to_string().into();
-            Self::open_blocking(may, (&path, &namespace), &location, Clock::new(clock))
+            Self::open_patiently(may, (&path, &namespace), &location, &clock)
                 .map_err(|fault| fault.at(&location))
         });
         opened.await.expect("opening does not panic and is not aborted").map(Arc::new)
+    }
+
+    /// Opens it; where somebody removes its files meanwhile, once more.
+    fn open_patiently(
+        may: May,
+        (path, name): (&Path, &str),
+        location: &Arc<str>,
+        clock: &TimeSource,
+    ) -> Result<Self, Fault> {
+        let mut opened = Self::open_blocking(may, (path, name), location, Clock::new(Arc::clone(clock)));
+        for _ in 1..ATTEMPTS {
+            match opened {
+                Err(Fault::Gone(_) | Fault::Refused(StoreError::NoStore { .. })) if may == May::Create => {}
+                opened => return opened,
+            }
+            opened = Self::open_blocking(may, (path, name), location, Clock::new(Arc::clone(clock)));
+        }
+        opened
     }
 
     fn open_blocking(
@@ -115,6 +136,12 @@ impl SqliteStore {
             open::prepare(path)?;
         }
         let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let before = match may {
+            May::Create => files::identify(path)?,
+            May::Use => {
+                files::identify(path).map_err(|_| StoreError::NoStore { location: location.to_string() })?
+            }
+        };
         let now_ms = clock.now().as_millisecond();
         let (writer, number) = match may {
             May::Create => {
@@ -129,9 +156,10 @@ impl SqliteStore {
             }
         };
         let namespace = number.ok_or_else(|| StoreError::NoStore { location: location.to_string() })?;
+        let files = Arc::new(Files::note(path, &real, before));
         let (reader, frozen) = open::reader(&real)?;
-        // The files of one that is read as if nobody wrote to it are looked at by `Frozen`.
-        let files = Arc::new(Files::note(path, &real));
+        // Both connections have the same files, and others find them.
+        files.check()?;
         let bell = Bell::open(&real, may == May::Create);
         let net = bell.net(Arc::clone(&files));
         let shared = Shared { bell, clock, compared: AtomicBool::new(false), files, path: real };

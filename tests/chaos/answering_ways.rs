@@ -1,4 +1,4 @@
-//! Many answerers of one question at once, by every road: clients that the relay asks, clients that send
+//! Many answerers of one question at once, in every way: clients that the relay asks, clients that send
 //! `tasks/update`, operators.
 //!
 //! `MCPTASK_CHAOS_RACES` says how many questions are raced for (default 3, on each engine).
@@ -20,14 +20,14 @@ use crate::protocol::http::{Events, Legacy, Modern};
 use crate::protocol::soon;
 use crate::stage::Stage;
 
-on_both_engines!(one_of_a_hundred_by_three_roads_wins);
+on_both_engines!(one_of_a_hundred_by_three_ways_wins);
 
-/// Answerers by each road. Their numbers say which road they take.
+/// Answerers of each way. Their numbers say which one they take.
 const RELAYED: u64 = 33;
 const UPDATING: u64 = 33;
 const OPERATORS: u64 = 34;
 
-fn one_of_a_hundred_by_three_roads_wins(stage: &Stage) {
+fn one_of_a_hundred_by_three_ways_wins(stage: &Stage) {
     let tools = stage.file("asker.toml", ASKER);
     let races = number("MCPTASK_CHAOS_RACES", 3);
     let life = BOUND + Duration::from_secs(3 * races);
