@@ -59,7 +59,7 @@ fn nested(levels: usize) -> Value {
     (1..levels).fold(json!([]), |inner, _| json!([inner]))
 }
 
-fn with_argument(value: Value) -> NewTask {
+fn with_argument(value: &Value) -> NewTask {
     NewTask { arguments: json!({ "x": value }).as_object().expect("an object").clone(), ..new_task("dinner") }
 }
 
@@ -68,7 +68,7 @@ async fn every_reader_reads_what_was_stored(bench: Bench) {
     let store = bench.store().await;
     let mut deepest = 0;
     for levels in 80..130 {
-        let new = with_argument(nested(levels));
+        let new = with_argument(&nested(levels));
         if store.submit(&new, 1000).await.is_err() {
             continue;
         }
@@ -95,9 +95,9 @@ async fn what_cannot_be_read_again_is_refused(bench: Bench) {
     let refused = |what: &str, error: StoreError| {
         assert!(matches!(error, StoreError::Refused { .. }), "{what}: {error}");
     };
-    refused("arguments", store.submit(&with_argument(nested(120)), 10).await.expect_err("too deep"));
+    refused("arguments", store.submit(&with_argument(&nested(120)), 10).await.expect_err("too deep"));
     let long = "x".repeat(5_000_000);
-    refused("arguments", store.submit(&with_argument(json!(long)), 10).await.expect_err("too long"));
+    refused("arguments", store.submit(&with_argument(&json!(long)), 10).await.expect_err("too long"));
     assert!(store.list(&TaskFilter::default(), None, 10).await.expect("lists").tasks.is_empty());
 
     let claim = key(&running(&*store).await);

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::support::redis::RedisServer;
 use crate::support::{accept, claim_for, crash, form, get, key, new_task, q, session, within, worker};
 
-/// Made by tests/fixtures/layout1/make_redis.py.
+/// Made by `tests/fixtures/layout1/make_redis.py`.
 const FIXTURE: &str = include_str!("../fixtures/layout1/redis.jsonl");
 
 /// A server with the old namespace, and its tasks by their state.

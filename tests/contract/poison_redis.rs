@@ -42,8 +42,8 @@ fn dump(server: &RedisServer) -> BTreeMap<String, redis::Value> {
         };
         let value: redis::Value = server.ask(&words).expect("reads");
         let value = match value {
-            redis::Value::Array(items) if kind == "hash" => sorted(items, 2),
-            redis::Value::Array(items) if kind == "set" => sorted(items, 1),
+            redis::Value::Array(items) if kind == "hash" => sorted(&items, 2),
+            redis::Value::Array(items) if kind == "set" => sorted(&items, 1),
             other => other,
         };
         if value != redis::Value::Array(Vec::new()) {
@@ -53,7 +53,7 @@ fn dump(server: &RedisServer) -> BTreeMap<String, redis::Value> {
     all
 }
 
-fn sorted(items: Vec<redis::Value>, each: usize) -> redis::Value {
+fn sorted(items: &[redis::Value], each: usize) -> redis::Value {
     let mut parts: Vec<Vec<redis::Value>> = items.chunks(each).map(<[_]>::to_vec).collect();
     parts.sort_by_key(|part| format!("{part:?}"));
     redis::Value::Array(parts.concat())
@@ -190,8 +190,7 @@ async fn a_script_that_ends_in_an_error_has_changed_nothing() {
                         );
                         assert_eq!(after.len(), before.len(), "verb {at} with {key} a {wrong}: {error}");
                     }
-                    Some(Ok(())) => {}
-                    None => {}
+                    Some(Ok(())) | None => {}
                 }
                 restore(server, &saved);
                 if done.is_none() {

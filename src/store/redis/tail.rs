@@ -24,16 +24,27 @@ pub(super) struct RedisTail {
     after: Cursor,
     /// The last change of the tools that was told.
     tools: String,
-    /// The life of the namespace whose events are read; none before the first look.
-    epoch: Option<Option<String>>,
+    /// The life of the namespace whose events are read.
+    epoch: Epoch,
     looked: Instant,
+}
+
+/// What tells one life of a namespace from the next.
+#[derive(PartialEq)]
+enum Epoch {
+    /// Nobody has looked yet.
+    Unknown,
+    /// There is no namespace.
+    None,
+    /// This one.
+    Of(String),
 }
 
 type Streams = Option<Vec<(String, Vec<codec::Entry>)>>;
 
 impl RedisTail {
     pub(super) fn new(store: RedisStore, after: Cursor) -> Self {
-        Self { store, own: None, after, tools: "0".to_owned(), epoch: None, looked: Instant::now() }
+        Self { store, own: None, after, tools: "0".to_owned(), epoch: Epoch::Unknown, looked: Instant::now() }
     }
 
     fn command(&self) -> Cmd {
@@ -47,18 +58,19 @@ impl RedisTail {
     /// Whether the log is another one than before. It is looked at after each time without a connection, and then now
     /// and then.
     async fn is_another_log(&mut self) -> StoreResult<bool> {
-        if self.own.is_some() && self.epoch.is_some() && self.looked.elapsed() < BLOCK {
+        if self.own.is_some() && self.epoch != Epoch::Unknown && self.looked.elapsed() < BLOCK {
             return Ok(false);
         }
-        let epoch = self.store.meta("epoch").await?;
+        let epoch = self.store.meta("epoch").await?.map_or(Epoch::None, Epoch::Of);
         let last = self.store.last_event().await?;
-        let known = self.epoch.replace(epoch.clone());
+        let is_gone = epoch == Epoch::None;
+        let is_another = (self.epoch != Epoch::Unknown && self.epoch != epoch) || last < self.after;
+        self.epoch = epoch;
         self.looked = Instant::now();
-        let is_another = known.is_some_and(|known| known != epoch) || last < self.after;
         if is_another {
             self.after = last;
             "0".clone_into(&mut self.tools);
-            if epoch.is_none() {
+            if is_gone {
                 self.store.begin_again().await?;
             }
         }

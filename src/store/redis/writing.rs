@@ -178,12 +178,17 @@ impl RedisStore {
         (first..)
             .zip(asks)
             .enumerate()
-            .map(|(at, (position, ask))| match known.get(at) {
-                Some(fields) => self.decode(codec::question(position, fields)),
-                None => {
-                    let id = QuestionId::at(position);
-                    Ok(Question { id, ask: ask.clone(), asked_at, deadline, answer: None })
+            .map(|(at, (position, ask))| {
+                if let Some(fields) = known.get(at) {
+                    return self.decode(codec::question(position, fields));
                 }
+                Ok(Question {
+                    id: QuestionId::at(position),
+                    ask: ask.clone(),
+                    asked_at,
+                    deadline,
+                    answer: None,
+                })
             })
             .collect()
     }
