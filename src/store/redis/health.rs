@@ -17,7 +17,8 @@ impl RedisStore {
         Ok(troubles)
     }
 
-    /// Tries a write that is none: Redis judges it like any other and then changes nothing.
+    /// Tries a write that is none: Redis judges it like any other and then changes nothing. That this user may not
+    /// write says nothing of the store.
     async fn refused_write(&self) -> StoreResult<Option<Trouble>> {
         let mut probe = redis::cmd("SETRANGE");
         probe.arg(self.key("probe")).arg(0).arg("");
