@@ -23,7 +23,7 @@ fn the_whole_life_of_a_task_runs_under_the_documented_rights() {
     let server = RedisServer::start();
     let url = users(&server);
     let (writes, reads) = (Place::on_redis(&url("mcptask")), Place::on_redis(&url("mcptask-reader")));
-    let served = writes.serve(&["--workers", "0"]);
+    let endpoint = writes.serve(&["--workers", "0"]);
     let worker = writes.worker();
     let id = writes.ok(&["submit", "plan_dinner", "--session", "dinner"]);
     reads.until(&id, "asked");
@@ -45,7 +45,7 @@ fn the_whole_life_of_a_task_runs_under_the_documented_rights() {
     }
     writes.ok(&["respond", &id, "--question", "q1", "--set", "cuisine=Thai"]);
     writes.until_asked(&id, "q2");
-    let modern = ["--server", served.url(), "--era", "modern"];
+    let modern = ["--server", endpoint.url(), "--era", "modern"];
     writes.ok(&[&["respond", &id, "--set", "vegetarian=yes"][..], &modern].concat());
     assert!(reads.ok(&["result", &id, "--wait"]).starts_with("A vegetarian Thai dinner"));
     let second = writes.asking("plan_dinner");
