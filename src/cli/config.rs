@@ -152,13 +152,8 @@ fn named_store(global: &GlobalArgs, environment: &Environment) -> Result<Option<
     if let Some(url) = environment.given(REDIS_URL) {
         return redis(REDIS_URL, url).map(Some);
     }
-<<<<<<< HEAD
     let path = environment.given(DB).map(|path| database::checked(path.as_ref())).transpose()?;
     Ok(path.map(StoreChoice::Sqlite))
-=======
-    let path = environment.given(DB).map(|path| database::checked(path.as_ref()));
-    Ok(path.transpose()?.map(StoreChoice::Sqlite))
->>>>>>> h-config
 }
 
 /// The file in the user's state directory.
