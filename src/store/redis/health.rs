@@ -24,12 +24,9 @@ impl RedisStore {
         probe.arg(self.key("probe")).arg(0).arg("");
         match self.command::<i64>(&probe).await {
             Ok(_) => Ok(None),
+            Err(error) if error.refusal().is_some_and(Refusal::is_about_rights) => Ok(None),
             Err(StoreError::Refuses { refusal, problem, .. }) => Ok(Some(Trouble {
-                cause: if refusal == Refusal::NotPermitted {
-                    "store_read_only"
-                } else {
-                    "store_refuses_writes"
-                },
+                cause: "store_refuses_writes",
                 problem: format!("the store refuses writes: {problem}"),
                 advice: refusal.advice().to_owned(),
             })),

@@ -97,8 +97,9 @@ enum Row {
 struct Walk<'a> {
     store: &'a RedisStore,
     oldest_first: bool,
+    /// What lives, where it is asked for, comes first.
     parts: Vec<Part>,
-    /// The last place that was given: a task that ends meanwhile is found in two parts.
+    /// The last place that was given.
     last: Option<PageCursor>,
 }
 
@@ -113,24 +114,18 @@ struct Part {
 impl<'a> Walk<'a> {
     fn new(store: &'a RedisStore, filter: &TaskFilter, after: Option<&PageCursor>) -> Self {
         let part = |begins: String| {
-            let from = match after {
-                Some(place) => format!("({begins}{:015}:{}", place.created_ms, place.task),
-                None if filter.oldest_first => format!("[{begins}"),
-                None => format!("({begins}\u{7f}"),
-            };
-            Part { begins, from: Some(from), ready: VecDeque::new() }
+            let from = Some(beyond(&begins, after, filter.oldest_first));
+            Part { begins, from, ready: VecDeque::new() }
         };
         let parts = parts(filter).into_iter().map(part).collect();
-        Self { store, oldest_first: filter.oldest_first, parts, last: None }
+        Self { store, oldest_first: filter.oldest_first, parts, last: after.cloned() }
     }
 
     /// The next places, at most `most`; none at the end.
     async fn next(&mut self, most: usize) -> StoreResult<Vec<PageCursor>> {
         let mut places = Vec::new();
         while places.len() < most {
-            for part in &mut self.parts {
-                part.fill(self.store, self.oldest_first).await?;
-            }
+            self.fill().await?;
             let oldest_first = self.oldest_first;
             let heads = self.parts.iter_mut().filter(|part| !part.ready.is_empty());
             let first = heads.min_by(|one, other| {
@@ -144,6 +139,33 @@ impl<'a> Walk<'a> {
             }
         }
         Ok(places)
+    }
+
+    /// Has each part know its next place. After the first part, which has what lives, the others are read anew: a task
+    /// that ends between two readings is then found twice, and not missed.
+    async fn fill(&mut self) -> StoreResult<()> {
+        let (oldest_first, store) = (self.oldest_first, self.store);
+        let Some((first, others)) = self.parts.split_first_mut() else { return Ok(()) };
+        if first.ready.is_empty() && first.from.is_some() {
+            first.fill(store, oldest_first).await?;
+            for part in others.iter_mut() {
+                part.ready.clear();
+                part.from = Some(beyond(&part.begins, self.last.as_ref(), oldest_first));
+            }
+        }
+        for part in others {
+            part.fill(store, oldest_first).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The bound from which a part of the index is read after a place.
+fn beyond(begins: &str, after: Option<&PageCursor>, oldest_first: bool) -> String {
+    match after {
+        Some(place) => format!("({begins}{:015}:{}", place.created_ms, place.task),
+        None if oldest_first => format!("[{begins}"),
+        None => format!("({begins}\u{7f}"),
     }
 }
 

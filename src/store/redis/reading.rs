@@ -13,21 +13,19 @@ const FETCHED_AT_ONCE: usize = 500;
 
 impl RedisStore {
     pub(super) async fn read_task(&self, task: &TaskId) -> StoreResult<Option<Task>> {
-        let mut command = redis::cmd("HGETALL");
-        command.arg(self.task_key(task));
-        let mut found = self.each(&[command]).await?;
+        // The same two commands whether the task is there or not, so that nobody learns from the time that it takes.
+        let record = redis::cmd("HGETALL").arg(self.task_key(task)).to_owned();
+        let place = redis::cmd("ZSCORE").arg(self.key("index")).arg(format!("i:{task}")).to_owned();
+        let mut found = self.each(&[record, place]).await?.into_iter();
+        let (Some(record), place) = (found.next(), found.next()) else { return Ok(None) };
         let unreadable = |problem| StoreError::Unreadable { task: task.clone(), problem };
-        match found.pop() {
-            Some(Ok(hash)) if codec::is_empty(&hash) => {
-                if self.is_indexed(task).await? {
-                    Err(unreadable(LOST.to_owned()))
-                } else {
-                    Ok(None)
-                }
-            }
-            Some(Ok(hash)) => codec::task(hash).map(Some).map_err(unreadable),
-            Some(Err(problem)) => Err(unreadable(problem)),
-            None => Ok(None),
+        match record {
+            Ok(hash) if codec::is_empty(&hash) => match place {
+                Some(Ok(Value::Nil)) | None => Ok(None),
+                _ => Err(unreadable(LOST.to_owned())),
+            },
+            Ok(hash) => codec::task(hash).map(Some).map_err(unreadable),
+            Err(problem) => Err(unreadable(problem)),
         }
     }
 
