@@ -10,6 +10,7 @@ pub mod gate;
 mod health;
 pub mod redis;
 mod refusal;
+mod rows;
 pub mod sqlite;
 
 use std::time::Duration;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 pub use error::{StoreError, StoreResult};
 pub use health::Trouble;
 pub use refusal::Refusal;
+pub use rows::{Due, History, News, Page, PageCursor, Rows, Unreadable};
 
 use crate::task::{
     Answer, Ask, Cursor, Event, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Scope, SessionId,
@@ -137,80 +139,6 @@ impl TaskFilter {
     }
 }
 
-/// Where a page of tasks ends: the last task's creation (milliseconds) and id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PageCursor {
-    /// The last task's creation.
-    pub created_ms: i64,
-    /// The last task.
-    pub task: TaskId,
-}
-
-impl PageCursor {
-    /// The page that ends at `task`.
-    pub fn at(task: &Task) -> Self {
-        Self { created_ms: task.created_at.as_millisecond(), task: task.id().clone() }
-    }
-}
-
-/// Something that is stored and cannot be read: written by another program, damaged, or half lost.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
-    /// Which: a task's id, a tool's or worker's name, an event's cursor.
-    pub name: String,
-    /// What is wrong with it.
-    pub problem: String,
-}
-
-/// What a reading verb found: the good rows, and the bad ones by name. One bad row never hides the others.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Rows<T> {
-    /// The good ones.
-    pub rows: Vec<T>,
-    /// The bad ones.
-    pub unreadable: Vec<Unreadable>,
-}
-
-impl<T> Default for Rows<T> {
-    fn default() -> Self {
-        Self { rows: Vec::new(), unreadable: Vec::new() }
-    }
-}
-
-impl<T> Rows<T> {
-    /// Takes up one row, or its name and what is wrong with it.
-    pub fn take(&mut self, name: impl Into<String>, row: Result<T, impl std::fmt::Display>) {
-        match row {
-            Ok(row) => self.rows.push(row),
-            Err(problem) => {
-                self.unreadable.push(Unreadable { name: name.into(), problem: problem.to_string() });
-            }
-        }
-    }
-}
-
-/// A page of tasks.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Page {
-    /// The tasks. Bounded in bytes too, so a page can be shorter than was asked for and still have a next one.
-    pub tasks: Vec<Task>,
-    /// Tasks that belong here by what could be read of them.
-    pub unreadable: Vec<Unreadable>,
-    /// Where the next page begins; `None` when there is none.
-    pub next: Option<PageCursor>,
-}
-
-/// A stretch of the log.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct History {
-    /// The events that this version knows, oldest first.
-    pub events: Vec<Event>,
-    /// Those that it does not know or cannot read, by their cursor: passed over.
-    pub unreadable: Vec<Unreadable>,
-    /// Where to go on reading; `None` when the log had no more.
-    pub next: Option<Cursor>,
-}
-
 /// Which part of the log to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventFilter {
@@ -231,48 +159,6 @@ impl EventFilter {
             Self::Task(task) => &event.task == task,
         }
     }
-}
-
-/// What time has brought: each of it is then done by the verb that anybody else would use.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Due {
-    /// Questions past their deadline.
-    pub questions: Vec<(TaskId, QuestionId)>,
-    /// Tasks past their ttl.
-    pub tasks: Vec<TaskId>,
-    /// Claims of workers whose lease ended.
-    pub claims: Vec<(ClaimKey, WorkerId)>,
-    /// Tasks whose delay is over.
-    pub delayed: Vec<TaskId>,
-    /// What would be due and cannot be read. It is not brought again at every call.
-    pub unreadable: Vec<Unreadable>,
-    /// How long until something else is due; `None` when nothing is foreseen.
-    pub next: Option<Duration>,
-}
-
-impl Due {
-    /// Whether there is nothing to do now.
-    pub fn is_empty(&self) -> bool {
-        self.questions.is_empty()
-            && self.tasks.is_empty()
-            && self.claims.is_empty()
-            && self.delayed.is_empty()
-    }
-}
-
-/// What a tail brings at once: events, or that the tools are other ones, or both.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct News {
-    /// The next events, oldest first.
-    pub events: Vec<Event>,
-    /// Events that this version does not know or cannot read, by their cursor: the tail went past them.
-    pub unreadable: Vec<Unreadable>,
-    /// The log is not the one that was read before (the store was emptied, restarted without its data, or came back
-    /// older): whatever anybody knows of it may be wrong, and the tail goes on at its present end.
-    pub reset: bool,
-    /// [`Store::tools`] may say something else than before. A new tail says so once if there are any tools,
-    /// since it cannot know which its reader has seen.
-    pub tools: bool,
 }
 
 /// One reader of the log. It takes nothing from anybody else.

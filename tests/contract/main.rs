@@ -47,6 +47,7 @@ mod layout_1_redis;
 mod list;
 mod poison_redis;
 mod poison_sqlite;
+mod redis_keys;
 mod redis_server;
 mod requeue;
 mod rights_redis;

@@ -45,6 +45,10 @@ impl Bell {
         match bell.try_open(create) {
             Ok(()) => {}
             Err(error) if !create && error.kind() == io::ErrorKind::NotFound => {}
+            // Whoever only looks waits for nobody.
+            Err(error) if !create => {
+                tracing::debug!(path = %bell.path.display(), %error, "cannot use the bell file; looking now and then");
+            }
             Err(error) => tracing::warn!(
                 path = %bell.path.display(), %error,
                 "cannot use the bell file; looking every {} ms instead", POLL.as_millis()
