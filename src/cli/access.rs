@@ -162,7 +162,7 @@ fn kept(ui: &Ui, failure: &Failure, what: &str) {
 
 impl Files {
     fn read(&self) -> Result<(Vec<u8>, Vec<u8>), Failure> {
-        let read = |path: &Path| std::fs::read(path).map_err(|error| unreadable(path, error));
+        let read = |path: &Path| std::fs::read(path).map_err(|error| token_file::unreadable(path, error));
         Ok((read(&self.certificate)?, read(&self.key)?))
     }
 
@@ -175,10 +175,6 @@ impl Files {
         };
         Failure::caused(Kind::Usage, format!("cannot use {place}: {error}"), error)
     }
-}
-
-pub(super) fn unreadable(path: &Path, error: std::io::Error) -> Failure {
-    Failure::caused(Kind::Usage, format!("cannot read {}: {error}", path.display()), error)
 }
 
 fn is_open_to_others(path: &Path) -> bool {

@@ -5,8 +5,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use super::access::unreadable;
-use super::failure::Failure;
+use super::failure::{Failure, Kind};
 use crate::server::is_reserved;
 use crate::store::gate;
 
@@ -123,6 +122,11 @@ fn doubts(name: &str, token: &str) -> impl Iterator<Item = String> {
     let short = (token.len() < GOOD_TOKEN_BYTES)
         .then(|| format!("has a token of only {} characters: it may be guessed", token.len()));
     nobodys.into_iter().chain(short)
+}
+
+/// A file that cannot be read.
+pub(super) fn unreadable(path: &Path, error: std::io::Error) -> Failure {
+    Failure::caused(Kind::Usage, format!("cannot read {}: {error}", path.display()), error)
 }
 
 #[cfg(test)]
