@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::fastmcp::{self, Sources};
 use super::list_remote;
 use super::remote::RemoteArgs;
-use super::ui::{Paint, UNREADABLE, event, page, status, table, text, time, unreadable};
+use super::ui::{Paint, UNREADABLE, event, page, table, task_status, text, time, unreadable};
 use crate::engine::Viewer;
 use crate::store::{TaskFilter, Unreadable};
 use crate::task::{SessionId, Task, TaskStatus};
@@ -69,7 +69,7 @@ pub(crate) async fn run(context: &Context, args: ListArgs) -> Result<(), Failure
     rows.extend(page.unreadable.iter().map(unreadable_row));
     let lines = table(&["TASK", "STATUS", "CHANGED", "TOOL", "SESSION", "MESSAGE"], rows, paint);
     // The header and the unreadable ones have no status of their own.
-    let statuses = std::iter::once(None).chain(page.tasks.iter().map(|task| Some(task.status)));
+    let statuses = std::iter::once(None).chain(page.tasks.iter().map(Some));
     for (line, task_status) in lines.iter().zip(statuses.chain(std::iter::repeat(None))) {
         context.ui.line(&coloured(line, task_status, paint))?;
     }
@@ -82,7 +82,7 @@ pub(crate) async fn run(context: &Context, args: ListArgs) -> Result<(), Failure
 fn row(task: &Task, now: Timestamp) -> Vec<String> {
     vec![
         event::short_id(task.id()).to_owned(),
-        status(task.status, Paint::new(false)),
+        task_status(task, Paint::new(false)),
         time::relative(task.updated_at, now),
         text::short(&task.new.tool, 30),
         task.new.session.as_ref().map(|session| text::short(session.as_str(), 20)).unwrap_or_default(),
@@ -110,7 +110,7 @@ fn message(task: &Task) -> String {
 }
 
 /// Colours the status within a finished line, whose columns were measured without colours.
-fn coloured(line: &str, task_status: Option<TaskStatus>, paint: Paint) -> String {
-    let Some(task_status) = task_status else { return line.to_owned() };
-    line.replacen(&status(task_status, Paint::new(false)), &status(task_status, paint), 1)
+fn coloured(line: &str, task: Option<&Task>, paint: Paint) -> String {
+    let Some(task) = task else { return line.to_owned() };
+    line.replacen(&task_status(task, Paint::new(false)), &task_status(task, paint), 1)
 }

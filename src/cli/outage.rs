@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use super::convert::is_outage;
 use super::failure::Failure;
 use super::ui::{Ui, text};
 use crate::store::{
@@ -102,7 +103,7 @@ impl Outage {
     }
 
     fn seen_by<T>(&self, meeting: Meeting, result: StoreResult<T>) -> StoreResult<T> {
-        let problem = result.as_ref().err().filter(|error| error.is_passing()).map(ToString::to_string);
+        let problem = result.as_ref().err().filter(|error| is_outage(error)).map(ToString::to_string);
         self.note(meeting, problem.as_deref());
         result
     }

@@ -133,7 +133,7 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
         Some(port) => {
             engine.hub().await?;
             let listener = port.listen(BACKLOG).map_err(|error| cannot_listen(args.listen, error))?;
-            announce(context, &args, &engine, &listener)?;
+            announce(context, &args, &engine, &listener).await?;
             parts.spawn(http(engine, config, listener, stop.clone()))
         }
         None => parts.spawn(stdio(engine, config, stop.clone())),
@@ -239,12 +239,13 @@ fn cannot_listen(listen: SocketAddr, error: std::io::Error) -> Failure {
 }
 
 /// Says where it listens, and how to try it.
-fn announce(
+async fn announce(
     context: &Context,
     args: &ServeArgs,
     engine: &Engine,
     listener: &TcpListener,
 ) -> Result<(), Failure> {
+    let tools = engine.tools().await?;
     let at = listener.local_addr().unwrap_or(args.listen);
     let (url, store) = (format!("{}://{at}/mcp", args.access.scheme()), engine.store().location());
     if context.ui.is_json() {
@@ -260,7 +261,10 @@ fn announce(
         ui.warn("only requests for loopback names are taken; name this host with --allowed-host");
     }
     ui.talk("  try, in another terminal:");
-    let submit = Suggested::new("submit").about("plan_dinner").option("--session", "dinner");
+    // One that asks, where there is none that is known to.
+    let known = tools.iter().find(|tool| tool.name == "plan_dinner").or(tools.first());
+    let tool = known.map_or("TOOL", |tool| tool.name.as_str());
+    let submit = Suggested::new("submit").about(tool).option("--session", "dinner");
     for command in [submit, Suggested::new("watch").about("dinner"), Suggested::new("respond")] {
         ui.talk(&format!("    {}", context.suggest(command)));
     }

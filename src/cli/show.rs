@@ -121,7 +121,7 @@ impl Sheet<'_> {
     fn questions(&self, context: &Context, task: &Task) -> Result<(), Failure> {
         for question in &task.questions {
             self.heading(&format!("question {}", question.id))?;
-            self.question(question)?;
+            self.question(question, task.status.is_final())?;
             if task.open_questions().any(|open| open.id == question.id) {
                 self.fact("answer with", &context.suggest(follow::later(task.id(), question)))?;
             }
@@ -129,7 +129,7 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    fn question(&self, question: &Question) -> Result<(), Failure> {
+    fn question(&self, question: &Question, ended: bool) -> Result<(), Failure> {
         self.text("message", &question.ask.message)?;
         self.page(page::of(&question.ask))?;
         self.time("asked", question.asked_at)?;
@@ -145,6 +145,7 @@ impl Sheet<'_> {
                 }
                 Ok(())
             }
+            (None, _) if ended => self.fact("answered", "never: it was withdrawn when the task ended"),
             (None, Some(deadline)) => self.time("cancels itself", deadline),
             (None, None) => Ok(()),
         }

@@ -9,7 +9,7 @@ const FEWEST: usize = 4;
 /// be the beginning of every id.
 pub(crate) fn typed(id: &str) -> Result<String, String> {
     if id.is_empty() {
-        return Err("a task's id is not empty; in a script, an unset variable is".to_owned());
+        return Err("the task's id is empty: in a script, is a variable unset?".to_owned());
     }
     Ok(id.to_owned())
 }

@@ -81,7 +81,7 @@ pub fn load(path: &Path) -> Result<Config, Vec<Mistake>> {
             let hint = if problem.contains("bytes") {
                 "split the tools over servers"
             } else {
-                "name another file with --config"
+                "give the path of a file that is there"
             };
             Err(vec![Mistake::of_file(path, problem, hint)])
         }

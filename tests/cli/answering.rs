@@ -90,7 +90,7 @@ fn an_id_that_is_empty_or_short_means_nobodys_task() {
     {
         let ran = place.run(&[verb, &modern[..]].concat());
         assert_eq!(ran.code, 2, "{ran:?}");
-        assert!(ran.err.contains("unset variable"), "{ran:?}");
+        assert!(ran.err.contains("is a variable unset"), "{ran:?}");
     }
     assert!(place.run(&["show", &id[..3]]).err.contains("type more of the id"));
     let unnamed = place.run(&["respond", "--set", "cuisine=Thai"]);

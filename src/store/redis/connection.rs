@@ -89,13 +89,24 @@ impl Connection {
 }
 
 fn explained(location: &str, error: &RedisError) -> StoreError {
-    let (location, problem) = (location.to_owned(), error.to_string());
+    let (location, problem) = (location.to_owned(), said(error));
     if let Some(refusal) = refusal(error) {
         StoreError::Refuses { location, refusal, problem }
     } else if redis_link::is_unreachable(error) {
         StoreError::Unreachable { location, problem }
     } else {
         StoreError::Backend { location, problem }
+    }
+}
+
+/// What went wrong, in the server's own words where they are its: they can be looked up.
+fn said(error: &RedisError) -> String {
+    match (error.code(), error.detail()) {
+        (Some(code), Some(detail)) if code != "ERR" && !detail.starts_with(code) => {
+            format!("{code} {detail}")
+        }
+        (Some(_), Some(detail)) => detail.to_owned(),
+        _ => error.to_string(),
     }
 }
 
