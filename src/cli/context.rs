@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures::future::join_all;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::config::{Config, StoreChoice};
@@ -29,6 +30,8 @@ pub(crate) struct Context {
     pub(crate) stop: CancellationToken,
     /// What is said of a store that is away; `None` in commands that do not wait for it.
     outage: Mutex<Option<Arc<Outage>>>,
+    /// Why a store does not come back.
+    lost: watch::Sender<Option<StoreError>>,
     /// What was opened, to be closed at the end.
     opened: Mutex<Vec<Arc<dyn Store>>>,
     goes_on: Mutex<Option<Advice>>,
@@ -44,6 +47,7 @@ impl Context {
             ui,
             stop: CancellationToken::new(),
             outage: Mutex::default(),
+            lost: watch::Sender::default(),
             opened: Mutex::default(),
             goes_on: Mutex::default(),
             server: OnceLock::new(),
@@ -82,7 +86,24 @@ impl Context {
             Some(outage) => Arc::new(Announced::new(store, outage)),
             None => store,
         };
-        Engine::new(store, limits, self.stop.clone())
+        let engine = Engine::new(store, limits, self.stop.clone());
+        let (lost, watched, stop) = (self.lost.clone(), engine.clone(), self.stop.clone());
+        tokio::spawn(async move {
+            if let Some(error) = stop.run_until_cancelled(watched.lost()).await {
+                lost.send_replace(Some(error));
+            }
+        });
+        engine
+    }
+
+    /// Waits until a store of this command is found not to come back.
+    pub(crate) async fn lost(&self) -> Failure {
+        let mut lost = self.lost.subscribe();
+        match lost.wait_for(Option::is_some).await.map(|error| error.clone()) {
+            Ok(Some(error)) => error.into(),
+            // The context itself holds the other end.
+            _ => std::future::pending().await,
+        }
     }
 
     fn missing_file(&self) -> Failure {

@@ -185,6 +185,7 @@ async fn bounded(
         tokio::select! {
             biased;
             done = &mut command => return done,
+            lost = context.lost() => return Err(lost),
             () = &mut timed_out => {
                 let shown = end.map(|(timeout, _)| format!("{timeout:?}")).unwrap_or_default();
                 let failure = Failure::new(Kind::TimedOut, format!("gave up after {shown}"));

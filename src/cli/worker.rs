@@ -98,7 +98,16 @@ pub(super) async fn until_stopped(
     parts.close();
     let ui = context.ui.clone();
     let draining = move || ui.talk("stopping; running tasks may finish. A second signal ends at once");
+    let lost = async {
+        let lost = context.lost().await;
+        // Nothing can be recorded any more, so nothing is waited for but the ends of what runs.
+        stop.cancel();
+        parts.wait().await;
+        lost
+    };
     tokio::select! {
+        biased;
+        lost = lost => Err(lost),
         () = parts.wait() => Ok(()),
         second = signals.stop_then_abort(stop, draining) => Err(aborted(second)),
     }

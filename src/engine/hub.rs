@@ -66,7 +66,12 @@ impl Shared {
 }
 
 impl Hub {
-    pub(super) fn start(tail: Box<dyn Tail>, stop: CancellationToken) -> Self {
+    /// Begins to read. `lost` is told of an error that means that the store does not come back.
+    pub(super) fn start(
+        tail: Box<dyn Tail>,
+        lost: watch::Sender<Option<StoreError>>,
+        stop: CancellationToken,
+    ) -> Self {
         let shared = Arc::new(Shared {
             all: broadcast::channel(BACKLOG).0,
             tasks: Readers::default(),
@@ -74,7 +79,7 @@ impl Hub {
             followers: Followers::default(),
             tools: watch::Sender::default(),
         });
-        tokio::spawn(run(shared.clone(), tail, stop));
+        tokio::spawn(run(Reading::new(shared.clone(), lost), tail, stop));
         Self { shared }
     }
 
@@ -115,8 +120,7 @@ impl Hub {
 }
 
 /// Reads the log until `stop`.
-async fn run(shared: Arc<Shared>, mut tail: Box<dyn Tail>, stop: CancellationToken) {
-    let mut reading = Reading::new(shared);
+async fn run(mut reading: Reading, mut tail: Box<dyn Tail>, stop: CancellationToken) {
     loop {
         let next = tokio::select! {
             biased;
@@ -133,15 +137,17 @@ async fn run(shared: Arc<Shared>, mut tail: Box<dyn Tail>, stop: CancellationTok
 /// How reading the log goes.
 struct Reading {
     shared: Arc<Shared>,
+    lost: watch::Sender<Option<StoreError>>,
     retry: Retry,
     passed_over: PassedOver,
     backlog: Backlog,
 }
 
 impl Reading {
-    fn new(shared: Arc<Shared>) -> Self {
+    fn new(shared: Arc<Shared>, lost: watch::Sender<Option<StoreError>>) -> Self {
         Self {
             shared,
+            lost,
             retry: Retry::new("reading the event log"),
             passed_over: PassedOver::default(),
             backlog: Backlog::new(BACKLOG_BYTES),
@@ -152,7 +158,12 @@ impl Reading {
     fn take(&mut self, next: Result<News, StoreError>) -> Option<Duration> {
         let news = match next {
             Ok(news) => news,
-            Err(error) => return Some(self.retry.failed(&error)),
+            Err(error) => {
+                if error.refusal().is_some_and(|refusal| !refusal.is_passing()) {
+                    self.lost.send_replace(Some(error.clone()));
+                }
+                return Some(self.retry.failed(&error));
+            }
         };
         let had_failed = self.retry.worked();
         if news.reset {
@@ -251,7 +262,7 @@ mod tests {
     fn hub() -> (Hub, mpsc::UnboundedSender<StoreResult<News>>, CancellationToken) {
         let (log, said) = mpsc::unbounded_channel();
         let stop = CancellationToken::new();
-        (Hub::start(Box::new(Said(said)), stop.clone()), log, stop)
+        (Hub::start(Box::new(Said(said)), watch::Sender::default(), stop.clone()), log, stop)
     }
 
     #[tokio::test]

@@ -120,6 +120,8 @@ struct Inner {
     limits: Limits,
     stop: CancellationToken,
     hub: OnceCell<Hub>,
+    /// Why the store does not come back.
+    lost: tokio::sync::watch::Sender<Option<StoreError>>,
     catalog: catalog::Catalog,
     leases: leases::Leases,
 }
@@ -129,7 +131,8 @@ impl Engine {
     pub fn new(store: Arc<dyn Store>, limits: Limits, stop: CancellationToken) -> Self {
         let (hub, catalog, leases) =
             (OnceCell::new(), catalog::Catalog::default(), leases::Leases::default());
-        Self { inner: Arc::new(Inner { store, limits, stop, hub, catalog, leases }) }
+        let lost = tokio::sync::watch::Sender::default();
+        Self { inner: Arc::new(Inner { store, limits, stop, hub, lost, catalog, leases }) }
     }
 
     /// The store below.
@@ -152,11 +155,22 @@ impl Engine {
             let start = self.last().await?;
             let tools = self.once_back(|| inner.store.tools()).await?.rows;
             let stop = inner.stop.child_token();
-            let hub = Hub::start(inner.store.tail(start), stop.clone());
+            let hub = Hub::start(inner.store.tail(start), inner.lost.clone(), stop.clone());
             tokio::spawn(catalog::keep(self.clone(), tools, hub.tools(), stop));
             Ok(hub)
         });
         Box::pin(begun).await
+    }
+
+    /// Waits until the store is found not to come back, as a file that was removed or replaced, and says why. Found by
+    /// whoever reads the log, so [`Engine::hub`] has to have been begun.
+    pub async fn lost(&self) -> StoreError {
+        let mut lost = self.inner.lost.subscribe();
+        match lost.wait_for(Option::is_some).await.map(|error| error.clone()) {
+            Ok(Some(error)) => error,
+            // The engine itself holds the other end.
+            _ => std::future::pending().await,
+        }
     }
 
     /// The log's present end. Waits out a store that is away.

@@ -137,3 +137,19 @@ fn media_that_may_only_be_read_are_named_and_left_alone() {
         stage.menu(&task);
     });
 }
+
+/// A file that was removed under running processes does not come back: each says so and ends.
+#[test]
+fn processes_whose_file_was_removed_end_and_say_why() {
+    let stage = Stage::sqlite();
+    let worker = stage.worker();
+    stage.asking("plan_dinner");
+    let watch = stage.background(&["watch", "--json"]);
+    let folder = stage.path().join("state").join("mcptask");
+    for file in std::fs::read_dir(&folder).expect("lists") {
+        std::fs::remove_file(file.expect("a file").path()).expect("removes it");
+    }
+    for (name, process) in [("worker", worker), ("watch", watch)] {
+        assert_eq!(process.code(), 4, "{name}");
+    }
+}
