@@ -147,11 +147,20 @@ async fn an_event_of_a_newer_version_is_passed_over() {
         "working",
     ];
     does(server(&bench), &[&["XADD", events.as_str(), "*"][..], &newer[..]].concat());
+    // Bytes that are no text, too.
+    let client = redis::Client::open(server(&bench).url()).expect("an address");
+    let mut connection = client.get_connection().expect("connects");
+    let mut bytes = redis::cmd("XADD");
+    bytes.arg(&events).arg("*").arg("kind").arg(&b"\xff\xfe"[..]);
+    for field in &newer[2..] {
+        bytes.arg(field);
+    }
+    bytes.query::<()>(&mut connection).expect("the server takes it");
     store.finish(&key(&first), &Outcome::text("eaten")).await.expect("finishes");
     let log = store.history(&EventFilter::All, Cursor::START, 100).await.expect("reads");
     let words: Vec<_> = log.events.iter().map(|event| event.kind.name()).collect();
     assert_eq!(words, ["submitted", "claimed", "completed"]);
-    assert_eq!(log.unreadable.len(), 1);
+    assert_eq!(log.unreadable.len(), 2);
     assert!(log.unreadable[0].problem.contains("paused"), "{:?}", log.unreadable);
     let mut told = News::default();
     while told.events.len() < 3 {

@@ -18,6 +18,22 @@ type Problem = String;
 /// An entry of a stream: its id and its fields.
 pub(super) type Entry = (String, HashMap<String, String>);
 
+/// A reply in which every text is one: bytes that are none, which only another program can have written, are shown as
+/// what they are not, so that they harm no more than the item that they are in.
+pub(super) fn readable(reply: Value) -> Value {
+    match reply {
+        Value::BulkString(bytes) => Value::BulkString(match String::from_utf8(bytes) {
+            Ok(text) => text.into_bytes(),
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned().into_bytes(),
+        }),
+        Value::Array(items) => Value::Array(items.into_iter().map(readable).collect()),
+        Value::Map(pairs) => {
+            Value::Map(pairs.into_iter().map(|(name, value)| (readable(name), readable(value))).collect())
+        }
+        other => other,
+    }
+}
+
 /// A number, or '' where there is none.
 pub(super) fn optional(number: Option<u64>) -> String {
     number.map_or(String::new(), |number| number.to_string())

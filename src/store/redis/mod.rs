@@ -133,7 +133,7 @@ impl RedisStore {
     /// Runs a script.
     async fn call<T: FromRedisValue>(&self, invocation: &redis::ScriptInvocation<'_>) -> StoreResult<T> {
         let mut connection = self.connection.commands();
-        invocation.invoke_async(&mut connection).await.map_err(|error| self.connection.error(&error))
+        self.replied(invocation.invoke_async(&mut connection).await)
     }
 
     /// Runs a script that replies with a word and more.
@@ -143,7 +143,7 @@ impl RedisStore {
 
     async fn command<T: FromRedisValue>(&self, command: &Cmd) -> StoreResult<T> {
         let mut connection = self.connection.commands();
-        command.query_async(&mut connection).await.map_err(|error| self.connection.error(&error))
+        self.replied(command.query_async(&mut connection).await)
     }
 
     /// Runs several commands at once. What is wrong with one of them is its own; what is wrong with the store, or with
@@ -161,11 +161,17 @@ impl RedisStore {
             pipeline.ignore_errors().query_async(&mut connection).await;
         let replies = replies.map_err(|error| self.connection.error(&error))?;
         let row = |reply: redis::RedisResult<Value>| match reply {
-            Ok(value) => Ok(Ok(value)),
+            Ok(value) => Ok(Ok(codec::readable(value))),
             Err(error) if connection::refusal(&error).is_some() => Err(self.connection.error(&error)),
             Err(error) => Ok(Err(error.to_string())),
         };
         replies.into_iter().map(row).collect()
+    }
+
+    /// What a reply says, or the store's error.
+    fn replied<T: FromRedisValue>(&self, reply: redis::RedisResult<Value>) -> StoreResult<T> {
+        let reply = reply.map_err(|error| self.connection.error(&error))?;
+        self.decode(redis::from_redis_value(codec::readable(reply)))
     }
 
     fn broken(&self, problem: impl std::fmt::Display) -> StoreError {

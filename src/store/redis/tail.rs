@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redis::Cmd;
 use redis::aio::MultiplexedConnection;
+use redis::{Cmd, Value};
 use tokio::time::Instant;
 
 use super::{RedisStore, codec};
@@ -90,8 +90,9 @@ impl Tail for RedisTail {
                 Some(own) => own,
                 None => self.store.connection.dedicated().await?,
             };
-            let read: redis::RedisResult<Streams> = self.command().query_async(&mut own).await;
-            let streams = read.map_err(|error| self.store.connection.lost(&error))?;
+            let read: redis::RedisResult<Value> = self.command().query_async(&mut own).await;
+            let read = read.map_err(|error| self.store.connection.lost(&error))?;
+            let streams: Streams = self.store.decode(redis::from_redis_value(codec::readable(read)))?;
             self.own = Some(own);
             let mut news = News::default();
             for (key, entries) in streams.into_iter().flatten() {
