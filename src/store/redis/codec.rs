@@ -94,14 +94,23 @@ impl Fields {
     }
 }
 
-/// A task from its hash.
-pub(super) fn task(hash: Value) -> Result<Task, Problem> {
+/// A task from its whole record. One that lacks a part that every script needs is none: it would be shown as a task, and
+/// nothing could be done with it.
+pub(super) fn record(hash: Value) -> Result<Task, Problem> {
     let fields = Fields(HashMap::from_redis_value(hash).map_err(|error| error.to_string())?);
+    for part in ["tool", "scope", "attempt", "created", "open", "asked"] {
+        fields.required(part)?;
+    }
+    fields.number("open")?;
+    task_of(&fields)
+}
+
+fn task_of(fields: &Fields) -> Result<Task, Problem> {
     let mut new: NewTask = fields.parsed("new")?.ok_or("a task has no \"new\"")?;
     // The store may have shortened it since.
     new.ttl_ms = fields.text("ttl").and_then(|ttl| ttl.parse().ok()).or(new.ttl_ms);
     let asked = fields.number("asked")?;
-    let questions = (1..=asked as u32).map(|position| journal(&fields, position));
+    let questions = (1..=asked as u32).map(|position| journal(fields, position));
     Ok(Task {
         status: fields.required("status")?.parse().map_err(|error| format!("{error}"))?,
         status_message: fields.text("message").map(str::to_owned),
@@ -142,7 +151,9 @@ pub(super) fn claimed(row: Value) -> Result<Task, BadClaim> {
     let at = row.iter().position(|value| text(Some(value)).as_deref() == Some("attempt"));
     let attempt = at.and_then(|at| text(row.get(at + 1))?.parse().ok());
     row.drain(..row.len().min(1));
-    task(Value::Array(row)).map_err(|problem| BadClaim { name, attempt, problem })
+    let fields = HashMap::from_redis_value(Value::Array(row)).map_err(|error| error.to_string());
+    let task = fields.and_then(|fields| task_of(&Fields(fields)));
+    task.map_err(|problem| BadClaim { name, attempt, problem })
 }
 
 fn journal(fields: &Fields, position: u32) -> Result<Question, Problem> {

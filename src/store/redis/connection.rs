@@ -100,7 +100,7 @@ fn explained(location: &str, error: &RedisError) -> StoreError {
 }
 
 /// What went wrong, in the server's own words where they are its: they can be looked up.
-fn said(error: &RedisError) -> String {
+pub(super) fn said(error: &RedisError) -> String {
     match (error.code(), error.detail()) {
         (Some(code), Some(detail)) if code != "ERR" && !detail.starts_with(code) => {
             format!("{code} {detail}")

@@ -70,7 +70,7 @@ impl RedisStore {
                 }
                 Ok(hash) => {
                     let size = codec::size(&hash);
-                    codec::task(hash).map_or_else(
+                    codec::record(hash).map_or_else(
                         |problem| Row::Bad(unreadable(name, problem)),
                         |task| Row::Good(Box::new(task), size),
                     )

@@ -163,7 +163,7 @@ impl RedisStore {
         let row = |reply: redis::RedisResult<Value>| match reply {
             Ok(value) => Ok(Ok(codec::readable(value))),
             Err(error) if connection::refusal(&error).is_some() => Err(self.connection.error(&error)),
-            Err(error) => Ok(Err(error.to_string())),
+            Err(error) => Ok(Err(connection::said(&error))),
         };
         replies.into_iter().map(row).collect()
     }

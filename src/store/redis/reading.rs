@@ -24,7 +24,7 @@ impl RedisStore {
                 Some(Ok(Value::Nil)) | None => Ok(None),
                 _ => Err(unreadable(LOST.to_owned())),
             },
-            Ok(hash) => codec::task(hash).map(Some).map_err(unreadable),
+            Ok(hash) => codec::record(hash).map(Some).map_err(unreadable),
             Err(problem) => Err(unreadable(problem)),
         }
     }
@@ -192,11 +192,13 @@ impl RedisStore {
 
     /// The places of a task's events, in order.
     async fn event_ids(&self, task: &TaskId) -> StoreResult<Vec<Cursor>> {
-        let recent: Option<String> =
-            self.command(redis::cmd("HGET").arg(self.task_key(task)).arg("log")).await?;
-        let mut command = redis::cmd("LRANGE");
-        command.arg(self.key(&format!("history:{task}"))).arg(0).arg(-1);
-        let mut chunks: Vec<String> = self.command(&command).await?;
+        let recent = redis::cmd("HGET").arg(self.task_key(task)).arg("log").to_owned();
+        let earlier =
+            redis::cmd("LRANGE").arg(self.key(&format!("history:{task}"))).arg(0).arg(-1).to_owned();
+        // What is not of its type has none: the task itself is then named as what cannot be read.
+        let mut found = self.each(&[recent, earlier]).await?.into_iter();
+        let recent: Option<String> = text_of(found.next()).unwrap_or_default();
+        let mut chunks: Vec<String> = text_of(found.next()).unwrap_or_default().unwrap_or_default();
         chunks.extend(recent);
         let mut ids: Vec<Cursor> =
             chunks.iter().flat_map(|chunk| chunk.split(' ')).filter_map(|id| id.parse().ok()).collect();
