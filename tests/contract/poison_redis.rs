@@ -13,7 +13,7 @@ use crate::support::redis::RedisServer;
 use crate::support::{accept, claim, claim_for, crash, form, key, new_task, running, submit, within, worker};
 
 /// The kinds of a task that cannot be read.
-const POISONS: [&str; 9] = [
+const POISONS: [&str; 10] = [
     "a string",
     "gone",
     "no JSON",
@@ -22,6 +22,7 @@ const POISONS: [&str; 9] = [
     "an unknown status",
     "no number",
     "no scope",
+    "a huge number",
     "a broken question",
 ];
 
@@ -40,6 +41,7 @@ fn poison(server: &RedisServer, task: &TaskId, kind: &str) {
         }
         "no status" => does(server, &["HDEL", &key, "status"]),
         "an unknown status" => does(server, &["HSET", &key, "status", "paused"]),
+        "a huge number" => does(server, &["HSET", &key, "open", "99999999999999999999999"]),
         "no scope" => does(server, &["HDEL", &key, "scope"]),
         "no number" => does(server, &["HSET", &key, "created", "yesterday"]),
         _ => does(server, &["HSET", &key, "asked", "1", "q1", "{", "q1.at", "1", "q1.sum", "x"]),

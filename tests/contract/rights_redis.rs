@@ -67,6 +67,26 @@ async fn a_full_redis_is_read_and_says_that_it_is_full() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shared_keys_that_are_damaged_are_named() {
+    let (server, _) = served(&[]).await;
+    let store = RedisStore::open(&server.url(), "test").await.expect("opens");
+    assert_eq!(store.health().await.expect("looks"), []);
+    for key in ["events", "index", "leases", "open"] {
+        let key = format!("mcptask:{{test}}:2:{key}");
+        let _: bool = server.ask(&["COPY", &key, "kept"]).expect("keeps it");
+        does(&server, &["SET", &key, "poison"]);
+        let troubles = store.health().await.expect("looks");
+        assert_eq!(troubles[0].cause, "store_damaged", "{troubles:?}");
+        assert!(troubles[0].problem.contains(&key), "{troubles:?}");
+        does(&server, &["DEL", &key]);
+        does(&server, &["RENAME", "kept", &key]);
+    }
+    assert_eq!(store.health().await.expect("looks"), []);
+    does(&server, &["ACL", "SETUSER", "default", "-eval", "-evalsha"]);
+    assert_eq!(store.health().await.expect("looks")[0].cause, "store_refuses_writes");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_is_read() {
     let (primary, task) = served(&[]).await;
     let replica = RedisServer::start_with(&["--replicaof", "127.0.0.1", &primary.port().to_string()]);

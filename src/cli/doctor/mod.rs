@@ -12,7 +12,7 @@ use super::failure::{Failure, Kind};
 use super::fastmcp::{Found, Sources};
 use super::ui::{event, text};
 use crate::desk::suggest::{Advice, Suggested};
-use crate::engine::{EngineError, Viewer};
+use crate::engine::{Engine, EngineError, Viewer};
 use crate::fastmcp::{Cause, Diagnosis};
 use crate::store::{StoreError, TaskFilter, Unreadable};
 use native::Checkup;
@@ -81,22 +81,34 @@ pub(crate) async fn run(context: &Context, args: DoctorArgs) -> Result<(), Failu
 
 async fn everything(sources: &Sources) -> Result<Vec<Finding>, Failure> {
     let mut found = Vec::new();
-    // By name: one that cannot be read may belong to either list.
-    let mut unreadable = BTreeMap::new();
     if let Some(engine) = &sources.native {
-        let checkup = Checkup::begin(engine).await?;
-        found.extend(checkup.of_store(engine).await?);
-        for status in [crate::task::TaskStatus::Working, crate::task::TaskStatus::InputRequired] {
-            let filter = TaskFilter { status: Some(status), oldest_first: true, ..TaskFilter::default() };
-            let page = engine.list(&Viewer::Operator, filter, None, MOST).await?;
-            found.extend(page.tasks.iter().flat_map(|task| checkup.of(task)));
-            unreadable.extend(page.unreadable.into_iter().map(|one| (one.name.clone(), one)));
+        found = native::of_health(engine).await?;
+        match of_tasks(engine).await {
+            Ok(more) => found.extend(more),
+            // What is wrong with the store has been found, and is why.
+            Err(_) if !found.is_empty() => {}
+            Err(failure) => return Err(failure),
         }
     }
-    found.extend(unreadable.values().map(native::unreadable));
     for deployment in &sources.deployments {
         found.extend(deployment.diagnose(None).await?.into_iter().map(Finding::from));
     }
+    Ok(found)
+}
+
+/// What is wrong with the tasks of our own store, and with its tools and workers.
+async fn of_tasks(engine: &Engine) -> Result<Vec<Finding>, Failure> {
+    let checkup = Checkup::begin(engine).await?;
+    let mut found = checkup.of_store(engine).await?;
+    // By name: one that cannot be read may belong to either list.
+    let mut unreadable = BTreeMap::new();
+    for status in [crate::task::TaskStatus::Working, crate::task::TaskStatus::InputRequired] {
+        let filter = TaskFilter { status: Some(status), oldest_first: true, ..TaskFilter::default() };
+        let page = engine.list(&Viewer::Operator, filter, None, MOST).await?;
+        found.extend(page.tasks.iter().flat_map(|task| checkup.of(task)));
+        unreadable.extend(page.unreadable.into_iter().map(|one| (one.name.clone(), one)));
+    }
+    found.extend(unreadable.values().map(native::unreadable));
     Ok(found)
 }
 

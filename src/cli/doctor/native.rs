@@ -23,6 +23,11 @@ pub(super) struct Checkup {
     now: Timestamp,
 }
 
+/// What is wrong with the store itself.
+pub(super) async fn of_health(engine: &Engine) -> Result<Vec<Finding>, Failure> {
+    Ok(engine.store().health().await?.into_iter().map(of_trouble).collect())
+}
+
 impl Checkup {
     /// Looks at workers and queue.
     pub(super) async fn begin(engine: &Engine) -> Result<Self, Failure> {
@@ -37,10 +42,9 @@ impl Checkup {
         Ok(Self { workers: engine.store().workers().await?, queued, now: Timestamp::now() })
     }
 
-    /// What is wrong with the store itself, and with what it says of tools and workers.
+    /// What is wrong with what the store says of tools and workers.
     pub(super) async fn of_store(&self, engine: &Engine) -> Result<Vec<Finding>, Failure> {
-        let troubles = engine.store().health().await?.into_iter();
-        let mut found: Vec<_> = troubles.map(of_trouble).collect();
+        let mut found = Vec::new();
         let tools = engine.store().tools().await?.unreadable;
         found.extend(tools.iter().map(|one| {
             of_unreadable(&format!("tool {}", one.name), one, "a worker that offers it writes it anew")

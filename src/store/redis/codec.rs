@@ -12,6 +12,9 @@ use crate::task::{
     Answer, Ask, Cursor, Event, EventKind, NewTask, Outcome, Question, QuestionId, Scope, Task, TaskId,
 };
 
+/// The last time that timestamps can say, in milliseconds; no count is larger either.
+const LAST_MS: i64 = 253_402_207_200_999;
+
 /// Why a value could not be read.
 type Problem = String;
 
@@ -101,7 +104,11 @@ pub(super) fn record(hash: Value) -> Result<Task, Problem> {
     for part in ["tool", "scope", "attempt", "created", "open", "asked"] {
         fields.required(part)?;
     }
-    fields.number("open")?;
+    for part in ["attempt", "created", "open", "asked"] {
+        if !(0..=LAST_MS).contains(&fields.number(part)?) {
+            return Err(format!("field {part:?} is no number that it can be"));
+        }
+    }
     task_of(&fields)
 }
 

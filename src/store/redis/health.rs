@@ -5,12 +5,23 @@ use std::collections::HashMap;
 use super::RedisStore;
 use crate::store::{Refusal, StoreError, StoreResult, Trouble};
 
+/// The keys that all tasks share, with their types.
+const SHARED_KEYS: [(&str, &str); 6] = [
+    ("events", "stream"),
+    ("index", "zset"),
+    ("leases", "zset"),
+    ("open", "hash"),
+    ("tools", "hash"),
+    ("tools:changes", "stream"),
+];
+
 /// Sections of `INFO` that are looked at.
 const SECTIONS: [&str; 1] = ["memory"];
 
 impl RedisStore {
     pub(super) async fn troubles(&self) -> StoreResult<Vec<Trouble>> {
         let mut troubles: Vec<Trouble> = self.refused_write().await?.into_iter().collect();
+        troubles.extend(self.damaged_keys().await?);
         let figures = self.figures().await?;
         troubles.extend(evicting(&figures));
         troubles.extend(nearly_full(&figures));
@@ -23,7 +34,7 @@ impl RedisStore {
         let mut probe = redis::cmd("SETRANGE");
         probe.arg(self.key("probe")).arg(0).arg("");
         match self.command::<i64>(&probe).await {
-            Ok(_) => Ok(None),
+            Ok(_) => self.refused_script().await,
             Err(error) if error.refusal().is_some_and(Refusal::is_about_rights) => Ok(None),
             Err(StoreError::Refuses { refusal, problem, .. }) => Ok(Some(Trouble {
                 cause: "store_refuses_writes",
@@ -32,6 +43,46 @@ impl RedisStore {
             })),
             Err(error) => Err(error),
         }
+    }
+
+    /// A user who may write but run no script can change no task. The script that is asked for is none.
+    async fn refused_script(&self) -> StoreResult<Option<Trouble>> {
+        let mut probe = redis::cmd("EVALSHA");
+        probe.arg("0".repeat(40)).arg(0);
+        match self.command::<redis::Value>(&probe).await {
+            Err(StoreError::Refuses { refusal, problem, .. }) if refusal.is_about_rights() => {
+                Ok(Some(Trouble {
+                    cause: "store_refuses_writes",
+                    problem: format!(
+                        "this user may write but not run scripts, which every change of a task is: {problem}"
+                    ),
+                    advice: refusal.advice().to_owned(),
+                }))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Keys that many tasks share and that are not of their type, so that verbs end in an error.
+    async fn damaged_keys(&self) -> StoreResult<Vec<Trouble>> {
+        let mut keys: Vec<(String, &str)> =
+            SHARED_KEYS.iter().map(|(name, kind)| (self.key(name), *kind)).collect();
+        // The tools themselves may be what is damaged.
+        for tool in self.read_tools().await.map(|tools| tools.rows).unwrap_or_default() {
+            keys.push((self.key(&format!("ready:{}", tool.name)), "stream"));
+        }
+        let commands: Vec<_> = keys.iter().map(|(key, _)| redis::cmd("TYPE").arg(key).to_owned()).collect();
+        let found = self.each(&commands).await?;
+        let damaged = keys.iter().zip(found).filter_map(|((key, kind), found)| {
+            let found: String = redis::from_redis_value(found.ok()?).ok()?;
+            (found != "none" && found != *kind).then(|| Trouble {
+                cause: "store_damaged",
+                problem: format!("the key {key} is a {found}, not a {kind}: nothing that needs it works"),
+                advice: "somebody else wrote to it: restore it from a copy of the data, or rename it to begin it anew"
+                    .to_owned(),
+            })
+        });
+        Ok(damaged.collect())
     }
 
     /// What `INFO` says; nothing where this user may not ask.

@@ -25,7 +25,12 @@ local function begin()
   move('unfinished', 'open')
   for at = 2, #ARGV do
     local session = string.match(ARGV[at], '^session:(.*):log$')
-    if session then move(ARGV[at], 'log:' .. session) else move(ARGV[at], ARGV[at]) end
+    if not session then
+      move(ARGV[at], ARGV[at])
+    elseif call('TYPE', O .. ARGV[at]).ok == 'stream' then
+      -- The index of a session whose label ends so has the same name, and goes with its tasks.
+      move(ARGV[at], 'log:' .. session)
+    end
   end
   for _, name in ipairs({ 'unfinished', 'workers' }) do
     call('SET', O .. name, MOVED, 'EX', MOVED_SECONDS)

@@ -45,6 +45,8 @@ local LOG_EVENTS, SESSION_EVENTS = '1000000', '100000'
 local RECENT_BYTES, HISTORY_ITEMS = 640, '-280'
 -- The end of the year 9999, the last time that timestamps can say.
 local LAST_MS = 253402207200999
+-- No task is begun or asks more often.
+local MOST_COUNTED = 100000000
 local undo = {}
 
 local function now()
@@ -62,6 +64,13 @@ local function digits(ms)
   return string.format('%015d', ms)
 end
 
+-- A whole number that is not negative and not beyond `most`; nil for everything else.
+local function within(text, most)
+  local number = tonumber(text or '')
+  if number and number >= 0 and number <= most and number == math.floor(number) then return number end
+  return nil
+end
+
 -- The parts of a task that every transition needs, and the values that were read: further fields begin at `values[13]`.
 -- Or nil and the reply that says why not.
 local function load(id, ...)
@@ -74,9 +83,9 @@ local function load(id, ...)
     if call('EXISTS', P .. 'task:' .. id) == 0 then return nil, { 'no_task' } end
     return nil, { 'unreadable', 'its record has no status' }
   end
-  local created, open, asked = tonumber(v[8]), tonumber(v[9]), tonumber(v[10])
-  if not (created and open and asked and tonumber(v[3]) and v[4] and v[6]) then
-    return nil, { 'unreadable', 'its record lacks a part, or has one that is not a number' }
+  local created, open, asked = within(v[8], LAST_MS), within(v[9], MOST_COUNTED), within(v[10], MOST_COUNTED)
+  if not (created and open and asked and within(v[3], MOST_COUNTED) and v[4] and v[6]) then
+    return nil, { 'unreadable', 'its record lacks a part, or has one that is no number that it can be' }
   end
   return { id = id, status = v[1], worker = v[2] or '', attempt = v[3], tool = v[4], session = v[5] or '', scope = v[6],
     hidden = v[7] or '0', created = created, place = digits(created) .. ':' .. id, open = open, asked = asked,
