@@ -71,7 +71,7 @@ fn nearly_full(path: &Path) -> Option<Trouble> {
 /// Tasks that were found to be unreadable.
 fn unreadable(connection: &Connection, namespace: i64) -> Result<Option<Trouble>, Fault> {
     let sql = "SELECT count(*), min(id) FROM task INDEXED BY task_unreadable
-        WHERE namespace = ?1 AND problem IS NOT NULL";
+        WHERE namespace = ?1 AND problem IS NOT NULL AND status NOT IN ('completed', 'failed', 'cancelled')";
     let (count, first) = connection
         .query_row(sql, [namespace], |row| Ok((row.get::<_, i64>(0)?, super::reading::word(row, 1)?)))?;
     Ok((count > 0).then(|| Trouble {
