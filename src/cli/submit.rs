@@ -68,6 +68,9 @@ pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failu
             answering.speaks_to(client.era());
             let done = through_server(context, &args, (&target, &client), &answering).await;
             client.close().await;
+            if asks && done.is_ok() {
+                answering.tell_surplus();
+            }
             done
         }
     }
@@ -113,6 +116,7 @@ async fn through_store(context: &Context, args: &SubmitArgs, answering: &Answeri
         return Ok(());
     }
     let ended = follow::to_end(context, &engine, &task, answering).await?;
+    answering.tell_surplus();
     outcome::of_task(context, &ended)
 }
 
