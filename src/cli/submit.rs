@@ -38,7 +38,7 @@ pub(crate) struct SubmitArgs {
     #[arg(long, value_name = "JSON")]
     args_json: Option<String>,
     /// Label the task with this session, for `watch` and `list`
-    #[arg(long, value_name = "SESSION")]
+    #[arg(long, value_name = "SESSION", add = complete::sessions())]
     session: Option<SessionId>,
     /// Keep the task this long, for example 1h
     #[arg(long, value_name = "DURATION", value_parser = time::duration)]
