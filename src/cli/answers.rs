@@ -13,13 +13,15 @@ use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form};
 /// The format, for the help of `submit`.
 pub(crate) const FORMAT: &str = "\
 Answers file:
-  A JSON list, or one JSON value per line: the n-th entry answers the task's n-th question. An entry is
-  {\"action\": \"accept\", \"content\": {…}}, {\"action\": \"decline\"}, {\"action\": \"cancel\"}, or just the content;
-  {\"action\": \"accept\"} accepts a page. With \"message\": \"…\" beside its action or content, an entry answers
-  the question of that message, whichever it is. One single object answers every question: each takes the
-  fields that it asks for. Fields that are left out have their defaults. A question that nothing else answers
-  gets what \"otherwise\" says: an entry {\"otherwise\": \"decline\"} or {\"otherwise\": \"cancel\"}. For example
-    [{\"cuisine\": \"Thai\"}, {\"vegetarian\": true}]   or   {\"cuisine\": \"Thai\", \"otherwise\": \"decline\"}";
+  A JSON list, or one JSON value per line: the n-th entry answers the task's n-th question. An entry is \
+  {\"action\": \"accept\", \"content\": {…}}, {\"action\": \"decline\"}, {\"action\": \"cancel\"}, or just the content. \
+  {\"action\": \"accept\"} accepts a page. With \"message\" beside its action or content, an entry answers the question \
+  of that message, whichever it is.
+  One single object answers every question: each takes the fields that it asks for.
+  Fields that are left out have their defaults. A question that nothing else answers is answered by a last entry \
+  {\"otherwise\": \"decline\"} or {\"otherwise\": \"cancel\"}, or by that key in the single object. For example
+    [{\"cuisine\": \"Thai\"}, {\"vegetarian\": true}]
+    {\"cuisine\": \"Thai\", \"otherwise\": \"decline\"}";
 
 /// A file's answers, and what of it has been of use.
 #[derive(Debug)]

@@ -121,11 +121,20 @@ fn candidate(task: &Task, current: &OsStr) -> CompletionCandidate {
     CompletionCandidate::new(shown).help(Some(help.into()))
 }
 
+/// The words of the line as far as it is typed, after the program's name.
+pub(super) fn typed_words() -> Vec<String> {
+    std::env::args_os()
+        .skip_while(|word| word != "--")
+        .skip(2)
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect()
+}
+
 /// Runs `read` on the store that the environment, and the line as far as it is typed, name. Nothing is written: where
 /// nobody has begun a store there is nothing to offer.
-fn with_store<T>(read: impl AsyncFnOnce(&dyn Store) -> Option<T>) -> Option<T> {
-    let typed: Vec<String> = std::env::args().skip_while(|word| word != "--").skip(2).collect();
-    let config = Config::resolve(&GlobalArgs::of_words(&typed), &Environment::of_process()).ok()?;
+pub(super) fn with_store<T>(read: impl AsyncFnOnce(&dyn Store) -> Option<T>) -> Option<T> {
+    let given = GlobalArgs::of_words(&typed_words());
+    let config = Config::resolve(&given, &Environment::of_process()).ok()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
     let reading = async {
         let store = existing_store(&config).await.ok()?;

@@ -9,6 +9,7 @@ mod ask_kind;
 mod cancel;
 mod check;
 mod complete;
+mod complete_names;
 mod completions;
 mod config;
 mod context;

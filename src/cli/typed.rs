@@ -8,6 +8,15 @@ use serde_json::Value;
 use super::exact::{self, Problem};
 use super::shape::{Choice, Shape, Type};
 
+/// How values are typed, for the help of the commands that take them.
+pub(crate) const FORMAT: &str = "\
+Values:
+  Text stays text: 1.10 and 01 are no numbers where the schema takes text. Numbers are sent exactly, or refused. \
+  Where null is allowed, null is null.
+  A choice is given by its value, or by its title where that is no other's value.
+  A list is a,b or a JSON list, or the option again. An item with a comma stands in double quotes, which the shell \
+  must leave, or has a backslash before the comma: '\"a,b\",c' or 'a\\,b,c'.";
+
 /// The order in which types are tried: text takes everything, so it comes last.
 const ORDER: [Type; 7] =
     [Type::Null, Type::Integer, Type::Number, Type::Boolean, Type::Object, Type::List, Type::Text];

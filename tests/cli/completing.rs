@@ -86,6 +86,19 @@ fn statuses_and_sessions_complete() {
 }
 
 #[test]
+fn names_and_choices_of_values_and_questions_complete() {
+    let place = Place::new();
+    let _worker = place.worker();
+    assert_eq!(offered(&place, &["submit", "plan_dinner", "--arg", "gue"]), "guests=");
+    let id = place.asking("fill_form");
+    let fields = offered(&place, &["respond", &id, "--set", ""]);
+    assert!(fields.contains("name=") && fields.contains("seats="), "{fields}");
+    assert_eq!(offered(&place, &["respond", &id[..8], "--set", "class=s"]), "class=second");
+    assert_eq!(offered(&place, &["respond", &id, "--question", ""]), "q1");
+    assert_eq!(offered(&place, &["respond", "nobody", "--set", ""]), "");
+}
+
+#[test]
 fn a_waiting_task_completes_however_many_others_are_newer() {
     let place = Place::new();
     let worker = place.worker();
