@@ -23,7 +23,7 @@ const ORDER: [Type; 7] =
 
 /// Reads text as `schema` says, whose references are into `root`. Bounds and formats are checked with the whole.
 pub(crate) fn read(root: &Value, schema: Option<&Value>, text: &str) -> Result<Value, String> {
-    Reader { root, shape: Shape::of(root, schema) }.read(text)
+    Reader { root, shape: Shape::of(root, schema), is_item: false }.read(text)
 }
 
 /// Reads `true` or `false` in the words that people type.
@@ -39,6 +39,8 @@ fn boolean(text: &str) -> Option<bool> {
 struct Reader<'a> {
     root: &'a Value,
     shape: Shape<'a>,
+    /// Whether it is an item of a list. A list within a list is JSON: a schema may be its own items' schema.
+    is_item: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -94,7 +96,7 @@ impl<'a> Reader<'a> {
             Type::Boolean if text == "true" || text == "false" => Ok(Value::Bool(text == "true")),
             Type::Object if text.trim_start().starts_with('{') => json_of(text, wanted),
             Type::List if text.trim_start().starts_with('[') => self.titles_replaced(json_of(text, wanted)?),
-            Type::List if only => self.list(text).map_err(Problem::Unlike),
+            Type::List if only && !self.is_item => self.list(text).map_err(Problem::Unlike),
             Type::Text => Ok(text.into()),
             _ => Err(unlike()),
         }
@@ -116,7 +118,7 @@ impl<'a> Reader<'a> {
     }
 
     fn of_items(&self) -> Self {
-        Self { root: self.root, shape: Shape::of(self.root, self.shape.items) }
+        Self { root: self.root, shape: Shape::of(self.root, self.shape.items), is_item: true }
     }
 
     /// The items of a list that is separated by commas.

@@ -10,6 +10,7 @@ fn of(schema: &Value, text: &str) -> Result<Value, String> {
         "Version": { "type": "string", "enum": ["1.10"] },
         "Count": { "type": ["integer", "null"] },
         "Loop": { "anyOf": [{ "$ref": "#/$defs/Loop" }, { "$ref": "#/$defs/Loop" }] },
+        "Lists": { "type": "array", "items": { "$ref": "#/$defs/Lists" } },
         "Again": { "$ref": "#/$defs/Version" } } });
     read(&root, Some(schema), text)
 }
@@ -53,6 +54,8 @@ fn references_and_alternatives_are_followed() {
     assert_eq!(of(&json!({ "$ref": "#/$defs/Count" }), "5"), Ok(json!(5)));
     assert_eq!(of(&json!({ "$ref": "#/$defs/Count" }), "null"), Ok(Value::Null));
     assert_eq!(of(&json!({ "$ref": "#/$defs/Loop" }), "x"), Ok(json!("x")), "ends");
+    assert_eq!(of(&json!({ "$ref": "#/$defs/Lists" }), "[[],[[]]]"), Ok(json!([[], [[]]])));
+    assert!(of(&json!({ "$ref": "#/$defs/Lists" }), "x").is_err(), "ends");
     assert_eq!(of(&json!({ "type": ["string", "null"] }), "null"), Ok(Value::Null));
 }
 
