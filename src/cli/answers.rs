@@ -1,33 +1,55 @@
 //! A file of answers, given in advance: `--answers FILE`.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::{Map, Value};
 
 use super::failure::Failure;
-use super::{arguments, values};
+use super::{arguments, exact, values};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form};
 
 /// The format, for the help of `submit`.
 pub(crate) const FORMAT: &str = "\
 Answers file:
-  A JSON list, or one JSON value per line: the n-th entry answers the task's n-th question. An entry is
-  {\"action\": \"accept\", \"content\": {…}}, {\"action\": \"decline\"}, {\"action\": \"cancel\"}, or just the content.
-  One single object answers every question: each takes the fields that it asks for. Fields that are left
-  out have their defaults. For example
-    [{\"cuisine\": \"Thai\"}, {\"vegetarian\": true}]   or   {\"cuisine\": \"Thai\", \"vegetarian\": true}";
+  A JSON list, or one JSON value per line: the n-th entry answers the task's n-th question. An entry is \
+  {\"action\": \"accept\", \"content\": {…}}, {\"action\": \"decline\"}, {\"action\": \"cancel\"}, or just the content. \
+  {\"action\": \"accept\"} accepts a page. With \"message\" beside its action or content, an entry answers the question \
+  of that message, whichever it is.
+  One single object answers every question: each takes the fields that it asks for.
+  Fields that are left out have their defaults. A question that nothing else answers is answered by a last entry \
+  {\"otherwise\": \"decline\"} or {\"otherwise\": \"cancel\"}, or by that key in the single object. For example
+    [{\"cuisine\": \"Thai\"}, {\"vegetarian\": true}]
+    {\"cuisine\": \"Thai\", \"otherwise\": \"decline\"}";
+
+/// A file's answers, and what of it has been of use.
+#[derive(Debug)]
+pub(crate) struct Answers {
+    entries: Entries,
+    /// The answer to questions for which there is no other.
+    otherwise: Option<Action>,
+    /// Places, or names of fields, that have answered a question.
+    used: Mutex<BTreeSet<String>>,
+}
 
 /// Answers in the order of the questions, or by the names of their fields.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Answers {
+#[derive(Debug)]
+enum Entries {
     InOrder(Vec<Entry>),
     ByName(Entry),
 }
 
 /// One entry of the file.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Entry {
-    action: Action,
+#[derive(Debug)]
+struct Entry {
+    /// Where it stands, in words.
+    place: String,
+    /// What it says to do; `None` where it is only content.
+    action: Option<Action>,
     content: Map<String, Value>,
+    /// The message of the question that it is for; `None` where its position says which.
+    message: Option<String>,
 }
 
 impl Answers {
@@ -46,112 +68,221 @@ impl Answers {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let values: Vec<Value> = serde_json::Deserializer::from_str(text)
-            .into_iter()
-            .collect::<Result<_, _>>()
-            .map_err(|e| e.to_string())?;
-        match <[Value; 1]>::try_from(values) {
-            Ok([Value::Array(list)]) => {
-                list.into_iter().map(entry).collect::<Result<_, _>>().map(Self::InOrder)
+        let mut values = placed(text)?;
+        exact::check(text).map_err(|problem| problem.to_string())?;
+        let otherwise = match values.last() {
+            Some((place, value)) => otherwise(place, value)?,
+            None => return Err("there are none".to_owned()),
+        };
+        let is_alone = |value: &Value| value.as_object().is_some_and(|object| object.len() == 1);
+        if otherwise.is_some() && values.last().is_some_and(|(_, value)| is_alone(value)) {
+            values.pop();
+        }
+        let is_one = values.len() == 1 && values.iter().all(|(place, _)| place == WHOLE);
+        let mut entries: Vec<Entry> =
+            values.into_iter().map(|(place, value)| entry(place, value)).collect::<Result<_, _>>()?;
+        let entries = match entries.pop() {
+            Some(one) if is_one => Entries::ByName(one),
+            last => Entries::InOrder(entries.into_iter().chain(last).collect()),
+        };
+        Ok(Self { entries, otherwise, used: Mutex::default() })
+    }
+
+    /// The answer to the task's question at `position`, counted from 1; `None` where the file has none. An error says
+    /// what in the file does not fit the question, and where it stands.
+    pub(crate) fn to(&self, position: usize, ask: &Ask) -> Result<Option<Answer>, String> {
+        let given = match &self.entries {
+            Entries::InOrder(entries) => match of_question(entries, position, ask) {
+                Some(entry) => {
+                    self.mark([entry.place.as_str()]);
+                    entry.answer(ask).map(Some)
+                }
+                None => Ok(None),
+            },
+            Entries::ByName(entry) if entry.is_for_all() => entry.answer(ask).map(Some),
+            Entries::ByName(entry) => entry.of_its_fields(ask).inspect(|found| {
+                let content = found.as_ref().and_then(|answer| answer.content.as_ref());
+                self.mark(content.into_iter().flatten().map(|(name, _)| name.as_str()));
+            }),
+        };
+        let otherwise = || self.otherwise.map(|action| Answer::new(action, Answerer::Operator));
+        given.map(|given| given.or_else(otherwise))
+    }
+
+    /// Why there is no answer to the question at `position`.
+    pub(crate) fn missing(&self, position: usize) -> String {
+        match &self.entries {
+            Entries::InOrder(entries) => {
+                format!("the answers have no entry for question {position}: there are {}", entries.len())
             }
-            Ok([one]) => entry(one).map(Self::ByName),
-            Err(lines) if lines.is_empty() => Err("there are none".to_owned()),
-            Err(lines) => lines.into_iter().map(entry).collect::<Result<_, _>>().map(Self::InOrder),
+            Entries::ByName(entry) => {
+                let names: Vec<String> = entry.content.keys().map(|name| format!("{name:?}")).collect();
+                format!("the answers have none of its fields: they have {}", names.join(", "))
+            }
         }
     }
 
-    /// The answer to the task's question at `position`, counted from 1; `None` where the file has none.
-    pub(crate) fn to(&self, position: usize, ask: &Ask) -> Option<Answer> {
-        match self {
-            Self::InOrder(entries) => entries.get(position.checked_sub(1)?).map(|entry| entry.answer(ask)),
-            Self::ByName(entry) if entry.action != Action::Accept => Some(entry.answer(ask)),
-            Self::ByName(entry) => entry.of_its_fields(ask),
+    /// What of the file has answered no question, in words.
+    pub(crate) fn surplus(&self) -> Vec<String> {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        match &self.entries {
+            Entries::InOrder(entries) => {
+                let unused = entries.iter().filter(|entry| !used.contains(&entry.place));
+                unused.map(|entry| entry.place.clone()).collect()
+            }
+            Entries::ByName(entry) => {
+                let is_otherwise = |name: &str| name == OTHERWISE && self.otherwise.is_some();
+                let unused = entry.content.keys().filter(|name| !used.contains(*name) && !is_otherwise(name));
+                unused.map(|name| format!("the field {name:?}")).collect()
+            }
         }
     }
+
+    fn mark<'a>(&self, used: impl IntoIterator<Item = &'a str>) {
+        let used = used.into_iter().map(str::to_owned);
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).extend(used);
+    }
+}
+
+/// The entry for a question: the one with its message, else the one at its position.
+fn of_question<'a>(entries: &'a [Entry], position: usize, ask: &Ask) -> Option<&'a Entry> {
+    let is_named = |entry: &&Entry| entry.message.as_deref() == Some(ask.message.trim());
+    let at_position = || entries.get(position.checked_sub(1)?).filter(|entry| entry.message.is_none());
+    entries.iter().find(is_named).or_else(at_position)
 }
 
 impl Entry {
-    fn answer(&self, ask: &Ask) -> Answer {
-        match (self.action, &ask.kind) {
-            (Action::Accept, AskKind::Form { schema }) => {
-                let form = Form::parse(schema).ok();
-                let content = form.map(|form| values::defaults(&form)).unwrap_or_default();
-                Answer::accept(content.into_iter().chain(self.content.clone()).collect(), Answerer::Operator)
+    /// Whether it is one decision on whatever is asked.
+    fn is_for_all(&self) -> bool {
+        self.action.is_some_and(|action| action != Action::Accept || self.content.is_empty())
+    }
+
+    fn answer(&self, ask: &Ask) -> Result<Answer, String> {
+        let action = self.action.unwrap_or(Action::Accept);
+        match &ask.kind {
+            AskKind::Form { schema } if action == Action::Accept => {
+                let Ok(form) = Form::parse(schema) else {
+                    return Ok(Answer::accept(self.content.clone(), Answerer::Operator));
+                };
+                self.has_only_fields_of(&form)?;
+                Ok(accepting(&form, self.content.clone()))
             }
-            (action, _) => Answer::new(action, Answerer::Operator),
+            AskKind::Url { .. } if !self.content.is_empty() => Err(format!(
+                "{}: the question asks to visit a page and has no fields: {{\"action\": \"accept\"}} accepts it",
+                self.place
+            )),
+            _ => Ok(Answer::new(action, Answerer::Operator)),
         }
     }
 
+    fn has_only_fields_of(&self, form: &Form) -> Result<(), String> {
+        let Some((name, value)) = self.content.iter().find(|(name, _)| form.field(name).is_none()) else {
+            return Ok(());
+        };
+        let place = &self.place;
+        if name == "action" {
+            return Err(format!("{place}: {value} is no action: there are accept, decline and cancel"));
+        }
+        let names: Vec<&str> = form.fields.iter().map(|field| field.name.as_str()).collect();
+        Err(format!("{place}: the question has no field {name:?}; there are {}", names.join(", ")))
+    }
+
     /// The part of the content that the question asks for; `None` where it has nothing of it.
-    fn of_its_fields(&self, ask: &Ask) -> Option<Answer> {
-        let AskKind::Form { schema } = &ask.kind else { return None };
-        let form = Form::parse(schema).ok()?;
+    fn of_its_fields(&self, ask: &Ask) -> Result<Option<Answer>, String> {
+        let AskKind::Form { schema } = &ask.kind else {
+            // A page is accepted only where that is said.
+            return Ok(self.action.map(|action| Answer::new(action, Answerer::Operator)));
+        };
+        let Ok(form) = Form::parse(schema) else { return Ok(None) };
         let fits = |(name, _): &(&String, &Value)| form.field(name).is_some();
         let content: Map<String, Value> =
             self.content.iter().filter(fits).map(|(name, value)| (name.clone(), value.clone())).collect();
-        let given = !content.is_empty();
-        let content = values::defaults(&form).into_iter().chain(content).collect();
-        given.then(|| Answer::accept(content, Answerer::Operator))
+        if content.is_empty() && self.content.len() == 1 && self.content.contains_key("action") {
+            self.has_only_fields_of(&form)?;
+        }
+        Ok((!content.is_empty()).then(|| accepting(&form, content)))
     }
 }
 
-/// Reads one entry: an object is an envelope if it has an `action` of MCP's and nothing else but content.
-fn entry(value: Value) -> Result<Entry, String> {
-    let Value::Object(mut object) = value else { return Err(format!("{value} is not an object")) };
+/// An answer with the form's defaults for what is not given.
+fn accepting(form: &Form, content: Map<String, Value>) -> Answer {
+    Answer::accept(values::defaults(form).into_iter().chain(content).collect(), Answerer::Operator)
+}
+
+/// The place of an object that is the whole file.
+const WHOLE: &str = "the answers";
+
+/// The key of the last resort.
+const OTHERWISE: &str = "otherwise";
+
+/// The entries of a text, each with its place.
+fn placed(text: &str) -> Result<Vec<(String, Value)>, String> {
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    let mut found = Vec::new();
+    loop {
+        let begins = text.len() - text[stream.byte_offset()..].trim_start().len();
+        let line = text[..begins].matches('\n').count() + 1;
+        match stream.next() {
+            Some(value) => found.push((format!("line {line}"), value.map_err(|error| error.to_string())?)),
+            None => break,
+        }
+    }
+    match <[(String, Value); 1]>::try_from(found) {
+        Ok([(_, Value::Array(list))]) => {
+            let number = |(at, value)| (format!("entry {}", at + 1), value);
+            Ok(list.into_iter().enumerate().map(number).collect())
+        }
+        Ok([(_, one)]) => Ok(vec![(WHOLE.to_owned(), one)]),
+        Err(lines) => Ok(lines),
+    }
+}
+
+/// What the last entry, or the one object, says of questions that nothing else answers.
+fn otherwise(place: &str, value: &Value) -> Result<Option<Action>, String> {
+    let Some(object) = value.as_object().filter(|object| place == WHOLE || object.len() == 1) else {
+        return Ok(None);
+    };
+    match object.get(OTHERWISE) {
+        Some(Value::String(action)) if action == "decline" => Ok(Some(Action::Decline)),
+        Some(Value::String(action)) if action == "cancel" => Ok(Some(Action::Cancel)),
+        // Alone it can be nothing else.
+        Some(other) if object.len() == 1 => {
+            Err(format!("{place}: \"otherwise\" is {other}: there are \"decline\" and \"cancel\""))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Reads one entry. It is an envelope where its content is an object, which no field is, or where it has an action of
+/// MCP's and nothing else but a message; else it is content.
+fn entry(place: String, value: Value) -> Result<Entry, String> {
+    let Value::Object(mut object) = value else { return Err(format!("{place}: {value} is not an object")) };
+    let is_key = |key: &String| matches!(key.as_str(), "action" | "content" | "message" | OTHERWISE);
     let action = object.get("action").and_then(|action| serde_json::from_value(action.clone()).ok());
-    let is_envelope = object.keys().all(|key| key == "action" || key == "content");
-    let Some(action) = action.filter(|_| is_envelope) else {
-        return Ok(Entry { action: Action::Accept, content: object });
+    let has_content = object.get("content").is_some_and(Value::is_object);
+    let is_envelope = has_content || action.is_some() && object.keys().all(is_key);
+    if !is_envelope {
+        return Ok(Entry { place, action: None, content: object, message: None });
+    }
+    if let Some(key) = object.keys().find(|key| !is_key(key)) {
+        return Err(format!(
+            "{place}: {key:?} is no part of an entry: there are action, content and message"
+        ));
+    }
+    if let Some(other) = object.get("action").filter(|_| action.is_none()) {
+        return Err(format!("{place}: {other} is no action: there are accept, decline and cancel"));
+    }
+    let message = match object.remove("message") {
+        None => None,
+        Some(Value::String(message)) => Some(message.trim().to_owned()),
+        Some(other) => return Err(format!("{place}: the message {other} is not text")),
     };
     match object.remove("content") {
-        None | Some(Value::Null) => Ok(Entry { action, content: Map::new() }),
-        Some(Value::Object(content)) => Ok(Entry { action, content }),
-        Some(other) => Err(format!("the content {other} is not an object")),
+        None | Some(Value::Null) => Ok(Entry { place, action, content: Map::new(), message }),
+        Some(Value::Object(content)) => Ok(Entry { place, action, content, message }),
+        Some(other) => Err(format!("{place}: the content {other} is not an object")),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn ask(field: &str) -> Ask {
-        Ask::form("?", json!({ "type": "object", "properties": { field: { "type": "string" } } }))
-    }
-
-    fn content(answers: &Answers, position: usize, field: &str) -> Option<Value> {
-        answers.to(position, &ask(field)).and_then(|answer| answer.content).map(Value::Object)
-    }
-
-    #[test]
-    fn a_list_and_lines_answer_in_order() {
-        for text in ["[{\"a\":\"1\"},{\"action\":\"decline\"}]", "{\"a\":\"1\"}\n{\"action\":\"decline\"}\n"]
-        {
-            let answers = Answers::parse(text).expect(text);
-            assert_eq!(content(&answers, 1, "a"), Some(json!({ "a": "1" })));
-            assert_eq!(answers.to(2, &ask("b")).expect("given").action, Action::Decline);
-            assert_eq!(answers.to(3, &ask("c")), None);
-        }
-    }
-
-    #[test]
-    fn one_object_answers_by_field_names() {
-        let answers = Answers::parse("{\"a\":\"1\",\"b\":\"2\"}").expect("reads");
-        assert_eq!(content(&answers, 7, "b"), Some(json!({ "b": "2" })));
-        assert_eq!(answers.to(1, &ask("c")), None);
-    }
-
-    #[test]
-    fn a_field_named_action_is_content() {
-        let answers = Answers::parse("[{\"action\":\"merge\"}]").expect("reads");
-        assert_eq!(content(&answers, 1, "action"), Some(json!({ "action": "merge" })));
-    }
-
-    #[test]
-    fn what_is_not_an_answer_is_refused() {
-        for text in ["", "[1]", "{", "\"yes\"", "{\"action\":\"accept\",\"content\":3}"] {
-            assert!(Answers::parse(text).is_err(), "{text}");
-        }
-    }
-}
+mod tests;

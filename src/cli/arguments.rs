@@ -5,9 +5,9 @@ use std::io::Read as _;
 
 use serde_json::{Map, Value};
 
+use super::exact::Problem;
 use super::failure::{Failure, Kind};
-use super::values;
-use crate::task::form::FieldKind;
+use super::{exact, shape, typed, values};
 use crate::task::{Form, Violation};
 
 /// The largest text that is read from a file or stdin: the limits behind it are far below.
@@ -25,15 +25,19 @@ pub(crate) fn text(given: &str) -> Result<String, Failure> {
         return Ok(given.to_owned());
     };
     read.map_err(|error| Failure::caused(Kind::Usage, format!("cannot read {place}: {error}"), error))?;
-    Ok(text)
+    // Editors of some systems write a byte order mark, which is no part of the text.
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    })
 }
 
 /// Reads a JSON object that an option names.
 pub(crate) fn object(option: &str, given: &str) -> Result<Map<String, Value>, Failure> {
-    let text = text(given)?;
-    match serde_json::from_str(&text) {
+    match exact::json(&text(given)?) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(other) => Err(Failure::usage(format!("{option} is {}, not a JSON object", kind_of(&other)))),
+        Err(Problem::Inexact(problem)) => Err(Failure::usage(format!("{option}: {problem}"))),
         Err(error) => Err(Failure::usage(format!("{option} is not JSON: {error}"))
             .hint(format!("for example {option} '{{\"guests\": 4}}', @file or - for stdin"))),
     }
@@ -60,12 +64,12 @@ pub(crate) fn for_tool(
     let mut problems = Vec::new();
     for pair in pairs {
         let (name, text) = split("--arg", pair)?;
-        let property = schema.pointer("/properties").and_then(|properties| properties.get(name));
+        let property = shape::property(schema, name);
         if property.is_none() && schema.get("additionalProperties") == Some(&Value::Bool(false)) {
             problems.push(unknown("argument", name, &property_names(schema)));
             continue;
         }
-        match by_schema(property, text) {
+        match typed::read(schema, property, text) {
             Ok(value) => merge(&mut arguments, name, value),
             Err(problem) => problems.push(Violation::new(format!("/{name}"), problem)),
         }
@@ -85,9 +89,8 @@ pub(crate) fn for_form(form: &Form, pairs: &[String]) -> Result<Map<String, Valu
             problems.push(unknown("field", name, &names));
             continue;
         };
-        match values::typed(field, text) {
-            Ok(value) if matches!(field.kind, FieldKind::SomeOf { .. }) => merge(&mut given, name, value),
-            Ok(value) => drop(given.insert(name.to_owned(), value)),
+        match values::typed(form, field, text) {
+            Ok(value) => merge(&mut given, name, value),
             Err(problem) => problems.push(Violation::new(format!("/{name}"), problem)),
         }
     }
@@ -139,27 +142,6 @@ fn merge(into: &mut Map<String, Value>, name: &str, value: Value) {
     match (into.get_mut(name), value) {
         (Some(Value::Array(list)), Value::Array(more)) => list.extend(more),
         (_, value) => drop(into.insert(name.to_owned(), value)),
-    }
-}
-
-/// Reads text as the property's type wants it. Bounds and formats are checked with the whole.
-fn by_schema(property: Option<&Value>, text: &str) -> Result<Value, String> {
-    let json = || serde_json::from_str::<Value>(text);
-    let must_be = |kind: &str, fits: fn(&Value) -> bool| {
-        json().ok().filter(fits).ok_or_else(|| format!("{text:?} is not {kind}"))
-    };
-    match property.and_then(|property| property.get("type")).and_then(Value::as_str) {
-        Some("string") => Ok(text.into()),
-        Some("integer") => must_be("a whole number", |value| value.is_i64() || value.is_u64()),
-        Some("number") => must_be("a number", Value::is_number),
-        Some("boolean") => must_be("true or false", Value::is_boolean),
-        Some("object") => must_be("a JSON object", Value::is_object),
-        Some("array") if text.trim_start().starts_with('[') => must_be("a JSON list", Value::is_array),
-        Some("array") => {
-            let items = property.and_then(|property| property.get("items"));
-            text.split(',').map(|part| by_schema(items, part.trim())).collect()
-        }
-        _ => Ok(json().unwrap_or_else(|_| text.into())),
     }
 }
 

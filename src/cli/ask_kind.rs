@@ -61,7 +61,7 @@ impl KindArgs {
         let Some(default) = default else { return Ok(schema) };
         let form = Form::parse(&schema).map_err(|violations| Failure::usage(joined(&violations)))?;
         let field = form.field(PLAIN_FIELD).ok_or_else(|| Failure::usage("the form has no field"))?;
-        let value = values::typed(field, default)
+        let value = values::typed(&form, field, default)
             .map_err(|problem| Failure::usage(format!("--default: {problem}")))?;
         if let Some(problem) = values::violation(&form, field, &value) {
             return Err(Failure::usage(format!("--default: {problem}")));

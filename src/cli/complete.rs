@@ -1,9 +1,10 @@
-//! Task ids and tools, while a line is being typed. Whatever goes wrong completes nothing.
+//! Task ids, sessions and tools, while a line is being typed. Whatever goes wrong completes nothing.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
 use jiff::Timestamp;
 
 use super::config::{Config, GlobalArgs};
@@ -16,22 +17,51 @@ use crate::task::{Task, TaskStatus};
 /// The most tasks that are offered.
 const MOST: usize = 50;
 
+/// How many tasks are read at once.
+const PAGE: usize = 200;
+
+/// No page of tasks is begun after this long, so that what was found is offered in time.
+const SEARCH: Duration = Duration::from_millis(400);
+
 /// A shell that waits longer than this feels broken.
 const PATIENCE: Duration = Duration::from_millis(800);
 
 /// All tasks.
 pub(crate) fn tasks() -> ArgValueCompleter {
-    ArgValueCompleter::new(|current: &OsStr| found(current, |_| true))
+    ArgValueCompleter::new(|current: &OsStr| found(current, &[None]))
 }
 
 /// Tasks that can be answered.
 pub(crate) fn waiting_tasks() -> ArgValueCompleter {
-    ArgValueCompleter::new(|current: &OsStr| found(current, |task| task.status == TaskStatus::InputRequired))
+    ArgValueCompleter::new(|current: &OsStr| found(current, &[Some(TaskStatus::InputRequired)]))
 }
 
 /// Tasks that can be cancelled.
 pub(crate) fn unfinished_tasks() -> ArgValueCompleter {
-    ArgValueCompleter::new(|current: &OsStr| found(current, |task| !task.status.is_final()))
+    let unfinished = [Some(TaskStatus::InputRequired), Some(TaskStatus::Working)];
+    ArgValueCompleter::new(move |current: &OsStr| found(current, &unfinished))
+}
+
+/// What a task can be.
+pub(crate) fn statuses() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        TaskStatus::ALL.iter().map(|status| CompletionCandidate::new(status.as_str())).collect()
+    })
+}
+
+/// Sessions of tasks, the newest first.
+pub(crate) fn sessions() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| {
+        let fits = |session: &str| current.to_str().is_some_and(|current| session.starts_with(current));
+        let mut known = BTreeSet::new();
+        let mut wanted = |task: Task| {
+            let session = task.new.session.map(|session| session.to_string());
+            session.filter(|session| fits(session) && known.insert(session.clone()))
+        };
+        let sessions = with_store(async |store| Some(sought(store, &[None], &mut wanted).await));
+        let line = |session: String| CompletionCandidate::new(text::line(&session));
+        sessions.unwrap_or_default().into_iter().map(line).collect()
+    })
 }
 
 /// Names of tools.
@@ -49,11 +79,37 @@ pub(crate) fn tools() -> ArgValueCompleter {
     })
 }
 
-fn found(current: &OsStr, wanted: fn(&Task) -> bool) -> Vec<CompletionCandidate> {
-    let page = with_store(async |store| store.list(&TaskFilter::default(), None, MOST).await.ok());
+fn found(current: &OsStr, statuses: &[Option<TaskStatus>]) -> Vec<CompletionCandidate> {
     let fits = |task: &Task| current.to_str().is_some_and(|current| task.id().as_str().starts_with(current));
-    let tasks = page.map(|page| page.tasks).unwrap_or_default();
-    tasks.iter().filter(|task| wanted(task) && fits(task)).map(|task| candidate(task, current)).collect()
+    let mut wanted = |task: Task| Some(task).filter(fits);
+    let tasks = with_store(async |store| Some(sought(store, statuses, &mut wanted).await));
+    tasks.unwrap_or_default().iter().map(|task| candidate(task, current)).collect()
+}
+
+/// What `wanted` makes of the tasks in one of the statuses, however many others are newer: as much as is found in time.
+async fn sought<T>(
+    store: &dyn Store,
+    statuses: &[Option<TaskStatus>],
+    wanted: &mut impl FnMut(Task) -> Option<T>,
+) -> Vec<T> {
+    let began = Instant::now();
+    let mut found = Vec::new();
+    for status in statuses {
+        let filter = TaskFilter { status: *status, ..TaskFilter::default() };
+        let mut after = None;
+        loop {
+            let Ok(page) = store.list(&filter, after.as_ref(), PAGE).await else { return found };
+            found.extend(page.tasks.into_iter().filter_map(&mut *wanted).take(MOST - found.len()));
+            after = page.next;
+            if after.is_none() || found.len() == MOST {
+                break;
+            }
+            if began.elapsed() > SEARCH {
+                return found;
+            }
+        }
+    }
+    found
 }
 
 fn candidate(task: &Task, current: &OsStr) -> CompletionCandidate {
@@ -65,11 +121,20 @@ fn candidate(task: &Task, current: &OsStr) -> CompletionCandidate {
     CompletionCandidate::new(shown).help(Some(help.into()))
 }
 
+/// The words of the line as far as it is typed, after the program's name.
+pub(super) fn typed_words() -> Vec<String> {
+    std::env::args_os()
+        .skip_while(|word| word != "--")
+        .skip(2)
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect()
+}
+
 /// Runs `read` on the store that the environment, and the line as far as it is typed, name. Nothing is written: where
 /// nobody has begun a store there is nothing to offer.
-fn with_store<T>(read: impl AsyncFnOnce(&dyn Store) -> Option<T>) -> Option<T> {
-    let typed: Vec<String> = std::env::args().skip_while(|word| word != "--").skip(2).collect();
-    let config = Config::resolve(&GlobalArgs::of_words(&typed), &Environment::of_process()).ok()?;
+pub(super) fn with_store<T>(read: impl AsyncFnOnce(&dyn Store) -> Option<T>) -> Option<T> {
+    let given = GlobalArgs::of_words(&typed_words());
+    let config = Config::resolve(&given, &Environment::of_process()).ok()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
     let reading = async {
         let store = existing_store(&config).await.ok()?;

@@ -1,7 +1,12 @@
 //! `completions`: scripts for shells.
 
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+
 use clap::{Args, CommandFactory as _};
-use clap_complete::{Shell, env::Shells};
+use clap_complete::Shell;
+use clap_complete::env::{self, EnvCompleter, Shells};
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
@@ -23,18 +28,70 @@ pub(crate) fn run(context: &Context, args: &CompletionsArgs) -> Result<(), Failu
     context.ui.line(script.trim_end())
 }
 
+/// Every shell that can ask `mcptask` itself.
+pub(crate) const SHELLS: Shells<'static> =
+    Shells(&[&Bash, &env::Elvish, &env::Fish, &env::Powershell, &env::Zsh]);
+
+/// Bash, with a script of our own: clap's passes the words on as bash breaks them, so that nothing completes beside or
+/// after `--name=value` and URLs (clap-rs/clap#6280).
+struct Bash;
+
+impl EnvCompleter for Bash {
+    fn name(&self) -> &'static str {
+        "bash"
+    }
+
+    fn is(&self, name: &str) -> bool {
+        name == "bash"
+    }
+
+    fn write_registration(
+        &self,
+        variable: &str,
+        _name: &str,
+        binary: &str,
+        completer: &str,
+        script: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        let completer = crate::desk::suggest::quoted(completer);
+        let text = include_str!("completions.bash");
+        let text = text.replace("VARIABLE", variable).replace("BINARY", binary);
+        script.write_all(text.replace("COMPLETER", &completer).as_bytes())
+    }
+
+    fn write_complete(
+        &self,
+        command: &mut clap::Command,
+        words: Vec<OsString>,
+        directory: Option<&Path>,
+        replies: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        env::Bash.write_complete(command, words, directory, replies)
+    }
+}
+
 /// The script that knows the command line as it is now.
 fn fixed(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut super::Cli::command(), "mcptask", &mut script);
-    String::from_utf8_lossy(&script).into_owned()
+    let script = String::from_utf8_lossy(&script).into_owned();
+    if shell == Shell::Bash { script.replacen(PREVIOUS, PREVIOUS_OPTION, 1) } else { script }
 }
+
+/// How clap's script for bash learns which option the cursor is at the value of.
+const PREVIOUS: &str = "    prev=\"$3\"\n";
+
+/// The same where `=` stands between them, which bash takes for a word.
+const PREVIOUS_OPTION: &str = "    prev=\"$3\"
+    if [[ \"$prev\" == \"=\" && \"$COMP_CWORD\" -ge 2 ]]; then
+        prev=\"${COMP_WORDS[COMP_CWORD-2]}\"
+    fi
+";
 
 /// The script that asks `mcptask` itself.
 fn dynamic(shell: Shell) -> Result<String, Failure> {
     let name = shell.to_string();
-    let shells = Shells::builtins();
-    let completer = shells
+    let completer = SHELLS
         .completer(&name)
         .ok_or_else(|| Failure::usage(format!("{name} cannot ask for completions")).hint("use --static"))?;
     let mut script = Vec::new();

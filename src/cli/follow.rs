@@ -32,7 +32,9 @@ impl Answering {
     /// Decides on the task's question at `position`, counted from 1. Dropping the future takes a prompt off
     /// the screen.
     pub(crate) async fn decide(&self, asked: &Asked, position: usize) -> Result<Answer, Failure> {
-        if let Some(answer) = self.answers.as_ref().and_then(|answers| answers.to(position, &asked.ask)) {
+        let given = self.answers.as_ref().map_or(Ok(None), |answers| answers.to(position, &asked.ask));
+        let given = given.map_err(|problem| Failure::usage(problem).maybe_hint(asked.later_hint()))?;
+        if let Some(answer) = given {
             if let Some(problem) = &asked.refused {
                 return Err(Failure::usage(format!("the given answer was refused: {problem}"))
                     .maybe_hint(asked.later_hint()));
@@ -42,21 +44,30 @@ impl Answering {
             return Ok(answer);
         }
         if !self.ui.may_prompt() {
-            return Err(Failure::new(
-                Kind::NeedsInput,
-                format!(
-                    "{} asks, and nobody may be asked here: {}",
-                    asked.who,
-                    page::message(&asked.ask, 200)
-                ),
-            )
-            .maybe_hint(asked.later_hint()));
+            return Err(self.nobody(asked, position));
         }
         match question::ask(&self.ui, asked).await? {
             Reply::Answer(answer) => Ok(answer),
             Reply::LeftOpen => {
                 Err(Failure::new(Kind::NeedsInput, "the question stays open").maybe_hint(asked.later_hint()))
             }
+        }
+    }
+
+    /// Neither the file nor a person answers.
+    fn nobody(&self, asked: &Asked, position: usize) -> Failure {
+        let missing = self.answers.as_ref().map(|answers| format!("\n{}", answers.missing(position)));
+        let message = page::message(&asked.ask, 200);
+        let (who, missing) = (&asked.who, missing.unwrap_or_default());
+        let said = format!("{who} asks, and nobody may be asked here: {message}{missing}");
+        Failure::new(Kind::NeedsInput, said).maybe_hint(asked.later_hint())
+    }
+
+    /// Warns of what in the file of answers has answered nothing: it may be misspelt, or too much.
+    pub(crate) fn tell_surplus(&self) {
+        let surplus = self.answers.as_ref().map(Answers::surplus).unwrap_or_default();
+        if !surplus.is_empty() {
+            self.ui.warn(&format!("of the answers, no question took {}", surplus.join(", ")));
         }
     }
 }

@@ -16,7 +16,7 @@ pub(crate) fn answer(text: &[u8]) {
 pub(crate) fn typed(form: &Form, text: &str) {
     for field in &form.fields {
         values::rules(field);
-        if let Ok(value) = values::typed(field, text) {
+        if let Ok(value) = values::typed(form, field, text) {
             values::violation(form, field, &value);
             values::shown_in(field, &value);
         }

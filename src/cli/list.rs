@@ -22,9 +22,10 @@ use crate::task::{SessionId, Task, TaskStatus};
 pub(crate) struct ListArgs {
     /// Only this session's
     #[arg(long, value_name = "SESSION", conflicts_with_all = ["server", "stdio"])]
+    #[arg(add = super::complete::sessions())]
     session: Option<SessionId>,
     /// Only those in this status: working, input_required, completed, failed or cancelled
-    #[arg(long, value_name = "STATUS")]
+    #[arg(long, value_name = "STATUS", add = super::complete::statuses())]
     pub(super) status: Option<TaskStatus>,
     /// Only this tool's
     #[arg(long, value_name = "TOOL", add = super::complete::tools(), conflicts_with_all = ["server", "stdio"])]

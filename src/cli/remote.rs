@@ -134,6 +134,11 @@ impl RemoteAnswering {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).failure.take()
     }
 
+    /// Warns of what in the file of answers has answered nothing.
+    pub(crate) fn tell_surplus(&self) {
+        self.answering.tell_surplus();
+    }
+
     /// The command that answers it later; only a task's questions outlive the connection.
     fn later(&self, question: &AskedQuestion) -> Option<Suggested> {
         let task = question.task.as_deref().filter(|_| self.is_answered_later())?;

@@ -10,7 +10,7 @@ use super::follow;
 use super::remote::RemoteArgs;
 use super::ui::question::{self, Asked, Reply};
 use super::ui::{event, page, text};
-use super::{arguments, convert, respond_remote, waiting};
+use super::{arguments, complete_names, convert, respond_remote, typed, waiting};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, EngineError, Viewer};
 use crate::task::form::joined;
@@ -22,6 +22,7 @@ use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form, Question, Questi
 /// answers first has answered: a second answer changes nothing (exit 10). Esc and Ctrl-C leave the question open.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[command(after_long_help = typed::FORMAT)]
 #[command(group(clap::ArgGroup::new("reply").args(["content", "decline", "cancel"]).multiple(false)))]
 pub(crate) struct RespondArgs {
     /// The task's id, or its beginning
@@ -31,7 +32,7 @@ pub(crate) struct RespondArgs {
     #[arg(long, conflicts_with_all = ["task", "server", "stdio"])]
     next: bool,
     /// Answer this question of the task, for example q2; else the first open one
-    #[arg(long, value_name = "QUESTION", requires = "task")]
+    #[arg(long, value_name = "QUESTION", requires = "task", add = complete_names::questions())]
     question: Option<QuestionId>,
     /// Wait until the task asks; --timeout bounds it
     #[arg(long, requires = "task", conflicts_with = "server")]
@@ -40,7 +41,7 @@ pub(crate) struct RespondArgs {
     #[arg(long, conflicts_with_all = ["decline", "cancel"])]
     accept: bool,
     /// Set a field of the form, read as its kind says; lists are separated by commas. Means --accept
-    #[arg(long, value_name = "NAME=VALUE", conflicts_with = "reply")]
+    #[arg(long, value_name = "NAME=VALUE", conflicts_with = "reply", add = complete_names::fields())]
     set: Vec<String>,
     /// Accept with exactly this JSON object: itself, @FILE, or - for stdin
     #[arg(long, value_name = "JSON")]

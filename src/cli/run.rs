@@ -26,7 +26,7 @@ use super::{
 /// The program: from the process's arguments to its exit code.
 pub fn main() -> ExitCode {
     // Answers a shell that completes a line, and ends the process; nothing may be printed before.
-    CompleteEnv::with_factory(Cli::command).complete();
+    CompleteEnv::with_factory(Cli::command).shells(completions::SHELLS).complete();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let environment = Environment::of_process();
     let cli = match Cli::try_parse_from(&arguments) {

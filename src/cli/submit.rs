@@ -14,7 +14,7 @@ use super::kept::Kept;
 use super::remote::{self, RemoteAnswering, RemoteArgs};
 use super::ui::spinner::Spinner;
 use super::ui::{text, time};
-use super::{arguments, complete, outcome};
+use super::{arguments, complete, complete_names, outcome, typed};
 use crate::client::{self, Call, Client, Ended, Era, Submitted, Target};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, EngineError, Submission};
@@ -26,19 +26,19 @@ use crate::task::{Scope, SessionId, Task};
 /// Straight into the store, so no server need run; a worker must have offered the tool once. With --wait,
 /// stays to the end, answers questions at the prompt or from a file, and prints the result.
 #[derive(Debug, Args)]
-#[command(after_long_help = answers::FORMAT)]
+#[command(after_long_help = format!("{}\n\n{}", typed::FORMAT, answers::FORMAT))]
 pub(crate) struct SubmitArgs {
     /// The tool to run
     #[arg(add = complete::tools())]
     tool: String,
     /// An argument of the tool, read as its input schema says; may be given several times
-    #[arg(long, value_name = "NAME=VALUE")]
+    #[arg(long, value_name = "NAME=VALUE", add = complete_names::arguments())]
     arg: Vec<String>,
     /// All arguments as a JSON object: itself, @FILE, or - for stdin
     #[arg(long, value_name = "JSON")]
     args_json: Option<String>,
     /// Label the task with this session, for `watch` and `list`
-    #[arg(long, value_name = "SESSION")]
+    #[arg(long, value_name = "SESSION", add = complete::sessions())]
     session: Option<SessionId>,
     /// Keep the task this long, for example 1h
     #[arg(long, value_name = "DURATION", value_parser = time::duration)]
@@ -68,6 +68,9 @@ pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failu
             answering.speaks_to(client.era());
             let done = through_server(context, &args, (&target, &client), &answering).await;
             client.close().await;
+            if asks && done.is_ok() {
+                answering.tell_surplus();
+            }
             done
         }
     }
@@ -113,6 +116,7 @@ async fn through_store(context: &Context, args: &SubmitArgs, answering: &Answeri
         return Ok(());
     }
     let ended = follow::to_end(context, &engine, &task, answering).await?;
+    answering.tell_surplus();
     outcome::of_task(context, &ended)
 }
 

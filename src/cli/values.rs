@@ -1,6 +1,6 @@
 //! Values that people type, read by the kind of field or by the schema that they are for.
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use crate::task::form::{Field, FieldKind};
 use crate::task::{Form, Violation};
@@ -33,46 +33,8 @@ pub(crate) fn shown_in(field: &Field, value: &Value) -> String {
 }
 
 /// Reads what was typed for a field. Bounds, lengths and formats are checked by [`violation`].
-pub(crate) fn typed(field: &Field, text: &str) -> Result<Value, String> {
-    match &field.kind {
-        FieldKind::Text { .. } => Ok(text.into()),
-        FieldKind::Number { integer, .. } => number(text, *integer).map(Value::Number),
-        FieldKind::Boolean { .. } => boolean(text).map(Value::Bool),
-        FieldKind::OneOf { choices, .. } => {
-            let found = choices.iter().find(|choice| choice.value == text || choice.title == text);
-            // An unknown one is refused by the form, with the choices named.
-            Ok(found.map_or(text, |choice| &choice.value).into())
-        }
-        FieldKind::SomeOf { choices, .. } => {
-            let one = |part: &str| {
-                let found = choices.iter().find(|choice| choice.value == part || choice.title == part);
-                found.map_or(part, |choice| &choice.value).to_owned()
-            };
-            Ok(text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(one).collect())
-        }
-    }
-}
-
-fn number(text: &str, integer: bool) -> Result<Number, String> {
-    let text = text.trim();
-    let kind = if integer { "a whole number" } else { "a number" };
-    let wrong = || format!("{text:?} is not {kind}");
-    if let Ok(whole) = text.parse::<i64>() {
-        return Ok(whole.into());
-    }
-    let float: f64 = text.parse().map_err(|_| wrong())?;
-    if integer && float.fract() != 0.0 {
-        return Err(wrong());
-    }
-    Number::from_f64(float).ok_or_else(wrong)
-}
-
-fn boolean(text: &str) -> Result<bool, String> {
-    match text.trim().to_lowercase().as_str() {
-        "true" | "yes" | "y" | "1" => Ok(true),
-        "false" | "no" | "n" | "0" => Ok(false),
-        _ => Err(format!("{text:?} is neither true (yes) nor false (no)")),
-    }
+pub(crate) fn typed(form: &Form, field: &Field, text: &str) -> Result<Value, String> {
+    super::typed::read(form.schema(), form.property(&field.name), text)
 }
 
 /// What is wrong with `value` in that field of the form.

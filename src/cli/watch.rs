@@ -30,6 +30,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 #[expect(clippy::doc_markdown, reason = "doc comments of arguments are their help")]
 pub(crate) struct WatchArgs {
     /// Only this session's events
+    #[arg(add = super::complete::sessions())]
     session: Option<SessionId>,
     /// Only this task's events: its id, or its beginning; ends when the task does
     #[arg(long, value_name = "TASK", conflicts_with = "session", value_parser = super::task_id::typed)]
@@ -39,7 +40,7 @@ pub(crate) struct WatchArgs {
     #[arg(long, value_name = "WHEN", default_value = "start", value_parser = since)]
     since: Since,
     /// Only events that leave their task in this status, for example input_required
-    #[arg(long, value_name = "STATUS")]
+    #[arg(long, value_name = "STATUS", add = super::complete::statuses())]
     status: Option<TaskStatus>,
     /// Go on with new events (this is the default)
     #[arg(short, long, overrides_with = "no_follow")]

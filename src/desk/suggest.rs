@@ -115,7 +115,7 @@ impl fmt::Display for Suggested {
 }
 
 /// A word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |one: char| one.is_ascii_alphanumeric() || "-_./:=@,+%".contains(one);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

@@ -204,6 +204,16 @@ impl Form {
         found
     }
 
+    /// The whole schema, as it was written.
+    pub fn schema(&self) -> &Value {
+        self.schema.as_value()
+    }
+
+    /// The schema of the field of that name.
+    pub fn property(&self, name: &str) -> Option<&Value> {
+        self.schema().get("properties")?.get(name)
+    }
+
     /// The field of that name.
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name == name)

@@ -133,6 +133,66 @@ fn an_answers_file_that_ends_too_soon_or_does_not_fit_leaves_the_question_open()
 }
 
 #[test]
+fn what_is_wrong_with_an_answers_file_is_named_with_its_place() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let submit = |text: &str| {
+        let file = place.file("answers.json", text);
+        place.run(&["submit", "plan_dinner", "--wait", "--answers", &file])
+    };
+    for (text, code, said) in [
+        (r#"[{"cusine":"Thai"}]"#, 2, "entry 1: the question has no field \"cusine\"; there are cuisine"),
+        (r#"[{"cuisine":"Thai"},{"action":"acept"}]"#, 2, "entry 2: \"acept\" is no action"),
+        ("{\"cuisine\":\"Thai\"}\n{\"acton\":\"accept\",\"content\":{}}", 2, "line 2: \"acton\" is no part"),
+        (r#"[{"cuisine":"Thai"}]"#, 6, "no entry for question 2: there are 1"),
+        (r#"{"cusine":"Thai"}"#, 6, "they have \"cusine\""),
+        (r#"[{"cuisine":"Thai"},{"vegetarian":true},{}]"#, 0, "no question took entry 3"),
+        (r#"{"cuisine":"Thai","vegetarian":true,"spcie":1}"#, 0, "no question took the field \"spcie\""),
+    ] {
+        let ran = submit(text);
+        assert_eq!(ran.code, code, "{text}: {ran:?}");
+        assert!(ran.err.contains(said), "{said:?} is not in {}", ran.err);
+    }
+}
+
+#[test]
+fn an_answers_file_has_a_last_resort_finds_messages_and_accepts_pages() {
+    let place = Place::new();
+    place.file("mcptask.toml", SIGN);
+    let server = place.serve(&[]);
+    let waits = |text: &str, way: &[&str]| {
+        let file = place.file("answers.json", text);
+        place.ok(&[&["submit", "sign", "--wait", "--answers", &file], way].concat())
+    };
+    for way in [&[][..], &["--server", server.url()], &["--server", server.url(), "--era", "legacy"]] {
+        for (text, wanted) in [
+            (r#"[{"action":"accept"},{"why":"me"}]"#, "accept, me"),
+            (r#"{"action":"accept","content":{"why":"me"}}"#, "accept, me"),
+            (r#"{"why":"me","otherwise":"decline"}"#, "decline, me"),
+            ("{\"message\":\"Why?\",\"content\":{\"why\":\"me\"}}\n{\"otherwise\":\"cancel\"}", "cancel, me"),
+        ] {
+            assert_eq!(waits(text, way), wanted, "{way:?}: {text}");
+        }
+    }
+}
+
+/// Asks to visit a page, then for a field.
+const SIGN: &str = r#"
+[tools.sign]
+description = "Asks."
+[[tools.sign.steps]]
+ask = "Sign."
+as = "signed"
+url = "https://example.com/sign"
+[[tools.sign.steps]]
+ask = "Why?"
+as = "a"
+form = { why = "string" }
+[[tools.sign.steps]]
+return = "{{ signed.action }}, {{ a.content.why }}"
+"#;
+
+#[test]
 fn a_closed_stdin_at_a_prompt_leaves_the_question_open_and_says_what_to_type() {
     let place = Place::new();
     let _worker = place.worker();

@@ -64,3 +64,106 @@ fn ids_complete_where_they_can_be_used() {
     let elsewhere = offered(&place, &["--db", "/dev/null/x", "show", ""]);
     assert!(!elsewhere.contains(&waiting[..8]), "{elsewhere}");
 }
+
+#[test]
+fn statuses_and_sessions_complete() {
+    let place = Place::new();
+    let _worker = place.worker();
+    place.ok(&["submit", "wait", "--session", "kitchen", "--arg", "seconds=0"]);
+    place.ok(&["submit", "wait", "--session", "kitten", "--arg", "seconds=0"]);
+    for verb in [&["list", "--status"][..], &["watch", "--status"]] {
+        let all = offered(&place, &[verb, &[""]].concat());
+        for status in ["working", "input_required", "completed", "failed", "cancelled"] {
+            assert!(all.contains(status), "{verb:?}: {all}");
+        }
+    }
+    assert_eq!(offered(&place, &["list", "--status", "ca"]), "cancelled");
+    for words in
+        [&["list", "--session", "kitc"][..], &["watch", "kitc"], &["submit", "wait", "--session", "kitc"]]
+    {
+        assert_eq!(offered(&place, words), "kitchen", "{words:?}");
+    }
+}
+
+#[test]
+fn names_and_choices_of_values_and_questions_complete() {
+    let place = Place::new();
+    let _worker = place.worker();
+    assert_eq!(offered(&place, &["submit", "plan_dinner", "--arg", "gue"]), "guests=");
+    let id = place.asking("fill_form");
+    let fields = offered(&place, &["respond", &id, "--set", ""]);
+    assert!(fields.contains("name=") && fields.contains("seats="), "{fields}");
+    assert_eq!(offered(&place, &["respond", &id[..8], "--set", "class=s"]), "class=second");
+    assert_eq!(offered(&place, &["respond", &id, "--question", ""]), "q1");
+    assert_eq!(offered(&place, &["respond", "nobody", "--set", ""]), "");
+}
+
+#[test]
+fn a_waiting_task_completes_however_many_others_are_newer() {
+    let place = Place::new();
+    let worker = place.worker();
+    let waiting = place.asking("plan_dinner");
+    drop(worker);
+    for _ in 0..60 {
+        place.ok(&["submit", "wait", "--arg", "seconds=0"]);
+    }
+    for words in [&["respond", ""][..], &["cancel", ""], &["show", &waiting[..4]]] {
+        let all = offered(&place, words);
+        assert!(all.contains(&waiting[..8]), "{words:?}: {all}");
+    }
+}
+
+/// What bash makes of the line when Tab is pressed at its end: the replies that stand for its last word.
+fn replied(place: &Place, script: &str, function: &str, line: &str) -> String {
+    // Bash fills these variables only at a terminal, so the line is broken here as it does it.
+    let broken = line.replace('=', " = ").replace(':', " : ");
+    let words: Vec<String> = broken.split(' ').filter(|word| !word.is_empty()).map(quoted).collect();
+    let at_break = line.ends_with(['=', ':']);
+    let last = if at_break { String::new() } else { words.last().cloned().unwrap_or_default() };
+    let previous = words.iter().rev().nth(1).cloned().unwrap_or_default();
+    let asked = format!(
+        "{script}\ncompopt() {{ :; }}\nCOMP_LINE={}; COMP_POINT=${{#COMP_LINE}}; COMP_TYPE=9\nCOMP_WORDS=({})\n\
+         COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\n{function} mcptask '{}' {previous}\nprintf '%s ' \"${{COMPREPLY[@]}}\"",
+        quoted(line),
+        words.join(" "),
+        last.trim_matches('\''),
+    );
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_mcptask")).parent().expect("a folder");
+    let mut command = std::process::Command::new("bash");
+    command.args(["--norc", "-c", &asked]).current_dir(place.path());
+    command.env("PATH", format!("{}:/usr/bin:/bin", binary.display())).env("MCPTASK_DB", place.database());
+    let output = command.output().expect("bash runs");
+    String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
+}
+
+fn quoted(word: impl AsRef<str>) -> String {
+    format!("'{}'", word.as_ref())
+}
+
+#[test]
+fn in_bash_words_with_equals_signs_and_colons_complete() {
+    let place = Place::new();
+    let _worker = place.worker();
+    place.asking("plan_dinner");
+    let asking = place.ok(&["completions", "bash"]);
+    let fixed = place.ok(&["completions", "bash", "--static"]);
+    for (line, wanted) in [
+        ("mcptask --color al", "always"),
+        ("mcptask --color=al", "always"),
+        ("mcptask --color=", "auto always never"),
+        ("mcptask watch --color=ne", "never"),
+    ] {
+        assert_eq!(replied(&place, &asking, "_mcptask_complete", line), wanted, "{line}");
+        assert_eq!(replied(&place, &fixed, "_mcptask", line), wanted, "{line}, static");
+    }
+    let database = place.database();
+    for (line, wanted) in [
+        ("mcptask watch --until=compl".to_owned(), "completed"),
+        ("mcptask list --status=input".to_owned(), "input_required"),
+        (format!("mcptask --db={} submit plan_d", database.display()), "plan_dinner"),
+        (format!("mcptask --db {} list --tool=plan_d", database.display()), "plan_dinner"),
+        ("mcptask --redis redis://127.0.0.1:1 --color=al".to_owned(), "always"),
+    ] {
+        assert_eq!(replied(&place, &asking, "_mcptask_complete", &line), wanted, "{line}");
+    }
+}

@@ -23,5 +23,6 @@ mod secrets;
 mod serving;
 mod suggesting;
 mod unreadable;
+mod values;
 mod waiting;
 mod watching;

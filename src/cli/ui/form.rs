@@ -87,7 +87,7 @@ impl Asker<'_> {
             if typed.is_empty() {
                 return if self.field.required { Err("a value is needed here".to_owned()) } else { Ok(None) };
             }
-            let value = values::typed(self.field, typed)?;
+            let value = values::typed(self.form, self.field, typed)?;
             self.fits(&value).map(|()| Some(value))
         })
     }

@@ -25,6 +25,11 @@ impl Schema {
         Ok(Self { validator: validator(schema)?, schema: schema.clone() })
     }
 
+    /// The schema as it was written.
+    pub(super) fn as_value(&self) -> &Value {
+        &self.schema
+    }
+
     /// Every way in which the value breaks it.
     pub(super) fn violations(&self, value: &Value) -> Vec<Violation> {
         checked(&self.schema, &self.validator, value)

@@ -1,0 +1,135 @@
+//! What a file of answers says to which question.
+
+use serde_json::json;
+
+use super::*;
+
+fn ask(field: &str) -> Ask {
+    Ask::form("?", json!({ "type": "object", "properties": { field: { "type": "string" } } }))
+}
+
+fn to(answers: &Answers, position: usize, ask: &Ask) -> Option<Answer> {
+    answers.to(position, ask).expect("fits")
+}
+
+fn action(text: &str, position: usize, ask: &Ask) -> Option<Action> {
+    to(&Answers::parse(text).expect(text), position, ask).map(|answer| answer.action)
+}
+
+fn content(answers: &Answers, position: usize, field: &str) -> Option<Value> {
+    to(answers, position, &ask(field)).and_then(|answer| answer.content).map(Value::Object)
+}
+
+#[test]
+fn a_list_and_lines_answer_in_order() {
+    for text in ["[{\"a\":\"1\"},{\"action\":\"decline\"}]", "{\"a\":\"1\"}\n{\"action\":\"decline\"}\n"] {
+        let answers = Answers::parse(text).expect(text);
+        assert_eq!(content(&answers, 1, "a"), Some(json!({ "a": "1" })));
+        assert_eq!(to(&answers, 2, &ask("b")).expect("given").action, Action::Decline);
+        assert_eq!(to(&answers, 3, &ask("c")), None);
+    }
+}
+
+#[test]
+fn one_object_answers_by_field_names() {
+    let answers = Answers::parse("{\"a\":\"1\",\"b\":\"2\"}").expect("reads");
+    assert_eq!(content(&answers, 7, "b"), Some(json!({ "b": "2" })));
+    assert_eq!(to(&answers, 1, &ask("c")), None);
+}
+
+#[test]
+fn a_field_named_action_is_content() {
+    let answers = Answers::parse("[{\"action\":\"merge\"}]").expect("reads");
+    assert_eq!(content(&answers, 1, "action"), Some(json!({ "action": "merge" })));
+}
+
+#[test]
+fn what_is_not_an_answer_is_refused() {
+    for text in ["", "[1]", "{", "\"yes\"", "{\"action\":\"accept\",\"content\":3}"] {
+        assert!(Answers::parse(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn what_nothing_answers_gets_the_last_resort() {
+    for text in [
+        r#"[{"a":"1"},{"otherwise":"decline"}]"#,
+        "{\"a\":\"1\"}\n{\"otherwise\":\"decline\"}",
+        r#"{"a":"1","otherwise":"decline"}"#,
+    ] {
+        let answers = Answers::parse(text).expect(text);
+        assert_eq!(content(&answers, 1, "a"), Some(json!({ "a": "1" })), "{text}");
+        assert_eq!(to(&answers, 2, &ask("b")).expect(text).action, Action::Decline);
+        assert_eq!(
+            to(&answers, 3, &Ask::url("Sign.", "https://x.test/")).expect(text).action,
+            Action::Decline
+        );
+        assert_eq!(answers.surplus(), [""; 0], "{text}");
+    }
+    assert_eq!(action(r#"{"otherwise":"cancel"}"#, 1, &ask("a")), Some(Action::Cancel));
+    let field = Answers::parse(r#"{"otherwise":"decline","a":"1"}"#).expect("reads");
+    assert_eq!(content(&field, 1, "otherwise"), Some(json!({ "otherwise": "decline" })));
+}
+
+#[test]
+fn an_entry_with_a_message_answers_the_question_of_that_message() {
+    let text =
+        r#"[{"message":"Who?","content":{"a":"who"}},{"a":"second"},{"message":"Why?","action":"decline"}]"#;
+    let answers = Answers::parse(text).expect("reads");
+    let asked = |message: &str| Ask { message: message.to_owned(), ..ask("a") };
+    assert_eq!(to(&answers, 1, &asked("Why?")).expect("given").action, Action::Decline);
+    let other = to(&answers, 2, &asked("What?")).expect("given").content.map(Value::Object);
+    assert_eq!(other, Some(json!({ "a": "second" })));
+    let who = to(&answers, 3, &asked("Who?")).expect("given").content.map(Value::Object);
+    assert_eq!(who, Some(json!({ "a": "who" })));
+    assert_eq!(to(&answers, 1, &asked("When?")), None);
+}
+
+#[test]
+fn a_page_is_accepted_only_where_that_is_said() {
+    let page = Ask::url("Sign.", "https://x.test/");
+    for text in
+        [r#"[{"action":"accept"}]"#, r#"{"action":"accept"}"#, r#"{"action":"accept","content":{"a":"1"}}"#]
+    {
+        assert_eq!(action(text, 1, &page), Some(Action::Accept), "{text}");
+    }
+    assert_eq!(action(r#"{"a":"1"}"#, 1, &page), None);
+    let answers = Answers::parse(r#"[{"a":"1"}]"#).expect("reads");
+    assert!(
+        answers.to(1, &page).expect_err("has fields").contains("entry 1: the question asks to visit a page")
+    );
+}
+
+#[test]
+fn what_is_misspelt_is_named_with_its_place() {
+    for (text, wanted) in [
+        (r#"[{"b":"1"}]"#, "entry 1: the question has no field \"b\"; there are a"),
+        ("\n{\"a\":\"1\",\"A\":\"2\"}\n{}", "line 2: the question has no field \"A\""),
+        (r#"[{"action":"declin"}]"#, "entry 1: \"declin\" is no action"),
+        (r#"{"action":"declin"}"#, "the answers: \"declin\" is no action"),
+    ] {
+        let problem = Answers::parse(text).expect(text).to(1, &ask("a")).expect_err(text);
+        assert!(problem.contains(wanted), "{problem}");
+    }
+    for (text, wanted) in [
+        (r#"[{},{"action":"acept","content":{}}]"#, "entry 2: \"acept\" is no action"),
+        ("{}\n{\"acton\":\"accept\",\"content\":{}}", "line 2: \"acton\" is no part of an entry"),
+        (r#"[{},{"otherwise":"accept"}]"#, "entry 2: \"otherwise\" is \"accept\""),
+        ("{}\n\n[1]", "line 3: [1] is not an object"),
+        (r#"[{"n":18446744073709551617}]"#, "18446744073709551617 would be rounded"),
+    ] {
+        let problem = Answers::parse(text).expect_err(text);
+        assert!(problem.contains(wanted), "{problem}");
+    }
+}
+
+#[test]
+fn what_answered_nothing_is_named() {
+    let answers = Answers::parse(r#"[{"a":"1"},{"a":"2"},{"a":"3"}]"#).expect("reads");
+    assert!(to(&answers, 1, &ask("a")).is_some());
+    assert_eq!(answers.surplus(), ["entry 2", "entry 3"]);
+    assert!(answers.missing(4).contains("no entry for question 4: there are 3"));
+    let answers = Answers::parse(r#"{"a":"1","spcie":"2"}"#).expect("reads");
+    assert!(to(&answers, 1, &ask("a")).is_some());
+    assert_eq!(answers.surplus(), ["the field \"spcie\""]);
+}

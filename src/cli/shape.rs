@@ -1,0 +1,191 @@
+//! What a schema takes, as far as one who types a value need know: choices and types, through references,
+//! alternatives and lists of types.
+
+use serde_json::{Map, Value};
+
+/// A type of JSON Schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Type {
+    Null,
+    Integer,
+    Number,
+    Boolean,
+    Object,
+    List,
+    Text,
+    /// Whatever is typed.
+    Anything,
+}
+
+impl Type {
+    fn of(name: &str) -> Option<Self> {
+        Some(match name {
+            "null" => Self::Null,
+            "integer" => Self::Integer,
+            "number" => Self::Number,
+            "boolean" => Self::Boolean,
+            "object" => Self::Object,
+            "array" => Self::List,
+            "string" => Self::Text,
+            _ => return None,
+        })
+    }
+
+    /// A value of it, in words.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Integer => "a whole number",
+            Self::Number => "a number",
+            Self::Boolean => "true or false",
+            Self::Object => "a JSON object",
+            Self::List => "a list",
+            Self::Text => "text",
+            Self::Anything => "anything",
+        }
+    }
+}
+
+/// One value of several.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Choice<'a> {
+    /// What is sent.
+    pub(crate) value: &'a Value,
+    /// What is shown, where that is something else.
+    pub(crate) title: Option<&'a str>,
+}
+
+/// What a schema takes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Shape<'a> {
+    /// Values that are named.
+    pub(crate) choices: Vec<Choice<'a>>,
+    /// Types of which any value does.
+    pub(crate) types: Vec<Type>,
+    /// The schema of a list's items.
+    pub(crate) items: Option<&'a Value>,
+}
+
+/// The most parts of one schema that are looked at: a schema may refer to itself, and comes from strangers.
+const MOST_PARTS: usize = 1000;
+
+impl<'a> Shape<'a> {
+    /// The shape of `schema`, whose references are into `root`; without a schema anything is taken.
+    pub(crate) fn of(root: &'a Value, schema: Option<&'a Value>) -> Self {
+        let mut reading = Reading { root, left: MOST_PARTS };
+        reading.shape(schema.unwrap_or(&Value::Null), false)
+    }
+
+    /// Whether any value of the type does.
+    pub(crate) fn takes(&self, wanted: Type) -> bool {
+        self.types.contains(&wanted)
+    }
+
+    fn one(wanted: Type) -> Self {
+        Self { types: vec![wanted], ..Self::default() }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.choices.extend(other.choices);
+        self.types.extend(other.types);
+        self.items = self.items.or(other.items);
+    }
+}
+
+/// The properties of a tool's arguments, through references.
+pub(crate) fn property<'a>(root: &'a Value, name: &str) -> Option<&'a Value> {
+    fn found<'a>(root: &'a Value, schema: &'a Value, name: &str, left: &mut usize) -> Option<&'a Value> {
+        *left = left.checked_sub(1)?;
+        if let Some(property) = schema.get("properties").and_then(|properties| properties.get(name)) {
+            return Some(property);
+        }
+        let target = schema.get("$ref").and_then(Value::as_str).and_then(|name| referred(root, name));
+        let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+        target.into_iter().chain(parts).find_map(|part| found(root, part, name, left))
+    }
+    let other = || root.get("additionalProperties").filter(|other| other.is_object());
+    found(root, root, name, &mut MOST_PARTS.clone()).or_else(other)
+}
+
+fn referred<'a>(root: &'a Value, name: &str) -> Option<&'a Value> {
+    root.pointer(name.strip_prefix('#')?)
+}
+
+/// A walk through a schema.
+struct Reading<'a> {
+    root: &'a Value,
+    /// How many parts may still be looked at.
+    left: usize,
+}
+
+impl<'a> Reading<'a> {
+    /// `is_choice` says that the schema is one of alternatives, whose title names what it takes.
+    fn shape(&mut self, schema: &'a Value, is_choice: bool) -> Shape<'a> {
+        let (Some(object), Some(left)) = (schema.as_object(), self.left.checked_sub(1)) else {
+            return Shape::one(Type::Anything);
+        };
+        self.left = left;
+        let title = object.get("title").and_then(Value::as_str).filter(|_| is_choice);
+        let mut shape = if let Some(value) = object.get("const") {
+            Shape { choices: vec![Choice { value, title }], ..Shape::default() }
+        } else if let Some(values) = object.get("enum").and_then(Value::as_array) {
+            Shape { choices: named(object, values, title), ..Shape::default() }
+        } else {
+            self.of_parts(object)
+        };
+        if object.get("nullable") == Some(&Value::Bool(true)) {
+            shape.types.push(Type::Null);
+        }
+        shape
+    }
+
+    fn of_parts(&mut self, object: &'a Map<String, Value>) -> Shape<'a> {
+        let own = own(object);
+        let target = object.get("$ref").and_then(Value::as_str).and_then(|name| referred(self.root, name));
+        if let Some(target) = target {
+            return self.shape(target, false);
+        }
+        for key in ["anyOf", "oneOf"] {
+            if let Some(parts) = object.get(key).and_then(Value::as_array) {
+                return self.alternatives(parts, &own);
+            }
+        }
+        // All of them hold, so that the narrowest says what can be typed.
+        let parts = object.get("allOf").and_then(Value::as_array).into_iter().flatten();
+        let shapes: Vec<_> = parts.map(|part| self.shape(part, false)).collect();
+        let chosen = shapes.iter().find(|shape| !shape.choices.is_empty());
+        chosen.or_else(|| shapes.iter().find(|shape| !shape.takes(Type::Anything))).cloned().unwrap_or(own)
+    }
+
+    /// An alternative that says nothing of types has those that stand beside all alternatives.
+    fn alternatives(&mut self, parts: &'a [Value], own: &Shape<'a>) -> Shape<'a> {
+        let mut sum = Shape::default();
+        for part in parts {
+            let shape = self.shape(part, true);
+            sum.add(if shape.takes(Type::Anything) { own.clone() } else { shape });
+        }
+        sum
+    }
+}
+
+/// The types that a schema names itself.
+fn own(object: &Map<String, Value>) -> Shape<'_> {
+    let names: Vec<&str> = match object.get("type") {
+        Some(Value::String(name)) => vec![name],
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+        _ if object.contains_key("properties") => vec!["object"],
+        _ if object.contains_key("items") => vec!["array"],
+        _ => Vec::new(),
+    };
+    let types: Vec<Type> = names.into_iter().filter_map(Type::of).collect();
+    let types = if types.is_empty() { vec![Type::Anything] } else { types };
+    Shape { types, items: object.get("items"), ..Shape::default() }
+}
+
+/// The choices of an `enum`, with the older `enumNames` as titles.
+fn named<'a>(object: &'a Map<String, Value>, values: &'a [Value], title: Option<&'a str>) -> Vec<Choice<'a>> {
+    let titles = object.get("enumNames").and_then(Value::as_array);
+    let only = title.filter(|_| values.len() == 1);
+    let title = |at: usize| titles.and_then(|titles| titles.get(at)).and_then(Value::as_str).or(only);
+    values.iter().enumerate().map(|(at, value)| Choice { value, title: title(at) }).collect()
+}
