@@ -145,7 +145,7 @@ pub(crate) async fn to_end(
         }
         match task.open_questions().next() {
             Some(question) => answer(context, engine, &task, question, answering).await?,
-            None => until_change(context, &mut watch, &task).await?,
+            None => until_change(context, engine, &mut watch, &task).await?,
         }
     }
 }
@@ -172,11 +172,24 @@ fn has_expired(task: &Task) -> bool {
     task.expires_at().is_some_and(|at| at <= jiff::Timestamp::now())
 }
 
-/// Shows steps until something else happens.
-async fn until_change(context: &Context, watch: &mut Watch, task: &Task) -> Result<(), Failure> {
+/// Shows steps until something else happens. A task that is lost with its store has no event that says so.
+async fn until_change(
+    context: &Context,
+    engine: &Engine,
+    watch: &mut Watch,
+    task: &Task,
+) -> Result<(), Failure> {
+    let mut changes = engine.hub().await?.follow(task.id());
     let spinner = Spinner::start(&context.ui, task.status_message.as_deref().unwrap_or(&task.new.tool));
     loop {
-        let event = watch.next().await?;
+        let event = tokio::select! {
+            biased;
+            event = watch.next() => event?,
+            () = changes.changed() => match engine.get_patiently(&Viewer::Operator, task.id()).await {
+                Err(EngineError::Store(StoreError::NoTask(_))) => return Ok(()),
+                _ => continue,
+            },
+        };
         context.ui.detail(&event::line(&event, jiff::Timestamp::now(), Paint::new(false)));
         match event.kind {
             EventKind::Progress(progress) => spinner.step(&progress),

@@ -109,3 +109,19 @@ fn a_busy_redis_is_there_and_says_so() {
     busy.wait().expect("ours");
     assert_eq!(place.run(&["list"]).code, 0);
 }
+
+/// A store that was emptied has none of the tasks that somebody waits for, and nobody writes an event about that.
+#[test]
+fn who_waits_for_a_task_of_a_store_that_was_emptied_is_told() {
+    let server = RedisServer::start();
+    let place = Place::on_redis(&server.url());
+    let worker = place.worker();
+    let submits = place.background(&["submit", "wait", "--arg", "seconds=600", "--wait", "--json"]);
+    let id = submits.first["id"].as_str().or(submits.first["task"].as_str()).expect("its id").to_owned();
+    place.until(&id, "claimed");
+    // The worker's claim and its tail, and the tail of who waits.
+    server.until(&["INFO", "clients"], |text: &String| text.contains("blocked_clients:3\r\n"));
+    server.ask::<()>(&["FLUSHALL"]).expect("empties it");
+    assert_eq!(submits.code(), 9, "there is no such task any more");
+    drop(worker);
+}
