@@ -18,7 +18,7 @@ use super::follow::Answering;
 use super::remote::{self, RemoteAnswering};
 use super::ui::event;
 use super::{outcome, worker};
-use crate::client::{Call, Client, Ended, Era, Submitted, Target};
+use crate::client::{Call, Client, Era, Submitted, Target};
 use crate::engine::{Engine, Limits};
 use crate::server::{self, ServeConfig};
 use crate::store::sqlite::SqliteStore;
@@ -106,12 +106,7 @@ async fn dinner(
     let ended = client.follow(&task.id, &|_| {}).await;
     let ended = ended.map_err(|error| remote::explained(error, answering))?;
     say(context, 5, "The answers went back to the worker, and the task ended. Its result:");
-    match ended {
-        Ended::Finished(result) => outcome::of_outcome(context, &task.id, &result)?,
-        Ended::Cancelled { message } => {
-            return Err(outcome::cancelled(context, &task.id, message.as_deref()));
-        }
-    }
+    outcome::of_ended(context, &task.id, &ended)?;
     log(context, engine, &task.id).await?;
     next_steps(context);
     Ok(())

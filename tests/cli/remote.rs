@@ -95,3 +95,24 @@ fn a_killed_submit_can_be_taken_up_again_since_its_tasks_id_is_on_disk() {
     let legacy = place.run(&["list", "--server", server.url(), "--era", "legacy"]);
     assert_eq!((legacy.code, legacy.out.as_str()), (0, ""), "another session's tasks are not shown");
 }
+
+/// The command of a legacy server whose one task has failed.
+fn failing(holds: &str) -> String {
+    format!("python3 {}/tests/cli/failing.py {holds}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn a_legacy_task_that_failed_is_a_failure_whatever_its_result_holds() {
+    let place = Place::new();
+    for (holds, out) in [("nothing", ""), ("result", "half a cake\n"), ("error", "")] {
+        let server = failing(holds);
+        for command in [&["submit", "bake", "--wait"][..], &["result", "t-1"], &["result", "t-1", "--wait"]] {
+            let ran = place.run(&[command, &["--stdio", &server, "--era", "legacy"]].concat());
+            assert_eq!((ran.code, ran.out.as_str()), (5, out), "{holds}: {ran:?}");
+            assert!(ran.err.contains("failed: the oven is cold"), "{holds}: {ran:?}");
+            assert_eq!(ran.err.contains("no gas"), holds == "error", "{ran:?}");
+        }
+        let ran = place.run(&["result", "t-1", "--json", "--stdio", &server, "--era", "legacy"]);
+        assert!(ran.out.contains(r#""status":"failed""#), "{ran:?}");
+    }
+}
