@@ -188,6 +188,7 @@ async fn through_server(
         Submitted::Task(task) => {
             keep(context, target, &task.id, &args.tool);
             announce(context, args, &task.id, Suggested::new("show").about(task.id.as_str()))?;
+            answering.announced();
             if args.wait { to_end(context, client, &task.id, answering).await } else { Ok(()) }
         }
     }
