@@ -223,6 +223,18 @@ impl From<ClientError> for Failure {
                 .hint("is the server running? `mcptask serve` prints its URL"),
             ClientError::Timeout { .. } => Self::new(Kind::Unreachable, message)
                 .hint("a legacy server that stays silent is reached faster with --era legacy"),
+            ClientError::Answers { problem, .. } if problem.contains("HTTP 404") => {
+                Self::new(Kind::Unreachable, message).hint("look at the URL: its path is often /mcp")
+            }
+            ClientError::Answers { .. } => Self::new(Kind::Unreachable, message),
+            ClientError::Insecure { .. } => Self::new(Kind::Unreachable, message).hint(
+                "the server's certificate must be valid for its name and trusted on this machine; where it speaks \
+                 no TLS, the URL begins with http://",
+            ),
+            ClientError::Forbidden { .. } => Self::new(Kind::Unauthorised, message).hint(
+                "the token lacks the right, or the server does not take requests for this host: `mcptask serve` has \
+                 --allowed-host",
+            ),
             ClientError::Unauthorised { .. } => {
                 Self::new(Kind::Unauthorised, message).hint("set MCPTASK_TOKEN, or give --token")
             }

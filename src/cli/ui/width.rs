@@ -28,7 +28,9 @@ pub(super) fn wrap(text: &str, most: usize) -> Vec<String> {
         rows.push(rest[..end].trim_end().to_owned());
         rest = rest[end..].trim_start();
     }
-    rows.push(rest.to_owned());
+    if rows.is_empty() || !rest.is_empty() {
+        rows.push(rest.to_owned());
+    }
     rows
 }
 
