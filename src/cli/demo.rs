@@ -137,7 +137,7 @@ fn next_steps(context: &Context) {
 
 fn say(context: &Context, step: usize, text: &str) {
     let number = context.ui.talk_paint().cyan(&format!("{step}."));
-    context.ui.talk(&format!("{number} {text}"));
+    context.ui.talk_after(&format!("{number} "), text);
 }
 
 /// A directory that nobody else can read, gone when dropped.

@@ -90,7 +90,7 @@ impl Kept {
         let beside = self.path.with_extension(format!("{}.new", std::process::id()));
         let mut file =
             OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let text: String = lines.iter().flat_map(|line| [*line, "\n"]).collect();
         file.write_all(text.as_bytes())?;
         std::fs::rename(&beside, &self.path)
     }

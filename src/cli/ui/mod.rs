@@ -183,6 +183,16 @@ impl Ui {
         }
     }
 
+    /// A remark whose words are wrapped below each other, as a terminal's width asks for it.
+    pub(crate) fn talk_after(&self, sign: &str, words: &str) {
+        let indent = width::columns(sign);
+        let columns = if self.shared.err_is_terminal { width::of_terminal() } else { usize::MAX };
+        for (index, row) in width::wrap(words, columns.saturating_sub(indent)).iter().enumerate() {
+            let before = if index == 0 { sign.to_owned() } else { " ".repeat(indent) };
+            self.talk(&format!("{before}{row}"));
+        }
+    }
+
     /// A remark for those who asked for more with `-v`.
     pub(crate) fn detail(&self, line: &str) {
         if self.verbosity() > 0 {

@@ -1,6 +1,14 @@
 //! Text as columns of a terminal: a letter is no column, since some take two and some take none.
 
-use dialoguer::console::measure_text_width;
+use dialoguer::console::{Term, measure_text_width};
+
+/// The narrowest that words are wrapped to, however narrow the terminal.
+const NARROWEST: usize = 20;
+
+/// How many columns there are on stderr. The last one stays free: some terminals go on below once it is filled.
+pub(super) fn of_terminal() -> usize {
+    usize::from(Term::stderr().size().1).saturating_sub(1).max(NARROWEST)
+}
 
 /// How many columns it takes.
 pub(super) fn columns(text: &str) -> usize {
