@@ -175,7 +175,7 @@ fn answering(reply: &'static str) -> String {
         for stream in listener.incoming() {
             let mut stream = stream.expect("a connection");
             std::thread::spawn(move || {
-                let mut asked = [0; 65536];
+                let mut asked = vec![0; 65536];
                 while std::io::Read::read(&mut stream, &mut asked).is_ok_and(|bytes| bytes > 0) {
                     std::io::Write::write_all(&mut stream, reply.as_bytes()).expect("is written");
                 }
