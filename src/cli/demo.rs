@@ -18,7 +18,7 @@ use super::follow::Answering;
 use super::remote::{self, RemoteAnswering};
 use super::ui::event;
 use super::{outcome, worker};
-use crate::client::{Call, Client, Ended, Era, Submitted, Target};
+use crate::client::{Call, Client, Era, Submitted, Target};
 use crate::engine::{Engine, Limits};
 use crate::server::{self, ServeConfig};
 use crate::store::sqlite::SqliteStore;
@@ -103,15 +103,11 @@ async fn dinner(
         4,
         "The worker runs it, and it asks. The server passes each question on to the client: you.",
     );
+    answering.announced();
     let ended = client.follow(&task.id, &|_| {}).await;
     let ended = ended.map_err(|error| remote::explained(error, answering))?;
     say(context, 5, "The answers went back to the worker, and the task ended. Its result:");
-    match ended {
-        Ended::Finished(result) => outcome::of_outcome(context, &task.id, &result)?,
-        Ended::Cancelled { message } => {
-            return Err(outcome::cancelled(context, &task.id, message.as_deref()));
-        }
-    }
+    outcome::of_ended(context, &task.id, &ended)?;
     log(context, engine, &task.id).await?;
     next_steps(context);
     Ok(())
@@ -141,7 +137,7 @@ fn next_steps(context: &Context) {
 
 fn say(context: &Context, step: usize, text: &str) {
     let number = context.ui.talk_paint().cyan(&format!("{step}."));
-    context.ui.talk(&format!("{number} {text}"));
+    context.ui.talk_after(&format!("{number} "), text);
 }
 
 /// A directory that nobody else can read, gone when dropped.

@@ -1,7 +1,7 @@
 //! The ids of tasks that were launched through servers, kept on disk: the modern era shows a task only to who
 //! has its id, so one that was lost with a killed `submit --wait` would be lost for good.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
@@ -48,6 +48,7 @@ impl Kept {
         if let Some(directory) = self.path.parent() {
             DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         }
+        let _alone = self.alone()?;
         let lines = std::fs::read_to_string(&self.path).unwrap_or_default();
         let lines: Vec<&str> = lines.lines().collect();
         if lines.len() >= MOST {
@@ -66,11 +67,31 @@ impl Kept {
         read.filter(|one| one.server == server).collect()
     }
 
+    /// Forgets tasks that their server does not know any more. Lines that are none of ours stay.
+    pub(crate) fn forget(&self, server: &str, tasks: &[String]) -> io::Result<()> {
+        let _alone = self.alone()?;
+        let text = std::fs::read_to_string(&self.path)?;
+        let is_gone = |line: &&str| {
+            serde_json::from_str::<KeptTask>(line)
+                .is_ok_and(|one| one.server == server && tasks.contains(&one.task))
+        };
+        self.replace(&text.lines().filter(|line| !is_gone(line)).collect::<Vec<_>>())
+    }
+
+    /// Only one process at a time writes the file anew, or what another one adds meanwhile would be lost.
+    fn alone(&self) -> io::Result<File> {
+        let lock = self.path.with_extension("lock");
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(lock)?;
+        file.lock()?;
+        Ok(file)
+    }
+
     fn replace(&self, lines: &[&str]) -> io::Result<()> {
         let beside = self.path.with_extension(format!("{}.new", std::process::id()));
         let mut file =
             OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-        file.write_all(format!("{}\n", lines.join("\n")).as_bytes())?;
+        let text: String = lines.iter().flat_map(|line| [*line, "\n"]).collect();
+        file.write_all(text.as_bytes())?;
         std::fs::rename(&beside, &self.path)
     }
 }
@@ -78,6 +99,21 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_forgotten_takes_nothing_else_with_it() {
+        let home = tempfile::tempdir().expect("a folder");
+        let kept = Kept { path: home.path().join(FILE) };
+        for (server, task) in [("one", "a"), ("one", "b"), ("two", "a")] {
+            kept.add(server.into(), task, "dinner").expect("writes");
+        }
+        kept.forget("one", &["a".to_owned()]).expect("forgets");
+        let left = |server: &str| kept.of_server(server).into_iter().map(|one| one.task).collect::<Vec<_>>();
+        assert_eq!((left("one"), left("two")), (vec!["b".to_owned()], vec!["a".to_owned()]));
+        kept.forget("one", &["b".to_owned()]).expect("forgets");
+        kept.add("one".into(), "c", "dinner").expect("writes");
+        assert_eq!(left("one"), ["c"]);
+    }
 
     #[test]
     fn the_file_is_private_and_does_not_grow_without_end() {

@@ -44,18 +44,22 @@ async fn tasks(
     if client.era() == Era::Legacy {
         return Ok(client.list().await?.into_iter().filter(admits).take(args.limit).collect());
     }
-    let kept = Kept::of(&context.environment).map(|kept| kept.of_server(&target.to_string()));
-    let mut tasks = Vec::new();
-    for one in kept.unwrap_or_default() {
+    let (kept, server) = (Kept::of(&context.environment), target.to_string());
+    let (mut tasks, mut gone) = (Vec::new(), Vec::new());
+    for one in kept.as_ref().map(|kept| kept.of_server(&server)).unwrap_or_default() {
         if tasks.len() >= args.limit {
             break;
         }
         match client.get(&one.task).await {
             Ok(task) if admits(&task) => tasks.push(task),
+            Ok(_) => {}
             // The server keeps a task only for its ttl.
-            Ok(_) | Err(ClientError::NoTask { .. }) => {}
+            Err(ClientError::NoTask { .. }) => gone.push(one.task),
             Err(error) => return Err(error.into()),
         }
+    }
+    if let Some(Err(error)) = kept.filter(|_| !gone.is_empty()).map(|kept| kept.forget(&server, &gone)) {
+        context.ui.detail(&format!("tasks that are gone are still kept for `list`: {error}"));
     }
     Ok(tasks)
 }

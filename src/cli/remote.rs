@@ -2,9 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use clap::{Args, ValueEnum};
+use tokio::sync::watch;
 
 use super::context::Context;
 use super::environment::TOKEN;
@@ -15,6 +17,9 @@ use super::ui::{Ui, event};
 use crate::client::{self, AskedQuestion, Client, ClientError, Era, Target};
 use crate::desk::suggest::{Advice, Reach, Suggested};
 use crate::task::Answer;
+
+/// How long a question waits for its task's announcement: what the reply that names the task may be behind.
+const ANNOUNCED: Duration = Duration::from_secs(10);
 
 /// Options of commands that can go through MCP instead of straight to the store.
 #[derive(Debug, Clone, Default, Args)]
@@ -102,6 +107,8 @@ pub(crate) struct RemoteAnswering {
     answering: Answering,
     /// Whether what is left open can be answered by a command.
     answered_later: AtomicBool,
+    /// Whether the task's id is on the screen: its first question can be here before it.
+    announced: watch::Sender<bool>,
     state: Mutex<State>,
 }
 
@@ -115,7 +122,25 @@ impl RemoteAnswering {
     /// `answered_later` says whether a command can answer what is left open.
     pub(crate) fn new(answering: Answering, answered_later: bool) -> Arc<Self> {
         let answered_later = AtomicBool::new(answered_later);
-        Arc::new(Self { answering, answered_later, state: Mutex::default() })
+        Arc::new(Self {
+            answering,
+            answered_later,
+            announced: watch::Sender::new(false),
+            state: Mutex::default(),
+        })
+    }
+
+    /// The task was announced: its questions may be asked.
+    pub(crate) fn announced(&self) {
+        self.announced.send_replace(true);
+    }
+
+    /// A task's question waits for what is said of the task before; a call without a task is never announced.
+    async fn await_announcement(&self, question: &AskedQuestion) {
+        if question.task.is_some() {
+            let mut announced = self.announced.subscribe();
+            let _ = tokio::time::timeout(ANNOUNCED, announced.wait_for(|announced| *announced)).await;
+        }
     }
 
     /// What was found at the other end: a legacy server shows its questions only to the client that submitted the task.
@@ -170,6 +195,7 @@ impl client::Answering for RemoteAnswering {
             refused: question.refused.clone(),
             later: self.later(question),
         };
+        self.await_announcement(question).await;
         match self.answering.decide(&asked, self.position(question)).await {
             Ok(answer) => Some(answer),
             Err(failure) => {
@@ -202,6 +228,18 @@ impl From<ClientError> for Failure {
                 .hint("is the server running? `mcptask serve` prints its URL"),
             ClientError::Timeout { .. } => Self::new(Kind::Unreachable, message)
                 .hint("a legacy server that stays silent is reached faster with --era legacy"),
+            ClientError::Answers { problem, .. } if problem.contains("HTTP 404") => {
+                Self::new(Kind::Unreachable, message).hint("look at the URL: its path is often /mcp")
+            }
+            ClientError::Answers { .. } => Self::new(Kind::Unreachable, message),
+            ClientError::Insecure { .. } => Self::new(Kind::Unreachable, message).hint(
+                "the server's certificate must be valid for its name and trusted on this machine; where it speaks \
+                 no TLS, the URL begins with http://",
+            ),
+            ClientError::Forbidden { .. } => Self::new(Kind::Unauthorised, message).hint(
+                "the token lacks the right, or the server does not take requests for this host: `mcptask serve` has \
+                 --allowed-host",
+            ),
             ClientError::Unauthorised { .. } => {
                 Self::new(Kind::Unauthorised, message).hint("set MCPTASK_TOKEN, or give --token")
             }

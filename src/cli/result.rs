@@ -9,7 +9,7 @@ use super::follow;
 use super::outcome;
 use super::remote::RemoteArgs;
 use super::ui::event;
-use crate::client::{Client, Ended};
+use crate::client::Client;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, Viewer};
 use crate::task::{Task, TaskId};
@@ -92,8 +92,6 @@ async fn from_server(context: &Context, client: &Client, args: &ResultArgs) -> R
         )
         .hint("wait for it with --wait"));
     }
-    match client.follow(&args.task, &|_| {}).await? {
-        Ended::Finished(result) => outcome::of_outcome(context, &args.task, &result),
-        Ended::Cancelled { message } => Err(outcome::cancelled(context, &args.task, message.as_deref())),
-    }
+    context.goes_on("the task goes on");
+    outcome::of_ended(context, &args.task, &client.ended(&args.task).await?)
 }

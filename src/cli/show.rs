@@ -1,5 +1,7 @@
 //! `show`: everything about one task.
 
+use std::collections::VecDeque;
+
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -11,11 +13,12 @@ use super::remote::RemoteArgs;
 use super::ui::{Ui, event, page, status, task_status, text, time};
 use super::{follow, list, outage, outcome};
 use crate::client::{Client, TaskView};
-use crate::engine::{EngineError, Viewer};
+use crate::desk::suggest::{Advice, Suggested};
+use crate::engine::{Engine, EngineError, Viewer};
 use crate::store::{EventFilter, StoreError, Unreadable};
-use crate::task::{Cursor, Event, Outcome, Question, Task};
+use crate::task::{Cursor, Event, Outcome, Question, Task, TaskId};
 
-/// The most events that are shown; `watch --task` has all.
+/// The most events that are shown, the newest; `watch --task` has all.
 const EVENTS: usize = 1000;
 
 /// Show everything about a task: questions, answers, events
@@ -40,11 +43,7 @@ pub(crate) async fn run(context: &Context, args: ShowArgs) -> Result<(), Failure
         Found::Deployed(deployment, task) => return fastmcp::show(context, &deployment, &task).await,
     };
     let found = engine.get(&Viewer::Operator, &id).await;
-    let history = engine.store().history(&EventFilter::Task(id), Cursor::START, EVENTS).await?;
-    if let Some(first) = history.unreadable.first() {
-        context.ui.warn(&outage::passed_over(first));
-    }
-    let events = history.events;
+    let events = newest(context, &engine, id).await?;
     let task = match found {
         Err(EngineError::Store(StoreError::Unreadable { task, problem })) => {
             return unreadable(context, &Unreadable { name: task.to_string(), problem }, &events);
@@ -57,6 +56,30 @@ pub(crate) async fn run(context: &Context, args: ShowArgs) -> Result<(), Failure
         return context.ui.object(&object);
     }
     Sheet { ui: &context.ui, now: Timestamp::now() }.task(context, &task, &events)
+}
+
+/// The newest events of a task; says how many older ones there are.
+async fn newest(context: &Context, engine: &Engine, id: TaskId) -> Result<Vec<Event>, Failure> {
+    let watch = Suggested::new("watch").option("--task", id.as_str()).flag("--no-follow");
+    let filter = EventFilter::Task(id);
+    let (mut events, mut older, mut warned) = (VecDeque::new(), 0, false);
+    let mut after = Some(Cursor::START);
+    while let Some(cursor) = after {
+        let page = engine.store().history(&filter, cursor, EVENTS).await?;
+        if let Some(first) = page.unreadable.first().filter(|_| !warned) {
+            context.ui.warn(&outage::passed_over(first));
+            warned = true;
+        }
+        events.extend(page.events);
+        let over = events.len().saturating_sub(EVENTS);
+        older += events.drain(..over).count();
+        after = page.next;
+    }
+    if older > 0 {
+        let all = context.advise(Advice::command(watch, "has all"));
+        context.ui.warn(&format!("{older} older events are left out; {all}"));
+    }
+    Ok(events.into())
 }
 
 /// What can be said of a task that cannot be read.

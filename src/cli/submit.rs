@@ -15,7 +15,7 @@ use super::remote::{self, RemoteAnswering, RemoteArgs};
 use super::ui::spinner::Spinner;
 use super::ui::{text, time};
 use super::{arguments, complete, complete_names, outcome, typed};
-use crate::client::{self, Call, Client, Ended, Era, Submitted, Target};
+use crate::client::{self, Call, Client, Era, Submitted, Target};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, EngineError, Submission};
 use crate::store::StoreError;
@@ -192,6 +192,7 @@ async fn through_server(
         Submitted::Task(task) => {
             keep(context, target, &task.id, &args.tool);
             announce(context, args, &task.id, Suggested::new("show").about(task.id.as_str()))?;
+            answering.announced();
             if args.wait { to_end(context, client, &task.id, answering).await } else { Ok(()) }
         }
     }
@@ -219,8 +220,5 @@ async fn to_end(
     };
     let ended = client.follow(id, &on_change).await;
     drop(spinner);
-    match ended.map_err(|error| remote::explained(error, answering))? {
-        Ended::Finished(result) => outcome::of_outcome(context, id, &result),
-        Ended::Cancelled { message } => Err(outcome::cancelled(context, id, message.as_deref())),
-    }
+    outcome::of_ended(context, id, &ended.map_err(|error| remote::explained(error, answering))?)
 }

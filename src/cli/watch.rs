@@ -161,14 +161,14 @@ async fn watch(
     let Some((engine, filter)) = ours else {
         if args.no_follow {
             context.ui.talk(&no_log(context, deployments));
-            return Ok(());
+            return printer.came(false);
         }
         return printer.follow(None, follower).await;
     };
     let (after, not_before) = begin(&engine, &args.since).await?;
     printer.not_before = not_before;
     if args.no_follow {
-        return printer.past(&engine, &filter, after).await.map(drop);
+        return printer.came(printer.past(&engine, &filter, after).await?);
     }
     printer.follow(Some((engine, filter, after)), follower).await
 }
@@ -321,6 +321,13 @@ impl Printer<'_> {
             let paint = self.context.ui.talk_paint();
             self.context.ui.talk(&paint.dim("watching; Ctrl-C ends it and changes nothing"));
         }
+    }
+
+    /// The log ended; a failure where what was waited for was not in it.
+    fn came(&self, came: bool) -> Result<(), Failure> {
+        let Some(wanted) = self.args.until.as_deref().filter(|_| !came) else { return Ok(()) };
+        let message = format!("no event until now is {wanted:?}, and no new ones are waited for");
+        Err(Failure::new(Kind::NothingChanged, message))
     }
 
     /// The task ended, and what was waited for did not come.

@@ -26,13 +26,37 @@ pub enum ClientError {
         /// Why.
         reason: String,
     },
-    /// The server wants other credentials.
-    #[error("{server} refuses these credentials (HTTP {status}): give a valid token")]
+    /// Somebody answers there, and not as an MCP server does.
+    #[error("{server} {problem}")]
+    Answers {
+        /// Which server.
+        server: String,
+        /// What it does instead.
+        problem: String,
+        /// Whether it may be otherwise a moment later.
+        is_passing: bool,
+    },
+    /// Somebody answers there, and no secure connection comes about.
+    #[error("no secure connection to {server}: {reason}")]
+    Insecure {
+        /// Which server.
+        server: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The server wants a token, or another one.
+    #[error("{server} refuses these credentials (HTTP 401): give a valid token")]
     Unauthorised {
         /// Which server.
         server: String,
-        /// 401 or 403.
-        status: u16,
+    },
+    /// The server knows who asks, or does not care, and says no.
+    #[error("{server} forbids this (HTTP 403){}", words.as_ref().map(|words| format!(": {words}")).unwrap_or_default())]
+    Forbidden {
+        /// Which server.
+        server: String,
+        /// Its words.
+        words: Option<String>,
     },
     /// The server took too long.
     #[error("{server} did not answer {what} within {}s", after.as_secs())]
@@ -119,6 +143,9 @@ pub enum ClientError {
 impl ClientError {
     /// Whether the same request may succeed a moment later, because the server was not there.
     pub(super) fn may_pass(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Timeout { .. })
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::Timeout { .. } | Self::Answers { is_passing: true, .. }
+        )
     }
 }

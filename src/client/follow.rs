@@ -32,6 +32,25 @@ impl Client {
         }
     }
 
+    /// Waits for the task's end and leaves its questions to others: it only looks, since a server asks those
+    /// questions of whoever waits in `tasks/result`, and takes silence there for an answer.
+    pub async fn ended(&self, id: &str) -> ClientResult<Ended> {
+        let mut looks = Looks::new(self, id);
+        let mut listening = OptionFuture::from(self.modern.then(|| self.listen(id).boxed())).boxed().fuse();
+        loop {
+            tokio::select! {
+                _ = &mut listening => {}
+                told = looks.due() => {
+                    let view = self.look(id, told).await?;
+                    if view.status.is_final() {
+                        return if self.modern { self.modern_end(view) } else { self.legacy_end(id, view).await };
+                    }
+                    looks.after(view.poll_interval);
+                }
+            }
+        }
+    }
+
     /// Legacy questions come by themselves while `tasks/result` waits. Looks at the task serve the
     /// display, and are the way to the end on servers whose `tasks/result` does not wait (`FastMCP` 3).
     async fn follow_legacy(&self, id: &str, on_change: OnChange<'_>) -> ClientResult<Ended> {
@@ -45,7 +64,7 @@ impl Client {
                 Some(reply) = OptionFuture::from(result.as_mut()) => {
                     result = None;
                     match reply {
-                        Ok(value) => return Ok(Ended::Finished(Outcome::Result(value))),
+                        Ok(value) => return Ok(self.with_status(id, Outcome::Result(value)).await),
                         Err(ClientError::Refused { .. }) => waits = false,
                         Err(error) if error.may_pass() => {}
                         Err(error) => return Err(error),
@@ -87,9 +106,19 @@ impl Client {
             return Ok(Ended::Cancelled { message: view.status_message });
         }
         match self.patient_request("tasks/result", &json!({ "taskId": id })).await {
-            Ok(value) => Ok(Ended::Finished(Outcome::Result(value))),
-            Err(ClientError::Refused { error, .. }) => Ok(Ended::Finished(Outcome::Error(*error))),
+            Ok(value) => Ok(Ended::of(view, Outcome::Result(value))),
+            Err(ClientError::Refused { error, .. }) => Ok(Ended::of(view, Outcome::Error(*error))),
             Err(other) => Err(other),
+        }
+    }
+
+    /// What `tasks/result` gave does not say whether the task failed: its status does. A server that has
+    /// forgotten the task with its result, or is gone by now, has said all that there is.
+    async fn with_status(&self, id: &str, outcome: Outcome) -> Ended {
+        match self.request("tasks/get", json!({ "taskId": id })).await.ok().as_ref().and_then(TaskView::read)
+        {
+            Some(view) => Ended::of(view, outcome),
+            None => Ended::Finished(outcome),
         }
     }
 
@@ -180,9 +209,9 @@ impl Client {
     }
 
     fn modern_end(&self, view: TaskView) -> ClientResult<Ended> {
-        match (view.status, view.outcome) {
+        match (view.status, view.outcome.clone()) {
             (TaskStatus::Cancelled, _) => Ok(Ended::Cancelled { message: view.status_message }),
-            (_, Some(outcome)) => Ok(Ended::Finished(outcome)),
+            (_, Some(outcome)) => Ok(Ended::of(view, outcome)),
             (status, None) => Err(self.odd("tasks/get", &format!("a {status} task without its outcome"))),
         }
     }

@@ -29,6 +29,8 @@ type Events = BoxStream<'static, Result<Sse, SseError>>;
 const SESSION_ID: &str = "mcp-session-id";
 /// The largest JSON reply that is read, in bytes; rmcp's own bound for its client.
 const MAX_REPLY_BYTES: usize = 16 * 1024 * 1024;
+/// The most characters of a refusal's words that are passed on.
+const MOST_WORDS: usize = 300;
 /// How long a TCP and TLS connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -94,7 +96,9 @@ impl Endpoint {
                 return Err(HttpError::AuthRequired(AuthRequiredError::new(String::new())));
             }
             StatusCode::FORBIDDEN => {
-                return Err(HttpError::InsufficientScope(InsufficientScopeError::new(String::new(), None)));
+                let body = bounded_body(response).await.unwrap_or_default();
+                let words = String::from_utf8_lossy(&body).chars().take(MOST_WORDS).collect();
+                return Err(HttpError::InsufficientScope(InsufficientScopeError::new(words, None)));
             }
             StatusCode::NOT_FOUND if in_session => return Err(HttpError::SessionExpired),
             _ => {}

@@ -69,6 +69,17 @@ impl TaskView {
     }
 }
 
+impl Ended {
+    /// How an ended task ended, with what the server shows as its outcome.
+    pub(super) fn of(view: TaskView, outcome: Outcome) -> Self {
+        match view.status {
+            TaskStatus::Failed => Self::Failed { message: view.status_message, outcome },
+            TaskStatus::Cancelled => Self::Cancelled { message: view.status_message },
+            _ => Self::Finished(outcome),
+        }
+    }
+}
+
 fn outcome(value: &Value) -> Option<Outcome> {
     if let Some(result) = value.get("result") {
         return Some(Outcome::Result(result.clone()));
@@ -87,6 +98,13 @@ fn outcome(value: &Value) -> Option<Outcome> {
 pub enum Ended {
     /// By itself: with a result (`isError` ones included) or a JSON-RPC error.
     Finished(Outcome),
+    /// The server calls it failed, whatever it shows as its outcome: some have nothing there, or a result.
+    Failed {
+        /// The server's words on it.
+        message: Option<String>,
+        /// What it shows as the task's outcome.
+        outcome: Outcome,
+    },
     /// Somebody cancelled it.
     Cancelled {
         /// The server's words on it.

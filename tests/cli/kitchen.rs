@@ -13,7 +13,8 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 /// Tools: `refuses` returns an error result, `fails` a JSON-RPC error, `rude` asks and returns what a terminal
-/// would obey, `rudest` does so in every part of a question, a step and an error, `visit` asks to visit a page.
+/// would obey, `rudest` does so in every part of a question, a step and an error, `visit` asks to visit a page,
+/// `chatters` tells of 1,100 steps.
 pub struct Kitchen {
     stop: CancellationToken,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -31,7 +32,8 @@ impl Kitchen {
             runtime.block_on(async {
                 let store = SqliteStore::open(&path, "default").await.expect("a store");
                 let engine = Engine::new(store, Limits::default(), stopped.clone());
-                let tools = ["refuses", "fails", "rude", "rudest", RUDE_TOOL, "visit"].map(Misbehaving::new);
+                let tools = ["refuses", "fails", "rude", "rudest", RUDE_TOOL, "visit", "chatters"]
+                    .map(Misbehaving::new);
                 let tools =
                     tools.into_iter().map(|tool| (tool.spec.name.clone(), Arc::new(tool) as _)).collect();
                 let config = WorkerConfig::new(WorkerId::generate("kitchen"), tools, 4);
@@ -102,6 +104,13 @@ impl Tool for Misbehaving {
                     "many": { "type": "array", "title": RUDE, "items": { "anyOf": choices } } } });
                 task.ask(Ask::form(RUDE, schema)).await?;
                 Err(Interrupted::Failed(RpcError { code: -1, message: RUDE.into(), data: Some(RUDE.into()) }))
+            }
+            "chatters" => {
+                for step in 1..=1100 {
+                    let message = Some(format!("step {step}."));
+                    task.report(Progress { current: f64::from(step), total: None, message }).await?;
+                }
+                Ok(Outcome::text("told"))
             }
             "visit" => {
                 let answer =

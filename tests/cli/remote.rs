@@ -95,3 +95,130 @@ fn a_killed_submit_can_be_taken_up_again_since_its_tasks_id_is_on_disk() {
     let legacy = place.run(&["list", "--server", server.url(), "--era", "legacy"]);
     assert_eq!((legacy.code, legacy.out.as_str()), (0, ""), "another session's tasks are not shown");
 }
+
+/// The command of a legacy server whose one task has failed.
+fn failing(holds: &str) -> String {
+    format!("python3 {}/tests/cli/failing.py {holds}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn a_legacy_task_that_failed_is_a_failure_whatever_its_result_holds() {
+    let place = Place::new();
+    for (holds, out) in [("nothing", ""), ("result", "half a cake\n"), ("error", "")] {
+        let server = failing(holds);
+        for command in [&["submit", "bake", "--wait"][..], &["result", "t-1"], &["result", "t-1", "--wait"]] {
+            let ran = place.run(&[command, &["--stdio", &server, "--era", "legacy"]].concat());
+            assert_eq!((ran.code, ran.out.as_str()), (5, out), "{holds}: {ran:?}");
+            assert!(ran.err.contains("failed: the oven is cold"), "{holds}: {ran:?}");
+            assert_eq!(ran.err.contains("no gas"), holds == "error", "{ran:?}");
+        }
+        let ran = place.run(&["result", "t-1", "--json", "--stdio", &server, "--era", "legacy"]);
+        assert!(ran.out.contains(r#""status":"failed""#), "{ran:?}");
+    }
+}
+
+#[test]
+fn an_ended_task_is_not_cancelled_and_its_command_says_so() {
+    let place = Place::new();
+    let ran = place.run(&["cancel", "t-1", "--stdio", &failing("error"), "--era", "legacy"]);
+    assert_eq!(ran.code, 10, "{ran:?}");
+    assert!(ran.err.contains("task t-1 has already ended: failed"), "{ran:?}");
+    let server = place.serve(&[]);
+    let way = ["--server", server.url(), "--era", "modern"];
+    let with = |arguments: &[&str]| place.run(&[arguments, &way].concat());
+    let id = with(&["submit", "plan_dinner"]).out.trim().to_owned();
+    assert_eq!(with(&["cancel", &id]).code, 0);
+    let ran = with(&["cancel", &id]);
+    assert_eq!(ran.code, 10, "{ran:?}");
+    assert!(ran.err.contains("has already ended: cancelled"), "{ran:?}");
+    assert_eq!(with(&["cancel", "nobodys"]).code, 9);
+}
+
+#[test]
+fn result_waits_through_a_server_while_others_answer() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let way = ["--server", server.url(), "--era", "modern"];
+    let id = place.run(&[&["submit", "plan_dinner"], &way[..]].concat()).out.trim().to_owned();
+    place.until_asked(&id, "q1");
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| place.run(&[&["result", &id, "--wait"], &way[..]].concat()));
+        place.ok(&["respond", &id, "--set", "cuisine=Thai"]);
+        place.until_asked(&id, "q2");
+        place.ok(&["respond", &id, "--set", "vegetarian=yes"]);
+        let ran = waiting.join().expect("it ends");
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(ran.out.starts_with("A vegetarian Thai dinner"), "{ran:?}");
+    });
+}
+
+#[test]
+fn list_forgets_what_its_server_does_not_know_any_more() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let way = ["--server", server.url(), "--era", "modern"];
+    let id = place.run(&[&["submit", "plan_dinner"], &way[..]].concat()).out.trim().to_owned();
+    let path = place.path().join("state/mcptask/submitted.jsonl");
+    let kept = std::fs::read_to_string(&path).expect("it is kept");
+    let elsewhere = kept.replace(server.url(), "http://elsewhere.example/mcp");
+    std::fs::write(&path, format!("{kept}{}{elsewhere}", kept.replace(&id, "gone"))).expect("is written");
+    let listed = place.run(&[&["list"], &way[..]].concat());
+    assert!(listed.code == 0 && listed.out.contains(&id), "{listed:?}");
+    assert_eq!(std::fs::read_to_string(&path).expect("it is kept"), format!("{kept}{elsewhere}"));
+}
+
+/// Answers every connection with that, whatever was asked.
+fn answering(reply: &'static str) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("it has one");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            std::thread::spawn(move || {
+                let mut asked = vec![0; 65536];
+                while std::io::Read::read(&mut stream, &mut asked).is_ok_and(|bytes| bytes > 0) {
+                    std::io::Write::write_all(&mut stream, reply.as_bytes()).expect("is written");
+                }
+            });
+        }
+    });
+    format!("127.0.0.1:{}", address.port())
+}
+
+#[test]
+fn whoever_answered_is_not_asked_whether_it_runs() {
+    let place = Place::new();
+    let listens = |scheme: &str, reply| format!("{scheme}://{}/mcp", answering(reply));
+    for (url, code, words) in [
+        (listens("http", "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n"), 3, "give a valid token"),
+        (
+            listens("http", "HTTP/1.1 403 Forbidden\r\ncontent-length: 17\r\n\r\nno such host here"),
+            3,
+            "forbids this (HTTP 403): no such host here",
+        ),
+        (
+            listens("http", "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"),
+            4,
+            "answers HTTP 404: there is no MCP endpoint at this path",
+        ),
+        (
+            listens("http", "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 2\r\n\r\nhi"),
+            4,
+            "answers, and not as an MCP server does",
+        ),
+        (
+            listens("https", "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"),
+            4,
+            "no secure connection",
+        ),
+    ] {
+        let ran = place.run(&["tools", "--server", &url]);
+        assert_eq!(ran.code, code, "{words}: {ran:?}");
+        assert!(ran.err.contains(words), "{words}: {ran:?}");
+        assert!(!ran.err.contains("is the server running"), "{words}: {ran:?}");
+    }
+    let nobody =
+        std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("it has one");
+    let ran = place.run(&["tools", "--server", &format!("http://{nobody}/mcp")]);
+    assert!(ran.code == 4 && ran.err.contains("is the server running"), "{ran:?}");
+}

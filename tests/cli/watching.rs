@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::kitchen::Kitchen;
 use crate::place::Place;
 
 fn names(events: &[Value]) -> Vec<&str> {
@@ -121,4 +122,32 @@ fn a_reader_that_goes_away_ends_it_quietly() {
     let watch = place.background(&["watch", "--json"]).without_reader();
     place.ok(&["submit", "wait", "--arg", "seconds=0"]);
     assert_eq!(watch.code(), 0);
+}
+
+#[test]
+fn show_has_the_newest_events_and_says_how_many_it_leaves_out() {
+    let place = Place::new();
+    place.ok(&["list"]);
+    let _kitchen = Kitchen::open(&place.database());
+    let id = place.ok(&["submit", "chatters"]);
+    assert_eq!(place.ok(&["result", &id, "--wait"]), "told");
+    let ran = place.run(&["show", &id]);
+    assert!(ran.out.contains("step 1100.") && ran.out.trim_end().ends_with("completed"), "{ran:?}");
+    assert!(!ran.out.contains("step 1."), "{ran:?}");
+    assert!(ran.err.contains("103 older events are left out"), "{}", ran.err);
+    assert!(ran.err.contains(&format!("watch --task {id} --no-follow")), "{}", ran.err);
+    assert!(place.ok(&["watch", "--task", &id, "--no-follow"]).contains("step 1."));
+}
+
+#[test]
+fn what_was_waited_for_and_never_came_is_no_success() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("plan_dinner");
+    for arguments in [&["watch", "--no-follow"][..], &["watch", "--task", &id, "--no-follow"]] {
+        assert_eq!(place.run(&[arguments, &["--until", "asked"]].concat()).code, 0);
+        let ran = place.run(&[arguments, &["--until", "failed"]].concat());
+        assert_eq!(ran.code, 10, "{ran:?}");
+        assert!(ran.err.contains("no event until now is \"failed\""), "{ran:?}");
+    }
 }

@@ -59,6 +59,11 @@ pub(crate) fn none() -> Value {
 pub(crate) fn text(ended: Result<Ended, ClientError>) -> (String, bool) {
     match ended.expect("follows to the end") {
         Ended::Finished(outcome) => outcome_text(&outcome),
+        Ended::Failed { message, outcome } => {
+            let (text, is_error) = outcome_text(&outcome);
+            assert!(is_error, "{message:?}: {text}");
+            (text, is_error)
+        }
         Ended::Cancelled { message } => panic!("cancelled: {message:?}"),
     }
 }

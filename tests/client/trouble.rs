@@ -55,7 +55,7 @@ async fn a_wrong_token_is_told_from_an_absent_server(#[case] version: &str, #[ca
     for era in [Era::Auto, Era::Legacy] {
         give(&mut target, "wrong-secret");
         let error = refused(&target, era).await;
-        assert!(matches!(error, ClientError::Unauthorised { status: 401, .. }), "{error:?}");
+        assert!(matches!(error, ClientError::Unauthorised { .. }), "{error:?}");
         assert!(!format!("{error:?} {target:?}").contains("wrong-secret"));
     }
     give(&mut target, "right");

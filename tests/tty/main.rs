@@ -5,7 +5,9 @@ mod kitchen;
 #[path = "../support/place.rs"]
 mod place;
 
+mod drawing;
 mod fields;
 mod leaving;
+mod pasting;
 mod strangers;
 mod terminal;

@@ -18,6 +18,11 @@ pub(crate) const DOWN: &str = "\u{1b}[B";
 pub(crate) const BACKSPACE: &str = "\u{7f}";
 pub(crate) const CTRL_C: &str = "\u{3}";
 pub(crate) const CTRL_U: &str = "\u{15}";
+pub(crate) const CTRL_Z: &str = "\u{1a}";
+/// The terminal marks pastes from now on, and no more.
+pub(crate) const MARKS: (&str, &str) = ("\u{1b}[?2004h", "\u{1b}[?2004l");
+/// Where a marked paste begins and ends.
+pub(crate) const PASTE: (&str, &str) = ("\u{1b}[200~", "\u{1b}[201~");
 /// Makes the cursor visible again.
 pub(crate) const SHOW_CURSOR: &str = "\u{1b}[?25h";
 

@@ -1,9 +1,10 @@
 //! One of several, chosen at the terminal.
 
-use dialoguer::Select;
 use dialoguer::console::set_colors_enabled_stderr;
 
 use super::Ui;
+use super::keyboard::Keyboard;
+use super::list::List;
 use super::prompt::{self, Stopped};
 use super::theme::theme;
 use crate::cli::failure::{Failure, Kind};
@@ -20,12 +21,13 @@ pub(crate) async fn one(
     let paint = ui.talk_paint();
     set_colors_enabled_stderr(paint.is_on());
     let theme = theme(paint);
-    let ask = move || {
-        let select = Select::with_theme(&*theme).with_prompt(question).items(&titles).default(0);
-        Ok(select.max_length(AT_ONCE).report(false).interact_opt()?)
+    let ask = move |keyboard: &mut Keyboard| {
+        let list =
+            List { theme: &*theme, prompt: question, titles: &titles, at_once: AT_ONCE, report: false };
+        list.one(keyboard, 0)
     };
     match prompt::run(ui, ask).await? {
-        Ok(chosen) => Ok(chosen),
+        Ok(chosen) => Ok(Some(chosen)),
         Err(Stopped::Escape) => Ok(None),
         Err(Stopped::Interrupted) => {
             Err(Failure::new(Kind::Interrupted, "interrupted; nothing was answered"))

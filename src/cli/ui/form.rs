@@ -1,12 +1,14 @@
 //! A form's fields at the terminal, one after the other.
 
-use dialoguer::console::Term;
+use dialoguer::console::{Key, Term};
 use dialoguer::theme::Theme;
-use dialoguer::{Confirm, MultiSelect, Select};
 use serde_json::{Map, Value};
 
+use super::keyboard::{Input, Keyboard, Purpose};
+use super::line::{self, rendered};
+use super::list::List;
 use super::prompt::Stopped;
-use super::{Paint, line, text};
+use super::{Paint, text, width};
 use crate::cli::values;
 use crate::task::Form;
 use crate::task::form::{Choice, Field, FieldKind};
@@ -19,15 +21,15 @@ pub(crate) type Content = Map<String, Value>;
 
 /// Asks for every field; what is in `content` is filled in at first.
 pub(super) fn fill(
-    theme: &dyn Theme,
-    paint: Paint,
+    keyboard: &mut Keyboard,
+    (theme, paint): (&dyn Theme, Paint),
     form: &Form,
     content: &mut Content,
 ) -> Result<(), Stopped> {
     for field in &form.fields {
         explain(field, paint)?;
         let asker = Asker { theme, form, field };
-        match asker.ask(content.get(&field.name))? {
+        match asker.ask(keyboard, content.get(&field.name))? {
             Some(value) => drop(content.insert(field.name.clone(), value)),
             None => drop(content.remove(&field.name)),
         }
@@ -41,6 +43,11 @@ pub(super) fn fill(
 /// What to fill in, above the field itself.
 fn explain(field: &Field, paint: Paint) -> Result<(), Stopped> {
     let term = Term::stderr();
+    // The label beside the field is cut where it is long.
+    let label = text::line(field.label());
+    if width::columns(&label) > line::widest_label() {
+        term.write_line(&format!("  {label}"))?;
+    }
     for line in field.description.as_deref().map(text::block).unwrap_or_default() {
         term.write_line(&format!("  {line}"))?;
     }
@@ -63,27 +70,27 @@ struct Asker<'a> {
 }
 
 impl Asker<'_> {
-    fn ask(&self, now: Option<&Value>) -> Result<Option<Value>, Stopped> {
+    fn ask(&self, keyboard: &mut Keyboard, now: Option<&Value>) -> Result<Option<Value>, Stopped> {
         match &self.field.kind {
-            FieldKind::Text { .. } | FieldKind::Number { .. } => self.typed(now),
-            FieldKind::Boolean { .. } if self.field.required => self.yes_or_no(now).map(Some),
+            FieldKind::Text { .. } | FieldKind::Number { .. } => self.typed(keyboard, now),
+            FieldKind::Boolean { .. } if self.field.required => self.yes_or_no(keyboard, now).map(Some),
             FieldKind::Boolean { .. } => {
                 let choices = [("true", "yes"), ("false", "no")]
                     .map(|(value, title)| Choice { value: value.to_owned(), title: title.to_owned() });
                 let now = now.and_then(Value::as_bool).map(|now| now.to_string());
-                Ok(self.one_of(&choices, now.as_deref())?.map(|value| Value::Bool(value == "true")))
+                Ok(self.one_of(keyboard, &choices, now.as_deref())?.map(|value| Value::Bool(value == "true")))
             }
             FieldKind::OneOf { choices, .. } => {
-                Ok(self.one_of(choices, now.and_then(Value::as_str))?.map(Value::String))
+                Ok(self.one_of(keyboard, choices, now.and_then(Value::as_str))?.map(Value::String))
             }
-            FieldKind::SomeOf { choices, .. } => self.some_of(choices, now),
+            FieldKind::SomeOf { choices, .. } => self.some_of(keyboard, choices, now),
         }
     }
 
     /// Text or a number, asked again until it fits.
-    fn typed(&self, now: Option<&Value>) -> Result<Option<Value>, Stopped> {
+    fn typed(&self, keyboard: &mut Keyboard, now: Option<&Value>) -> Result<Option<Value>, Stopped> {
         let initial = now.map(values::shown).unwrap_or_default();
-        line::read(self.theme, self.field.label(), &initial, |typed| {
+        line::read(keyboard, self.theme, (self.field.label(), &initial), |typed| {
             if typed.is_empty() {
                 return if self.field.required { Err("a value is needed here".to_owned()) } else { Ok(None) };
             }
@@ -99,49 +106,71 @@ impl Asker<'_> {
         }
     }
 
-    fn yes_or_no(&self, now: Option<&Value>) -> Result<Value, Stopped> {
-        let mut confirm = Confirm::with_theme(self.theme).with_prompt(self.label());
-        if let Some(now) = now.and_then(Value::as_bool) {
-            confirm = confirm.default(now);
-        }
-        let chosen = confirm.interact_opt();
-        if chosen.is_err() {
-            Term::stderr().write_line("")?;
-        }
-        chosen?.map(Value::Bool).ok_or(Stopped::Escape)
+    fn yes_or_no(&self, keyboard: &mut Keyboard, now: Option<&Value>) -> Result<Value, Stopped> {
+        let default = now.and_then(Value::as_bool);
+        let (term, label) = (Term::stderr(), width::cut(&self.label(), line::widest_label()));
+        let chosen = loop {
+            term.clear_line()?;
+            term.write_str(&rendered(|f| self.theme.format_confirm_prompt(f, &label, default)))?;
+            let input = keyboard.next(Purpose::Choice);
+            if matches!(input, Err(_) | Ok(Input::Resumed)) {
+                // What is said next begins on a line of its own.
+                term.write_line("")?;
+            }
+            match (input?, default) {
+                (Input::Key(Key::Char('y' | 'Y')), _) => break true,
+                (Input::Key(Key::Char('n' | 'N')), _) => break false,
+                (Input::Key(Key::Enter | Key::Char(' ')), Some(default)) => break default,
+                (Input::Key(Key::Escape | Key::Char('q')), _) => {
+                    term.clear_line()?;
+                    return Err(Stopped::Escape);
+                }
+                _ => {}
+            }
+        };
+        term.clear_line()?;
+        term.write_line(&rendered(|f| self.theme.format_confirm_prompt_selection(f, &label, Some(chosen))))?;
+        Ok(Value::Bool(chosen))
     }
 
-    fn one_of(&self, choices: &[Choice], now: Option<&str>) -> Result<Option<String>, Stopped> {
+    fn one_of(
+        &self,
+        keyboard: &mut Keyboard,
+        choices: &[Choice],
+        now: Option<&str>,
+    ) -> Result<Option<String>, Stopped> {
         let mut titles = titles(choices);
         if !self.field.required {
             titles.push(SKIP.to_owned());
         }
         let nothing = if self.field.required { 0 } else { choices.len() };
         let first = choices.iter().position(|choice| Some(choice.value.as_str()) == now).unwrap_or(nothing);
-        let select = Select::with_theme(self.theme).with_prompt(self.label()).items(&titles).default(first);
-        let chosen = select.interact_opt()?.ok_or(Stopped::Escape)?;
+        let chosen = self.list(&self.label(), &titles).one(keyboard, first)?;
         Ok(choices.get(chosen).map(|choice| choice.value.clone()))
     }
 
-    fn some_of(&self, choices: &[Choice], now: Option<&Value>) -> Result<Option<Value>, Stopped> {
+    fn some_of(
+        &self,
+        keyboard: &mut Keyboard,
+        choices: &[Choice],
+        now: Option<&Value>,
+    ) -> Result<Option<Value>, Stopped> {
         let mut chosen: Vec<bool> = choices.iter().map(|choice| contains(now, &choice.value)).collect();
+        let titles = titles(choices);
         loop {
-            let select = MultiSelect::with_theme(self.theme)
-                .with_prompt(self.label())
-                .items(titles(choices))
-                .defaults(&chosen);
-            let picked = select.interact_opt()?.ok_or(Stopped::Escape)?;
+            let picked = self.list(&self.label(), &titles).several(keyboard, chosen)?;
             let value: Value = picked.iter().map(|index| choices[*index].value.clone()).collect();
             let Err(problem) = self.fits(&value) else { return Ok(Some(value)) };
             if picked.is_empty() && !self.field.required {
                 return Ok(None);
             }
-            let mut shown = String::new();
-            // Writing to a string cannot fail.
-            let _ = self.theme.format_error(&mut shown, &text::line(&problem));
-            Term::stderr().write_line(&shown)?;
+            Term::stderr().write_line(&rendered(|f| self.theme.format_error(f, &text::line(&problem))))?;
             chosen = (0..choices.len()).map(|index| picked.contains(&index)).collect();
         }
+    }
+
+    fn list<'b>(&'b self, label: &'b str, titles: &'b [String]) -> List<'b> {
+        List { theme: self.theme, prompt: label, titles, at_once: titles.len(), report: true }
     }
 
     fn label(&self) -> String {

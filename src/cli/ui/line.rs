@@ -1,37 +1,40 @@
 //! A line of text, edited in place. dialoguer's own `Input` does not know Esc, so it is read here with
 //! dialoguer's keys and theme.
 
-use dialoguer::console::{Key, Term, measure_text_width};
+use dialoguer::console::{Key, Term};
 use dialoguer::theme::Theme;
 
+use super::keyboard::{Input, Keyboard, Purpose};
 use super::prompt::Stopped;
-use super::text;
-
-/// The widest that a label may be; it shares the line with what is typed.
-const LABEL: usize = 40;
+use super::{text, width};
 
 /// The least room for what is typed, however narrow the terminal.
 const ROOM: usize = 8;
 
+/// The widest that a label may be; it shares the line with what is typed.
+pub(super) fn widest_label() -> usize {
+    usize::from(Term::stderr().size().1) / 2
+}
+
 /// Reads a line that `check` takes; what it refuses is shown, and the text can be edited again.
 pub(super) fn read<T>(
+    keyboard: &mut Keyboard,
     theme: &dyn Theme,
-    label: &str,
-    initial: &str,
+    (label, initial): (&str, &str),
     check: impl Fn(&str) -> Result<T, String>,
 ) -> Result<T, Stopped> {
     let term = Term::stderr();
     let mut line = Line::new(initial);
-    let label = text::short(label, LABEL);
+    let label = width::cut(&text::line(label), widest_label());
     loop {
         line.draw(&term, &prompt(theme, &label))?;
-        let key = term.read_key();
-        if !matches!(key, Ok(ref key) if *key != Key::Escape) {
+        let input = keyboard.next(Purpose::Text);
+        if matches!(input, Err(_) | Ok(Input::Key(Key::Escape) | Input::Resumed)) {
             // What is said next begins on a line of its own.
             term.write_line("")?;
         }
-        match key? {
-            Key::Enter => {
+        match input? {
+            Input::Key(Key::Enter) => {
                 term.clear_line()?;
                 let typed: String = line.typed.iter().collect();
                 match check(&typed) {
@@ -46,8 +49,10 @@ pub(super) fn read<T>(
                     }
                 }
             }
-            Key::Escape => return Err(Stopped::Escape),
-            key => line.edit(&key),
+            Input::Key(Key::Escape) => return Err(Stopped::Escape),
+            Input::Key(key) => line.edit(&key),
+            Input::Pasted(pasted) => line.insert(&pasted),
+            Input::Resumed => {}
         }
     }
 }
@@ -56,7 +61,8 @@ fn prompt(theme: &dyn Theme, label: &str) -> String {
     rendered(|f| theme.format_input_prompt(f, label, None))
 }
 
-fn rendered(format: impl FnOnce(&mut dyn std::fmt::Write) -> std::fmt::Result) -> String {
+/// What a theme writes.
+pub(super) fn rendered(format: impl FnOnce(&mut dyn std::fmt::Write) -> std::fmt::Result) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = format(&mut text);
@@ -75,6 +81,16 @@ impl Line {
         let typed: Vec<char> =
             if initial.chars().any(text::is_harmful) { Vec::new() } else { initial.chars().collect() };
         Self { cursor: typed.len(), typed }
+    }
+
+    /// Inserts pasted text as one line: its line ends and tabs become single spaces, but for those around it.
+    fn insert(&mut self, pasted: &str) {
+        let parts = pasted.split(['\r', '\n', '\t']).filter(|part| !part.is_empty());
+        let one_line = parts.collect::<Vec<_>>().join(" ");
+        for character in one_line.chars().filter(|character| !text::is_harmful(*character)) {
+            self.typed.insert(self.cursor, character);
+            self.cursor += 1;
+        }
     }
 
     fn edit(&mut self, key: &Key) {
@@ -103,25 +119,25 @@ impl Line {
     /// Draws the part around the cursor that fits on one line.
     fn draw(&self, term: &Term, prompt: &str) -> std::io::Result<()> {
         let columns = usize::from(term.size().1);
-        let room = columns.saturating_sub(measure_text_width(prompt) + 1).max(ROOM);
+        let room = columns.saturating_sub(width::columns(prompt) + 1).max(ROOM);
         let mut start = self.cursor;
-        while start > 0 && width(&self.typed[start - 1..self.cursor]) < room {
+        while start > 0 && wide(&self.typed[start - 1..self.cursor]) < room {
             start -= 1;
         }
         let mut end = self.cursor;
-        while end < self.typed.len() && width(&self.typed[start..=end]) < room {
+        while end < self.typed.len() && wide(&self.typed[start..=end]) < room {
             end += 1;
         }
         let shown: String = self.typed[start..end].iter().collect();
         term.clear_line()?;
         term.write_str(&format!("{prompt}{shown}"))?;
-        term.move_cursor_left(width(&self.typed[self.cursor..end]))?;
+        term.move_cursor_left(wide(&self.typed[self.cursor..end]))?;
         term.flush()
     }
 }
 
-fn width(characters: &[char]) -> usize {
-    measure_text_width(&characters.iter().collect::<String>())
+fn wide(characters: &[char]) -> usize {
+    width::columns(&characters.iter().collect::<String>())
 }
 
 #[cfg(test)]
@@ -143,6 +159,14 @@ mod tests {
         assert_eq!((typed(&line).as_str(), line.cursor), ("tha!", 3));
         line.edit(&Key::Char('\u{15}'));
         assert_eq!(typed(&line), "!");
+    }
+
+    #[test]
+    fn a_paste_becomes_one_line_where_the_cursor_is() {
+        let mut line = Line::new("<>");
+        line.edit(&Key::ArrowLeft);
+        line.insert("first\r\nsecond\tthird\u{1b}[31m\n\n");
+        assert_eq!(typed(&line), "<first second third[31m>");
     }
 
     #[test]

@@ -11,7 +11,8 @@ use crate::cli::failure::Failure;
 /// Begins logging to stderr. `usual` is the level without `-v` and `-q`; `MCPTASK_LOG` wins over all.
 pub(crate) fn start(ui: &Ui, environment: &Environment, usual: tracing::Level) -> Result<(), Failure> {
     let escape = if ui.is_json() { text::json } else { text::line };
-    let writer = move || Harmless { out: io::stderr(), escape };
+    let speaker = ui.clone();
+    let writer = move || Harmless { ui: speaker.clone(), escape };
     let builder =
         tracing_subscriber::fmt().with_writer(writer).with_env_filter(filter(ui, environment, usual)?);
     // A second start in one process keeps the first.
@@ -24,22 +25,21 @@ pub(crate) fn start(ui: &Ui, environment: &Environment, usual: tracing::Level) -
 }
 
 /// Escapes what a terminal would obey: words of strangers are in libraries' logs too.
-struct Harmless<W> {
-    out: W,
+struct Harmless {
+    ui: Ui,
     escape: fn(&str) -> String,
 }
 
-impl<W: Write> Write for Harmless<W> {
+impl Write for Harmless {
     /// Gets one whole event at a time, with its line end.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
-        let line = (self.escape)(text.strip_suffix('\n').unwrap_or(&text));
-        self.out.write_all(format!("{line}\n").as_bytes())?;
+        self.ui.to_stderr(&(self.escape)(text.strip_suffix('\n').unwrap_or(&text)));
         Ok(event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        Ok(())
     }
 }
 

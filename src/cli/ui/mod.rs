@@ -4,21 +4,26 @@ pub(crate) mod choose;
 mod colour;
 pub(crate) mod event;
 pub(crate) mod form;
+mod keyboard;
 mod line;
+mod list;
 pub(crate) mod logging;
 pub(crate) mod page;
 pub(crate) mod prompt;
 pub(crate) mod question;
 pub(crate) mod spinner;
+mod stage;
 mod status;
 mod table;
+mod terminal_mode;
 pub(crate) mod text;
 mod theme;
 pub(crate) mod time;
+mod width;
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -27,6 +32,8 @@ use serde_json::{Map, Value, json};
 pub(crate) use colour::{ColorChoice, Paint};
 pub(crate) use status::{UNREADABLE, status, status_column, task_status, unreadable};
 pub(crate) use table::table;
+
+use stage::Stage;
 
 use super::environment::Environment;
 use super::failure::{Failure, Kind};
@@ -78,7 +85,7 @@ pub(crate) struct Ui {
 struct Shared {
     manner: Manner,
     out: Mutex<Box<dyn Write + Send>>,
-    err: Mutex<Box<dyn Write + Send>>,
+    err: Mutex<Stage>,
     out_paint: Paint,
     err_paint: Paint,
     out_is_terminal: bool,
@@ -102,7 +109,7 @@ impl Ui {
                 && !manner.no_input
                 && !environment.is_ci(),
             out: Mutex::new(streams.out),
-            err: Mutex::new(streams.err),
+            err: Mutex::new(Stage::new(streams.err)),
             prompting: AtomicBool::new(false),
             own_interrupt: AtomicBool::new(false),
         };
@@ -176,6 +183,16 @@ impl Ui {
         }
     }
 
+    /// A remark whose words are wrapped below each other, as a terminal's width asks for it.
+    pub(crate) fn talk_after(&self, sign: &str, words: &str) {
+        let indent = width::columns(sign);
+        let columns = if self.shared.err_is_terminal { width::of_terminal() } else { usize::MAX };
+        for (index, row) in width::wrap(words, columns.saturating_sub(indent)).iter().enumerate() {
+            let before = if index == 0 { sign.to_owned() } else { " ".repeat(indent) };
+            self.talk(&format!("{before}{row}"));
+        }
+    }
+
     /// A remark for those who asked for more with `-v`.
     pub(crate) fn detail(&self, line: &str) {
         if self.verbosity() > 0 {
@@ -209,10 +226,19 @@ impl Ui {
         }
     }
 
-    /// Writes to stderr whatever the manner; prompts need it.
+    /// Writes to stderr whatever the manner; while a prompt is on the screen, as soon as it has left.
     pub(crate) fn to_stderr(&self, line: &str) {
         // Nobody can be told that stderr is closed.
-        let _ = written(&self.shared.err, line);
+        let _ = self.stage().say(line);
+    }
+
+    /// What the line that moves says; `None` takes it off the screen.
+    fn set_moving(&self, message: Option<&str>) {
+        self.stage().set_moving(message);
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.shared.err.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a prompt is on the screen: then Ctrl-C is the prompt's.
@@ -231,6 +257,7 @@ impl Ui {
 
     pub(crate) fn set_prompting(&self, prompting: bool) {
         self.shared.prompting.store(prompting, Ordering::Release);
+        self.stage().set_prompting(prompting);
     }
 }
 

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use dialoguer::console::Term;
 use nix::sys::pthread::{Pthread, pthread_kill, pthread_self};
 use nix::sys::signal::Signal;
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Ui;
+use super::keyboard::Keyboard;
+use super::terminal_mode::Taken;
 use crate::cli::failure::{Failure, Kind};
 
 /// Why a prompt ended without a value.
@@ -30,13 +31,6 @@ impl From<io::Error> for Stopped {
     }
 }
 
-impl From<dialoguer::Error> for Stopped {
-    fn from(error: dialoguer::Error) -> Self {
-        let dialoguer::Error::IO(error) = error;
-        error.into()
-    }
-}
-
 /// A signal that comes between two keys is not seen, so it is sent again after this.
 const SIGNAL_AGAIN: Duration = Duration::from_millis(5);
 
@@ -50,14 +44,15 @@ const LEAVE: Duration = Duration::from_secs(2);
 /// The outer result is a failure of the machinery; the inner one is the prompts' own.
 pub(crate) async fn run<T: Send + 'static>(
     ui: &Ui,
-    prompts: impl FnOnce() -> Result<T, Stopped> + Send + 'static,
+    prompts: impl FnOnce(&mut Keyboard) -> Result<T, Stopped> + Send + 'static,
 ) -> Result<Result<T, Stopped>, Failure> {
     // Registered for its handler alone: without one the signal that wakes the thread would end the process.
     let _wakes = signal(SignalKind::user_defined1())
         .map_err(|error| Failure::caused(Kind::Unexpected, "cannot prepare the terminal", error))?;
     let screen = Screen::take(ui);
     let reader = screen.reader.clone();
-    let thread = tokio::task::spawn_blocking(move || reader.read(prompts));
+    let mut keyboard = Keyboard::new(screen.taken.0.clone());
+    let thread = tokio::task::spawn_blocking(move || reader.read(|| prompts(&mut keyboard)));
     thread.await.map_err(|error| Failure::caused(Kind::Unexpected, "a prompt broke", error))
 }
 
@@ -65,32 +60,25 @@ pub(crate) async fn run<T: Send + 'static>(
 struct Screen {
     ui: Ui,
     reader: Arc<Reader>,
-    /// Declared last: it goes back once no prompt reads any more.
-    _keys: Option<Keys>,
+    /// It goes back once no prompt reads any more.
+    taken: Taken,
+    /// Declared last: what was said meanwhile follows when the terminal is as it was.
+    _turn: Turn,
 }
 
-/// The terminal hands over each key as it is, without echo. The terminal library asks for that only while it waits
-/// for a key; in between, the terminal's own line editing would take Ctrl-U and Backspace for itself from
-/// somebody who types ahead.
-struct Keys {
-    before: Termios,
-}
+/// The right to the screen: nothing else is drawn while it lasts.
+struct Turn(Ui);
 
-impl Keys {
-    /// `None` where the terminal cannot; then nothing can be typed ahead.
-    fn take() -> Option<Self> {
-        let before = tcgetattr(io::stdin()).ok()?;
-        let mut plain = before.clone();
-        plain.local_modes -= LocalModes::ICANON | LocalModes::ECHO;
-        tcsetattr(io::stdin(), OptionalActions::Drain, &plain).ok()?;
-        Some(Self { before })
+impl Turn {
+    fn take(ui: &Ui) -> Self {
+        ui.set_prompting(true);
+        Self(ui.clone())
     }
 }
 
-impl Drop for Keys {
+impl Drop for Turn {
     fn drop(&mut self) {
-        // A terminal that is gone has no mode to give back.
-        let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &self.before);
+        self.0.set_prompting(false);
     }
 }
 
@@ -133,8 +121,9 @@ impl Reader {
 
 impl Screen {
     fn take(ui: &Ui) -> Self {
-        ui.set_prompting(true);
-        Self { ui: ui.clone(), reader: Arc::default(), _keys: Keys::take() }
+        // First the screen: what moves on it has to be gone before a key is waited for.
+        let turn = Turn::take(ui);
+        Self { ui: ui.clone(), reader: Arc::default(), taken: Taken::take(), _turn: turn }
     }
 
     /// Wakes the thread until it is gone. Whether it ended because it was interrupted.
@@ -166,6 +155,5 @@ impl Drop for Screen {
         let _ = Term::stderr().show_cursor();
         // The terminal library raises SIGINT whenever its wait is interrupted; that one is not the user's.
         self.ui.set_own_interrupt(interrupted && was_open);
-        self.ui.set_prompting(false);
     }
 }

@@ -1,12 +1,13 @@
 //! A question at the terminal: who asks, what is asked, the form, and the last word before it is sent.
 
-use dialoguer::Select;
 use dialoguer::console::{Term, set_colors_enabled_stderr};
 use dialoguer::theme::Theme;
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::form::{self, Content};
+use super::keyboard::Keyboard;
+use super::list::List;
 use super::prompt::{self, Stopped};
 use super::theme::theme;
 use super::{Paint, Ui, page, text, time};
@@ -50,7 +51,7 @@ pub(crate) async fn ask(ui: &Ui, asked: &Asked) -> Result<Reply, Failure> {
         let failure = Failure::new(kind, format!("{why}; the question stays open"));
         failure.maybe_hint(asked.later_hint())
     };
-    match prompt::run(ui, move || sheet.answer()).await? {
+    match prompt::run(ui, move |keyboard| sheet.answer(keyboard)).await? {
         Ok(reply) => Ok(reply),
         Err(Stopped::Escape) => Ok(Reply::LeftOpen),
         Err(Stopped::Interrupted) => Err(still_open(Kind::Interrupted, "interrupted")),
@@ -104,11 +105,11 @@ impl Sheet {
         Ok(Self { asked: asked.clone(), form, theme: theme(paint), paint })
     }
 
-    fn answer(self) -> Result<Reply, Stopped> {
+    fn answer(self, keyboard: &mut Keyboard) -> Result<Reply, Stopped> {
         self.show()?;
         match &self.form {
-            Some(form) => self.answer_form(form),
-            None => self.answer_url(),
+            Some(form) => self.answer_form(keyboard, form),
+            None => self.answer_url(keyboard),
         }
     }
 
@@ -130,7 +131,7 @@ impl Sheet {
     }
 
     /// Fill in, look, send: the same menu before and after the form is filled in.
-    fn answer_form(&self, form: &Form) -> Result<Reply, Stopped> {
+    fn answer_form(&self, keyboard: &mut Keyboard, form: &Form) -> Result<Reply, Stopped> {
         let mut content = values::defaults(form);
         let mut filled = false;
         loop {
@@ -142,9 +143,9 @@ impl Sheet {
             if filled {
                 self.review(form, &content)?;
             }
-            match self.choose(prompt, &choices, 0)? {
+            match self.choose(keyboard, prompt, &choices)? {
                 Choice::Fill => {
-                    form::fill(&*self.theme, self.paint, form, &mut content)?;
+                    form::fill(keyboard, (&*self.theme, self.paint), form, &mut content)?;
                     filled = true;
                 }
                 Choice::Send => return Ok(Reply::Answer(Answer::accept(content, Answerer::Operator))),
@@ -165,7 +166,7 @@ impl Sheet {
         say("")
     }
 
-    fn answer_url(&self) -> Result<Reply, Stopped> {
+    fn answer_url(&self, keyboard: &mut Keyboard) -> Result<Reply, Stopped> {
         let AskKind::Url { url } = &self.asked.ask.kind else { return Ok(Reply::LeftOpen) };
         say(&format!("  It wants you to visit a page. {} opens it for you.", self.paint.bold("Nothing")))?;
         say(&format!("  URL:  {}", text::line(url)))?;
@@ -179,18 +180,22 @@ impl Sheet {
             (Choice::Decline, "decline: say no"),
             (Choice::Cancel, "cancel: dismiss without deciding"),
         ];
-        match self.choose("Do you consent to this page?", &choices, 0)? {
+        match self.choose(keyboard, "Do you consent to this page?", &choices)? {
             Choice::Send => Ok(Reply::Answer(Answer::new(Action::Accept, Answerer::Operator))),
             other => Ok(closing(other)),
         }
     }
 
-    fn choose(&self, prompt: &str, choices: &[(Choice, &str)], first: usize) -> Result<Choice, Stopped> {
-        let titles: Vec<&str> = choices.iter().map(|(_, title)| *title).collect();
-        let select =
-            Select::with_theme(&*self.theme).with_prompt(prompt).items(&titles).default(first).report(false);
-        let chosen = select.interact_opt()?.ok_or(Stopped::Escape)?;
-        Ok(choices[chosen].0)
+    fn choose(
+        &self,
+        keyboard: &mut Keyboard,
+        prompt: &str,
+        choices: &[(Choice, &str)],
+    ) -> Result<Choice, Stopped> {
+        let titles: Vec<String> = choices.iter().map(|(_, title)| (*title).to_owned()).collect();
+        let list =
+            List { theme: &*self.theme, prompt, titles: &titles, at_once: titles.len(), report: false };
+        Ok(choices[list.one(keyboard, 0)?].0)
     }
 }
 
