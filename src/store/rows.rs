@@ -116,7 +116,7 @@ pub struct News {
     /// The log is not the one that was read before (the store was emptied, restarted without its data, or came back
     /// older): whatever anybody knows of it may be wrong, and the tail goes on at its present end.
     pub reset: bool,
-    /// [`Store::tools`] may say something else than before. A new tail says so once if there are any tools,
+    /// [`Store::tools`](super::Store::tools) may say something else than before. A new tail says so once if there are any tools,
     /// since it cannot know which its reader has seen.
     pub tools: bool,
 }
