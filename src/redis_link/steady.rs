@@ -89,7 +89,11 @@ impl ConnectionLike for Steady {
         let made = self.current();
         async move {
             let result = match made.clone().await {
-                Ok(mut made) => made.connection.req_packed_command(command).await,
+                // What the server says comes as a value, which says as well where the connection leads.
+                Ok(mut made) => {
+                    let reply = made.connection.req_packed_command(command).await;
+                    reply.and_then(Value::extract_error)
+                }
                 Err(error) => Err(error),
             };
             self.checked(&made, result)
@@ -109,6 +113,10 @@ impl ConnectionLike for Steady {
                 Ok(mut made) => made.connection.req_packed_commands(commands, offset, count).await,
                 Err(error) => Err(error),
             };
+            let mut said = result.iter().flatten().filter(|reply| matches!(reply, Value::ServerError(_)));
+            if said.any(|reply| reply.clone().extract_error().is_err_and(|error| is_unreachable(&error))) {
+                self.renew(&made);
+            }
             self.checked(&made, result)
         }
         .boxed()

@@ -117,7 +117,7 @@ fn schemas_are_checked() {
 #[test]
 fn a_file_that_is_not_there_says_what_to_do() {
     let found = config::load(Path::new("/nowhere/mcptask.toml")).expect_err("not there");
-    assert!(found[0].to_string().contains("--config"), "{found:?}");
+    assert!(found[0].to_string().contains("give the path of a file that is there"), "{found:?}");
 }
 
 #[test]

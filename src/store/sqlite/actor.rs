@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::super::{StoreError, StoreResult};
-use super::fault::Fault;
+use super::failure::Failure;
 
 /// What the thread is asked for.
 enum Job {
@@ -40,12 +40,12 @@ impl Actor {
         location: Arc<str>,
         connection: Connection,
         check: Option<Check>,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, Failure> {
         let (jobs, inbox) = mpsc::channel();
         thread::Builder::new()
             .name("sqlite".into())
             .spawn(move || serve(connection, &inbox, check))
-            .map_err(|error| Fault::File(format!("no thread can be started for it: {error}")))?;
+            .map_err(|error| Failure::File(format!("no thread can be started for it: {error}")))?;
         Ok(Self { jobs, location })
     }
 
@@ -53,7 +53,7 @@ impl Actor {
     pub(super) async fn run<T, F>(&self, job: F) -> StoreResult<T>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Connection) -> Result<T, Fault> + Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, Failure> + Send + 'static,
     {
         let (reply, result) = oneshot::channel();
         let job = Box::new(move |connection: &mut Connection| {
@@ -64,7 +64,7 @@ impl Actor {
         });
         self.jobs.send(Job::Run(job)).map_err(|_| self.ended())?;
         let result = result.await.map_err(|_| self.ended())?;
-        result.map_err(|fault| fault.at(&self.location))
+        result.map_err(|failure| failure.at(&self.location))
     }
 
     /// Closes the connection, after what was asked for before. Whatever is asked for afterwards is refused.

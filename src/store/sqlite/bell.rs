@@ -18,7 +18,7 @@ use rustix::fs::{OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 use tokio::sync::watch;
 
 use super::actor::Check;
-use super::fault::Fault;
+use super::failure::Failure;
 use super::files::{Files, beside};
 
 /// How often to look for changes that the watcher did not tell of.
@@ -109,7 +109,7 @@ impl Bell {
             // An error here shows in the verbs; the net has nobody to tell.
             let version = connection.query_row("PRAGMA data_version", [], |row| row.get(0)).ok();
             let gone = match files.check() {
-                Err(Fault::Gone(problem)) if !was_gone => {
+                Err(Failure::Gone(problem)) if !was_gone => {
                     tracing::error!(problem, "the database is gone; nothing is stored any more");
                     true
                 }

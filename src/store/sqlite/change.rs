@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::super::{ClaimKey, HIDDEN_KEPT, MAX_FINISHED, StoreError};
-use super::fault::Fault;
+use super::failure::Failure;
 use super::row::{self, Row};
 use crate::task::{EventKind, TaskId, TaskStatus};
 
@@ -38,36 +38,36 @@ impl Change<'_> {
     }
 
     /// The task, if there is one.
-    pub(super) fn find(&self, task: &TaskId) -> Result<Option<Row>, Fault> {
+    pub(super) fn find(&self, task: &TaskId) -> Result<Option<Row>, Failure> {
         row::find(self.transaction, self.namespace, task)
     }
 
     /// The task, which has to exist.
-    pub(super) fn load(&self, task: &TaskId) -> Result<Row, Fault> {
+    pub(super) fn load(&self, task: &TaskId) -> Result<Row, Failure> {
         self.find(task)?.ok_or_else(|| StoreError::NoTask(task.clone()).into())
     }
 
     /// The task, which has to be held under that claim.
-    pub(super) fn held(&self, claim: &ClaimKey) -> Result<Row, Fault> {
+    pub(super) fn held(&self, claim: &ClaimKey) -> Result<Row, Failure> {
         let row = self.load(&claim.task)?;
         row.still_held(claim)?;
         Ok(row)
     }
 
     /// Runs a statement about one task.
-    pub(super) fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize, Fault> {
+    pub(super) fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize, Failure> {
         Ok(self.transaction.prepare_cached(sql)?.execute(values)?)
     }
 
     /// Writes a task that has changed.
-    pub(super) fn save(&self, row: &mut Row) -> Result<(), Fault> {
+    pub(super) fn save(&self, row: &mut Row) -> Result<(), Failure> {
         row.updated_ms = self.now_ms();
         row.save(self.transaction)
     }
 
     /// Ends a task: whoever held it holds it no more, its open questions close, and it counts as finished. The event
     /// says so, and has the status that it ended in.
-    pub(super) fn end(&mut self, row: &mut Row, status: TaskStatus, kind: &EventKind) -> Result<(), Fault> {
+    pub(super) fn end(&mut self, row: &mut Row, status: TaskStatus, kind: &EventKind) -> Result<(), Failure> {
         row.status = status;
         row.finished_ms = Some(self.now_ms());
         if row.hidden {
@@ -90,7 +90,7 @@ impl Change<'_> {
     }
 
     /// Counts a scope's tasks, and returns how many have finished.
-    pub(super) fn count(&self, scope: &str, unfinished: i64, finished: i64) -> Result<u32, Fault> {
+    pub(super) fn count(&self, scope: &str, unfinished: i64, finished: i64) -> Result<u32, Failure> {
         let sql = "INSERT INTO scope (namespace, name, unfinished, finished) VALUES (?1, ?2, max(?3, 0), max(?4, 0))
             ON CONFLICT DO UPDATE SET unfinished = max(unfinished + ?3, 0), finished = max(finished + ?4, 0)
             RETURNING unfinished, finished";
@@ -109,7 +109,7 @@ impl Change<'_> {
     }
 
     /// How many unfinished tasks a scope has.
-    pub(super) fn unfinished(&self, scope: &str) -> Result<i64, Fault> {
+    pub(super) fn unfinished(&self, scope: &str) -> Result<i64, Failure> {
         let sql = "SELECT unfinished FROM scope WHERE namespace = ?1 AND name = ?2";
         let mut statement = self.transaction.prepare_cached(sql)?;
         let found = statement.query_row(params![self.namespace, scope], |row| row.get(0)).optional()?;
@@ -117,7 +117,7 @@ impl Change<'_> {
     }
 
     /// Deletes a scope's oldest finished tasks.
-    fn delete_surplus(&mut self, scope: &str) -> Result<(), Fault> {
+    fn delete_surplus(&mut self, scope: &str) -> Result<(), Failure> {
         let sql = format!(
             "SELECT {} FROM task INDEXED BY task_by_end WHERE namespace = ?1 AND scope = ?2
             AND finished_ms IS NOT NULL ORDER BY finished_ms LIMIT ?3",
@@ -130,7 +130,7 @@ impl Change<'_> {
     }
 
     /// Deletes a task and says so.
-    pub(super) fn expire(&mut self, row: &mut Row) -> Result<(), Fault> {
+    pub(super) fn expire(&mut self, row: &mut Row) -> Result<(), Failure> {
         let (unfinished, finished) = if row.status.is_final() { (0, -1) } else { (-1, 0) };
         if !row.status.is_final() {
             row.status = TaskStatus::Cancelled;
@@ -141,7 +141,7 @@ impl Change<'_> {
     }
 
     /// Deletes a task with all that is beside it, but its events.
-    pub(super) fn delete(&self, number: i64) -> Result<(), Fault> {
+    pub(super) fn delete(&self, number: i64) -> Result<(), Failure> {
         for sql in [
             "DELETE FROM task WHERE number = ?1",
             "DELETE FROM arguments WHERE task = ?1",
@@ -154,7 +154,7 @@ impl Change<'_> {
     }
 
     /// Takes a task that cannot be read out of every queue, and keeps the reason.
-    pub(super) fn park(&self, row: &Row, problem: &str) -> Result<(), Fault> {
+    pub(super) fn park(&self, row: &Row, problem: &str) -> Result<(), Failure> {
         tracing::warn!(
             task = row.id,
             problem,

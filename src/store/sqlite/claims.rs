@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::super::gate::{self, Kind};
 use super::super::{ClaimKey, StoreError, StoreResult};
 use super::change::Change;
-use super::fault::{Fault, readable};
+use super::failure::{Failure, readable};
 use super::reading::Whole;
 use super::row::Row;
 use super::workers;
@@ -22,12 +22,12 @@ pub(super) fn check(new: &NewTask) -> StoreResult<()> {
     gate::json(Kind::Task, new).map(drop)
 }
 
-pub(super) fn submit(change: &mut Change, new: NewTask, most_open: u32) -> Result<Task, Fault> {
+pub(super) fn submit(change: &mut Change, new: NewTask, most_open: u32) -> Result<Task, Failure> {
     if change.unfinished(new.scope.as_str())? >= i64::from(most_open) {
         return Err(StoreError::TooManyTasks { limit: most_open }.into());
     }
     if change.find(&new.id)?.is_some() {
-        return Err(Fault::Unfit(format!("there is already a task {}", new.id)));
+        return Err(Failure::Unfit(format!("there is already a task {}", new.id)));
     }
     let arguments = gate::json(Kind::Task, &new.arguments)?;
     let mut row = Row::new(&new, change.now_ms());
@@ -58,7 +58,12 @@ fn submitted(new: NewTask, now: Timestamp) -> Task {
 
 /// The numbers of at most `most` queued tasks of these tools, the longest queued first. Each tool is asked for
 /// on its own, so that the cost does not grow with the queue.
-fn ready(connection: &Connection, namespace: i64, tools: &[String], most: usize) -> Result<Vec<i64>, Fault> {
+fn ready(
+    connection: &Connection,
+    namespace: i64,
+    tools: &[String],
+    most: usize,
+) -> Result<Vec<i64>, Failure> {
     let sql = "SELECT queued, number FROM task INDEXED BY task_ready
         WHERE namespace = ?1 AND tool = ?2 AND queued IS NOT NULL ORDER BY queued LIMIT ?3";
     let most_rows = i64::try_from(most).unwrap_or(i64::MAX);
@@ -80,7 +85,7 @@ pub(super) fn any_ready(
     namespace: i64,
     (worker, now_ms): (&WorkerId, i64),
     tools: &[String],
-) -> Result<bool, Fault> {
+) -> Result<bool, Failure> {
     workers::has_lease(connection, namespace, worker, now_ms)?;
     Ok(!ready(connection, namespace, tools, 1)?.is_empty())
 }
@@ -99,7 +104,7 @@ pub(super) fn claim(
     worker: &WorkerId,
     tools: &[String],
     most: usize,
-) -> Result<Claimed, Fault> {
+) -> Result<Claimed, Failure> {
     workers::has_lease(change.transaction, change.namespace, worker, change.now_ms())?;
     let mut claimed = Claimed::default();
     for number in ready(change.transaction, change.namespace, tools, most.min(PARKED_AT_ONCE))? {
@@ -117,11 +122,11 @@ pub(super) fn claim(
 
 /// Takes a task for the worker. It is read as a whole before anything is written, so that one that cannot be read is
 /// still as it was.
-fn take(change: &mut Change, number: i64, worker: &WorkerId) -> Result<Task, Fault> {
+fn take(change: &mut Change, number: i64, worker: &WorkerId) -> Result<Task, Failure> {
     let whole = Whole::numbered(change.transaction, number)?;
-    let (mut task, _) = whole.ok_or_else(|| Fault::unreadable("it is gone"))?.task(change.transaction)?;
+    let (mut task, _) = whole.ok_or_else(|| Failure::unreadable("it is gone"))?.task(change.transaction)?;
     let row = super::row::numbered(change.transaction, number)?;
-    let mut row = row.ok_or_else(|| Fault::unreadable("it is gone"))?;
+    let mut row = row.ok_or_else(|| Failure::unreadable("it is gone"))?;
     row.queued = None;
     row.attempt = row.attempt.saturating_add(1);
     row.worker = Some(worker.as_str().to_owned());
@@ -146,7 +151,7 @@ pub(super) fn report(
     change: &mut Change,
     claim: &ClaimKey,
     (progress, json): (Progress, &str),
-) -> Result<(), Fault> {
+) -> Result<(), Failure> {
     let mut row = change.held(claim)?;
     let message = progress.message.clone().filter(|message| !message.is_empty());
     change.append(&mut row, &EventKind::Progress(progress))?;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Params, Row as Columns, params};
 
 use super::super::{ClaimKey, Due, Unreadable};
 use super::change::Change;
-use super::fault::{Fault, readable};
+use super::failure::{Failure, readable};
 use super::reading::{task_id, word, worker_id};
 use crate::task::{QuestionId, TaskId};
 
@@ -39,7 +39,12 @@ pub(super) struct Found {
 
 impl Found {
     /// Takes up what a query brought, or sets it aside.
-    fn take<T>(&mut self, name: String, read: Result<T, Fault>, aside: Aside) -> Result<Option<T>, Fault> {
+    fn take<T>(
+        &mut self,
+        name: String,
+        read: Result<T, Failure>,
+        aside: Aside,
+    ) -> Result<Option<T>, Failure> {
         Ok(match readable(read)? {
             Ok(value) => Some(value),
             Err(problem) => {
@@ -51,7 +56,7 @@ impl Found {
     }
 }
 
-pub(super) fn due(connection: &Connection, namespace: i64, now_ms: i64) -> Result<Found, Fault> {
+pub(super) fn due(connection: &Connection, namespace: i64, now_ms: i64) -> Result<Found, Failure> {
     let mut found = Found::default();
     questions(connection, params![namespace, now_ms, MOST as i64], &mut found)?;
     tasks(connection, params![namespace, now_ms, MOST as i64], &mut found)?;
@@ -62,7 +67,7 @@ pub(super) fn due(connection: &Connection, namespace: i64, now_ms: i64) -> Resul
     Ok(found)
 }
 
-fn questions(connection: &Connection, values: impl Params, found: &mut Found) -> Result<(), Fault> {
+fn questions(connection: &Connection, values: impl Params, found: &mut Found) -> Result<(), Failure> {
     let sql = "SELECT question.task, task.id, position FROM question INDEXED BY question_due
         LEFT JOIN task ON task.number = question.task
         WHERE question.namespace = ?1 AND due_ms <= ?2 ORDER BY due_ms LIMIT ?3";
@@ -77,7 +82,7 @@ fn questions(connection: &Connection, values: impl Params, found: &mut Found) ->
     Ok(())
 }
 
-fn tasks(connection: &Connection, values: impl Params, found: &mut Found) -> Result<(), Fault> {
+fn tasks(connection: &Connection, values: impl Params, found: &mut Found) -> Result<(), Failure> {
     let sql = "SELECT number, id FROM task INDEXED BY task_by_expiry
         WHERE namespace = ?1 AND expires_ms <= ?2 ORDER BY expires_ms LIMIT ?3";
     let mut statement = connection.prepare_cached(sql)?;
@@ -90,7 +95,7 @@ fn tasks(connection: &Connection, values: impl Params, found: &mut Found) -> Res
     Ok(())
 }
 
-fn delayed(connection: &Connection, values: impl Params, found: &mut Found) -> Result<(), Fault> {
+fn delayed(connection: &Connection, values: impl Params, found: &mut Found) -> Result<(), Failure> {
     let sql = "SELECT number, id FROM task INDEXED BY task_by_resume
         WHERE namespace = ?1 AND resume_ms <= ?2 ORDER BY resume_ms LIMIT ?3";
     let mut statement = connection.prepare_cached(sql)?;
@@ -103,13 +108,13 @@ fn delayed(connection: &Connection, values: impl Params, found: &mut Found) -> R
     Ok(())
 }
 
-fn id(row: &Columns) -> Result<TaskId, Fault> {
+fn id(row: &Columns) -> Result<TaskId, Failure> {
     task_id(word(row, 1)?)
 }
 
 /// What is claimed for workers whose lease ended, or that are on no list any more. The holders are found by jumping
 /// from one to the next in the index, however much each of them holds.
-fn claims(connection: &Connection, values: impl Params, found: &mut Found) -> Result<(), Fault> {
+fn claims(connection: &Connection, values: impl Params, found: &mut Found) -> Result<(), Failure> {
     let sql = "WITH RECURSIVE holder (id) AS (
             SELECT min(worker) FROM task INDEXED BY task_by_worker WHERE namespace = ?1 AND worker IS NOT NULL
             UNION ALL
@@ -135,7 +140,7 @@ fn claims(connection: &Connection, values: impl Params, found: &mut Found) -> Re
 }
 
 /// How long until the next deadline, ttl, delay or lease ends.
-fn next(connection: &Connection, namespace: i64, now_ms: i64) -> Result<Option<Duration>, Fault> {
+fn next(connection: &Connection, namespace: i64, now_ms: i64) -> Result<Option<Duration>, Failure> {
     let sql = "SELECT min(due_ms) FROM (
         SELECT min(due_ms) AS due_ms FROM question INDEXED BY question_due
             WHERE namespace = ?1 AND due_ms > ?2
@@ -150,7 +155,7 @@ fn next(connection: &Connection, namespace: i64, now_ms: i64) -> Result<Option<D
 }
 
 /// Sets aside what no verb can name, so that it is not due again.
-pub(super) fn set_aside(change: &mut Change, aside: &[Aside]) -> Result<(), Fault> {
+pub(super) fn set_aside(change: &mut Change, aside: &[Aside]) -> Result<(), Failure> {
     const PARK: &str = "UPDATE task SET worker = NULL, queued = NULL, resume_ms = NULL,
         problem = 'its id, or that of its worker, is none' WHERE number = ?1";
     for one in aside {

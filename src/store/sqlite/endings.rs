@@ -5,7 +5,7 @@ use rusqlite::params;
 use super::super::gate::{self, Kind};
 use super::super::{ClaimKey, Requeue, StoreError, StoreResult};
 use super::change::Change;
-use super::fault::Fault;
+use super::failure::Failure;
 use super::row::Row;
 use crate::task::{EventKind, Outcome, TaskId, TaskStatus};
 
@@ -31,19 +31,19 @@ impl End {
     }
 }
 
-pub(super) fn finish(change: &mut Change, claim: &ClaimKey, end: &End) -> Result<(), Fault> {
+pub(super) fn finish(change: &mut Change, claim: &ClaimKey, end: &End) -> Result<(), Failure> {
     let mut row = change.held(claim)?;
     conclude(change, &mut row, end)
 }
 
 /// Ends a task with its outcome.
-pub(super) fn conclude(change: &mut Change, row: &mut Row, end: &End) -> Result<(), Fault> {
+pub(super) fn conclude(change: &mut Change, row: &mut Row, end: &End) -> Result<(), Failure> {
     let sql = "INSERT OR REPLACE INTO outcome (task, record) VALUES (?1, ?2)";
     change.execute(sql, params![row.number, end.json])?;
     change.end(row, end.status, &end.event)
 }
 
-pub(super) fn cancel(change: &mut Change, task: &TaskId, reason: &str) -> Result<(), Fault> {
+pub(super) fn cancel(change: &mut Change, task: &TaskId, reason: &str) -> Result<(), Failure> {
     let mut row = change.load(task)?;
     if row.status.is_final() {
         return Err(StoreError::Ended { task: task.clone(), status: row.status }.into());
@@ -63,7 +63,7 @@ pub(super) fn requeue(
     change: &mut Change,
     claim: &ClaimKey,
     (requeue, end): (Requeue, &End),
-) -> Result<(), Fault> {
+) -> Result<(), Failure> {
     let mut row = change.held(claim)?;
     if requeue.counts {
         row.failures = row.failures.saturating_add(1);
@@ -83,7 +83,7 @@ pub(super) fn requeue(
     change.save(&mut row)
 }
 
-pub(super) fn resume(change: &mut Change, task: &TaskId) -> Result<(), Fault> {
+pub(super) fn resume(change: &mut Change, task: &TaskId) -> Result<(), Failure> {
     let Some(mut row) = change.find(task)? else {
         return Ok(());
     };
@@ -96,7 +96,7 @@ pub(super) fn resume(change: &mut Change, task: &TaskId) -> Result<(), Fault> {
     change.save(&mut row)
 }
 
-pub(super) fn expire(change: &mut Change, task: &TaskId) -> Result<(), Fault> {
+pub(super) fn expire(change: &mut Change, task: &TaskId) -> Result<(), Failure> {
     // Whoever finds it due may be the second to do so, and then there is nothing left to do.
     let Some(mut row) = change.find(task)? else {
         return Ok(());
@@ -107,7 +107,7 @@ pub(super) fn expire(change: &mut Change, task: &TaskId) -> Result<(), Fault> {
     change.expire(&mut row)
 }
 
-pub(super) fn note(change: &mut Change, task: &TaskId, note: &str) -> Result<(), Fault> {
+pub(super) fn note(change: &mut Change, task: &TaskId, note: &str) -> Result<(), Failure> {
     let mut row = change.load(task)?;
     change.append(&mut row, &EventKind::Noted { note: note.to_owned() })?;
     change.execute("UPDATE task SET logged = ?2 WHERE number = ?1", params![row.number, row.logged])?;

@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::fault::Fault;
+use super::failure::Failure;
 
 /// What tells a file from another one under its name.
 pub(super) type Identity = (u64, u64);
@@ -30,9 +30,9 @@ fn identity(metadata: &Metadata) -> Identity {
     (metadata.dev(), metadata.ino())
 }
 
-/// What the file at `path` is; [`Fault::Gone`] where there is none.
-pub(super) fn identify(path: &Path) -> Result<Identity, Fault> {
-    let found = fs::metadata(path).map_err(|error| Fault::Gone(format!("{}: {error}", path.display())))?;
+/// What the file at `path` is; [`Failure::Gone`] where there is none.
+pub(super) fn identify(path: &Path) -> Result<Identity, Failure> {
+    let found = fs::metadata(path).map_err(|error| Failure::Gone(format!("{}: {error}", path.display())))?;
     Ok(identity(&found))
 }
 
@@ -49,8 +49,8 @@ impl Files {
         Self { watched: std::iter::once((path.to_owned(), before)).chain(companions).collect() }
     }
 
-    /// [`Fault::Gone`] where one of them is another one now, or none.
-    pub(super) fn check(&self) -> Result<(), Fault> {
+    /// [`Failure::Gone`] where one of them is another one now, or none.
+    pub(super) fn check(&self) -> Result<(), Failure> {
         for (path, before) in &self.watched {
             let problem = match fs::metadata(path) {
                 Ok(now) if identity(&now) == *before => continue,
@@ -59,7 +59,7 @@ impl Files {
                 // It cannot be looked at now, which says nothing about what it is.
                 Err(_) => continue,
             };
-            return Err(Fault::Gone(format!("{} {problem}", path.display())));
+            return Err(Failure::Gone(format!("{} {problem}", path.display())));
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::super::{StoreError, StoreResult, Trouble};
 use super::SqliteStore;
-use super::fault::Fault;
+use super::failure::Failure;
 
 /// Less than this free on the disk is worth saying: a day of a busy store is more.
 const NEARLY_FULL: u64 = 100 * 1024 * 1024;
@@ -69,7 +69,7 @@ fn nearly_full(path: &Path) -> Option<Trouble> {
 }
 
 /// Tasks that were found to be unreadable.
-fn unreadable(connection: &Connection, namespace: i64) -> Result<Option<Trouble>, Fault> {
+fn unreadable(connection: &Connection, namespace: i64) -> Result<Option<Trouble>, Failure> {
     let sql = "SELECT count(*), min(id) FROM task INDEXED BY task_unreadable
         WHERE namespace = ?1 AND problem IS NOT NULL AND status NOT IN ('completed', 'failed', 'cancelled')";
     let (count, first) = connection

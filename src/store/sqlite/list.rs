@@ -4,7 +4,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use super::super::{MAX_PAGE_BYTES, Page, PageCursor, TaskFilter, Unreadable};
-use super::fault::{Fault, readable};
+use super::failure::{Failure, readable};
 use super::reading::{Whole, columns};
 use crate::task::TaskId;
 
@@ -13,7 +13,7 @@ pub(super) fn list(
     namespace: i64,
     (filter, after): (&TaskFilter, Option<&PageCursor>),
     most: usize,
-) -> Result<Page, Fault> {
+) -> Result<Page, Failure> {
     let (sql, mut values) = query(filter, after);
     values.insert(0, namespace.into());
     let mut statement = connection.prepare_cached(&sql)?;

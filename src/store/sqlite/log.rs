@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::super::{MAX_LOG_BYTES, MAX_LOG_EVENTS, MAX_SESSION_EVENTS, MAX_TASK_EVENTS};
 use super::change::Change;
-use super::fault::Fault;
+use super::failure::Failure;
 use super::row::Row;
 use crate::task::EventKind;
 
@@ -21,9 +21,9 @@ const ROW_BYTES: usize = 100;
 impl Change<'_> {
     /// Appends an event about the task as it stands, and returns its sequence. Sequences of a namespace never come
     /// again: the newest event is never dropped. The caller saves the row, which counts its events.
-    pub(super) fn append(&mut self, row: &mut Row, kind: &EventKind) -> Result<i64, Fault> {
+    pub(super) fn append(&mut self, row: &mut Row, kind: &EventKind) -> Result<i64, Failure> {
         // Each part of an event passed the gate, or is one of our own short ones.
-        let record = serde_json::to_string(kind).map_err(Fault::unreadable)?;
+        let record = serde_json::to_string(kind).map_err(Failure::unreadable)?;
         let (last, bytes) = self.newest()?;
         let (sequence, bytes) = (last + 1, bytes + size(row, &record));
         let session_events = self.session_events(row)?;
@@ -56,7 +56,7 @@ impl Change<'_> {
     }
 
     /// The newest event's sequence and the bytes of all events up to it.
-    fn newest(&self) -> Result<(i64, i64), Fault> {
+    fn newest(&self) -> Result<(i64, i64), Failure> {
         let sql = "SELECT sequence, bytes FROM event WHERE namespace = ?1 ORDER BY sequence DESC LIMIT 1";
         let mut statement = self.transaction.prepare_cached(sql)?;
         let found = statement.query_row([self.namespace], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
@@ -64,7 +64,7 @@ impl Change<'_> {
     }
 
     /// The number that the next event of the task's session has.
-    fn session_events(&self, row: &Row) -> Result<Option<i64>, Fault> {
+    fn session_events(&self, row: &Row) -> Result<Option<i64>, Failure> {
         let Some(session) = &row.session else { return Ok(None) };
         let sql = "SELECT session_events FROM event WHERE namespace = ?1 AND session = ?2
             ORDER BY sequence DESC LIMIT 1";
@@ -76,7 +76,7 @@ impl Change<'_> {
     }
 
     /// Drops the oldest events: those up to `last`, and those within the first `bytes`.
-    fn trim(&self, last: i64, bytes: i64) -> Result<(), Fault> {
+    fn trim(&self, last: i64, bytes: i64) -> Result<(), Failure> {
         let sql = "DELETE FROM event WHERE namespace = ?1 AND sequence <=
             (SELECT max(sequence) FROM
                 (SELECT sequence, bytes FROM event WHERE namespace = ?1 ORDER BY sequence LIMIT ?4)
@@ -93,7 +93,7 @@ impl Change<'_> {
     }
 
     /// Keeps the newest events of a task and of a session. Looked at rarely, since it walks over what is kept.
-    fn trim_parts(&self, row: &Row, session_events: Option<i64>) -> Result<(), Fault> {
+    fn trim_parts(&self, row: &Row, session_events: Option<i64>) -> Result<(), Failure> {
         if row.logged > as_count(MAX_TASK_EVENTS) && row.logged % TRIM_EVERY == 0 {
             self.trim_part("task", &row.id, as_count(MAX_TASK_EVENTS))?;
         }
@@ -105,7 +105,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    fn trim_part(&self, part: &str, of: &str, most: i64) -> Result<(), Fault> {
+    fn trim_part(&self, part: &str, of: &str, most: i64) -> Result<(), Failure> {
         let sql = format!(
             "DELETE FROM event WHERE namespace = ?1 AND sequence IN
             (SELECT sequence FROM event WHERE namespace = ?1 AND {part} = ?2 ORDER BY sequence DESC

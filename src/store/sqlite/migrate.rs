@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row as Columns, Transaction, params};
 
 use super::super::{HIDDEN_KEPT, StoreError};
-use super::fault::Fault;
+use super::failure::Failure;
 use super::log;
 use super::open::SCHEMA;
 use super::reading::word;
@@ -44,7 +44,7 @@ pub(super) fn from_1(
     transaction: &Transaction,
     (path, found): (&Path, u32),
     now_ms: i64,
-) -> Result<(), Fault> {
+) -> Result<(), Failure> {
     if let Some(worker) = living_worker(transaction, now_ms)? {
         let problem = format!(
             "worker {worker} of the older version still runs here; stop all processes of that version that use this \
@@ -62,7 +62,7 @@ pub(super) fn from_1(
 }
 
 /// A worker whose lease has not ended.
-fn living_worker(transaction: &Transaction, now_ms: i64) -> Result<Option<String>, Fault> {
+fn living_worker(transaction: &Transaction, now_ms: i64) -> Result<Option<String>, Failure> {
     let sql = "SELECT id FROM workers WHERE lease_until_ms > ?1 AND dismissed = 0 LIMIT 1";
     Ok(transaction.query_row(sql, [now_ms], |row| word(row, 0)).optional()?)
 }
@@ -79,7 +79,7 @@ struct Old {
     record: String,
 }
 
-fn tasks(transaction: &Transaction, now_ms: i64) -> Result<(), Fault> {
+fn tasks(transaction: &Transaction, now_ms: i64) -> Result<(), Failure> {
     let sql = "SELECT namespace, resume_ms, queued, expires_ms, failures, created_ms,
             (SELECT count(*) FROM events WHERE events.namespace = tasks.namespace AND events.task = tasks.id),
             record, id, tool, scope, session, hidden, status,
@@ -105,7 +105,7 @@ fn tasks(transaction: &Transaction, now_ms: i64) -> Result<(), Fault> {
     Ok(())
 }
 
-fn copy(transaction: &Transaction, old: &Old, task: &Task) -> Result<(), Fault> {
+fn copy(transaction: &Transaction, old: &Old, task: &Task) -> Result<(), Failure> {
     let finished_ms = task.finished_at.map(Timestamp::as_millisecond);
     let hidden_until = finished_ms.filter(|_| task.new.hidden).map(kept_hidden);
     let expires_ms = old.expires_ms.into_iter().chain(hidden_until).min();
@@ -120,8 +120,8 @@ fn copy(transaction: &Transaction, old: &Old, task: &Task) -> Result<(), Fault> 
         claimed_ms: task.claimed_at.map(Timestamp::as_millisecond),
         attempt: task.attempt,
         failures: old.failures,
-        asked: u32::try_from(task.questions.len()).map_err(Fault::unreadable)?,
-        open: u32::try_from(task.open_questions().count()).map_err(Fault::unreadable)?,
+        asked: u32::try_from(task.questions.len()).map_err(Failure::unreadable)?,
+        open: u32::try_from(task.open_questions().count()).map_err(Failure::unreadable)?,
         logged: old.logged,
         ..Row::new(&task.new, old.created_ms)
     };
@@ -144,7 +144,7 @@ fn copy_question(
     (namespace, task): (i64, i64),
     (position, question): (u32, &Question),
     ended: bool,
-) -> Result<(), Fault> {
+) -> Result<(), Failure> {
     let deadline_ms = question.deadline.map(Timestamp::as_millisecond);
     let due_ms = deadline_ms.filter(|_| question.is_open() && !ended);
     let answer = question.answer.as_ref().map(json).transpose()?;
@@ -172,7 +172,7 @@ fn copy_unreadable(
     old: &Old,
     (columns, problem): (&Columns, &str),
     now_ms: i64,
-) -> Result<(), Fault> {
+) -> Result<(), Failure> {
     let status = word(columns, 13)?.parse::<TaskStatus>().unwrap_or(TaskStatus::Working);
     let finished_ms = status.is_final().then_some(now_ms);
     let session = super::row::text(columns.get_ref(11)?).map(Cow::into_owned);
@@ -203,7 +203,7 @@ fn copy_unreadable(
     insert(transaction, "arguments", (row.number, &old.record))
 }
 
-fn events(transaction: &Transaction) -> Result<(), Fault> {
+fn events(transaction: &Transaction) -> Result<(), Failure> {
     let sql = "SELECT namespace, sequence, task, session, record FROM events ORDER BY namespace, sequence";
     let mut statement = transaction.prepare(sql)?;
     let mut rows = statement.query([])?;
@@ -235,7 +235,11 @@ struct Copied {
 
 impl Copied {
     /// An event that cannot be read keeps its place and its record, and is passed over by readers as before.
-    fn of(namespace: i64, (task, session): (String, Option<String>), record: String) -> Result<Self, Fault> {
+    fn of(
+        namespace: i64,
+        (task, session): (String, Option<String>),
+        record: String,
+    ) -> Result<Self, Failure> {
         let parsed = serde_json::from_str::<Event>(&record).ok();
         let (tool, scope) = parsed
             .as_ref()
@@ -259,7 +263,7 @@ impl Copied {
         })
     }
 
-    fn insert(&self, transaction: &Transaction, sequence: i64, sums: &mut Sums) -> Result<(), Fault> {
+    fn insert(&self, transaction: &Transaction, sequence: i64, sums: &mut Sums) -> Result<(), Failure> {
         let bytes = sums.bytes.entry(self.namespace).or_default();
         *bytes += log::size(&self.row, &self.record);
         let session_events = self.row.session.clone().map(|session| {
@@ -288,15 +292,15 @@ impl Copied {
     }
 }
 
-fn insert(transaction: &Transaction, table: &str, (task, record): (i64, &str)) -> Result<(), Fault> {
+fn insert(transaction: &Transaction, table: &str, (task, record): (i64, &str)) -> Result<(), Failure> {
     let sql = format!("INSERT INTO {table} (task, record) VALUES (?1, ?2)");
     transaction.prepare_cached(&sql)?.execute(params![task, record])?;
     Ok(())
 }
 
 /// A record that was read a moment ago, so the gate has nothing to say of it.
-fn json<T: serde::Serialize>(value: &T) -> Result<String, Fault> {
-    serde_json::to_string(value).map_err(Fault::unreadable)
+fn json<T: serde::Serialize>(value: &T) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(Failure::unreadable)
 }
 
 /// When a hidden task that ended is deleted.

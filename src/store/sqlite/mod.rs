@@ -14,7 +14,7 @@ mod claims;
 mod clock;
 mod due;
 mod endings;
-mod fault;
+mod failure;
 mod files;
 mod health;
 mod list;

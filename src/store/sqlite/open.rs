@@ -9,7 +9,7 @@ use std::time::Instant;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
 
 use super::super::{LAYOUT, StoreError};
-use super::fault::Fault;
+use super::failure::Failure;
 use super::files::Frozen;
 use super::{busy, migrate};
 
@@ -29,17 +29,17 @@ const INCREMENTAL: i64 = 2;
 pub(super) type Opened = (Connection, Option<Frozen>);
 
 /// Refuses paths that SQLite takes for something else than a file that others find.
-pub(super) fn check_path(path: &Path) -> Result<(), Fault> {
+pub(super) fn check_path(path: &Path) -> Result<(), Failure> {
     let text = path.to_string_lossy();
     if text.is_empty() || text == ":memory:" || text.starts_with("file:") {
         let problem = format!("{text:?} is no path of a file: give one that other processes find as well");
-        return Err(Fault::Unfit(problem));
+        return Err(Failure::Unfit(problem));
     }
     Ok(())
 }
 
 /// Creates the file, and the directory it is in, for this user only. What exists is left as it is.
-pub(super) fn prepare(path: &Path) -> Result<(), Fault> {
+pub(super) fn prepare(path: &Path) -> Result<(), Failure> {
     let create = || -> io::Result<()> {
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
@@ -49,12 +49,12 @@ pub(super) fn prepare(path: &Path) -> Result<(), Fault> {
         Ok(())
     };
     create().map_err(|error| {
-        Fault::File(format!("{error}; check that this user may write to the file and its directory"))
+        Failure::File(format!("{error}; check that this user may write to the file and its directory"))
     })
 }
 
 /// The connection that writes, on a file of the present layout.
-pub(super) fn writer(path: &Path, now_ms: i64) -> Result<Connection, Fault> {
+pub(super) fn writer(path: &Path, now_ms: i64) -> Result<Connection, Failure> {
     let mut connection = connect(path)?;
     // First of all, because the next lines already change the file.
     if layout(&connection.transaction()?, path)? == 0 {
@@ -68,7 +68,7 @@ pub(super) fn writer(path: &Path, now_ms: i64) -> Result<Connection, Fault> {
 }
 
 /// What holds for one connection.
-fn settings(connection: &Connection) -> Result<(), Fault> {
+fn settings(connection: &Connection) -> Result<(), Failure> {
     // With a write-ahead log, NORMAL may lose the last commits when the machine loses power, never when
     // the process dies, and never harms the file. FULL costs 178 ms at the 95th percentile.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
@@ -78,14 +78,14 @@ fn settings(connection: &Connection) -> Result<(), Fault> {
 }
 
 /// A connection that only reads, so that reads do not queue behind writes.
-pub(super) fn reader(path: &Path) -> Result<Opened, Fault> {
+pub(super) fn reader(path: &Path) -> Result<Opened, Failure> {
     let (connection, frozen) = existing(path)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok((connection, frozen))
 }
 
 /// A connection to a file that somebody has begun; nothing is written.
-pub(super) fn existing(path: &Path) -> Result<Opened, Fault> {
+pub(super) fn existing(path: &Path) -> Result<Opened, Failure> {
     let location = || path.display().to_string();
     if std::fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
         return Err(StoreError::NoStore { location: location() }.into());
@@ -105,7 +105,7 @@ pub(super) fn existing(path: &Path) -> Result<Opened, Fault> {
 
 /// A connection that can read the file. Where this user may not write beside it, SQLite cannot keep the index of the
 /// write-ahead log there; the file is then read as it is, as long as there is no such log and nobody writes.
-fn readable(path: &Path) -> Result<Opened, Fault> {
+fn readable(path: &Path) -> Result<Opened, Failure> {
     let connection = connect(path)?;
     let looked = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
     match looked.map_err(|error| (error.sqlite_error_code(), error)) {
@@ -117,10 +117,10 @@ fn readable(path: &Path) -> Result<Opened, Fault> {
     if frozen.is_changed() {
         let problem =
             "another user writes to it, and this one may not write beside it, which reading along needs";
-        return Err(Fault::File(problem.into()));
+        return Err(Failure::File(problem.into()));
     }
     let address =
-        url::Url::from_file_path(path).map_err(|()| Fault::File("its path is no address".into()))?;
+        url::Url::from_file_path(path).map_err(|()| Failure::File("its path is no address".into()))?;
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(format!("{address}?immutable=1"), flags)?;
@@ -129,24 +129,24 @@ fn readable(path: &Path) -> Result<Opened, Fault> {
 }
 
 /// The number of a namespace in this file.
-pub(super) fn namespace(connection: &Connection, name: &str) -> Result<Option<i64>, Fault> {
+pub(super) fn namespace(connection: &Connection, name: &str) -> Result<Option<i64>, Failure> {
     let sql = "SELECT id FROM namespace WHERE name = ?1";
     Ok(connection.query_row(sql, [name], |row| row.get(0)).optional()?)
 }
 
 /// The number of a namespace in this file, which is begun where it is new.
-pub(super) fn begun_namespace(connection: &Connection, name: &str) -> Result<i64, Fault> {
+pub(super) fn begun_namespace(connection: &Connection, name: &str) -> Result<i64, Failure> {
     if let Some(id) = namespace(connection, name)? {
         return Ok(id);
     }
     connection.execute("INSERT OR IGNORE INTO namespace (name) VALUES (?1)", [name])?;
-    namespace(connection, name)?.ok_or_else(|| Fault::Database(rusqlite::Error::QueryReturnedNoRows))
+    namespace(connection, name)?.ok_or_else(|| Failure::Database(rusqlite::Error::QueryReturnedNoRows))
 }
 
 /// How many statements a connection keeps.
 const CACHED: usize = 96;
 
-fn connect(path: &Path) -> Result<Connection, Fault> {
+fn connect(path: &Path) -> Result<Connection, Failure> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_handler(Some(busy::wait))?;
@@ -156,7 +156,7 @@ fn connect(path: &Path) -> Result<Connection, Fault> {
 
 /// Turns the write-ahead log on. SQLite does not ask the busy handler when two processes do this to a new
 /// file at once, so the waiting is done here.
-fn write_ahead(connection: &Connection) -> Result<(), Fault> {
+fn write_ahead(connection: &Connection) -> Result<(), Failure> {
     let began = Instant::now();
     loop {
         let mode =
@@ -165,7 +165,7 @@ fn write_ahead(connection: &Connection) -> Result<(), Fault> {
             Ok(mode) if mode == "wal" => return Ok(()),
             Ok(_) => {
                 let problem = "its file system cannot share memory between processes; put it on a local disk";
-                return Err(Fault::File(problem.into()));
+                return Err(Failure::File(problem.into()));
             }
             Err(error)
                 if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
@@ -178,7 +178,7 @@ fn write_ahead(connection: &Connection) -> Result<(), Fault> {
     }
 }
 
-fn bring_up_to_date(connection: &mut Connection, path: &Path, now_ms: i64) -> Result<(), Fault> {
+fn bring_up_to_date(connection: &mut Connection, path: &Path, now_ms: i64) -> Result<(), Failure> {
     if layout(&connection.transaction()?, path)? == LAYOUT {
         return Ok(());
     }
@@ -212,12 +212,12 @@ fn give_space_back(connection: &Connection) {
 
 /// The file's layout, 0 for an empty file. It takes several reads, between which no other process may
 /// migrate the file.
-fn layout(transaction: &Transaction, path: &Path) -> Result<u32, Fault> {
+fn layout(transaction: &Transaction, path: &Path) -> Result<u32, Failure> {
     let number = |sql| transaction.query_row(sql, [], |row| row.get::<_, i64>(0));
     if number("PRAGMA application_id")? != APPLICATION {
         if number("SELECT count(*) FROM sqlite_schema")? > 0 {
             let problem = "it is the database of another program; give another path";
-            return Err(Fault::Unfit(problem.into()));
+            return Err(Failure::Unfit(problem.into()));
         }
         return Ok(0);
     }

@@ -9,7 +9,7 @@ use super::super::gate::{self, Kind};
 use super::super::{ClaimKey, MAX_OPEN_QUESTIONS, StoreError, StoreResult};
 use super::change::Change;
 use super::clock;
-use super::fault::Fault;
+use super::failure::Failure;
 use super::reading::{self, QUESTION};
 use super::row::{self, Row};
 use crate::task::{Answer, Ask, EventKind, Question, QuestionId, TaskId};
@@ -38,17 +38,17 @@ pub(super) fn ask(
     claim: &ClaimKey,
     (first, asks): (u32, Vec<Asked>),
     timeout: Option<Duration>,
-) -> Result<Vec<Question>, Fault> {
+) -> Result<Vec<Question>, Failure> {
     let mut row = change.held(claim)?;
     if first > row.asked.saturating_add(1) {
-        return Err(Fault::Unfit(format!("question {first} follows question {}", row.asked)));
+        return Err(Failure::Unfit(format!("question {first} follows question {}", row.asked)));
     }
     let deadline = timeout.and_then(|timeout| clock::later(change.now, timeout));
     let (mut all, mut new, known) = (Vec::new(), Vec::new(), row.asked);
     for (position, asked) in (first..).zip(asks) {
         if position <= known {
             let question =
-                in_journal(change, &row, (position, &asked)).map_err(|fault| fault.of(&claim.task))?;
+                in_journal(change, &row, (position, &asked)).map_err(|failure| failure.of(&claim.task))?;
             all.push(question);
             continue;
         }
@@ -76,11 +76,11 @@ pub(super) fn ask(
 }
 
 /// The question that was asked before at this position, which has to be the same one.
-fn in_journal(change: &Change, task: &Row, (position, asked): (u32, &Asked)) -> Result<Question, Fault> {
+fn in_journal(change: &Change, task: &Row, (position, asked): (u32, &Asked)) -> Result<Question, Failure> {
     let sql = format!("SELECT {QUESTION}, fingerprint FROM question WHERE task = ?1 AND position = ?2");
     let mut statement = change.transaction.prepare_cached(&sql)?;
     let mut rows = statement.query(params![task.number, position])?;
-    let gone = || Fault::Unreadable(format!("its question {position} is gone"));
+    let gone = || Failure::Unreadable(format!("its question {position} is gone"));
     let row = rows.next()?.ok_or_else(gone)?;
     if reading::word(row, 5)? != asked.fingerprint {
         return Err(
@@ -95,7 +95,7 @@ fn insert(
     task: &Row,
     (position, question): (u32, &Question),
     (json, fingerprint): (&str, &str),
-) -> Result<(), Fault> {
+) -> Result<(), Failure> {
     let sql =
         "INSERT INTO question (task, position, namespace, asked_ms, deadline_ms, due_ms, fingerprint, record)
         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)";
@@ -111,7 +111,7 @@ pub(super) fn answers(
     namespace: i64,
     claim: &ClaimKey,
     positions: Range<u32>,
-) -> Result<Option<Vec<Answer>>, Fault> {
+) -> Result<Option<Vec<Answer>>, Failure> {
     let row = row::find(connection, namespace, &claim.task)?;
     let row = row.ok_or_else(|| StoreError::NoTask(claim.task.clone()))?;
     row.still_held(claim)?;
@@ -122,9 +122,9 @@ pub(super) fn answers(
     let mut answers = Vec::new();
     while let Some(row) = rows.next()? {
         let json =
-            row.get_ref(0)?.as_str_or_null().map_err(|error| Fault::unreadable(error).of(&claim.task))?;
+            row.get_ref(0)?.as_str_or_null().map_err(|error| Failure::unreadable(error).of(&claim.task))?;
         let Some(json) = json else { return Ok(None) };
-        answers.push(reading::record("answer", json).map_err(|fault| fault.of(&claim.task))?);
+        answers.push(reading::record("answer", json).map_err(|failure| failure.of(&claim.task))?);
     }
     Ok((answers.len() == positions.len()).then_some(answers))
 }
@@ -141,7 +141,7 @@ pub(super) fn answer(
     task: &TaskId,
     question: &QuestionId,
     answer: Answer,
-) -> Result<Answer, Fault> {
+) -> Result<Answer, Failure> {
     let mut row = change.load(task)?;
     let answer = Answer { at: change.now, ..answer };
     take_answer(change, &row, (task, question), &answer)?;
@@ -167,15 +167,15 @@ fn take_answer(
     row: &Row,
     (task, question): (&TaskId, &QuestionId),
     answer: &Answer,
-) -> Result<(), Fault> {
+) -> Result<(), Failure> {
     let missing = || StoreError::NoQuestion { task: task.clone(), question: question.clone() };
     let position = question.position().ok_or_else(missing)?;
     let sql = "SELECT answer FROM question WHERE task = ?1 AND position = ?2";
     let mut statement = change.transaction.prepare_cached(sql)?;
     let found = statement.query_row(params![row.number, position], |row| row.get::<_, Option<String>>(0));
-    let stands = found.optional().map_err(|error| Fault::from(error).of(task))?.ok_or_else(missing)?;
+    let stands = found.optional().map_err(|error| Failure::from(error).of(task))?.ok_or_else(missing)?;
     if let Some(json) = stands {
-        let stands = reading::record("answer", &json).map_err(|fault| fault.of(task))?;
+        let stands = reading::record("answer", &json).map_err(|failure| failure.of(task))?;
         let (task, question) = (task.clone(), question.clone());
         return Err(StoreError::AlreadyAnswered { task, question, answer: Box::new(stands) }.into());
     }

@@ -7,18 +7,18 @@ use rusqlite::{Connection, OptionalExtension as _, Row as Columns, params};
 use serde::de::DeserializeOwned;
 
 use super::super::{EventFilter, History, MAX_PAGE_BYTES, Unreadable};
-use super::fault::{Fault, readable};
+use super::failure::{Failure, readable};
 use super::row::{self, Row, text};
 use crate::task::{Cursor, Event, NewTask, Question, QuestionId, Scope, SessionId, Task, TaskId, WorkerId};
 
 /// A task id that this program stored.
-pub(super) fn task_id(text: String) -> Result<TaskId, Fault> {
-    TaskId::try_from(text).map_err(Fault::unreadable)
+pub(super) fn task_id(text: String) -> Result<TaskId, Failure> {
+    TaskId::try_from(text).map_err(Failure::unreadable)
 }
 
 /// A worker id that this program stored.
-pub(super) fn worker_id(text: String) -> Result<WorkerId, Fault> {
-    WorkerId::try_from(text).map_err(Fault::unreadable)
+pub(super) fn worker_id(text: String) -> Result<WorkerId, Failure> {
+    WorkerId::try_from(text).map_err(Failure::unreadable)
 }
 
 /// A text column, and nothing where there is none.
@@ -27,14 +27,14 @@ pub(super) fn word(row: &Columns, at: usize) -> rusqlite::Result<String> {
 }
 
 /// A time that is stored in milliseconds.
-pub(super) fn time(millis: i64) -> Result<Timestamp, Fault> {
-    Timestamp::from_millisecond(millis).map_err(Fault::unreadable)
+pub(super) fn time(millis: i64) -> Result<Timestamp, Failure> {
+    Timestamp::from_millisecond(millis).map_err(Failure::unreadable)
 }
 
 /// A record of JSON, named in what is said of it.
-pub(super) fn record<T: DeserializeOwned>(what: &str, json: &str) -> Result<T, Fault> {
+pub(super) fn record<T: DeserializeOwned>(what: &str, json: &str) -> Result<T, Failure> {
     serde_json::from_str(json)
-        .map_err(|error| Fault::Unreadable(format!("its {what} cannot be read: {error}")))
+        .map_err(|error| Failure::Unreadable(format!("its {what} cannot be read: {error}")))
 }
 
 /// A task with all that is beside its row.
@@ -61,19 +61,19 @@ impl Whole {
     }
 
     /// The task of that number, if there is one.
-    pub(super) fn numbered(connection: &Connection, number: i64) -> Result<Option<Self>, Fault> {
+    pub(super) fn numbered(connection: &Connection, number: i64) -> Result<Option<Self>, Failure> {
         let sql = format!("SELECT {} FROM task WHERE number = ?1", columns());
         Ok(connection.prepare_cached(&sql)?.query_row([number], Self::read).optional()?)
     }
 
-    /// The task, with how many bytes its records have; [`Fault::Unreadable`] where something of it cannot be read.
-    pub(super) fn task(self, connection: &Connection) -> Result<(Task, usize), Fault> {
+    /// The task, with how many bytes its records have; [`Failure::Unreadable`] where something of it cannot be read.
+    pub(super) fn task(self, connection: &Connection) -> Result<(Task, usize), Failure> {
         let row = &self.row;
         if let Some(problem) = &row.problem {
-            return Err(Fault::Unreadable(problem.clone()));
+            return Err(Failure::Unreadable(problem.clone()));
         }
         let arguments = beside(connection, "SELECT record FROM arguments WHERE task = ?1", row.number)?
-            .ok_or_else(|| Fault::Unreadable("its arguments are gone".into()))?;
+            .ok_or_else(|| Failure::Unreadable("its arguments are gone".into()))?;
         let ended = row.status.is_final();
         let outcome = match beside(connection, "SELECT record FROM outcome WHERE task = ?1", row.number)? {
             Some(json) if ended => Some(json),
@@ -102,17 +102,17 @@ impl Whole {
 }
 
 /// A record that is beside a task's row.
-fn beside(connection: &Connection, sql: &str, number: i64) -> Result<Option<String>, Fault> {
+fn beside(connection: &Connection, sql: &str, number: i64) -> Result<Option<String>, Failure> {
     Ok(connection.prepare_cached(sql)?.query_row([number], |row| row.get(0)).optional()?)
 }
 
-fn new_task(row: &Row, arguments: &str) -> Result<NewTask, Fault> {
+fn new_task(row: &Row, arguments: &str) -> Result<NewTask, Failure> {
     Ok(NewTask {
         id: row.task_id()?,
         tool: row.tool.clone(),
         arguments: record("arguments", arguments)?,
         scope: Scope::named(row.scope.clone()),
-        session: row.session.clone().map(SessionId::try_from).transpose().map_err(Fault::unreadable)?,
+        session: row.session.clone().map(SessionId::try_from).transpose().map_err(Failure::unreadable)?,
         hidden: row.hidden,
         ttl_ms: row.ttl_ms,
         max_attempts: row.max_attempts,
@@ -123,9 +123,9 @@ fn new_task(row: &Row, arguments: &str) -> Result<NewTask, Fault> {
 pub(super) const QUESTION: &str = "position, asked_ms, deadline_ms, record, answer";
 
 /// A row that begins with [`QUESTION`], with its bytes.
-pub(super) fn question(row: &Columns) -> Result<(Question, usize), Fault> {
-    let (position, json) = (row.get::<_, u32>(0)?, row.get_ref(3)?.as_str().map_err(Fault::unreadable)?);
-    let answer = row.get_ref(4)?.as_str_or_null().map_err(Fault::unreadable)?;
+pub(super) fn question(row: &Columns) -> Result<(Question, usize), Failure> {
+    let (position, json) = (row.get::<_, u32>(0)?, row.get_ref(3)?.as_str().map_err(Failure::unreadable)?);
+    let answer = row.get_ref(4)?.as_str_or_null().map_err(Failure::unreadable)?;
     let question = Question {
         id: QuestionId::at(position),
         ask: record(&format!("question {position}"), json)?,
@@ -137,7 +137,7 @@ pub(super) fn question(row: &Columns) -> Result<(Question, usize), Fault> {
 }
 
 /// The journal of a task.
-fn questions(connection: &Connection, task: &Row) -> Result<(Vec<Question>, usize), Fault> {
+fn questions(connection: &Connection, task: &Row) -> Result<(Vec<Question>, usize), Failure> {
     if task.asked == 0 {
         return Ok((Vec::new(), 0));
     }
@@ -152,7 +152,7 @@ fn questions(connection: &Connection, task: &Row) -> Result<(Vec<Question>, usiz
     }
     let whole = journal.iter().zip(1..).all(|(question, position)| question.id == QuestionId::at(position));
     if !whole || u32::try_from(journal.len()) != Ok(task.asked) {
-        return Err(Fault::Unreadable(format!(
+        return Err(Failure::Unreadable(format!(
             "it has asked {} questions, of which some are gone",
             task.asked
         )));
@@ -160,11 +160,11 @@ fn questions(connection: &Connection, task: &Row) -> Result<(Vec<Question>, usiz
     Ok((journal, bytes))
 }
 
-pub(super) fn get(connection: &Connection, namespace: i64, task: &TaskId) -> Result<Option<Task>, Fault> {
+pub(super) fn get(connection: &Connection, namespace: i64, task: &TaskId) -> Result<Option<Task>, Failure> {
     let sql = format!("SELECT {} FROM task WHERE namespace = ?1 AND id = ?2", columns());
     let mut statement = connection.prepare_cached(&sql)?;
     let whole = statement.query_row(params![namespace, task.as_str()], Whole::read).optional()?;
-    let read = whole.map(|whole| whole.task(connection)).transpose().map_err(|fault| fault.of(task))?;
+    let read = whole.map(|whole| whole.task(connection)).transpose().map_err(|failure| failure.of(task))?;
     Ok(read.map(|(task, _)| task))
 }
 
@@ -173,7 +173,7 @@ pub(super) fn find(
     namespace: i64,
     prefix: &str,
     most: usize,
-) -> Result<Vec<TaskId>, Fault> {
+) -> Result<Vec<TaskId>, Failure> {
     // Ids are printable ASCII, and DEL is the first character after that.
     let sql = "SELECT id FROM task WHERE namespace = ?1 AND id >= ?2 AND id < ?2 || char(127) ORDER BY id";
     let mut statement = connection.prepare_cached(sql)?;
@@ -203,7 +203,7 @@ pub(super) fn history(
     namespace: i64,
     (filter, after): (&EventFilter, Cursor),
     most: usize,
-) -> Result<History, Fault> {
+) -> Result<History, Failure> {
     let (part, of) = match filter {
         EventFilter::All => ("?4 = ''", ""),
         EventFilter::Session(session) => ("session = ?4", session.as_str()),
@@ -233,23 +233,23 @@ pub(super) fn history(
 }
 
 /// A row of the log.
-fn event(row: &Columns) -> Result<Event, Fault> {
+fn event(row: &Columns) -> Result<Event, Failure> {
     let session = text(row.get_ref(5)?).map(|text| SessionId::try_from(text.into_owned()));
-    let json = row.get_ref(8)?.as_str().map_err(Fault::unreadable)?;
+    let json = row.get_ref(8)?.as_str().map_err(Failure::unreadable)?;
     Ok(Event {
         cursor: cursor(row.get(0)?),
         at: time(row.get(1)?)?,
         task: task_id(word(row, 2)?)?,
         tool: word(row, 3)?,
-        session: session.transpose().map_err(Fault::unreadable)?,
+        session: session.transpose().map_err(Failure::unreadable)?,
         scope: Scope::named(word(row, 4)?),
         hidden: row.get(6)?,
-        status: word(row, 7)?.parse().map_err(Fault::unreadable)?,
-        kind: serde_json::from_str(json).map_err(Fault::unreadable)?,
+        status: word(row, 7)?.parse().map_err(Failure::unreadable)?,
+        kind: serde_json::from_str(json).map_err(Failure::unreadable)?,
     })
 }
 
-pub(super) fn last(connection: &Connection, namespace: i64) -> Result<Cursor, Fault> {
+pub(super) fn last(connection: &Connection, namespace: i64) -> Result<Cursor, Failure> {
     let sql = "SELECT max(sequence) FROM event WHERE namespace = ?1";
     let last: Option<i64> = connection.prepare_cached(sql)?.query_row([namespace], |row| row.get(0))?;
     Ok(last.map_or(Cursor::START, cursor))

@@ -6,7 +6,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Row as Columns, ToSql, named_params, params};
 
 use super::super::{ClaimKey, StoreError};
-use super::fault::Fault;
+use super::failure::Failure;
 use crate::task::{TaskId, TaskStatus};
 
 /// The columns of [`Row`], in the order in which [`Row::read`] takes them.
@@ -161,8 +161,8 @@ impl Row {
     }
 
     /// Its id as callers know it.
-    pub(super) fn task_id(&self) -> Result<TaskId, Fault> {
-        TaskId::try_from(self.id.clone()).map_err(Fault::unreadable)
+    pub(super) fn task_id(&self) -> Result<TaskId, Failure> {
+        TaskId::try_from(self.id.clone()).map_err(Failure::unreadable)
     }
 
     /// Takes the task from its worker.
@@ -198,7 +198,7 @@ impl Row {
     }
 
     /// Writes it for the first time.
-    pub(super) fn insert(&mut self, connection: &Connection, namespace: i64) -> Result<(), Fault> {
+    pub(super) fn insert(&mut self, connection: &Connection, namespace: i64) -> Result<(), Failure> {
         let sql = "INSERT INTO task (namespace, id, tool, scope, session, hidden, status, created_ms, updated_ms,
              finished_ms, ttl_ms, expires_ms, queued, resume_ms, worker, claimed_ms, attempt, failures,
              max_attempts, asked, open, logged, problem)
@@ -219,7 +219,7 @@ impl Row {
     }
 
     /// Writes what transitions change. The indexes by status are left alone where the status is the same.
-    pub(super) fn save(&mut self, connection: &Connection) -> Result<(), Fault> {
+    pub(super) fn save(&mut self, connection: &Connection) -> Result<(), Failure> {
         const SAME: &str = "UPDATE task SET updated_ms = ?2, queued = ?3, resume_ms = ?4, worker = ?5,
             claimed_ms = ?6, attempt = ?7, failures = ?8, asked = ?9, open = ?10, logged = ?11 WHERE number = ?1";
         const OTHER: &str = "UPDATE task SET updated_ms = ?2, queued = ?3, resume_ms = ?4, worker = ?5,
@@ -250,14 +250,14 @@ impl Row {
 }
 
 /// The row of a task, if there is one.
-pub(super) fn find(connection: &Connection, namespace: i64, task: &TaskId) -> Result<Option<Row>, Fault> {
+pub(super) fn find(connection: &Connection, namespace: i64, task: &TaskId) -> Result<Option<Row>, Failure> {
     let sql = format!("SELECT {COLUMNS} FROM task WHERE namespace = ?1 AND id = ?2");
     let mut statement = connection.prepare_cached(&sql)?;
     Ok(statement.query_row(params![namespace, task.as_str()], Row::read).optional()?)
 }
 
 /// The row of that number, if there is one.
-pub(super) fn numbered(connection: &Connection, number: i64) -> Result<Option<Row>, Fault> {
+pub(super) fn numbered(connection: &Connection, number: i64) -> Result<Option<Row>, Failure> {
     let sql = format!("SELECT {COLUMNS} FROM task WHERE number = ?1");
     Ok(connection.prepare_cached(&sql)?.query_row([number], Row::read).optional()?)
 }

@@ -13,7 +13,7 @@ use super::actor::Actor;
 use super::bell::Bell;
 use super::change::Change;
 use super::clock::{Clock, TimeSource};
-use super::fault::Fault;
+use super::failure::Failure;
 use super::files::{self, Files, Frozen};
 use super::{SqliteStore, due, open, space, workers};
 
@@ -46,8 +46,8 @@ impl Shared {
         self.clock.now()
     }
 
-    /// [`Fault::Gone`] where the file is not the one that was opened any more.
-    pub(super) fn check(&self) -> Result<(), Fault> {
+    /// [`Failure::Gone`] where the file is not the one that was opened any more.
+    pub(super) fn check(&self) -> Result<(), Failure> {
         self.files.check()
     }
 
@@ -101,7 +101,7 @@ impl SqliteStore {
         let opened = tokio::task::spawn_blocking(move || {
             let location: Arc<str> = path.display().to_string().into();
             Self::open_patiently(may, (&path, &namespace), &location, &clock)
-                .map_err(|fault| fault.at(&location))
+                .map_err(|failure| failure.at(&location))
         });
         opened.await.expect("opening does not panic and is not aborted").map(Arc::new)
     }
@@ -112,11 +112,12 @@ impl SqliteStore {
         (path, name): (&Path, &str),
         location: &Arc<str>,
         clock: &TimeSource,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, Failure> {
         let mut opened = Self::open_blocking(may, (path, name), location, Clock::new(Arc::clone(clock)));
         for _ in 1..ATTEMPTS {
             match opened {
-                Err(Fault::Gone(_) | Fault::Refused(StoreError::NoStore { .. })) if may == May::Create => {}
+                Err(Failure::Gone(_) | Failure::Refused(StoreError::NoStore { .. }))
+                    if may == May::Create => {}
                 opened => return opened,
             }
             opened = Self::open_blocking(may, (path, name), location, Clock::new(Arc::clone(clock)));
@@ -129,7 +130,7 @@ impl SqliteStore {
         (path, name): (&Path, &str),
         location: &Arc<str>,
         clock: Clock,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, Failure> {
         open::check_path(path)?;
         gate::label("namespace", name)?;
         if may == May::Create {
@@ -178,7 +179,7 @@ impl SqliteStore {
     pub(super) async fn write<T, F>(&self, verb: F) -> StoreResult<T>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Change) -> Result<T, Fault> + Send + 'static,
+        F: FnOnce(&mut Change) -> Result<T, Failure> + Send + 'static,
     {
         let (namespace, shared) = (self.namespace, Arc::clone(&self.shared));
         let job = move |connection: &mut Connection| {
@@ -203,7 +204,7 @@ impl SqliteStore {
     pub(super) async fn read<T, F>(&self, verb: F) -> StoreResult<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection, i64) -> Result<T, Fault> + Send + 'static,
+        F: FnOnce(&Connection, i64) -> Result<T, Failure> + Send + 'static,
     {
         let (namespace, shared, frozen) = (self.namespace, Arc::clone(&self.shared), self.frozen.clone());
         let job = move |connection: &mut Connection| {
@@ -215,7 +216,7 @@ impl SqliteStore {
             let result = verb(&*connection.transaction()?, namespace);
             // What was read while somebody wrote may be neither what was nor what is.
             if frozen.as_ref().is_some_and(Frozen::is_changed) {
-                return Err(Fault::File("it was written to while it was read; try again".into()));
+                return Err(Failure::File("it was written to while it was read; try again".into()));
             }
             result
         };

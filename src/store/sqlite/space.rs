@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::fault::Fault;
+use super::failure::Failure;
 
 /// How many free pages are kept, since they are used again soon.
 const KEPT_PAGES: i64 = 256;
@@ -14,18 +14,18 @@ const PAGES_AT_ONCE: i64 = 1024;
 const PAGES_AT_END: i64 = 16 * PAGES_AT_ONCE;
 
 /// How many pages are free and too many.
-pub(super) fn surplus(connection: &Connection) -> Result<i64, Fault> {
+pub(super) fn surplus(connection: &Connection) -> Result<i64, Failure> {
     let free: i64 = connection.prepare_cached("PRAGMA freelist_count")?.query_row([], |row| row.get(0))?;
     // A step for a few pages is not worth its transaction.
     Ok(if free < 2 * KEPT_PAGES { 0 } else { free - KEPT_PAGES })
 }
 
 /// Gives a step's pages back.
-pub(super) fn give_back(connection: &Connection) -> Result<(), Fault> {
+pub(super) fn give_back(connection: &Connection) -> Result<(), Failure> {
     give(connection, surplus(connection)?.min(PAGES_AT_ONCE))
 }
 
-fn give(connection: &Connection, pages: i64) -> Result<(), Fault> {
+fn give(connection: &Connection, pages: i64) -> Result<(), Failure> {
     if pages > 0 {
         let mut statement = connection.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
         let mut rows = statement.query([])?;
@@ -35,7 +35,7 @@ fn give(connection: &Connection, pages: i64) -> Result<(), Fault> {
 }
 
 /// Writes all that is in the log into the file, and empties the log, as far as other processes let it.
-pub(super) fn settle(connection: &Connection) -> Result<(), Fault> {
+pub(super) fn settle(connection: &Connection) -> Result<(), Failure> {
     if connection.is_readonly("main")? {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 
 use super::super::{EventFilter, History, News, StoreResult, Tail};
-use super::fault::Fault;
+use super::failure::Failure;
 use super::{SqliteStore, reading, workers};
 use crate::task::Cursor;
 
@@ -32,7 +32,7 @@ struct Look {
     end_before: Option<Cursor>,
 }
 
-fn look(connection: &Connection, namespace: i64, after: Cursor) -> Result<Look, Fault> {
+fn look(connection: &Connection, namespace: i64, after: Cursor) -> Result<Look, Failure> {
     let history = reading::history(connection, namespace, (&EventFilter::All, after), MOST)?;
     let is_silent = history.events.is_empty() && history.unreadable.is_empty();
     let end = if is_silent { Some(reading::last(connection, namespace)?) } else { None };

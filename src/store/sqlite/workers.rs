@@ -8,7 +8,7 @@ use super::super::gate::{self, Kind};
 use super::super::{ClaimKey, Rows, StoreError, StoreResult, WorkerInfo};
 use super::change::Change;
 use super::endings::{self, End};
-use super::fault::{Fault, readable};
+use super::failure::{Failure, readable};
 use super::reading::{self, word};
 use super::row::{self, Row};
 use crate::task::{ToolSpec, WorkerId};
@@ -32,7 +32,7 @@ pub(super) fn enlist(
     worker: &WorkerId,
     tools: &[(String, String)],
     lease: Duration,
-) -> Result<(), Fault> {
+) -> Result<(), Failure> {
     let sql = "INSERT INTO worker (namespace, id, lease_until_ms, dismissed) VALUES (?1, ?2, ?3, 0)
         ON CONFLICT DO UPDATE SET lease_until_ms = ?3, dismissed = 0";
     change.execute(sql, params![change.namespace, worker.as_str(), change.after(lease)])?;
@@ -50,7 +50,7 @@ pub(super) fn enlist(
 }
 
 /// Has every tail told that the tools are other ones.
-fn tools_changed(change: &mut Change) -> Result<(), Fault> {
+fn tools_changed(change: &mut Change) -> Result<(), Failure> {
     change
         .execute("UPDATE namespace SET tool_changes = tool_changes + 1 WHERE id = ?1", [change.namespace])?;
     change.appended = true;
@@ -58,12 +58,12 @@ fn tools_changed(change: &mut Change) -> Result<(), Fault> {
 }
 
 /// How often the tools have changed.
-pub(super) fn tool_changes(connection: &Connection, namespace: i64) -> Result<i64, Fault> {
+pub(super) fn tool_changes(connection: &Connection, namespace: i64) -> Result<i64, Failure> {
     let sql = "SELECT tool_changes FROM namespace WHERE id = ?1";
     Ok(connection.prepare_cached(sql)?.query_row([namespace], |row| row.get(0))?)
 }
 
-pub(super) fn attribute(change: &Change, source: &str, tools: &[String]) -> Result<Vec<String>, Fault> {
+pub(super) fn attribute(change: &Change, source: &str, tools: &[String]) -> Result<Vec<String>, Failure> {
     for tool in tools {
         let sql = "INSERT OR IGNORE INTO source (namespace, name, tool) VALUES (?1, ?2, ?3)";
         change.execute(sql, params![change.namespace, source, tool])?;
@@ -84,7 +84,7 @@ pub(super) fn has_lease(
     namespace: i64,
     worker: &WorkerId,
     now_ms: i64,
-) -> Result<(), Fault> {
+) -> Result<(), Failure> {
     let sql = "SELECT EXISTS (SELECT 1 FROM worker
         WHERE namespace = ?1 AND id = ?2 AND lease_until_ms > ?3 AND dismissed = 0)";
     let values = params![namespace, worker.as_str(), now_ms];
@@ -96,7 +96,7 @@ pub(super) fn has_lease(
 
 /// Withdraws one tool, or a part of its tasks: true when there is more to end. The tool is forgotten with the last of
 /// them, so that a process that dies between two parts leaves a tool that is still to be withdrawn.
-pub(super) fn withdraw(change: &mut Change, tool: &str, end: &End) -> Result<bool, Fault> {
+pub(super) fn withdraw(change: &mut Change, tool: &str, end: &End) -> Result<bool, Failure> {
     if offered(change, tool)? {
         return Ok(false);
     }
@@ -115,7 +115,7 @@ pub(super) fn withdraw(change: &mut Change, tool: &str, end: &End) -> Result<boo
 }
 
 /// Unfinished tasks of a tool that no worker holds.
-fn waiting(change: &Change, tool: &str) -> Result<Vec<Row>, Fault> {
+fn waiting(change: &Change, tool: &str) -> Result<Vec<Row>, Failure> {
     let sql = format!(
         "SELECT {} FROM task WHERE namespace = ?1 AND hidden IN (0, 1) AND tool = ?2
         AND worker IS NULL AND status NOT IN ('completed', 'failed', 'cancelled') LIMIT ?3",
@@ -127,7 +127,7 @@ fn waiting(change: &Change, tool: &str) -> Result<Vec<Row>, Fault> {
 }
 
 /// Whether a worker with a lease runs the tool.
-fn offered(change: &Change, tool: &str) -> Result<bool, Fault> {
+fn offered(change: &Change, tool: &str) -> Result<bool, Failure> {
     let sql = "SELECT EXISTS (SELECT 1 FROM offer JOIN worker
             ON worker.namespace = offer.namespace AND worker.id = offer.worker
         WHERE offer.namespace = ?1 AND offer.tool = ?3 AND lease_until_ms > ?2 AND dismissed = 0)";
@@ -135,19 +135,19 @@ fn offered(change: &Change, tool: &str) -> Result<bool, Fault> {
     Ok(change.transaction.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
 }
 
-pub(super) fn renew(change: &Change, worker: &WorkerId, lease: Duration) -> Result<bool, Fault> {
+pub(super) fn renew(change: &Change, worker: &WorkerId, lease: Duration) -> Result<bool, Failure> {
     let sql = "UPDATE worker SET lease_until_ms = ?3 WHERE namespace = ?1 AND id = ?2 AND dismissed = 0";
     Ok(change.execute(sql, params![change.namespace, worker.as_str(), change.after(lease)])? > 0)
 }
 
-pub(super) fn dismiss(change: &Change, worker: &WorkerId) -> Result<(), Fault> {
+pub(super) fn dismiss(change: &Change, worker: &WorkerId) -> Result<(), Failure> {
     let sql = "UPDATE worker SET lease_until_ms = 0, dismissed = 1 WHERE namespace = ?1 AND id = ?2";
     change.execute(sql, params![change.namespace, worker.as_str()])?;
     Ok(())
 }
 
 /// Forgets the workers whose lease ended and who hold nothing any more.
-pub(super) fn forget(change: &Change) -> Result<(), Fault> {
+pub(super) fn forget(change: &Change) -> Result<(), Failure> {
     change.execute(&format!("DELETE FROM worker {IDLE}"), params![change.namespace, change.now_ms()])?;
     let sql = "DELETE FROM offer WHERE namespace = ?1
         AND worker NOT IN (SELECT id FROM worker WHERE namespace = ?1)";
@@ -156,7 +156,7 @@ pub(super) fn forget(change: &Change) -> Result<(), Fault> {
 }
 
 /// Whether there is anybody to forget.
-pub(super) fn any_to_forget(connection: &Connection, namespace: i64, now_ms: i64) -> Result<bool, Fault> {
+pub(super) fn any_to_forget(connection: &Connection, namespace: i64, now_ms: i64) -> Result<bool, Failure> {
     let sql = format!("SELECT EXISTS (SELECT 1 FROM worker {IDLE})");
     Ok(connection.prepare_cached(&sql)?.query_row(params![namespace, now_ms], |row| row.get(0))?)
 }
@@ -169,7 +169,7 @@ pub(super) fn workers(
     connection: &Connection,
     namespace: i64,
     now_ms: i64,
-) -> Result<Rows<WorkerInfo>, Fault> {
+) -> Result<Rows<WorkerInfo>, Failure> {
     let sql = "SELECT id, lease_until_ms,
             (SELECT count(*) FROM task WHERE task.namespace = ?1 AND task.worker = worker.id)
         FROM worker WHERE namespace = ?1 AND dismissed = 0 ORDER BY id";
@@ -192,7 +192,7 @@ pub(super) fn workers(
 }
 
 /// The tools that a worker runs.
-fn offers(connection: &Connection, namespace: i64, worker: &str) -> Result<Vec<String>, Fault> {
+fn offers(connection: &Connection, namespace: i64, worker: &str) -> Result<Vec<String>, Failure> {
     let sql = "SELECT tool FROM offer WHERE namespace = ?1 AND worker = ?2 ORDER BY tool";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map(params![namespace, worker], |row| word(row, 0))?;
@@ -203,7 +203,7 @@ pub(super) fn claims(
     connection: &Connection,
     namespace: i64,
     worker: &WorkerId,
-) -> Result<Vec<ClaimKey>, Fault> {
+) -> Result<Vec<ClaimKey>, Failure> {
     let sql = "SELECT id, attempt FROM task INDEXED BY task_by_worker WHERE namespace = ?1 AND worker = ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params![namespace, worker.as_str()])?;
@@ -216,7 +216,7 @@ pub(super) fn claims(
     Ok(claims)
 }
 
-pub(super) fn tools(connection: &Connection, namespace: i64) -> Result<Rows<ToolSpec>, Fault> {
+pub(super) fn tools(connection: &Connection, namespace: i64) -> Result<Rows<ToolSpec>, Failure> {
     let sql = "SELECT name, record FROM tool WHERE namespace = ?1 ORDER BY name";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([namespace])?;

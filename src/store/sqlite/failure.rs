@@ -9,7 +9,7 @@ use crate::task::TaskId;
 
 /// An error before it knows which file it is about.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum Failure {
     /// The verb does not apply.
     Refused(StoreError),
     /// SQLite failed.
@@ -24,13 +24,13 @@ pub(super) enum Fault {
     Unfit(String),
 }
 
-impl From<StoreError> for Fault {
+impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Refused(error)
     }
 }
 
-impl From<rusqlite::Error> for Fault {
+impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::Error as Kind;
         match error {
@@ -43,7 +43,7 @@ impl From<rusqlite::Error> for Fault {
     }
 }
 
-impl Fault {
+impl Failure {
     /// Something stored that cannot be read.
     pub(super) fn unreadable(problem: impl Display) -> Self {
         Self::Unreadable(problem.to_string())
@@ -75,10 +75,10 @@ impl Fault {
 }
 
 /// Something that was read, or the words for why it cannot be; other faults are passed on.
-pub(super) fn readable<T>(read: Result<T, Fault>) -> Result<Result<T, String>, Fault> {
+pub(super) fn readable<T>(read: Result<T, Failure>) -> Result<Result<T, String>, Failure> {
     match read {
         Ok(value) => Ok(Ok(value)),
-        Err(Fault::Unreadable(problem)) => Ok(Err(problem)),
+        Err(Failure::Unreadable(problem)) => Ok(Err(problem)),
         Err(other) => Err(other),
     }
 }
