@@ -37,6 +37,7 @@ macro_rules! contract {
 mod answer;
 mod ask;
 mod claim;
+mod cluster_slot;
 mod delay;
 mod due;
 mod expire;
