@@ -138,7 +138,7 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
         }
         None => parts.spawn(stdio(engine, config, stop.clone())),
     };
-    worker::until_stopped(context, signals, parts, &stop).await?;
+    worker::until_stopped(context, signals, parts, &stop, worker::OnLoss::Refuse).await?;
     served.await.map_err(|error| Failure::caused(Kind::Unexpected, "the server broke", error))?
 }
 

@@ -54,7 +54,7 @@ pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failu
     args.offer.reload(context, &parts, worker.tools(), &stop)?;
     parts.spawn(worker.run(stop.clone()));
     spawn_time(&parts, &engine, &stop);
-    until_stopped(context, signals, parts, &stop).await
+    until_stopped(context, signals, parts, &stop, OnLoss::End).await
 }
 
 /// Announces a worker of the tools that are offered.
@@ -87,18 +87,31 @@ pub(super) fn spawn_time(parts: &TaskTracker, engine: &Engine, stop: &Cancellati
     parts.spawn(async move { engine.keep_time(stop).await });
 }
 
+/// What is done when the store is found not to come back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum OnLoss {
+    /// The process ends, since it can do nothing more.
+    End,
+    /// It goes on to tell its clients why nothing works.
+    Refuse,
+}
+
 /// Waits for the first signal, then for all parts to end, or for the second signal.
 pub(super) async fn until_stopped(
     context: &Context,
     signals: Signals,
     parts: TaskTracker,
     stop: &CancellationToken,
+    on_loss: OnLoss,
 ) -> Result<(), Failure> {
     parts.spawn(bury_orphans(stop.clone()));
     parts.close();
     let ui = context.ui.clone();
     let draining = move || ui.talk("stopping; running tasks may finish. A second signal ends at once");
     let lost = async {
+        if on_loss == OnLoss::Refuse {
+            return std::future::pending().await;
+        }
         let lost = context.lost().await;
         // Nothing can be recorded any more, so nothing is waited for but the ends of what runs.
         stop.cancel();
