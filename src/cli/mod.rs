@@ -41,6 +41,7 @@ mod serve;
 mod shape;
 mod show;
 mod signals;
+mod since;
 mod submit;
 mod task_id;
 mod token_file;

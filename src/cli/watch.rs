@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::fastmcp::{self, Follower, Found, Sources};
-use super::ui::{event, page, text, time};
+use super::since::Since;
+use super::ui::{event, page, text};
 use super::{follow, outage};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, Viewer, Watch};
@@ -37,7 +38,7 @@ pub(crate) struct WatchArgs {
     #[arg(add = super::complete::tasks())]
     task: Option<String>,
     /// Begin here: `start`, `now`, a time ago such as 10m, a time in RFC 3339, or after a cursor from --json
-    #[arg(long, value_name = "WHEN", default_value = "start", value_parser = since)]
+    #[arg(long, value_name = "WHEN", default_value = "start")]
     since: Since,
     /// Only events that leave their task in this status, for example input_required
     #[arg(long, value_name = "STATUS", add = super::complete::statuses())]
@@ -68,32 +69,6 @@ const UNTIL: [&str; 12] = [
     "noted",
     "end",
 ];
-
-/// Where to begin.
-#[derive(Debug, Clone, PartialEq)]
-enum Since {
-    Start,
-    Now,
-    After(Cursor),
-    Time(Timestamp),
-    Ago(Duration),
-}
-
-fn since(text: &str) -> Result<Since, String> {
-    match text {
-        "start" => return Ok(Since::Start),
-        "now" => return Ok(Since::Now),
-        _ => {}
-    }
-    if let Ok(cursor) = text.parse() {
-        return Ok(Since::After(cursor));
-    }
-    if let Ok(at) = text.parse() {
-        return Ok(Since::Time(at));
-    }
-    let wrong = "not start, now, a time ago such as 10m, a time in RFC 3339, or a cursor such as 0-12";
-    time::duration(text).map(Since::Ago).map_err(|_| format!("{text:?} is {wrong}"))
-}
 
 pub(crate) async fn run(context: &Context, args: WatchArgs) -> Result<(), Failure> {
     if !args.no_follow {
@@ -165,7 +140,7 @@ async fn watch(
         }
         return printer.follow(None, follower).await;
     };
-    let (after, not_before) = begin(&engine, &args.since).await?;
+    let (after, not_before) = args.since.begin(&engine).await?;
     printer.not_before = not_before;
     if args.no_follow {
         return printer.came(printer.past(&engine, &filter, after).await?);
@@ -180,21 +155,6 @@ fn no_log(context: &Context, deployments: &[Deployment]) -> String {
     }
     let list = Advice::command(Suggested::new("list"), "shows what is");
     context.advise(list.after("FastMCP keeps no log of what has been; "))
-}
-
-/// The cursor to read after, and the time before which nothing is shown.
-async fn begin(engine: &Engine, since: &Since) -> Result<(Cursor, Option<Timestamp>), Failure> {
-    Ok(match since {
-        Since::Start => (Cursor::START, None),
-        Since::Now => (engine.last().await?, None),
-        Since::After(cursor) => (*cursor, None),
-        Since::Time(at) => (Cursor::START, Some(*at)),
-        Since::Ago(ago) => {
-            let at =
-                Timestamp::now().checked_sub(*ago).map_err(|_| Failure::usage("--since is too long ago"))?;
-            (Cursor::START, Some(at))
-        }
-    })
 }
 
 /// Prints what is wanted of the log.
@@ -384,18 +344,4 @@ async fn next(watch: &mut Option<Watch>) -> Result<Event, Failure> {
 
 fn reached(wanted: &str, kind: &EventKind) -> bool {
     if wanted == "end" { kind.is_end() } else { wanted == kind.name() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn since_reads_places_and_times() {
-        assert_eq!(since("start"), Ok(Since::Start));
-        assert_eq!(since("5-12"), Ok(Since::After(Cursor { millis: 5, sequence: 12 })));
-        assert_eq!(since("10m"), Ok(Since::Ago(Duration::from_secs(600))));
-        assert!(matches!(since("2026-05-01T10:00:00Z"), Ok(Since::Time(_))));
-        assert!(since("yesterday").is_err());
-    }
 }

@@ -6,18 +6,14 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dialoguer::console::{Key, Term};
-use rustix::io::ioctl_fionread;
 
-use super::terminal_mode::Mode;
+use super::terminal_mode::{Mode, arrives_within};
 
 /// How soon after Enter the next key of a paste is there; hands are slower.
 const AFTER_ENTER: Duration = Duration::from_millis(20);
-
-/// How often it is looked whether a key is there.
-const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// The most keys that are taken together, and the most characters of one paste; what is beyond is no answer.
 const MOST: usize = 64 * 1024;
@@ -138,20 +134,6 @@ impl Keyboard {
         if let Some(mode) = &self.mode {
             mode.enter();
         }
-    }
-}
-
-/// Whether something is there to be read, or soon is.
-pub(super) fn arrives_within(bound: Duration) -> bool {
-    let begun = Instant::now();
-    loop {
-        if ioctl_fionread(io::stdin()).is_ok_and(|bytes| bytes > 0) {
-            return true;
-        }
-        if begun.elapsed() >= bound {
-            return false;
-        }
-        std::thread::sleep(LOOK_EVERY);
     }
 }
 

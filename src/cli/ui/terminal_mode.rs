@@ -1,14 +1,16 @@
 //! The mode that a terminal is in while a prompt has it, and how it is left.
 
 use std::io::{self, Write as _};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rustix::io::ioctl_fionread;
 use rustix::termios::{LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
-
-use super::keyboard::arrives_within;
 
 /// The terminal says where a paste begins and ends, and does so no more.
 const BRACKETED: (&str, &str) = ("\x1b[?2004h", "\x1b[?2004l");
+
+/// How often it is looked whether a key is there.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// The rest of a paste comes within this after the part before.
 const REST: Duration = Duration::from_millis(10);
@@ -77,6 +79,20 @@ fn discard() {
         if tcflush(io::stdin(), QueueSelector::IFlush).is_err() || !arrives_within(REST) {
             return;
         }
+    }
+}
+
+/// Whether something is there to be read, or soon is.
+pub(super) fn arrives_within(bound: Duration) -> bool {
+    let begun = Instant::now();
+    loop {
+        if ioctl_fionread(io::stdin()).is_ok_and(|bytes| bytes > 0) {
+            return true;
+        }
+        if begun.elapsed() >= bound {
+            return false;
+        }
+        std::thread::sleep(LOOK_EVERY);
     }
 }
 
