@@ -12,6 +12,7 @@ use super::environment::Environment;
 use super::failure::{Failure, Kind};
 use super::outage::{Announced, Outage};
 use super::ui::{Ui, text};
+use crate::desk::kept::Kept;
 use crate::desk::suggest::{Advice, Reach, Suggested};
 use crate::engine::{Engine, Limits};
 use crate::store::redis::RedisStore;
@@ -165,6 +166,11 @@ impl Context {
     /// What helps, with commands that reach the same tasks, safe on a terminal.
     pub(crate) fn advise(&self, advice: Advice) -> String {
         text::line(&advice.at(self.reach()).to_string())
+    }
+
+    /// The ids of tasks that were launched through servers; `None` without a home directory.
+    pub(crate) fn kept(&self) -> Option<Kept> {
+        self.environment.state_directory().as_deref().map(Kept::within)
     }
 
     /// Notes what goes on when this command is interrupted or times out, as a hint for that moment.

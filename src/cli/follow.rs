@@ -2,16 +2,16 @@
 
 use super::answers::Answers;
 use super::context::Context;
-use super::failure::{Failure, Kind};
+use super::failure::{self, Failure, Kind};
 use super::ui::question::{self, Asked, Reply};
 use super::ui::spinner::Spinner;
 use super::ui::{Paint, Ui, event, page, text};
-use super::{convert, values};
+use super::values;
+
 use crate::desk::suggest::Suggested;
 use crate::engine::{Engine, EngineError, Viewer, Watch};
 use crate::store::{EventFilter, StoreError};
-use crate::task::form::{Field, FieldKind};
-use crate::task::{Answer, Ask, AskKind, EventKind, Form, Question, QuestionId, Task, TaskId};
+use crate::task::{Answer, EventKind, Question, QuestionId, Task, TaskId};
 
 /// Who answers: a file first, then the person at the terminal.
 pub(crate) struct Answering {
@@ -40,7 +40,7 @@ impl Answering {
                     .maybe_hint(asked.later_hint()));
             }
             self.ui.talk(&format!("{} asks: {}", text::line(&asked.who), page::message(&asked.ask, 200)));
-            self.ui.talk(&format!("  answered as given: {}", in_words(&answer)));
+            self.ui.talk(&format!("  answered as given: {}", values::in_words(&answer)));
             return Ok(answer);
         }
         if !self.ui.may_prompt() {
@@ -72,18 +72,6 @@ impl Answering {
     }
 }
 
-/// An answer as one line.
-pub(crate) fn in_words(answer: &Answer) -> String {
-    match &answer.content {
-        Some(content) => {
-            let one =
-                |(name, value): (&String, &serde_json::Value)| format!("{name}={}", values::shown(value));
-            text::short(&content.iter().map(one).collect::<Vec<_>>().join(" "), 200)
-        }
-        None => answer.action.to_string(),
-    }
-}
-
 /// A question of our own store, ready to be shown.
 pub(crate) fn asked(task: &Task, question: &Question) -> Asked {
     let id = event::short_id(task.id());
@@ -100,31 +88,7 @@ pub(crate) fn asked(task: &Task, question: &Question) -> Asked {
 /// The command that answers a question of our own store.
 pub(crate) fn later(task: &TaskId, question: &Question) -> Suggested {
     let respond = Suggested::new("respond").about(event::short_id(task));
-    accepting(respond, &question.ask).question(question.id.as_str())
-}
-
-/// The command with what would accept the question, with a place for each value.
-pub(crate) fn accepting(respond: Suggested, ask: &Ask) -> Suggested {
-    let respond = respond.flag("--accept");
-    let AskKind::Form { schema } = &ask.kind else { return respond };
-    let Ok(form) = Form::parse(schema) else { return respond.option("--content", "JSON") };
-    let defaults = values::defaults(&form);
-    let one = |respond: Suggested, field: &Field| {
-        let value = defaults.get(&field.name).map_or_else(|| place(field), values::shown);
-        respond.option("--set", format!("{}={value}", field.name))
-    };
-    form.fields.iter().filter(|field| field.required).fold(respond, one)
-}
-
-fn place(field: &Field) -> String {
-    match &field.kind {
-        FieldKind::Text { .. } => "TEXT".to_owned(),
-        FieldKind::Number { .. } => "NUMBER".to_owned(),
-        FieldKind::Boolean { .. } => "yes".to_owned(),
-        FieldKind::OneOf { choices, .. } | FieldKind::SomeOf { choices, .. } => {
-            choices.first().map(|choice| choice.value.clone()).unwrap_or_default()
-        }
-    }
+    values::accepting(respond, &question.ask).question(question.id.as_str())
 }
 
 /// Follows a task of our own store to its end.
@@ -223,7 +187,7 @@ async fn answer(
                 asked.refused = Some(crate::task::form::joined(&violations));
             }
             Err(EngineError::Store(StoreError::AlreadyAnswered { task, question, answer })) => {
-                context.ui.talk(&convert::already_answered(&task, &question, &answer).to_string());
+                context.ui.talk(&failure::store::already_answered(&task, &question, &answer).to_string());
                 return Ok(());
             }
             Err(error) => return Err(error.into()),
@@ -249,7 +213,7 @@ pub(crate) async fn stored(
             {
                 Ok(Ok(*stands))
             }
-            Err(EngineError::Store(error)) if convert::is_outage(&error) => {
+            Err(EngineError::Store(error)) if failure::store::is_outage(&error) => {
                 was_lost = true;
                 Err(error.into())
             }
@@ -280,7 +244,7 @@ pub(crate) async fn answered_elsewhere(
         Err(error) => return Err(gone_or(task, error)),
     };
     Ok(match now.question(&question.id).and_then(|question| question.answer.as_ref()) {
-        Some(answer) => convert::already_answered(id, &question.id, answer).to_string(),
+        Some(answer) => failure::store::already_answered(id, &question.id, answer).to_string(),
         None => format!("task {id} has ended meanwhile: {}", now.status),
     })
 }

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 
 use super::context::Context;
 use super::failure::Failure;
-use super::kept::Kept;
 use super::list::ListArgs;
 use super::show::server_object;
 use super::ui::{Paint, page, status, table, text, time};
@@ -44,7 +43,7 @@ async fn tasks(
     if client.era() == Era::Legacy {
         return Ok(client.list().await?.into_iter().filter(admits).take(args.limit).collect());
     }
-    let (kept, server) = (Kept::of(&context.environment), target.to_string());
+    let (kept, server) = (context.kept(), target.to_string());
     let (mut tasks, mut gone) = (Vec::new(), Vec::new());
     for one in kept.as_ref().map(|kept| kept.of_server(&server)).unwrap_or_default() {
         if tasks.len() >= args.limit {

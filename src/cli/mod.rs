@@ -13,19 +13,16 @@ mod complete_names;
 mod completions;
 mod config;
 mod context;
-mod convert;
 mod database;
 mod demo;
 mod doctor;
 mod environment;
 mod exact;
-mod failure;
 mod fastmcp;
 mod follow;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod handover;
-mod kept;
 mod list;
 mod list_remote;
 mod offer;
@@ -57,8 +54,8 @@ use std::fmt::Write as _;
 
 use clap::{Parser, Subcommand};
 
+use crate::desk::failure::{self, Kind};
 use config::GlobalArgs;
-use failure::Kind;
 
 pub use run::main;
 

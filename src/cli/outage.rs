@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use super::convert::is_outage;
 use super::failure::Failure;
+use super::failure::store::is_outage;
 use super::ui::{Ui, text};
 use crate::store::{
     ClaimKey, Due, EventFilter, History, News, Page, PageCursor, Requeue, Rows, Store, StoreResult, Tail,

@@ -11,9 +11,10 @@ use tokio::sync::watch;
 use super::context::Context;
 use super::environment::TOKEN;
 use super::failure::{Failure, Kind};
-use super::follow::{self, Answering};
+use super::follow::Answering;
 use super::ui::question::Asked;
 use super::ui::{Ui, event};
+use super::values;
 use crate::client::{self, AskedQuestion, Client, ClientError, Era, Target};
 use crate::desk::suggest::{Advice, Reach, Suggested};
 use crate::task::Answer;
@@ -167,7 +168,7 @@ impl RemoteAnswering {
     /// The command that answers it later; only a task's questions outlive the connection.
     fn later(&self, question: &AskedQuestion) -> Option<Suggested> {
         let task = question.task.as_deref().filter(|_| self.is_answered_later())?;
-        let respond = follow::accepting(Suggested::new("respond").about(task), &question.ask);
+        let respond = values::accepting(Suggested::new("respond").about(task), &question.ask);
         Some(respond.question(question.key.as_str()))
     }
 

@@ -4,13 +4,13 @@ use clap::Args;
 use serde_json::json;
 
 use super::context::Context;
-use super::failure::{Failure, Kind};
+use super::failure::{self, Failure, Kind};
 use super::fastmcp::{self, Found, Sources};
 use super::follow;
 use super::remote::RemoteArgs;
 use super::ui::question::{self, Asked, Reply};
 use super::ui::{event, page, text};
-use super::{arguments, complete_names, convert, respond_remote, typed, waiting};
+use super::{arguments, complete_names, respond_remote, typed, values, waiting};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, EngineError, Viewer};
 use crate::task::form::joined;
@@ -177,7 +177,7 @@ async fn find(
     };
     let Some(question) = found else { return Err(not_waiting(&task)) };
     if let Some(answer) = &question.answer {
-        return Err(convert::already_answered(id, &question.id, answer));
+        return Err(failure::store::already_answered(id, &question.id, answer));
     }
     if task.status.is_final() {
         return Err(not_waiting(&task));
@@ -188,8 +188,9 @@ async fn find(
 fn not_waiting(task: &Task) -> Failure {
     let id = event::short_id(task.id());
     let last = task.questions.iter().rev().find_map(|question| Some((question, question.answer.as_ref()?)));
-    let answered =
-        last.map(|(question, answer)| convert::already_answered(task.id(), &question.id, answer).to_string());
+    let answered = last.map(|(question, answer)| {
+        failure::store::already_answered(task.id(), &question.id, answer).to_string()
+    });
     let respond = Suggested::new("respond").about(id).flag("--wait");
     let later = (!task.status.is_final()).then(|| Advice::command(respond, "answers when it asks"));
     Failure::new(Kind::NothingChanged, format!("task {id} waits for no answer: it is {}", task.status))
@@ -253,7 +254,7 @@ pub(super) fn told(context: &Context, task: &str, question: &str, answer: &Answe
     }
     let said = match answer.action {
         Action::Accept if answer.content.is_none() => "accepted".to_owned(),
-        Action::Accept => format!("sent: {}", follow::in_words(answer)),
+        Action::Accept => format!("sent: {}", values::in_words(answer)),
         Action::Decline => "declined".to_owned(),
         Action::Cancel => "cancelled the question".to_owned(),
     };

@@ -2,10 +2,10 @@
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
-use super::follow;
 use super::respond::{self, RespondArgs};
 use super::ui::question::Asked;
 use super::ui::{event, text};
+use super::values;
 use crate::client::{self, Client, Era};
 use crate::desk::suggest::Suggested;
 
@@ -36,7 +36,7 @@ pub(super) async fn run(context: &Context, args: &RespondArgs, client: &Client) 
     })?;
     let asked = Asked {
         who: format!("{} (task {}, question {key})", client.server(), event::short(&task.id)),
-        later: Some(follow::accepting(Suggested::new("respond").about(task.id.as_str()), &ask).question(key)),
+        later: Some(values::accepting(Suggested::new("respond").about(task.id.as_str()), &ask).question(key)),
         ask,
         asked_at: None,
         deadline: None,

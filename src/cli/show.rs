@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::fastmcp::{self, Found, Sources};
 use super::remote::RemoteArgs;
 use super::ui::{Ui, event, page, status, task_status, text, time};
-use super::{follow, list, outage, outcome};
+use super::{follow, list, outage, outcome, values};
 use crate::client::{Client, TaskView};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, EngineError, Viewer};
@@ -120,7 +120,7 @@ impl Sheet<'_> {
             self.fact("worker", &format!("{worker}, attempt {} of {}", task.attempt, task.new.max_attempts))?;
         }
         if let Some(progress) = &task.progress {
-            self.fact("progress", &super::ui::spinner::progress_words(progress))?;
+            self.fact("progress", &text::progress(progress))?;
         }
         if let Some(failure) = &task.last_failure {
             self.fact("last failure", &text::short(failure, 500))?;
@@ -164,7 +164,7 @@ impl Sheet<'_> {
                     format!("{} by {}{}, {when}", answer.action, answer.by, reason.unwrap_or_default());
                 self.fact("answered", &head)?;
                 if answer.content.is_some() {
-                    self.fact("content", &follow::in_words(answer))?;
+                    self.fact("content", &values::in_words(answer))?;
                 }
                 Ok(())
             }

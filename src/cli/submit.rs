@@ -10,7 +10,6 @@ use super::answers::{self, Answers};
 use super::context::Context;
 use super::failure::Failure;
 use super::follow::{self, Answering};
-use super::kept::Kept;
 use super::remote::{self, RemoteAnswering, RemoteArgs};
 use super::ui::spinner::Spinner;
 use super::ui::{text, time};
@@ -200,7 +199,7 @@ async fn through_server(
 
 /// Keeps the id before anything is waited for, so that the task can be found when this process is killed.
 fn keep(context: &Context, target: &Target, id: &str, tool: &str) {
-    let kept = Kept::of(&context.environment).map(|kept| kept.add(target.to_string(), id, tool));
+    let kept = context.kept().map(|kept| kept.add(target.to_string(), id, tool));
     if let Some(Err(error)) = kept {
         context.ui.detail(&format!("the task's id is not kept for `list`: {error}"));
     }

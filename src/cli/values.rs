@@ -2,19 +2,10 @@
 
 use serde_json::{Map, Value};
 
+pub(crate) use crate::desk::values::{accepting, defaults, in_words, shown};
+
 use crate::task::form::{Field, FieldKind};
 use crate::task::{Form, Violation};
-
-/// A value as a person would type it.
-pub(crate) fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Bool(true) => "yes".to_owned(),
-        Value::Bool(false) => "no".to_owned(),
-        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
-    }
-}
 
 /// A value as a form's field shows it: choices by their titles.
 pub(crate) fn shown_in(field: &Field, value: &Value) -> String {
@@ -63,20 +54,6 @@ fn format_words(format: &str) -> &str {
         "date-time" => "a date and time, as YYYY-MM-DDThh:mm:ssZ",
         other => other,
     }
-}
-
-/// The values that a form sends when nothing is changed in it.
-pub(crate) fn defaults(form: &Form) -> Map<String, Value> {
-    let default = |field: &Field| match &field.kind {
-        FieldKind::Text { default, .. } | FieldKind::OneOf { default, .. } => {
-            default.clone().map(Value::String)
-        }
-        FieldKind::Number { default, .. } => default.clone().map(Value::Number),
-        FieldKind::Boolean { default } => default.map(Value::Bool),
-        FieldKind::SomeOf { default, .. } if default.is_empty() => None,
-        FieldKind::SomeOf { default, .. } => Some(default.clone().into()),
-    };
-    form.fields.iter().filter_map(|field| Some((field.name.clone(), default(field)?))).collect()
 }
 
 /// A field's rules in words, for example "a whole number, 1 to 8".

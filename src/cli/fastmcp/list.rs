@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::list::unreadable_object;
-use super::super::ui::{Paint, event, page, spinner, status, table, text, time, unreadable};
+use super::super::ui::{Paint, event, page, status, table, text, time, unreadable};
 use super::{Sources, source};
 use crate::engine::Viewer;
 use crate::fastmcp::DeployedTask;
@@ -89,7 +89,7 @@ fn deployed(task: &DeployedTask) -> Row {
     let message = match (task.questions.first(), &task.error, &task.progress) {
         (Some(question), ..) => page::message(&question.ask, 60),
         (None, Some(error), _) => text::short(error, 60),
-        (None, None, Some(progress)) => spinner::progress_words(progress),
+        (None, None, Some(progress)) => text::progress(progress),
         (None, None, None) => String::new(),
     };
     let worker = task.worker.as_ref().map(|worker| {

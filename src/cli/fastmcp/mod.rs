@@ -1,7 +1,6 @@
 //! FastMCP deployments at the command line: they stand beside the tasks of one's own, and each row and line
 //! names its source.
 
-mod convert;
 mod list;
 mod respond;
 mod result;
@@ -93,7 +92,7 @@ impl Sources {
     /// Says so where FastMCP's were not looked for.
     pub(crate) fn tell(&self, context: &Context) {
         if let Some(error) = &self.unsearched {
-            let hint = convert::hint(error).unwrap_or_default();
+            let hint = crate::desk::failure::fastmcp::hint(error).unwrap_or_default();
             context.ui.talk(&context.advise(hint.after(&format!("{error}; "))));
         }
     }

@@ -7,7 +7,7 @@ use super::super::failure::{Failure, Kind};
 use super::super::respond::RespondArgs;
 use super::super::ui::question::Asked;
 use super::super::ui::{event, text};
-use super::super::{follow, respond as native};
+use super::super::{respond as native, values};
 use crate::desk::suggest::Suggested;
 use crate::fastmcp::{Answered, DeployedQuestion, DeployedTask, Deployment, FastmcpError, Generation, Way};
 use crate::task::form::joined;
@@ -79,7 +79,7 @@ pub(super) fn later(task: &str, generation: Generation, question: &DeployedQuest
     let through_server = generation == Generation::V4;
     let respond = Suggested::new("respond").about(if through_server { task } else { event::short(task) });
     let respond = if through_server { respond.option("--server", "URL") } else { respond };
-    follow::accepting(respond, &question.ask).question(question.id.as_str())
+    values::accepting(respond, &question.ask).question(question.id.as_str())
 }
 
 fn told(context: &Context, answer: &Answer, done: &Answered) -> Result<(), Failure> {
@@ -91,7 +91,7 @@ fn told(context: &Context, answer: &Answer, done: &Answered) -> Result<(), Failu
         }));
     }
     let task = text::line(event::short(&done.task));
-    context.ui.talk(&format!("task {task}: {} sent, and it goes on", follow::in_words(answer)));
+    context.ui.talk(&format!("task {task}: {} sent, and it goes on", values::in_words(answer)));
     if done.stale_cleared > 0 {
         context.ui.talk(&format!("{} stale answer(s) were cleared before", done.stale_cleared));
     }

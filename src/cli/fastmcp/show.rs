@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::super::context::Context;
 use super::super::failure::Failure;
-use super::super::ui::{Ui, page, spinner, status, text, time};
+use super::super::ui::{Ui, page, status, text, time};
 use super::source;
 use crate::fastmcp::{Delivery, DeployedQuestion, DeployedTask, Deployment, Details, WorkerSeen};
 use crate::task::AskKind;
@@ -54,7 +54,7 @@ impl Sheet<'_> {
             self.maybe(name, at.map(|at| self.when(at)).as_deref())?;
         }
         self.maybe("worker", task.worker.as_ref().map(|worker| self.worker(worker)).as_deref())?;
-        self.maybe("progress", task.progress.as_ref().map(spinner::progress_words).as_deref())?;
+        self.maybe("progress", task.progress.as_ref().map(text::progress).as_deref())?;
         self.maybe("error", task.error.as_deref())?;
         task.notes.iter().try_for_each(|note| self.fact("unreadable", note))
     }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::super::context::Context;
 use super::super::failure::Failure;
-use super::super::ui::{event as ui_event, page, spinner, status_column, text, time};
+use super::super::ui::{event as ui_event, page, status_column, text, time};
 use crate::fastmcp::{DeployedEvent, DeployedEventKind, Deployment, FastmcpResult, Filter, Means, Watching};
 
 /// Follows some deployments.
@@ -98,7 +98,7 @@ pub(crate) fn print(context: &Context, event: &DeployedEvent) -> Result<(), Fail
 fn words(kind: &DeployedEventKind) -> String {
     match kind {
         DeployedEventKind::Claimed { worker } => format!("claimed by {}", text::line(worker)),
-        DeployedEventKind::Progress(progress) => format!("progress {}", spinner::progress_words(progress)),
+        DeployedEventKind::Progress(progress) => format!("progress {}", text::progress(progress)),
         DeployedEventKind::Asked { question: Some(question) } => {
             format!("asked: {}", text::short(&question.ask.message, 200))
         }

@@ -2,22 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::spinner::progress_words;
 use super::{Paint, status_column, text, time};
+use crate::desk::text::progress;
+pub(crate) use crate::desk::text::short_id as short;
 use crate::task::{Event, EventKind, TaskId};
-
-/// Characters of an id that are shown where a person picks it up: 40 random bits tell tasks apart.
-const SHOWN: usize = 8;
 
 /// The beginning of an id, enough to name the task by.
 pub(crate) fn short_id(task: &TaskId) -> &str {
     short(task.as_str())
-}
-
-/// The beginning of any server's id.
-pub(crate) fn short(id: &str) -> &str {
-    let end = id.char_indices().nth(SHOWN).map_or(id.len(), |(end, _)| end);
-    &id[..end]
 }
 
 /// The event's line.
@@ -41,7 +33,7 @@ pub(crate) fn words(kind: &EventKind) -> String {
         EventKind::Submitted {} => "submitted".to_owned(),
         EventKind::Claimed { worker, attempt: 1 } => format!("claimed by {worker}"),
         EventKind::Claimed { worker, attempt } => format!("claimed by {worker}, attempt {attempt}"),
-        EventKind::Progress(progress) => format!("progress {}", progress_words(progress)),
+        EventKind::Progress(step) => format!("progress {}", progress(step)),
         EventKind::Asked { question } => {
             format!("asked {}: {}", question.id, text::short(&question.ask.message, 200))
         }

@@ -8,7 +8,6 @@ mod keyboard;
 mod line;
 mod list;
 pub(crate) mod logging;
-pub(crate) mod page;
 pub(crate) mod prompt;
 pub(crate) mod question;
 pub(crate) mod spinner;
@@ -16,9 +15,7 @@ mod stage;
 mod status;
 mod table;
 mod terminal_mode;
-pub(crate) mod text;
 mod theme;
-pub(crate) mod time;
 mod width;
 
 use std::io::Write;
@@ -29,6 +26,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+pub(crate) use crate::desk::{page, text, time};
 pub(crate) use colour::{ColorChoice, Paint};
 pub(crate) use status::{UNREADABLE, status, status_column, task_status, unreadable};
 pub(crate) use table::table;

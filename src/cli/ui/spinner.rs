@@ -32,7 +32,7 @@ impl Spinner {
 
     /// Shows a tool's step.
     pub(crate) fn step(&self, progress: &Progress) {
-        self.say(&progress_words(progress));
+        self.say(&text::progress(progress));
     }
 }
 
@@ -94,11 +94,4 @@ impl Moving {
             None => write(),
         }
     }
-}
-
-/// "1/3 choosing a menu".
-pub(crate) fn progress_words(progress: &Progress) -> String {
-    let total = progress.total.map(|total| format!("/{total}")).unwrap_or_default();
-    let message = progress.message.as_deref().map(|message| format!(" {}", text::line(message)));
-    format!("{}{total}{}", progress.current, message.unwrap_or_default())
 }

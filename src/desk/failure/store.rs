@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::failure::{Failure, Kind};
-use super::ui::time;
+use super::{Failure, Kind};
 use crate::desk::suggest::{Advice, Suggested};
+use crate::desk::time;
 use crate::engine::EngineError;
 use crate::store::StoreError;
 use crate::task::{Answer, QuestionId, TaskId};

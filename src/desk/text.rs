@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::task::Progress;
+
 /// One line: control characters, escape sequences and bidi controls become visible escapes.
 pub(crate) fn line(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -56,6 +58,22 @@ pub(crate) fn is_harmful(character: char) -> bool {
         || matches!(character,
             '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Characters of an id that are shown where a person picks it up: 40 random bits tell tasks apart.
+const SHOWN: usize = 8;
+
+/// The beginning of any server's id.
+pub(crate) fn short_id(id: &str) -> &str {
+    let end = id.char_indices().nth(SHOWN).map_or(id.len(), |(end, _)| end);
+    &id[..end]
+}
+
+/// "1/3 choosing a menu".
+pub(crate) fn progress(step: &Progress) -> String {
+    let total = step.total.map(|total| format!("/{total}")).unwrap_or_default();
+    let message = step.message.as_deref().map(|message| format!(" {}", line(message)));
+    format!("{}{total}{}", step.current, message.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -4,12 +4,10 @@
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-
-use super::environment::Environment;
 
 /// The file in the state directory.
 const FILE: &str = "submitted.jsonl";
@@ -37,9 +35,9 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// The user's own; `None` without a home directory.
-    pub(crate) fn of(environment: &Environment) -> Option<Self> {
-        Some(Self { path: environment.state_directory()?.join(FILE) })
+    /// The one in the user's state directory.
+    pub(crate) fn within(state_directory: &Path) -> Self {
+        Self { path: state_directory.join(FILE) }
     }
 
     /// Adds a task. An id opens its task, so the file is for its user only.

@@ -1,6 +1,6 @@
 //! FastMCP's errors as failures of a command.
 
-use super::super::failure::{Failure, Kind};
+use super::{Failure, Kind};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::fastmcp::{FastmcpError, Help, HelpPart};
 use crate::store::Refusal;
@@ -41,7 +41,7 @@ impl From<Help> for Advice {
 }
 
 /// What to do about it.
-pub(super) fn hint(error: &FastmcpError) -> Option<Advice> {
+pub(crate) fn hint(error: &FastmcpError) -> Option<Advice> {
     Some(match error {
         FastmcpError::Unreachable { .. } => {
             "check --redis or MCPTASK_REDIS_URL, and that `redis-cli ping` answers there".into()

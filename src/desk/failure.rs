@@ -1,4 +1,7 @@
-//! Everything that can go wrong at the command line, and the exit code of each kind.
+//! Everything that can go wrong, the exit code of each kind, and the library's errors as such failures.
+
+pub(crate) mod fastmcp;
+pub(crate) mod store;
 
 use std::error::Error;
 use std::fmt;

@@ -1,0 +1,68 @@
+//! A form's values in words, and the command that would send them.
+
+use serde_json::{Map, Value};
+
+use super::suggest::Suggested;
+use super::text;
+use crate::task::form::{Field, FieldKind};
+use crate::task::{Answer, Ask, AskKind, Form};
+
+/// A value as a person would type it.
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// The values that a form sends when nothing is changed in it.
+pub(crate) fn defaults(form: &Form) -> Map<String, Value> {
+    let default = |field: &Field| match &field.kind {
+        FieldKind::Text { default, .. } | FieldKind::OneOf { default, .. } => {
+            default.clone().map(Value::String)
+        }
+        FieldKind::Number { default, .. } => default.clone().map(Value::Number),
+        FieldKind::Boolean { default } => default.map(Value::Bool),
+        FieldKind::SomeOf { default, .. } if default.is_empty() => None,
+        FieldKind::SomeOf { default, .. } => Some(default.clone().into()),
+    };
+    form.fields.iter().filter_map(|field| Some((field.name.clone(), default(field)?))).collect()
+}
+
+/// An answer as one line.
+pub(crate) fn in_words(answer: &Answer) -> String {
+    match &answer.content {
+        Some(content) => {
+            let one = |(name, value): (&String, &Value)| format!("{name}={}", shown(value));
+            text::short(&content.iter().map(one).collect::<Vec<_>>().join(" "), 200)
+        }
+        None => answer.action.to_string(),
+    }
+}
+
+/// The command with what would accept the question, with a place for each value.
+pub(crate) fn accepting(respond: Suggested, ask: &Ask) -> Suggested {
+    let respond = respond.flag("--accept");
+    let AskKind::Form { schema } = &ask.kind else { return respond };
+    let Ok(form) = Form::parse(schema) else { return respond.option("--content", "JSON") };
+    let defaults = defaults(&form);
+    let one = |respond: Suggested, field: &Field| {
+        let value = defaults.get(&field.name).map_or_else(|| place(field), shown);
+        respond.option("--set", format!("{}={value}", field.name))
+    };
+    form.fields.iter().filter(|field| field.required).fold(respond, one)
+}
+
+fn place(field: &Field) -> String {
+    match &field.kind {
+        FieldKind::Text { .. } => "TEXT".to_owned(),
+        FieldKind::Number { .. } => "NUMBER".to_owned(),
+        FieldKind::Boolean { .. } => "yes".to_owned(),
+        FieldKind::OneOf { choices, .. } | FieldKind::SomeOf { choices, .. } => {
+            choices.first().map(|choice| choice.value.clone()).unwrap_or_default()
+        }
+    }
+}
