@@ -4,12 +4,10 @@ use clap::Args;
 use serde_json::json;
 
 use super::context::Context;
-use super::failure::{Failure, Kind};
-use super::fastmcp::{Found, Sources};
+use super::failure::Failure;
+use super::places;
 use super::remote::RemoteArgs;
 use super::ui::text;
-use crate::client::{Client, TaskView};
-use crate::task::TaskStatus;
 
 /// Cancel a task: its work is stopped, its open questions are withdrawn
 #[derive(Debug, Args)]
@@ -25,49 +23,17 @@ pub(crate) struct CancelArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: CancelArgs) -> Result<(), Failure> {
-    let id = match args.remote.target(context)? {
-        None => match Sources::open(context).await?.find(context, &args.task).await? {
-            Found::Native(engine, id) => {
-                engine.store().cancel(&id, &args.reason).await?;
-                id.to_string()
-            }
-            Found::Deployed(deployment, task) => {
-                let done = deployment.cancel(&task.id).await?;
-                if done.worker_dead {
-                    context.ui.warn("its worker is dead; no other one will take the task up");
-                }
-                done.task
-            }
-        },
-        Some(target) => {
-            let client = args.remote.connect(&target, None).await?;
-            let done = through_server(&client, &args.task).await;
-            client.close().await;
-            done?;
-            args.task
-        }
-    };
+    let done = places::at(context, &args.remote, false, async |places| {
+        let found = places::find(context, places, &args.task, false).await?;
+        Ok((found.source(), found.cancel(&args.reason).await?))
+    });
+    let (source, done) = done.await?;
+    if let Some(warning) = done.warning {
+        context.ui.warn(warning);
+    }
     if context.ui.is_json() {
-        return context.ui.object(&json!({ "task": id, "status": "cancelled" }));
+        return context.ui.object(&json!({ "source": source, "task": done.task, "status": "cancelled" }));
     }
-    context.ui.talk(&format!("task {} is cancelled", text::line(&id)));
+    context.ui.talk(&format!("task {} is cancelled", text::line(&done.task)));
     Ok(())
-}
-
-/// A modern server says nothing where the task had ended before, so its status is looked at.
-async fn through_server(client: &Client, id: &str) -> Result<(), Failure> {
-    ended(&client.get(id).await?).map_or(Ok(()), Err)?;
-    let done = client.cancel(id).await;
-    // It may have ended meanwhile, which legacy servers refuse and modern ones pass over.
-    let now = client.get(id).await.ok().filter(|now| done.is_err() || now.status != TaskStatus::Cancelled);
-    match now.as_ref().and_then(ended) {
-        Some(failure) => Err(failure),
-        None => Ok(done?),
-    }
-}
-
-/// The failure of a task that has ended.
-fn ended(task: &TaskView) -> Option<Failure> {
-    let words = || format!("task {} has already ended: {}", text::line(&task.id), task.status);
-    task.status.is_final().then(|| Failure::new(Kind::NothingChanged, words()))
 }

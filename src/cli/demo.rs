@@ -19,6 +19,7 @@ use super::remote::{self, RemoteAnswering};
 use super::ui::event;
 use super::{outcome, worker};
 use crate::client::{Call, Client, Era, Submitted, Target};
+use crate::desk::place::SERVER;
 use crate::engine::{Engine, Limits};
 use crate::server::{self, ServeConfig};
 use crate::store::sqlite::SqliteStore;
@@ -107,7 +108,7 @@ async fn dinner(
     let ended = client.follow(&task.id, &|_| {}).await;
     let ended = ended.map_err(|error| remote::explained(error, answering))?;
     say(context, 5, "The answers went back to the worker, and the task ended. Its result:");
-    outcome::of_ended(context, &task.id, &ended)?;
+    outcome::tell(context, (SERVER, &task.id), &ended.into())?;
     log(context, engine, &task.id).await?;
     next_steps(context);
     Ok(())

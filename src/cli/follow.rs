@@ -103,7 +103,7 @@ pub(crate) async fn to_end(
     let mut watch = engine.watch(EventFilter::Task(id.clone()), start).await?;
     loop {
         let task = engine.get_patiently(&Viewer::Operator, id).await;
-        let task = task.map_err(|error| gone_or(submitted, error))?;
+        let task = task.map_err(|error| failure::store::gone_or(submitted, error))?;
         if task.status.is_final() {
             return Ok(task);
         }
@@ -112,28 +112,6 @@ pub(crate) async fn to_end(
             None => until_change(context, engine, &mut watch, &task).await?,
         }
     }
-}
-
-/// The failure of an error that was met while a task was waited for. A task that is gone has expired if its ttl has
-/// ended; else it was lost with its store.
-pub(crate) fn gone_or(task: &Task, error: EngineError) -> Failure {
-    match error {
-        EngineError::Store(StoreError::NoTask(id)) if has_expired(task) => {
-            Failure::new(Kind::Cancelled, format!("task {id} expired: its ttl ended and it was deleted"))
-        }
-        EngineError::Store(StoreError::NoTask(id)) => Failure::new(
-            Kind::NotFound,
-            format!(
-                "task {id} is not there any more, though its ttl has not ended: the store was emptied, or came back \
-                     without its data"
-            ),
-        ),
-        other => other.into(),
-    }
-}
-
-fn has_expired(task: &Task) -> bool {
-    task.expires_at().is_some_and(|at| at <= jiff::Timestamp::now())
 }
 
 /// Shows steps until something else happens. A task that is lost with its store has no event that says so.
@@ -238,10 +216,10 @@ pub(crate) async fn answered_elsewhere(
     let closed = |task: &Task| task.open_questions().all(|open| open.id != question.id);
     let now = match engine.wait(&Viewer::Operator, id, closed).await {
         Ok(now) => now,
-        Err(EngineError::Store(StoreError::NoTask(id))) if has_expired(task) => {
+        Err(EngineError::Store(StoreError::NoTask(id))) if failure::store::is_expired(task) => {
             return Ok(format!("task {id} expired meanwhile"));
         }
-        Err(error) => return Err(gone_or(task, error)),
+        Err(error) => return Err(failure::store::gone_or(task, error)),
     };
     Ok(match now.question(&question.id).and_then(|question| question.answer.as_ref()) {
         Some(answer) => failure::store::already_answered(id, &question.id, answer).to_string(),

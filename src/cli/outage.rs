@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::failure::Failure;
 use super::failure::store::is_outage;
 use super::ui::{Ui, text};
+use crate::desk::facts::passed_over;
 use crate::store::{
     ClaimKey, Due, EventFilter, History, News, Page, PageCursor, Requeue, Rows, Store, StoreResult, Tail,
     TaskFilter, Trouble, Unreadable, WorkerInfo,
@@ -120,12 +121,6 @@ impl Outage {
     fn locked(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What is said of an event that this version cannot read.
-pub(crate) fn passed_over(event: &Unreadable) -> String {
-    let (name, problem) = (text::line(&event.name), text::short(&event.problem, 200));
-    format!("event {name} is passed over, as are others like it: {problem}")
 }
 
 /// A store that is listened to: what its verbs return says when it is away and when it is back.

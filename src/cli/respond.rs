@@ -1,20 +1,22 @@
 //! `respond`: answers an open question.
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use serde_json::json;
 
 use super::context::Context;
-use super::failure::{self, Failure, Kind};
-use super::fastmcp::{self, Found, Sources};
-use super::follow;
+use super::failure::{Failure, Kind};
 use super::remote::RemoteArgs;
-use super::ui::question::{self, Asked, Reply};
+use super::ui::question::{self, Reply};
 use super::ui::{event, page, text};
-use super::{arguments, complete_names, respond_remote, typed, values, waiting};
-use crate::desk::suggest::{Advice, Suggested};
-use crate::engine::{Engine, EngineError, Viewer};
+use super::{arguments, complete_names, places, typed, values, waiting};
+use crate::desk::answer::{Delivered, Receipt, Sending};
+use crate::desk::asked::{Asked, OpenQuestion};
+use crate::desk::place::Found;
+use crate::desk::places::Places;
+use crate::fastmcp::Way;
 use crate::task::form::joined;
-use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form, Question, QuestionId, Task, TaskId};
+use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form};
 
 /// Answer an open question: at a prompt, or with the options below
 ///
@@ -32,10 +34,10 @@ pub(crate) struct RespondArgs {
     #[arg(long, conflicts_with_all = ["task", "server", "stdio"])]
     next: bool,
     /// Answer this question of the task, for example q2; else the first open one
-    #[arg(long, value_name = "QUESTION", requires = "task", add = complete_names::questions())]
-    question: Option<QuestionId>,
+    #[arg(long, value_name = "QUESTION", requires = "task", value_parser = NonEmptyStringValueParser::new(), add = complete_names::questions())]
+    question: Option<String>,
     /// Wait until the task asks; --timeout bounds it
-    #[arg(long, requires = "task", conflicts_with = "server")]
+    #[arg(long, requires = "task")]
     wait: bool,
     /// Accept; what is not --set has the form's default
     #[arg(long, conflicts_with_all = ["decline", "cancel"])]
@@ -60,67 +62,68 @@ pub(crate) struct RespondArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Failure> {
-    if let Some(target) = args.remote.target(context)? {
-        let client = args.remote.connect(&target, None).await?;
-        let done = respond_remote::run(context, &args, &client).await;
-        client.close().await;
-        return done;
-    }
-    if args.wait {
-        context.rides_out_outages();
-    }
-    let (found, question) = if let Some(prefix) = args.task() {
-        (place_of(context, prefix, args.wait).await?, args.question().cloned())
-    } else {
-        let sources = Sources::open(context).await?;
-        let waiting = waiting::chosen(context, &sources, args.next, args.has_answer()).await?;
-        (waiting.found, Some(waiting.question))
-    };
-    let (engine, id) = match found {
-        Found::Deployed(deployment, task) => {
-            return fastmcp::respond(context, &deployment, &task, question.as_ref(), &args).await;
-        }
-        Found::Native(engine, id) => (engine, id),
-    };
-    let (task, question) = find(context, &engine, &id, question.as_ref(), args.wait).await?;
-    let asked = follow::asked(&task, &question);
-    let stored = match args.given(&question.ask)? {
-        Some(answer) if args.wait => {
-            follow::stored(context, &engine, task.id(), &question.id, answer).await??
-        }
-        Some(answer) => engine.answer(&Viewer::Operator, task.id(), &question.id, answer).await?,
-        None => at_prompt(context, &engine, &task, &question, asked).await?,
-    };
-    told(context, task.id().as_str(), question.id.as_str(), &stored)
+    places::at(context, &args.remote, args.wait, async |places| respond(context, places, &args).await).await
 }
 
-/// Where the task is. Who waits for its question waits for its store too.
-async fn place_of(context: &Context, prefix: &str, wait: bool) -> Result<Found, Failure> {
-    let find = async || Sources::open(context).await?.find(context, prefix).await;
-    if wait { context.ride_out(find).await } else { find().await }
+async fn respond(context: &Context, places: &Places, args: &RespondArgs) -> Result<(), Failure> {
+    let (mut found, wanted) = if let Some(prefix) = &args.task {
+        (places::find(context, places, prefix, args.wait).await?, args.question.clone())
+    } else {
+        let waiting = waiting::chosen(context, places, args.next, args.has_answer()).await?;
+        (waiting.found, Some(waiting.question.id))
+    };
+    if args.wait {
+        found = found.until_asked(wanted.as_deref()).await?;
+    }
+    let way = if args.direct { Way::Direct } else { Way::Supported };
+    let question = found.question(wanted.as_deref(), way).await?;
+    let receipt = match args.given(&question.asked.ask)? {
+        Some(answer) => {
+            send(context, &mut Sending::new(&found, &question, answer, way), args.wait).await?.or_refused()?
+        }
+        None => at_prompt(context, &found, &question, way).await?,
+    };
+    told(context, &found, &question, &receipt)
+}
+
+/// Sends an answer. Whoever waits, at a prompt too, waits for a place that is away.
+async fn send(context: &Context, sending: &mut Sending<'_>, waits: bool) -> Result<Delivered, Failure> {
+    if waits { context.ride_out(async || sending.attempt().await).await } else { sending.attempt().await }
+}
+
+/// Asks the person here, again where the answer does not fit, until somebody has answered.
+async fn at_prompt(
+    context: &Context,
+    found: &Found,
+    question: &OpenQuestion,
+    way: Way,
+) -> Result<Receipt, Failure> {
+    let mut asked = question.asked.clone();
+    if let Some(hint) = asked.later_hint() {
+        context.goes_on(hint.after("the question stays open; "));
+    }
+    loop {
+        let answer = tokio::select! {
+            answer = ask(context, &asked) => answer?,
+            winner = found.closed_elsewhere(question) => {
+                return Err(Failure::new(Kind::NothingChanged, winner?));
+            }
+        };
+        match send(context, &mut Sending::new(found, question, answer, way), true).await? {
+            Delivered::Taken(receipt) => return Ok(receipt),
+            Delivered::Refused { problem, .. } => asked.refused = Some(problem),
+        }
+    }
 }
 
 impl RespondArgs {
-    /// Whether to go round a FastMCP 4 server.
-    pub(super) fn direct(&self) -> bool {
-        self.direct
-    }
-
-    pub(super) fn task(&self) -> Option<&str> {
-        self.task.as_deref()
-    }
-
-    pub(super) fn question(&self) -> Option<&QuestionId> {
-        self.question.as_ref()
-    }
-
     /// Whether the options give an answer.
     fn has_answer(&self) -> bool {
         self.accept || self.decline || self.cancel || self.content.is_some() || !self.set.is_empty()
     }
 
     /// The answer that the options give; `None` where a person shall be asked.
-    pub(super) fn given(&self, ask: &Ask) -> Result<Option<Answer>, Failure> {
+    fn given(&self, ask: &Ask) -> Result<Option<Answer>, Failure> {
         let plain = |action| Ok(Some(Answer::new(action, Answerer::Operator)));
         if self.decline {
             return plain(Action::Decline);
@@ -147,82 +150,6 @@ impl RespondArgs {
     }
 }
 
-/// The question to answer, and its task.
-async fn find(
-    context: &Context,
-    engine: &Engine,
-    id: &TaskId,
-    wanted: Option<&QuestionId>,
-    wait: bool,
-) -> Result<(Task, Question), Failure> {
-    let task = if wait {
-        let asked = |task: &Task| match wanted {
-            Some(wanted) => task.question(wanted).is_some(),
-            None => task.open_questions().next().is_some(),
-        };
-        let begun = context.ride_out(async || Ok(engine.get(&Viewer::Operator, id).await?)).await?;
-        let reached = engine.wait(&Viewer::Operator, id, |task| task.status.is_final() || asked(task)).await;
-        reached.map_err(|error| follow::gone_or(&begun, error))?
-    } else {
-        engine.get(&Viewer::Operator, id).await?
-    };
-    let found = match wanted {
-        Some(wanted) => Some(task.question(wanted).cloned().ok_or_else(|| {
-            Failure::new(Kind::NotFound, format!("task {id} has no question {wanted}")).hint(Advice::command(
-                Suggested::new("show").about(event::short_id(id)),
-                "shows its questions",
-            ))
-        })?),
-        None => task.open_questions().next().cloned(),
-    };
-    let Some(question) = found else { return Err(not_waiting(&task)) };
-    if let Some(answer) = &question.answer {
-        return Err(failure::store::already_answered(id, &question.id, answer));
-    }
-    if task.status.is_final() {
-        return Err(not_waiting(&task));
-    }
-    Ok((task, question))
-}
-
-fn not_waiting(task: &Task) -> Failure {
-    let id = event::short_id(task.id());
-    let last = task.questions.iter().rev().find_map(|question| Some((question, question.answer.as_ref()?)));
-    let answered = last.map(|(question, answer)| {
-        failure::store::already_answered(task.id(), &question.id, answer).to_string()
-    });
-    let respond = Suggested::new("respond").about(id).flag("--wait");
-    let later = (!task.status.is_final()).then(|| Advice::command(respond, "answers when it asks"));
-    Failure::new(Kind::NothingChanged, format!("task {id} waits for no answer: it is {}", task.status))
-        .maybe_hint(answered.map(Advice::from))
-        .maybe_hint(later)
-}
-
-/// Asks the person here, again where the form's check refuses, until somebody has answered.
-async fn at_prompt(
-    context: &Context,
-    engine: &Engine,
-    task: &Task,
-    question: &Question,
-    mut asked: Asked,
-) -> Result<Answer, Failure> {
-    if let Some(hint) = asked.later_hint() {
-        context.goes_on(hint.after("the question stays open; "));
-    }
-    loop {
-        let answer = tokio::select! {
-            answer = ask(context, &asked) => answer?,
-            winner = follow::answered_elsewhere(engine, task, question) => {
-                return Err(Failure::new(Kind::NothingChanged, winner?));
-            }
-        };
-        match follow::stored(context, engine, task.id(), &question.id, answer).await? {
-            Err(EngineError::Answer { violations, .. }) => asked.refused = Some(joined(&violations)),
-            done => return Ok(done?),
-        }
-    }
-}
-
 /// Asks at the prompt, if anybody may be asked.
 pub(super) async fn ask(context: &Context, asked: &Asked) -> Result<Answer, Failure> {
     if !context.ui.may_prompt() {
@@ -245,12 +172,14 @@ pub(super) async fn ask(context: &Context, asked: &Asked) -> Result<Answer, Fail
 }
 
 /// Says what was answered.
-pub(super) fn told(context: &Context, task: &str, question: &str, answer: &Answer) -> Result<(), Failure> {
+fn told(context: &Context, found: &Found, question: &OpenQuestion, receipt: &Receipt) -> Result<(), Failure> {
+    let Receipt { answer, stale_cleared, left } = receipt;
     if context.ui.is_json() {
         let Answer { action, by, at, .. } = answer;
-        return context
-            .ui
-            .object(&json!({ "at": at, "task": task, "question": question, "action": action, "by": by }));
+        return context.ui.object(&json!({
+            "at": at, "source": found.source(), "task": question.task, "question": question.id, "action": action,
+            "by": by, "stale_cleared": stale_cleared, "left": left,
+        }));
     }
     let said = match answer.action {
         Action::Accept if answer.content.is_none() => "accepted".to_owned(),
@@ -258,10 +187,13 @@ pub(super) fn told(context: &Context, task: &str, question: &str, answer: &Answe
         Action::Decline => "declined".to_owned(),
         Action::Cancel => "cancelled the question".to_owned(),
     };
-    context.ui.talk(&format!(
-        "question {} of task {}: {said}",
-        text::line(question),
-        text::line(event::short(task))
-    ));
+    let task = event::short(&question.task);
+    context.ui.talk(&format!("question {} of task {}: {said}", text::line(&question.id), text::line(task)));
+    if let Some(cleared) = stale_cleared.filter(|cleared| *cleared > 0) {
+        context.ui.talk(&format!("{cleared} stale answer(s) were cleared before"));
+    }
+    if let Some(left) = left.filter(|left| *left > 0) {
+        context.ui.talk(&format!("{left} question(s) of it are still open"));
+    }
     Ok(())
 }

@@ -3,16 +3,10 @@
 use clap::Args;
 
 use super::context::Context;
-use super::failure::{Failure, Kind};
-use super::fastmcp::{self, Found, Sources};
-use super::follow;
+use super::failure::Failure;
 use super::outcome;
+use super::places;
 use super::remote::RemoteArgs;
-use super::ui::event;
-use crate::client::Client;
-use crate::desk::suggest::{Advice, Suggested};
-use crate::engine::{Engine, Viewer};
-use crate::task::{Task, TaskId};
 
 /// Print a task's result; the exit code is the outcome's
 #[derive(Debug, Args)]
@@ -35,63 +29,13 @@ impl ResultArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: ResultArgs) -> Result<(), Failure> {
-    if let Some(target) = args.remote.target(context)? {
-        let client = args.remote.connect(&target, None).await?;
-        let done = from_server(context, &client, &args).await;
-        client.close().await;
-        return done;
-    }
-    match found(context, &args).await? {
-        Found::Native(engine, id) => from_store(context, &engine, &id, args.wait).await,
-        Found::Deployed(deployment, task) => fastmcp::result(context, &deployment, *task, args.wait).await,
-    }
-}
-
-/// Where the task is. Who waits for its end waits for its store too.
-async fn found(context: &Context, args: &ResultArgs) -> Result<Found, Failure> {
-    let find = async || Sources::open(context).await?.find(context, &args.task).await;
-    if !args.wait {
-        return find().await;
-    }
-    context.rides_out_outages();
-    context.ride_out(find).await
-}
-
-async fn from_store(context: &Context, engine: &Engine, id: &TaskId, wait: bool) -> Result<(), Failure> {
-    let task =
-        if wait { ended(context, engine, id).await? } else { engine.get(&Viewer::Operator, id).await? };
-    if task.status.is_final() { outcome::of_task(context, &task) } else { Err(not_ended(&task)) }
-}
-
-/// The task when it has ended. One that is gone meanwhile has expired, or was lost with its store.
-async fn ended(context: &Context, engine: &Engine, id: &TaskId) -> Result<Task, Failure> {
-    context.goes_on("the task goes on");
-    let begun = context.ride_out(async || Ok(engine.get(&Viewer::Operator, id).await?)).await?;
-    let ended = engine.wait(&Viewer::Operator, id, |task| task.status.is_final()).await;
-    ended.map_err(|error| follow::gone_or(&begun, error))
-}
-
-fn not_ended(task: &Task) -> Failure {
-    let id = event::short_id(task.id());
-    let failure =
-        Failure::new(Kind::NothingChanged, format!("task {id} has not ended: it is {}", task.status));
-    match task.open_questions().next() {
-        Some(question) => follow::asked(task, question).later_hint().into_iter().fold(failure, Failure::hint),
-        None => {
-            failure.hint(Advice::with("wait for it with", Suggested::new("result").about(id).flag("--wait")))
+    places::at(context, &args.remote, args.wait, async |places| {
+        let found = places::find(context, places, &args.task, args.wait).await?;
+        if args.wait {
+            context.goes_on("the task goes on");
         }
-    }
-}
-
-async fn from_server(context: &Context, client: &Client, args: &ResultArgs) -> Result<(), Failure> {
-    let task = client.get(&args.task).await?;
-    if !task.status.is_final() && !args.wait {
-        return Err(Failure::new(
-            Kind::NothingChanged,
-            format!("task {} has not ended: it is {}", task.id, task.status),
-        )
-        .hint("wait for it with --wait"));
-    }
-    context.goes_on("the task goes on");
-    outcome::of_ended(context, &args.task, &client.ended(&args.task).await?)
+        let ending = found.ending(args.wait).await?;
+        outcome::tell(context, (found.source(), found.id()), &ending)
+    })
+    .await
 }

@@ -15,6 +15,8 @@ use super::ui::spinner::Spinner;
 use super::ui::{text, time};
 use super::{arguments, complete, complete_names, outcome, typed};
 use crate::client::{self, Call, Client, Era, Submitted, Target};
+use crate::desk::ending::Ending;
+use crate::desk::place::{SERVER, STORE};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, EngineError, Submission};
 use crate::store::StoreError;
@@ -116,7 +118,7 @@ async fn through_store(context: &Context, args: &SubmitArgs, answering: &Answeri
     }
     let ended = follow::to_end(context, &engine, &task, answering).await?;
     answering.tell_surplus();
-    outcome::of_task(context, &ended)
+    outcome::tell(context, (STORE, ended.id().as_str()), &Ending::of_task(&ended))
 }
 
 /// Repeats a step where the command waits; tries it once where it does not.
@@ -187,7 +189,7 @@ async fn through_server(
         session: args.session.as_ref().map(ToString::to_string),
     };
     match client.submit(call).await.map_err(|error| remote::explained(error, answering))? {
-        Submitted::Done(result) => outcome::of_outcome(context, "(a foreground call)", &result),
+        Submitted::Done(result) => outcome::of_outcome(context, (SERVER, "(a foreground call)"), &result),
         Submitted::Task(task) => {
             keep(context, target, &task.id, &args.tool);
             announce(context, args, &task.id, Suggested::new("show").about(task.id.as_str()))?;
@@ -219,5 +221,6 @@ async fn to_end(
     };
     let ended = client.follow(id, &on_change).await;
     drop(spinner);
-    outcome::of_ended(context, id, &ended.map_err(|error| remote::explained(error, answering))?)
+    let ended = ended.map_err(|error| remote::explained(error, answering))?;
+    outcome::tell(context, (SERVER, id), &ended.into())
 }

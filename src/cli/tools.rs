@@ -5,10 +5,12 @@ use serde_json::Value;
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
-use super::remote::{self, RemoteArgs};
+use super::places;
+use super::remote::RemoteArgs;
 use super::ui::{table, text};
 use crate::desk::suggest::{Advice, Suggested};
-use crate::engine::Engine;
+use crate::desk::tools::Tool;
+use crate::fastmcp::DeployedComponent;
 use crate::task::ToolSpec;
 
 /// List the tools that can be submitted, or show one with its arguments
@@ -22,61 +24,68 @@ pub(crate) struct ToolsArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: ToolsArgs) -> Result<(), Failure> {
-    let mut tools = known(context, &args.remote).await?;
+    let found = places::at(context, &args.remote, false, async |places| places.tools().await).await?;
+    for one in &found.unreadable {
+        let (name, problem) = (text::line(&one.name), text::short(&one.problem, 200));
+        context
+            .ui
+            .warn(&format!("tool {name} cannot be read: {problem}; a worker that offers it writes it anew"));
+    }
+    let mut tools = found.tools;
     if let Some(name) = &args.tool {
-        tools.retain(|tool| &tool.name == name);
+        tools.retain(|tool| tool.name() == name);
         if tools.is_empty() {
             return Err(Failure::new(Kind::NotFound, format!("there is no tool {name:?}"))
                 .hint(Advice::command(Suggested::new("tools"), "shows the tools")));
         }
     }
     if context.ui.is_json() {
-        return tools.iter().try_for_each(|tool| context.ui.object(tool));
+        return tools.iter().try_for_each(|tool| context.ui.object(&tool.object()));
     }
     match (&args.tool, tools.as_slice()) {
-        (Some(_), [tool]) => show(context, tool),
         (_, []) => {
             let worker = context.suggest(Suggested::new("worker"));
             context.ui.talk(&format!("no worker has offered a tool here yet; start one with: {worker}"));
             Ok(())
         }
-        (_, tools) => list(context, tools),
+        (Some(_), tools) => tools.iter().try_for_each(|tool| match tool {
+            Tool::Known { spec, .. } => show(context, spec),
+            Tool::Deployed(one) => show_deployed(context, one),
+        }),
+        (None, tools) => list(context, tools),
     }
 }
 
-async fn known(context: &Context, remote: &RemoteArgs) -> Result<Vec<ToolSpec>, Failure> {
-    let Some(target) = remote.target(context)? else {
-        return match context.existing().await? {
-            Some(engine) => offered(context, &engine).await,
-            None => Ok(Vec::new()),
+fn list(context: &Context, tools: &[Tool]) -> Result<(), Failure> {
+    let row = |tool: &Tool| {
+        let does = match tool {
+            Tool::Known { spec, .. } => text::short(spec.description.lines().next().unwrap_or_default(), 100),
+            Tool::Deployed(one) => {
+                let workers = one.workers.len();
+                let (kind, docket) = (text::line(&one.component.kind), text::short(&one.docket, 30));
+                format!("a {kind} of FastMCP's, docket {docket}; {workers} worker(s)")
+            }
         };
-    };
-    let client = remote.connect(&target, None).await?;
-    remote::introduce(&context.ui, &client);
-    let tools = client.tools().await.map(<[ToolSpec]>::to_vec);
-    client.close().await;
-    Ok(tools?)
-}
-
-/// The tools of a store, past those that cannot be read.
-async fn offered(context: &Context, engine: &Engine) -> Result<Vec<ToolSpec>, Failure> {
-    let tools = engine.store().tools().await?;
-    for one in &tools.unreadable {
-        let (name, problem) = (text::line(&one.name), text::short(&one.problem, 200));
-        context
-            .ui
-            .warn(&format!("tool {name} cannot be read: {problem}; a worker that offers it writes it anew"));
-    }
-    Ok(tools.rows)
-}
-
-fn list(context: &Context, tools: &[ToolSpec]) -> Result<(), Failure> {
-    let row = |tool: &ToolSpec| {
-        let first = tool.description.lines().next().unwrap_or_default();
-        vec![text::short(&tool.name, 40), text::short(first, 100)]
+        vec![text::short(tool.name(), 40), does]
     };
     let lines = table(&["TOOL", "DOES"], tools.iter().map(row).collect(), context.ui.paint());
     lines.iter().try_for_each(|line| context.ui.line(line))
+}
+
+fn show_deployed(context: &Context, one: &DeployedComponent) -> Result<(), Failure> {
+    let (ui, paint) = (&context.ui, context.ui.paint());
+    let version =
+        one.component.version.as_deref().map(|version| format!("  version {}", text::line(version)));
+    ui.line(&format!(
+        "{}  {}{}",
+        paint.bold(&text::line(&one.component.name)),
+        text::line(&one.component.kind),
+        version.unwrap_or_default()
+    ))?;
+    for worker in &one.workers {
+        ui.line(&format!("  worker {}", text::line(worker)))?;
+    }
+    ui.line("What it takes, and its launching, is a matter of its FastMCP server: give --server URL.")
 }
 
 fn show(context: &Context, tool: &ToolSpec) -> Result<(), Failure> {

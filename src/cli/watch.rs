@@ -6,14 +6,19 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::context::Context;
+use super::failure::store::gone_or;
 use super::failure::{Failure, Kind};
-use super::fastmcp::{self, Follower, Found, Sources};
+use super::places;
+use super::remote::RemoteArgs;
 use super::since::Since;
 use super::ui::{event, page, text};
-use super::{follow, outage};
+use crate::desk::asked::OpenQuestion;
+use crate::desk::facts::passed_over;
+use crate::desk::place::{Found, Place};
+use crate::desk::places::Places;
 use crate::desk::suggest::{Advice, Suggested};
+use crate::desk::watch::{Seen, Watching, What, object};
 use crate::engine::{Engine, Viewer, Watch};
-use crate::fastmcp::{DeployedEvent, Deployment, Filter};
 use crate::store::EventFilter;
 use crate::task::{Cursor, Event, EventKind, SessionId, Task, TaskStatus};
 
@@ -52,6 +57,8 @@ pub(crate) struct WatchArgs {
     /// Stop after the first event of this kind, or `end` for any that ends a task
     #[arg(long, value_name = "EVENT", value_parser = UNTIL)]
     until: Option<String>,
+    #[command(flatten)]
+    remote: RemoteArgs,
 }
 
 /// What `--until` takes: the events' names, and `end`.
@@ -71,90 +78,86 @@ const UNTIL: [&str; 12] = [
 ];
 
 pub(crate) async fn run(context: &Context, args: WatchArgs) -> Result<(), Failure> {
-    if !args.no_follow {
-        context.rides_out_outages();
-    }
-    let Some(prefix) = &args.task else {
-        let (ours, theirs) = match &args.session {
-            Some(session) => (EventFilter::Session(session.clone()), Filter::Session(session.to_string())),
-            None => (EventFilter::All, Filter::All),
-        };
-        let sources = places(context, &args).await?;
-        sources.tell(context);
-        let Sources { native, deployments, .. } = sources;
-        return watch(context, &args, native.map(|engine| (engine, ours)), &deployments, &theirs).await;
-    };
-    match place_of(context, &args, prefix).await? {
-        Found::Native(engine, id) => {
-            let ours = (engine, EventFilter::Task(id));
-            watch(context, &args, Some(ours), &[], &Filter::All).await
+    let waits = !args.no_follow;
+    places::at(context, &args.remote, waits, async |places| match &args.task {
+        Some(prefix) => {
+            let found = places::find(context, places, prefix, waits).await?;
+            watch(context, &args, places, What::Task(found)).await
         }
-        Found::Deployed(deployment, task) => {
-            watch(context, &args, None, &[deployment], &Filter::Task(task.id)).await
+        None if places.is_empty() && waits => {
+            let begun = begun(context, &args.remote).await?;
+            watch(context, &args, &begun, args.what()).await
         }
-    }
+        None => watch(context, &args, places, args.what()).await,
+    })
+    .await
 }
 
-/// What there is to watch. Where nobody has begun a store, whoever follows waits until somebody does.
-async fn places(context: &Context, args: &WatchArgs) -> Result<Sources, Failure> {
-    let open = async || Sources::open(context).await;
-    if args.no_follow {
-        return open().await;
-    }
-    let mut sources = context.ride_out(open).await?;
-    if sources.is_empty() {
-        context.ui.talk(&format!("{}; watching for its first task", context.nothing_begun()));
-    }
-    while sources.is_empty() {
+/// The places as soon as somebody has begun a store there.
+async fn begun(context: &Context, remote: &RemoteArgs) -> Result<Places, Failure> {
+    context.ui.talk(&format!("{}; watching for its first task", context.nothing_begun()));
+    loop {
         tokio::time::sleep(LOOK_EVERY).await;
-        sources = context.ride_out(open).await?;
+        let places = context.ride_out(async || places::open(context, remote).await).await?;
+        if !places.is_empty() {
+            return Ok(places);
+        }
     }
-    Ok(sources)
 }
 
-/// Where the one task is. Whoever follows it waits for its store too.
-async fn place_of(context: &Context, args: &WatchArgs, prefix: &str) -> Result<Found, Failure> {
-    let find = async || Sources::open(context).await?.find(context, prefix).await;
-    if args.no_follow { find().await } else { context.ride_out(find).await }
+impl WatchArgs {
+    fn what(&self) -> What {
+        self.session.clone().map_or(What::All, What::Session)
+    }
 }
 
-/// Watches our own tasks and those of the deployments.
-async fn watch(
-    context: &Context,
-    args: &WatchArgs,
-    ours: Option<(Engine, EventFilter)>,
-    deployments: &[Deployment],
-    theirs: &Filter,
-) -> Result<(), Failure> {
+/// Watches our own tasks and those of the other places.
+async fn watch(context: &Context, args: &WatchArgs, places: &Places, what: What) -> Result<(), Failure> {
     // The tails begin first: what happens from now on is not missed, whatever the past holds.
-    let follower = if args.no_follow {
-        Follower::default()
+    let others = if args.no_follow {
+        Watching::default()
     } else {
-        Follower::start(context, deployments, theirs).await?
+        Watching::begin(places, &what, &mut |words| context.ui.warn(&words)).await?
     };
     let mut printer = Printer { context, args, not_before: None };
-    let Some((engine, filter)) = ours else {
+    let Some((engine, filter)) = log_of(places, &what) else {
         if args.no_follow {
-            context.ui.talk(&no_log(context, deployments));
+            context.ui.talk(&no_log(context, places));
             return printer.came(false);
         }
-        return printer.follow(None, follower).await;
+        return printer.follow(None, others).await;
     };
     let (after, not_before) = args.since.begin(&engine).await?;
     printer.not_before = not_before;
     if args.no_follow {
         return printer.came(printer.past(&engine, &filter, after).await?);
     }
-    printer.follow(Some((engine, filter, after)), follower).await
+    printer.follow(Some((engine, filter, after)), others).await
+}
+
+/// Our own log, and what is wanted of it.
+fn log_of(places: &Places, what: &What) -> Option<(Engine, EventFilter)> {
+    let own = places.all().iter().find_map(|place| match place {
+        Place::Store(engine) => Some(engine.clone()),
+        Place::Fastmcp(_) | Place::Server(_) => None,
+    });
+    match what {
+        What::All => Some((own?, EventFilter::All)),
+        What::Session(session) => Some((own?, EventFilter::Session(session.clone()))),
+        What::Task(Found::Store(engine, id)) => Some((engine.clone(), EventFilter::Task(id.clone()))),
+        What::Task(Found::Fastmcp(..) | Found::Server(..)) => None,
+    }
 }
 
 /// Why there is nothing to print where nothing is followed.
-fn no_log(context: &Context, deployments: &[Deployment]) -> String {
-    if deployments.is_empty() {
-        return format!("no events; {}", context.nothing_begun());
-    }
+fn no_log(context: &Context, places: &Places) -> String {
     let list = Advice::command(Suggested::new("list"), "shows what is");
-    context.advise(list.after("FastMCP keeps no log of what has been; "))
+    let why = match places.all().first() {
+        None => return format!("no events; {}", context.nothing_begun()),
+        Some(Place::Server(_)) => "a server shows no log of what has been; ",
+        Some(Place::Fastmcp(_) | Place::Store(_)) => "FastMCP keeps no log of what has been; ",
+    };
+    context.advise(list.after(why))
 }
 
 /// Prints what is wanted of the log.
@@ -165,9 +168,9 @@ struct Printer<'a> {
 }
 
 /// What there is to print next.
-enum Seen {
+enum Next {
     Ours(Event),
-    Theirs(DeployedEvent),
+    Theirs(Seen),
     /// The one task that is watched has ended, or is gone.
     Over(Result<Task, Failure>),
 }
@@ -184,7 +187,7 @@ impl Printer<'_> {
                 }
             }
             if let Some(first) = page.unreadable.first().filter(|_| !warned) {
-                self.context.ui.warn(&outage::passed_over(first));
+                self.context.ui.warn(&passed_over(first));
                 warned = true;
             }
             after = page.next;
@@ -195,12 +198,12 @@ impl Printer<'_> {
     async fn follow(
         &self,
         ours: Option<(Engine, EventFilter, Cursor)>,
-        mut follower: Follower,
+        mut others: Watching,
     ) -> Result<(), Failure> {
         self.greet();
         if self.args.since == Since::Start {
-            for event in follower.open_questions() {
-                if self.print_deployed(&event)? {
+            for event in others.open_questions() {
+                if self.print_other(&event)? {
                     return Ok(());
                 }
             }
@@ -209,26 +212,26 @@ impl Printer<'_> {
             Some((engine, filter, after)) => (Some(engine.watch(filter.clone(), *after).await?), *after),
             None => (None, Cursor::START),
         };
-        let over = over(self.context, ours.as_ref());
+        let over = over(ours.as_ref());
         tokio::pin!(over);
         loop {
             let seen = tokio::select! {
                 biased;
-                event = next(&mut log) => Seen::Ours(event?),
-                event = follower.next() => Seen::Theirs(event?),
-                over = &mut over => Seen::Over(over),
+                event = next(&mut log) => Next::Ours(event?),
+                event = others.next() => Next::Theirs(event?),
+                over = &mut over => Next::Over(over),
             };
             let is_last = match seen {
-                Seen::Ours(event) => {
+                Next::Ours(event) => {
                     after = event.cursor;
                     let ended = event.kind.is_end().then_some((event.task.as_str(), event.kind.name()));
                     self.print(&event)? || self.is_end(ended)?
                 }
-                Seen::Theirs(event) => {
-                    let ended = event.kind.is_end().then_some((event.task.as_str(), event.kind.name()));
-                    self.print_deployed(&event)? || self.is_end(ended)?
+                Next::Theirs(event) => {
+                    let ended = event.is_end().then_some((event.task.as_str(), event.name));
+                    self.print_other(&event)? || self.is_end(ended)?
                 }
-                Seen::Over(over) => return self.over(ours.as_ref(), after, over).await,
+                Next::Over(over) => return self.over(ours.as_ref(), after, over).await,
             };
             if is_last {
                 return Ok(());
@@ -265,15 +268,37 @@ impl Printer<'_> {
         }
     }
 
-    /// Prints an event of FastMCP's if it is wanted; whether it was the last one.
-    fn print_deployed(&self, event: &DeployedEvent) -> Result<bool, Failure> {
-        if self.args.status.is_some_and(|status| status != event.status) {
+    /// Prints an event of another place if it is wanted; whether it was the last one.
+    fn print_other(&self, seen: &Seen) -> Result<bool, Failure> {
+        if self.args.status.is_some_and(|status| status != seen.status) {
             return Ok(false);
         }
-        fastmcp::print(self.context, event)?;
+        let (ui, paint) = (&self.context.ui, self.context.ui.paint());
+        if ui.is_json() {
+            ui.object(&seen.object)?;
+        } else {
+            let software = seen.software.as_ref().map(|name| paint.dim(&format!("  [{name}]")));
+            ui.line(&format!(
+                "{}{}",
+                event::seen_line(seen, Timestamp::now(), paint),
+                software.unwrap_or_default()
+            ))?;
+            if let Some(question) = &seen.question {
+                self.print_question(question)?;
+            }
+        }
         let wanted = self.args.until.as_deref();
-        Ok(wanted
-            .is_some_and(|wanted| wanted == event.kind.name() || (wanted == "end" && event.kind.is_end())))
+        Ok(wanted.is_some_and(|wanted| wanted == seen.name || (wanted == "end" && seen.is_end())))
+    }
+
+    /// What it takes to answer.
+    fn print_question(&self, question: &OpenQuestion) -> Result<(), Failure> {
+        let (ui, paint) = (&self.context.ui, self.context.ui.paint());
+        if let Some(url) = page::of(&question.asked.ask) {
+            ui.line(&format!("          {} {}", paint.yellow("→ page:"), page::within(url)))?;
+        }
+        let Some(command) = question.asked.later.clone() else { return Ok(()) };
+        ui.line(&format!("          {} {}", paint.yellow("→ answer with:"), self.context.suggest(command)))
     }
 
     fn greet(&self) {
@@ -311,15 +336,11 @@ impl Printer<'_> {
         }
         let ui = &self.context.ui;
         if ui.is_json() {
-            ui.object(event)?;
+            ui.object(&object(event))?;
         } else {
             ui.line(&event::line(event, Timestamp::now(), ui.paint()))?;
             if let EventKind::Asked { question } = &event.kind {
-                if let Some(url) = page::of(&question.ask) {
-                    ui.line(&format!("          {} {}", ui.paint().yellow("→ page:"), page::within(url)))?;
-                }
-                let shown = self.context.suggest(follow::later(&event.task, question));
-                ui.line(&format!("          {} {}", ui.paint().yellow("→ answer with:"), shown))?;
+                self.print_question(&OpenQuestion::of_store(&event.task, &event.tool, question))?;
             }
         }
         Ok(self.args.until.as_deref().is_some_and(|wanted| reached(wanted, &event.kind)))
@@ -327,11 +348,11 @@ impl Printer<'_> {
 }
 
 /// The end of the one task that is watched, also where it had ended before; never, where all are watched.
-async fn over(context: &Context, ours: Option<&(Engine, EventFilter, Cursor)>) -> Result<Task, Failure> {
+async fn over(ours: Option<&(Engine, EventFilter, Cursor)>) -> Result<Task, Failure> {
     let Some((engine, EventFilter::Task(id), _)) = ours else { return std::future::pending().await };
-    let begun = context.ride_out(async || Ok(engine.get(&Viewer::Operator, id).await?)).await?;
+    let begun = engine.get_patiently(&Viewer::Operator, id).await?;
     let ended = engine.wait(&Viewer::Operator, id, |task| task.status.is_final()).await;
-    ended.map_err(|error| follow::gone_or(&begun, error))
+    ended.map_err(|error| gone_or(&begun, error))
 }
 
 /// The next event of our own; never, where there are none.

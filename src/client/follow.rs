@@ -35,6 +35,16 @@ impl Client {
     /// Waits for the task's end and leaves its questions to others: it only looks, since a server asks those
     /// questions of whoever waits in `tasks/result`, and takes silence there for an answer.
     pub async fn ended(&self, id: &str) -> ClientResult<Ended> {
+        let view = self.until(id, &|view| view.status.is_final()).await?;
+        if self.modern { self.modern_end(view) } else { self.legacy_end(id, view).await }
+    }
+
+    /// The task as soon as that holds of it. Told by the server where it tells, else looked at in its pace.
+    pub async fn until(
+        &self,
+        id: &str,
+        reached: &(dyn Fn(&TaskView) -> bool + Send + Sync),
+    ) -> ClientResult<TaskView> {
         let mut looks = Looks::new(self, id);
         let mut listening = OptionFuture::from(self.modern.then(|| self.listen(id).boxed())).boxed().fuse();
         loop {
@@ -42,8 +52,8 @@ impl Client {
                 _ = &mut listening => {}
                 told = looks.due() => {
                     let view = self.look(id, told).await?;
-                    if view.status.is_final() {
-                        return if self.modern { self.modern_end(view) } else { self.legacy_end(id, view).await };
+                    if reached(&view) {
+                        return Ok(view);
                     }
                     looks.after(view.poll_interval);
                 }

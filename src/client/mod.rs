@@ -32,6 +32,7 @@ pub use error::{ClientError, ClientResult};
 pub use follow::OnChange;
 pub use submit::{Call, Submitted};
 pub use target::{Era, Target};
+pub use tasks::INVALID_PARAMS;
 pub use view::{Ended, TaskView};
 
 use crate::task::ToolSpec;
@@ -71,7 +72,7 @@ impl Client {
     }
 
     /// Whether the server runs tools as tasks at all.
-    fn runs_tasks(&self) -> bool {
+    pub fn runs_tasks(&self) -> bool {
         let path = if self.modern {
             "/capabilities/extensions/io.modelcontextprotocol~1tasks"
         } else {

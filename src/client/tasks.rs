@@ -7,7 +7,7 @@ use super::{Client, ClientError, ClientResult, TaskView};
 use crate::task::{Answer, Ask};
 
 /// Invalid params: what both eras answer to an unknown task, and modern servers to an unfit answer.
-pub(super) const INVALID_PARAMS: i64 = -32602;
+pub const INVALID_PARAMS: i64 = -32602;
 
 impl Client {
     /// The task as it stands.

@@ -15,6 +15,11 @@ pub(crate) fn relative(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// For how long, up to now: "3 min".
+pub(crate) fn since(at: Timestamp, now: Timestamp) -> String {
+    rough((now.as_second() - at.as_second()).max(0).unsigned_abs())
+}
+
 /// A length of time in one unit, for example "3 min".
 pub(crate) fn rough(seconds: u64) -> String {
     match seconds {
@@ -42,6 +47,17 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let span: jiff::Span = text.parse().map_err(|_| wrong())?;
     let signed = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
     Duration::try_from(signed).map_err(|_| wrong())
+}
+
+/// Reads a moment: a time ago such as `10m`, or a time in RFC 3339.
+pub(crate) fn ago_or_at(text: &str) -> Result<Timestamp, String> {
+    if let Ok(at) = text.parse() {
+        return Ok(at);
+    }
+    let ago = duration(text).map_err(|_| {
+        format!("{text:?} is not a time ago such as 10m, or a time such as 2026-05-01T10:00:00Z")
+    })?;
+    Timestamp::now().checked_sub(ago).map_err(|_| format!("{text:?} is too long ago"))
 }
 
 #[cfg(test)]

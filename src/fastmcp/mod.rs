@@ -11,6 +11,7 @@
 
 mod answer;
 mod cancel;
+mod components;
 mod deployment;
 mod diagnose;
 mod discover;
@@ -33,6 +34,7 @@ mod watch;
 
 pub use answer::{Answered, Way};
 pub use cancel::Cancelled;
+pub use components::DeployedComponent;
 pub use deployment::Deployment;
 pub use diagnose::{Cause, Diagnosis};
 pub use error::{FastmcpError, FastmcpResult};

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{Paint, status_column, text, time};
 use crate::desk::text::progress;
 pub(crate) use crate::desk::text::short_id as short;
+use crate::desk::watch::Seen;
 use crate::task::{Event, EventKind, TaskId};
 
 /// The beginning of an id, enough to name the task by.
@@ -24,6 +25,18 @@ pub(crate) fn line(event: &Event, now: Timestamp, paint: Paint) -> String {
         paint.bold(short_id(&event.task)),
         text::short(&event.tool, 30),
         words(&event.kind)
+    )
+}
+
+/// The line of what was seen in another place than our own store.
+pub(crate) fn seen_line(seen: &Seen, now: Timestamp, paint: Paint) -> String {
+    format!(
+        "{}  {}  {}  {:<12}  {}",
+        paint.dim(&time::clock(seen.at, now)),
+        paint.bold(&text::line(short(&seen.task))),
+        status_column(seen.status, paint),
+        text::short(seen.tool.as_deref().unwrap_or("-"), 30),
+        seen.words,
     )
 }
 

@@ -28,7 +28,7 @@ use serde_json::{Map, Value, json};
 
 pub(crate) use crate::desk::{page, text, time};
 pub(crate) use colour::{ColorChoice, Paint};
-pub(crate) use status::{UNREADABLE, status, status_column, task_status, unreadable};
+pub(crate) use status::{row_status, status, status_column, tool_error, unreadable};
 pub(crate) use table::table;
 
 use stage::Stage;

@@ -13,27 +13,9 @@ use super::theme::theme;
 use super::{Paint, Ui, page, text, time};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::values;
-use crate::desk::suggest::{Advice, Suggested};
+pub(crate) use crate::desk::asked::Asked;
 use crate::task::form::joined;
-use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form};
-
-/// A question and what a person must know before answering it.
-#[derive(Debug, Clone)]
-#[expect(clippy::struct_field_names, reason = "`asked_at` is the questions' own word")]
-pub(crate) struct Asked {
-    /// Who asks: the tool and the task, or the server. Untrusted, like the rest.
-    pub(crate) who: String,
-    /// What is asked.
-    pub(crate) ask: Ask,
-    /// When it was asked first, where that is known.
-    pub(crate) asked_at: Option<Timestamp>,
-    /// When it answers itself with cancel.
-    pub(crate) deadline: Option<Timestamp>,
-    /// Why the last answer to it was refused.
-    pub(crate) refused: Option<String>,
-    /// The command that answers it later, where there is one.
-    pub(crate) later: Option<Suggested>,
-}
+use crate::task::{Action, Answer, Answerer, AskKind, Form};
 
 /// What the person decided.
 #[derive(Debug)]
@@ -58,17 +40,6 @@ pub(crate) async fn ask(ui: &Ui, asked: &Asked) -> Result<Reply, Failure> {
         Err(Stopped::Terminal(error)) => {
             Err(still_open(Kind::NeedsInput, &format!("the terminal went away ({error})")))
         }
-    }
-}
-
-impl Asked {
-    /// How to answer it later, as a hint.
-    pub(crate) fn later_hint(&self) -> Option<Advice> {
-        let words = match page::of(&self.ask) {
-            Some(url) => format!("look at the page {}, then answer with", page::within(url)),
-            None => "answer it later with".to_owned(),
-        };
-        self.later.clone().map(|command| Advice::with(&words, command))
     }
 }
 

@@ -1,7 +1,8 @@
 //! A status is a word and a sign, never only a colour.
 
 use super::Paint;
-use crate::task::{Outcome, Task, TaskStatus};
+use crate::desk::row::{Row, UNREADABLE};
+use crate::task::TaskStatus;
 
 fn sign(status: TaskStatus) -> &'static str {
     match status {
@@ -18,9 +19,6 @@ pub(crate) fn status(status: TaskStatus, paint: Paint) -> String {
     coloured(status, &format!("{} {}", sign(status), status), paint)
 }
 
-/// The word of a task that cannot be read.
-pub(crate) const UNREADABLE: &str = "unreadable";
-
 /// Sign and word of a task that cannot be read.
 pub(crate) fn unreadable(paint: Paint) -> String {
     paint.red(&format!("! {UNREADABLE}"))
@@ -31,12 +29,18 @@ pub(crate) fn status_column(status: TaskStatus, paint: Paint) -> String {
     coloured(status, &format!("{} {:<14}", sign(status), status.as_str()), paint)
 }
 
-/// The status of a task; a result that its tool calls an error says so.
-pub(crate) fn task_status(task: &Task, paint: Paint) -> String {
-    if task.outcome.as_ref().is_some_and(Outcome::is_tool_error) {
-        return paint.red("✗ completed, with an error");
+/// The status of a task whose tool calls its result an error.
+pub(crate) fn tool_error(paint: Paint) -> String {
+    paint.red("✗ completed, with an error")
+}
+
+/// The status in a row of a list.
+pub(crate) fn row_status(row: &Row, paint: Paint) -> String {
+    match row.status {
+        None => unreadable(paint),
+        Some(_) if row.is_tool_error => tool_error(paint),
+        Some(one) => status(one, paint),
     }
-    status(task.status, paint)
 }
 
 fn coloured(status: TaskStatus, text: &str, paint: Paint) -> String {

@@ -7,7 +7,7 @@ use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::time;
 use crate::engine::EngineError;
 use crate::store::StoreError;
-use crate::task::{Answer, QuestionId, TaskId};
+use crate::task::{Answer, QuestionId, Task, TaskId};
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
@@ -110,4 +110,27 @@ impl From<EngineError> for Failure {
             EngineError::Question { .. } => Self::new(Kind::Unexpected, message),
         }
     }
+}
+
+/// The failure of an error that was met while a task was waited for. A task that is gone has expired if its ttl has
+/// ended; else it was lost with its store.
+pub(crate) fn gone_or(task: &Task, error: EngineError) -> Failure {
+    match error {
+        EngineError::Store(StoreError::NoTask(id)) if is_expired(task) => {
+            Failure::new(Kind::Cancelled, format!("task {id} expired: its ttl ended and it was deleted"))
+        }
+        EngineError::Store(StoreError::NoTask(id)) => Failure::new(
+            Kind::NotFound,
+            format!(
+                "task {id} is not there any more, though its ttl has not ended: the store was emptied, or came back \
+                     without its data"
+            ),
+        ),
+        other => other.into(),
+    }
+}
+
+/// Whether the task's ttl has ended.
+pub(crate) fn is_expired(task: &Task) -> bool {
+    task.expires_at().is_some_and(|at| at <= Timestamp::now())
 }

@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::super::failure::Failure;
-use super::super::ui::{event, page, time};
 use super::Finding;
+use crate::desk::failure::Failure;
+use crate::desk::place::STORE;
 use crate::desk::suggest::{Advice, Suggested};
+use crate::desk::{page, text, time};
 use crate::engine::{Engine, Viewer};
 use crate::store::{Rows, TaskFilter, Trouble, Unreadable, WorkerInfo};
 use crate::task::{Question, Task, TaskStatus};
@@ -138,7 +139,7 @@ impl Checkup {
             question.id,
             page::message(&question.ask, 60)
         );
-        let id = event::short_id(task.id());
+        let id = text::short_id(task.id().as_str());
         let respond = Suggested::new("respond").about(id).question(question.id.as_str());
         let help = Advice::command(respond, "answers it from here; ")
             .and_command(Suggested::new("show").about(id), "tells what became of the prompt");
@@ -153,7 +154,7 @@ fn worker_command() -> Suggested {
 /// Something that is worth knowing.
 fn finding(task: &Task, cause: &'static str, evidence: String, help: impl Into<Advice>) -> Finding {
     let task = Some(task.id().to_string());
-    Finding { source: "mcptask", task, cause, evidence, help: help.into(), is_trouble: false }
+    Finding { source: STORE, task, cause, evidence, help: help.into(), is_trouble: false }
 }
 
 /// Something that is wrong.
@@ -163,24 +164,17 @@ fn trouble(task: &Task, cause: &'static str, evidence: String, help: impl Into<A
 
 fn of_trouble(one: Trouble) -> Finding {
     let Trouble { cause, problem, advice } = one;
-    Finding { source: "mcptask", task: None, cause, evidence: problem, help: advice.into(), is_trouble: true }
+    Finding { source: STORE, task: None, cause, evidence: problem, help: advice.into(), is_trouble: true }
 }
 
 fn of_unreadable(what: &str, one: &Unreadable, help: impl Into<Advice>) -> Finding {
     let evidence = format!("{what} cannot be read: {}", one.problem);
-    Finding {
-        source: "mcptask",
-        task: None,
-        cause: "unreadable",
-        evidence,
-        help: help.into(),
-        is_trouble: true,
-    }
+    Finding { source: STORE, task: None, cause: "unreadable", evidence, help: help.into(), is_trouble: true }
 }
 
 /// A task that cannot be read.
 pub(super) fn unreadable(task: &Unreadable) -> Finding {
-    let id = event::short(&task.name);
+    let id = text::short_id(&task.name);
     let cancel = Suggested::new("cancel").about(id);
     let help = Advice::command(cancel, "ends it, and it goes when its ttl ends; no other task is harmed");
     Finding { task: Some(task.name.clone()), ..of_unreadable("it", task, help) }

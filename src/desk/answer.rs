@@ -1,0 +1,335 @@
+//! Open questions and their answers: one way for every place.
+
+use super::asked::OpenQuestion;
+use super::failure::store::{already_answered, gone_or, is_expired, is_outage};
+use super::failure::{Failure, Kind};
+use super::place::Found;
+use super::server::Server;
+use super::suggest::{Advice, Suggested};
+use super::text;
+use crate::client::{ClientError, INVALID_PARAMS, TaskView};
+use crate::engine::{Engine, EngineError, Viewer};
+use crate::fastmcp::{DeployedTask, Deployment, FastmcpError, Filter, Generation, Way};
+use crate::store::StoreError;
+use crate::task::form::joined;
+use crate::task::{Answer, QuestionId, Task, TaskId};
+
+/// What became of an answer.
+pub(crate) enum Delivered {
+    /// It is the question's answer.
+    Taken(Receipt),
+    /// It does not fit the question, which stays open.
+    Refused {
+        /// What is wrong with it, for whoever gives another one.
+        problem: String,
+        /// The same as a failure.
+        failure: Failure,
+    },
+}
+
+/// What was answered.
+pub(crate) struct Receipt {
+    /// The answer as it stands.
+    pub(crate) answer: Answer,
+    /// Answers to earlier questions that lay in a deployment's list and would have been taken for this one.
+    pub(crate) stale_cleared: Option<u64>,
+    /// Questions of the task that are still open, where that is known.
+    pub(crate) left: Option<usize>,
+}
+
+impl Found {
+    /// The open question that is meant: the named one, or the first. Where there is none, the failure says why.
+    pub(crate) async fn question(&self, wanted: Option<&str>, way: Way) -> Result<OpenQuestion, Failure> {
+        match self {
+            Self::Store(engine, id) => of_store(engine, id, wanted).await,
+            Self::Fastmcp(deployment, task) => {
+                let question = named(OpenQuestion::all_of_fastmcp(task), wanted);
+                let Some(question) = question else { return Err(not_asking(deployment, task).await) };
+                if task.generation == Generation::V4 && way == Way::Supported {
+                    // Said before anybody has filled in a form.
+                    return Err(FastmcpError::NeedsServer { id: task.id.clone() }.into());
+                }
+                Ok(question)
+            }
+            Self::Server(server, task) => of_server(server, task, wanted),
+        }
+    }
+
+    /// Waits until the task asks that question, or any; the task as it is then. Ends as well when the task does.
+    pub(crate) async fn until_asked(&self, wanted: Option<&str>) -> Result<Self, Failure> {
+        match self {
+            Self::Store(engine, id) => {
+                let asked = |task: &Task| match wanted {
+                    Some(wanted) => task.questions.iter().any(|question| question.id.as_str() == wanted),
+                    None => task.open_questions().next().is_some(),
+                };
+                let begun = engine.get_patiently(&Viewer::Operator, id).await?;
+                let reached =
+                    engine.wait(&Viewer::Operator, id, |task| task.status.is_final() || asked(task)).await;
+                reached.map_err(|error| gone_or(&begun, error))?;
+                Ok(self.clone())
+            }
+            Self::Fastmcp(deployment, task) => {
+                let asks = |task: &DeployedTask| {
+                    task.status.is_final()
+                        || task.questions.iter().any(|one| wanted.is_none_or(|wanted| wanted == one.id))
+                };
+                let task = until(deployment, &task.id, asks).await?;
+                Ok(Self::Fastmcp(deployment.clone(), Box::new(task)))
+            }
+            Self::Server(server, task) => {
+                if let Some(failure) = server.refuses_answers().filter(|_| !task.status.is_final()) {
+                    return Err(failure);
+                }
+                let asks = |task: &TaskView| {
+                    task.status.is_final()
+                        || task.input_requests.keys().any(|key| wanted.is_none_or(|wanted| wanted == key))
+                };
+                let task = server.client().until(&task.id, &asks).await?;
+                Ok(Self::Server(server.clone(), Box::new(task)))
+            }
+        }
+    }
+
+    /// Waits until the question is not open any more, and says what became of it.
+    pub(crate) async fn closed_elsewhere(&self, question: &OpenQuestion) -> Result<String, Failure> {
+        match self {
+            Self::Store(engine, id) => closed_in_store(engine, id, &question.id).await,
+            Self::Fastmcp(deployment, task) => {
+                let is_closed = |now: &DeployedTask| now.questions.iter().all(|one| one.id != question.id);
+                let now = until(deployment, &task.id, is_closed).await?;
+                Ok(closed(&now.id, now.status.is_final().then_some(now.status.as_str())))
+            }
+            Self::Server(server, task) => {
+                let is_closed = |now: &TaskView| !now.input_requests.contains_key(&question.id);
+                let now = server.client().until(&task.id, &is_closed).await?;
+                Ok(closed(&now.id, now.status.is_final().then_some(now.status.as_str())))
+            }
+        }
+    }
+}
+
+/// The deployment's task as soon as that holds of it.
+pub(super) async fn until(
+    deployment: &Deployment,
+    id: &str,
+    reached: impl Fn(&DeployedTask) -> bool,
+) -> Result<DeployedTask, Failure> {
+    // Followed before it is looked at, so that what happens in between is not missed.
+    let mut watching = deployment.watch(Filter::Task(id.to_owned())).await?;
+    loop {
+        let task = deployment.find(id).await?;
+        if reached(&task) {
+            return Ok(task);
+        }
+        watching.next().await?;
+    }
+}
+
+/// What is said of a question that others answered, where nobody keeps who did.
+fn closed(task: &str, ended: Option<&str>) -> String {
+    let task = text::line(task);
+    match ended {
+        Some(status) => format!("task {task} has ended meanwhile: {status}"),
+        None => format!("somebody else has answered the question of task {task}"),
+    }
+}
+
+fn named(questions: Vec<OpenQuestion>, wanted: Option<&str>) -> Option<OpenQuestion> {
+    questions.into_iter().find(|one| wanted.is_none_or(|wanted| wanted == one.id))
+}
+
+async fn of_store(engine: &Engine, id: &TaskId, wanted: Option<&str>) -> Result<OpenQuestion, Failure> {
+    let task = engine.get(&Viewer::Operator, id).await?;
+    let found = match wanted {
+        Some(wanted) => {
+            let question = task.questions.iter().find(|question| question.id.as_str() == wanted);
+            Some(question.ok_or_else(|| no_question(id, wanted))?)
+        }
+        None => task.open_questions().next(),
+    };
+    match found {
+        Some(question) => match &question.answer {
+            Some(answer) => Err(already_answered(id, &question.id, answer)),
+            None if task.status.is_final() => Err(not_waiting(&task)),
+            None => Ok(OpenQuestion::of_task(&task, question)),
+        },
+        None => Err(not_waiting(&task)),
+    }
+}
+
+fn no_question(task: &TaskId, question: &str) -> Failure {
+    let show = Suggested::new("show").about(text::short_id(task.as_str()));
+    Failure::new(Kind::NotFound, format!("task {task} has no question {question}"))
+        .hint(Advice::command(show, "shows its questions"))
+}
+
+fn not_waiting(task: &Task) -> Failure {
+    let id = text::short_id(task.id().as_str());
+    let last = task.questions.iter().rev().find_map(|question| Some((question, question.answer.as_ref()?)));
+    let answered =
+        last.map(|(question, answer)| already_answered(task.id(), &question.id, answer).to_string());
+    let respond = Suggested::new("respond").about(id).flag("--wait");
+    let later = (!task.status.is_final()).then(|| Advice::command(respond, "answers when it asks"));
+    waits_for_nothing(task.id().as_str(), task.status.as_str())
+        .maybe_hint(answered.map(Advice::from))
+        .maybe_hint(later)
+}
+
+fn waits_for_nothing(task: &str, status: &str) -> Failure {
+    let message = format!("task {} waits for no answer: it is {status}", text::line(task));
+    Failure::new(Kind::NothingChanged, message)
+}
+
+async fn not_asking(deployment: &Deployment, task: &DeployedTask) -> Failure {
+    let failure = waits_for_nothing(&task.id, task.status.as_str());
+    match deployment.diagnose(Some(&task.id)).await {
+        Ok(found) => found.into_iter().fold(failure, |failure, one| failure.hint(one.help)),
+        Err(_) => failure,
+    }
+}
+
+fn of_server(server: &Server, task: &TaskView, wanted: Option<&str>) -> Result<OpenQuestion, Failure> {
+    if let Some(failure) = server.refuses_answers().filter(|_| !task.status.is_final()) {
+        return Err(failure);
+    }
+    let found = task.input_requests.iter().find(|(key, _)| wanted.is_none_or(|wanted| wanted == *key));
+    let Some((key, request)) = found else {
+        let respond = Suggested::new("respond").about(task.id.as_str()).flag("--wait");
+        let later = (!task.status.is_final()).then(|| Advice::command(respond, "answers when it asks"));
+        return Err(waits_for_nothing(&task.id, task.status.as_str()).maybe_hint(later));
+    };
+    OpenQuestion::of_server(&server.client().server(), task, key, request).map_err(|problem| {
+        let message = format!("the server asks what must not be shown: {}", text::line(&problem));
+        Failure::new(Kind::Unexpected, message)
+    })
+}
+
+async fn closed_in_store(engine: &Engine, id: &TaskId, question: &str) -> Result<String, Failure> {
+    let begun = engine.get_patiently(&Viewer::Operator, id).await?;
+    let closed = |task: &Task| task.open_questions().all(|open| open.id.as_str() != question);
+    let now = match engine.wait(&Viewer::Operator, id, closed).await {
+        Ok(now) => now,
+        Err(EngineError::Store(StoreError::NoTask(id))) if is_expired(&begun) => {
+            return Ok(format!("task {id} expired meanwhile"));
+        }
+        Err(error) => return Err(gone_or(&begun, error)),
+    };
+    let known = now.questions.iter().find(|known| known.id.as_str() == question);
+    Ok(match known.and_then(|known| Some((known, known.answer.as_ref()?))) {
+        Some((known, answer)) => already_answered(id, &known.id, answer).to_string(),
+        None => format!("task {id} has ended meanwhile: {}", now.status),
+    })
+}
+
+/// An answer on its way. It can be tried again after an outage: where a try was lost on the way, the same answer that
+/// is found afterwards is its own.
+pub(crate) struct Sending<'a> {
+    found: &'a Found,
+    question: &'a OpenQuestion,
+    answer: Answer,
+    way: Way,
+    was_lost: bool,
+}
+
+impl<'a> Sending<'a> {
+    /// The answer to that question of the task.
+    pub(crate) fn new(found: &'a Found, question: &'a OpenQuestion, answer: Answer, way: Way) -> Self {
+        Self { found, question, answer, way, was_lost: false }
+    }
+
+    /// One try.
+    pub(crate) async fn attempt(&mut self) -> Result<Delivered, Failure> {
+        match self.found {
+            Found::Store(engine, id) => self.to_store(engine, id).await,
+            Found::Fastmcp(deployment, task) => self.to_deployment(deployment, task).await,
+            Found::Server(server, task) => self.to_server(server, &task.id).await,
+        }
+    }
+
+    async fn to_store(&mut self, engine: &Engine, id: &TaskId) -> Result<Delivered, Failure> {
+        let question: QuestionId =
+            self.question.id.parse().map_err(|_| no_question(id, &self.question.id))?;
+        match engine.answer(&Viewer::Operator, id, &question, self.answer.clone()).await {
+            Ok(answer) => Ok(taken(answer)),
+            Err(EngineError::Store(StoreError::AlreadyAnswered { answer, .. }))
+                if self.was_lost && is_same(&answer, &self.answer) =>
+            {
+                Ok(taken(*answer))
+            }
+            Err(EngineError::Answer { task, question, violations }) => {
+                let problem = joined(&violations);
+                Ok(refused(problem, EngineError::Answer { task, question, violations }))
+            }
+            Err(error) => {
+                self.was_lost |= matches!(&error, EngineError::Store(error) if is_outage(error));
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn to_deployment(
+        &self,
+        deployment: &Deployment,
+        task: &DeployedTask,
+    ) -> Result<Delivered, Failure> {
+        match deployment.answer(task, &self.question.id, &self.answer, self.way).await {
+            Ok(done) => Ok(Delivered::Taken(Receipt {
+                answer: self.answer.clone(),
+                stale_cleared: Some(done.stale_cleared),
+                left: Some(done.left),
+            })),
+            Err(FastmcpError::Invalid { violations }) => {
+                Ok(refused(joined(&violations), FastmcpError::Invalid { violations }))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn to_server(&self, server: &Server, task: &str) -> Result<Delivered, Failure> {
+        let (question, ask) = (&self.question.id, &self.question.asked.ask);
+        // A server takes what comes too late without a word, so it is looked whether the question is still open.
+        let now = server.client().get(task).await?;
+        if !now.input_requests.contains_key(question) {
+            let message = format!(
+                "question {} of task {} is not open any more",
+                text::line(question),
+                text::line(task)
+            );
+            return Err(Failure::new(Kind::NothingChanged, message));
+        }
+        match server.client().answer(task, question, ask, &self.answer).await {
+            Ok(()) => Ok(taken(self.answer.clone())),
+            // The answer did not fit: servers call that invalid params.
+            Err(ClientError::Refused { error, .. }) if error.code == INVALID_PARAMS => {
+                let problem = error.message;
+                let failure = Failure::usage(format!("the answer does not fit the question: {problem}"));
+                Ok(Delivered::Refused { problem, failure: failure.hint("the question is still open") })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Delivered {
+    /// What was answered; a failure where the answer does not fit.
+    pub(crate) fn or_refused(self) -> Result<Receipt, Failure> {
+        match self {
+            Self::Taken(receipt) => Ok(receipt),
+            Self::Refused { failure, .. } => Err(failure),
+        }
+    }
+}
+
+fn refused(problem: String, error: impl Into<Failure>) -> Delivered {
+    Delivered::Refused { problem, failure: error.into() }
+}
+
+fn taken(answer: Answer) -> Delivered {
+    Delivered::Taken(Receipt { answer, stale_cleared: None, left: None })
+}
+
+fn is_same(one: &Answer, other: &Answer) -> bool {
+    let content = |answer: &Answer| answer.content.clone().unwrap_or_default();
+    one.action == other.action && one.by == other.by && content(one) == content(other)
+}

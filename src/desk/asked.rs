@@ -1,0 +1,133 @@
+//! A question as whoever may answer it sees it, wherever its task is.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::suggest::{Advice, Suggested};
+use super::{page, text, values};
+use crate::client::{self, TaskView};
+use crate::fastmcp::{DeployedQuestion, DeployedTask, Generation};
+use crate::task::{Ask, Question, Task, TaskId};
+
+/// A question and what a person must know before answering it.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_field_names, reason = "`asked_at` is the questions' own word")]
+pub(crate) struct Asked {
+    /// Who asks: the tool and the task, or the server. Untrusted, like the rest.
+    pub(crate) who: String,
+    /// What is asked.
+    pub(crate) ask: Ask,
+    /// When it was asked first, where that is known.
+    pub(crate) asked_at: Option<Timestamp>,
+    /// When it answers itself with cancel.
+    pub(crate) deadline: Option<Timestamp>,
+    /// Why the last answer to it was refused.
+    pub(crate) refused: Option<String>,
+    /// The command that answers it later, where there is one.
+    pub(crate) later: Option<Suggested>,
+}
+
+impl Asked {
+    /// How to answer it later, as a hint.
+    pub(crate) fn later_hint(&self) -> Option<Advice> {
+        let words = match page::of(&self.ask) {
+            Some(url) => format!("look at the page {}, then answer with", page::within(url)),
+            None => "answer it later with".to_owned(),
+        };
+        self.later.clone().map(|command| Advice::with(&words, command))
+    }
+}
+
+/// An open question of a task.
+#[derive(Debug, Clone)]
+pub(crate) struct OpenQuestion {
+    /// The task's whole id.
+    pub(crate) task: String,
+    /// The question's id within the task.
+    pub(crate) id: String,
+    /// What is asked.
+    pub(crate) asked: Asked,
+}
+
+impl OpenQuestion {
+    /// One of our own store, of the task of that id and tool.
+    pub(crate) fn of_store(task: &TaskId, tool: &str, question: &Question) -> Self {
+        let id = text::short_id(task.as_str());
+        let respond = values::accepting(Suggested::new("respond").about(id), &question.ask);
+        let asked = Asked {
+            who: format!("{tool} (task {id}, question {})", question.id),
+            ask: question.ask.clone(),
+            asked_at: Some(question.asked_at),
+            deadline: question.deadline,
+            refused: None,
+            later: Some(respond.question(question.id.as_str())),
+        };
+        Self { task: task.to_string(), id: question.id.to_string(), asked }
+    }
+
+    /// One of a task of our own store.
+    pub(crate) fn of_task(task: &Task, question: &Question) -> Self {
+        Self::of_store(task.id(), &task.new.tool, question)
+    }
+
+    /// One of a FastMCP deployment. Those of FastMCP 4 are answered through their server.
+    pub(crate) fn of_fastmcp(
+        task: &str,
+        tool: &str,
+        generation: Generation,
+        question: &DeployedQuestion,
+    ) -> Self {
+        let respond = match generation {
+            Generation::V4 => Suggested::new("respond").about(task).option("--server", "URL"),
+            _ => Suggested::new("respond").about(text::short_id(task)),
+        };
+        let later = values::accepting(respond, &question.ask).question(question.id.as_str());
+        let asked = Asked {
+            who: format!("{tool} (task {})", text::short_id(task)),
+            ask: question.ask.clone(),
+            asked_at: question.asked_at,
+            deadline: None,
+            refused: None,
+            later: Some(later),
+        };
+        Self { task: task.to_owned(), id: question.id.clone(), asked }
+    }
+
+    /// All of a FastMCP task.
+    pub(crate) fn all_of_fastmcp(task: &DeployedTask) -> Vec<Self> {
+        let one = |question| Self::of_fastmcp(&task.id, &task.component.name, task.generation, question);
+        task.questions.iter().map(one).collect()
+    }
+
+    /// One of a server's task: an entry of its `inputRequests`. The error says why it must not be shown.
+    pub(crate) fn of_server(
+        server: &str,
+        task: &TaskView,
+        key: &str,
+        request: &Value,
+    ) -> Result<Self, String> {
+        let ask = client::ask_from(request.get("params").unwrap_or(request))?;
+        let respond = values::accepting(Suggested::new("respond").about(task.id.as_str()), &ask);
+        let asked = Asked {
+            who: format!("{server} (task {}, question {key})", text::short_id(&task.id)),
+            ask,
+            asked_at: None,
+            deadline: None,
+            refused: None,
+            later: Some(respond.question(key)),
+        };
+        Ok(Self { task: task.id.clone(), id: key.to_owned(), asked })
+    }
+
+    /// Its object: the same in every place.
+    pub(crate) fn object(&self) -> Value {
+        let mut object = json!(self.asked.ask);
+        object["id"] = json!(self.id);
+        for (name, at) in [("asked_at", self.asked.asked_at), ("deadline", self.asked.deadline)] {
+            if let Some(at) = at {
+                object[name] = json!(at);
+            }
+        }
+        object
+    }
+}

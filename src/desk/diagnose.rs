@@ -1,0 +1,135 @@
+//! Why tasks are stuck, and what helps, in every place.
+
+mod server;
+mod store;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::failure::Failure;
+use super::place::{FASTMCP, Found, Place};
+use super::places::Places;
+use super::suggest::Advice;
+use crate::engine::{Engine, EngineError, Viewer};
+use crate::fastmcp::{Cause, Diagnosis};
+use crate::store::{StoreError, TaskFilter, Unreadable};
+use crate::task::TaskStatus;
+use store::Checkup;
+
+/// Unfinished tasks that are looked at where none is named.
+const MOST: usize = 200;
+
+/// One cause.
+pub(crate) struct Finding {
+    /// The place.
+    pub(crate) source: &'static str,
+    /// The task; `None` where it concerns all of them.
+    pub(crate) task: Option<String>,
+    /// Its name.
+    pub(crate) cause: &'static str,
+    /// What is seen.
+    pub(crate) evidence: String,
+    /// What helps.
+    pub(crate) help: Advice,
+    /// Whether something is wrong; else a person is waited for, or it is only worth knowing.
+    pub(crate) is_trouble: bool,
+}
+
+impl Finding {
+    /// It as an object, with its help in words.
+    pub(crate) fn object(&self, help: &str) -> Value {
+        let Self { source, task, cause, evidence, is_trouble, .. } = self;
+        json!({
+            "source": source, "task": task, "cause": cause, "evidence": evidence, "help": help, "trouble": is_trouble,
+        })
+    }
+}
+
+impl Places {
+    /// What is wrong with all unfinished tasks, and with the places themselves.
+    pub(crate) async fn diagnose(&self) -> Result<Vec<Finding>, Failure> {
+        let mut found = Vec::new();
+        for place in self.all() {
+            match place {
+                Place::Store(engine) => found.extend(of_store(engine).await?),
+                Place::Fastmcp(deployment) => {
+                    found.extend(deployment.diagnose(None).await?.into_iter().map(Finding::from));
+                }
+                Place::Server(server) => found.extend(server::of_server(server).await?),
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Found {
+    /// What is wrong with the task.
+    pub(crate) async fn diagnose(&self) -> Result<Vec<Finding>, Failure> {
+        match self {
+            Self::Store(engine, id) => {
+                let checkup = Checkup::begin(engine).await?;
+                match engine.get(&Viewer::Operator, id).await {
+                    Err(EngineError::Store(StoreError::Unreadable { task, problem })) => {
+                        Ok(vec![store::unreadable(&Unreadable { name: task.to_string(), problem })])
+                    }
+                    task => Ok(checkup.of(&task?)),
+                }
+            }
+            Self::Fastmcp(deployment, task) => {
+                Ok(deployment.diagnose(Some(&task.id)).await?.into_iter().map(Finding::from).collect())
+            }
+            Self::Server(server, task) => Ok(server::of_task(server, task)),
+        }
+    }
+
+    /// Puts a FastMCP task back to waiting that FastMCP lost to its own status race; its whole id.
+    pub(crate) async fn fix(&self) -> Result<String, Failure> {
+        match self {
+            Self::Fastmcp(deployment, task) => Ok(deployment.fix(&task.id).await?.id),
+            Self::Store(..) => {
+                Err(Failure::usage("--fix is for FastMCP's tasks; one of our own is never lost so"))
+            }
+            Self::Server(..) => Err(Failure::usage(
+                "--fix is for FastMCP's tasks in their Redis; nothing can be mended through a server",
+            )
+            .hint("give --redis URL in place of --server")),
+        }
+    }
+}
+
+async fn of_store(engine: &Engine) -> Result<Vec<Finding>, Failure> {
+    let mut found = store::of_health(engine).await?;
+    match of_tasks(engine).await {
+        Ok(more) => found.extend(more),
+        // What is wrong with the store has been found, and is why.
+        Err(_) if !found.is_empty() => {}
+        Err(failure) => return Err(failure),
+    }
+    Ok(found)
+}
+
+/// What is wrong with the tasks of our own store, and with its tools and workers.
+async fn of_tasks(engine: &Engine) -> Result<Vec<Finding>, Failure> {
+    let checkup = Checkup::begin(engine).await?;
+    let mut found = checkup.of_store(engine).await?;
+    // By name: one that cannot be read may belong to either list.
+    let mut unreadable = BTreeMap::new();
+    for status in [TaskStatus::Working, TaskStatus::InputRequired] {
+        let filter = TaskFilter { status: Some(status), oldest_first: true, ..TaskFilter::default() };
+        let page = engine.list(&Viewer::Operator, filter, None, MOST).await?;
+        found.extend(page.tasks.iter().flat_map(|task| checkup.of(task)));
+        unreadable.extend(page.unreadable.into_iter().map(|one| (one.name.clone(), one)));
+    }
+    found.extend(unreadable.values().map(store::unreadable));
+    Ok(found)
+}
+
+impl From<Diagnosis> for Finding {
+    fn from(one: Diagnosis) -> Self {
+        let Diagnosis { task, cause, evidence, help } = one;
+        let is_trouble =
+            !matches!(cause, Cause::ClientHasQuestion | Cause::SnapshotEncrypted | Cause::TtlNearEnd);
+        Self { source: FASTMCP, task, cause: cause.as_str(), evidence, help: help.into(), is_trouble }
+    }
+}

@@ -1,0 +1,79 @@
+//! Causes at tasks of a server: what can be told from outside.
+
+use jiff::Timestamp;
+
+use super::{Finding, MOST};
+use crate::client::{Era, TaskView};
+use crate::desk::failure::Failure;
+use crate::desk::page;
+use crate::desk::place::SERVER;
+use crate::desk::server::Server;
+use crate::desk::suggest::{Advice, Suggested};
+use crate::desk::time;
+use crate::task::TaskStatus;
+
+/// A task that works without a change for longer is worth saying, in seconds.
+const SILENT_SECONDS: i64 = 600;
+
+/// What is wrong with the unfinished tasks that can be known of.
+pub(super) async fn of_server(server: &Server) -> Result<Vec<Finding>, Failure> {
+    let mut found = Vec::new();
+    if !server.client().runs_tasks() {
+        let evidence = "the server runs no tool as a task: it does not say that it can".to_owned();
+        found.push(finding(None, "no_tasks", evidence, "its tools are called in the foreground"));
+        return Ok(found);
+    }
+    for task in server.tasks(MOST).await? {
+        found.extend(of_task(server, &task.view));
+    }
+    Ok(found)
+}
+
+/// The causes at one task.
+pub(super) fn of_task(server: &Server, task: &TaskView) -> Vec<Finding> {
+    let changed: Option<Timestamp> = task.updated_at.as_deref().and_then(|at| at.parse().ok());
+    let silent = changed.map(|at| Timestamp::now().as_second() - at.as_second());
+    let when = silent.map(|seconds| format!(" for {}", time::rough(seconds.max(0).unsigned_abs())));
+    let id = task.id.as_str();
+    match task.status {
+        TaskStatus::InputRequired if server.client().era() == Era::Legacy => {
+            let evidence = format!(
+                "it has waited{} for an answer; a legacy server shows its questions only to the client that launched \
+                 it",
+                when.unwrap_or_default()
+            );
+            let help = Advice::from("answer at that client, or straight at the store that the server uses: ")
+                .and_command(Suggested::new("respond").option("--redis", "URL").about(id), "does that");
+            vec![finding(Some(id), "question_open", evidence, help)]
+        }
+        TaskStatus::InputRequired => task
+            .input_requests
+            .iter()
+            .map(|(key, request)| {
+                let text = |name: &str| request.pointer(name).and_then(serde_json::Value::as_str);
+                let message = text("/params/message").unwrap_or_default();
+                let asked = page::with_page(message, text("/params/url"), 60);
+                let evidence = format!(
+                    "question {key} has waited{} for an answer: {asked}",
+                    when.as_deref().unwrap_or_default()
+                );
+                let respond = Suggested::new("respond").about(id).question(key.as_str());
+                finding(Some(id), "question_open", evidence, Advice::command(respond, "answers it from here"))
+            })
+            .collect(),
+        TaskStatus::Working if silent.is_some_and(|seconds| seconds > SILENT_SECONDS) => {
+            let evidence = format!("it works, and nothing about it has changed{}", when.unwrap_or_default());
+            let watch = Suggested::new("watch").option("--task", id);
+            vec![finding(Some(id), "silent", evidence, Advice::command(watch, "tells of the next change"))]
+        }
+        TaskStatus::Working | TaskStatus::Completed | TaskStatus::Failed | TaskStatus::Cancelled => {
+            Vec::new()
+        }
+    }
+}
+
+/// Something that is worth knowing. Whether it is wrong, only the server's side can say.
+fn finding(task: Option<&str>, cause: &'static str, evidence: String, help: impl Into<Advice>) -> Finding {
+    let task = task.map(str::to_owned);
+    Finding { source: SERVER, task, cause, evidence, help: help.into(), is_trouble: false }
+}

@@ -1,0 +1,146 @@
+//! How a task ended, in every place.
+
+use serde_json::Value;
+
+use super::answer::until;
+use super::failure::store::gone_or;
+use super::failure::{Failure, Kind};
+use super::place::Found;
+use super::suggest::{Advice, Suggested};
+use super::{asked, text};
+use crate::client::Ended;
+use crate::engine::{Engine, Viewer};
+use crate::fastmcp::{DeployedTask, Deployment};
+use crate::task::{Outcome, Task, TaskId, TaskStatus};
+
+/// How a task ended.
+pub(crate) enum Ending {
+    /// With an outcome: a result, also one that its tool calls an error, or a JSON-RPC error.
+    Finished(Outcome),
+    /// Its place calls it failed, whatever is shown as its outcome.
+    Failed {
+        /// The place's words on it.
+        message: Option<String>,
+        /// What is shown as its outcome, where anything is.
+        outcome: Option<Outcome>,
+    },
+    /// Somebody cancelled it, or it expired.
+    Cancelled {
+        /// Why.
+        message: Option<String>,
+    },
+    /// Completed, with a result that cannot be shown.
+    Closed {
+        /// Why not.
+        why: &'static str,
+    },
+}
+
+/// Why FastMCP's results are not shown.
+const PICKLE: &str =
+    "its result is a Python pickle, which is never opened here; the client that launched the task gets it";
+
+impl From<Ended> for Ending {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Finished(outcome) => Self::Finished(outcome),
+            Ended::Failed { message, outcome } => Self::Failed { message, outcome: Some(outcome) },
+            Ended::Cancelled { message } => Self::Cancelled { message },
+        }
+    }
+}
+
+impl Ending {
+    /// How a task of our own store ended.
+    pub(crate) fn of_task(task: &Task) -> Self {
+        match &task.outcome {
+            Some(outcome) => Self::Finished(outcome.clone()),
+            None => Self::Cancelled { message: task.status_message.clone() },
+        }
+    }
+
+    fn of_deployed(task: &DeployedTask) -> Self {
+        let message = task.error.clone();
+        match task.status {
+            TaskStatus::Cancelled => Self::Cancelled { message },
+            TaskStatus::Failed => Self::Failed {
+                message: message.or_else(|| Some("FastMCP keeps no reason".to_owned())),
+                outcome: None,
+            },
+            _ => Self::Closed { why: PICKLE },
+        }
+    }
+}
+
+impl Found {
+    /// How the task ended; with `wait` as soon as it does. One that has not is a failure.
+    pub(crate) async fn ending(&self, wait: bool) -> Result<Ending, Failure> {
+        match self {
+            Self::Store(engine, id) => of_store(engine, id, wait).await,
+            Self::Fastmcp(deployment, task) => of_deployment(deployment, task, wait).await,
+            Self::Server(_, task) if !task.status.is_final() && !wait => {
+                Err(not_ended(&task.id, task.status)
+                    .hint(Advice::with("wait for it with", waiting(task.id.as_str()))))
+            }
+            Self::Server(server, task) => Ok(server.client().ended(&task.id).await?.into()),
+        }
+    }
+}
+
+async fn of_store(engine: &Engine, id: &TaskId, wait: bool) -> Result<Ending, Failure> {
+    let task = if wait {
+        let begun = engine.get_patiently(&Viewer::Operator, id).await?;
+        let ended = engine.wait(&Viewer::Operator, id, |task| task.status.is_final()).await;
+        // One that is gone meanwhile has expired, or was lost with its store.
+        ended.map_err(|error| gone_or(&begun, error))?
+    } else {
+        engine.get(&Viewer::Operator, id).await?
+    };
+    if task.status.is_final() {
+        return Ok(Ending::of_task(&task));
+    }
+    let short = text::short_id(task.id().as_str());
+    let open = task.open_questions().next().map(|question| asked::OpenQuestion::of_task(&task, question));
+    Err(hinted(not_ended(short, task.status), open, waiting(short)))
+}
+
+async fn of_deployment(deployment: &Deployment, task: &DeployedTask, wait: bool) -> Result<Ending, Failure> {
+    if task.status.is_final() {
+        return Ok(Ending::of_deployed(task));
+    }
+    if wait {
+        return Ok(Ending::of_deployed(&until(deployment, &task.id, |task| task.status.is_final()).await?));
+    }
+    let open = asked::OpenQuestion::all_of_fastmcp(task).into_iter().next();
+    Err(hinted(not_ended(&task.id, task.status), open, waiting(text::short_id(&task.id))))
+}
+
+fn not_ended(task: &str, status: TaskStatus) -> Failure {
+    Failure::new(Kind::NothingChanged, format!("task {} has not ended: it is {status}", text::line(task)))
+}
+
+fn waiting(task: &str) -> Suggested {
+    Suggested::new("result").about(task).flag("--wait")
+}
+
+/// A task that asks ends when it is answered; another one by itself.
+fn hinted(failure: Failure, open: Option<asked::OpenQuestion>, waiting: Suggested) -> Failure {
+    match open.and_then(|question| question.asked.later_hint()) {
+        Some(hint) => failure.hint(hint),
+        None => failure.hint(Advice::with("wait for it with", waiting)),
+    }
+}
+
+/// The text blocks of a `CallToolResult`; other blocks, and a result without blocks, as JSON.
+pub(crate) fn in_words(result: &Value) -> String {
+    let blocks = result.get("content").and_then(Value::as_array).filter(|blocks| !blocks.is_empty());
+    let Some(blocks) = blocks else {
+        let structured = result.get("structuredContent").unwrap_or(result);
+        return format!("{structured:#}");
+    };
+    let shown = |block: &Value| match block.get("text").and_then(Value::as_str) {
+        Some(text) => text.to_owned(),
+        None => block.to_string(),
+    };
+    blocks.iter().map(shown).collect::<Vec<_>>().join("\n")
+}

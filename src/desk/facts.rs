@@ -1,0 +1,107 @@
+//! All that is known of a task, as a sheet: one shape for every place.
+
+mod fastmcp;
+mod server;
+mod store;
+
+pub(crate) use store::passed_over;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::failure::Failure;
+use super::place::Found;
+use super::suggest::Suggested;
+use super::{page, text, time};
+use crate::task::{Event, TaskStatus};
+
+/// The sheet, and the same as an object.
+pub(crate) struct Facts {
+    /// The object.
+    pub(crate) object: Value,
+    /// The lines, in order.
+    pub(crate) lines: Vec<Fact>,
+    /// What is said beside it.
+    pub(crate) warnings: Vec<super::suggest::Advice>,
+}
+
+/// One line of the sheet. Texts are safe on a terminal.
+pub(crate) enum Fact {
+    /// What follows belongs to it.
+    Heading(String),
+    /// A name and its value; without a name the value goes on.
+    Value(String, String),
+    /// Where the task stands; `None` where it cannot be read.
+    Status(Option<TaskStatus>),
+    /// A result that its tool calls an error.
+    ToolError,
+    /// The command that does what the name says.
+    Command(&'static str, Suggested),
+    /// A line of its own.
+    Text(String),
+    /// Something that happened to the task.
+    Event(Box<Event>),
+}
+
+impl Found {
+    /// All that is known of the task.
+    pub(crate) async fn facts(&self) -> Result<Facts, Failure> {
+        match self {
+            Self::Store(engine, id) => store::facts(engine, id).await,
+            Self::Fastmcp(deployment, task) => fastmcp::facts(deployment, task).await,
+            Self::Server(server, task) => Ok(server::facts(server, task)),
+        }
+    }
+}
+
+/// A sheet that is being written.
+struct Sheet {
+    now: Timestamp,
+    lines: Vec<Fact>,
+}
+
+impl Sheet {
+    fn new() -> Self {
+        Self { now: Timestamp::now(), lines: Vec::new() }
+    }
+
+    fn heading(&mut self, words: &str) {
+        self.lines.push(Fact::Heading(text::line(words)));
+    }
+
+    /// A name and a value in one line, both from outside.
+    fn fact(&mut self, name: &str, value: &str) {
+        self.lines.push(Fact::Value(text::line(name), text::short(value, 2000)));
+    }
+
+    /// A value that may not be there.
+    fn maybe(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.fact(name, value);
+        }
+    }
+
+    /// A value of several lines, all of it.
+    fn block(&mut self, name: &str, value: &str) {
+        for (at, line) in text::block(value).into_iter().enumerate() {
+            self.lines.push(Fact::Value(if at == 0 { text::line(name) } else { String::new() }, line));
+        }
+    }
+
+    fn time(&mut self, name: &str, at: Timestamp) {
+        let value = format!("{} ({at:.0})", time::relative(at, self.now));
+        self.fact(name, &value);
+    }
+
+    fn maybe_time(&mut self, name: &str, at: Option<Timestamp>) {
+        if let Some(at) = at {
+            self.time(name, at);
+        }
+    }
+
+    /// The page that a question asks to visit.
+    fn page(&mut self, url: Option<&str>) {
+        let facts = url.map(page::facts).unwrap_or_default();
+        self.lines.extend(facts.into_iter().map(|(name, value)| Fact::Value(name.to_owned(), value)));
+    }
+}

@@ -1,0 +1,107 @@
+//! The sheet of a FastMCP task.
+
+use serde_json::json;
+
+use super::{Fact, Facts, Sheet};
+use crate::desk::asked::OpenQuestion;
+use crate::desk::failure::Failure;
+use crate::desk::place::FASTMCP;
+use crate::desk::row::source_of;
+use crate::desk::{text, time};
+use crate::fastmcp::{Delivery, DeployedQuestion, DeployedTask, Deployment, Details, WorkerSeen};
+use crate::task::AskKind;
+
+/// All that is known of the task.
+pub(super) async fn facts(deployment: &Deployment, task: &DeployedTask) -> Result<Facts, Failure> {
+    let details = deployment.show(&task.id).await?;
+    let mut sheet = Sheet::new();
+    sheet.deployed(&details.task);
+    sheet.queue(&details);
+    for question in &details.task.questions {
+        sheet.deployed_question(&details.task, question);
+    }
+    let mut object = json!(details);
+    object["source"] = json!(FASTMCP);
+    Ok(Facts { object, lines: sheet.lines, warnings: Vec::new() })
+}
+
+impl Sheet {
+    fn deployed(&mut self, task: &DeployedTask) {
+        self.fact("task", &task.id);
+        self.lines.push(Fact::Status(Some(task.status)));
+        self.fact("source", &source_of(task));
+        self.fact("run", task.state);
+        self.fact(&task.component.kind, &task.component.name);
+        for (name, value) in
+            [("version", &task.component.version), ("session", &task.session), ("scope", &task.scope)]
+        {
+            self.maybe(name, value.as_deref());
+        }
+        for (name, at) in
+            [("submitted", task.created_at), ("began", task.started_at), ("ended", task.finished_at)]
+        {
+            self.maybe_time(name, at);
+        }
+        let worker = task.worker.as_ref().map(|worker| self.worker(worker));
+        self.maybe("worker", worker.as_deref());
+        self.maybe("progress", task.progress.as_ref().map(text::progress).as_deref());
+        self.maybe("error", task.error.as_deref());
+        for note in &task.notes {
+            self.fact("unreadable", note);
+        }
+    }
+
+    fn worker(&self, worker: &WorkerSeen) -> String {
+        let beat = match worker.heartbeat {
+            Some(at) => format!("heartbeat {}", time::relative(at, self.now)),
+            None => "no heartbeat".to_owned(),
+        };
+        format!("{} ({}, {beat})", worker.name, if worker.alive { "alive" } else { "dead" })
+    }
+
+    fn queue(&mut self, details: &Details) {
+        self.fact("queue", &format!("{} waiting, {} taken", details.queued, details.taken));
+        self.fact("able workers", &details.able_workers.join(", "));
+        let ttl = &details.ttl;
+        for (name, left) in
+            [("task ends", ttl.task_ms), ("record ends", ttl.run_ms), ("question ends", ttl.question_ms)]
+        {
+            self.maybe(name, left.map(|left| format!("in {}", rough(left))).as_deref());
+        }
+        if details.has_result {
+            self.fact("result", "is there, as a Python pickle, which is never opened");
+        }
+        self.maybe("delivery", details.delivery.as_ref().map(delivered).as_deref());
+    }
+
+    fn deployed_question(&mut self, task: &DeployedTask, question: &DeployedQuestion) {
+        self.heading(&format!("question {}", question.id));
+        self.block("message", &question.ask.message);
+        self.maybe_time("asked", question.asked_at);
+        match &question.ask.kind {
+            AskKind::Form { schema } => self.fact("form", &schema.to_string()),
+            AskKind::Url { url } => self.page(Some(url)),
+        }
+        for problem in &question.problems {
+            self.fact("not a form", &problem.to_string());
+        }
+        let open = OpenQuestion::of_fastmcp(&task.id, &task.component.name, task.generation, question);
+        self.lines.extend(open.asked.later.map(|later| Fact::Command("answer with", later)));
+    }
+}
+
+fn delivered(delivery: &Delivery) -> String {
+    let queue = match (delivery.undelivered, delivery.queue_ms) {
+        (0, _) => "nothing undelivered".to_owned(),
+        (some, Some(left)) => format!("{some} undelivered, dropped in {}", rough(left)),
+        (some, None) => format!("{some} undelivered"),
+    };
+    match delivery.subscriber_seen_ms {
+        Some(seen) => format!("{queue}; a server has the session, seen {} ago", rough(seen)),
+        None => format!("{queue}; no server has the session"),
+    }
+}
+
+fn rough(milliseconds: i64) -> String {
+    time::rough(milliseconds.max(0).unsigned_abs() / 1000)
+}

@@ -1,0 +1,63 @@
+//! The sheet of a server's task.
+
+use serde_json::Value;
+
+use super::{Fact, Facts, Sheet};
+use crate::client::TaskView;
+use crate::desk::asked::OpenQuestion;
+use crate::desk::row::server_object;
+use crate::desk::server::Server;
+use crate::desk::{ending, text};
+use crate::task::Outcome;
+
+/// All that the server shows of the task.
+pub(super) fn facts(server: &Server, task: &TaskView) -> Facts {
+    let (mut sheet, name) = (Sheet::new(), server.client().server());
+    let tool = server.tool_of(&task.id);
+    sheet.view(&name, task, tool.as_deref());
+    for (key, request) in &task.input_requests {
+        sheet.request(&name, task, key, request);
+    }
+    if let Some(Outcome::Result(result)) = &task.outcome {
+        sheet.heading("result");
+        let lines = text::block(&ending::in_words(result));
+        sheet.lines.extend(lines.into_iter().map(|line| Fact::Text(format!("  {line}"))));
+    }
+    Facts { object: server_object(&name, task, tool.as_deref()), lines: sheet.lines, warnings: Vec::new() }
+}
+
+impl Sheet {
+    fn view(&mut self, server: &str, task: &TaskView, tool: Option<&str>) {
+        self.fact("task", &task.id);
+        let is_tool_error = task.outcome.as_ref().is_some_and(Outcome::is_tool_error);
+        self.lines.push(if is_tool_error { Fact::ToolError } else { Fact::Status(Some(task.status)) });
+        self.fact("server", server);
+        self.maybe("tool", tool);
+        if let Some(message) = &task.status_message {
+            self.block("message", message);
+        }
+        for (name, at) in [("submitted", &task.created_at), ("changed", &task.updated_at)] {
+            match at.as_deref().map(|text| (text, text.parse())) {
+                Some((_, Ok(at))) => self.time(name, at),
+                Some((text, Err(_))) => self.fact(name, text),
+                None => {}
+            }
+        }
+        if let Some(Outcome::Error(error)) = &task.outcome {
+            self.block("error", &format!("{} (code {})", error.message, error.code));
+        }
+    }
+
+    fn request(&mut self, server: &str, task: &TaskView, key: &str, request: &Value) {
+        self.heading(&format!("question {key}"));
+        let text = |name: &str| request.pointer(name).and_then(Value::as_str);
+        self.block("message", text("/params/message").unwrap_or_default());
+        self.page(text("/params/url"));
+        match OpenQuestion::of_server(server, task, key, request) {
+            Ok(open) => {
+                self.lines.extend(open.asked.later.map(|later| Fact::Command("answer with", later)));
+            }
+            Err(problem) => self.fact("not shown", &problem),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The sheet of a task of our own store.
+
+use std::collections::VecDeque;
+
+use serde_json::json;
+
+use super::{Fact, Facts, Sheet};
+use crate::desk::asked::OpenQuestion;
+use crate::desk::failure::Failure;
+use crate::desk::place::STORE;
+use crate::desk::row::unreadable_object;
+use crate::desk::suggest::{Advice, Suggested};
+use crate::desk::{ending, text, time, values};
+use crate::engine::{Engine, EngineError, Viewer};
+use crate::store::{EventFilter, StoreError, Unreadable};
+use crate::task::{Cursor, Event, Outcome, Question, Task, TaskId};
+
+/// The most events that are shown, the newest; `watch --task` has all.
+const EVENTS: usize = 1000;
+
+/// All that is known of the task. Of one that cannot be read, why not.
+pub(super) async fn facts(engine: &Engine, id: &TaskId) -> Result<Facts, Failure> {
+    let (events, warnings) = newest(engine, id).await?;
+    let mut sheet = Sheet::new();
+    let mut object = match engine.get(&Viewer::Operator, id).await {
+        Ok(task) => {
+            sheet.task(&task);
+            let mut object = json!(task);
+            object["source"] = json!(STORE);
+            object
+        }
+        Err(EngineError::Store(StoreError::Unreadable { task, problem })) => {
+            sheet.fact("task", task.as_str());
+            sheet.lines.push(Fact::Status(None));
+            sheet.block("problem", &problem);
+            unreadable_object(&Unreadable { name: task.to_string(), problem })
+        }
+        Err(error) => return Err(error.into()),
+    };
+    object["events"] = json!(events);
+    sheet.heading("events");
+    sheet.lines.extend(events.into_iter().map(|event| Fact::Event(Box::new(event))));
+    Ok(Facts { object, lines: sheet.lines, warnings })
+}
+
+/// The newest events of a task, and what is said of those that are left out.
+async fn newest(engine: &Engine, id: &TaskId) -> Result<(Vec<Event>, Vec<Advice>), Failure> {
+    let (mut events, mut older, mut warnings) = (VecDeque::new(), 0, Vec::new());
+    let mut after = Some(Cursor::START);
+    while let Some(cursor) = after {
+        let page = engine.store().history(&EventFilter::Task(id.clone()), cursor, EVENTS).await?;
+        if let Some(first) = page.unreadable.first().filter(|_| warnings.is_empty()) {
+            warnings.push(passed_over(first).into());
+        }
+        events.extend(page.events);
+        let over = events.len().saturating_sub(EVENTS);
+        older += events.drain(..over).count();
+        after = page.next;
+    }
+    if older > 0 {
+        let watch = Suggested::new("watch").option("--task", id.as_str()).flag("--no-follow");
+        let all = Advice::command(watch, "has all");
+        warnings.push(all.after(&format!("{older} older events are left out; ")));
+    }
+    Ok((events.into(), warnings))
+}
+
+/// What is said of an event that this version cannot read.
+pub(crate) fn passed_over(event: &Unreadable) -> String {
+    let (name, problem) = (text::line(&event.name), text::short(&event.problem, 200));
+    format!("event {name} is passed over, as are others like it: {problem}")
+}
+
+impl Sheet {
+    fn task(&mut self, task: &Task) {
+        self.fact("task", task.id().as_str());
+        let is_tool_error = task.outcome.as_ref().is_some_and(Outcome::is_tool_error);
+        self.lines.push(if is_tool_error { Fact::ToolError } else { Fact::Status(Some(task.status)) });
+        if let Some(message) = task.status_message.as_ref().filter(|_| task.outcome.is_none()) {
+            self.block("message", message);
+        }
+        self.fact("tool", &task.new.tool);
+        self.fact("arguments", &text::short(&json!(task.new.arguments).to_string(), 500));
+        self.maybe("session", task.new.session.as_ref().map(crate::task::SessionId::as_str));
+        self.fact("scope", task.new.scope.as_str());
+        self.time("submitted", task.created_at);
+        self.maybe_time("ended", task.finished_at);
+        self.maybe_time("expires", task.expires_at());
+        if let Some(worker) = &task.worker {
+            let attempt = format!("{worker}, attempt {} of {}", task.attempt, task.new.max_attempts);
+            self.fact("worker", &attempt);
+        }
+        self.maybe("progress", task.progress.as_ref().map(text::progress).as_deref());
+        self.maybe("last failure", task.last_failure.as_deref());
+        self.questions(task);
+        self.ending(task);
+    }
+
+    fn questions(&mut self, task: &Task) {
+        for question in &task.questions {
+            self.heading(&format!("question {}", question.id));
+            self.block("message", &question.ask.message);
+            self.page(crate::desk::page::of(&question.ask));
+            self.time("asked", question.asked_at);
+            self.answer(question, task.status.is_final());
+            if task.open_questions().any(|open| open.id == question.id)
+                && let Some(later) = OpenQuestion::of_task(task, question).asked.later
+            {
+                self.lines.push(Fact::Command("answer with", later));
+            }
+        }
+    }
+
+    fn answer(&mut self, question: &Question, ended: bool) {
+        match (&question.answer, question.deadline) {
+            (Some(answer), _) => {
+                let reason = answer.reason.as_deref().map(|reason| format!(" ({reason})"));
+                let when = time::relative(answer.at, self.now);
+                let head =
+                    format!("{} by {}{}, {when}", answer.action, answer.by, reason.unwrap_or_default());
+                self.fact("answered", &head);
+                if answer.content.is_some() {
+                    self.fact("content", &values::in_words(answer));
+                }
+            }
+            (None, _) if ended => self.fact("answered", "never: it was withdrawn when the task ended"),
+            (None, Some(deadline)) => self.time("cancels itself", deadline),
+            (None, None) => {}
+        }
+    }
+
+    fn ending(&mut self, task: &Task) {
+        match &task.outcome {
+            Some(Outcome::Result(result)) => {
+                self.heading("result");
+                let lines = text::block(&ending::in_words(result));
+                self.lines.extend(lines.into_iter().map(|line| Fact::Text(format!("  {line}"))));
+            }
+            Some(Outcome::Error(error)) => {
+                self.heading("error");
+                self.block("message", &format!("{} (code {})", error.message, error.code));
+            }
+            None => {}
+        }
+    }
+}

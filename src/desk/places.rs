@@ -1,0 +1,161 @@
+//! All places that a command looks at.
+
+use super::failure::{Failure, Kind};
+use super::place::{Found, Place};
+use super::suggest::{Advice, Suggested};
+use crate::engine::{Engine, EngineError};
+use crate::fastmcp::{Deployment, FastmcpError};
+
+/// Keys of a Redis with tasks of our own that are searched for deployments: about as many as can be without
+/// making a command noticeably slower.
+const SEARCHED: u64 = 10_000;
+
+/// The fewest characters that name a task of a store. One character fits one in 32 of anybody's tasks.
+const FEWEST: usize = 4;
+
+/// The places.
+#[derive(Default)]
+pub(crate) struct Places {
+    places: Vec<Place>,
+    /// Why FastMCP's were not looked for.
+    unsearched: Option<FastmcpError>,
+}
+
+impl Places {
+    /// These.
+    pub(crate) fn of(places: Vec<Place>) -> Self {
+        Self { places, unsearched: None }
+    }
+
+    /// What a Redis holds: our own store, which `existing` opens, and FastMCP's deployments; only the one of that
+    /// docket, if one is named. Nothing is written.
+    pub(crate) async fn of_redis(
+        url: &str,
+        docket: Option<&str>,
+        existing: impl Future<Output = Result<Option<Engine>, Failure>>,
+    ) -> Result<Self, Failure> {
+        if docket.is_some() {
+            return Ok(Self::of(deployed(Deployment::discover(url, docket).await?)));
+        }
+        let (native, refused) = match existing.await {
+            Ok(native) => (native, None),
+            // Users who are kept to FastMCP's keys may not look for ours.
+            Err(failure) if failure.kind() == Kind::Unauthorised => (None, Some(failure)),
+            Err(failure) => return Err(failure),
+        };
+        let discovered = if native.is_some() {
+            Deployment::discover_among(url, SEARCHED).await
+        } else {
+            Deployment::discover(url, None).await
+        };
+        let (deployments, unsearched) = match discovered {
+            Ok(found) => (found, None),
+            Err(error @ FastmcpError::Crowded { .. }) => (Vec::new(), Some(error)),
+            // Users who are kept to the keys of their own namespace may not look for others.
+            Err(FastmcpError::Nothing { .. } | FastmcpError::Refused { .. }) => (Vec::new(), None),
+            Err(error) => return Err(error.into()),
+        };
+        match refused {
+            Some(failure) if deployments.is_empty() => Err(failure),
+            _ => {
+                let places = native.map(Place::Store).into_iter().chain(deployed(deployments)).collect();
+                Ok(Self { places, unsearched })
+            }
+        }
+    }
+
+    /// The places, our own store first.
+    pub(crate) fn all(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// Whether there is no place at all where tasks could be.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Why FastMCP's deployments were not looked for, where they were not.
+    pub(crate) fn unsearched(&self) -> Option<Advice> {
+        let error = self.unsearched.as_ref()?;
+        let hint = super::failure::fastmcp::hint(error).unwrap_or_default();
+        Some(hint.after(&format!("{error}; ")))
+    }
+
+    /// The task whose id begins so, wherever it is.
+    pub(crate) async fn find(&self, prefix: &str) -> Result<Found, Failure> {
+        let mut found = Vec::new();
+        for place in &self.places {
+            found.extend(place.find(prefix).await?);
+        }
+        match (found.pop(), found.is_empty()) {
+            (Some(only), true) => Ok(only),
+            (Some(_), false) => Err(Failure::usage(format!("{prefix:?} fits tasks of several places"))
+                .hint("type more of the id")),
+            (None, _) => Err(no_task(prefix)),
+        }
+    }
+
+    /// Ends the connections to servers. Tasks that were found there must be dropped before.
+    pub(crate) async fn close(self) {
+        for place in self.places {
+            if let Place::Server(server) = place
+                && let Some(server) = std::sync::Arc::into_inner(server)
+            {
+                server.close().await;
+            }
+        }
+    }
+}
+
+fn deployed(deployments: Vec<Deployment>) -> Vec<Place> {
+    deployments.into_iter().map(Place::Fastmcp).collect()
+}
+
+impl Place {
+    /// The task whose id begins so; `None` where it is not here.
+    async fn find(&self, prefix: &str) -> Result<Option<Found>, Failure> {
+        match self {
+            Self::Store(engine) => {
+                long_enough(prefix)?;
+                match engine.resolve(prefix).await {
+                    Ok(id) => Ok(Some(Found::Store(engine.clone(), id))),
+                    Err(EngineError::NoPrefix { .. }) => Ok(None),
+                    Err(error) => Err(error.into()),
+                }
+            }
+            Self::Fastmcp(deployment) => {
+                long_enough(prefix)?;
+                match deployment.find(prefix).await {
+                    Ok(task) => Ok(Some(Found::Fastmcp(deployment.clone(), Box::new(task)))),
+                    Err(FastmcpError::NoTask { .. }) => Ok(None),
+                    Err(error) => Err(error.into()),
+                }
+            }
+            Self::Server(server) => {
+                Ok(Some(Found::Server(server.clone(), Box::new(server.find(prefix).await?))))
+            }
+        }
+    }
+}
+
+/// Refuses the beginning of an id that is too short to mean one task.
+fn long_enough(prefix: &str) -> Result<(), Failure> {
+    if is_long_enough(prefix) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "{prefix:?} is too short for the beginning of a task's id; nothing was changed"
+    ))
+    .hint(format!("type more of the id: {FEWEST} characters at least")))
+}
+
+/// Whether the beginning of an id is long enough to mean one task.
+pub(crate) fn is_long_enough(prefix: &str) -> bool {
+    prefix.chars().count() >= FEWEST
+}
+
+/// The failure of an id that fits no task.
+pub(crate) fn no_task(prefix: &str) -> Failure {
+    Failure::new(Kind::NotFound, format!("no task's id begins with {prefix:?}"))
+        .hint(Advice::command(Suggested::new("list"), "shows the tasks"))
+}

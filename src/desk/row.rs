@@ -1,0 +1,318 @@
+//! Tasks as rows of a list: one shape for every place.
+
+use std::cmp::Reverse;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::asked::OpenQuestion;
+use super::failure::Failure;
+use super::place::{FASTMCP, Place, SERVER, STORE};
+use super::places::Places;
+use super::server::{Server, ServerTask};
+use super::{page, text};
+use crate::client::TaskView;
+use crate::engine::{Engine, Viewer};
+use crate::fastmcp::{DeployedTask, Deployment};
+use crate::store::{TaskFilter, Unreadable};
+use crate::task::{Outcome, SessionId, Task, TaskStatus};
+
+/// The most characters of a message in a row.
+const MESSAGE: usize = 60;
+
+/// The word of a task that cannot be read, where a status stands.
+pub(crate) const UNREADABLE: &str = "unreadable";
+
+/// Which tasks are wanted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wanted {
+    /// Only this session's.
+    pub(crate) session: Option<SessionId>,
+    /// Only those in one of these statuses; all where there is none.
+    pub(crate) statuses: Vec<TaskStatus>,
+    /// Only this tool's.
+    pub(crate) tool: Option<String>,
+    /// Only those that were launched at that time or later.
+    pub(crate) since: Option<Timestamp>,
+    /// In which order.
+    pub(crate) sort: Sort,
+    /// At most so many.
+    pub(crate) most: usize,
+}
+
+/// The order of a list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Sort {
+    /// The newest first.
+    #[default]
+    Created,
+    /// What changed last first.
+    Changed,
+    /// Who has waited longest for an answer first; those that wait for none last.
+    Waiting,
+}
+
+/// One task of a list.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    /// Its whole id.
+    pub(crate) task: String,
+    /// Its status; `None` where it cannot be read.
+    pub(crate) status: Option<TaskStatus>,
+    /// Whether its tool calls its result an error.
+    pub(crate) is_tool_error: bool,
+    /// Where it is, in words.
+    pub(crate) source: String,
+    /// When it was launched, where that is known; likewise all that follows.
+    pub(crate) created_at: Option<Timestamp>,
+    /// When it changed last.
+    pub(crate) changed_at: Option<Timestamp>,
+    /// Since when it has been waiting for an answer.
+    pub(crate) waiting_since: Option<Timestamp>,
+    /// What it runs.
+    pub(crate) tool: Option<String>,
+    /// Who launched it.
+    pub(crate) session: Option<String>,
+    /// Who runs it.
+    pub(crate) worker: Option<String>,
+    /// What is worth knowing in a few words: the open question, else why it failed, what it does. Safe on a terminal.
+    pub(crate) message: String,
+    /// All of it.
+    pub(crate) object: Value,
+}
+
+/// A list of tasks.
+pub(crate) struct Listing {
+    /// The rows.
+    pub(crate) rows: Vec<Row>,
+    /// Whether there are more than were wanted.
+    pub(crate) has_more: bool,
+}
+
+impl Places {
+    /// The tasks of all places.
+    pub(crate) async fn list(&self, wanted: &Wanted) -> Result<Listing, Failure> {
+        let mut rows = Vec::new();
+        for place in self.all() {
+            rows.extend(place.rows(wanted).await?);
+        }
+        match wanted.sort {
+            Sort::Created => rows.sort_by_key(|row| Reverse(row.created_at)),
+            Sort::Changed => rows.sort_by_key(|row| Reverse(row.changed_at)),
+            Sort::Waiting => rows.sort_by_key(|row| (row.waiting_since.is_none(), row.waiting_since)),
+        }
+        let has_more = rows.len() > wanted.most;
+        rows.truncate(wanted.most);
+        Ok(Listing { rows, has_more })
+    }
+}
+
+impl Place {
+    /// One row more than is wanted where there are more.
+    async fn rows(&self, wanted: &Wanted) -> Result<Vec<Row>, Failure> {
+        match self {
+            Self::Store(engine) => of_store(engine, wanted).await,
+            Self::Fastmcp(deployment) => of_deployment(deployment, wanted).await,
+            Self::Server(server) => of_server(server, wanted).await,
+        }
+    }
+}
+
+impl Wanted {
+    fn admits(&self, row: &Row) -> bool {
+        let is_one_of = |status| self.statuses.is_empty() || self.statuses.contains(&status);
+        row.status.is_none_or(is_one_of)
+            && self.tool.as_ref().is_none_or(|tool| row.tool.as_ref() == Some(tool))
+            && self.session.as_ref().is_none_or(|session| row.session.as_deref() == Some(session.as_str()))
+            && self.since.is_none_or(|since| row.created_at.is_none_or(|created| created >= since))
+    }
+}
+
+/// How many tasks of a place are read at once.
+const PAGE: usize = 500;
+
+/// Tasks that are looked through where they are wanted in another order than the store's.
+const SORTED: usize = 10_000;
+
+async fn of_store(engine: &Engine, wanted: &Wanted) -> Result<Vec<Row>, Failure> {
+    let statuses: Vec<_> = match wanted.statuses.as_slice() {
+        [] => vec![None],
+        statuses => statuses.iter().copied().map(Some).collect(),
+    };
+    let mut rows: Vec<Row> = Vec::new();
+    for status in statuses {
+        let filter = TaskFilter {
+            session: wanted.session.clone(),
+            status,
+            tool: wanted.tool.clone(),
+            ..TaskFilter::default()
+        };
+        rows.extend(of_filter(engine, filter, wanted).await?);
+    }
+    // One that cannot be read may stand under several statuses.
+    rows.sort_by(|one, other| one.task.cmp(&other.task));
+    rows.dedup_by(|one, other| one.task == other.task);
+    Ok(rows)
+}
+
+async fn of_filter(engine: &Engine, filter: TaskFilter, wanted: &Wanted) -> Result<Vec<Row>, Failure> {
+    let most = if wanted.sort == Sort::Created { wanted.most.saturating_add(1) } else { SORTED };
+    let (mut rows, mut after) = (Vec::new(), None);
+    loop {
+        let size = PAGE.min(most - rows.len());
+        let page = engine.list(&Viewer::Operator, filter.clone(), after.as_ref(), size).await?;
+        let is_past = |task: &Task| wanted.since.is_some_and(|since| task.created_at < since);
+        let reached_since = page.tasks.iter().any(is_past);
+        rows.extend(page.tasks.iter().filter(|task| !is_past(task)).map(Row::of_task));
+        rows.extend(page.unreadable.iter().map(Row::of_unreadable));
+        after = page.next;
+        if after.is_none() || reached_since || rows.len() >= most {
+            return Ok(rows);
+        }
+    }
+}
+
+async fn of_deployment(deployment: &Deployment, wanted: &Wanted) -> Result<Vec<Row>, Failure> {
+    let tasks = deployment.list().await?;
+    Ok(tasks.iter().map(Row::of_deployed).filter(|row| wanted.admits(row)).collect())
+}
+
+async fn of_server(server: &Server, wanted: &Wanted) -> Result<Vec<Row>, Failure> {
+    let most = if wanted.sort == Sort::Created { wanted.most.saturating_add(1) } else { SORTED };
+    let rows = server.tasks(SORTED).await?.into_iter().map(|task| Row::of_view(server, &task));
+    Ok(rows.filter(|row| wanted.admits(row)).take(most).collect())
+}
+
+impl Row {
+    /// A task of our own store.
+    pub(crate) fn of_task(task: &Task) -> Self {
+        let question = task.open_questions().next();
+        let message = match question {
+            Some(question) => page::message(&question.ask, MESSAGE),
+            None => text::short(task.status_message.as_deref().unwrap_or_default(), MESSAGE),
+        };
+        Self {
+            task: task.id().to_string(),
+            status: Some(task.status),
+            is_tool_error: task.outcome.as_ref().is_some_and(Outcome::is_tool_error),
+            source: STORE.to_owned(),
+            created_at: Some(task.created_at),
+            changed_at: Some(task.updated_at),
+            waiting_since: question.map(|question| question.asked_at),
+            tool: Some(task.new.tool.clone()),
+            session: task.new.session.as_ref().map(ToString::to_string),
+            worker: task.worker.as_ref().map(ToString::to_string),
+            message,
+            object: sourced(json!(task), STORE),
+        }
+    }
+
+    /// A task of our own store that cannot be read.
+    pub(crate) fn of_unreadable(one: &Unreadable) -> Self {
+        Self {
+            task: one.name.clone(),
+            status: None,
+            is_tool_error: false,
+            source: STORE.to_owned(),
+            created_at: None,
+            changed_at: None,
+            waiting_since: None,
+            tool: None,
+            session: None,
+            worker: None,
+            message: text::short(&one.problem, MESSAGE),
+            object: unreadable_object(one),
+        }
+    }
+
+    fn of_deployed(task: &DeployedTask) -> Self {
+        let message = match (task.questions.first(), &task.error, &task.progress) {
+            (Some(question), ..) => page::message(&question.ask, MESSAGE),
+            (None, Some(error), _) => text::short(error, MESSAGE),
+            (None, None, Some(progress)) => text::progress(progress),
+            (None, None, None) => String::new(),
+        };
+        let worker = task.worker.as_ref().map(|worker| {
+            let is_dead = !worker.alive && !task.status.is_final();
+            format!("{}{}", worker.name, if is_dead { " (dead)" } else { "" })
+        });
+        Self {
+            task: task.id.clone(),
+            status: Some(task.status),
+            is_tool_error: false,
+            source: source_of(task),
+            created_at: task.created_at,
+            changed_at: task.finished_at.or(task.started_at).or(task.created_at),
+            waiting_since: task.questions.first().and_then(|question| question.asked_at),
+            tool: Some(task.component.name.clone()),
+            session: task.session.clone().or_else(|| task.scope.clone()),
+            worker,
+            message,
+            object: deployed_object(task),
+        }
+    }
+
+    fn of_view(server: &Server, task: &ServerTask) -> Self {
+        let ServerTask { view, tool } = task;
+        let time = |text: &Option<String>| text.as_deref().and_then(|text| text.parse().ok());
+        let asked = view.input_requests.values().find_map(|request| {
+            let text = |name: &str| request.pointer(name).and_then(Value::as_str);
+            Some(page::with_page(text("/params/message")?, text("/params/url"), MESSAGE))
+        });
+        let words = || text::short(view.status_message.as_deref().unwrap_or_default(), MESSAGE);
+        Self {
+            task: view.id.clone(),
+            status: Some(view.status),
+            is_tool_error: view.outcome.as_ref().is_some_and(Outcome::is_tool_error),
+            source: SERVER.to_owned(),
+            created_at: time(&view.created_at),
+            changed_at: time(&view.updated_at),
+            // Servers do not say when they asked; the task has changed since then at the latest.
+            waiting_since: time(&view.updated_at).filter(|_| view.status == TaskStatus::InputRequired),
+            tool: tool.clone(),
+            session: None,
+            worker: None,
+            message: asked.unwrap_or_else(words),
+            object: server_object(&server.client().server(), view, tool.as_deref()),
+        }
+    }
+}
+
+/// What a FastMCP task's row says of where it is.
+pub(crate) fn source_of(task: &DeployedTask) -> String {
+    if task.docket == FASTMCP {
+        task.generation.to_string()
+    } else {
+        format!("{} ({})", task.generation, task.docket)
+    }
+}
+
+fn sourced(mut object: Value, source: &str) -> Value {
+    object["source"] = json!(source);
+    object
+}
+
+/// What is known of a task that cannot be read.
+pub(crate) fn unreadable_object(one: &Unreadable) -> Value {
+    json!({ "id": one.name, "status": UNREADABLE, "problem": one.problem, "source": STORE })
+}
+
+/// A FastMCP task as an object.
+pub(crate) fn deployed_object(task: &DeployedTask) -> Value {
+    let mut object = sourced(json!(task), FASTMCP);
+    object["tool"] = json!(task.component.name);
+    object
+}
+
+/// A server's task as an object.
+pub(crate) fn server_object(server: &str, view: &TaskView, tool: Option<&str>) -> Value {
+    let asked = |(key, request): (&String, &Value)| {
+        OpenQuestion::of_server(server, view, key, request).ok().map(|question| question.object())
+    };
+    let questions: Vec<Value> = view.input_requests.iter().filter_map(asked).collect();
+    json!({
+        "id": view.id, "tool": tool, "status": view.status, "status_message": view.status_message,
+        "created_at": view.created_at, "updated_at": view.updated_at, "ttl_ms": view.ttl_ms,
+        "questions": questions, "input_requests": view.input_requests, "outcome": view.outcome, "source": SERVER,
+    })
+}

@@ -1,0 +1,77 @@
+//! What can be run, in every place.
+
+use serde_json::{Value, json};
+
+use super::failure::Failure;
+use super::place::{FASTMCP, Place, SERVER, STORE};
+use super::places::Places;
+use crate::fastmcp::DeployedComponent;
+use crate::store::Unreadable;
+use crate::task::ToolSpec;
+
+/// Something that can be run as a task.
+pub(crate) enum Tool {
+    /// A tool of our own store's workers, or of a server.
+    Known {
+        /// Its place.
+        source: &'static str,
+        /// What it takes.
+        spec: Box<ToolSpec>,
+    },
+    /// What FastMCP's workers run; only their server knows what it takes.
+    Deployed(DeployedComponent),
+}
+
+/// The tools, and those that cannot be read.
+#[derive(Default)]
+pub(crate) struct Tools {
+    /// The good ones.
+    pub(crate) tools: Vec<Tool>,
+    /// The bad ones.
+    pub(crate) unreadable: Vec<Unreadable>,
+}
+
+impl Tool {
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Known { spec, .. } => &spec.name,
+            Self::Deployed(one) => &one.component.name,
+        }
+    }
+
+    /// All of it.
+    pub(crate) fn object(&self) -> Value {
+        let (mut object, source) = match self {
+            Self::Known { source, spec } => (json!(spec), *source),
+            Self::Deployed(one) => (json!(one), FASTMCP),
+        };
+        object["source"] = json!(source);
+        object
+    }
+}
+
+impl Places {
+    /// The tools of all places.
+    pub(crate) async fn tools(&self) -> Result<Tools, Failure> {
+        let mut found = Tools::default();
+        let known = |source, spec| Tool::Known { source, spec: Box::new(spec) };
+        for place in self.all() {
+            match place {
+                Place::Store(engine) => {
+                    let tools = engine.store().tools().await?;
+                    found.tools.extend(tools.rows.into_iter().map(|spec| known(STORE, spec)));
+                    found.unreadable.extend(tools.unreadable);
+                }
+                Place::Fastmcp(deployment) => {
+                    found.tools.extend(deployment.components().await?.into_iter().map(Tool::Deployed));
+                }
+                Place::Server(server) => {
+                    let tools = server.client().tools().await?.to_vec();
+                    found.tools.extend(tools.into_iter().map(|spec| known(SERVER, spec)));
+                }
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,125 @@
+//! What happens to tasks, live, in every place; watching takes nothing away from anybody.
+
+mod fastmcp;
+mod server;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::asked::OpenQuestion;
+use super::failure::Failure;
+use super::place::{Found, Place};
+use super::places::Places;
+use crate::fastmcp::Filter;
+use crate::task::{Event, SessionId, TaskStatus};
+use fastmcp::Deployed;
+use server::Served;
+
+/// One thing that happened to a task of a place that keeps no log of ours.
+pub(crate) struct Seen {
+    /// When it was seen, or, where that is known, when it happened.
+    pub(crate) at: Timestamp,
+    /// The task's whole id.
+    pub(crate) task: String,
+    /// What it runs, where that is known.
+    pub(crate) tool: Option<String>,
+    /// Its status after it.
+    pub(crate) status: TaskStatus,
+    /// The event's word, as in JSON.
+    pub(crate) name: &'static str,
+    /// What happened, in words that are safe on a terminal.
+    pub(crate) words: String,
+    /// Which software the task is of.
+    pub(crate) software: Option<String>,
+    /// The question that was asked.
+    pub(crate) question: Option<OpenQuestion>,
+    /// All of it.
+    pub(crate) object: Value,
+}
+
+impl Seen {
+    /// Whether nothing follows it for the task.
+    pub(crate) fn is_end(&self) -> bool {
+        self.status.is_final()
+    }
+}
+
+/// Whose events are wanted.
+pub(crate) enum What {
+    /// Everybody's.
+    All,
+    /// Those of one session.
+    Session(SessionId),
+    /// Those of one task.
+    Task(Found),
+}
+
+/// The places beside our own store, being followed.
+#[derive(Default)]
+pub(crate) struct Watching {
+    deployed: Deployed,
+    served: Served,
+}
+
+impl Watching {
+    /// Begins to follow them. What can only be polled is said with `tell`.
+    pub(crate) async fn begin(
+        places: &Places,
+        what: &What,
+        tell: &mut (dyn FnMut(String) + Send),
+    ) -> Result<Self, Failure> {
+        let mut watching = Self::default();
+        if let What::Task(found) = what {
+            match found {
+                Found::Store(..) => {}
+                Found::Fastmcp(deployment, task) => {
+                    watching.deployed.follow(deployment, Filter::Task(task.id.clone()), tell).await?;
+                }
+                Found::Server(server, task) => watching.served.follow_task(server, task, tell),
+            }
+            return Ok(watching);
+        }
+        for place in places.all() {
+            match (place, what) {
+                (Place::Store(_), _) => {}
+                (Place::Fastmcp(deployment), What::Session(session)) => {
+                    watching.deployed.follow(deployment, Filter::Session(session.to_string()), tell).await?;
+                }
+                (Place::Fastmcp(deployment), _) => {
+                    watching.deployed.follow(deployment, Filter::All, tell).await?;
+                }
+                (Place::Server(_), What::Session(_)) => return Err(no_sessions()),
+                (Place::Server(server), _) => watching.served.follow_all(server, tell).await?,
+            }
+        }
+        Ok(watching)
+    }
+
+    /// What was open when it began.
+    pub(crate) fn open_questions(&mut self) -> Vec<Seen> {
+        let mut open = self.deployed.open_questions();
+        open.extend(self.served.open_questions());
+        open
+    }
+
+    /// The next thing that happens; never, where nothing is followed. Dropping the future loses nothing.
+    pub(crate) async fn next(&mut self) -> Result<Seen, Failure> {
+        tokio::select! {
+            biased;
+            seen = self.deployed.next() => seen,
+            seen = self.served.next() => seen,
+        }
+    }
+}
+
+fn no_sessions() -> Failure {
+    Failure::usage("a server does not say which session a task is of")
+        .hint("leave SESSION out, give --task, or watch the store that the server uses with --redis URL")
+}
+
+/// The object of an event of our own log.
+pub(crate) fn object(event: &Event) -> Value {
+    let mut object = serde_json::json!(event);
+    object["source"] = serde_json::json!(super::place::STORE);
+    object
+}

@@ -1,0 +1,243 @@
+//! Following the tasks of a server: what it tells of, and what looks at them show.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::Seen;
+use crate::client::{Era, TaskView};
+use crate::desk::asked::OpenQuestion;
+use crate::desk::failure::{Failure, Kind};
+use crate::desk::place::SERVER;
+use crate::desk::server::{Server, ServerTask};
+use crate::desk::{page, text};
+use crate::task::{Outcome, TaskStatus};
+
+/// How often a server's tasks are looked at where it does not tell of them.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// Tasks of a server that are followed.
+const MOST: usize = 500;
+
+/// Looks that wait to be told: a reader that is slow slows the looking.
+const AHEAD: usize = 16;
+
+/// Tasks of a server. At most one server is followed, or one of its tasks.
+#[derive(Default)]
+pub(super) struct Served {
+    known: BTreeMap<String, TaskView>,
+    ready: VecDeque<Seen>,
+    looks: Option<Looks>,
+}
+
+/// What the looking task sends.
+struct Looks {
+    name: String,
+    views: mpsc::Receiver<Result<ServerTask, Failure>>,
+    _looking: AbortOnDropHandle<()>,
+}
+
+impl Served {
+    /// Begins to follow one task.
+    pub(super) fn follow_task(
+        &mut self,
+        server: &Arc<Server>,
+        task: &TaskView,
+        tell: &mut (dyn FnMut(String) + Send),
+    ) {
+        let way = match server.client().era() {
+            Era::Legacy => format!("the task is looked at every {} s", task.poll_interval.as_secs().max(1)),
+            _ => "the task is followed by subscription, where the server has it, and looked at besides"
+                .to_owned(),
+        };
+        tell(way);
+        let (send, views) = mpsc::channel(AHEAD);
+        let (watched, id) = (server.clone(), task.id.clone());
+        let tool = server.tool_of(&id);
+        let now = ServerTask { view: task.clone(), tool: tool.clone() };
+        if task.status.is_final() {
+            self.ready.push_back(ended(&now));
+            return;
+        }
+        self.note_open(server, &now);
+        self.known.insert(id.clone(), now.view);
+        let looking = async move {
+            let mut last = None;
+            let (views, mut looked) = mpsc::unbounded_channel();
+            let ended = |view: &TaskView| {
+                // The receiver is in the same task and reads before it looks again.
+                let _ = views.send(view.clone());
+                view.status.is_final()
+            };
+            let until = watched.client().until(&id, &ended);
+            tokio::pin!(until);
+            loop {
+                let (view, is_over) = tokio::select! {
+                    biased;
+                    Some(view) = looked.recv() => (Ok(view), false),
+                    done = &mut until => (done.map_err(Failure::from), true),
+                };
+                let is_news = view.as_ref().map_or(true, |view| last.as_ref() != Some(view));
+                last = view.as_ref().ok().cloned();
+                let sent = view.map(|view| ServerTask { view, tool: tool.clone() });
+                if is_news && send.send(sent).await.is_err() || is_over {
+                    return;
+                }
+            }
+        };
+        self.begin(server, views, looking);
+    }
+
+    /// Begins to follow all tasks that can be known of.
+    pub(super) async fn follow_all(
+        &mut self,
+        server: &Arc<Server>,
+        tell: &mut (dyn FnMut(String) + Send),
+    ) -> Result<(), Failure> {
+        let whose = match server.client().era() {
+            Era::Modern => "the tasks that were launched from here are looked at",
+            _ => "the server's tasks are looked at",
+        };
+        tell(format!("{whose} every {} s; what comes and goes in between is missed", EVERY.as_secs()));
+        for task in server.tasks(MOST).await? {
+            self.note_open(server, &task);
+            self.known.insert(task.view.id.clone(), task.view);
+        }
+        let (send, views) = mpsc::channel(AHEAD);
+        let watched = server.clone();
+        let looking = async move {
+            loop {
+                tokio::time::sleep(EVERY).await;
+                let looked = match watched.tasks(MOST).await {
+                    Ok(tasks) => tasks.into_iter().map(Ok).collect(),
+                    Err(failure) => vec![Err(failure)],
+                };
+                for one in looked {
+                    if send.send(one).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        };
+        self.begin(server, views, looking);
+        Ok(())
+    }
+
+    fn begin(
+        &mut self,
+        server: &Arc<Server>,
+        views: mpsc::Receiver<Result<ServerTask, Failure>>,
+        looking: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let looking = AbortOnDropHandle::new(tokio::spawn(looking));
+        self.looks = Some(Looks { name: server.client().server(), views, _looking: looking });
+    }
+
+    fn note_open(&mut self, server: &Server, task: &ServerTask) {
+        let before = TaskView { input_requests: serde_json::Map::new(), ..task.view.clone() };
+        self.ready.extend(between(&server.client().server(), Some(&before), task));
+    }
+
+    /// The questions that were open when it began.
+    pub(super) fn open_questions(&mut self) -> Vec<Seen> {
+        std::mem::take(&mut self.ready).into()
+    }
+
+    /// The next thing that happens; never, where nothing is followed. Dropping the future loses nothing.
+    pub(super) async fn next(&mut self) -> Result<Seen, Failure> {
+        loop {
+            if let Some(seen) = self.ready.pop_front() {
+                return Ok(seen);
+            }
+            let Some(looks) = &mut self.looks else { return std::future::pending().await };
+            let Some(task) = looks.views.recv().await else {
+                return Err(Failure::new(Kind::Unexpected, "the server is not looked at any more"));
+            };
+            let task = task?;
+            let before = self.known.get(&task.view.id);
+            self.ready.extend(between(&looks.name, before, &task));
+            self.known.insert(task.view.id.clone(), task.view);
+        }
+    }
+}
+
+/// What happened to a task between two looks; `before` is `None` for one that was not known.
+fn between(server: &str, before: Option<&TaskView>, task: &ServerTask) -> Vec<Seen> {
+    let now = &task.view;
+    let mut found = Vec::new();
+    if before.is_none() {
+        found.push(seen(task, "submitted", "submitted".to_owned(), json!({})));
+    }
+    let had = |key: &String| before.is_some_and(|before| before.input_requests.contains_key(key));
+    for key in before.into_iter().flat_map(|before| before.input_requests.keys()) {
+        if !now.input_requests.contains_key(key) && !now.status.is_final() {
+            let words = format!("answered {}", text::line(key));
+            found.push(seen(task, "answered", words, json!({ "question": key })));
+        }
+    }
+    for (key, request) in now.input_requests.iter().filter(|(key, _)| !had(key)) {
+        found.push(asked(server, task, key, request));
+    }
+    let status_before = before.map(|before| before.status);
+    let waits = now.status == TaskStatus::InputRequired && now.input_requests.is_empty();
+    if waits && status_before != Some(now.status) {
+        let words = "asked; the server shows the question to its own client only".to_owned();
+        found.push(seen(task, "asked", words, json!({ "question": null })));
+    }
+    let says = now.status_message.as_deref().filter(|words| !words.is_empty());
+    let said = before.and_then(|before| before.status_message.as_deref());
+    if !now.status.is_final() && says.is_some() && says != said {
+        let words = text::short(says.unwrap_or_default(), 200);
+        found.push(seen(task, "noted", format!("noted: {words}"), json!({ "note": says })));
+    }
+    if now.status.is_final() && status_before != Some(now.status) {
+        found.push(ended(task));
+    }
+    found
+}
+
+fn asked(server: &str, task: &ServerTask, key: &str, request: &Value) -> Seen {
+    match OpenQuestion::of_server(server, &task.view, key, request) {
+        Ok(question) => {
+            let words = format!("asked {}: {}", text::line(key), page::message(&question.asked.ask, 200));
+            let more = json!({ "question": question.object() });
+            Seen { question: Some(question), ..seen(task, "asked", words, more) }
+        }
+        Err(problem) => {
+            let words =
+                format!("asked {}, which must not be shown: {}", text::line(key), text::short(&problem, 200));
+            seen(task, "asked", words, json!({ "question": { "id": key } }))
+        }
+    }
+}
+
+fn ended(task: &ServerTask) -> Seen {
+    let view = &task.view;
+    let why = view.status_message.as_deref().map(|why| format!(": {}", text::short(why, 200)));
+    let is_error = view.outcome.as_ref().is_some_and(Outcome::is_tool_error);
+    let (name, words) = match view.status {
+        TaskStatus::Failed => ("failed", format!("failed{}", why.unwrap_or_default())),
+        TaskStatus::Cancelled => ("cancelled", format!("cancelled{}", why.unwrap_or_default())),
+        _ if is_error => ("completed", "completed with an error result".to_owned()),
+        _ => ("completed", "completed".to_owned()),
+    };
+    seen(task, name, words, json!({ "is_error": is_error }))
+}
+
+fn seen(task: &ServerTask, name: &'static str, words: String, more: Value) -> Seen {
+    let ServerTask { view, tool } = task;
+    let at = Timestamp::now();
+    let mut object = json!({
+        "at": at, "source": SERVER, "task": view.id, "tool": tool, "status": view.status, "event": name,
+    });
+    if let (Value::Object(object), Value::Object(more)) = (&mut object, more) {
+        object.extend(more);
+    }
+    let (task, tool) = (view.id.clone(), tool.clone());
+    Seen { at, task, tool, status: view.status, name, words, software: None, question: None, object }
+}

@@ -1,0 +1,79 @@
+//! What a deployment's living workers can run.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Component, Deployment, FastmcpResult};
+
+/// The kinds of what FastMCP runs as tasks; Docket's workers know functions of their own besides.
+const KINDS: [&str; 4] = ["tool", "prompt", "resource", "template"];
+
+/// Something that can be run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeployedComponent {
+    /// What it is.
+    #[serde(flatten)]
+    pub component: Component,
+    /// The docket.
+    pub docket: String,
+    /// The living workers that know it.
+    pub workers: Vec<String>,
+}
+
+impl Deployment {
+    /// What the living workers can run, by name. Arguments are kept by FastMCP's server only.
+    pub async fn components(&self) -> FastmcpResult<Vec<DeployedComponent>> {
+        let workers = self.workers().await?;
+        let mut reads = redis::pipe();
+        let alive: Vec<&str> = workers.alive().collect();
+        if alive.is_empty() {
+            return Ok(Vec::new());
+        }
+        for worker in &alive {
+            reads.cmd("SMEMBERS").arg(self.docket.key(&format!("worker-tasks:{worker}")));
+        }
+        let (mut replies, mut notes) = (self.link.read(reads).await?, Vec::new());
+        let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for worker in alive {
+            let functions: Option<Vec<String>> = replies.next("SMEMBERS", &mut notes)?;
+            for function in functions.into_iter().flatten() {
+                found.entry(function).or_default().push(worker.to_owned());
+            }
+        }
+        let docket = self.docket();
+        let component = |(function, workers): (String, Vec<String>)| {
+            let docket = docket.to_owned();
+            Some(DeployedComponent { component: parsed(&function)?, docket, workers })
+        };
+        Ok(found.into_iter().filter_map(component).collect())
+    }
+}
+
+/// Reads `tool:NAME@VERSION`; `None` where it is no function of FastMCP's.
+fn parsed(function: &str) -> Option<Component> {
+    let (kind, rest) = function.split_once(':')?;
+    // A name may have an @ of its own, a URI has colons.
+    let (name, version) = rest.rsplit_once('@').unwrap_or((rest, ""));
+    let version = Some(version.to_owned()).filter(|version| !version.is_empty());
+    KINDS.contains(&kind).then(|| Component { kind: kind.to_owned(), name: name.to_owned(), version })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_are_read_and_others_passed_over() {
+        let read = |text: &str| parsed(text).map(|one| (one.kind, one.name, one.version));
+        let of = |kind: &str, name: &str, version: Option<&str>| {
+            Some((kind.to_owned(), name.to_owned(), version.map(str::to_owned)))
+        };
+        assert_eq!(read("tool:dinner@"), of("tool", "dinner", None));
+        assert_eq!(read("tool:dinner@2.0"), of("tool", "dinner", Some("2.0")));
+        assert_eq!(read("resource:data://a@b/c@"), of("resource", "data://a@b/c", None));
+        assert_eq!(read("tool:dinner"), of("tool", "dinner", None));
+        assert_eq!(read("trace"), None);
+        assert_eq!(read("docket:perpetual@"), None);
+    }
+}
