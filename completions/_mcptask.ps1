@@ -164,6 +164,11 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Begin here: `start`, `now`, a time ago such as 10m, a time in RFC 3339, or after a cursor from --json')
             [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Only events that leave their task in this status, for example input_required')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Stop after the first event of this kind, or `end` for any that ends a task')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp')
+            [CompletionResult]::new('--stdio', '--stdio', [CompletionResultType]::ParameterName, 'Talk to an MCP server that this command line starts, on its stdin and stdout')
+            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send this header with each request; may be given several times')
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Send this bearer token [env: MCPTASK_TOKEN]')
+            [CompletionResult]::new('--era', '--era', [CompletionResultType]::ParameterName, 'Speak this era of the protocol')
             [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]')
@@ -216,8 +221,10 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
         }
         'mcptask;list' {
             [CompletionResult]::new('--session', '--session', [CompletionResultType]::ParameterName, 'Only this session''s')
-            [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Only those in this status: working, input_required, completed, failed or cancelled')
+            [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Only those in this status: working, input_required, completed, failed or cancelled; may be given several times')
             [CompletionResult]::new('--tool', '--tool', [CompletionResultType]::ParameterName, 'Only this tool''s')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only those that were launched since: a time ago such as 10m, or a time in RFC 3339')
+            [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'In this order')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most this many')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp')
             [CompletionResult]::new('--stdio', '--stdio', [CompletionResultType]::ParameterName, 'Talk to an MCP server that this command line starts, on its stdin and stdout')
@@ -230,6 +237,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--docket', '--docket', [CompletionResultType]::ParameterName, 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up waiting after this long, for example 90s or 5m: exit 7')
+            [CompletionResult]::new('--waiting', '--waiting', [CompletionResultType]::ParameterName, 'Only those that wait for an answer, the one that has waited longest first')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on stderr but errors')
@@ -310,6 +318,11 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             break
         }
         'mcptask;doctor' {
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp')
+            [CompletionResult]::new('--stdio', '--stdio', [CompletionResultType]::ParameterName, 'Talk to an MCP server that this command line starts, on its stdin and stdout')
+            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send this header with each request; may be given several times')
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Send this bearer token [env: MCPTASK_TOKEN]')
+            [CompletionResult]::new('--era', '--era', [CompletionResultType]::ParameterName, 'Speak this era of the protocol')
             [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]')

@@ -156,6 +156,11 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --since 'Begin here: `start`, `now`, a time ago such as 10m, a time in RFC 3339, or after a cursor from --json'
             cand --status 'Only events that leave their task in this status, for example input_required'
             cand --until 'Stop after the first event of this kind, or `end` for any that ends a task'
+            cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp'
+            cand --stdio 'Talk to an MCP server that this command line starts, on its stdin and stdout'
+            cand --header 'Send this header with each request; may be given several times'
+            cand --token 'Send this bearer token [env: MCPTASK_TOKEN]'
+            cand --era 'Speak this era of the protocol'
             cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
             cand --db 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]'
             cand --namespace 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]'
@@ -206,8 +211,10 @@ set edit:completion:arg-completer[mcptask] = {|@words|
         }
         &'mcptask;list'= {
             cand --session 'Only this session''s'
-            cand --status 'Only those in this status: working, input_required, completed, failed or cancelled'
+            cand --status 'Only those in this status: working, input_required, completed, failed or cancelled; may be given several times'
             cand --tool 'Only this tool''s'
+            cand --since 'Only those that were launched since: a time ago such as 10m, or a time in RFC 3339'
+            cand --sort 'In this order'
             cand --limit 'At most this many'
             cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp'
             cand --stdio 'Talk to an MCP server that this command line starts, on its stdin and stdout'
@@ -220,6 +227,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --docket 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]'
             cand --color 'Colour the output'
             cand --timeout 'Give up waiting after this long, for example 90s or 5m: exit 7'
+            cand --waiting 'Only those that wait for an answer, the one that has waited longest first'
             cand --json 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
             cand -q 'Say nothing on stderr but errors'
             cand --quiet 'Say nothing on stderr but errors'
@@ -296,6 +304,11 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcptask;doctor'= {
+            cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp'
+            cand --stdio 'Talk to an MCP server that this command line starts, on its stdin and stdout'
+            cand --header 'Send this header with each request; may be given several times'
+            cand --token 'Send this bearer token [env: MCPTASK_TOKEN]'
+            cand --era 'Speak this era of the protocol'
             cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
             cand --db 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]'
             cand --namespace 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]'

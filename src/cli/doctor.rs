@@ -42,6 +42,7 @@ pub(crate) async fn run(context: &Context, args: DoctorArgs) -> Result<(), Failu
 }
 
 async fn all(context: &Context, places: &Places) -> Result<(), Failure> {
+    places::tell_unsearched(context, places);
     if places.is_empty() {
         context.ui.talk(&format!("nothing is wrong; {}", context.nothing_begun()));
         return Ok(());

@@ -77,6 +77,7 @@ pub(crate) async fn run(context: &Context, args: ListArgs) -> Result<(), Failure
 }
 
 async fn list(context: &Context, places: &Places, args: &ListArgs) -> Result<(), Failure> {
+    places::tell_unsearched(context, places);
     let listing = places.list(&args.wanted()).await?;
     if context.ui.is_json() {
         return listing.rows.iter().try_for_each(|row| context.ui.object(&row.object));

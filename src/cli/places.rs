@@ -24,12 +24,16 @@ pub(crate) async fn at<T>(
     } else {
         open().await?
     };
-    if let Some(why) = places.unsearched() {
-        context.ui.talk(&context.advise(why));
-    }
     let done = work(&places).await;
     places.close().await;
     done
+}
+
+/// Says so where the places are not all there may be.
+pub(crate) fn tell_unsearched(context: &Context, places: &Places) {
+    if let Some(why) = places.unsearched() {
+        context.ui.talk(&context.advise(why));
+    }
 }
 
 /// The places. Nothing is written.

@@ -24,7 +24,11 @@ pub(crate) struct ToolsArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: ToolsArgs) -> Result<(), Failure> {
-    let found = places::at(context, &args.remote, false, async |places| places.tools().await).await?;
+    let found = places::at(context, &args.remote, false, async |places| {
+        places::tell_unsearched(context, places);
+        places.tools().await
+    })
+    .await?;
     for one in &found.unreadable {
         let (name, problem) = (text::line(&one.name), text::short(&one.problem, 200));
         context

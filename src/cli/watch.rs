@@ -88,7 +88,10 @@ pub(crate) async fn run(context: &Context, args: WatchArgs) -> Result<(), Failur
             let begun = begun(context, &args.remote).await?;
             watch(context, &args, &begun, args.what()).await
         }
-        None => watch(context, &args, places, args.what()).await,
+        None => {
+            places::tell_unsearched(context, places);
+            watch(context, &args, places, args.what()).await
+        }
     })
     .await
 }

@@ -91,7 +91,7 @@ impl Places {
             (Some(only), true) => Ok(only),
             (Some(_), false) => Err(Failure::usage(format!("{prefix:?} fits tasks of several places"))
                 .hint("type more of the id")),
-            (None, _) => Err(no_task(prefix)),
+            (None, _) => Err(no_task(prefix).maybe_hint(self.unsearched())),
         }
     }
 
