@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::connections::Connections;
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::fastmcp::{self, Found, Sources};
@@ -9,7 +10,6 @@ use super::follow;
 use super::outcome;
 use super::remote::RemoteArgs;
 use super::ui::event;
-use crate::client::Client;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, Viewer};
 use crate::task::{Task, TaskId};
@@ -36,9 +36,9 @@ impl ResultArgs {
 
 pub(crate) async fn run(context: &Context, args: ResultArgs) -> Result<(), Failure> {
     if let Some(target) = args.remote.target(context)? {
-        let client = args.remote.connect(&target, None).await?;
-        let done = from_server(context, &client, &args).await;
-        client.close().await;
+        let mut server = Connections::new(context, &args.remote, &target, args.wait);
+        let done = from_server(context, &mut server, &args).await;
+        server.close().await;
         return done;
     }
     match found(context, &args).await? {
@@ -83,8 +83,13 @@ fn not_ended(task: &Task) -> Failure {
     }
 }
 
-async fn from_server(context: &Context, client: &Client, args: &ResultArgs) -> Result<(), Failure> {
-    let task = client.get(&args.task).await?;
+async fn from_server(
+    context: &Context,
+    server: &mut Connections<'_>,
+    args: &ResultArgs,
+) -> Result<(), Failure> {
+    let id = args.task.as_str();
+    let task = server.run(async |client| client.get(id).await).await?;
     if !task.status.is_final() && !args.wait {
         return Err(Failure::new(
             Kind::NothingChanged,
@@ -93,5 +98,6 @@ async fn from_server(context: &Context, client: &Client, args: &ResultArgs) -> R
         .hint("wait for it with --wait"));
     }
     context.goes_on("the task goes on");
-    outcome::of_ended(context, &args.task, &client.ended(&args.task).await?)
+    let ended = server.run(async |client| client.ended(id).await).await?;
+    outcome::of_ended(context, id, &ended)
 }
