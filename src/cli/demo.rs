@@ -15,7 +15,8 @@ use super::answers::Answers;
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::follow::Answering;
-use super::remote::{self, RemoteAnswering};
+use super::remote;
+use super::remote_answering::RemoteAnswering;
 use super::ui::event;
 use super::{outcome, worker};
 use crate::client::{Call, Client, Era, Submitted, Target};
@@ -106,7 +107,7 @@ async fn dinner(
     );
     answering.announced();
     let ended = client.follow(&task.id, &|_| {}).await;
-    let ended = ended.map_err(|error| remote::explained(error, answering))?;
+    let ended = ended.map_err(|error| remote::explained(error, Some(answering)))?;
     say(context, 5, "The answers went back to the worker, and the task ended. Its result:");
     outcome::tell(context, (SERVER, &task.id), &ended.into())?;
     log(context, engine, &task.id).await?;

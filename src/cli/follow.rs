@@ -54,6 +54,11 @@ impl Answering {
         }
     }
 
+    /// Says that what was decided before goes to its server once more.
+    pub(crate) fn tell_sent_again(&self) {
+        self.ui.talk("the answer was lost with the connection, and is sent again");
+    }
+
     /// Neither the file nor a person answers.
     fn nobody(&self, asked: &Asked, position: usize) -> Failure {
         let missing = self.answers.as_ref().map(|answers| format!("\n{}", answers.missing(position)));

@@ -104,7 +104,7 @@ async fn list(context: &Context, places: &Places, args: &ListArgs) -> Result<(),
 fn none(context: &Context, places: &Places) -> String {
     match places.all() {
         [] => format!("no tasks; {}", context.nothing_begun()),
-        [Place::Server(server)] if server.client().era() == Era::Modern => {
+        [Place::Server(server)] if server.era() == Era::Modern => {
             "no tasks that were launched from here; this server shows no others".to_owned()
         }
         _ => "no tasks".to_owned(),

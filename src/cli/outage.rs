@@ -1,4 +1,4 @@
-//! A store that is away while a command waits: it is said once, waited for, and said once that it is back.
+//! A store or a server that is away while a command waits: it is said once, waited for, and said once that it is back.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::failure::store::is_outage;
 use super::ui::{Ui, text};
 use crate::desk::facts::passed_over;
+use crate::engine::{self, Retry};
 use crate::store::{
     ClaimKey, Due, EventFilter, History, News, Page, PageCursor, Requeue, Rows, Store, StoreResult, Tail,
     TaskFilter, Trouble, Unreadable, WorkerInfo,
@@ -19,14 +20,13 @@ use crate::task::{
     WorkerId,
 };
 
-/// Pauses between attempts: doubled from the first to the last.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LAST_PAUSE: Duration = Duration::from_secs(2);
-
-/// What is said of one store while a command waits.
+/// What is said of one store or server while a command waits.
 pub(crate) struct Outage {
     ui: Ui,
+    /// What is away.
+    what: &'static str,
     state: Mutex<State>,
+    retry: Mutex<Retry>,
 }
 
 /// Who met the outage: the log's reader has a connection of its own, which can be away alone.
@@ -56,9 +56,27 @@ impl State {
     }
 }
 
+impl engine::Failure for Failure {
+    fn is_passing(&self) -> bool {
+        self.is_outage()
+    }
+}
+
 impl Outage {
+    /// Of a store.
     pub(crate) fn new(ui: &Ui) -> Self {
-        Self { ui: ui.clone(), state: Mutex::default() }
+        Self::of(ui, "the store")
+    }
+
+    /// Of an MCP server.
+    pub(crate) fn of_server(ui: &Ui) -> Self {
+        Self::of(ui, "the server")
+    }
+
+    fn of(ui: &Ui, what: &'static str) -> Self {
+        // The person at the terminal is told; the log need not be.
+        let retry = Mutex::new(Retry::new("what a command waits for").murmuring());
+        Self { ui: ui.clone(), what, state: Mutex::default(), retry }
     }
 
     /// Repeats a step while its failure is an outage. Only a bound from outside ends it otherwise.
@@ -66,20 +84,27 @@ impl Outage {
         &self,
         mut step: impl AsyncFnMut() -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let mut pause = FIRST_PAUSE;
         loop {
             match step().await {
-                Err(failure) if failure.is_outage() => {
-                    self.note(Meeting::Verb, Some(&failure.to_string()));
-                }
+                Err(failure) if failure.is_outage() => tokio::time::sleep(self.failed(&failure)).await,
                 done => {
-                    self.note(Meeting::Verb, None);
+                    self.worked();
                     return done;
                 }
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LAST_PAUSE);
         }
+    }
+
+    /// Takes note of an outage, which is said once; the pause before the next attempt.
+    pub(crate) fn failed(&self, failure: &Failure) -> Duration {
+        self.note(Meeting::Verb, Some(&failure.to_string()));
+        self.retry.lock().unwrap_or_else(PoisonError::into_inner).failed(failure)
+    }
+
+    /// Takes note that what was away has answered.
+    pub(crate) fn worked(&self) {
+        self.note(Meeting::Verb, None);
+        self.retry.lock().unwrap_or_else(PoisonError::into_inner).worked();
     }
 
     fn note(&self, meeting: Meeting, problem: Option<&str>) {
@@ -93,7 +118,7 @@ impl Outage {
             Some(problem) if !before => {
                 self.ui.warn(&format!("{}; waiting until it is back, Ctrl-C ends this", text::line(problem)));
             }
-            None if before && !after => self.ui.talk("the store is back"),
+            None if before && !after => self.ui.talk(&format!("{} is back", self.what)),
             _ => {}
         }
     }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::config::StoreChoice;
+use super::connections;
 use super::context::Context;
 use super::failure::Failure;
 use super::remote::{self, RemoteArgs};
+use crate::client::Target;
 use crate::desk::place::{Found, Place};
 use crate::desk::places::{Places, no_task};
 use crate::desk::server::Server;
@@ -17,12 +19,11 @@ pub(crate) async fn at<T>(
     waits: bool,
     work: impl AsyncFnOnce(&Places) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let open = async || open(context, remote).await;
     let places = if waits {
         context.rides_out_outages();
-        context.ride_out(open).await?
+        context.ride_out(async || open(context, remote, true).await).await?
     } else {
-        open().await?
+        open(context, remote, false).await?
     };
     let done = work(&places).await;
     places.close().await;
@@ -36,12 +37,16 @@ pub(crate) fn tell_unsearched(context: &Context, places: &Places) {
     }
 }
 
-/// The places. Nothing is written.
-pub(crate) async fn open(context: &Context, remote: &RemoteArgs) -> Result<Places, Failure> {
+/// The places. Nothing is written. A server that is away is waited for where the command `waits`; a program that is
+/// started here does not come back by waiting.
+pub(crate) async fn open(context: &Context, remote: &RemoteArgs, waits: bool) -> Result<Places, Failure> {
     if let Some(target) = remote.target(context)? {
-        let client = remote.connect(&target, None).await?;
-        remote::introduce(&context.ui, &client);
-        let server = Server::new(client, &target, context.kept());
+        let server = if waits && matches!(target, Target::Http { .. }) {
+            connections::lasting(context, remote, &target).await
+        } else {
+            once(context, remote, &target).await
+        };
+        let server = server.map_err(|failure| failure.of_outage(false))?;
         return Ok(Places::of(vec![Place::Server(Arc::new(server))]));
     }
     let docket = context.config.docket.as_deref();
@@ -55,6 +60,12 @@ pub(crate) async fn open(context: &Context, remote: &RemoteArgs) -> Result<Place
                 .hint("give --redis URL"))
         }
     }
+}
+
+async fn once(context: &Context, remote: &RemoteArgs, target: &Target) -> Result<Server, Failure> {
+    let client = remote.connect(target, None).await?;
+    remote::introduce(&context.ui, &client);
+    Ok(Server::new(client, target, context.kept()))
 }
 
 /// The task whose id begins so, wherever it is.

@@ -1,26 +1,16 @@
-//! Commands that go through MCP: which server, and how its questions reach the person here.
+//! Commands that go through MCP: which server, and what its failures mean here.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use clap::{Args, ValueEnum};
-use tokio::sync::watch;
 
 use super::context::Context;
 use super::environment::TOKEN;
-use super::failure::{Failure, Kind};
-use super::follow::Answering;
-use super::ui::question::Asked;
-use super::ui::{Ui, event};
-use super::values;
-use crate::client::{self, AskedQuestion, Client, ClientError, Era, Target};
+use super::failure::Failure;
+use super::remote_answering::RemoteAnswering;
+use super::ui::Ui;
+use crate::client::{self, Client, ClientError, Era, Target};
 use crate::desk::suggest::{Advice, Reach, Suggested};
-use crate::task::Answer;
-
-/// How long a question waits for its task's announcement: what the reply that names the task may be behind.
-const ANNOUNCED: Duration = Duration::from_secs(10);
 
 /// Options of commands that can go through MCP instead of straight to the store.
 #[derive(Debug, Clone, Default, Args)]
@@ -86,12 +76,16 @@ impl RemoteArgs {
         target: &Target,
         answering: Option<Arc<dyn client::Answering>>,
     ) -> Result<Client, Failure> {
-        let era = match self.era {
+        Ok(Client::connect(target, self.era(), answering).await?)
+    }
+
+    /// The era that was chosen.
+    pub(crate) fn era(&self) -> Era {
+        match self.era {
             EraChoice::Auto => Era::Auto,
             EraChoice::Legacy => Era::Legacy,
             EraChoice::Modern => Era::Modern,
-        };
-        Ok(Client::connect(target, era, answering).await?)
+        }
     }
 }
 
@@ -103,112 +97,9 @@ fn split_header(header: &str) -> Result<(String, String), Failure> {
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
-/// Brings a server's questions to whoever answers here, and keeps why it was left open.
-pub(crate) struct RemoteAnswering {
-    answering: Answering,
-    /// Whether what is left open can be answered by a command.
-    answered_later: AtomicBool,
-    /// Whether the task's id is on the screen: its first question can be here before it.
-    announced: watch::Sender<bool>,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    asked: Vec<(Option<String>, String)>,
-    failure: Option<Failure>,
-}
-
-impl RemoteAnswering {
-    /// `answered_later` says whether a command can answer what is left open.
-    pub(crate) fn new(answering: Answering, answered_later: bool) -> Arc<Self> {
-        let answered_later = AtomicBool::new(answered_later);
-        Arc::new(Self {
-            answering,
-            answered_later,
-            announced: watch::Sender::new(false),
-            state: Mutex::default(),
-        })
-    }
-
-    /// The task was announced: its questions may be asked.
-    pub(crate) fn announced(&self) {
-        self.announced.send_replace(true);
-    }
-
-    /// A task's question waits for what is said of the task before; a call without a task is never announced.
-    async fn await_announcement(&self, question: &AskedQuestion) {
-        if question.task.is_some() {
-            let mut announced = self.announced.subscribe();
-            let _ = tokio::time::timeout(ANNOUNCED, announced.wait_for(|announced| *announced)).await;
-        }
-    }
-
-    /// What was found at the other end: a legacy server shows its questions only to the client that submitted the task.
-    pub(crate) fn speaks_to(&self, era: Era) {
-        if era == Era::Legacy {
-            self.answered_later.store(false, Ordering::Release);
-        }
-    }
-
-    fn is_answered_later(&self) -> bool {
-        self.answered_later.load(Ordering::Acquire)
-    }
-
-    /// Why a question was left open, if one was.
-    pub(crate) fn failure(&self) -> Option<Failure> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).failure.take()
-    }
-
-    /// Warns of what in the file of answers has answered nothing.
-    pub(crate) fn tell_surplus(&self) {
-        self.answering.tell_surplus();
-    }
-
-    /// The command that answers it later; only a task's questions outlive the connection.
-    fn later(&self, question: &AskedQuestion) -> Option<Suggested> {
-        let task = question.task.as_deref().filter(|_| self.is_answered_later())?;
-        let respond = values::accepting(Suggested::new("respond").about(task), &question.ask);
-        Some(respond.question(question.key.as_str()))
-    }
-
-    /// Which question of this connection it is, from 1; the same when it is asked again.
-    fn position(&self, question: &AskedQuestion) -> usize {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = (question.task.clone(), question.key.clone());
-        if let Some(known) = state.asked.iter().position(|one| *one == name) {
-            return known + 1;
-        }
-        state.asked.push(name);
-        state.asked.len()
-    }
-}
-
-#[async_trait]
-impl client::Answering for RemoteAnswering {
-    async fn answer(&self, question: &AskedQuestion) -> Option<Answer> {
-        let task = question.task.as_deref().map(|task| format!(", task {}", event::short(task)));
-        let asked = Asked {
-            who: format!("{}{}", question.server, task.unwrap_or_default()),
-            ask: question.ask.clone(),
-            asked_at: None,
-            deadline: None,
-            refused: question.refused.clone(),
-            later: self.later(question),
-        };
-        self.await_announcement(question).await;
-        match self.answering.decide(&asked, self.position(question)).await {
-            Ok(answer) => Some(answer),
-            Err(failure) => {
-                self.state.lock().unwrap_or_else(PoisonError::into_inner).failure = Some(failure);
-                None
-            }
-        }
-    }
-}
-
 /// Follows a verb's error back to what the person here decided.
-pub(crate) fn explained(error: ClientError, answering: &RemoteAnswering) -> Failure {
+pub(crate) fn explained(error: ClientError, answering: Option<&RemoteAnswering>) -> Failure {
+    let Some(answering) = answering else { return error.into() };
     match error {
         ClientError::LeftOpen { .. } => answering.failure().unwrap_or_else(|| error.into()),
         ClientError::NeedsInput { task: Some(ref task), .. } => {
@@ -217,44 +108,6 @@ pub(crate) fn explained(error: ClientError, answering: &RemoteAnswering) -> Fail
             Failure::from(error).maybe_hint(later)
         }
         other => other.into(),
-    }
-}
-
-impl From<ClientError> for Failure {
-    fn from(error: ClientError) -> Self {
-        let message = error.to_string();
-        match &error {
-            ClientError::Target { .. } => Self::usage(message),
-            ClientError::Unreachable { .. } => Self::new(Kind::Unreachable, message)
-                .hint("is the server running? `mcptask serve` prints its URL"),
-            ClientError::Timeout { .. } => Self::new(Kind::Unreachable, message)
-                .hint("a legacy server that stays silent is reached faster with --era legacy"),
-            ClientError::Answers { problem, .. } if problem.contains("HTTP 404") => {
-                Self::new(Kind::Unreachable, message).hint("look at the URL: its path is often /mcp")
-            }
-            ClientError::Answers { .. } => Self::new(Kind::Unreachable, message),
-            ClientError::Insecure { .. } => Self::new(Kind::Unreachable, message).hint(
-                "the server's certificate must be valid for its name and trusted on this machine; where it speaks \
-                 no TLS, the URL begins with http://",
-            ),
-            ClientError::Forbidden { .. } => Self::new(Kind::Unauthorised, message).hint(
-                "the token lacks the right, or the server does not take requests for this host: `mcptask serve` has \
-                 --allowed-host",
-            ),
-            ClientError::Unauthorised { .. } => {
-                Self::new(Kind::Unauthorised, message).hint("set MCPTASK_TOKEN, or give --token")
-            }
-            ClientError::UnknownTool { .. } => Self::new(Kind::NotFound, message)
-                .hint(Advice::command(Suggested::new("tools"), "shows the tools")),
-            ClientError::NoTask { .. } => Self::new(Kind::NotFound, message)
-                .hint("the whole id is needed through a server; another client's tasks are not shown"),
-            ClientError::NeedsInput { .. } | ClientError::LeftOpen { .. } => {
-                Self::new(Kind::NeedsInput, message)
-            }
-            ClientError::AnswerRefused { .. } => Self::usage(message).hint("the question is still open"),
-            ClientError::Refused { error, .. } if error.code == -32602 => Self::usage(message),
-            _ => Self::new(Kind::Unexpected, message),
-        }
     }
 }
 

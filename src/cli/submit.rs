@@ -1,16 +1,17 @@
 //! `submit`: launches a task.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
 
 use super::answers::{self, Answers};
+use super::connections::Connections;
 use super::context::Context;
 use super::failure::Failure;
 use super::follow::{self, Answering};
-use super::remote::{self, RemoteAnswering, RemoteArgs};
+use super::remote::RemoteArgs;
+use super::remote_answering::RemoteAnswering;
 use super::ui::spinner::Spinner;
 use super::ui::{text, time};
 use super::{arguments, complete, complete_names, outcome, typed};
@@ -63,12 +64,10 @@ pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failu
             // A server is told that it may ask only where somebody can answer.
             let asks = args.wait && answering.can_ask();
             let answering = RemoteAnswering::new(answering, true);
-            let handler = asks.then(|| Arc::clone(&answering) as Arc<dyn client::Answering>);
-            let client = args.remote.connect(&target, handler).await?;
-            remote::introduce(&context.ui, &client);
-            answering.speaks_to(client.era());
-            let done = through_server(context, &args, (&target, &client), &answering).await;
-            client.close().await;
+            let server = Connections::new(context, &args.remote, &target, args.wait);
+            let mut server = server.answered_by(&answering, asks);
+            let done = through_server(context, &args, &mut server, &answering).await;
+            server.close().await;
             if asks && done.is_ok() {
                 answering.tell_surplus();
             }
@@ -174,27 +173,31 @@ fn announce(context: &Context, args: &SubmitArgs, id: &str, watch: Suggested) ->
 async fn through_server(
     context: &Context,
     args: &SubmitArgs,
-    (target, client): (&Target, &Client),
+    server: &mut Connections<'_>,
     answering: &RemoteAnswering,
 ) -> Result<(), Failure> {
-    if args.session.is_some() && client.era() == Era::Legacy {
+    let look = async |client: &Client| {
+        let tool = client.tools().await?.iter().find(|tool| tool.name == args.tool);
+        Ok((client.era(), tool.map(|tool| tool.input_schema.clone())))
+    };
+    let (era, schema) = server.run(look).await?;
+    answering.speaks_to(era);
+    if args.session.is_some() && era == Era::Legacy {
         context.ui.talk("--session has no effect here: the server labels the task with its own session's id");
     }
-    let tools = client.tools().await?;
-    let schema = tools.iter().find(|tool| tool.name == args.tool).map(|tool| tool.input_schema.clone());
     let call = Call {
         tool: args.tool.clone(),
         arguments: arguments::for_tool(&schema.unwrap_or_default(), &args.arg, args.args_json.as_deref())?,
         ttl_ms: args.ttl_ms(),
         session: args.session.as_ref().map(ToString::to_string),
     };
-    match client.submit(call).await.map_err(|error| remote::explained(error, answering))? {
+    match server.submit(&call).await? {
         Submitted::Done(result) => outcome::of_outcome(context, (SERVER, "(a foreground call)"), &result),
         Submitted::Task(task) => {
-            keep(context, target, &task.id, &args.tool);
+            keep(context, server.target(), &task.id, &args.tool);
             announce(context, args, &task.id, Suggested::new("show").about(task.id.as_str()))?;
             answering.announced();
-            if args.wait { to_end(context, client, &task.id, answering).await } else { Ok(()) }
+            if args.wait { to_end(context, server, &task.id).await } else { Ok(()) }
         }
     }
 }
@@ -208,19 +211,13 @@ fn keep(context: &Context, target: &Target, id: &str, tool: &str) {
 }
 
 /// Follows a server's task to its end.
-async fn to_end(
-    context: &Context,
-    client: &Client,
-    id: &str,
-    answering: &RemoteAnswering,
-) -> Result<(), Failure> {
+async fn to_end(context: &Context, server: &mut Connections<'_>, id: &str) -> Result<(), Failure> {
     let spinner = Spinner::start(&context.ui, "waiting");
     let on_change = |task: &client::TaskView| {
         let status = task.status.as_str();
         spinner.say(task.status_message.as_deref().unwrap_or(status));
     };
-    let ended = client.follow(id, &on_change).await;
+    let ended = server.run(async |client| client.follow(id, &on_change).await).await;
     drop(spinner);
-    let ended = ended.map_err(|error| remote::explained(error, answering))?;
-    outcome::tell(context, (SERVER, id), &ended.into())
+    outcome::tell(context, (SERVER, id), &ended?.into())
 }

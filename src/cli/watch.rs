@@ -101,7 +101,7 @@ async fn begun(context: &Context, remote: &RemoteArgs) -> Result<Places, Failure
     context.ui.talk(&format!("{}; watching for its first task", context.nothing_begun()));
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
-        let places = context.ride_out(async || places::open(context, remote).await).await?;
+        let places = context.ride_out(async || places::open(context, remote, true).await).await?;
         if !places.is_empty() {
             return Ok(places);
         }

@@ -22,6 +22,8 @@ pub struct AskedQuestion {
     pub task: Option<String>,
     /// The question's name at the server: the `inputRequests` key, or the request's id.
     pub key: String,
+    /// Whether the key names the same question in every connection, as a request's id does not.
+    pub outlives_session: bool,
     /// What is asked.
     pub ask: Ask,
     /// Why the last answer to this very question was refused, where it is asked again.

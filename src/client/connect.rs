@@ -9,13 +9,15 @@ use rmcp::service::{
     ClientInitializeError, ClientLifecycleMode, RoleClient, RunningService, serve_client_with_lifecycle,
 };
 use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::common::client_side_sse::ExponentialBackoff;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use tokio::sync::{OnceCell, broadcast, watch};
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::asking::{Answering, Desk};
+use super::failure::{closed, transport_failure};
 use super::http::Endpoint;
-use super::request::transport_failure;
 use super::session::Session;
 use super::stdio::{ChildServer, LastWords};
 use super::wire::Wire;
@@ -27,8 +29,9 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the server may take to open the stream on which its questions travel, once a session is
 /// agreed on. Afterwards the client goes on: some servers keep that stream waiting for its first event.
 const STREAM_TIMEOUT: Duration = Duration::from_secs(3);
-/// All that is known when a connection just ends.
-pub(super) const CLOSED: &str = "the connection closed";
+/// The pauses before a stream that broke off is opened again, doubled from the first to the longest.
+const FIRST_STREAM_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_STREAM_PAUSE: Duration = Duration::from_secs(2);
 /// Requests at once. The server has a limit of its own; this one is above what one client follows.
 const MOST_REQUESTS: usize = 1024;
 /// Hints that may wait to be read; they are only hints.
@@ -75,8 +78,14 @@ async fn open(target: &Target, era: Era, answering: Option<Arc<dyn Answering>>) 
     let (wire, words) = (Arc::new(Wire::default()), LastWords::default());
     let desk = answering.map(|answering| Arc::new(Desk::new(answering)));
     let (changed, place) = (broadcast::Sender::new(HINTS), target.to_string());
-    let session =
-        Session { desk: desk.clone(), wire: wire.clone(), place: place.clone(), changed: changed.clone() };
+    let lost = CancellationToken::new();
+    let session = Session {
+        desk: desk.clone(),
+        wire: wire.clone(),
+        place: place.clone(),
+        changed: changed.clone(),
+        lost: lost.clone(),
+    };
     let running = match target {
         Target::Http { url, headers, token } => {
             over_http(session, url, headers, token.as_deref(), era).await?
@@ -84,7 +93,8 @@ async fn open(target: &Target, era: Era, answering: Option<Arc<dyn Answering>>) 
         Target::Stdio { command } => over_stdio(session, command, &words, era).await?,
     };
     let modern = is_modern(&running);
-    Ok(Client { running, wire, desk, place, words, changed, modern, tools: OnceCell::new() })
+    let (patience, tools) = (None, OnceCell::new());
+    Ok(Client { running, wire, desk, place, words, changed, lost, patience, modern, tools })
 }
 
 fn is_modern(running: &Running) -> bool {
@@ -99,15 +109,21 @@ async fn over_http(
     era: Era,
 ) -> ClientResult<Running> {
     let place = session.place.clone();
-    let endpoint = Endpoint::new(session.wire.clone()).map_err(|error| ClientError::Unreachable {
-        server: place.clone(),
-        reason: error.without_url().to_string(),
+    let endpoint = Endpoint::new(session.wire.clone(), session.lost.clone()).map_err(|error| {
+        ClientError::Unreachable {
+            server: place.clone(),
+            reason: error.without_url().to_string(),
+            is_sent: false,
+        }
     })?;
     let listening = endpoint.listening();
     let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
     config.auth_header = token.map(str::to_owned);
     // Each task that is waited for holds a request, and none of them may keep an answer from being sent.
     config.max_concurrent_requests = MOST_REQUESTS;
+    // A session that is over is told to whoever waits: only they know what of it has to be begun anew.
+    config.reinit_on_expired_session = false;
+    config.retry_config = Arc::new(streams_again());
     config.custom_headers = headers.iter().map(header).collect::<ClientResult<_>>()?;
     let transport = StreamableHttpClientTransport::with_client(endpoint, config);
     let running = serve_client_with_lifecycle(session, transport, lifecycle(era))
@@ -127,7 +143,8 @@ async fn over_stdio(
 ) -> Result<Running, Failure> {
     let (place, wire) = (session.place.clone(), session.wire.clone());
     let child = ChildServer::start(command, wire.clone(), words.clone()).map_err(|error| {
-        ClientError::Unreachable { server: place.clone(), reason: format!("it does not start: {error}") }
+        let reason = format!("it does not start: {error}");
+        ClientError::Unreachable { server: place.clone(), reason, is_sent: false }
     })?;
     match serve_client_with_lifecycle(session, child, lifecycle(era)).await {
         Ok(running) => Ok(running),
@@ -148,6 +165,14 @@ fn era_of_late_answer(error: &ClientInitializeError, wire: &Wire) -> Option<Era>
         | ClientInitializeError::UncorrelatedErrorResponse { .. } => Some(Era::Legacy),
         _ => None,
     }
+}
+
+/// How the streams of a session are opened again: for as long as the session lives, and soon enough for the server
+/// not to take the client for gone.
+fn streams_again() -> ExponentialBackoff {
+    let mut again = ExponentialBackoff::default();
+    (again.base_duration, again.max_delay) = (FIRST_STREAM_PAUSE, Some(LONGEST_STREAM_PAUSE));
+    again
 }
 
 /// A question that is asked before the stream is open may be lost: `FastMCP` 3 sends it once.
@@ -184,9 +209,7 @@ fn initialize_failure(place: &str, error: ClientInitializeError) -> ClientError 
     match error {
         ClientInitializeError::TransportError { error, .. } => transport_failure(place, error.error.as_ref()),
         ClientInitializeError::LegacyFallbackFailed { fallback, .. } => initialize_failure(place, *fallback),
-        ClientInitializeError::ConnectionClosed(_) => {
-            ClientError::Unreachable { server: place.to_owned(), reason: CLOSED.to_owned() }
-        }
+        ClientInitializeError::ConnectionClosed(_) => closed(place),
         ClientInitializeError::JsonRpcError(error) => {
             protocol(format!("the handshake was refused: {} (code {})", error.message, error.code.0))
         }

@@ -25,6 +25,15 @@ pub enum ClientError {
         server: String,
         /// Why.
         reason: String,
+        /// Whether what was asked may have arrived there all the same.
+        is_sent: bool,
+    },
+    /// The server does not know the session any more, as one that was started again does not. Nothing was done; a new
+    /// connection may go on.
+    #[error("{server} does not know this session any more")]
+    SessionEnded {
+        /// Which server.
+        server: String,
     },
     /// Somebody answers there, and not as an MCP server does.
     #[error("{server} {problem}")]
@@ -140,12 +149,43 @@ pub enum ClientError {
     },
 }
 
+/// Under this key of an error's data our own servers say that their store is away: [`DONE_NOTHING`] where it refused
+/// and changed nothing, anything else where what was asked may have been done.
+const STORE_AWAY: &str = "mcptask/storeAway";
+const DONE_NOTHING: &str = "nothingChanged";
+
+/// "Internal error" of JSON-RPC.
+const INTERNAL_ERROR: i64 = -32603;
+
+/// Requests that only look, or can be repeated, and whose internal error says nothing of the task itself.
+const ABOUT_TASKS: [&str; 2] = ["tasks/get", "tasks/update"];
+
 impl ClientError {
-    /// Whether the same request may succeed a moment later, because the server was not there.
-    pub(super) fn may_pass(&self) -> bool {
-        matches!(
-            self,
-            Self::Unreachable { .. } | Self::Timeout { .. } | Self::Answers { is_passing: true, .. }
-        )
+    /// Whether it may be otherwise a moment later, with nothing changed here: the server, or its store, is away.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::SessionEnded { .. } | Self::Timeout { .. } => true,
+            Self::Answers { is_passing, .. } => *is_passing,
+            Self::Refused { method, error } => {
+                store_away(error).is_some()
+                    || (error.code == INTERNAL_ERROR && ABOUT_TASKS.contains(&method.as_str()))
+            }
+            _ => false,
+        }
     }
+
+    /// Whether it is certain that what was asked has not been done.
+    pub fn did_nothing(&self) -> bool {
+        match self {
+            Self::Unreachable { is_sent, .. } => !is_sent,
+            Self::SessionEnded { .. } => true,
+            Self::Refused { error, .. } => store_away(error) == Some(DONE_NOTHING),
+            _ => false,
+        }
+    }
+}
+
+/// What a server says of its store, where that is away.
+fn store_away(error: &RpcError) -> Option<&str> {
+    error.data.as_ref()?.get(STORE_AWAY)?.as_str()
 }

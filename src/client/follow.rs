@@ -46,18 +46,13 @@ impl Client {
         reached: &(dyn Fn(&TaskView) -> bool + Send + Sync),
     ) -> ClientResult<TaskView> {
         let mut looks = Looks::new(self, id);
-        let mut listening = OptionFuture::from(self.modern.then(|| self.listen(id).boxed())).boxed().fuse();
         loop {
-            tokio::select! {
-                _ = &mut listening => {}
-                told = looks.due() => {
-                    let view = self.look(id, told).await?;
-                    if reached(&view) {
-                        return Ok(view);
-                    }
-                    looks.after(view.poll_interval);
-                }
+            let told = looks.due().await;
+            let view = self.look(id, told).await?;
+            if reached(&view) {
+                return Ok(view);
             }
+            looks.after(view.poll_interval);
         }
     }
 
@@ -75,8 +70,8 @@ impl Client {
                     result = None;
                     match reply {
                         Ok(value) => return Ok(self.with_status(id, Outcome::Result(value)).await),
+                        Err(error) if error.is_passing() => {}
                         Err(ClientError::Refused { .. }) => waits = false,
-                        Err(error) if error.may_pass() => {}
                         Err(error) => return Err(error),
                     }
                     looks.now();
@@ -135,11 +130,9 @@ impl Client {
     /// Modern tasks show their questions to whoever looks; each is asked once, in the order seen.
     async fn follow_modern(&self, id: &str, on_change: OnChange<'_>) -> ClientResult<Ended> {
         let mut looks = Looks::new(self, id);
-        let mut listening = self.listen(id).boxed().fuse();
         let mut questions = Questions::default();
         loop {
             tokio::select! {
-                () = &mut listening => {}
                 Some(reply) = OptionFuture::from(questions.asking.as_mut().map(|asking| &mut asking.reply)) => {
                     // The task of the prompt ends early only by a panic in it.
                     let (question, answer) = reply.map_err(|error| self.odd("the answerer", &error.to_string()))??;
@@ -210,11 +203,15 @@ impl Client {
         }
     }
 
-    /// Asks the server to tell of changes; ends where it does not, and looks alone then do.
-    async fn listen(&self, id: &str) {
+    /// Asks the server to tell of changes. Ends where it does not, or breaks off; whether it may be asked again.
+    async fn listen(&self, id: &str) -> bool {
         let params = json!({ "notifications": { "taskIds": [id] } });
-        if let Err(error) = self.long_request("subscriptions/listen", params).await {
-            tracing::debug!("the server tells nothing of its tasks: {error}");
+        match self.long_request("subscriptions/listen", params).await {
+            Ok(_) => true,
+            Err(error) => {
+                tracing::debug!("the server tells nothing of its tasks: {error}");
+                error.is_passing()
+            }
         }
     }
 
@@ -249,15 +246,20 @@ struct Asking {
 /// When to look at the task: at the server's pace, or at once when it says that something changed.
 struct Looks<'a> {
     id: &'a str,
-    told: broadcast::Receiver<Arc<TaskView>>,
-    /// The server's time of the last change that it told of.
-    seen: Option<Timestamp>,
+    client: &'a Client,
+    /// The request in which a modern server tells of changes. It is made anew when it has ended, once for each look.
+    listening: Option<BoxFuture<'a, bool>>,
+    /// Whether the server may be asked to tell.
+    tells: bool,
+    news: News<'a>,
     next: Instant,
 }
 
 impl<'a> Looks<'a> {
-    fn new(client: &Client, id: &'a str) -> Self {
-        Self { id, told: client.changed.subscribe(), seen: None, next: Instant::now() }
+    fn new(client: &'a Client, id: &'a str) -> Self {
+        let (listening, tells) = (None, client.modern);
+        let news = News { id, told: client.changed.subscribe(), seen: None };
+        Self { id, client, listening, tells, news, next: Instant::now() }
     }
 
     fn after(&mut self, interval: Duration) {
@@ -270,16 +272,38 @@ impl<'a> Looks<'a> {
 
     /// Waits for the next look; returns what the server told, where it told anything.
     async fn due(&mut self) -> Option<TaskView> {
+        if self.tells && self.listening.is_none() {
+            self.listening = Some(self.client.listen(self.id).boxed());
+        }
         loop {
             tokio::select! {
+                Some(again) = OptionFuture::from(self.listening.as_mut()) => {
+                    (self.listening, self.tells) = (None, again);
+                }
                 () = tokio::time::sleep_until(self.next) => return None,
-                told = self.told.recv() => match told {
-                    Ok(view) if view.id != self.id => {}
-                    Ok(view) if self.is_old(&view) => {}
-                    Ok(view) => return Some(Arc::unwrap_or_clone(view)),
-                    // What was missed may have been about this task.
-                    Err(_) => return None,
-                },
+                told = self.news.next() => return told,
+            }
+        }
+    }
+}
+
+/// What the server tells of one task without being asked.
+struct News<'a> {
+    id: &'a str,
+    told: broadcast::Receiver<Arc<TaskView>>,
+    /// The server's time of the last change that it told of.
+    seen: Option<Timestamp>,
+}
+
+impl News<'_> {
+    /// Waits for news; `None` where some were missed, which may have been about this task.
+    async fn next(&mut self) -> Option<TaskView> {
+        loop {
+            match self.told.recv().await {
+                Ok(view) if view.id != self.id => {}
+                Ok(view) if self.is_old(&view) => {}
+                Ok(view) => return Some(Arc::unwrap_or_clone(view)),
+                Err(_) => return None,
             }
         }
     }
@@ -303,15 +327,14 @@ mod tests {
 
     #[test]
     fn what_was_told_later_is_newer_however_its_time_is_written() {
-        let mut looks =
-            Looks { id: "t", told: broadcast::Sender::new(1).subscribe(), seen: None, next: Instant::now() };
+        let mut news = News { id: "t", told: broadcast::Sender::new(1).subscribe(), seen: None };
         let told = |at: &str| {
             let view = json!({ "taskId": "t", "status": "working", "lastUpdatedAt": at });
             TaskView::read(&view).expect("a task")
         };
         for newer in ["2026-11-24T02:08:59Z", "2026-11-24T02:08:59.1Z", "2026-11-24T02:08:59.123Z"] {
-            assert!(!looks.is_old(&told(newer)), "{newer}");
+            assert!(!news.is_old(&told(newer)), "{newer}");
         }
-        assert!(looks.is_old(&told("2026-11-24T02:08:59.1Z")));
+        assert!(news.is_old(&told("2026-11-24T02:08:59.1Z")));
     }
 }

@@ -19,6 +19,7 @@ use rmcp::transport::streamable_http_client::{
 };
 use sse_stream::{Sse, SseStream};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::wire::Wire;
 
@@ -40,17 +41,19 @@ pub(super) struct Endpoint {
     client: reqwest::Client,
     wire: Arc<Wire>,
     listening: Arc<watch::Sender<bool>>,
+    /// Fires when the server says that it does not know the session any more.
+    lost: CancellationToken,
 }
 
 impl Endpoint {
-    pub(super) fn new(wire: Arc<Wire>) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(wire: Arc<Wire>, lost: CancellationToken) -> Result<Self, reqwest::Error> {
         // A second installation fails, and the first one is then in place.
         rustls::crypto::ring::default_provider().install_default().ok();
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(same_origin_redirects())
             .build()?;
-        Ok(Self { client, wire, listening: Arc::new(watch::Sender::new(false)) })
+        Ok(Self { client, wire, listening: Arc::new(watch::Sender::new(false)), lost })
     }
 
     /// Becomes true once the server took or refused the stream on which its own requests travel.
@@ -100,7 +103,10 @@ impl Endpoint {
                 let words = String::from_utf8_lossy(&body).chars().take(MOST_WORDS).collect();
                 return Err(HttpError::InsufficientScope(InsufficientScopeError::new(words, None)));
             }
-            StatusCode::NOT_FOUND if in_session => return Err(HttpError::SessionExpired),
+            StatusCode::NOT_FOUND if in_session => {
+                self.lost.cancel();
+                return Err(HttpError::SessionExpired);
+            }
             _ => {}
         }
         let body = bounded_body(response).await?;
@@ -125,6 +131,17 @@ impl Endpoint {
             return refused(ErrorData::invalid_request(format!("HTTP {status}"), None));
         }
         Err(HttpError::HttpStatus(HttpStatusError::new(status.as_u16(), None)))
+    }
+
+    /// What the failure to open a stream means: one of a session that is over never opens again.
+    fn stream_failure(&self, error: HttpError) -> HttpError {
+        match error {
+            HttpError::Client(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
+                self.lost.cancel();
+                HttpError::ServerDoesNotSupportSse
+            }
+            other => other,
+        }
     }
 
     async fn reply(
@@ -192,6 +209,9 @@ impl StreamableHttpClient for Endpoint {
             .header(CONTENT_TYPE, "application/json")
             .body(serde_json::to_vec(&message)?);
         let in_session = session_id.is_some();
+        if in_session && self.lost.is_cancelled() {
+            return Err(HttpError::SessionExpired);
+        }
         if let Some(session) = session_id {
             request = request.header(SESSION_ID, session.as_ref());
         }
@@ -216,6 +236,9 @@ impl StreamableHttpClient for Endpoint {
         auth_header: Option<String>,
         custom_headers: Headers,
     ) -> Result<(), HttpError> {
+        if self.lost.is_cancelled() {
+            return Ok(());
+        }
         self.client.delete_session(uri, session_id, auth_header, custom_headers).await.map_err(hidden_in)
     }
 
@@ -230,7 +253,8 @@ impl StreamableHttpClient for Endpoint {
         let stream =
             self.client.get_stream(uri, session_id, last_event_id, auth_header, custom_headers).await;
         self.listening.send_replace(true);
-        Ok(self.rewritten(stream.map_err(hidden_in)?))
+        let stream = stream.map_err(|error| self.stream_failure(hidden_in(error)))?;
+        Ok(self.rewritten(stream))
     }
 }
 

@@ -9,8 +9,10 @@
 mod asking;
 mod connect;
 mod error;
+mod failure;
 mod follow;
 mod http;
+mod patience;
 mod request;
 mod session;
 mod stdio;
@@ -26,10 +28,12 @@ use std::sync::Arc;
 use rmcp::service::{RoleClient, RunningService};
 use serde_json::Value;
 use tokio::sync::{OnceCell, broadcast};
+use tokio_util::sync::CancellationToken;
 
 pub use asking::{Answering, AskedQuestion, ask_from};
 pub use error::{ClientError, ClientResult};
 pub use follow::OnChange;
+pub use patience::Patience;
 pub use submit::{Call, Submitted};
 pub use target::{Era, Target};
 pub use tasks::INVALID_PARAMS;
@@ -49,6 +53,9 @@ pub struct Client {
     place: String,
     words: LastWords,
     changed: broadcast::Sender<Arc<TaskView>>,
+    /// Fires when the server says that it does not know the session any more.
+    lost: CancellationToken,
+    patience: Option<Arc<dyn Patience>>,
     modern: bool,
     tools: OnceCell<Vec<ToolSpec>>,
 }
@@ -63,6 +70,12 @@ impl Client {
     /// characters: the name is the server's word.
     pub fn server(&self) -> String {
         session::shown_name(&self.wire, &self.place)
+    }
+
+    /// With somebody who decides how long a server that is away is waited for; else a verb ends at once then.
+    #[must_use]
+    pub fn with_patience(self, patience: Arc<dyn Patience>) -> Self {
+        Self { patience: Some(patience), ..self }
     }
 
     /// Ends the session and, on stdio, the server.

@@ -1,27 +1,20 @@
 //! One request and its reply, as plain JSON.
 
-use std::error::Error;
 use std::time::Duration;
 
 use rmcp::model::{
     CancelledNotification, CancelledNotificationParam, ClientNotification, ClientRequest, CustomRequest,
     RequestId, RequestMetaObject,
 };
-use rmcp::service::{Peer, PeerRequestOptions, RoleClient, ServiceError};
-use rmcp::transport::streamable_http_client::StreamableHttpError;
+use rmcp::service::{Peer, PeerRequestOptions, RoleClient};
 use serde_json::Value;
 
-use super::connect::CLOSED;
+use super::failure::service_failure;
 use super::wire::unwrapped;
 use super::{Client, ClientError, ClientResult};
-use crate::task::RpcError;
 
 /// How long a request may take that waits for nobody.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// How often a request is tried while the server is away, and the pause between: a restart of a few
-/// seconds goes unnoticed, a dead server is reported soon.
-const TRIES: u32 = 5;
-const PAUSE: Duration = Duration::from_secs(1);
 
 impl Client {
     /// Sends a request that the server answers at once.
@@ -35,18 +28,40 @@ impl Client {
         })
     }
 
-    /// Sends a request that may be repeated, and repeats it while the server is away.
+    /// Sends a request that may be repeated, and repeats it for as long as the client's patience lasts while the
+    /// server is away. Over a connection that is over it is not repeated.
     pub(super) async fn patient_request(&self, method: &str, params: &Value) -> ClientResult<Value> {
-        for _ in 1..TRIES {
+        loop {
             match self.request(method, params.clone()).await {
-                Err(error) if error.may_pass() && !self.running.is_closed() => {
-                    tracing::debug!("{method}: {error}; trying again");
-                    tokio::time::sleep(PAUSE).await;
+                Err(error) if error.is_passing() && !self.is_over() => self.wait_out(error).await?,
+                done => {
+                    self.told_answered(&done);
+                    return done;
                 }
-                done => return done,
             }
         }
-        self.request(method, params.clone()).await
+    }
+
+    /// Waits for as long as the client's patience says; returns the error where it has none.
+    pub(super) async fn wait_out(&self, error: ClientError) -> ClientResult<()> {
+        match self.patience.as_ref().and_then(|patience| patience.pause(&error)) {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Tells the client's patience that somebody is there.
+    pub(super) fn told_answered(&self, reply: &ClientResult<Value>) {
+        let answered = reply.as_ref().err().is_none_or(|error| !error.is_passing());
+        if let Some(patience) = self.patience.as_ref().filter(|_| answered) {
+            patience.answered();
+        }
+    }
+
+    /// Whether nothing goes over this connection any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.lost.is_cancelled() || self.running.is_closed() || self.running.peer().is_transport_closed()
     }
 
     /// Sends a request that may take as long as a person takes. Dropping the future tells the server.
@@ -72,7 +87,7 @@ impl Client {
             Ok(result) => serde_json::to_value(result)
                 .map(unwrapped)
                 .map_err(|error| self.odd(method, &error.to_string())),
-            Err(error) => Err(self.words.explain(self.failure(method, error)).await),
+            Err(error) => Err(self.words.explain(service_failure(&self.place, method, error)).await),
         }
     }
 
@@ -80,86 +95,6 @@ impl Client {
     pub(super) fn odd(&self, method: &str, problem: &str) -> ClientError {
         ClientError::Protocol { server: self.place.clone(), problem: format!("{method}: {problem}") }
     }
-
-    fn failure(&self, method: &str, error: ServiceError) -> ClientError {
-        match error {
-            ServiceError::McpError(error) => ClientError::Refused {
-                method: method.to_owned(),
-                error: Box::new(RpcError {
-                    code: i64::from(error.code.0),
-                    message: error.message.into_owned(),
-                    data: error.data,
-                }),
-            },
-            ServiceError::TransportSend(error) => transport_failure(&self.place, error.error.as_ref()),
-            ServiceError::TransportClosed => {
-                ClientError::Unreachable { server: self.place.clone(), reason: CLOSED.to_owned() }
-            }
-            other => self.odd(method, &other.to_string()),
-        }
-    }
-}
-
-/// What an error of the transport means to a person.
-pub(super) fn transport_failure(place: &str, error: &(dyn Error + 'static)) -> ClientError {
-    let mut next = Some(error);
-    let mut reason = error.to_string();
-    while let Some(error) = next {
-        // The innermost words name the cause: "Connection refused (os error 111)".
-        reason = error.to_string();
-        if error.is::<rustls::Error>() {
-            return ClientError::Insecure { server: place.to_owned(), reason };
-        }
-        if let Some(answered) = error.downcast_ref().and_then(|error| answered(place, error)) {
-            return answered;
-        }
-        next = match error.downcast_ref::<StreamableHttpError<reqwest::Error>>() {
-            Some(StreamableHttpError::Client(error)) => Some(error),
-            _ => inner(error),
-        };
-    }
-    ClientError::Unreachable { server: place.to_owned(), reason }
-}
-
-/// What is inside an error; of an error of input and output that is what it was made of.
-fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-        Some(inner) => Some(inner),
-        None => error.source(),
-    }
-}
-
-/// The failure where somebody has answered.
-fn answered(place: &str, error: &StreamableHttpError<reqwest::Error>) -> Option<ClientError> {
-    let server = place.to_owned();
-    let (problem, is_passing) = match error {
-        StreamableHttpError::AuthRequired(_) => return Some(ClientError::Unauthorised { server }),
-        StreamableHttpError::InsufficientScope(error) => {
-            let words = Some(error.www_authenticate_header.clone()).filter(|words| !words.is_empty());
-            return Some(ClientError::Forbidden { server, words });
-        }
-        StreamableHttpError::HttpStatus(error) => in_words(error.status),
-        StreamableHttpError::UnexpectedContentType(_)
-        | StreamableHttpError::UnexpectedServerResponse(_)
-        | StreamableHttpError::ResponseBodyTooLarge { .. }
-        | StreamableHttpError::Deserialize(_) => {
-            (format!("answers, and not as an MCP server does: {error}"), false)
-        }
-        _ => return None,
-    };
-    Some(ClientError::Answers { server, problem, is_passing })
-}
-
-/// What a status means here, and whether it may pass.
-fn in_words(status: u16) -> (String, bool) {
-    let meaning = match status {
-        404 | 405 => "there is no MCP endpoint at this path",
-        300..=399 => "it sends the request elsewhere, where it would not arrive whole",
-        429 => "it is asked too often",
-        502..=504 => "what stands before the server does not reach it",
-        _ => "it does not say why",
-    };
-    (format!("answers HTTP {status}: {meaning}"), matches!(status, 429 | 502..=504))
 }
 
 /// A request without its reply; going away, it tells the server that nobody waits any more.

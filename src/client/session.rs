@@ -11,6 +11,7 @@ use rmcp::model::{
 use rmcp::service::{NotificationContext, RequestContext, RoleClient};
 use serde_json::Value;
 use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
 
 use super::TaskView;
 use super::asking::{AskedQuestion, Desk, ask_from, elicit_result};
@@ -19,12 +20,17 @@ use super::wire::{ELICITATION, TASK_CHANGED, Wire};
 /// Under this `_meta` key a message names its task (2025-11-25, basic/utilities/tasks).
 const RELATED_TASK: &str = "io.modelcontextprotocol/related-task";
 
+/// Under this `_meta` key our own servers name the question, in every session by the same name.
+const QUESTION: &str = "mcptask/question";
+
 /// The handler that rmcp calls.
 pub(super) struct Session {
     pub(super) desk: Option<Arc<Desk>>,
     pub(super) wire: Arc<Wire>,
     pub(super) place: String,
     pub(super) changed: broadcast::Sender<Arc<TaskView>>,
+    /// Fires when the server says that it does not know the session any more.
+    pub(super) lost: CancellationToken,
 }
 
 impl Session {
@@ -33,10 +39,12 @@ impl Session {
         let desk = self.desk.as_ref().ok_or_else(|| refused("this client declared no elicitation".into()))?;
         let ask = ask_from(params).map_err(refused)?;
         let related = context.meta.get(RELATED_TASK).and_then(|related| related.get("taskId"));
+        let name = context.meta.get(QUESTION).and_then(Value::as_str);
         let mut question = AskedQuestion {
             server: shown_name(&self.wire, &self.place),
             task: related.and_then(Value::as_str).map(str::to_owned),
-            key: context.id.to_string(),
+            key: name.map_or_else(|| context.id.to_string(), str::to_owned),
+            outlives_session: name.is_some(),
             ask,
             refused: None,
         };
@@ -61,8 +69,12 @@ impl ClientHandler for Session {
             return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, request.method, None));
         }
         let params = request.params.unwrap_or_default();
+        let withdrawn = || Err(ErrorData::internal_error("the question was withdrawn", None));
         tokio::select! {
-            () = context.ct.cancelled() => Err(ErrorData::internal_error("the question was withdrawn", None)),
+            biased;
+            () = context.ct.cancelled() => withdrawn(),
+            // The reply goes nowhere. The next session is asked what is still open.
+            () = self.lost.cancelled() => withdrawn(),
             answer = self.elicit(&params, &context) => answer.map(CustomResult),
         }
     }

@@ -38,13 +38,13 @@ impl Default for LastWords {
 impl LastWords {
     /// Adds them to an error that says the server is gone, for they may say why.
     pub(super) async fn explain(&self, error: ClientError) -> ClientError {
-        let ClientError::Unreachable { server, reason } = error else { return error };
+        let ClientError::Unreachable { server, reason, is_sent } = error else { return error };
         // The pipes close in any order. A grandchild may hold stderr open, so the wait has a bound.
         let _ = tokio::time::timeout(GRACE, self.ended.subscribe().wait_for(|ended| *ended)).await;
         let text = self.text.read().unwrap_or_else(PoisonError::into_inner).trim().to_owned();
         let reason =
             if text.is_empty() { reason } else { format!("{reason}; the last it wrote to stderr: {text}") };
-        ClientError::Unreachable { server, reason }
+        ClientError::Unreachable { server, reason, is_sent }
     }
 
     async fn listen(self, stderr: ChildStderr) {

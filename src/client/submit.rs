@@ -75,10 +75,25 @@ impl Client {
     /// question may overtake the reply that names the task, so that reply is waited for.
     async fn call(&self, params: Value) -> ClientResult<Value> {
         let patience = if params.get("task").is_some() { OVERTAKEN } else { Duration::ZERO };
-        let mut reply = pin!(self.long_request("tools/call", params));
+        let mut reply = pin!(self.call_once(params));
         tokio::select! {
             result = &mut reply => result,
             error = self.given_up() => tokio::time::timeout(patience, reply).await.unwrap_or(Err(error)),
+        }
+    }
+
+    /// A call that may not be repeated once it has arrived, and is as long as it certainly has not.
+    async fn call_once(&self, params: Value) -> ClientResult<Value> {
+        loop {
+            match self.long_request("tools/call", params.clone()).await {
+                Err(error) if error.did_nothing() && error.is_passing() && !self.is_over() => {
+                    self.wait_out(error).await?;
+                }
+                done => {
+                    self.told_answered(&done);
+                    return done;
+                }
+            }
         }
     }
 
@@ -159,6 +174,7 @@ impl Client {
             server: self.server(),
             task: task.map(str::to_owned),
             key: key.to_owned(),
+            outlives_session: task.is_some(),
             ask,
             refused: None,
         })

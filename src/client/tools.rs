@@ -32,7 +32,7 @@ impl Client {
     pub(super) async fn pages(&self, method: &str, items: &str) -> ClientResult<Vec<Value>> {
         let (mut all, mut params) = (Vec::new(), json!({}));
         for _ in 0..MAX_PAGES {
-            let page = self.request(method, params).await?;
+            let page = self.patient_request(method, &params).await?;
             let found = page.get(items).and_then(Value::as_array);
             all.extend(found.ok_or_else(|| self.odd(method, "the reply has no list"))?.iter().cloned());
             match page.get("nextCursor").and_then(Value::as_str) {

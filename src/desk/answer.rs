@@ -85,7 +85,7 @@ impl Found {
                     task.status.is_final()
                         || task.input_requests.keys().any(|key| wanted.is_none_or(|wanted| wanted == key))
                 };
-                let task = server.client().until(&task.id, &asks).await?;
+                let task = server.until(&task.id, &asks).await?;
                 Ok(Self::Server(server.clone(), Box::new(task)))
             }
         }
@@ -102,7 +102,7 @@ impl Found {
             }
             Self::Server(server, task) => {
                 let is_closed = |now: &TaskView| !now.input_requests.contains_key(&question.id);
-                let now = server.client().until(&task.id, &is_closed).await?;
+                let now = server.until(&task.id, &is_closed).await?;
                 Ok(closed(&now.id, now.status.is_final().then_some(now.status.as_str())))
             }
         }
@@ -199,7 +199,7 @@ fn of_server(server: &Server, task: &TaskView, wanted: Option<&str>) -> Result<O
         let later = (!task.status.is_final()).then(|| Advice::command(respond, "answers when it asks"));
         return Err(waits_for_nothing(&task.id, task.status.as_str()).maybe_hint(later));
     };
-    OpenQuestion::of_server(&server.client().server(), task, key, request).map_err(|problem| {
+    OpenQuestion::of_server(server.title(), task, key, request).map_err(|problem| {
         let message = format!("the server asks what must not be shown: {}", text::line(&problem));
         Failure::new(Kind::Unexpected, message)
     })
@@ -289,7 +289,7 @@ impl<'a> Sending<'a> {
     async fn to_server(&self, server: &Server, task: &str) -> Result<Delivered, Failure> {
         let (question, ask) = (&self.question.id, &self.question.asked.ask);
         // A server takes what comes too late without a word, so it is looked whether the question is still open.
-        let now = server.client().get(task).await?;
+        let now = server.get(task).await?;
         if !now.input_requests.contains_key(question) {
             let message = format!(
                 "question {} of task {} is not open any more",
@@ -298,16 +298,19 @@ impl<'a> Sending<'a> {
             );
             return Err(Failure::new(Kind::NothingChanged, message));
         }
-        match server.client().answer(task, question, ask, &self.answer).await {
-            Ok(()) => Ok(taken(self.answer.clone())),
+        let answer = &self.answer;
+        let sent = server.run(async |client| match client.answer(task, question, ask, answer).await {
             // The answer did not fit: servers call that invalid params.
-            Err(ClientError::Refused { error, .. }) if error.code == INVALID_PARAMS => {
-                let problem = error.message;
+            Err(ClientError::Refused { error, .. }) if error.code == INVALID_PARAMS => Ok(Err(error.message)),
+            sent => sent.map(Ok),
+        });
+        Ok(match sent.await? {
+            Ok(()) => taken(answer.clone()),
+            Err(problem) => {
                 let failure = Failure::usage(format!("the answer does not fit the question: {problem}"));
-                Ok(Delivered::Refused { problem, failure: failure.hint("the question is still open") })
+                Delivered::Refused { problem, failure: failure.hint("the question is still open") }
             }
-            Err(error) => Err(error.into()),
-        }
+        })
     }
 }
 

@@ -82,7 +82,9 @@ impl Found {
                 Err(not_ended(&task.id, task.status)
                     .hint(Advice::with("wait for it with", waiting(task.id.as_str()))))
             }
-            Self::Server(server, task) => Ok(server.client().ended(&task.id).await?.into()),
+            Self::Server(server, task) => {
+                Ok(server.run(async |client| client.ended(&task.id).await).await?.into())
+            }
         }
     }
 }

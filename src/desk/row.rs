@@ -273,7 +273,7 @@ impl Row {
             session: None,
             worker: None,
             message: asked.unwrap_or_else(words),
-            object: server_object(&server.client().server(), view, tool.as_deref()),
+            object: server_object(server.title(), view, tool.as_deref()),
         }
     }
 }

@@ -1,21 +1,30 @@
 //! An MCP server as a place of tasks.
 
 use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use futures::future::BoxFuture;
 
 use super::failure::{Failure, Kind};
 use super::kept::{Kept, KeptTask};
 use super::places::is_long_enough;
 use super::suggest::{Advice, Suggested};
 use super::text;
-use crate::client::{Client, ClientError, Era, Target, TaskView};
+use crate::client::{Client, ClientError, ClientResult, Era, Target, TaskView};
 use crate::task::TaskStatus;
 
-/// A connection to a server, with the tasks that are known to be there.
+/// A server, with the tasks that are known to be there.
 pub(crate) struct Server {
-    client: Client,
+    client: RwLock<Arc<Client>>,
+    era: Era,
+    title: String,
     name: String,
     kept: Option<Kept>,
+    renewal: Option<Renewal>,
 }
+
+/// How a connection that was lost is had again, after this failure, however long that takes.
+pub(crate) type Renewal = Box<dyn Fn(Failure) -> BoxFuture<'static, Result<Client, Failure>> + Send + Sync>;
 
 /// A server's task, with what only its launcher knows.
 pub(crate) struct ServerTask {
@@ -28,24 +37,73 @@ pub(crate) struct ServerTask {
 impl Server {
     /// The server that `client` is connected to; `kept` has the ids of the tasks that this user launched.
     pub(crate) fn new(client: Client, target: &Target, kept: Option<Kept>) -> Self {
-        Self { client, name: target.to_string(), kept }
+        let (era, title) = (client.era(), client.server());
+        let client = RwLock::new(Arc::new(client));
+        Self { client, era, title, name: target.to_string(), kept, renewal: None }
     }
 
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
+    /// With a way to have the connection again when it is lost; else what needs it fails then.
+    #[must_use]
+    pub(crate) fn renewed_by(self, renewal: Renewal) -> Self {
+        Self { renewal: Some(renewal), ..self }
+    }
+
+    /// The era that it speaks.
+    pub(crate) fn era(&self) -> Era {
+        self.era
+    }
+
+    /// Its own name, where it gives one, and where it is.
+    pub(crate) fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Whether it runs tools as tasks at all.
+    pub(crate) fn runs_tasks(&self) -> bool {
+        self.client().runs_tasks()
+    }
+
+    fn client(&self) -> Arc<Client> {
+        self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes a step that can be repeated, over a new connection where this one is lost.
+    pub(crate) async fn run<T>(&self, step: impl AsyncFn(&Client) -> ClientResult<T>) -> Result<T, Failure> {
+        loop {
+            let client = self.client();
+            let error = match step(&client).await {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            let failure = Failure::from(error);
+            let Some(renew) = self.renewal.as_ref().filter(|_| failure.is_outage()) else {
+                // Whoever tries again over the same connection has no more luck.
+                return Err(failure.of_outage(false));
+            };
+            let renewed = Arc::new(renew(failure).await?);
+            let lost =
+                std::mem::replace(&mut *self.client.write().unwrap_or_else(PoisonError::into_inner), renewed);
+            drop(client);
+            if let Some(lost) = Arc::into_inner(lost) {
+                lost.close().await;
+            }
+        }
     }
 
     /// Ends the connection.
     pub(crate) async fn close(self) {
-        self.client.close().await;
+        let client = self.client.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = Arc::into_inner(client) {
+            client.close().await;
+        }
     }
 
     /// The tasks that can be known of, newest first: all that a legacy server shows; of a modern one those that this
     /// user launched, since it shows a task only to who has its id.
     pub(crate) async fn tasks(&self, most: usize) -> Result<Vec<ServerTask>, Failure> {
         let mut tools = self.tools_of_kept();
-        if self.client.era() == Era::Legacy {
-            let views = self.client.list().await?.into_iter().take(most);
+        if self.era == Era::Legacy {
+            let views = self.run(async |client| client.list().await).await?.into_iter().take(most);
             return Ok(views.map(|view| ServerTask { tool: tools.remove(&view.id), view }).collect());
         }
         let (mut tasks, mut gone) = (Vec::new(), Vec::new());
@@ -53,11 +111,10 @@ impl Server {
             if tasks.len() >= most {
                 break;
             }
-            match self.client.get(&one.task).await {
-                Ok(view) => tasks.push(ServerTask { view, tool: Some(one.tool) }),
+            match self.known(&one.task).await? {
+                Some(view) => tasks.push(ServerTask { view, tool: Some(one.tool) }),
                 // The server keeps a task only for its ttl.
-                Err(ClientError::NoTask { .. }) => gone.push(one.task),
-                Err(error) => return Err(error.into()),
+                None => gone.push(one.task),
             }
         }
         self.forget(&gone);
@@ -87,51 +144,72 @@ impl Server {
         }
     }
 
+    /// The task of that id as it stands.
+    pub(crate) async fn get(&self, id: &str) -> Result<TaskView, Failure> {
+        self.run(async |client| client.get(id).await).await
+    }
+
+    /// The task of that id; `None` where the server does not know it.
+    async fn known(&self, id: &str) -> Result<Option<TaskView>, Failure> {
+        match self.get(id).await {
+            Ok(view) => Ok(Some(view)),
+            Err(failure) if failure.kind() == Kind::NotFound => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// The task as soon as that holds of it.
+    pub(crate) async fn until(
+        &self,
+        id: &str,
+        reached: &(dyn Fn(&TaskView) -> bool + Send + Sync),
+    ) -> Result<TaskView, Failure> {
+        self.run(async |client| client.until(id, reached).await).await
+    }
+
     /// The task of that id; else the one known task whose id begins so.
     pub(crate) async fn find(&self, prefix: &str) -> Result<TaskView, Failure> {
-        let missing = match self.client.get(prefix).await {
-            Ok(task) => return Ok(task),
-            Err(missing @ ClientError::NoTask { .. }) => missing,
-            Err(error) => return Err(error.into()),
+        let missing = match self.get(prefix).await {
+            Err(missing) if missing.kind() == Kind::NotFound => missing,
+            found => return found,
         };
         let mut known = if is_long_enough(prefix) { self.ids().await? } else { Vec::new() };
         known.retain(|id| id.starts_with(prefix));
         match known.as_slice() {
-            [] => Err(missing.into()),
-            [id] => Ok(self.client.get(id).await?),
+            [] => Err(missing),
+            [id] => self.get(id).await,
             _ => Err(Failure::usage(format!("{prefix:?} fits several tasks: {}", known.join(", ")))
                 .hint("type more of the id")),
         }
     }
 
     async fn ids(&self) -> Result<Vec<String>, Failure> {
-        if self.client.era() == Era::Modern {
+        if self.era == Era::Modern {
             return Ok(self.kept().into_iter().map(|one| one.task).collect());
         }
-        match self.client.list().await {
-            Ok(tasks) => Ok(tasks.into_iter().map(|task| task.id).collect()),
+        let listed = self.run(async |client| match client.list().await {
             // Not every server of that era lists its tasks.
             Err(ClientError::Refused { .. } | ClientError::NotOffered { .. }) => Ok(Vec::new()),
-            Err(error) => Err(error.into()),
-        }
+            listed => listed,
+        });
+        Ok(listed.await?.into_iter().map(|task| task.id).collect())
     }
 
     /// Cancels a task. A modern server says nothing where the task had ended before, so its status is looked at.
     pub(crate) async fn cancel(&self, id: &str) -> Result<(), Failure> {
-        ended(&self.client.get(id).await?).map_or(Ok(()), Err)?;
-        let done = self.client.cancel(id).await;
+        ended(&self.get(id).await?).map_or(Ok(()), Err)?;
+        let done = self.run(async |client| client.cancel(id).await).await;
         // It may have ended meanwhile, which legacy servers refuse and modern ones pass over.
-        let now =
-            self.client.get(id).await.ok().filter(|now| done.is_err() || now.status != TaskStatus::Cancelled);
+        let now = self.get(id).await.ok().filter(|now| done.is_err() || now.status != TaskStatus::Cancelled);
         match now.as_ref().and_then(ended) {
             Some(failure) => Err(failure),
-            None => Ok(done?),
+            None => done,
         }
     }
 
     /// Why no question of a task can be answered from here.
     pub(crate) fn refuses_answers(&self) -> Option<Failure> {
-        (self.client.era() == Era::Legacy).then(|| {
+        (self.era == Era::Legacy).then(|| {
             Failure::usage("a legacy server sends its questions only to the client that submitted the task")
                 .hint(
                     Advice::from("answer there, or straight at the store that the server uses: ")

@@ -67,7 +67,7 @@ impl Places {
                     found.tools.extend(deployment.components().await?.into_iter().map(Tool::Deployed));
                 }
                 Place::Server(server) => {
-                    let tools = server.client().tools().await?.to_vec();
+                    let tools = server.run(async |client| Ok(client.tools().await?.to_vec())).await?;
                     found.tools.extend(tools.into_iter().map(|spec| known(SERVER, spec)));
                 }
             }

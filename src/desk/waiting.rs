@@ -79,8 +79,7 @@ async fn of_server(server: &std::sync::Arc<super::server::Server>) -> Result<Vec
     for task in server.tasks(MOST).await? {
         for (key, request) in &task.view.input_requests {
             // What must not be shown cannot be answered here.
-            let Ok(question) = OpenQuestion::of_server(&server.client().server(), &task.view, key, request)
-            else {
+            let Ok(question) = OpenQuestion::of_server(server.title(), &task.view, key, request) else {
                 continue;
             };
             let found = Found::Server(server.clone(), Box::new(task.view.clone()));

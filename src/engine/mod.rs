@@ -27,7 +27,7 @@ pub use feed::{Feed, Signal};
 pub use follow::Follow;
 pub use hub::Hub;
 pub(crate) use leases::Living;
-pub(crate) use retry::{Retry, patiently};
+pub(crate) use retry::{Failure, Retry, patiently};
 pub use watch::Watch;
 
 use rules::{checked_answer, oversize, visible};

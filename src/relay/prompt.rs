@@ -23,6 +23,10 @@ use crate::task::{Action, Answer, Answerer, AskKind, Question, TaskId};
 /// How often a client is asked in all, when its answers are not valid.
 const ATTEMPTS: usize = 3;
 
+/// Under this `_meta` key a prompt names its question, in every session by the same name: a client that lost its
+/// session sees what it has answered before.
+const QUESTION: &str = "mcptask/question";
+
 /// In what capacity a client is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Asking {
@@ -216,7 +220,7 @@ impl Prompt {
         if matches!(self.question.ask.kind, AskKind::Url { .. }) {
             params["elicitationId"] = json!(format!("{}.{}", self.task, self.question.id));
         }
-        params["_meta"] = json!({ RELATED_TASK: { "taskId": self.task } });
+        params["_meta"] = json!({ RELATED_TASK: { "taskId": self.task }, QUESTION: self.question.id });
         let mut request = CustomRequest::new("elicitation/create", Some(params));
         if let Route::Request(id) = route {
             request.extensions.insert(OriginatingRequestId(id.clone()));

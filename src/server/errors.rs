@@ -8,6 +8,9 @@ use crate::engine::EngineError;
 use crate::store::StoreError;
 use crate::task::{RpcError, Violation};
 
+/// Under this key of an error's data clients find whether a request that met a store that is away can be repeated.
+const STORE_AWAY: &str = "mcptask/storeAway";
+
 /// "Invalid params": the request cannot be right whenever it is sent.
 pub(super) fn invalid(message: impl Into<String>) -> ErrorData {
     ErrorData::invalid_params(message.into(), None)
@@ -49,10 +52,21 @@ fn refused_by_store(error: StoreError, message: String) -> ErrorData {
         | StoreError::Ended { .. }
         | StoreError::TooManyQuestions { .. }
         | StoreError::Refused { .. } => invalid(message),
-        _ => {
+        error => {
             tracing::warn!(%message, "a request failed");
-            ErrorData::internal_error("the task store does not work at present; try again later", None)
+            let text = "the task store does not work at present; try again later";
+            ErrorData::internal_error(text, away(&error).map(|what| json!({ STORE_AWAY: what })))
         }
+    }
+}
+
+/// What is known of the request where the store is away: one that it refused has changed nothing. `None` where it is
+/// not away, and waiting does not help.
+fn away(error: &StoreError) -> Option<&'static str> {
+    match error {
+        StoreError::Refuses { refusal, .. } if refusal.is_about_rights() => None,
+        StoreError::Refuses { refusal, .. } => refusal.is_passing().then_some("nothingChanged"),
+        error => error.is_passing().then_some("unknown"),
     }
 }
 
@@ -92,6 +106,23 @@ mod tests {
             assert_eq!(told.code, ErrorCode::INTERNAL_ERROR);
             assert!(told.message.contains("try again later"), "{told:?}");
             assert!(!told.message.contains("10.1.2.3") && !told.message.contains("OOM"), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn a_client_is_told_whether_a_store_that_is_away_has_changed_anything() {
+        let location = "redis://127.0.0.1:6379/0".to_owned();
+        let refuses = |refusal| {
+            let (location, problem) = (location.clone(), "no".to_owned());
+            StoreError::Refuses { location, refusal, problem }
+        };
+        let unreachable = StoreError::Unreachable { location: location.clone(), problem: "reset".to_owned() };
+        for (error, told) in [
+            (refuses(Refusal::MemoryFull), json!({ STORE_AWAY: "nothingChanged" })),
+            (unreachable, json!({ STORE_AWAY: "unknown" })),
+            (refuses(Refusal::NotPermitted), json!(null)),
+        ] {
+            assert_eq!(refused(error.into()).data.unwrap_or_default(), told);
         }
     }
 

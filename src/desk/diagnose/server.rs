@@ -18,7 +18,7 @@ const SILENT_SECONDS: i64 = 600;
 /// What is wrong with the unfinished tasks that can be known of.
 pub(super) async fn of_server(server: &Server) -> Result<Vec<Finding>, Failure> {
     let mut found = Vec::new();
-    if !server.client().runs_tasks() {
+    if !server.runs_tasks() {
         let evidence = "the server runs no tool as a task: it does not say that it can".to_owned();
         found.push(finding(None, "no_tasks", evidence, "its tools are called in the foreground"));
         return Ok(found);
@@ -36,7 +36,7 @@ pub(super) fn of_task(server: &Server, task: &TaskView) -> Vec<Finding> {
     let when = silent.map(|seconds| format!(" for {}", time::rough(seconds.max(0).unsigned_abs())));
     let id = task.id.as_str();
     match task.status {
-        TaskStatus::InputRequired if server.client().era() == Era::Legacy => {
+        TaskStatus::InputRequired if server.era() == Era::Legacy => {
             let evidence = format!(
                 "it has waited{} for an answer; a legacy server shows its questions only to the client that launched \
                  it",

@@ -12,7 +12,7 @@ use crate::task::Outcome;
 
 /// All that the server shows of the task.
 pub(super) fn facts(server: &Server, task: &TaskView) -> Facts {
-    let (mut sheet, name) = (Sheet::new(), server.client().server());
+    let (mut sheet, name) = (Sheet::new(), server.title());
     let tool = server.tool_of(&task.id);
     sheet.view(&name, task, tool.as_deref());
     for (key, request) in &task.input_requests {

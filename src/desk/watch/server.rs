@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::{FutureExt as _, LocalBoxFuture};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
-use tokio_util::task::AbortOnDropHandle;
 
 use super::Seen;
 use crate::client::{Era, TaskView};
 use crate::desk::asked::OpenQuestion;
-use crate::desk::failure::{Failure, Kind};
+use crate::desk::failure::Failure;
 use crate::desk::place::SERVER;
 use crate::desk::server::{Server, ServerTask};
 use crate::desk::{page, text};
@@ -35,11 +35,11 @@ pub(super) struct Served {
     looks: Option<Looks>,
 }
 
-/// What the looking task sends.
+/// What is looked at, and what was seen.
 struct Looks {
     name: String,
     views: mpsc::Receiver<Result<ServerTask, Failure>>,
-    _looking: AbortOnDropHandle<()>,
+    looking: LocalBoxFuture<'static, ()>,
 }
 
 impl Served {
@@ -50,7 +50,7 @@ impl Served {
         task: &TaskView,
         tell: &mut (dyn FnMut(String) + Send),
     ) {
-        let way = match server.client().era() {
+        let way = match server.era() {
             Era::Legacy => format!("the task is looked at every {} s", task.poll_interval.as_secs().max(1)),
             _ => "the task is followed by subscription, where the server has it, and looked at besides"
                 .to_owned(),
@@ -74,7 +74,7 @@ impl Served {
                 let _ = views.send(view.clone());
                 view.status.is_final()
             };
-            let until = watched.client().until(&id, &ended);
+            let until = watched.until(&id, &ended);
             tokio::pin!(until);
             loop {
                 let (view, is_over) = tokio::select! {
@@ -99,7 +99,7 @@ impl Served {
         server: &Arc<Server>,
         tell: &mut (dyn FnMut(String) + Send),
     ) -> Result<(), Failure> {
-        let whose = match server.client().era() {
+        let whose = match server.era() {
             Era::Modern => "the tasks that were launched from here are looked at",
             _ => "the server's tasks are looked at",
         };
@@ -132,15 +132,14 @@ impl Served {
         &mut self,
         server: &Arc<Server>,
         views: mpsc::Receiver<Result<ServerTask, Failure>>,
-        looking: impl Future<Output = ()> + Send + 'static,
+        looking: impl Future<Output = ()> + 'static,
     ) {
-        let looking = AbortOnDropHandle::new(tokio::spawn(looking));
-        self.looks = Some(Looks { name: server.client().server(), views, _looking: looking });
+        self.looks = Some(Looks { name: server.title().to_owned(), views, looking: looking.boxed_local() });
     }
 
     fn note_open(&mut self, server: &Server, task: &ServerTask) {
         let before = TaskView { input_requests: serde_json::Map::new(), ..task.view.clone() };
-        self.ready.extend(between(&server.client().server(), Some(&before), task));
+        self.ready.extend(between(server.title(), Some(&before), task));
     }
 
     /// The questions that were open when it began.
@@ -155,10 +154,14 @@ impl Served {
                 return Ok(seen);
             }
             let Some(looks) = &mut self.looks else { return std::future::pending().await };
-            let Some(task) = looks.views.recv().await else {
-                return Err(Failure::new(Kind::Unexpected, "the server is not looked at any more"));
+            let task = tokio::select! {
+                biased;
+                Some(task) = looks.views.recv() => task?,
+                () = &mut looks.looking => {
+                    self.looks = None;
+                    continue;
+                }
             };
-            let task = task?;
             let before = self.known.get(&task.view.id);
             self.ready.extend(between(&looks.name, before, &task));
             self.known.insert(task.view.id.clone(), task.view);

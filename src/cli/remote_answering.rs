@@ -1,0 +1,224 @@
+//! A server's questions on their way to whoever answers here.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use super::failure::Failure;
+use super::follow::Answering;
+use super::ui::event;
+use super::ui::question::Asked;
+use crate::client::{self, AskedQuestion, Era};
+use crate::desk::suggest::Suggested;
+use crate::task::Answer;
+
+/// How long a question waits for its task's announcement: what the reply that names the task may be behind.
+const ANNOUNCED: Duration = Duration::from_secs(10);
+
+/// Brings a server's questions to whoever answers here, and keeps why it was left open.
+pub(crate) struct RemoteAnswering {
+    answering: Answering,
+    /// Whether what is left open can be answered by a command.
+    answered_later: AtomicBool,
+    /// Whether the task's id is on the screen: its first question can be here before it.
+    announced: watch::Sender<bool>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    asked: Vec<Known>,
+    /// How many connections there were before this one.
+    connection: u32,
+    failure: Option<Failure>,
+}
+
+/// A question that was asked here.
+struct Known {
+    question: AskedQuestion,
+    /// The connection that it came over last.
+    connection: u32,
+    /// What was decided.
+    answer: Option<Answer>,
+}
+
+impl Known {
+    /// Whether it is this question. A request's id names it in one connection only: in the next one, the same words
+    /// are taken for it until something else was asked there.
+    fn is(&self, question: &AskedQuestion, connection: u32) -> bool {
+        let is_same_connection = self.connection == connection;
+        self.question.task == question.task
+            && if question.outlives_session || is_same_connection {
+                self.question.key == question.key
+            } else {
+                self.question.ask == question.ask
+            }
+    }
+
+    /// The answer that was lost with the connection that it was given over.
+    fn lost_answer(&self, question: &AskedQuestion, connection: u32) -> Option<Answer> {
+        let is_lost = self.connection < connection && question.outlives_session && question.refused.is_none();
+        self.answer.clone().filter(|_| is_lost && self.question.ask == question.ask)
+    }
+}
+
+impl State {
+    /// Which question it is, counted from 1, and what was decided on it over an earlier connection.
+    fn meet(&mut self, question: &AskedQuestion) -> (usize, Option<Answer>) {
+        let connection = self.connection;
+        let known = self.asked.iter().rposition(|known| known.is(question, connection));
+        let index = known.unwrap_or(self.asked.len());
+        let lost = known.and_then(|index| self.asked[index].lost_answer(question, connection));
+        let known = Known { question: question.clone(), connection, answer: lost.clone() };
+        match self.asked.get_mut(index) {
+            Some(place) => *place = known,
+            None => self.asked.push(known),
+        }
+        (index + 1, lost)
+    }
+}
+
+impl RemoteAnswering {
+    /// `answered_later` says whether a command can answer what is left open.
+    pub(crate) fn new(answering: Answering, answered_later: bool) -> Arc<Self> {
+        let answered_later = AtomicBool::new(answered_later);
+        Arc::new(Self {
+            answering,
+            answered_later,
+            announced: watch::Sender::new(false),
+            state: Mutex::default(),
+        })
+    }
+
+    /// The task was announced: its questions may be asked.
+    pub(crate) fn announced(&self) {
+        self.announced.send_replace(true);
+    }
+
+    /// A task's question waits for what is said of the task before; a call without a task is never announced.
+    async fn await_announcement(&self, question: &AskedQuestion) {
+        if question.task.is_some() {
+            let mut announced = self.announced.subscribe();
+            let _ = tokio::time::timeout(ANNOUNCED, announced.wait_for(|announced| *announced)).await;
+        }
+    }
+
+    /// What was found at the other end: a legacy server shows its questions only to the client that submitted the task.
+    pub(crate) fn speaks_to(&self, era: Era) {
+        if era == Era::Legacy {
+            self.answered_later.store(false, Ordering::Release);
+        }
+    }
+
+    /// Whether a command can answer what is left open.
+    pub(crate) fn is_answered_later(&self) -> bool {
+        self.answered_later.load(Ordering::Acquire)
+    }
+
+    /// Why a question was left open, if one was.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        self.state().failure.take()
+    }
+
+    /// Warns of what in the file of answers has answered nothing.
+    pub(crate) fn tell_surplus(&self) {
+        self.answering.tell_surplus();
+    }
+
+    /// The command that answers it later; only a task's questions outlive the connection.
+    fn later(&self, question: &AskedQuestion) -> Option<Suggested> {
+        let task = question.task.as_deref().filter(|_| self.is_answered_later())?;
+        let respond = super::values::accepting(Suggested::new("respond").about(task), &question.ask);
+        Some(respond.question(question.key.as_str()))
+    }
+
+    /// The connection is over, and another one is made.
+    pub(crate) fn begins_anew(&self) {
+        self.state().connection += 1;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn asked(&self, question: &AskedQuestion) -> Asked {
+        let task = question.task.as_deref().map(|task| format!(", task {}", event::short(task)));
+        Asked {
+            who: format!("{}{}", question.server, task.unwrap_or_default()),
+            ask: question.ask.clone(),
+            asked_at: None,
+            deadline: None,
+            refused: question.refused.clone(),
+            later: self.later(question),
+        }
+    }
+}
+
+#[async_trait]
+impl client::Answering for RemoteAnswering {
+    async fn answer(&self, question: &AskedQuestion) -> Option<Answer> {
+        self.await_announcement(question).await;
+        let (position, lost) = self.state().meet(question);
+        if lost.is_some() {
+            self.answering.tell_sent_again();
+            return lost;
+        }
+        match self.answering.decide(&self.asked(question), position).await {
+            Ok(answer) => {
+                self.state().asked[position - 1].answer = Some(answer.clone());
+                Some(answer)
+            }
+            Err(failure) => {
+                self.state().failure = Some(failure);
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::{Action, Answerer, Ask};
+
+    fn question(key: &str, message: &str, outlives_session: bool) -> AskedQuestion {
+        let ask = Ask::url(message, "https://example.com");
+        let (server, task) = ("s".to_owned(), Some("t".to_owned()));
+        AskedQuestion { server, task, key: key.to_owned(), outlives_session, ask, refused: None }
+    }
+
+    fn answered(state: &mut State, question: &AskedQuestion) -> usize {
+        let (position, lost) = state.meet(question);
+        assert!(lost.is_none(), "{question:?}");
+        state.asked[position - 1].answer = Some(Answer::new(Action::Accept, Answerer::Client));
+        position
+    }
+
+    #[test]
+    fn an_answer_that_was_lost_with_its_session_is_sent_again_once() {
+        let mut state = State::default();
+        assert_eq!(answered(&mut state, &question("q1", "one", true)), 1);
+        assert_eq!(answered(&mut state, &question("q1", "one, but valid", true)), 1, "refused by its server");
+        state.connection += 1;
+        let (position, lost) = state.meet(&question("q1", "one, but valid", true));
+        assert!(position == 1 && lost.is_some());
+        assert!(
+            state.meet(&question("q1", "one, but valid", true)).1.is_none(),
+            "asked again in this session"
+        );
+        assert_eq!(answered(&mut state, &question("q2", "one", true)), 2);
+    }
+
+    #[test]
+    fn a_question_without_a_name_is_known_by_its_words_in_the_next_session() {
+        let mut state = State::default();
+        assert_eq!(answered(&mut state, &question("0", "one", false)), 1);
+        assert_eq!(answered(&mut state, &question("1", "two", false)), 2);
+        state.connection += 1;
+        assert_eq!(answered(&mut state, &question("0", "two", false)), 2, "it is asked again");
+        assert_eq!(answered(&mut state, &question("1", "two", false)), 3, "another one with the same words");
+    }
+}

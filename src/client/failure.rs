@@ -1,0 +1,98 @@
+//! What rmcp's errors mean.
+
+use std::error::Error;
+
+use rmcp::service::ServiceError;
+use rmcp::transport::streamable_http_client::StreamableHttpError;
+
+use super::ClientError;
+use crate::task::RpcError;
+
+/// What is known of a connection that just ends.
+pub(super) fn closed(place: &str) -> ClientError {
+    let reason = "the connection closed".to_owned();
+    ClientError::Unreachable { server: place.to_owned(), reason, is_sent: true }
+}
+
+/// What the failure of a request means.
+pub(super) fn service_failure(place: &str, method: &str, error: ServiceError) -> ClientError {
+    match error {
+        ServiceError::McpError(error) => ClientError::Refused {
+            method: method.to_owned(),
+            error: Box::new(RpcError {
+                code: i64::from(error.code.0),
+                message: error.message.into_owned(),
+                data: error.data,
+            }),
+        },
+        ServiceError::TransportSend(error) => transport_failure(place, error.error.as_ref()),
+        ServiceError::TransportClosed => closed(place),
+        other => ClientError::Protocol { server: place.to_owned(), problem: format!("{method}: {other}") },
+    }
+}
+
+/// What an error of the transport means to a person.
+pub(super) fn transport_failure(place: &str, error: &(dyn Error + 'static)) -> ClientError {
+    let mut next = Some(error);
+    let (mut reason, mut is_sent) = (error.to_string(), true);
+    while let Some(error) = next {
+        // The innermost words name the cause: "Connection refused (os error 111)".
+        reason = error.to_string();
+        if error.is::<rustls::Error>() {
+            return ClientError::Insecure { server: place.to_owned(), reason };
+        }
+        if let Some(answered) = error.downcast_ref().and_then(|error| answered(place, error)) {
+            return answered;
+        }
+        next = match error.downcast_ref::<StreamableHttpError<reqwest::Error>>() {
+            Some(StreamableHttpError::Client(error)) => {
+                is_sent = !error.is_connect();
+                Some(error)
+            }
+            _ => inner(error),
+        };
+    }
+    ClientError::Unreachable { server: place.to_owned(), reason, is_sent }
+}
+
+/// What is inside an error; of an error of input and output that is what it was made of.
+fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
+    }
+}
+
+/// The failure where somebody has answered.
+fn answered(place: &str, error: &StreamableHttpError<reqwest::Error>) -> Option<ClientError> {
+    let server = place.to_owned();
+    let (problem, is_passing) = match error {
+        StreamableHttpError::SessionExpired => return Some(ClientError::SessionEnded { server }),
+        StreamableHttpError::AuthRequired(_) => return Some(ClientError::Unauthorised { server }),
+        StreamableHttpError::InsufficientScope(error) => {
+            let words = Some(error.www_authenticate_header.clone()).filter(|words| !words.is_empty());
+            return Some(ClientError::Forbidden { server, words });
+        }
+        StreamableHttpError::HttpStatus(error) => in_words(error.status),
+        StreamableHttpError::UnexpectedContentType(_)
+        | StreamableHttpError::UnexpectedServerResponse(_)
+        | StreamableHttpError::ResponseBodyTooLarge { .. }
+        | StreamableHttpError::Deserialize(_) => {
+            (format!("answers, and not as an MCP server does: {error}"), false)
+        }
+        _ => return None,
+    };
+    Some(ClientError::Answers { server, problem, is_passing })
+}
+
+/// What a status means here, and whether it may pass.
+fn in_words(status: u16) -> (String, bool) {
+    let meaning = match status {
+        404 | 405 => "there is no MCP endpoint at this path",
+        300..=399 => "it sends the request elsewhere, where it would not arrive whole",
+        429 => "it is asked too often",
+        502..=504 => "what stands before the server does not reach it",
+        _ => "it does not say why",
+    };
+    (format!("answers HTTP {status}: {meaning}"), matches!(status, 429 | 502..=504))
+}

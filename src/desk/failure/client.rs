@@ -1,0 +1,47 @@
+//! A server's errors as failures.
+
+use super::{Failure, Kind};
+use crate::client::ClientError;
+use crate::desk::suggest::{Advice, Suggested};
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let message = error.to_string();
+        let failure = match &error {
+            ClientError::Target { .. } => Self::usage(message),
+            ClientError::SessionEnded { .. } => Self::new(Kind::Unreachable, message),
+            ClientError::Refused { .. } if error.is_passing() => Self::new(Kind::Unreachable, message),
+            ClientError::Unreachable { .. } => Self::new(Kind::Unreachable, message)
+                .hint("is the server running? `mcptask serve` prints its URL"),
+            ClientError::Timeout { .. } => Self::new(Kind::Unreachable, message)
+                .hint("a legacy server that stays silent is reached faster with --era legacy"),
+            ClientError::Answers { problem, .. } if problem.contains("HTTP 404") => {
+                Self::new(Kind::Unreachable, message).hint("look at the URL: its path is often /mcp")
+            }
+            ClientError::Answers { .. } => Self::new(Kind::Unreachable, message),
+            ClientError::Insecure { .. } => Self::new(Kind::Unreachable, message).hint(
+                "the server's certificate must be valid for its name and trusted on this machine; where it speaks \
+                 no TLS, the URL begins with http://",
+            ),
+            ClientError::Forbidden { .. } => Self::new(Kind::Unauthorised, message).hint(
+                "the token lacks the right, or the server does not take requests for this host: `mcptask serve` has \
+                 --allowed-host",
+            ),
+            ClientError::Unauthorised { .. } => {
+                Self::new(Kind::Unauthorised, message).hint("set MCPTASK_TOKEN, or give --token")
+            }
+            ClientError::UnknownTool { .. } => Self::new(Kind::NotFound, message)
+                .hint(Advice::command(Suggested::new("tools"), "shows the tools")),
+            ClientError::NoTask { .. } => Self::new(Kind::NotFound, message)
+                .hint("the whole id is needed through a server; another client's tasks are not shown"),
+            ClientError::NeedsInput { .. } | ClientError::LeftOpen { .. } => {
+                Self::new(Kind::NeedsInput, message)
+            }
+            ClientError::AnswerRefused { .. } => Self::usage(message).hint("the question is still open"),
+            ClientError::Refused { error, .. } if error.code == -32602 => Self::usage(message),
+            ClientError::NotOffered { .. } => Self::usage(message),
+            _ => Self::new(Kind::Unexpected, message),
+        };
+        failure.of_outage(error.is_passing())
+    }
+}
