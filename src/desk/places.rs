@@ -8,7 +8,7 @@ use crate::fastmcp::{Deployment, FastmcpError};
 
 /// Keys of a Redis with tasks of our own that are searched for deployments: about as many as can be without
 /// making a command noticeably slower.
-const SEARCHED: u64 = 10_000;
+pub(crate) const SEARCHED: u64 = 10_000;
 
 /// The fewest characters that name a task of a store. One character fits one in 32 of anybody's tasks.
 const FEWEST: usize = 4;

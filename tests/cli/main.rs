@@ -21,7 +21,10 @@ mod rights;
 mod safety;
 mod secrets;
 mod serving;
+#[path = "../support/situations.rs"]
+mod situations;
 mod suggesting;
+mod table;
 mod unreadable;
 mod values;
 mod waiting;
