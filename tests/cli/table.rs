@@ -5,7 +5,8 @@ use crate::redis::{RedisServer, free_port};
 use crate::situations::{ABOUT_TASKS, AT_A_BROKEN_PLACE, Done, Ids, Row, faults, tried};
 
 /// Tools whose tasks come into every state.
-const TOOLS: &str = r#"
+const TOOLS: &str = r#"builtin = ["wait"]
+
 [tools.asks]
 description = "Asks twice, one after the other."
 steps = [

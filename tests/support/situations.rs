@@ -42,7 +42,11 @@ pub const ABOUT_TASKS: &[Row] = &[
     row(&["cancel", "ENDED"], 10, "has already ended: completed"),
     row(&["cancel", "FAILED"], 10, "has already ended: failed"),
     row(&["cancel", "CANCELLED"], 10, "has already ended: cancelled"),
-    row(&["watch", "--task", "ENDED", "--until", "requeued"], 10, "ended (completed) before it was requeued"),
+    row(
+        &["watch", "--task", "ENDED", "--until", "requeued", "--timeout", "20s"],
+        10,
+        "ended (completed) before it was requeued",
+    ),
     row(&["result", "WORKING"], 10, "has not ended: it is working"),
     row(&["result", "ASKING"], 10, "has not ended: it is input_required"),
     row(&["respond", "WORKING", "--decline"], 10, "waits for no answer: it is working"),
@@ -126,7 +130,7 @@ pub fn faults(place: &str, ids: &Ids, rows: &[Row], run: &mut dyn FnMut(&[&str])
     for row in rows {
         let Some(command) = ids.filled(row.command) else { continue };
         let words: Vec<&str> = command.iter().map(String::as_str).collect();
-        let named = if matches!(row.code, 7) { None } else { ids.named(row.command) };
+        let named = if matches!(row.code, 2 | 7) { None } else { ids.named(row.command) };
         faults.extend(tried(place, row, &words, named.as_deref(), run));
     }
     faults
