@@ -54,6 +54,7 @@ mod requeue;
 mod rights_redis;
 mod sqlite_bounds;
 mod sqlite_file;
+mod sqlite_kitchen;
 mod sqlite_layout1;
 mod sqlite_rest;
 mod sqlite_trouble;

@@ -23,7 +23,7 @@ pub(super) fn check(new: &NewTask) -> StoreResult<()> {
 }
 
 pub(super) fn submit(change: &mut Change, new: NewTask, most_open: u32) -> Result<Task, Failure> {
-    if change.unfinished(new.scope.as_str())? >= i64::from(most_open) {
+    if change.has_unfinished(new.scope.as_str(), most_open)? {
         return Err(StoreError::TooManyTasks { limit: most_open }.into());
     }
     if change.find(&new.id)?.is_some() {
@@ -33,6 +33,8 @@ pub(super) fn submit(change: &mut Change, new: NewTask, most_open: u32) -> Resul
     let mut row = Row::new(&new, change.now_ms());
     row.queued = Some(change.append(&mut row, &EventKind::Submitted {})?);
     row.insert(change.transaction, change.namespace)?;
+    // What nobody deleted with a task of that number would be taken for this one's.
+    change.clear(row.number)?;
     change.execute("INSERT INTO arguments (task, record) VALUES (?1, ?2)", params![row.number, arguments])?;
     change.count(&row.scope, 1, 0)?;
     Ok(submitted(new, change.now))
@@ -152,7 +154,7 @@ pub(super) fn report(
     claim: &ClaimKey,
     (progress, json): (Progress, &str),
 ) -> Result<(), Failure> {
-    let mut row = change.held(claim)?;
+    let mut row = change.held_and_readable(claim)?;
     let message = progress.message.clone().filter(|message| !message.is_empty());
     change.append(&mut row, &EventKind::Progress(progress))?;
     let sql = "UPDATE task SET updated_ms = ?2, logged = ?3, progress = ?4, message = coalesce(?5, message)

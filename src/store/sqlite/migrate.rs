@@ -106,24 +106,25 @@ fn tasks(transaction: &Transaction, now_ms: i64) -> Result<(), Failure> {
 }
 
 fn copy(transaction: &Transaction, old: &Old, task: &Task) -> Result<(), Failure> {
-    let finished_ms = task.finished_at.map(Timestamp::as_millisecond);
+    let ended = task.status.is_final();
+    let finished_ms = ended.then(|| task.finished_at.unwrap_or(task.updated_at).as_millisecond());
     let hidden_until = finished_ms.filter(|_| task.new.hidden).map(kept_hidden);
-    let expires_ms = old.expires_ms.into_iter().chain(hidden_until).min();
+    let new = Row::new(&task.new, old.created_ms);
     let mut row = Row {
         status: task.status,
         updated_ms: task.updated_at.as_millisecond(),
         finished_ms,
-        expires_ms,
-        queued: old.queued,
-        resume_ms: old.resume_ms,
-        worker: task.worker.as_ref().map(|worker| worker.as_str().to_owned()),
+        expires_ms: [old.expires_ms, new.expires_ms, hidden_until].into_iter().flatten().min(),
+        queued: old.queued.filter(|_| !ended),
+        resume_ms: old.resume_ms.filter(|_| !ended),
+        worker: task.worker.as_ref().filter(|_| !ended).map(|worker| worker.as_str().to_owned()),
         claimed_ms: task.claimed_at.map(Timestamp::as_millisecond),
         attempt: task.attempt,
         failures: old.failures,
         asked: u32::try_from(task.questions.len()).map_err(Failure::unreadable)?,
         open: u32::try_from(task.open_questions().count()).map_err(Failure::unreadable)?,
         logged: old.logged,
-        ..Row::new(&task.new, old.created_ms)
+        ..new
     };
     row.insert(transaction, old.namespace)?;
     let progress = task.progress.as_ref().map(json).transpose()?;
@@ -133,7 +134,6 @@ fn copy(transaction: &Transaction, old: &Old, task: &Task) -> Result<(), Failure
     if let Some(outcome) = &task.outcome {
         insert(transaction, "outcome", (row.number, &json(outcome)?))?;
     }
-    let ended = task.status.is_final();
     task.questions.iter().zip(1..).try_for_each(|(question, position)| {
         copy_question(transaction, (old.namespace, row.number), (position, question), ended)
     })
