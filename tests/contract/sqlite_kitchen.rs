@@ -25,37 +25,37 @@ const TABLES: [&str; 11] = [
 ];
 
 /// A store in a file of its own.
-pub struct Kitchen {
-    pub directory: TempDir,
-    pub store: Arc<SqliteStore>,
+pub(crate) struct Kitchen {
+    pub(crate) directory: TempDir,
+    pub(crate) store: Arc<SqliteStore>,
 }
 
 impl Kitchen {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let directory = TempDir::new().expect("a temporary directory");
         let store = SqliteStore::open(&directory.path().join("tasks.db"), "test").await.expect("opens");
         Self { directory, store }
     }
 
     /// Where the file is.
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.directory.path().join("tasks.db")
     }
 
     /// Runs a statement as somebody else would; how many rows it changed.
-    pub fn sql(&self, sql: &str) -> usize {
+    pub(crate) fn sql(&self, sql: &str) -> usize {
         let file = Connection::open(self.path()).expect("opens");
         file.execute(sql, []).unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
     /// The number that a query gives.
-    pub fn number(&self, sql: &str) -> i64 {
+    pub(crate) fn number(&self, sql: &str) -> i64 {
         let file = Connection::open(self.path()).expect("opens");
         file.query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
     /// Everything that is stored.
-    pub fn dump(&self) -> Vec<String> {
+    pub(crate) fn dump(&self) -> Vec<String> {
         let file = Connection::open(self.path()).expect("opens");
         let mut dump = Vec::new();
         for table in TABLES {
@@ -71,13 +71,13 @@ impl Kitchen {
     }
 
     /// Damages the arguments of a task.
-    pub fn poison(&self, task: &TaskId) {
+    pub(crate) fn poison(&self, task: &TaskId) {
         let of = format!("(SELECT number FROM task WHERE id = '{task}')");
         assert_eq!(self.sql(&format!("UPDATE arguments SET record = '{{\"a\":' WHERE task = {of}")), 1);
     }
 
     /// Why a task cannot be read.
-    pub async fn unreadable(&self, task: &TaskId) -> String {
+    pub(crate) async fn unreadable(&self, task: &TaskId) -> String {
         match self.store.get(task).await {
             Err(StoreError::Unreadable { task: named, problem }) if &named == task => problem,
             other => panic!("{other:?}"),
