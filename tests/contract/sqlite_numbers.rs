@@ -327,3 +327,33 @@ async fn tools_are_offered_and_told_of_whatever_their_count_is() {
         assert_eq!((tools.rows, tools.unreadable[0].name.as_str()), (vec![tool("dinner")], "lunch"));
     }
 }
+
+/// SQLite keeps other types out of the columns, unless somebody rewrote the schema as well.
+#[tokio::test]
+async fn values_of_other_types_are_not_believed() {
+    let kitchen = Kitchen::new().await;
+    let loose = kitchen.number("SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite_%'");
+    assert_eq!(loose, 0, "every table is strict");
+    for column in ["open", "attempt", "created_ms", "queued", "max_attempts", "hidden", "expires_ms"] {
+        for value in ["'many'", "1.5", "x'00ff'"] {
+            let kitchen = Kitchen::new().await;
+            kitchen.store.close().await;
+            let file = rusqlite::Connection::open(kitchen.path()).expect("opens");
+            let loosen = "PRAGMA writable_schema = ON;
+                UPDATE sqlite_schema SET sql = replace(sql, ') STRICT', ')') WHERE name = 'task';
+                PRAGMA writable_schema = RESET; PRAGMA schema_version = 1000;";
+            file.execute_batch(loosen).expect("rewrites the schema");
+            drop(file);
+            let store =
+                mcptask::store::sqlite::SqliteStore::open(&kitchen.path(), "test").await.expect("opens");
+            let bad = submit(&*store, &new_task("dinner")).await;
+            let good = submit(&*store, &new_task("dinner")).await;
+            kitchen.sql(&format!("UPDATE task SET {column} = {value} WHERE id = '{}'", bad.id()));
+            let found = store.get(bad.id()).await.expect_err("cannot be read").to_string();
+            assert!(found.contains(&format!("its \"{column}\" is of the type")), "{found}");
+            assert_eq!(claim(&*store, "dinner").await.id(), good.id(), "{column} {value}");
+            store.due().await.expect("reads");
+            store.cancel(bad.id(), "nobody can").await.unwrap_or_else(|error| panic!("{column}: {error}"));
+        }
+    }
+}

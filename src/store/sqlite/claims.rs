@@ -1,7 +1,7 @@
 //! The verbs of a task on its way to and at a worker: submit, claim, report.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row as Columns, params};
 
 use super::super::gate::{self, Kind};
 use super::super::{ClaimKey, StoreError, StoreResult};
@@ -72,8 +72,9 @@ fn ready(
     let mut statement = connection.prepare_cached(sql)?;
     let mut found: Vec<(i64, i64)> = Vec::new();
     for tool in tools {
-        let rows =
-            statement.query_map(params![namespace, tool, most_rows], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        // What is no place in a queue is at its end, where whoever claims it finds that out.
+        let place = |row: &Columns| Ok((row.get_ref(0)?.as_i64().unwrap_or(i64::MAX), row.get(1)?));
+        let rows = statement.query_map(params![namespace, tool, most_rows], place)?;
         found.extend(rows.collect::<Result<Vec<_>, _>>()?);
     }
     found.sort_unstable();

@@ -96,7 +96,7 @@ fn unreadable(connection: &Connection, namespace: i64) -> Result<Option<Trouble>
 fn strange(connection: &Connection, namespace: i64) -> Result<Option<Trouble>, Failure> {
     Ok(sequence::strange(connection, namespace)?.map(|(count, one)| Trouble {
         cause: "events_out_of_place",
-        problem: format!("{count} events stand where the log has no place, one of them at {one}"),
+        problem: format!("the log has no place for {count} of the events, one of them at {one}"),
         advice: "somebody else wrote them; they are passed over, and harm nothing".to_owned(),
     }))
 }
@@ -111,9 +111,7 @@ fn miscounted(connection: &Connection, namespace: i64) -> Result<Option<Trouble>
         .query_row(sql, [namespace], |row| Ok((row.get::<_, i64>(0)?, super::reading::word(row, 1)?)))?;
     Ok((count > 0).then(|| Trouble {
         cause: "scopes_miscounted",
-        problem: format!(
-            "the tasks of {count} scopes are not as many as is noted, those of {first} among them"
-        ),
+        problem: format!("scopes with other numbers of tasks than is noted: {count}, {first} among them"),
         advice: "somebody else wrote there; they are counted anew before the scope is refused a task"
             .to_owned(),
     }))

@@ -69,7 +69,7 @@ pub(super) fn count(stored: Option<i64>) -> i64 {
     stored.filter(|count| (0..LAST).contains(count)).unwrap_or(0)
 }
 
-/// How many events stand where the log has no place, and the sequence of one of them.
+/// How many events the log has no place for, and the sequence of the uppermost one.
 pub(super) fn strange(connection: &Connection, namespace: i64) -> Result<Option<(i64, i64)>, Failure> {
     let end = end(connection, namespace)?;
     let sql = "SELECT count(*), max(sequence) FROM (
