@@ -174,14 +174,7 @@ impl Change<'_> {
             WHERE namespace = ?1 AND name = ?2 RETURNING unfinished, finished";
         let mut statement = self.transaction.prepare_cached(sql)?;
         let values = params![self.namespace, scope];
-        let counted = statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
-        tracing::warn!(
-            scope,
-            unfinished = counted.0,
-            finished = counted.1,
-            "the tasks of a scope were counted anew"
-        );
-        Ok(counted)
+        Ok(statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))?)
     }
 
     /// Deletes a scope's oldest finished tasks.

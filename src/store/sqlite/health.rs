@@ -70,12 +70,9 @@ fn nearly_full(path: &Path) -> Option<Trouble> {
 
 /// What is stored that this program did not write so.
 fn written_by_others(connection: &Connection, namespace: i64) -> Result<Vec<Trouble>, Failure> {
-    let looks: [fn(&Connection, i64) -> Result<Option<Trouble>, Failure>; 3] =
-        [unreadable, strange, miscounted];
-    let mut found = Vec::new();
-    for look in looks {
-        found.extend(look(connection, namespace)?);
-    }
+    let mut found: Vec<Trouble> = unreadable(connection, namespace)?.into_iter().collect();
+    found.extend(strange(connection, namespace)?);
+    found.extend(miscounted(connection, namespace)?);
     Ok(found)
 }
 

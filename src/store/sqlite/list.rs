@@ -56,8 +56,9 @@ fn query(filter: &TaskFilter, after: Option<&PageCursor>) -> (String, Vec<Value>
     if let Some(after) = after {
         values.extend([after.created_ms.into(), after.task.as_str().to_owned().into()]);
         let last = values.len() + 1;
-        conditions += &format!(" AND (created_ms, id) {beyond} (?{}, ?{last})", last - 1);
+        conditions.push(format!(" AND (created_ms, id) {beyond} (?{}, ?{last})", last - 1));
     }
+    let conditions = conditions.concat();
     // Each part comes in order from its index, and SQLite merges the two without sorting.
     let hidden = if filter.hidden { part(filter, "= 1", &conditions) } else { String::new() };
     let union = if filter.hidden { " UNION ALL " } else { "" };
@@ -66,12 +67,12 @@ fn query(filter: &TaskFilter, after: Option<&PageCursor>) -> (String, Vec<Value>
 }
 
 /// What the filter asks for, and its values from ?2 on.
-fn conditions(filter: &TaskFilter) -> (String, Vec<Value>) {
-    let (mut conditions, mut values): (String, Vec<Value>) = (String::new(), Vec::new());
+fn conditions(filter: &TaskFilter) -> (Vec<String>, Vec<Value>) {
+    let (mut conditions, mut values): (Vec<String>, Vec<Value>) = (Vec::new(), Vec::new());
     let mut add = |column: &str, value: Option<String>| {
         if let Some(value) = value {
             values.push(value.into());
-            conditions += &format!(" AND {column} = ?{}", values.len() + 1);
+            conditions.push(format!(" AND {column} = ?{}", values.len() + 1));
         }
     };
     add("session", filter.session.as_ref().map(|session| session.as_str().to_owned()));
@@ -88,7 +89,7 @@ fn neither(connection: &Connection, namespace: i64, filter: &TaskFilter) -> Resu
     values.insert(0, namespace.into());
     let mut found = Vec::new();
     for hidden in ["< 0", "> 1"] {
-        let sql = format!("{} LIMIT {MOST_OF_NEITHER}", part(filter, hidden, &conditions));
+        let sql = format!("{} LIMIT {MOST_OF_NEITHER}", part(filter, hidden, &conditions.concat()));
         let mut statement = connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params_from_iter(&values))?;
         while let Some(row) = rows.next()? {

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row as Columns, Transaction, params};
 
 use super::super::{HIDDEN_KEPT, StoreError};
+use super::bounds;
 use super::failure::Failure;
 use super::log;
 use super::open::SCHEMA;
@@ -63,8 +64,11 @@ pub(super) fn from_1(
 
 /// A worker whose lease has not ended.
 fn living_worker(transaction: &Transaction, now_ms: i64) -> Result<Option<String>, Failure> {
-    let sql = "SELECT id FROM workers WHERE lease_until_ms > ?1 AND dismissed = 0 LIMIT 1";
-    Ok(transaction.query_row(sql, [now_ms], |row| word(row, 0)).optional()?)
+    let sql =
+        "SELECT id FROM workers WHERE lease_until_ms > ?1 AND lease_until_ms <= ?1 + ?2 AND dismissed = 0
+        LIMIT 1";
+    let values = [now_ms, bounds::LONGEST_LEASE_MS];
+    Ok(transaction.query_row(sql, values, |row| word(row, 0)).optional()?)
 }
 
 /// A row of the table of tasks of layout 1.
@@ -92,7 +96,7 @@ fn tasks(transaction: &Transaction, now_ms: i64) -> Result<(), Failure> {
             resume_ms: row.get(1)?,
             queued: row.get(2)?,
             expires_ms: row.get(3)?,
-            failures: row.get(4)?,
+            failures: bounds::counted(row.get(4)?).unwrap_or_default(),
             created_ms: row.get(5)?,
             logged: row.get(6)?,
             record: word(row, 7)?,
@@ -184,7 +188,7 @@ fn copy_unreadable(
         scope: Scope::named(word(columns, 10)?),
         session: None,
         hidden: columns.get(12)?,
-        ttl_ms: old.expires_ms.and_then(|end| u64::try_from(end - old.created_ms).ok()),
+        ttl_ms: old.expires_ms.and_then(|end| u64::try_from(end.checked_sub(old.created_ms)?).ok()),
         max_attempts: 1,
     };
     let mut row = Row {
