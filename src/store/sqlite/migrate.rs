@@ -65,9 +65,8 @@ pub(super) fn from_1(
 /// A worker whose lease has not ended.
 fn living_worker(transaction: &Transaction, now_ms: i64) -> Result<Option<String>, Failure> {
     let sql =
-        "SELECT id FROM workers WHERE lease_until_ms > ?1 AND lease_until_ms <= ?1 + ?2 AND dismissed = 0
-        LIMIT 1";
-    let values = [now_ms, bounds::LONGEST_LEASE_MS];
+        "SELECT id FROM workers WHERE lease_until_ms > ?1 AND lease_until_ms <= ?2 AND dismissed = 0 LIMIT 1";
+    let values = [now_ms, bounds::LAST_MS];
     Ok(transaction.query_row(sql, values, |row| word(row, 0)).optional()?)
 }
 
