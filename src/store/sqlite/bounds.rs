@@ -42,8 +42,8 @@ impl<'a, 'stmt> Numbers<'a, 'stmt> {
         self.problem.get_or_insert_with(|| format!("its {name:?} is {what}, which it cannot be"));
     }
 
-    /// A whole number, whatever it is.
-    fn whole(&mut self, at: usize) -> rusqlite::Result<Option<i64>> {
+    /// A whole number of any size that there may be.
+    pub(super) fn whole(&mut self, at: usize) -> rusqlite::Result<Option<i64>> {
         match self.columns.get_ref(at)? {
             ValueRef::Null => Ok(None),
             ValueRef::Integer(number) => Ok(Some(number)),
@@ -88,11 +88,6 @@ impl<'a, 'stmt> Numbers<'a, 'stmt> {
             self.complain(at, &number.to_string());
         }
         Ok(number)
-    }
-
-    /// A number of any size that there may be.
-    pub(super) fn any(&mut self, at: usize) -> rusqlite::Result<Option<i64>> {
-        self.whole(at)
     }
 
     /// How often something happened; 0 where that cannot be.

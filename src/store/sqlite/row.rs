@@ -104,8 +104,8 @@ impl Row {
             created_ms: numbers.required_time(7)?,
             updated_ms: numbers.required_time(8)?,
             finished_ms: numbers.time(9)?,
-            ttl_ms: numbers.any(10)?.map(i64::cast_unsigned),
-            expires_ms: numbers.any(11)?,
+            ttl_ms: numbers.whole(10)?.map(i64::cast_unsigned),
+            expires_ms: numbers.whole(11)?,
             queued: numbers.place(12, sequence::LAST)?,
             resume_ms: numbers.time(13)?,
             worker: word(14)?,
@@ -116,7 +116,7 @@ impl Row {
             asked: numbers.count(19)?,
             open: numbers.count(20)?,
             // It only tells when to look whether there are too many.
-            logged: sequence::count(numbers.any(21)?),
+            logged: sequence::count(numbers.whole(21)?),
             problem: numbers.problem,
             stored: stored.ok(),
         };
