@@ -35,6 +35,7 @@ mod harm;
 mod invariants;
 mod killable;
 mod load;
+mod pausable;
 mod paused;
 mod processes;
 mod races;
