@@ -28,6 +28,7 @@ macro_rules! on_both_engines {
 
 mod answering_ways;
 mod container;
+mod damaged_keys;
 mod deadlines;
 mod draining;
 mod failover;

@@ -112,7 +112,7 @@ impl RedisStore {
         match self.connection.waiting(&command).await {
             Err(StoreError::Backend { problem, .. }) if problem.contains("NOGROUP") => {
                 self.make_groups(tools).await?;
-                // The queues may have been lost with them.
+                tracing::warn!(?tools, "the queue of a tool was lost, and was made anew");
                 self.mend(&[]).await
             }
             done => done,
