@@ -38,6 +38,7 @@ mod answer;
 mod ask;
 mod claim;
 mod cluster_slot;
+mod damaged_redis;
 mod delay;
 mod due;
 mod expire;
