@@ -7,7 +7,6 @@ use futures::future::BoxFuture;
 
 use super::failure::{Failure, Kind};
 use super::kept::{Kept, KeptTask};
-use super::places::is_long_enough;
 use super::suggest::{Advice, Suggested};
 use super::text;
 use crate::client::{Client, ClientError, ClientResult, Era, Target, TaskView};
@@ -173,7 +172,7 @@ impl Server {
             Err(missing) if missing.kind() == Kind::NotFound => missing,
             found => return found,
         };
-        let mut known = if is_long_enough(prefix) { self.ids().await? } else { Vec::new() };
+        let mut known = if text::is_long_enough(prefix) { self.ids().await? } else { Vec::new() };
         known.retain(|id| id.starts_with(prefix));
         match known.as_slice() {
             [] => Err(missing),

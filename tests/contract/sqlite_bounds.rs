@@ -1,80 +1,20 @@
 //! What the SQLite engine keeps, and what it costs: the log, finished and hidden tasks, pages, counters, writes.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use mcptask::store::sqlite::SqliteStore;
 use mcptask::store::{
     EventFilter, HIDDEN_KEPT, MAX_FINISHED, MAX_LOG_BYTES, MAX_PAGE_BYTES, MAX_SESSION_EVENTS,
     MAX_TASK_EVENTS, Requeue, Store, StoreError, TaskFilter,
 };
 use mcptask::task::{Answer, Answerer, Ask, Cursor, NewTask, Outcome, Progress, Scope, ToolSpec};
-use rusqlite::Connection;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
+use crate::sqlite_kitchen::Kitchen;
 use crate::support::{
     LEASE, MANY, accept, ask, claim, enlisted, events_of, form, get, key, new_task, q, running, session,
     submit, worker,
 };
-
-struct Kitchen {
-    directory: TempDir,
-    store: Arc<SqliteStore>,
-}
-
-impl Kitchen {
-    async fn new() -> Self {
-        let directory = TempDir::new().expect("a temporary directory");
-        let store = SqliteStore::open(&directory.path().join("tasks.db"), "test").await.expect("opens");
-        Self { directory, store }
-    }
-
-    fn path(&self) -> PathBuf {
-        self.directory.path().join("tasks.db")
-    }
-
-    fn sql(&self, sql: &str) -> usize {
-        let file = Connection::open(self.path()).expect("opens");
-        file.execute(sql, []).unwrap_or_else(|error| panic!("{sql}: {error}"))
-    }
-
-    fn number(&self, sql: &str) -> i64 {
-        let file = Connection::open(self.path()).expect("opens");
-        file.query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
-    }
-
-    /// Everything that is stored.
-    fn dump(&self) -> Vec<String> {
-        let file = Connection::open(self.path()).expect("opens");
-        let tables = [
-            "namespace",
-            "task",
-            "arguments",
-            "outcome",
-            "question",
-            "scope",
-            "event",
-            "worker",
-            "offer",
-            "tool",
-            "source",
-        ];
-        let mut dump = Vec::new();
-        for table in tables {
-            let mut statement = file.prepare(&format!("SELECT * FROM {table}")).expect("is SQL");
-            let columns = statement.column_count();
-            let mut rows = statement.query([]).expect("reads");
-            while let Some(row) = rows.next().expect("reads") {
-                let values = (0..columns).map(|at| format!("{:?}", row.get_ref(at).expect("a value")));
-                dump.push(format!("{table} {:?}", values.collect::<Vec<_>>()));
-            }
-        }
-        dump
-    }
-}
 
 fn nested(levels: usize) -> Value {
     (1..levels).fold(json!([]), |inner, _| json!([inner]))

@@ -35,7 +35,8 @@ impl From<ClientError> for Failure {
             ClientError::UnknownTool { .. } => Self::new(Kind::NotFound, message)
                 .hint(Advice::command(Suggested::new("tools"), "shows the tools")),
             ClientError::NoTask { .. } => Self::new(Kind::NotFound, message)
-                .hint("the whole id is needed through a server; another client's tasks are not shown"),
+                .hint("through a server give the whole id, or the beginning of one that was launched from here; another client's tasks \
+                 are not shown"),
             ClientError::NeedsInput { .. } | ClientError::LeftOpen { .. } => {
                 Self::new(Kind::NeedsInput, message)
             }

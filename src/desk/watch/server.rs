@@ -40,6 +40,7 @@ struct Looks {
     name: String,
     views: mpsc::Receiver<Result<ServerTask, Failure>>,
     looking: LocalBoxFuture<'static, ()>,
+    is_over: bool,
 }
 
 impl Served {
@@ -134,7 +135,12 @@ impl Served {
         views: mpsc::Receiver<Result<ServerTask, Failure>>,
         looking: impl Future<Output = ()> + 'static,
     ) {
-        self.looks = Some(Looks { name: server.title().to_owned(), views, looking: looking.boxed_local() });
+        self.looks = Some(Looks {
+            name: server.title().to_owned(),
+            views,
+            looking: looking.boxed_local(),
+            is_over: false,
+        });
     }
 
     fn note_open(&mut self, server: &Server, task: &ServerTask) {
@@ -156,12 +162,18 @@ impl Served {
             let Some(looks) = &mut self.looks else { return std::future::pending().await };
             let task = tokio::select! {
                 biased;
-                Some(task) = looks.views.recv() => task?,
-                () = &mut looks.looking => {
-                    self.looks = None;
+                task = looks.views.recv() => task,
+                () = &mut looks.looking, if !looks.is_over => {
+                    looks.is_over = true;
                     continue;
                 }
             };
+            // What was seen before the looking ended has been told by now.
+            let Some(task) = task else {
+                self.looks = None;
+                continue;
+            };
+            let task = task?;
             let before = self.known.get(&task.view.id);
             self.ready.extend(between(&looks.name, before, &task));
             self.known.insert(task.view.id.clone(), task.view);
@@ -194,7 +206,8 @@ fn between(server: &str, before: Option<&TaskView>, task: &ServerTask) -> Vec<Se
     }
     let says = now.status_message.as_deref().filter(|words| !words.is_empty());
     let said = before.and_then(|before| before.status_message.as_deref());
-    if !now.status.is_final() && says.is_some() && says != said {
+    // While a question is open its words are the message too.
+    if now.status == TaskStatus::Working && says.is_some() && says != said {
         let words = text::short(says.unwrap_or_default(), 200);
         found.push(seen(task, "noted", format!("noted: {words}"), json!({ "note": says })));
     }

@@ -255,12 +255,13 @@ fn kind(fields: &Fields, at: Timestamp) -> Result<EventKind, Problem> {
     serde_json::from_value(detail).map_err(|error| format!("a {name:?} event is unreadable: {error}"))
 }
 
-/// What `due.lua` replies: deadlines by kind, claims, what is unreadable, and when something else is due.
+/// What `due.lua` replies: deadlines by kind, claims, what is unreadable, when something else is due, and workers of whom
+/// it is lost what they hold.
 pub(super) type DueReply =
-    (Vec<(String, String, String)>, Vec<(String, u32, String)>, Vec<(String, String)>, i64);
+    (Vec<(String, String, String)>, Vec<(String, u32, String)>, Vec<(String, String)>, i64, Vec<String>);
 
-/// What is due, from the reply of `due.lua`.
-pub(super) fn due((deadlines, claims, bad, next): DueReply) -> Due {
+/// What is due, and these workers, from the reply of `due.lua`.
+pub(super) fn due((deadlines, claims, bad, next, unknown): DueReply) -> (Due, Vec<String>) {
     let mut due = Due::default();
     for (kind, task, position) in deadlines {
         if let Err(problem) = take_deadline(&mut due, &kind, &task, &position) {
@@ -275,7 +276,7 @@ pub(super) fn due((deadlines, claims, bad, next): DueReply) -> Due {
     }
     due.unreadable.extend(bad.into_iter().map(|(name, problem)| Unreadable { name, problem }));
     due.next = u64::try_from(next).ok().map(Duration::from_millis);
-    due
+    (due, unknown)
 }
 
 fn take_deadline(due: &mut Due, kind: &str, task: &str, position: &str) -> Result<(), Problem> {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::RedisStore;
+use super::connection::is_wrong_type;
 use crate::store::{Refusal, StoreError, StoreResult, Trouble};
 
 /// The keys that all tasks share, with their types.
@@ -67,9 +68,14 @@ impl RedisStore {
     async fn damaged_keys(&self) -> StoreResult<Vec<Trouble>> {
         let mut keys: Vec<(String, &str)> =
             SHARED_KEYS.iter().map(|(name, kind)| (self.key(name), *kind)).collect();
-        // The tools themselves may be what is damaged.
+        keys.push((format!("{}meta", self.shared), "hash"));
+        // The tools themselves may be what is damaged, and so may the workers.
         for tool in self.read_tools().await.map(|tools| tools.rows).unwrap_or_default() {
             keys.push((self.key(&format!("ready:{}", tool.name)), "stream"));
+        }
+        for worker in self.leased_workers().await.unwrap_or_default() {
+            keys.push((self.key(&format!("held:{worker}")), "set"));
+            keys.push((self.key(&format!("worker:{worker}")), "string"));
         }
         let commands: Vec<_> = keys.iter().map(|(key, _)| redis::cmd("TYPE").arg(key).to_owned()).collect();
         let found = self.each(&commands).await?;
@@ -82,7 +88,28 @@ impl RedisStore {
                     .to_owned(),
             })
         });
-        Ok(damaged.collect())
+        Ok(damaged.chain(self.moved_keys().await?).collect())
+    }
+
+    /// Every worker that has a lease or had one.
+    async fn leased_workers(&self) -> StoreResult<Vec<String>> {
+        self.command(redis::cmd("ZRANGE").arg(self.key("leases")).arg(0).arg(-1)).await
+    }
+
+    /// Keys that were of another type and were made anew, as long as what stood there is kept.
+    async fn moved_keys(&self) -> StoreResult<Vec<Trouble>> {
+        let noted = self.command(redis::cmd("HGETALL").arg(self.key("damaged"))).await;
+        // The notes may be damaged too, and then say nothing.
+        let noted: Vec<(String, String)> = match noted {
+            Err(error) if is_wrong_type(&error) => Vec::new(),
+            noted => noted?,
+        };
+        let kept: Vec<String> = noted.iter().map(|(name, _)| self.key(&format!("damaged:{name}"))).collect();
+        let commands: Vec<_> = kept.iter().map(|key| redis::cmd("EXISTS").arg(key).to_owned()).collect();
+        let found = self.each(&commands).await?;
+        let moved = noted.iter().zip(&kept).zip(found);
+        let moved = moved.filter(|(_, found)| matches!(found, Ok(redis::Value::Int(1))));
+        Ok(moved.map(|(((name, kind), kept), _)| moved_key(&self.key(name), kind, kept)).collect())
     }
 
     /// What `INFO` says; nothing where this user may not ask.
@@ -96,6 +123,16 @@ impl RedisStore {
             Err(error) if error.refusal().is_some_and(Refusal::is_about_rights) => Ok(HashMap::new()),
             Err(error) => Err(error),
         }
+    }
+}
+
+fn moved_key(key: &str, kind: &str, kept: &str) -> Trouble {
+    Trouble {
+        cause: "store_damaged",
+        problem: format!("the key {key} was a {kind}; that was moved to {kept}, and the key made anew"),
+        advice: format!(
+            "find out who else writes to this Redis; then delete {kept}, which otherwise is kept for seven days"
+        ),
     }
 }
 

@@ -9,6 +9,7 @@ mod codec;
 mod connection;
 mod health;
 mod list;
+mod mend;
 mod open;
 mod reading;
 mod reply;
@@ -111,7 +112,14 @@ impl RedisStore {
 
     /// Begins a namespace anew that vanished under this process, if it may.
     async fn begin_again(&self) -> StoreResult<()> {
-        if self.creates { self.begin().await } else { Ok(()) }
+        if !self.creates {
+            return Ok(());
+        }
+        match self.begin().await {
+            // This process has seen what is overwritten now, and goes on.
+            Err(error) if connection::is_wrong_type(&error) => Ok(()),
+            begun => begun,
+        }
     }
 
     fn location_text(&self) -> String {
@@ -335,8 +343,7 @@ impl Store for RedisStore {
     }
 
     async fn due(&self) -> StoreResult<Due> {
-        self.sweep().await?;
-        Ok(codec::due(self.call(self.invocation(&self.scripts.due).arg(DUE_AT_ONCE)).await?))
+        self.find_due().await
     }
 
     async fn health(&self) -> StoreResult<Vec<Trouble>> {

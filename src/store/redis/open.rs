@@ -13,7 +13,8 @@ impl RedisStore {
     pub(super) async fn begin(&self) -> StoreResult<()> {
         let mut call = self.scripts.open.key(&self.prefix);
         call.key(&self.shared).arg(LAYOUT).arg(epoch());
-        self.migrated(self.call(&call).await?).await
+        let found = self.call(&call).await.map_err(|error| self.of_meta(error))?;
+        self.migrated(found).await
     }
 
     /// Goes on where the layout is an older one, or where another process has not finished with it.
@@ -67,7 +68,19 @@ impl RedisStore {
 
     /// A field of what is known of the namespace itself.
     pub(super) async fn meta(&self, field: &str) -> StoreResult<Option<String>> {
-        self.command(redis::cmd("HGET").arg(format!("{}meta", self.shared)).arg(field)).await
+        let found = self.command(redis::cmd("HGET").arg(format!("{}meta", self.shared)).arg(field)).await;
+        found.map_err(|error| self.of_meta(error))
+    }
+
+    /// Says which key is of another type, where it is this one.
+    fn of_meta(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Backend { location, problem } if problem.contains("WRONGTYPE") => {
+                let problem = format!("somebody overwrote the key {}meta, a hash: {problem}", self.shared);
+                StoreError::Backend { location, problem }
+            }
+            other => other,
+        }
     }
 
     /// The keys of layout 1 that are named by labels, so that no script can know them.

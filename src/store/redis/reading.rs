@@ -77,9 +77,7 @@ impl RedisStore {
     }
 
     pub(super) async fn read_claims(&self, worker: &WorkerId) -> StoreResult<Vec<ClaimKey>> {
-        let held: Vec<String> =
-            self.command(redis::cmd("SMEMBERS").arg(self.key(&format!("held:{worker}")))).await?;
-        let ids: Vec<TaskId> = held.iter().filter_map(|id| id.parse().ok()).collect();
+        let ids = self.held(worker).await?;
         let commands: Vec<Cmd> = ids
             .iter()
             .map(|id| redis::cmd("HMGET").arg(self.task_key(id)).arg("attempt").arg("worker").to_owned())
@@ -266,7 +264,9 @@ fn worker_info(
     let tools = serde_json::from_str(tools.as_deref().unwrap_or("[]"))
         .map_err(|error| format!("the list of its tools is unreadable: {error}"))?;
     let id = worker.parse().map_err(|error| format!("{error}"))?;
-    Ok(WorkerInfo { id, tools, lease_ms, tasks: text_of(tasks)?.unwrap_or_default() })
+    // What it holds may be lost for a moment, which does not make it another worker.
+    let held: Option<u64> = text_of(tasks).unwrap_or_default();
+    Ok(WorkerInfo { id, tools, lease_ms, tasks: held.unwrap_or_default().saturating_sub(1) })
 }
 
 fn text_of<T: redis::FromRedisValue>(reply: Option<Result<Value, String>>) -> Result<Option<T>, String> {

@@ -27,7 +27,7 @@ macro_rules! scripts {
 
 scripts!(
     plain: open, claim, wake, park, report, ask, answer, resume, scrub, note, enlist, attribute, withdraw, renew, dismiss,
-        due;
+        due, mend, mended;
     ending: sweep, migrate, submit, finish, cancel, requeue, expire, strand;
 );
 

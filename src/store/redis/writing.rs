@@ -75,9 +75,14 @@ impl RedisStore {
     async fn claim_now(&self, worker: &WorkerId, tools: &[String], most: usize) -> StoreResult<Vec<Task>> {
         let mut call = self.invocation(&self.scripts.claim);
         call.arg(worker.as_str()).arg(most).arg(tools);
-        let reply = self.verb(&call).await?;
+        let mut reply = self.verb(&call).await?;
         if reply.word() == "no_lease" {
             return Err(StoreError::LeaseEnded { worker: worker.clone() });
+        }
+        let anew = reply.texts();
+        if !anew.is_empty() {
+            self.tell_of_keys(&anew);
+            self.mend_if_possible(&[worker.to_string()]).await;
         }
         let mut tasks = Vec::new();
         for row in reply.rest() {
@@ -106,7 +111,9 @@ impl RedisStore {
         command.arg(vec![">"; tools.len()]);
         match self.connection.waiting(&command).await {
             Err(StoreError::Backend { problem, .. }) if problem.contains("NOGROUP") => {
-                self.make_groups(tools).await
+                self.make_groups(tools).await?;
+                tracing::warn!(?tools, "the queue of a tool was lost, and was made anew");
+                self.mend(&[]).await
             }
             done => done,
         }
@@ -283,7 +290,13 @@ impl RedisStore {
             gate::label("the tool", &tool.name)?;
             call.arg(&tool.name).arg(gate::json(Kind::Tool, tool)?);
         }
-        self.verb(&call).await.map(drop)
+        let mut reply = self.verb(&call).await?;
+        let may_be_lost = reply.number() == 1;
+        self.tell_of_keys(&reply.rest_as_texts());
+        if may_be_lost {
+            self.mend_if_possible(&[]).await;
+        }
+        Ok(())
     }
 
     /// Forgets tools, then ends the tasks that waited for them, one after the other.

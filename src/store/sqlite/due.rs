@@ -6,10 +6,12 @@ use std::time::Duration;
 use rusqlite::{Connection, Params, Row as Columns, params};
 
 use super::super::{ClaimKey, Due, Unreadable};
+use super::bounds;
 use super::change::Change;
 use super::failure::{Failure, readable};
 use super::reading::{task_id, word, worker_id};
-use crate::task::{QuestionId, TaskId};
+use super::workers::lease_lives;
+use crate::task::{QuestionId, TaskId, TaskStatus, WorkerId};
 
 /// The most of each that one call returns; the next call returns the rest.
 const MOST: usize = 100;
@@ -21,10 +23,8 @@ pub(super) enum Aside {
     Question(i64, i64),
     /// The task of that number whose ttl ended: it is deleted.
     Expired(i64),
-    /// The task of that number whose delay is over: it is parked.
-    Delayed(i64),
-    /// The task of that number whose worker is gone: it is parked.
-    Held(i64),
+    /// The task of that number whose delay is over, or whose worker is gone: it is parked.
+    Parked(i64),
 }
 
 /// What is due, and what of it is to be set aside.
@@ -68,18 +68,39 @@ pub(super) fn due(connection: &Connection, namespace: i64, now_ms: i64) -> Resul
 }
 
 fn questions(connection: &Connection, values: impl Params, found: &mut Found) -> Result<(), Failure> {
-    let sql = "SELECT question.task, task.id, position FROM question INDEXED BY question_due
-        LEFT JOIN task ON task.number = question.task
+    // One that is answered, or whose task has ended or is another namespace's, waits for no time.
+    let sql = "SELECT question.task, task.id, position, answer IS NOT NULL, task.status
+        FROM question INDEXED BY question_due
+        LEFT JOIN task ON task.number = question.task AND task.namespace = question.namespace
         WHERE question.namespace = ?1 AND due_ms <= ?2 ORDER BY due_ms LIMIT ?3";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(values)?;
     while let Some(row) = rows.next()? {
-        let read = |row: &Columns| Ok((task_id(word(row, 1)?)?, QuestionId::at(row.get(2)?)));
-        let one = found.take(word(row, 1)?, read(row), Aside::Question(row.get(0)?, row.get(2)?))?;
+        let one = found.take(word(row, 1)?, question(row), Aside::Question(row.get(0)?, row.get(2)?))?;
         found.due.questions.extend(one);
         found.count[0] += 1;
     }
     Ok(())
+}
+
+/// A question that can be answered.
+fn question(row: &Columns) -> Result<(TaskId, QuestionId), Failure> {
+    let task = id(row)?;
+    let position: i64 = row.get(2)?;
+    let question = u32::try_from(position).ok().filter(|position| *position > 0).map(QuestionId::at);
+    let unfit = |why: &str| Failure::Unreadable(format!("its question {position} is due, and {why}"));
+    if row.get(3)? {
+        return Err(unfit("answered"));
+    }
+    if has_ended(&word(row, 4)?) {
+        return Err(unfit("the task has ended"));
+    }
+    Ok((task, question.ok_or_else(|| unfit("no question can have that number"))?))
+}
+
+/// Whether that is the status of a task that has ended.
+fn has_ended(status: &str) -> bool {
+    status.parse().is_ok_and(TaskStatus::is_final)
 }
 
 fn tasks(connection: &Connection, values: impl Params, found: &mut Found) -> Result<(), Failure> {
@@ -101,7 +122,7 @@ fn delayed(connection: &Connection, values: impl Params, found: &mut Found) -> R
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(values)?;
     while let Some(row) = rows.next()? {
-        let one = found.take(word(row, 1)?, id(row), Aside::Delayed(row.get(0)?))?;
+        let one = found.take(word(row, 1)?, id(row), Aside::Parked(row.get(0)?))?;
         found.due.delayed.extend(one);
         found.count[2] += 1;
     }
@@ -115,28 +136,38 @@ fn id(row: &Columns) -> Result<TaskId, Failure> {
 /// What is claimed for workers whose lease ended, or that are on no list any more. The holders are found by jumping
 /// from one to the next in the index, however much each of them holds.
 fn claims(connection: &Connection, values: impl Params, found: &mut Found) -> Result<(), Failure> {
-    let sql = "WITH RECURSIVE holder (id) AS (
+    let lives = lease_lives();
+    let sql = format!(
+        "WITH RECURSIVE holder (id) AS (
             SELECT min(worker) FROM task INDEXED BY task_by_worker WHERE namespace = ?1 AND worker IS NOT NULL
             UNION ALL
             SELECT (SELECT min(worker) FROM task INDEXED BY task_by_worker
                 WHERE namespace = ?1 AND worker IS NOT NULL AND worker > holder.id)
             FROM holder WHERE holder.id IS NOT NULL)
-        SELECT task.number, task.id, task.attempt, task.worker
+        SELECT task.number, task.id, task.attempt, task.worker, task.status
         FROM holder CROSS JOIN task INDEXED BY task_by_worker ON task.namespace = ?1 AND task.worker = holder.id
         WHERE NOT EXISTS (SELECT 1 FROM worker
-            WHERE worker.namespace = ?1 AND worker.id = holder.id AND lease_until_ms > ?2) LIMIT ?3";
-    let mut statement = connection.prepare_cached(sql)?;
+            WHERE worker.namespace = ?1 AND worker.id = holder.id AND {lives}) LIMIT ?3"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(values)?;
     while let Some(row) = rows.next()? {
-        let read = |row: &Columns| {
-            let claim = ClaimKey { task: id(row)?, attempt: row.get(2)? };
-            Ok((claim, worker_id(word(row, 3)?)?))
-        };
-        let one = found.take(word(row, 1)?, read(row), Aside::Held(row.get(0)?))?;
+        let one = found.take(word(row, 1)?, claim(row), Aside::Parked(row.get(0)?))?;
         found.due.claims.extend(one);
         found.count[3] += 1;
     }
     Ok(())
+}
+
+/// A claim that can be given back.
+fn claim(row: &Columns) -> Result<(ClaimKey, WorkerId), Failure> {
+    if has_ended(&word(row, 4)?) {
+        return Err(Failure::Unreadable("it has ended, and is held all the same".into()));
+    }
+    let attempt: i64 = row.get(2)?;
+    let attempt = bounds::counted(attempt)
+        .ok_or_else(|| Failure::Unreadable(format!("its \"attempt\" is {attempt}, which it cannot be")))?;
+    Ok((ClaimKey { task: id(row)?, attempt }, worker_id(word(row, 3)?)?))
 }
 
 /// How long until the next deadline, ttl, delay or lease ends.
@@ -156,8 +187,6 @@ fn next(connection: &Connection, namespace: i64, now_ms: i64) -> Result<Option<D
 
 /// Sets aside what no verb can name, so that it is not due again.
 pub(super) fn set_aside(change: &mut Change, aside: &[Aside]) -> Result<(), Failure> {
-    const PARK: &str = "UPDATE task SET worker = NULL, queued = NULL, resume_ms = NULL,
-        problem = 'its id, or that of its worker, is none' WHERE number = ?1";
     for one in aside {
         match *one {
             Aside::Question(task, position) => {
@@ -169,8 +198,11 @@ pub(super) fn set_aside(change: &mut Change, aside: &[Aside]) -> Result<(), Fail
                     change.expire(&mut row)?;
                 }
             }
-            Aside::Delayed(number) | Aside::Held(number) => {
-                change.execute(PARK, [number])?;
+            Aside::Parked(number) => {
+                if let Some(row) = super::row::numbered(change.transaction, number)? {
+                    let nameless = || "its id, or that of its worker, is none".to_owned();
+                    change.park(&row, &row.problem.clone().unwrap_or_else(nameless))?;
+                }
             }
         }
     }

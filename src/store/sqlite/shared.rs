@@ -1,7 +1,7 @@
 //! What a handle's verbs are run with: opening, the transaction around a verb, and the end.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ pub(super) struct Shared {
     compared: AtomicBool,
     files: Arc<Files>,
     path: PathBuf,
+    /// When a scope's tasks were last counted anew, in milliseconds since the epoch.
+    counted_ms: AtomicI64,
 }
 
 impl Shared {
@@ -163,7 +165,8 @@ impl SqliteStore {
         files.check()?;
         let bell = Bell::open(&real, may == May::Create);
         let net = bell.net(Arc::clone(&files));
-        let shared = Shared { bell, clock, compared: AtomicBool::new(false), files, path: real };
+        let (compared, counted_ms) = (AtomicBool::new(false), AtomicI64::new(0));
+        let shared = Shared { bell, clock, compared, files, path: real, counted_ms };
         Ok(Self {
             location: Arc::clone(location),
             namespace,
@@ -186,8 +189,13 @@ impl SqliteStore {
             shared.compare_clocks_once();
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             // The time is taken under the lock, so that times have the order of the events.
-            let mut change =
-                Change { transaction: &transaction, namespace, now: shared.now(), appended: false };
+            let mut change = Change {
+                transaction: &transaction,
+                namespace,
+                now: shared.now(),
+                appended: false,
+                counted_ms: &shared.counted_ms,
+            };
             let result = verb(&mut change)?;
             let appended = change.appended;
             transaction.commit()?;

@@ -1,10 +1,13 @@
 -- Claims the oldest unclaimed tasks of some tools.
 -- ARGV: worker, most, tool...
--- Returns: {'no_lease'} | {'ok', {id, field, value...}..., then {id, '', problem} for what cannot be read}
+-- Returns: {'no_lease'} | {'ok', {key that was made anew...}, {id, field, value...}..., then {id, '', problem} for what
+--          cannot be read}
 local worker, most = ARGV[1], tonumber(ARGV[2])
-local lease = tonumber(call('ZSCORE', P .. 'leases', worker) or '0')
+-- Leases that are of another type are made anew when the worker is enlisted again.
+local lease = tonumber(typed('ZSCORE', P .. 'leases', worker) or '0')
 if lease == 0 then return { 'no_lease' } end
-local reply, waiting, streams = { 'ok' }, {}, {}
+local anew = {}
+local reply, waiting, streams = { 'ok', anew }, {}, {}
 local worker_json = '{"worker":' .. cjson.encode(worker) .. ',"attempt":'
 for tool = 3, #ARGV do streams[tool - 2] = P .. 'ready:' .. ARGV[tool] end
 
@@ -29,8 +32,8 @@ end
 
 if not entries(streams) then
   for at, stream in ipairs(streams) do
-    if not entries({ stream }) then
-      reply[#reply + 1] = { ARGV[at + 2], '', 'its ready queue is a ' .. call('TYPE', stream).ok .. ', not a stream' }
+    if not entries({ stream }) and own('ready:' .. ARGV[at + 2], 'stream') then
+      anew[#anew + 1] = 'ready:' .. ARGV[at + 2]
     end
   end
 end
@@ -50,7 +53,8 @@ local function take(task, values, next)
   local attempt, key = whole(task.attempt + 1), P .. 'task:' .. task.id
   local at = emit(task, 'claimed', worker_json .. attempt .. '}')
   if lease <= tonumber(at) then return nil end
-  call('SADD', P .. 'held:' .. worker, task.id)
+  local _, is_anew = put('set', 'SADD', 'held:' .. worker, task.id)
+  if is_anew then anew[#anew + 1] = 'held:' .. worker end
   call('XDEL', next.stream, next.entry)
   call('HSET', key, 'worker', worker, 'attempt', attempt, 'claimed', at, 'updated', at, 'entry', '', 'log', task.log)
   if task.asked > 0 then
@@ -70,6 +74,7 @@ for _, next in ipairs(waiting) do
   if task and not is_final(task.status) and task.worker == '' then
     local fields = take(task, values, next)
     if not fields then
+      -- Only the event was written.
       undo[#undo]()
       return { 'no_lease' }
     end

@@ -2,9 +2,16 @@
 -- due of tasks or questions that are not there: it would be due for ever.
 -- ARGV: most of each kind
 -- Returns: {{kind, id, position or ''}...}, {id, attempt, worker}..., {name, problem}..., ms until something else is
---          due or -1
+--          due or -1, workers whose lease ended and of whom it is not known what they hold...
 local at, most = now(), tonumber(ARGV[1])
-local due, claims, bad = {}, {}, {}
+local due, claims, bad, unknown = {}, {}, {}, {}
+
+-- What is found in a sorted set; nothing where it is none, which harms nothing else that is due.
+local function range(name, kind, ...)
+  local found = typed(kind, P .. name, ...)
+  if not found then bad[#bad + 1] = { name, 'the key is a ' .. call('TYPE', P .. name).ok .. ', not a zset' } end
+  return found or {}
+end
 
 -- Whether a deadline still stands, by what its task says.
 local function stands(kind, id, position, time)
@@ -20,7 +27,7 @@ local function stands(kind, id, position, time)
   return tonumber(values[14] or '') == time and not values[15]
 end
 
-for _, member in ipairs(call('ZRANGEBYLEX', INDEX, '[d:', '(d:' .. digits(at + 1), 'LIMIT', 0, most)) do
+for _, member in ipairs(range('index', 'ZRANGEBYLEX', '[d:', '(d:' .. digits(at + 1), 'LIMIT', 0, most)) do
   local time, kind, rest = string.match(member, '^d:(%d+):(%a):(.*)$')
   local id, position = rest or '', ''
   if kind == 'q' then id, position = string.match(rest, '^(.*):(%d+)$') end
@@ -30,33 +37,35 @@ for _, member in ipairs(call('ZRANGEBYLEX', INDEX, '[d:', '(d:' .. digits(at + 1
     call('ZREM', INDEX, member)
   end
 end
-for _, worker in ipairs(call('ZRANGEBYSCORE', P .. 'leases', '-inf', at, 'LIMIT', 0, most)) do
+
+-- Brings the tasks of a worker whose lease ended; one who holds none is forgotten.
+local function take_over(worker)
   local held = P .. 'held:' .. worker
-  local tasks = try('SRANDMEMBER', held, most)
-  if tasks.err then
-    bad[#bad + 1] = { worker, 'what it holds is a ' .. call('TYPE', held).ok .. ', not a set' }
-    tasks = {}
+  if typed('SISMEMBER', held, '') ~= 1 then
+    unknown[#unknown + 1] = worker
+    return
   end
-  local left = 0
-  for _, id in ipairs(tasks) do
-    local values = try('HMGET', P .. 'task:' .. id, 'attempt', 'worker')
-    if not values.err and values[1] and values[2] == worker then
+  for _, id in ipairs(call('SRANDMEMBER', held, most + 1)) do
+    local values = id ~= '' and try('HMGET', P .. 'task:' .. id, 'attempt', 'worker')
+    if values and not values.err and values[1] and values[2] == worker then
       claims[#claims + 1] = { id, values[1], worker }
-      left = left + 1
-    else
+    elseif values then
       call('SREM', held, id)
     end
   end
-  if left == 0 then
+  if call('SCARD', held) == 1 then
     call('ZREM', P .. 'leases', worker)
-    call('DEL', P .. 'worker:' .. worker)
-    if #tasks == 0 then call('DEL', held) end
+    call('DEL', P .. 'worker:' .. worker, held)
   end
+end
+
+for _, worker in ipairs(range('leases', 'ZRANGEBYSCORE', '-inf', at, 'LIMIT', 0, most)) do
+  take_over(worker)
   if #claims >= most then break end
 end
 local next = -1
-local member = call('ZRANGEBYLEX', INDEX, '[d:' .. digits(at + 1), '(d;', 'LIMIT', 0, 1)[1]
+local member = (typed('ZRANGEBYLEX', INDEX, '[d:' .. digits(at + 1), '(d;', 'LIMIT', 0, 1) or {})[1]
 if member then next = tonumber(string.match(member, '^d:(%d+)')) - at end
-local lease = call('ZRANGEBYSCORE', P .. 'leases', '(' .. at, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+local lease = (typed('ZRANGEBYSCORE', P .. 'leases', '(' .. at, '+inf', 'WITHSCORES', 'LIMIT', 0, 1) or {})[2]
 if lease and (next < 0 or tonumber(lease) - at < next) then next = tonumber(lease) - at end
-return { due, claims, bad, next }
+return { due, claims, bad, next, unknown }

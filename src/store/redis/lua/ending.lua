@@ -23,7 +23,7 @@ end
 -- Adds to the number of unfinished tasks of a scope, of which nothing is left at none.
 local function count(scope, by)
   local open = P .. 'open'
-  local number = call('HINCRBY', open, scope, by)
+  local number = put('hash', 'HINCRBY', 'open', scope, by)
   undo[#undo + 1] = function() if call('HINCRBY', open, scope, by == '1' and '-1' or '1') <= 0 then call('HDEL', open, scope) end end
   if number <= 0 then call('HDEL', open, scope) end
   return number

@@ -29,7 +29,9 @@
 --   source:SOURCE      set     the tools that a source, such as a file of one machine, has offered
 --   leases             zset    worker ids by the end of their lease (ms); 0 when dismissed
 --   worker:WORKER      string  its tools' names (JSON)
---   held:WORKER        set     the tasks that it holds
+--   held:WORKER        set     the tasks that it holds, and '' for as long as the worker is known: a set that lacks it
+--                              was lost
+--   damaged            hash    keys that were of another type and were moved to damaged:KEY -> that type
 --
 -- A script that ends in an error has changed nothing. What can fail is written in this order: first whatever notes in
 -- `undo` how it is undone, last the index; what comes after that, the task's own record above all, was read before and
@@ -52,6 +54,48 @@ local undo = {}
 local function now()
   local time = call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- Makes room for a key of ours where somebody else left one of another type: theirs is moved aside for some days, so
+-- that people can look at it. Whether there was one.
+local DAMAGED_MS = 604800000
+local function own(name, kind)
+  local found = call('TYPE', P .. name).ok
+  if found == 'none' or found == kind then return false end
+  local aside = P .. 'damaged:' .. name
+  call('RENAME', P .. name, aside)
+  undo[#undo + 1] = function()
+    call('PERSIST', aside)
+    call('RENAME', aside, P .. name)
+    try('HDEL', P .. 'damaged', name)
+  end
+  call('PEXPIRE', aside, DAMAGED_MS)
+  try('HSET', P .. 'damaged', name, found)
+  try('PEXPIRE', P .. 'damaged', DAMAGED_MS)
+  return true
+end
+
+-- The reply of a command, nil where the key is of another type.
+local function typed(command, ...)
+  local reply = try(command, ...)
+  if type(reply) ~= 'table' or not reply.err then return reply end
+  if not string.find(reply.err, 'WRONGTYPE', 1, true) then error(reply, 0) end
+  return nil
+end
+
+-- Runs a command that writes to a key, which is made anew where it is of another type; beside the reply whether it was.
+local function put(kind, command, name, ...)
+  local reply = typed(command, P .. name, ...)
+  if reply ~= nil then return reply, false end
+  own(name, kind)
+  return call(command, P .. name, ...), true
+end
+
+-- The names of a worker's tools; nil where they cannot be read.
+local function names_of(worker)
+  local text = typed('GET', P .. 'worker:' .. worker)
+  local read, names = pcall(cjson.decode, text or '')
+  return read and type(names) == 'table' and names or nil
 end
 
 -- A whole number as text.
@@ -115,7 +159,9 @@ local function emit(task, kind, detail, ...)
     if task.session ~= '' then try('XDEL', P .. 'log:' .. task.session, id) end
   end
   if task.session ~= '' then
-    try('XADD', P .. 'log:' .. task.session, 'MAXLEN', '~', SESSION_EVENTS, id, 'e', '')
+    local of_session = 'log:' .. task.session
+    local added = try('XADD', P .. of_session, 'MAXLEN', '~', SESSION_EVENTS, id, 'e', '')
+    if type(added) == 'table' and own(of_session, 'stream') then try('XADD', P .. of_session, id, 'e', '') end
   end
   local log = task.log == '' and id or task.log .. ' ' .. id
   if #log > RECENT_BYTES then
@@ -129,7 +175,7 @@ end
 
 -- Queues a task; the caller stores `task.entry`.
 local function enqueue(task)
-  local ready = P .. 'ready:' .. task.tool
-  task.entry = call('XADD', ready, '*', 'task', task.id)
-  undo[#undo + 1] = function() call('XDEL', ready, task.entry) end
+  local ready = 'ready:' .. task.tool
+  task.entry = put('stream', 'XADD', ready, '*', 'task', task.id)
+  undo[#undo + 1] = function() call('XDEL', P .. ready, task.entry) end
 end
