@@ -9,6 +9,7 @@ mod json_lines;
 mod kitchen;
 mod outage;
 mod pages;
+mod pasting;
 #[path = "../support/place.rs"]
 mod place;
 mod reading;
@@ -23,6 +24,7 @@ mod secrets;
 mod serving;
 #[path = "../support/situations.rs"]
 mod situations;
+mod stage;
 mod suggesting;
 mod table;
 mod unreadable;

@@ -125,7 +125,7 @@ pub struct Ids(pub Vec<(&'static str, String)>);
 
 impl Ids {
     /// The command with ids in it; `None` where the place cannot have such a task.
-    fn filled(&self, command: &[&str]) -> Option<Vec<String>> {
+    pub fn filled(&self, command: &[&str]) -> Option<Vec<String>> {
         let filled = |word: &&str| match self.0.iter().find(|(name, _)| name == word) {
             Some((_, id)) => Some(id.clone()),
             None if word.chars().all(|one| one.is_ascii_uppercase() || one == '_') && !word.is_empty() => {
