@@ -89,7 +89,7 @@ fn misused(text: &str) -> Failure {
     let mut parts = text.trim_end().split("\n\n").map(paragraph).filter(|part| !part.is_empty());
     let message = parts.next().unwrap_or_default();
     let failure = Failure::usage(message.trim_start_matches("error: "));
-    parts.fold(failure, |failure, part| failure.hint(part))
+    parts.fold(failure, Failure::hint)
 }
 
 fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {

@@ -75,3 +75,27 @@ fn place(field: &Field) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_suggested_answer_decides_nothing() {
+        let many: Vec<_> = (1..=9).map(|number| number.to_string()).collect();
+        let schema = json!({ "type": "object", "required": ["sure", "name", "age", "size", "many", "tags", "set"],
+            "properties": {
+                "sure": { "type": "boolean" }, "name": { "type": "string" }, "age": { "type": "integer" },
+                "size": { "type": "string", "enum": ["small", "large"] },
+                "many": { "type": "string", "enum": many },
+                "tags": { "type": "array", "items": { "type": "string", "enum": ["a", "b"] } },
+                "set": { "type": "boolean", "default": true } } });
+        let shown = accepting(Suggested::new("respond"), &Ask::form("?", schema)).to_string();
+        let places = ["'sure=yes|no'", "name=TEXT", "age=NUMBER", "'size=small|large'", "'many=1|2|3|4|…'"];
+        for place in places.into_iter().chain(["'tags=a|b'", "set=yes"]) {
+            assert!(shown.contains(&format!("--set {place}")), "{place} is not in {shown}");
+        }
+    }
+}
