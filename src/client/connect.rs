@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{HeaderName, HeaderValue};
-use rmcp::model::ProtocolVersion;
+use rmcp::model::{ErrorData, ProtocolVersion};
 use rmcp::service::{
     ClientInitializeError, ClientLifecycleMode, RoleClient, RunningService, serve_client_with_lifecycle,
 };
@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::asking::{Answering, Desk};
-use super::failure::{closed, transport_failure};
-use super::http::Endpoint;
+use super::failure::{answers_http, closed, transport_failure};
+use super::http::{Endpoint, HTTP_STATUS};
 use super::session::Session;
 use super::stdio::{ChildServer, LastWords};
 use super::wire::Wire;
@@ -204,6 +204,12 @@ fn header((name, value): &(String, String)) -> ClientResult<(HeaderName, HeaderV
     Ok((parsed, value))
 }
 
+/// The status with which HTTP refused the handshake, where it did.
+fn http_status(error: &ErrorData) -> Option<u16> {
+    let status = error.data.as_ref()?.get(HTTP_STATUS)?.as_u64()?;
+    u16::try_from(status).ok()
+}
+
 fn initialize_failure(place: &str, error: ClientInitializeError) -> ClientError {
     let protocol = |problem: String| ClientError::Protocol { server: place.to_owned(), problem };
     match error {
@@ -211,6 +217,9 @@ fn initialize_failure(place: &str, error: ClientInitializeError) -> ClientError 
         ClientInitializeError::LegacyFallbackFailed { fallback, .. } => initialize_failure(place, *fallback),
         ClientInitializeError::ConnectionClosed(_) => closed(place),
         ClientInitializeError::JsonRpcError(error) => {
+            if let Some(status) = http_status(&error) {
+                return answers_http(place, status);
+            }
             protocol(format!("the handshake was refused: {} (code {})", error.message, error.code.0))
         }
         ClientInitializeError::NoCompatibleProtocolVersion { server_supported, .. } => {

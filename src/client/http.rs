@@ -17,6 +17,7 @@ use rmcp::transport::streamable_http_client::{
     AuthRequiredError, HttpStatusError, InsufficientScopeError, SseError, StreamableHttpClient,
     StreamableHttpError, StreamableHttpPostResponse,
 };
+use serde_json::json;
 use sse_stream::{Sse, SseStream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,8 @@ type HttpError = StreamableHttpError<reqwest::Error>;
 type Headers = HashMap<HeaderName, HeaderValue>;
 type Events = BoxStream<'static, Result<Sse, SseError>>;
 
+/// Under this key of an error's data the handshake finds that it was refused by HTTP, with which status.
+pub(super) const HTTP_STATUS: &str = "mcptask/httpStatus";
 const SESSION_ID: &str = "mcp-session-id";
 /// The largest JSON reply that is read, in bytes; rmcp's own bound for its client.
 const MAX_REPLY_BYTES: usize = 16 * 1024 * 1024;
@@ -128,7 +131,8 @@ impl Endpoint {
             && matches!(request.request, ClientRequest::DiscoverRequest(_))
         {
             // Older servers know no request outside a session: rmcp then tries `initialize`.
-            return refused(ErrorData::invalid_request(format!("HTTP {status}"), None));
+            let data = json!({ HTTP_STATUS: status.as_u16() });
+            return refused(ErrorData::invalid_request(format!("HTTP {status}"), Some(data)));
         }
         Err(HttpError::HttpStatus(HttpStatusError::new(status.as_u16(), None)))
     }
