@@ -1,6 +1,7 @@
 //! A server that is killed and started again, and one whose store is away, while commands wait through it.
 
-use std::process::{Child, Stdio};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
 
 use crate::place::{Background, Place};
 use crate::redis::{RedisServer, free_port};
@@ -172,4 +173,40 @@ fn what_does_not_pass_ends_a_command_that_waits_at_once() {
     }
     let child = place.run(&["submit", "wait", "--wait", "--stdio", "sh -c 'exit 3'"]);
     assert!(child.code == 4 && !child.err.contains(AWAY), "{child:?}");
+}
+
+/// A server that hangs up at each call; killed when dropped.
+struct HangsUp {
+    child: Child,
+    url: String,
+}
+
+impl HangsUp {
+    fn start(log: &std::path::Path) -> Self {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/hangs_up.py");
+        let mut command = Command::new("python3");
+        let mut child = command.arg(script).arg(log).stdout(Stdio::piped()).spawn().expect("python3 runs");
+        let mut url = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut url).expect("its URL");
+        Self { child, url: url.trim().to_owned() }
+    }
+}
+
+impl Drop for HangsUp {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn what_may_have_been_submitted_is_not_submitted_again() {
+    let place = Place::new();
+    let log = place.path().join("calls");
+    let server = HangsUp::start(&log);
+    let ran = place.run(&["submit", "bake", "--wait", "--server", &server.url, "--era", "modern"]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.err.contains("may have been submitted all the same"), "{ran:?}");
+    assert_eq!(std::fs::read_to_string(&log).expect("it was called"), "called\n", "once");
 }
