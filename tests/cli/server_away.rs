@@ -88,7 +88,9 @@ fn a_killed_server_is_waited_for(place: &Place) {
     for era in ["legacy", "modern"] {
         results.push(begin(place, "before", era, port, &[&result[..], &["-v"]].concat()));
     }
-    results.iter().for_each(|waiting| waiting.says("connected to"));
+    for waiting in &results {
+        waiting.says("connected to");
+    }
     server.kill();
     for era in ["auto", "legacy", "modern"] {
         results.push(begin(place, "within", era, port, &result));
@@ -97,8 +99,12 @@ fn a_killed_server_is_waited_for(place: &Place) {
     results.iter().chain(&submits).for_each(|waiting| waiting.says(AWAY));
     let _server = serve(place, port);
     answer_both(place, &id);
-    results.into_iter().for_each(|waiting| waiting.ends_with("A vegetarian Thai dinner"));
-    submits.into_iter().for_each(|waiting| waiting.ends_with(""));
+    for waiting in results {
+        waiting.ends_with("A vegetarian Thai dinner");
+    }
+    for waiting in submits {
+        waiting.ends_with("");
+    }
     assert_eq!(place.json(&["list"]).len(), 4, "each was submitted once");
 }
 
@@ -128,10 +134,14 @@ fn a_store_that_is_away_behind_its_server_is_waited_for() {
         waiting.push((begin(&place, "result", era, port, &result), "A vegetarian Thai dinner"));
         waiting.push((begin(&place, "submit", era, port, &submit), ""));
     }
-    waiting.iter().for_each(|(waiting, _)| waiting.says(AWAY));
+    for (waiting, _) in &waiting {
+        waiting.says(AWAY);
+    }
     redis.restart();
     answer_both(&place, &id);
-    waiting.into_iter().for_each(|(waiting, out)| waiting.ends_with(out));
+    for (waiting, out) in waiting {
+        waiting.ends_with(out);
+    }
     assert_eq!(place.json(&["list"]).len(), 3, "each was submitted once");
 }
 
@@ -144,9 +154,13 @@ fn a_store_that_refuses_behind_its_server_is_waited_for() {
     redis.ask::<()>(&["CONFIG", "SET", "maxmemory", "1"]).expect("is set");
     let submit = ["submit", "wait", "--wait", "--arg", "seconds=0"];
     let waiting = ["legacy", "modern"].map(|era| begin(&place, "submit", era, port, &submit));
-    waiting.iter().for_each(|waiting| waiting.says(AWAY));
+    for waiting in &waiting {
+        waiting.says(AWAY);
+    }
     redis.ask::<()>(&["CONFIG", "SET", "maxmemory", "0"]).expect("is set");
-    waiting.into_iter().for_each(|waiting| waiting.ends_with(""));
+    for waiting in waiting {
+        waiting.ends_with("");
+    }
     assert_eq!(place.json(&["list"]).len(), 2, "each was submitted once");
 }
 
