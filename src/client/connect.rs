@@ -11,7 +11,7 @@ use rmcp::service::{
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::common::client_side_sse::ExponentialBackoff;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
-use tokio::sync::{OnceCell, broadcast, watch};
+use tokio::sync::{Notify, OnceCell, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -78,13 +78,14 @@ async fn open(target: &Target, era: Era, answering: Option<Arc<dyn Answering>>) 
     let (wire, words) = (Arc::new(Wire::default()), LastWords::default());
     let desk = answering.map(|answering| Arc::new(Desk::new(answering)));
     let (changed, place) = (broadcast::Sender::new(HINTS), target.to_string());
-    let lost = CancellationToken::new();
+    let (lost, broken) = (CancellationToken::new(), Arc::new(Notify::new()));
     let session = Session {
         desk: desk.clone(),
         wire: wire.clone(),
         place: place.clone(),
         changed: changed.clone(),
         lost: lost.clone(),
+        broken: broken.clone(),
     };
     let running = match target {
         Target::Http { url, headers, token } => {
@@ -94,7 +95,7 @@ async fn open(target: &Target, era: Era, answering: Option<Arc<dyn Answering>>) 
     };
     let modern = is_modern(&running);
     let (patience, tools) = (None, OnceCell::new());
-    Ok(Client { running, wire, desk, place, words, changed, lost, patience, modern, tools })
+    Ok(Client { running, wire, desk, place, words, changed, lost, broken, patience, modern, tools })
 }
 
 fn is_modern(running: &Running) -> bool {
@@ -109,12 +110,11 @@ async fn over_http(
     era: Era,
 ) -> ClientResult<Running> {
     let place = session.place.clone();
-    let endpoint = Endpoint::new(session.wire.clone(), session.lost.clone()).map_err(|error| {
-        ClientError::Unreachable {
-            server: place.clone(),
-            reason: error.without_url().to_string(),
-            is_sent: false,
-        }
+    let endpoint = Endpoint::new(session.wire.clone(), session.lost.clone(), session.broken.clone());
+    let endpoint = endpoint.map_err(|error| ClientError::Unreachable {
+        server: place.clone(),
+        reason: error.without_url().to_string(),
+        is_sent: false,
     })?;
     let listening = endpoint.listening();
     let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str());

@@ -19,7 +19,7 @@ use rmcp::transport::streamable_http_client::{
 };
 use serde_json::json;
 use sse_stream::{Sse, SseStream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::wire::Wire;
@@ -46,17 +46,23 @@ pub(super) struct Endpoint {
     listening: Arc<watch::Sender<bool>>,
     /// Fires when the server says that it does not know the session any more.
     lost: CancellationToken,
+    /// Tells of each stream that broke off and cannot be opened again, since nobody is there.
+    broken: Arc<Notify>,
 }
 
 impl Endpoint {
-    pub(super) fn new(wire: Arc<Wire>, lost: CancellationToken) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(
+        wire: Arc<Wire>,
+        lost: CancellationToken,
+        broken: Arc<Notify>,
+    ) -> Result<Self, reqwest::Error> {
         // A second installation fails, and the first one is then in place.
         rustls::crypto::ring::default_provider().install_default().ok();
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(same_origin_redirects())
             .build()?;
-        Ok(Self { client, wire, listening: Arc::new(watch::Sender::new(false)), lost })
+        Ok(Self { client, wire, listening: Arc::new(watch::Sender::new(false)), lost, broken })
     }
 
     /// Becomes true once the server took or refused the stream on which its own requests travel.
@@ -143,6 +149,10 @@ impl Endpoint {
             HttpError::Client(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
                 self.lost.cancel();
                 HttpError::ServerDoesNotSupportSse
+            }
+            HttpError::Client(error) if error.is_connect() => {
+                self.broken.notify_waiters();
+                HttpError::Client(error)
             }
             other => other,
         }
