@@ -20,6 +20,7 @@ mod remote;
 mod rights;
 mod safety;
 mod secrets;
+mod server_away;
 mod serving;
 mod suggesting;
 mod unreadable;

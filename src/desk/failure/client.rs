@@ -9,7 +9,6 @@ impl From<ClientError> for Failure {
         let message = error.to_string();
         let failure = match &error {
             ClientError::Target { .. } => Self::usage(message),
-            ClientError::SessionEnded { .. } => Self::new(Kind::Unreachable, message),
             ClientError::Refused { .. } if error.is_passing() => Self::new(Kind::Unreachable, message),
             ClientError::Unreachable { .. } => Self::new(Kind::Unreachable, message)
                 .hint("is the server running? `mcptask serve` prints its URL"),
@@ -18,7 +17,9 @@ impl From<ClientError> for Failure {
             ClientError::Answers { problem, .. } if problem.contains("HTTP 404") => {
                 Self::new(Kind::Unreachable, message).hint("look at the URL: its path is often /mcp")
             }
-            ClientError::Answers { .. } => Self::new(Kind::Unreachable, message),
+            ClientError::Answers { .. } | ClientError::SessionEnded { .. } => {
+                Self::new(Kind::Unreachable, message)
+            }
             ClientError::Insecure { .. } => Self::new(Kind::Unreachable, message).hint(
                 "the server's certificate must be valid for its name and trusted on this machine; where it speaks \
                  no TLS, the URL begins with http://",
