@@ -9,7 +9,7 @@ use crate::fastmcp::{Deployment, FastmcpError};
 
 /// Keys of a Redis with tasks of our own that are searched for deployments: about as many as can be without
 /// making a command noticeably slower.
-const SEARCHED: u64 = 10_000;
+pub(crate) const SEARCHED: u64 = 10_000;
 
 /// The places.
 #[derive(Default)]

@@ -212,7 +212,7 @@ impl Server {
             Failure::usage("a legacy server sends its questions only to the client that submitted the task")
                 .hint(
                     Advice::from("answer there, or straight at the store that the server uses: ")
-                        .and_command(Suggested::new("respond").option("--redis", "URL"), "does that"),
+                        .and_command(Suggested::new("respond").at_some_redis(), "does that"),
                 )
         })
     }

@@ -56,13 +56,22 @@ pub(crate) fn accepting(respond: Suggested, ask: &Ask) -> Suggested {
     form.fields.iter().filter(|field| field.required).fold(respond, one)
 }
 
+/// Stands for a text in suggested commands.
+pub(crate) const TEXT: &str = "TEXT";
+
+/// The most choices that stand in a suggested command.
+const MOST_CHOICES: usize = 4;
+
+/// What stands for the value until somebody has decided: it is refused when it is pasted as it is.
 fn place(field: &Field) -> String {
     match &field.kind {
-        FieldKind::Text { .. } => "TEXT".to_owned(),
+        FieldKind::Text { .. } => TEXT.to_owned(),
         FieldKind::Number { .. } => "NUMBER".to_owned(),
-        FieldKind::Boolean { .. } => "yes".to_owned(),
+        FieldKind::Boolean { .. } => "yes|no".to_owned(),
         FieldKind::OneOf { choices, .. } | FieldKind::SomeOf { choices, .. } => {
-            choices.first().map(|choice| choice.value.clone()).unwrap_or_default()
+            let more = (choices.len() > MOST_CHOICES).then_some("…");
+            let values = choices.iter().take(MOST_CHOICES).map(|choice| choice.value.as_str());
+            values.chain(more).collect::<Vec<_>>().join("|")
         }
     }
 }

@@ -22,7 +22,10 @@ mod safety;
 mod secrets;
 mod server_away;
 mod serving;
+#[path = "../support/situations.rs"]
+mod situations;
 mod suggesting;
+mod table;
 mod unreadable;
 mod values;
 mod waiting;

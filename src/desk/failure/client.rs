@@ -10,12 +10,14 @@ impl From<ClientError> for Failure {
         let failure = match &error {
             ClientError::Target { .. } => Self::usage(message),
             ClientError::Refused { .. } if error.is_passing() => Self::new(Kind::Unreachable, message),
+            ClientError::Unreachable { .. } if error.is_about_program() => Self::new(Kind::Unreachable, message)
+                .hint("look at the command line of --stdio: run by itself, it has to wait for MCP messages on its stdin"),
             ClientError::Unreachable { .. } => Self::new(Kind::Unreachable, message)
                 .hint("is the server running? `mcptask serve` prints its URL"),
             ClientError::Timeout { .. } => Self::new(Kind::Unreachable, message)
                 .hint("a legacy server that stays silent is reached faster with --era legacy"),
-            ClientError::Answers { problem, .. } if problem.contains("HTTP 404") => {
-                Self::new(Kind::Unreachable, message).hint("look at the URL: its path is often /mcp")
+            ClientError::Answers { server, problem, .. } if problem.contains("HTTP 404") => {
+                Self::new(Kind::Unreachable, message).hint(help_with_path(server))
             }
             ClientError::Answers { .. } | ClientError::SessionEnded { .. } => {
                 Self::new(Kind::Unreachable, message)
@@ -45,5 +47,14 @@ impl From<ClientError> for Failure {
             _ => Self::new(Kind::Unexpected, message),
         };
         failure.of_outage(error.is_passing())
+    }
+}
+
+/// What helps where a server has no MCP endpoint at that path.
+fn help_with_path(server: &str) -> String {
+    let pathless = server.strip_suffix('/').filter(|rest| rest.matches('/').count() == 2);
+    match pathless {
+        Some(host) => format!("the URL has no path, which is often /mcp: {host}/mcp"),
+        None => "look at the URL: its path is often /mcp".to_owned(),
     }
 }

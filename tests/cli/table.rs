@@ -1,0 +1,242 @@
+//! Each verb in each situation: the same exit code, words and JSON in every place.
+
+use crate::place::{Background, Place};
+use crate::redis::{RedisServer, free_port};
+use crate::situations::{ABOUT_TASKS, AT_A_BROKEN_PLACE, Done, Ids, Row, faults, tried};
+
+/// Tools whose tasks come into every state.
+const TOOLS: &str = r#"builtin = ["wait"]
+
+[tools.asks]
+description = "Asks twice, one after the other."
+steps = [
+  { as = "sure", ask = "Are you sure?", form = { sure = "boolean" } },
+  { as = "size", ask = "Which size?", form = { size = "text" } },
+  { return = "done" },
+]
+
+[tools.breaks]
+description = "Its result is an error."
+command = ["sh", "-c", "echo no gas >&2; exit 1"]
+"#;
+
+/// A store with a worker and one task in each state, some seen through a server.
+struct Stage {
+    place: Place,
+    ids: Ids,
+    server: Background,
+    _worker: Background,
+}
+
+impl Stage {
+    fn on(place: Place) -> Self {
+        let config = place.file("tools.toml", TOOLS);
+        let worker = place.background(&["worker", "--json", "--config", &config]);
+        let server = place.serve(&["--workers", "0"]);
+        let working = place.ok(&["submit", "wait", "--arg", "seconds=600"]);
+        let ended = place.ok(&["submit", "wait", "--arg", "seconds=0"]);
+        let broken = place.ok(&["submit", "breaks"]);
+        let cancelled = place.asking("asks");
+        place.ok(&["cancel", &cancelled]);
+        let second = place.asking("asks");
+        place.ok(&["respond", &second, "--set", "sure=yes"]);
+        place.until_asked(&second, "q2");
+        place.until(&working, "claimed");
+        place.until(&ended, "completed");
+        place.until(&broken, "end");
+        let ids = Ids(vec![
+            ("UNKNOWN", "nobodys0".to_owned()),
+            ("WORKING", working),
+            ("ENDED", ended),
+            ("TOOL_ERROR", broken),
+            ("CANCELLED", cancelled),
+            ("ASKING", place.asking("asks")),
+            ("SECOND", second),
+            ("FIRST_QUESTION", "q1".to_owned()),
+        ]);
+        Self { place, ids, server, _worker: worker }
+    }
+
+    /// What is wrong with the rows where the commands go that way.
+    fn faults(&self, name: &str, rows: &[Row], way: &[&str]) -> Vec<String> {
+        faults(name, &self.ids, rows, &mut |command| ran(&self.place, command, way))
+    }
+}
+
+fn ran(place: &Place, command: &[&str], way: &[&str]) -> Done {
+    let ran = place.run(&[command, way].concat());
+    Done { code: ran.code, err: ran.err }
+}
+
+fn assert_none(faults: &[String]) {
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn each_verb_says_the_same_in_a_sqlite_store() {
+    let stage = Stage::on(Place::new());
+    assert_none(&stage.faults("sqlite", ABOUT_TASKS, &[]));
+}
+
+#[test]
+fn each_verb_says_the_same_in_a_redis_store() {
+    let redis = RedisServer::start();
+    let stage = Stage::on(Place::on_redis(&redis.url()));
+    assert_none(&stage.faults("redis", ABOUT_TASKS, &[]));
+}
+
+#[test]
+fn each_verb_says_the_same_through_a_server_of_the_modern_era() {
+    let stage = Stage::on(Place::new());
+    let way = ["--server", stage.server.url(), "--era", "modern"];
+    assert_none(&stage.faults("modern", ABOUT_TASKS, &way));
+}
+
+#[test]
+fn each_verb_says_the_same_through_a_server_of_the_legacy_era() {
+    let stage = Stage::on(Place::new());
+    let way = ["--server", stage.server.url(), "--era", "legacy"];
+    assert_none(&stage.faults("legacy", ABOUT_TASKS, &way));
+}
+
+/// A place that is not as it should be.
+struct Broken<'a> {
+    name: &'a str,
+    way: &'a [&'a str],
+    code: i32,
+    words: &'static str,
+    /// The value that has to be named.
+    named: &'a str,
+}
+
+impl Broken<'_> {
+    fn faults(&self, place: &Place) -> Vec<String> {
+        let of = |command: &&'static [&'static str]| {
+            let row = Row { command, code: self.code, words: self.words };
+            let words: Vec<&str> =
+                command.iter().map(|word| if *word == "UNKNOWN" { "nobodys0" } else { word }).collect();
+            tried(self.name, &row, &words, Some(self.named), &mut |command| ran(place, command, self.way))
+        };
+        AT_A_BROKEN_PLACE.iter().flat_map(of).collect()
+    }
+}
+
+#[test]
+fn each_verb_says_the_same_where_nobody_answers() {
+    let place = Place::new();
+    let port = free_port();
+    let (redis, server) = (format!("redis://127.0.0.1:{port}/0"), format!("http://127.0.0.1:{port}/mcp"));
+    let at = format!("127.0.0.1:{port}");
+    let places = [
+        Broken { name: "redis", way: &["--redis", &redis], code: 4, words: "cannot reach", named: &at },
+        Broken {
+            name: "db",
+            way: &["--db", "/dev/null/t.db"],
+            code: 4,
+            words: "/dev/null/t.db",
+            named: "/dev/null/t.db",
+        },
+        Broken { name: "server", way: &["--server", &server], code: 4, words: "cannot reach", named: &at },
+        Broken {
+            name: "stdio",
+            way: &["--stdio", "/no/such/program x"],
+            code: 4,
+            words: "cannot reach",
+            named: "/no/such/program",
+        },
+    ];
+    assert_none(&places.iter().flat_map(|one| one.faults(&place)).collect::<Vec<_>>());
+}
+
+#[test]
+fn each_verb_says_the_same_where_it_is_not_let_in() {
+    let redis = RedisServer::start_with(&["--user", "guest", "on", ">guest", "+ping"]);
+    redis.ask::<()>(&["CONFIG", "SET", "requirepass", "s3cret"]).expect("it has a password now");
+    let place = Place::new();
+    let tokens = place.file("tokens", "anna s3cret-token\n");
+    let server = place.serve(&["--token-file", &tokens, "--workers", "0"]);
+    let without = redis.url();
+    let wrong = without.replace("redis://", "redis://:wrong@");
+    let guest = without.replace("redis://", "redis://guest:guest@");
+    let at = format!("127.0.0.1:{}", redis.port());
+    let places = [
+        Broken { name: "no password", way: &["--redis", &without], code: 3, words: "refuses", named: &at },
+        Broken { name: "another password", way: &["--redis", &wrong], code: 3, words: "refuses", named: &at },
+        Broken { name: "no rights", way: &["--redis", &guest], code: 3, words: "refuses", named: &at },
+        Broken {
+            name: "no token",
+            way: &["--server", server.url()],
+            code: 3,
+            words: "refuses",
+            named: server.url(),
+        },
+        Broken {
+            name: "another token",
+            way: &["--server", server.url(), "--token", "x"],
+            code: 3,
+            words: "refuses",
+            named: server.url(),
+        },
+    ];
+    assert_none(&places.iter().flat_map(|one| one.faults(&place)).collect::<Vec<_>>());
+}
+
+#[test]
+fn each_verb_says_the_same_of_an_address_that_is_none() {
+    let place = Place::new();
+    let places = [
+        Broken {
+            name: "redis",
+            way: &["--redis", "localhost:6379"],
+            code: 2,
+            words: "redis://USER:PASSWORD@HOST:PORT/DB",
+            named: "--redis",
+        },
+        Broken { name: "empty redis", way: &["--redis", ""], code: 2, words: "empty", named: "--redis" },
+        Broken {
+            name: "server",
+            way: &["--server", "localhost:8737"],
+            code: 2,
+            words: "http://",
+            named: "localhost:8737",
+        },
+        Broken {
+            name: "no scheme",
+            way: &["--server", "127.0.0.1:8737/mcp"],
+            code: 2,
+            words: "http://127.0.0.1:8737/mcp",
+            named: "127.0.0.1:8737",
+        },
+        Broken {
+            name: "scheme",
+            way: &["--server", "ftp://h/mcp"],
+            code: 2,
+            words: "http",
+            named: "ftp://h/mcp",
+        },
+        Broken { name: "empty server", way: &["--server", ""], code: 2, words: "empty", named: "--server" },
+        Broken {
+            name: "stdio",
+            way: &["--stdio", "server 'x"],
+            code: 2,
+            words: "open quote",
+            named: "server",
+        },
+        Broken { name: "empty stdio", way: &["--stdio", " "], code: 2, words: "empty", named: "--stdio" },
+        Broken {
+            name: "namespace",
+            way: &["--namespace", "{x}"],
+            code: 2,
+            words: "is not a namespace",
+            named: "{x}",
+        },
+        Broken {
+            name: "docket",
+            way: &["--docket", "x"],
+            code: 2,
+            words: "--docket names a FastMCP deployment",
+            named: "--docket",
+        },
+    ];
+    assert_none(&places.iter().flat_map(|one| one.faults(&place)).collect::<Vec<_>>());
+}
