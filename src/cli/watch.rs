@@ -206,7 +206,8 @@ impl Printer<'_> {
         self.greet();
         if self.args.since == Since::Start {
             for event in others.open_questions() {
-                if self.print_other(&event)? {
+                let ended = event.is_end().then_some((event.task.as_str(), event.name));
+                if self.print_other(&event)? || self.is_end(ended)? {
                     return Ok(());
                 }
             }

@@ -82,7 +82,9 @@ impl Found {
                 Ok(Self::Fastmcp(deployment.clone(), Box::new(task)))
             }
             Self::Server(server, task) => {
-                if let Some(failure) = server.refuses_answers().filter(|_| !task.status.is_final()) {
+                if let Some(failure) =
+                    server.refuses_answers(Some(&task.id)).filter(|_| !task.status.is_final())
+                {
                     return Err(failure);
                 }
                 let asks = |task: &TaskView| {
@@ -205,7 +207,7 @@ async fn not_asking(deployment: &Deployment, task: &DeployedTask) -> Failure {
 }
 
 fn of_server(server: &Server, task: &TaskView, wanted: Option<&str>) -> Result<OpenQuestion, Failure> {
-    if let Some(failure) = server.refuses_answers().filter(|_| !task.status.is_final()) {
+    if let Some(failure) = server.refuses_answers(Some(&task.id)).filter(|_| !task.status.is_final()) {
         return Err(failure);
     }
     let found = task.input_requests.iter().find(|(key, _)| wanted.is_none_or(|wanted| wanted == *key));

@@ -206,14 +206,17 @@ impl Server {
         }
     }
 
-    /// Why no question of a task can be answered from here.
-    pub(crate) fn refuses_answers(&self) -> Option<Failure> {
+    /// Why no question of that task, or of any, can be answered from here.
+    pub(crate) fn refuses_answers(&self, task: Option<&str>) -> Option<Failure> {
+        let respond = task.into_iter().fold(Suggested::new("respond"), Suggested::about).at_some_redis();
+        let of = task.map(|task| format!(" {}", text::line(task))).unwrap_or_default();
+        let message =
+            format!("a legacy server sends its questions only to the client that submitted the task{of}");
         (self.era == Era::Legacy).then(|| {
-            Failure::usage("a legacy server sends its questions only to the client that submitted the task")
-                .hint(
-                    Advice::from("answer there, or straight at the store that the server uses: ")
-                        .and_command(Suggested::new("respond").at_some_redis(), "does that"),
-                )
+            Failure::usage(message).hint(
+                Advice::from("answer there, or straight at the store that the server uses: ")
+                    .and_command(respond, "does that"),
+            )
         })
     }
 }

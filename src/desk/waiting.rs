@@ -77,7 +77,7 @@ async fn of_deployment(deployment: &Deployment) -> Result<Vec<Waiting>, Failure>
 }
 
 async fn of_server(server: &std::sync::Arc<super::server::Server>) -> Result<Vec<Waiting>, Failure> {
-    if let Some(failure) = server.refuses_answers() {
+    if let Some(failure) = server.refuses_answers(None) {
         return Err(failure);
     }
     let mut waiting = Vec::new();

@@ -2,7 +2,7 @@
 
 use crate::place::{Background, Place};
 use crate::redis::{RedisServer, free_port};
-use crate::situations::{ABOUT_TASKS, AT_A_BROKEN_PLACE, Done, Ids, Row, faults, tried};
+use crate::situations::{ABOUT_TASKS, AT_A_BROKEN_PLACE, Done, Ids, Row, about_legacy_tasks, faults, tried};
 
 /// Tools whose tasks come into every state.
 const TOOLS: &str = r#"builtin = ["wait"]
@@ -96,7 +96,7 @@ fn each_verb_says_the_same_through_a_server_of_the_modern_era() {
 fn each_verb_says_the_same_through_a_server_of_the_legacy_era() {
     let stage = Stage::on(Place::new());
     let way = ["--server", stage.server.url(), "--era", "legacy"];
-    assert_none(&stage.faults("legacy", ABOUT_TASKS, &way));
+    assert_none(&stage.faults("legacy", &about_legacy_tasks(), &way));
 }
 
 /// A place that is not as it should be.

@@ -12,4 +12,7 @@ mod diagnosing;
 mod kitchen;
 mod reading;
 mod refusing;
+#[path = "../support/situations.rs"]
+mod situations;
+mod table;
 mod watching;

@@ -3,7 +3,12 @@
 
 use serde_json::Value;
 
+/// What every command says that would answer through a server of the legacy era.
+pub const NOT_FROM_HERE: &str =
+    "a legacy server sends its questions only to the client that submitted the task";
+
 /// One row: a command in a situation, and what must come of it.
+#[derive(Clone, Copy)]
 pub struct Row {
     /// The command's words. Those that [`Ids`] knows stand for a task in that state.
     pub command: &'static [&'static str],
@@ -78,6 +83,20 @@ pub const AT_A_BROKEN_PLACE: &[&[&str]] = &[
     &["tools"],
     &["submit", "plan_dinner"],
 ];
+
+/// The same through a server of the legacy era, which shows no question to others: what would answer one says so.
+pub fn about_legacy_tasks() -> Vec<Row> {
+    let one = |row: &Row| {
+        let answers =
+            row.command[0] == "respond" && ["ASKING", "WORKING", "SECOND"].contains(&row.command[1]);
+        if answers { Row { code: 2, words: NOT_FROM_HERE, ..*row } } else { *row }
+    };
+    ABOUT_TASKS
+        .iter()
+        .map(one)
+        .chain([Row { command: &["respond", "--next", "--decline"], code: 2, words: NOT_FROM_HERE }])
+        .collect()
+}
 
 /// The word of an exit code in a `--json` error.
 pub fn word_of(code: i32) -> &'static str {
