@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mcptask::store::{
-    EventFilter, HIDDEN_KEPT, MAX_FINISHED, MAX_LOG_BYTES, MAX_PAGE_BYTES, MAX_SESSION_EVENTS,
-    MAX_TASK_EVENTS, Requeue, Store, StoreError, TaskFilter,
+    EventFilter, HIDDEN_KEPT, MAX_LOG_BYTES, MAX_PAGE_BYTES, MAX_SESSION_EVENTS, MAX_TASK_EVENTS, Requeue,
+    Store, StoreError, TaskFilter,
 };
 use mcptask::task::{Answer, Answerer, Ask, Cursor, NewTask, Outcome, Progress, Scope, ToolSpec};
 use serde_json::{Value, json};
@@ -134,40 +134,6 @@ async fn a_task_and_a_session_keep_their_newest_events() {
     kitchen.sql("UPDATE event SET task = 'another' WHERE sequence > 5000");
     store.note(task.id(), "on").await.expect("notes");
     assert!(count("session = 's1'") <= i64::try_from(MAX_SESSION_EVENTS).expect("small"));
-}
-
-#[tokio::test]
-async fn a_scope_keeps_so_many_finished_tasks_and_the_oldest_go_first() {
-    let kitchen = Kitchen::new().await;
-    let store = &*kitchen.store;
-    let mut made = Vec::new();
-    for _ in 0..5 {
-        let task = running(store).await;
-        store.finish(&key(&task), &Outcome::text("eaten")).await.expect("finishes");
-        made.push(task.id().clone());
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-    kitchen.sql(&format!("UPDATE scope SET finished = {MAX_FINISHED} - 1"));
-    let alice = NewTask { scope: Scope::named("alice"), ..new_task("lunch") };
-    submit(store, &alice).await;
-    store.cancel(&alice.id, "not hungry").await.expect("cancels");
-    for (left, expired) in [(6, 0), (5, 2), (6, 2)] {
-        let task = running(store).await;
-        store.cancel(task.id(), "not hungry").await.expect("cancels");
-        made.push(task.id().clone());
-        let filter = TaskFilter { scope: Some(Scope::anonymous()), ..TaskFilter::default() };
-        let found: BTreeSet<_> = store
-            .list(&filter, None, 100)
-            .await
-            .expect("lists")
-            .tasks
-            .iter()
-            .map(|task| task.id().clone())
-            .collect();
-        assert_eq!((found.len(), &found), (left, &made[expired..].iter().cloned().collect()));
-    }
-    assert_eq!(events_of(store, &made[0]).await.last().map(|event| event.kind.name()), Some("expired"));
-    assert!(store.get(&alice.id).await.expect("reads").is_some(), "another scope keeps its own");
 }
 
 #[tokio::test]

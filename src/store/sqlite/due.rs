@@ -113,39 +113,42 @@ impl Look<'_> {
         let (time, task, position) = from.unwrap_or(START);
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![self.namespace, self.now_ms, time, task, position])?;
-        let page = self.page(&mut rows, (kind, MOST), (from, place))?;
-        // All that was behind that place is settled: what is before it need not wait for another call.
-        if page.is_empty() && from.is_some() && place.is_none() {
-            return self.list((sql, kind), place);
+        match self.page(&mut rows, (kind, MOST), (from, place))? {
+            // All that was behind that place is settled: what is before it need not wait for another call.
+            None if from.is_some() => self.list((sql, kind), place),
+            page => Ok(page.unwrap_or_default()),
         }
-        Ok(page)
     }
 
-    /// At most so many of the rows, which begin behind `from`; `place` is where the list goes on.
+    /// At most so many of the rows, which begin behind `from`; `place` is where the list goes on. `None` where there are
+    /// no rows.
     fn page<T>(
         &mut self,
         rows: &mut Rows,
         (kind, most): (&Kind<T>, usize),
         (from, place): (Option<Place>, &mut Option<Place>),
-    ) -> Result<Vec<T>, Failure> {
-        let (mut page, mut last) = (Vec::new(), from);
+    ) -> Result<Option<Vec<T>>, Failure> {
+        let (mut page, mut last, mut count) = (Vec::new(), from, 0);
         while let Some(row) = rows.next()? {
             if page.len() == most || self.found.aside.len() == MOST_ASIDE {
                 (*place, self.is_cut) = (last, true);
-                return Ok(page);
+                return Ok(Some(page));
             }
-            let at: Place = (row.get(2)?, row.get(0)?, row.get(3)?);
+            count += 1;
+            let (number, position) = (row.get(0)?, row.get(3)?);
             match readable((kind.read)(row))? {
                 Ok(one) => page.push(one),
                 Err(problem) => {
                     self.found.due.unreadable.push(Unreadable { name: word(row, 1)?, problem });
-                    self.found.aside.push((kind.aside)(at.1, at.2));
+                    self.found.aside.push((kind.aside)(number, position));
                 }
             }
-            last = Some(at);
+            // What is no whole number is no place: the next call goes on behind the row before.
+            let time = row.get_ref(2)?.as_i64().ok();
+            last = time.map(|time| (time, number, position)).or(last);
         }
-        self.is_round_over |= from.is_some();
-        Ok(page)
+        self.is_round_over |= from.is_some() && count > 0;
+        Ok((count > 0).then_some(page))
     }
 
     /// What is claimed for workers whose lease ended, or that are on no list any more: of each of them its part.
@@ -176,11 +179,10 @@ impl Look<'_> {
         let worker = ToSqlOutput::Borrowed(ValueRef::Text(holder));
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![self.namespace, worker, number])?;
-        let page = self.page(&mut rows, (&CLAIM, most), (from, place))?;
-        if page.is_empty() && from.is_some() && place.is_none() {
-            return self.claims_of(holder, most, place);
+        match self.page(&mut rows, (&CLAIM, most), (from, place))? {
+            None if from.is_some() => self.claims_of(holder, most, place),
+            page => Ok(page.unwrap_or_default()),
         }
-        Ok(page)
     }
 
     /// How long until the next call has something to return.
