@@ -7,7 +7,7 @@ use mcptask::store::{
     EventFilter, HIDDEN_KEPT, MAX_LOG_BYTES, MAX_PAGE_BYTES, MAX_SESSION_EVENTS, MAX_TASK_EVENTS, Requeue,
     Store, StoreError, TaskFilter,
 };
-use mcptask::task::{Answer, Answerer, Ask, Cursor, NewTask, Outcome, Progress, Scope, ToolSpec};
+use mcptask::task::{Answer, Answerer, Ask, Cursor, NewTask, Outcome, Progress, QuestionId, Scope, ToolSpec};
 use serde_json::{Value, json};
 
 use crate::sqlite_kitchen::Kitchen;
@@ -134,6 +134,46 @@ async fn a_task_and_a_session_keep_their_newest_events() {
     kitchen.sql("UPDATE event SET task = 'another' WHERE sequence > 5000");
     store.note(task.id(), "on").await.expect("notes");
     assert!(count("session = 's1'") <= i64::try_from(MAX_SESSION_EVENTS).expect("small"));
+}
+
+/// As many questions as any task may ask, most of them answered long ago.
+#[tokio::test]
+async fn a_task_with_a_long_journal_is_cancelled_and_expires_at_once() {
+    const ASKED: usize = 10_000;
+    for verb in ["cancel", "expire", "time out"] {
+        let kitchen = Kitchen::new().await;
+        let store = &*kitchen.store;
+        let task = running(store).await;
+        ask(store, &key(&task), 1, "one").await;
+        store.answer(task.id(), &q(1), &accept("thai")).await.expect("answers");
+        kitchen.sql(&format!(
+            "WITH RECURSIVE more (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM more WHERE n < {ASKED})
+            INSERT INTO question SELECT task, n, namespace, asked_ms, deadline_ms, due_ms, fingerprint, record, answer
+            FROM question, more"
+        ));
+        kitchen.sql(&format!("UPDATE question SET answer = NULL WHERE position = {ASKED}"));
+        kitchen.sql("UPDATE question SET (deadline_ms, due_ms) = (1, 1) WHERE answer IS NULL");
+        kitchen.sql(&format!(
+            "UPDATE task SET asked = {ASKED}, open = 1, status = 'input_required', expires_ms = 1"
+        ));
+        assert_eq!(get(store, task.id()).await.open_questions().count(), 1);
+        let began = std::time::Instant::now();
+        match verb {
+            "cancel" => store.cancel(task.id(), "not hungry").await.expect("cancels"),
+            "expire" => store.expire(task.id()).await.expect("expires"),
+            _ => {
+                let due = store.due().await.expect("reads");
+                assert_eq!(due.questions, [(task.id().clone(), QuestionId::at(10_000))]);
+                store.answer(task.id(), &due.questions[0].1, &accept("none")).await.expect("ends it");
+            }
+        }
+        // Some hundredths of a second; the rest is for a busy machine.
+        let took = began.elapsed();
+        assert!(took < Duration::from_secs(5), "{verb} took {took:?}");
+        assert!(store.due().await.expect("reads").questions.is_empty(), "{verb}");
+        store.expire(task.id()).await.expect("expires");
+        assert_eq!(kitchen.number("SELECT count(*) FROM question"), 0, "{verb}");
+    }
 }
 
 #[tokio::test]

@@ -101,9 +101,9 @@ fn strange(connection: &Connection, namespace: i64) -> Result<Option<Trouble>, F
 /// Scopes whose tasks are other ones than is noted of them.
 fn miscounted(connection: &Connection, namespace: i64) -> Result<Option<Trouble>, Failure> {
     let sql = "SELECT count(*), min(name) FROM scope
-        LEFT JOIN (SELECT owner, sum(NOT is_final) AS more, sum(is_final) AS done
-            FROM (SELECT scope AS owner, status IN ('completed', 'failed', 'cancelled') AS is_final
-                FROM task WHERE namespace = ?1) GROUP BY owner) ON owner = name
+        LEFT JOIN (SELECT scope AS owner, sum(status IN ('working', 'input_required')) AS more,
+                sum(status IN ('completed', 'failed', 'cancelled')) AS done
+            FROM task WHERE namespace = ?1 GROUP BY scope) ON owner = name
         WHERE namespace = ?1 AND (unfinished <> coalesce(more, 0) OR finished <> coalesce(done, 0))";
     let (count, first) = connection
         .query_row(sql, [namespace], |row| Ok((row.get::<_, i64>(0)?, super::reading::word(row, 1)?)))?;

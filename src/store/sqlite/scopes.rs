@@ -101,10 +101,12 @@ impl Change<'_> {
 
     /// Counts a scope's unfinished and finished tasks by what is stored of them, and notes that.
     fn count_anew(&self, scope: &str) -> Result<(i64, i64), Failure> {
-        let sql = "SELECT count(*) FILTER (WHERE NOT is_final), count(*) FILTER (WHERE is_final) FROM
-            (SELECT status IN ('completed', 'failed', 'cancelled') AS is_final
-                FROM task INDEXED BY task_by_scope_and_status
-                WHERE namespace = ?1 AND hidden IN (0, 1) AND scope = ?2)";
+        // Each status is a stretch of the index, which is counted fast.
+        let sql = "SELECT count(*),
+            (SELECT count(*) FROM task INDEXED BY task_by_scope_and_status WHERE namespace = ?1
+                AND hidden IN (0, 1) AND scope = ?2 AND status IN ('completed', 'failed', 'cancelled'))
+            FROM task INDEXED BY task_by_scope_and_status WHERE namespace = ?1
+                AND hidden IN (0, 1) AND scope = ?2 AND status IN ('working', 'input_required')";
         let mut statement = self.transaction.prepare_cached(sql)?;
         let values = params![self.namespace, scope];
         let (unfinished, finished): (i64, i64) =
