@@ -182,7 +182,8 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// Waits until at least one queued task of these tools is claimed for `worker`, at most `most`.
     /// Returns none when `stop` fires. The task carries the attempt to write under. A worker without a lease is
     /// refused with [`StoreError::LeaseEnded`]. A task that cannot be read is parked instead, and stays until it is
-    /// cancelled or expires. A new task wakes one of the workers that wait, not all. Event: `claimed`.
+    /// cancelled or expires. On Redis a new task wakes one of the workers that wait; on SQLite all idle workers
+    /// of the file look, without a lock. Event: `claimed`.
     async fn claim(
         &self,
         worker: &WorkerId,
