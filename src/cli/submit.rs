@@ -147,11 +147,9 @@ async fn warn_if_nobody_runs(context: &Context, engine: &Engine, task: &Task) {
     // The task is submitted: a store that goes away now makes no failure of it.
     let Ok(workers) = engine.store().workers().await else { return };
     if !workers.rows.iter().any(|worker| worker.lease_ms > 0 && worker.tools.contains(&task.new.tool)) {
-        let command = context.suggest(Suggested::new("worker"));
-        context.ui.warn(&format!(
-            "no worker runs {:?} now; the task waits until one does: {command}",
-            task.new.tool
-        ));
+        let worker = Advice::command(Suggested::new("worker"), "starts one");
+        let why = format!("no worker runs {:?} now; the task waits until one does; ", task.new.tool);
+        context.ui.warn(&context.advise(worker.after(&why)));
     }
 }
 
