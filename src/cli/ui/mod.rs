@@ -92,7 +92,9 @@ struct Shared {
     err: Mutex<Stage>,
     out_paint: Paint,
     err_paint: Paint,
-    /// How many columns stdout has, where it is a terminal; likewise stderr.
+    out_is_terminal: bool,
+    err_is_terminal: bool,
+    /// How many columns stdout has, where it is a terminal that says so; likewise stderr.
     out_columns: Option<usize>,
     err_columns: Option<usize>,
     may_prompt: bool,
@@ -103,12 +105,17 @@ struct Shared {
 impl Ui {
     pub(crate) fn new(manner: Manner, environment: &Environment, streams: Streams) -> Self {
         let paint = |is_terminal| Paint::new(manner.color.resolve(environment, is_terminal));
+        let width_of = |is_terminal: bool, term: Term| {
+            is_terminal.then(|| width::of_stream(environment, &term)).flatten()
+        };
         let shared = Shared {
             manner,
             out_paint: paint(streams.out_is_terminal),
             err_paint: paint(streams.err_is_terminal),
-            out_columns: streams.out_is_terminal.then(|| width::of_stream(environment, &Term::stdout())),
-            err_columns: streams.err_is_terminal.then(|| width::of_stream(environment, &Term::stderr())),
+            out_is_terminal: streams.out_is_terminal,
+            err_is_terminal: streams.err_is_terminal,
+            out_columns: width_of(streams.out_is_terminal, Term::stdout()),
+            err_columns: width_of(streams.err_is_terminal, Term::stderr()),
             may_prompt: streams.in_is_terminal
                 && streams.err_is_terminal
                 && !manner.no_input
@@ -143,12 +150,12 @@ impl Ui {
 
     /// Whether things may move on stderr: a person looks at it and wants to be talked to.
     pub(crate) fn may_animate(&self) -> bool {
-        self.shared.err_columns.is_some() && self.talks()
+        self.shared.err_is_terminal && self.talks()
     }
 
     /// Whether a person reads stdout.
     pub(crate) fn out_is_terminal(&self) -> bool {
-        self.shared.out_columns.is_some()
+        self.shared.out_is_terminal
     }
 
     /// How many columns stdout has; `None` where it is no terminal and nothing may be cut or wrapped.

@@ -135,8 +135,8 @@ mod tests {
 
     #[test]
     fn the_last_column_takes_what_is_left_and_the_least_worth_goes() {
-        assert_eq!(at(Some(43), false)[1], "a     本番…   me  one two three four five six");
-        assert_eq!(at(Some(40), false)[1], "a     本番…   one two three four five …");
+        assert_eq!(at(Some(44), false)[1], "a     本番…  me  one two three four five six");
+        assert_eq!(at(Some(38), false)[1], "a     本番…  one two three four five …");
         assert_eq!(at(Some(31), false)[1], "a     one two three four five …");
         assert_eq!(at(Some(31), true)[1..3], ["a     one two three four five", "      six"]);
         for room in 20..60 {

@@ -9,17 +9,15 @@ const NARROWEST: usize = 20;
 
 /// How many columns there are on stderr. The last one stays free: some terminals go on below once it is filled.
 pub(super) fn of_terminal() -> usize {
-    of(&Term::stderr())
+    usable(usize::from(Term::stderr().size().1))
 }
 
-/// How many columns a stream's terminal has: what `COLUMNS` says, else what the terminal does.
-pub(super) fn of_stream(environment: &Environment, term: &Term) -> usize {
+/// How many columns a stream's terminal has: what `COLUMNS` says, else what the terminal does. `None` where neither
+/// says anything: nothing is wrapped on a guess.
+pub(super) fn of_stream(environment: &Environment, term: &Term) -> Option<usize> {
     let said = environment.given("COLUMNS").and_then(|columns| columns.parse().ok());
-    said.filter(|columns| *columns > 0).map_or_else(|| of(term), usable)
-}
-
-fn of(term: &Term) -> usize {
-    usable(usize::from(term.size().1))
+    let said = said.filter(|columns| *columns > 0);
+    said.or_else(|| Some(usize::from(term.size_checked()?.1))).map(usable)
 }
 
 fn usable(columns: usize) -> usize {
@@ -68,7 +66,7 @@ mod tests {
     #[test]
     fn columns_of_the_environment_win_where_they_are_some() {
         let of = |columns: &str| of_stream(&Environment::of(&[("COLUMNS", columns)]), &Term::stderr());
-        assert_eq!((of("60"), of("3")), (59, NARROWEST));
+        assert_eq!((of("60"), of("3")), (Some(59), Some(NARROWEST)));
         assert_eq!((of("0"), of("wide")), (of(""), of("")));
     }
 }
