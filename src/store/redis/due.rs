@@ -147,12 +147,20 @@ impl RedisStore {
 
     /// Compares the next tasks with the keys that say who holds them and what is queued, now and then.
     async fn patrol(&self) -> StoreResult<()> {
-        let Some(from) = self.rounds().patrol() else { return Ok(()) };
-        let (part, other) = if from.contains(HIDDEN) { (HIDDEN, LIVE) } else { (LIVE, HIDDEN) };
-        let members = self.range(&from, &format!("({part}\u{7f}"), AT_ONCE).await?;
-        let last = members.last().filter(|_| members.len() == AT_ONCE);
-        self.rounds().patrol = last.map_or(format!("[{other}"), |last| format!("({last}"));
-        let tasks = self.mend_some(&members).await?;
+        let Some(mut from) = self.rounds().patrol() else { return Ok(()) };
+        let mut tasks = 0;
+        // Hidden tasks are mostly few: then the others get their turn at once.
+        for _ in [HIDDEN, LIVE] {
+            let (part, other) = if from[1..].starts_with(HIDDEN) { (HIDDEN, LIVE) } else { (LIVE, HIDDEN) };
+            let members = self.range(&from, &format!("({part}\u{7f}"), AT_ONCE).await?;
+            tasks += self.mend_some(&members).await?;
+            let is_full = members.len() == AT_ONCE;
+            from = members.last().filter(|_| is_full).map_or(format!("[{other}"), |last| format!("({last}"));
+            self.rounds().patrol.clone_from(&from);
+            if is_full {
+                break;
+            }
+        }
         if tasks > 0 {
             tracing::warn!(
                 tasks,
