@@ -57,6 +57,9 @@ pub const HIDDEN_KEPT: Duration = Duration::from_secs(5 * 60);
 /// The most questions that a task may have open at the same time.
 pub const MAX_OPEN_QUESTIONS: usize = 64;
 
+/// The most questions that a task may ask in its life: as many as have events that are kept.
+pub const MAX_QUESTIONS: usize = 10_000;
+
 /// A worker's right to write for a task: valid until the task is claimed again. Writes under an older
 /// attempt are refused with [`StoreError::ClaimLost`], so a worker that lost its lease cannot harm.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -200,7 +203,7 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// no gap after those asked before. Positions that
     /// were asked before return what the journal has, answer included; [`StoreError::JournalDiffers`]
     /// where it has another question there; [`StoreError::TooManyQuestions`] where more than
-    /// [`MAX_OPEN_QUESTIONS`] would be open. The task becomes `input_required` while one is open.
+    /// [`MAX_OPEN_QUESTIONS`] would be open, or it would have asked more than [`MAX_QUESTIONS`]. The task becomes `input_required` while one is open.
     /// Event: `asked`, once for each new question.
     async fn ask(
         &self,

@@ -37,6 +37,7 @@ macro_rules! contract {
 mod answer;
 mod ask;
 mod claim;
+mod clock_redis;
 mod cluster_slot;
 mod damaged_redis;
 mod delay;
@@ -47,6 +48,7 @@ mod history;
 mod labels;
 mod layout_1_redis;
 mod list;
+mod numbers_redis;
 mod poison_redis;
 mod poison_sqlite;
 mod redis_keys;
