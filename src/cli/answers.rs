@@ -158,7 +158,7 @@ impl Answers {
             return Some(named);
         }
         let (used, fingerprint) = (self.used(), ask.fingerprint());
-        let is_own = |entry: &&Entry| used.get(&entry.place) == Some(&fingerprint) && entry.fits(ask);
+        let is_own = |entry: &&Entry| used.get(&entry.place) == Some(&fingerprint);
         let is_free = |entry: &&Entry| entry.message.is_none() && !used.contains_key(&entry.place);
         let at_position = position.checked_sub(1).and_then(|at| entries.get(at));
         let at_position = at_position.filter(|entry| is_free(entry) || is_own(entry));
@@ -166,7 +166,7 @@ impl Answers {
             return at_position;
         }
         // One that is asked again, since its answer was refused, has its own.
-        if let Some(own) = entries.iter().find(is_own) {
+        if let Some(own) = entries.iter().find(|entry| is_own(entry) && entry.fits(ask)) {
             return Some(own);
         }
         let mut others =

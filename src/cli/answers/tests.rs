@@ -102,6 +102,10 @@ fn questions_that_come_at_once_are_answered_by_fit() {
         }
         assert_eq!(answers.surplus(), [""; 0], "{order:?}");
     }
+    let refused = Answers::parse(r#"[{"a":7}]"#).expect("reads");
+    for _ in 0..2 {
+        assert_eq!(content(&refused, 1, "a"), Some(json!({ "a": 7 })), "it is told again what does not fit");
+    }
     let alike = Answers::parse(r#"[{"a":"1"},{"b":"2"},{"b":"3"}]"#).expect("reads");
     let problem = alike.to(1, &ask("b")).expect_err("two would fit");
     assert!(problem.contains("entry 1: the question has no field"), "{problem}");

@@ -14,16 +14,16 @@ use crate::task::Outcome;
 pub(super) fn facts(server: &Server, task: &TaskView) -> Facts {
     let (mut sheet, name) = (Sheet::new(), server.title());
     let tool = server.tool_of(&task.id);
-    sheet.view(&name, task, tool.as_deref());
+    sheet.view(name, task, tool.as_deref());
     for (key, request) in &task.input_requests {
-        sheet.request(&name, task, key, request);
+        sheet.request(name, task, key, request);
     }
     if let Some(Outcome::Result(result)) = &task.outcome {
         sheet.heading("result");
         let lines = text::block(&ending::in_words(result));
         sheet.lines.extend(lines.into_iter().map(Fact::Text));
     }
-    Facts { object: server_object(&name, task, tool.as_deref()), lines: sheet.lines, warnings: Vec::new() }
+    Facts { object: server_object(name, task, tool.as_deref()), lines: sheet.lines, warnings: Vec::new() }
 }
 
 impl Sheet {

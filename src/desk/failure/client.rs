@@ -8,7 +8,7 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let message = error.to_string();
         let failure = match &error {
-            ClientError::Target { .. } => Self::usage(message),
+            ClientError::Target { .. } | ClientError::NotOffered { .. } => Self::usage(message),
             ClientError::Refused { .. } if error.is_passing() => Self::new(Kind::Unreachable, message),
             ClientError::Unreachable { .. } if error.is_about_program() => Self::new(Kind::Unreachable, message)
                 .hint("look at the command line of --stdio: run by itself, it has to wait for MCP messages on its stdin"),
@@ -43,7 +43,6 @@ impl From<ClientError> for Failure {
             }
             ClientError::AnswerRefused { .. } => Self::usage(message).hint("the question is still open"),
             ClientError::Refused { error, .. } if error.code == -32602 => Self::usage(message),
-            ClientError::NotOffered { .. } => Self::usage(message),
             _ => Self::new(Kind::Unexpected, message),
         };
         failure.of_outage(error.is_passing())

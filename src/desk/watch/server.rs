@@ -81,12 +81,12 @@ impl Served {
                 let (view, is_over) = tokio::select! {
                     biased;
                     Some(view) = looked.recv() => (Ok(view), false),
-                    done = &mut until => (done.map_err(Failure::from), true),
+                    done = &mut until => (done, true),
                 };
                 let is_news = view.as_ref().map_or(true, |view| last.as_ref() != Some(view));
                 last = view.as_ref().ok().cloned();
-                let sent = view.map(|view| ServerTask { view, tool: tool.clone() });
-                if is_news && send.send(sent).await.is_err() || is_over {
+                let news = view.map(|view| ServerTask { view, tool: tool.clone() });
+                if is_news && send.send(news).await.is_err() || is_over {
                     return;
                 }
             }
