@@ -11,7 +11,7 @@ use super::config::{Config, StoreChoice};
 use super::environment::Environment;
 use super::failure::{Failure, Kind};
 use super::outage::{Announced, Outage};
-use super::ui::{Ui, text};
+use super::ui::{Piece, Ui, text};
 use crate::desk::kept::Kept;
 use crate::desk::suggest::{Advice, Reach, Suggested};
 use crate::engine::{Engine, Limits};
@@ -161,6 +161,16 @@ impl Context {
     /// A suggested command that reaches the same tasks, safe on a terminal.
     pub(crate) fn suggest(&self, command: Suggested) -> String {
         text::line(&command.at(self.reach()).to_string())
+    }
+
+    /// A suggested command, to stand within what is wrapped.
+    pub(crate) fn command(&self, command: Suggested) -> Piece {
+        Piece::Command(self.suggest(command))
+    }
+
+    /// Says what helps.
+    pub(crate) fn tell(&self, advice: Advice) {
+        self.ui.talk_after("", &advice.at(self.reach()).pieces());
     }
 
     /// What helps, with commands that reach the same tasks, safe on a terminal.

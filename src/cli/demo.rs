@@ -17,7 +17,7 @@ use super::failure::{Failure, Kind};
 use super::follow::Answering;
 use super::remote;
 use super::remote_answering::RemoteAnswering;
-use super::ui::event;
+use super::ui::{Piece, event};
 use super::{outcome, worker};
 use crate::client::{Call, Client, Era, Submitted, Target};
 use crate::desk::place::SERVER;
@@ -139,7 +139,7 @@ fn next_steps(context: &Context) {
 
 fn say(context: &Context, step: usize, text: &str) {
     let number = context.ui.talk_paint().cyan(&format!("{step}."));
-    context.ui.talk_after(&format!("{number} "), text);
+    context.ui.talk_after(&format!("{number} "), &[Piece::Words(text.to_owned())]);
 }
 
 /// A directory that nobody else can read, gone when dropped.

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::places;
 use super::remote::RemoteArgs;
-use super::ui::{event, text};
+use super::ui::{Piece, event, text};
 use crate::desk::diagnose::Finding;
 use crate::desk::place::Place;
 use crate::desk::places::Places;
@@ -86,6 +86,8 @@ fn print(context: &Context, finding: &Finding) -> Result<(), Failure> {
     let task = finding.task.as_deref().map_or("all", event::short);
     let cause = finding.cause.replace('_', " ");
     let cause = if finding.is_trouble { paint.red(&cause) } else { paint.yellow(&cause) };
-    ui.line(&format!("{}  {cause}: {}", paint.bold(&text::line(task)), text::line(&finding.evidence)))?;
-    ui.line(&format!("          {} {}", paint.dim("→"), context.advise(finding.help.clone())))
+    let lead = format!("{}  {cause}: ", paint.bold(&text::line(task)));
+    ui.line_after(&lead, &[Piece::Words(text::line(&finding.evidence))])?;
+    let help = finding.help.clone().at(context.reach());
+    ui.line_after(&format!("          {} ", paint.dim("→")), &help.pieces())
 }

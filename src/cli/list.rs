@@ -7,11 +7,12 @@ use super::context::Context;
 use super::failure::Failure;
 use super::places;
 use super::remote::RemoteArgs;
-use super::ui::{Paint, event, row_status, table, text, time};
+use super::ui::{Cells, Column, Paint, Ui, event, row_status, table, text, time};
 use crate::client::Era;
 use crate::desk::place::{Place, SERVER, STORE};
 use crate::desk::places::Places;
 use crate::desk::row::{Row, Sort, Wanted};
+use crate::desk::suggest::{Advice, Suggested, quoted};
 use crate::task::{SessionId, TaskStatus};
 
 /// List tasks, newest first
@@ -72,6 +73,22 @@ impl ListArgs {
     }
 }
 
+impl ListArgs {
+    /// What is asked for, in the words of the command line.
+    fn filters(&self) -> Vec<String> {
+        let statuses = self.status.iter().map(|status| format!("--status {status}"));
+        let waiting = self.waiting.then(|| "--waiting".to_owned());
+        let named = [
+            ("--session", self.session.as_ref().map(ToString::to_string)),
+            ("--tool", self.tool.clone()),
+            ("--since", self.since.map(time::moment)),
+        ];
+        let named =
+            named.into_iter().filter_map(|(option, value)| Some(format!("{option} {}", quoted(&value?))));
+        statuses.chain(waiting).chain(named).collect()
+    }
+}
+
 pub(crate) async fn run(context: &Context, args: ListArgs) -> Result<(), Failure> {
     places::at(context, &args.remote, false, async |places| list(context, places, &args).await).await
 }
@@ -83,64 +100,82 @@ async fn list(context: &Context, places: &Places, args: &ListArgs) -> Result<(),
         return listing.rows.iter().try_for_each(|row| context.ui.object(&row.object));
     }
     if listing.rows.is_empty() {
-        context.ui.talk(&none(context, places));
+        none(context, places, args);
         return Ok(());
     }
-    let (paint, plain) = (context.ui.paint(), Paint::new(false));
-    let lines = lines(&listing.rows, paint);
-    // The header has no status. Columns were measured without colours.
-    let statuses = std::iter::once(None).chain(listing.rows.iter().map(Some));
-    for (line, row) in lines.iter().zip(statuses) {
-        let coloured = row.map(|row| line.replacen(&row_status(row, plain), &row_status(row, paint), 1));
-        context.ui.line(coloured.as_ref().unwrap_or(line))?;
-    }
+    lines(&context.ui, &listing.rows).iter().try_for_each(|line| context.ui.line(line))?;
     if listing.has_more {
         context.ui.talk(&format!("only the first {} are shown; --limit N shows more", args.limit));
     }
     Ok(())
 }
 
-/// Why there is nothing to list.
-fn none(context: &Context, places: &Places) -> String {
+/// Says why there is nothing to list. Where something was asked for, there may be others.
+fn none(context: &Context, places: &Places, args: &ListArgs) {
+    let (ui, filters) = (&context.ui, args.filters());
     match places.all() {
-        [] => format!("no tasks; {}", context.nothing_begun()),
-        [Place::Server(server)] if server.era() == Era::Modern => {
-            "no tasks that were launched from here; this server shows no others".to_owned()
+        [] => ui.talk(&format!("no tasks; {}", context.nothing_begun())),
+        _ if !filters.is_empty() => {
+            let all = Advice::command(Suggested::new("list"), "shows all");
+            context.tell(all.after(&format!("no task has {}; ", filters.join(" and "))));
         }
-        _ => "no tasks".to_owned(),
+        [Place::Server(server)] if server.era() == Era::Modern => {
+            ui.talk("no tasks that were launched from here; this server shows no others");
+        }
+        _ => ui.talk("no tasks"),
     }
 }
 
-/// A column: its name, and its cell of a row.
-type Column = (&'static str, fn(&Row, Timestamp) -> String);
+/// A column, and its cell of a row.
+type Cell = (Column, fn(&Row, Timestamp, Paint) -> String);
 
-const COLUMNS: [Column; 9] = [
-    ("TASK", |row, _| {
+/// All but the message, which takes what is left. The narrower the terminal, the fewer there are.
+const COLUMNS: [Cell; 9] = [
+    (Column::new("TASK"), |row, _, _| {
         // A server knows whole ids only, unless it is one that was launched from here.
         let id = if row.source == SERVER { &row.task } else { event::short(&row.task) };
         text::line(id)
     }),
-    ("STATUS", |row, _| row_status(row, Paint::new(false))),
-    ("SOURCE", |row, _| text::short(&row.source, 30)),
-    ("CHANGED", |row, now| row.changed_at.map(|at| time::relative(at, now)).unwrap_or_default()),
-    ("WAITING", |row, now| row.waiting_since.map(|at| time::since(at, now)).unwrap_or_default()),
-    ("TOOL", |row, _| row.tool.as_deref().map(|tool| text::short(tool, 30)).unwrap_or_default()),
-    ("SESSION", |row, _| row.session.as_deref().map(|one| text::short(one, 20)).unwrap_or_default()),
-    ("WORKER", |row, _| row.worker.as_deref().map(|one| text::short(one, 26)).unwrap_or_default()),
-    ("MESSAGE", |row, _| row.message.clone()),
+    (Column::new("STATUS"), |row, _, paint| row_status(row, paint)),
+    (Column::within("WAITING", 10, 7), |row, now, _| {
+        row.waiting_since.map(|at| time::between(at, now)).unwrap_or_default()
+    }),
+    (Column::within("ENDS", 10, 5), |row, now, _| {
+        row.ends_at.map(|at| time::relative(at, now)).unwrap_or_default()
+    }),
+    (Column::within("CHANGED", 12, 2), |row, now, _| {
+        row.changed_at.map(|at| time::relative(at, now)).unwrap_or_default()
+    }),
+    (Column::within("SOURCE", 30, 1), |row, _, _| text::line(&row.source)),
+    (Column::within("TOOL", 30, 6), |row, _, _| row.tool.as_deref().map(text::line).unwrap_or_default()),
+    (Column::within("SESSION", 20, 4), |row, _, _| {
+        row.session.as_deref().map(text::line).unwrap_or_default()
+    }),
+    (Column::within("WORKER", 26, 3), |row, _, _| row.worker.as_deref().map(text::line).unwrap_or_default()),
 ];
 
-/// The table's lines. A column that says nothing is left out: one where all rows are of one place, or have no value.
-fn lines(rows: &[Row], paint: Paint) -> Vec<String> {
+/// The table's lines. A column that says nothing is left out: one where no row has a value, or all are of one place.
+fn lines(ui: &Ui, rows: &[Row]) -> Vec<String> {
     let now = Timestamp::now();
     let one_place = rows.iter().all(|row| row.source == STORE || row.source == SERVER);
-    let says = |(name, cell): &Column| match *name {
-        "SOURCE" | "WORKER" => !one_place,
-        "TASK" | "STATUS" => true,
-        _ => rows.iter().any(|row| !cell(row, now).is_empty()),
+    let says = |(column, cell): &Cell| match column.name {
+        "SOURCE" => !one_place,
+        _ => rows.iter().any(|row| !cell(row, now, Paint::new(false)).is_empty()),
     };
-    let columns: Vec<_> = COLUMNS.into_iter().filter(says).collect();
-    let header: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
-    let cells = |row| columns.iter().map(|(_, cell)| cell(row, now)).collect();
-    table(&header, rows.iter().map(cells).collect(), paint)
+    let columns: Vec<Cell> = COLUMNS.into_iter().filter(says).collect();
+    let header: Vec<_> = columns.iter().map(|(column, _)| *column).chain([Column::new("MESSAGE")]).collect();
+    let cells = |row: &Row| Cells {
+        cells: columns.iter().map(|(_, cell)| cell(row, now, ui.paint())).collect(),
+        last: message(row),
+        // Whoever may accept a page sees where it leads.
+        is_whole: row.has_page,
+    };
+    table(ui, &header, rows.iter().map(cells).collect())
+}
+
+fn message(row: &Row) -> String {
+    match row.open {
+        0 | 1 => row.message.clone(),
+        several => format!("({several} questions) {}", row.message),
+    }
 }

@@ -266,7 +266,7 @@ async fn announce(
     let tool = known.map_or("TOOL", |tool| tool.name.as_str());
     let submit = Suggested::new("submit").about(tool).option("--session", "dinner");
     for command in [submit, Suggested::new("watch").about("dinner"), Suggested::new("respond")] {
-        ui.talk(&format!("    {}", context.suggest(command)));
+        ui.talk_after("    ", &[context.command(command)]);
     }
     Ok(())
 }

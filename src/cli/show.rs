@@ -7,7 +7,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::places;
 use super::remote::RemoteArgs;
-use super::ui::{event, status, tool_error, unreadable};
+use super::ui::{Piece, event, queued, status, tool_error, unreadable, width};
 use crate::desk::facts::Fact;
 
 /// Show everything about a task: questions, answers, events
@@ -19,6 +19,9 @@ pub(crate) struct ShowArgs {
     #[command(flatten)]
     remote: RemoteArgs,
 }
+
+/// The columns of a fact's name.
+const NAME: usize = 15;
 
 pub(crate) async fn run(context: &Context, args: ShowArgs) -> Result<(), Failure> {
     let facts = places::at(context, &args.remote, false, async |places| {
@@ -37,18 +40,20 @@ pub(crate) async fn run(context: &Context, args: ShowArgs) -> Result<(), Failure
 
 fn print(context: &Context, fact: &Fact, now: Timestamp) -> Result<(), Failure> {
     let (ui, paint) = (&context.ui, context.ui.paint());
-    let value = |name: &str, value: &str| ui.line(&format!("{} {value}", paint.dim(&format!("{name:<15}"))));
+    let lead = |name: &str| format!("{} ", paint.dim(&width::padded(name, NAME)));
+    let value = |name: &str, value: &str| ui.line_words(&lead(name), value);
     match fact {
         Fact::Heading(words) => {
             ui.line("")?;
-            ui.line(&paint.bold(words))
+            ui.line_after("", &[Piece::Words(words.clone())])
         }
         Fact::Value(name, shown) => value(name, shown),
-        Fact::Status(Some(one)) => value("status", &status(*one, paint)),
-        Fact::Status(None) => value("status", &unreadable(paint)),
-        Fact::ToolError => value("status", &tool_error(paint)),
-        Fact::Command(name, command) => value(name, &context.suggest(command.clone())),
-        Fact::Text(line) => ui.line(line),
-        Fact::Event(one) => ui.line(&format!("  {}", event::line(one, now, paint))),
+        Fact::Status(Some(one)) => ui.line(&format!("{}{}", lead("status"), status(*one, paint))),
+        Fact::Status(None) => ui.line(&format!("{}{}", lead("status"), unreadable(paint))),
+        Fact::Queued => ui.line(&format!("{}{}", lead("status"), queued(paint))),
+        Fact::ToolError => ui.line(&format!("{}{}", lead("status"), tool_error(paint))),
+        Fact::Command(name, command) => ui.line_after(&lead(name), &[context.command(command.clone())]),
+        Fact::Text(line) => ui.line_after("  ", &[Piece::Words(line.clone())]),
+        Fact::Event(one) => event::print(ui, "  ", one, now),
     }
 }

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::places;
 use super::remote::RemoteArgs;
-use super::ui::{table, text};
+use super::ui::{Cells, Column, Piece, table, text};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::tools::Tool;
 use crate::fastmcp::DeployedComponent;
@@ -48,8 +48,8 @@ pub(crate) async fn run(context: &Context, args: ToolsArgs) -> Result<(), Failur
     }
     match (&args.tool, tools.as_slice()) {
         (_, []) => {
-            let worker = context.suggest(Suggested::new("worker"));
-            context.ui.talk(&format!("no worker has offered a tool here yet; start one with: {worker}"));
+            let words = "no worker has offered a tool here yet; start one with";
+            context.tell(Advice::with(words, Suggested::new("worker")));
             Ok(())
         }
         (Some(_), tools) => tools.iter().try_for_each(|tool| match tool {
@@ -63,16 +63,17 @@ pub(crate) async fn run(context: &Context, args: ToolsArgs) -> Result<(), Failur
 fn list(context: &Context, tools: &[Tool]) -> Result<(), Failure> {
     let row = |tool: &Tool| {
         let does = match tool {
-            Tool::Known { spec, .. } => text::short(spec.description.lines().next().unwrap_or_default(), 100),
+            Tool::Known { spec, .. } => text::line(spec.description.lines().next().unwrap_or_default()),
             Tool::Deployed(one) => {
                 let workers = one.workers.len();
-                let (kind, docket) = (text::line(&one.component.kind), text::short(&one.docket, 30));
+                let (kind, docket) = (text::line(&one.component.kind), text::line(&one.docket));
                 format!("a {kind} of FastMCP's, docket {docket}; {workers} worker(s)")
             }
         };
-        vec![text::short(tool.name(), 40), does]
+        Cells { cells: vec![text::line(tool.name())], last: does, is_whole: false }
     };
-    let lines = table(&["TOOL", "DOES"], tools.iter().map(row).collect(), context.ui.paint());
+    let header = [Column::within("TOOL", 40, Column::STAYS), Column::new("DOES")];
+    let lines = table(&context.ui, &header, tools.iter().map(row).collect());
     lines.iter().try_for_each(|line| context.ui.line(line))
 }
 
@@ -97,7 +98,7 @@ fn show(context: &Context, tool: &ToolSpec) -> Result<(), Failure> {
     let title = tool.title.as_deref().map(|title| format!("  {}", text::line(title))).unwrap_or_default();
     ui.line(&format!("{}{title}", paint.bold(&text::line(&tool.name))))?;
     for line in text::block(&tool.description) {
-        ui.line(&format!("  {line}"))?;
+        ui.line_after("  ", &[Piece::Words(line)])?;
     }
     let properties = tool.input_schema.get("properties").and_then(Value::as_object);
     let Some(properties) = properties.filter(|properties| !properties.is_empty()) else {
@@ -108,13 +109,19 @@ fn show(context: &Context, tool: &ToolSpec) -> Result<(), Failure> {
         names.is_some_and(|names| names.iter().any(|one| one == name))
     };
     let row = |(name, property): (&String, &Value)| argument_row(name, property, required(name));
-    let lines =
-        table(&["ARGUMENT", "TYPE", "NEEDED", "MEANING"], properties.iter().map(row).collect(), paint);
+    let lines = table(ui, &ARGUMENTS, properties.iter().map(row).collect());
     ui.line("")?;
     lines.iter().try_for_each(|line| ui.line(line))
 }
 
-fn argument_row(name: &str, property: &Value, required: bool) -> Vec<String> {
+const ARGUMENTS: [Column; 4] = [
+    Column::within("ARGUMENT", 40, Column::STAYS),
+    Column::within("TYPE", 20, 1),
+    Column::within("NEEDED", 30, 2),
+    Column::new("MEANING"),
+];
+
+fn argument_row(name: &str, property: &Value, required: bool) -> Cells {
     let words = |key: &str| property.get(key).and_then(Value::as_str).unwrap_or_default();
     let needed = match (required, property.get("default")) {
         (true, _) => "yes".to_owned(),
@@ -122,10 +129,9 @@ fn argument_row(name: &str, property: &Value, required: bool) -> Vec<String> {
         (false, None) => "no".to_owned(),
     };
     let meaning = if words("description").is_empty() { words("title") } else { words("description") };
-    vec![
-        text::short(name, 40),
-        text::short(words("type"), 20),
-        text::short(&needed, 30),
-        text::short(meaning, 80),
-    ]
+    Cells {
+        cells: vec![text::line(name), text::line(words("type")), text::line(&needed)],
+        last: text::line(meaning),
+        is_whole: true,
+    }
 }

@@ -11,7 +11,7 @@ use super::failure::{Failure, Kind};
 use super::places;
 use super::remote::RemoteArgs;
 use super::since::Since;
-use super::ui::{event, page, text};
+use super::ui::{Piece, event, page, text};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::facts::passed_over;
 use crate::desk::place::{Found, Place};
@@ -20,7 +20,7 @@ use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::watch::{Seen, Watching, What, object};
 use crate::engine::{Engine, Viewer, Watch};
 use crate::store::EventFilter;
-use crate::task::{Cursor, Event, EventKind, SessionId, Task, TaskStatus};
+use crate::task::{Cursor, Event, EventKind, QuestionId, SessionId, Task, TaskStatus};
 
 /// Events that are read at once where nothing is followed.
 const PAGE: usize = 500;
@@ -90,10 +90,33 @@ pub(crate) async fn run(context: &Context, args: WatchArgs) -> Result<(), Failur
         }
         None => {
             places::tell_unsearched(context, places);
+            refuse_task(places, args.session.as_ref()).await?;
             watch(context, &args, places, args.what()).await
         }
     })
     .await
+}
+
+/// The fewest characters of an id that nobody takes for a session's name.
+const ID: usize = 8;
+
+/// Who gives a task's id where a session is meant would watch nothing.
+async fn refuse_task(places: &Places, session: Option<&SessionId>) -> Result<(), Failure> {
+    let own = places.all().iter().find_map(|place| match place {
+        Place::Store(engine) => Some(engine),
+        Place::Fastmcp(_) | Place::Server(_) => None,
+    });
+    let Some((session, engine)) = session.filter(|session| session.as_str().len() >= ID).zip(own) else {
+        return Ok(());
+    };
+    let events = engine.store().history(&EventFilter::Session(session.clone()), Cursor::START, 1).await?;
+    let is_session = !events.events.is_empty() || !events.unreadable.is_empty();
+    if is_session || places.find(session.as_str()).await.is_err() {
+        return Ok(());
+    }
+    let watch = Suggested::new("watch").option("--task", session.as_str());
+    Err(Failure::usage(format!("{:?} is no session, and a task's id begins so", session.as_str()))
+        .hint(Advice::command(watch, "watches the task")))
 }
 
 /// The places as soon as somebody has begun a store there.
@@ -172,7 +195,7 @@ struct Printer<'a> {
 
 /// What there is to print next.
 enum Next {
-    Ours(Event),
+    Ours(Engine, Event),
     Theirs(Seen),
     /// The one task that is watched has ended, or is gone.
     Over(Result<Task, Failure>),
@@ -185,7 +208,7 @@ impl Printer<'_> {
         while let Some(cursor) = after {
             let page = engine.store().history(filter, cursor, PAGE).await?;
             for event in &page.events {
-                if self.print(event)? {
+                if self.print(engine, event).await? {
                     return Ok(true);
                 }
             }
@@ -213,7 +236,9 @@ impl Printer<'_> {
             }
         }
         let (mut log, mut after) = match &ours {
-            Some((engine, filter, after)) => (Some(engine.watch(filter.clone(), *after).await?), *after),
+            Some((engine, filter, after)) => {
+                (Some((engine.clone(), engine.watch(filter.clone(), *after).await?)), *after)
+            }
             None => (None, Cursor::START),
         };
         let over = over(ours.as_ref());
@@ -221,15 +246,15 @@ impl Printer<'_> {
         loop {
             let seen = tokio::select! {
                 biased;
-                event = next(&mut log) => Next::Ours(event?),
+                event = next(&mut log) => event?,
                 event = others.next() => Next::Theirs(event?),
                 over = &mut over => Next::Over(over),
             };
             let is_last = match seen {
-                Next::Ours(event) => {
+                Next::Ours(engine, event) => {
                     after = event.cursor;
                     let ended = event.kind.is_end().then_some((event.task.as_str(), event.kind.name()));
-                    self.print(&event)? || self.is_end(ended)?
+                    self.print(&engine, &event).await? || self.is_end(ended)?
                 }
                 Next::Theirs(event) => {
                     let ended = event.is_end().then_some((event.task.as_str(), event.name));
@@ -277,32 +302,28 @@ impl Printer<'_> {
         if self.args.status.is_some_and(|status| status != seen.status) {
             return Ok(false);
         }
-        let (ui, paint) = (&self.context.ui, self.context.ui.paint());
+        let ui = &self.context.ui;
         if ui.is_json() {
             ui.object(&seen.object)?;
         } else {
-            let software = seen.software.as_ref().map(|name| paint.dim(&format!("  [{name}]")));
-            ui.line(&format!(
-                "{}{}",
-                event::seen_line(seen, Timestamp::now(), paint),
-                software.unwrap_or_default()
-            ))?;
+            event::print_seen(ui, seen, Timestamp::now())?;
             if let Some(question) = &seen.question {
-                self.print_question(question)?;
+                self.print_question(question, true)?;
             }
         }
         let wanted = self.args.until.as_deref();
         Ok(wanted.is_some_and(|wanted| wanted == seen.name || (wanted == "end" && seen.is_end())))
     }
 
-    /// What it takes to answer.
-    fn print_question(&self, question: &OpenQuestion) -> Result<(), Failure> {
-        let (ui, paint) = (&self.context.ui, self.context.ui.paint());
+    /// The page that it asks to visit, and what it takes to answer it as long as it is open.
+    fn print_question(&self, question: &OpenQuestion, is_open: bool) -> Result<(), Failure> {
+        let ui = &self.context.ui;
+        let lead = |words: &str| format!("          {} ", ui.paint().yellow(words));
         if let Some(url) = page::of(&question.asked.ask) {
-            ui.line(&format!("          {} {}", paint.yellow("→ page:"), page::within(url)))?;
+            ui.line_after(&lead("→ page:"), &[Piece::Words(page::within(url))])?;
         }
-        let Some(command) = question.asked.later.clone() else { return Ok(()) };
-        ui.line(&format!("          {} {}", paint.yellow("→ answer with:"), self.context.suggest(command)))
+        let Some(command) = question.asked.later.clone().filter(|_| is_open) else { return Ok(()) };
+        ui.line_after(&lead("→ answer with:"), &[self.context.command(command)])
     }
 
     fn greet(&self) {
@@ -331,7 +352,7 @@ impl Printer<'_> {
     }
 
     /// Prints the event if it is wanted; whether it was the last one.
-    fn print(&self, event: &Event) -> Result<bool, Failure> {
+    async fn print(&self, engine: &Engine, event: &Event) -> Result<bool, Failure> {
         let wanted = !event.hidden
             && self.not_before.is_none_or(|at| event.at >= at)
             && self.args.status.is_none_or(|status| status == event.status);
@@ -342,9 +363,10 @@ impl Printer<'_> {
         if ui.is_json() {
             ui.object(&object(event))?;
         } else {
-            ui.line(&event::line(event, Timestamp::now(), ui.paint()))?;
+            event::print(ui, "", event, Timestamp::now())?;
             if let EventKind::Asked { question } = &event.kind {
-                self.print_question(&OpenQuestion::of_store(&event.task, &event.tool, question))?;
+                let is_open = is_open(engine, event, &question.id).await;
+                self.print_question(&OpenQuestion::of_store(&event.task, &event.tool, question), is_open)?;
             }
         }
         Ok(self.args.until.as_deref().is_some_and(|wanted| reached(wanted, &event.kind)))
@@ -360,11 +382,17 @@ async fn over(ours: Option<&(Engine, EventFilter, Cursor)>) -> Result<Task, Fail
 }
 
 /// The next event of our own; never, where there are none.
-async fn next(watch: &mut Option<Watch>) -> Result<Event, Failure> {
-    match watch {
-        Some(watch) => Ok(watch.next().await?),
+async fn next(log: &mut Option<(Engine, Watch)>) -> Result<Next, Failure> {
+    match log {
+        Some((engine, watch)) => Ok(Next::Ours(engine.clone(), watch.next().await?)),
         None => std::future::pending().await,
     }
+}
+
+/// Whether a question is still open: what was answered long ago needs no command that answers it.
+async fn is_open(engine: &Engine, event: &Event, question: &QuestionId) -> bool {
+    let task = engine.get_patiently(&Viewer::Operator, &event.task).await;
+    task.is_ok_and(|task| task.open_questions().any(|open| open.id == *question))
 }
 
 fn reached(wanted: &str, kind: &EventKind) -> bool {

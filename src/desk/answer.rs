@@ -261,13 +261,13 @@ impl<'a> Sending<'a> {
     /// One try.
     pub(crate) async fn attempt(&mut self) -> Result<Delivered, Failure> {
         match self.found {
-            Found::Store(engine, id) => self.sent_to_store(engine, id).await,
-            Found::Fastmcp(deployment, task) => self.sent_to_deployment(deployment, task).await,
-            Found::Server(server, task) => self.sent_to_server(server, &task.id).await,
+            Found::Store(engine, id) => self.at_store(engine, id).await,
+            Found::Fastmcp(deployment, task) => self.at_deployment(deployment, task).await,
+            Found::Server(server, task) => self.at_server(server, &task.id).await,
         }
     }
 
-    async fn sent_to_store(&mut self, engine: &Engine, id: &TaskId) -> Result<Delivered, Failure> {
+    async fn at_store(&mut self, engine: &Engine, id: &TaskId) -> Result<Delivered, Failure> {
         let question: QuestionId =
             self.question.id.parse().map_err(|_| no_question(id, &self.question.id))?;
         match engine.answer(&Viewer::Operator, id, &question, self.answer.clone()).await {
@@ -288,7 +288,7 @@ impl<'a> Sending<'a> {
         }
     }
 
-    async fn sent_to_deployment(
+    async fn at_deployment(
         &self,
         deployment: &Deployment,
         task: &DeployedTask,
@@ -306,7 +306,7 @@ impl<'a> Sending<'a> {
         }
     }
 
-    async fn sent_to_server(&self, server: &Server, task: &str) -> Result<Delivered, Failure> {
+    async fn at_server(&self, server: &Server, task: &str) -> Result<Delivered, Failure> {
         let (question, ask) = (&self.question.id, &self.question.asked.ask);
         // A server takes what comes too late without a word, so it is looked whether the question is still open.
         let now = server.get(task).await?;

@@ -1,6 +1,7 @@
 //! All that is known of a task, as a sheet: one shape for every place.
 
 mod fastmcp;
+mod form;
 mod server;
 mod store;
 
@@ -13,7 +14,7 @@ use super::failure::Failure;
 use super::place::Found;
 use super::suggest::Suggested;
 use super::{page, text, time};
-use crate::task::{Event, TaskStatus};
+use crate::task::{Ask, AskKind, Event, Form, TaskStatus};
 
 /// The sheet, and the same as an object.
 pub(crate) struct Facts {
@@ -33,6 +34,8 @@ pub(crate) enum Fact {
     Value(String, String),
     /// Where the task stands; `None` where it cannot be read.
     Status(Option<TaskStatus>),
+    /// A task that waits for a worker.
+    Queued,
     /// A result that its tool calls an error.
     ToolError,
     /// The command that does what the name says.
@@ -71,7 +74,7 @@ impl Sheet {
 
     /// A name and a value in one line, both from outside.
     fn fact(&mut self, name: &str, value: &str) {
-        self.lines.push(Fact::Value(text::line(name), text::short(value, 2000)));
+        self.lines.push(Fact::Value(text::line(name), text::line(value.trim_end())));
     }
 
     /// A value that may not be there.
@@ -89,13 +92,34 @@ impl Sheet {
     }
 
     fn time(&mut self, name: &str, at: Timestamp) {
-        let value = format!("{} ({at:.0})", time::relative(at, self.now));
-        self.fact(name, &value);
+        self.time_with(name, at, "");
+    }
+
+    /// A time, and what is said of it.
+    fn time_with(&mut self, name: &str, at: Timestamp, more: &str) {
+        self.fact(name, &format!("{} ({}){more}", time::relative(at, self.now), time::moment(at)));
     }
 
     fn maybe_time(&mut self, name: &str, at: Option<Timestamp>) {
         if let Some(at) = at {
             self.time(name, at);
+        }
+    }
+
+    /// What a question wants: a page, or the fields of a form. One that is no form of ours is shown as it is.
+    fn wanted(&mut self, ask: &Ask) {
+        match &ask.kind {
+            AskKind::Url { url } => self.page(Some(url)),
+            AskKind::Form { schema } => match Form::parse(schema) {
+                Ok(form) => {
+                    let names = std::iter::once("form").chain(std::iter::repeat(""));
+                    form.fields
+                        .iter()
+                        .zip(names)
+                        .for_each(|(field, name)| self.fact(name, &form::in_words(field)));
+                }
+                Err(_) => self.fact("form", &schema.to_string()),
+            },
         }
     }
 

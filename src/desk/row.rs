@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::asked::OpenQuestion;
@@ -17,8 +17,8 @@ use crate::fastmcp::{DeployedTask, Deployment};
 use crate::store::{TaskFilter, Unreadable};
 use crate::task::{Outcome, SessionId, Task, TaskStatus};
 
-/// The most characters of a message in a row.
-const MESSAGE: usize = 60;
+/// The most characters of a message before a page, which must be seen behind it.
+const BEFORE_PAGE: usize = 60;
 
 /// The word of a task that cannot be read, where a status stands.
 pub(crate) const UNREADABLE: &str = "unreadable";
@@ -69,6 +69,14 @@ pub(crate) struct Row {
     pub(crate) changed_at: Option<Timestamp>,
     /// Since when it has been waiting for an answer.
     pub(crate) waiting_since: Option<Timestamp>,
+    /// When its open question answers itself, or else the task is given up.
+    pub(crate) ends_at: Option<Timestamp>,
+    /// Whether it waits for a worker.
+    pub(crate) is_queued: bool,
+    /// How many questions of it are open.
+    pub(crate) open: usize,
+    /// Whether a question asks to visit a page, whose host must be seen.
+    pub(crate) has_page: bool,
     /// What it runs.
     pub(crate) tool: Option<String>,
     /// Who launched it.
@@ -188,9 +196,10 @@ impl Row {
     pub(crate) fn of_task(task: &Task) -> Self {
         let question = task.open_questions().next();
         let message = match question {
-            Some(question) => page::message(&question.ask, MESSAGE),
-            None => text::short(task.status_message.as_deref().unwrap_or_default(), MESSAGE),
+            Some(question) => asked(&question.ask.message, page::of(&question.ask)),
+            None => text::line(task.status_message.as_deref().unwrap_or_default().trim()),
         };
+        let deadlines = task.open_questions().filter_map(|question| question.deadline);
         Self {
             task: task.id().to_string(),
             status: Some(task.status),
@@ -199,6 +208,10 @@ impl Row {
             created_at: Some(task.created_at),
             changed_at: Some(task.updated_at),
             waiting_since: question.map(|question| question.asked_at),
+            ends_at: deadlines.chain(task.expires_at()).min().filter(|_| !task.status.is_final()),
+            is_queued: is_queued(task),
+            open: task.open_questions().count(),
+            has_page: question.is_some_and(|question| page::of(&question.ask).is_some()),
             tool: Some(task.new.tool.clone()),
             session: task.new.session.as_ref().map(ToString::to_string),
             worker: task.worker.as_ref().map(ToString::to_string),
@@ -217,18 +230,22 @@ impl Row {
             created_at: None,
             changed_at: None,
             waiting_since: None,
+            ends_at: None,
+            is_queued: false,
+            open: 0,
+            has_page: false,
             tool: None,
             session: None,
             worker: None,
-            message: text::short(&one.problem, MESSAGE),
+            message: text::line(&one.problem),
             object: unreadable_object(one),
         }
     }
 
     fn of_deployed(task: &DeployedTask) -> Self {
         let message = match (task.questions.first(), &task.error, &task.progress) {
-            (Some(question), ..) => page::message(&question.ask, MESSAGE),
-            (None, Some(error), _) => text::short(error, MESSAGE),
+            (Some(question), ..) => asked(&question.ask.message, page::of(&question.ask)),
+            (None, Some(error), _) => text::line(error.trim()),
             (None, None, Some(progress)) => text::progress(progress),
             (None, None, None) => String::new(),
         };
@@ -244,6 +261,10 @@ impl Row {
             created_at: task.created_at,
             changed_at: task.finished_at.or(task.started_at).or(task.created_at),
             waiting_since: task.questions.first().and_then(|question| question.asked_at),
+            ends_at: None,
+            is_queued: matches!(task.state, "queued" | "scheduled") && task.questions.is_empty(),
+            open: task.questions.len(),
+            has_page: task.questions.first().is_some_and(|question| page::of(&question.ask).is_some()),
             tool: Some(task.component.name.clone()),
             session: task.session.clone().or_else(|| task.scope.clone()),
             worker,
@@ -254,12 +275,15 @@ impl Row {
 
     fn of_view(server: &Server, task: &ServerTask) -> Self {
         let ServerTask { view, tool } = task;
-        let time = |text: &Option<String>| text.as_deref().and_then(|text| text.parse().ok());
-        let asked = view.input_requests.values().find_map(|request| {
-            let text = |name: &str| request.pointer(name).and_then(Value::as_str);
-            Some(page::with_page(text("/params/message")?, text("/params/url"), MESSAGE))
-        });
-        let words = || text::short(view.status_message.as_deref().unwrap_or_default(), MESSAGE);
+        let time = |text: &Option<String>| -> Option<Timestamp> {
+            text.as_deref().and_then(|text| text.parse().ok())
+        };
+        let first = view.input_requests.values().next();
+        let part = |name: &str| first.and_then(|request| request.pointer(name)).and_then(Value::as_str);
+        let asked = part("/params/message").map(|message| asked(message, part("/params/url")));
+        let words = || text::line(view.status_message.as_deref().unwrap_or_default().trim());
+        let ttl = view.ttl_ms.and_then(|ttl| i64::try_from(ttl).ok()).map(SignedDuration::from_millis);
+        let expires = time(&view.created_at).zip(ttl).and_then(|(at, ttl)| at.checked_add(ttl).ok());
         Self {
             task: view.id.clone(),
             status: Some(view.status),
@@ -269,12 +293,30 @@ impl Row {
             changed_at: time(&view.updated_at),
             // Servers do not say when they asked; the task has changed since then at the latest.
             waiting_since: time(&view.updated_at).filter(|_| view.status == TaskStatus::InputRequired),
+            ends_at: expires.filter(|_| !view.status.is_final()),
+            // Servers do not say whether a worker has begun.
+            is_queued: false,
+            open: view.input_requests.len(),
+            has_page: part("/params/url").is_some(),
             tool: tool.clone(),
             session: None,
             worker: None,
             message: asked.unwrap_or_else(words),
             object: server_object(server.title(), view, tool.as_deref()),
         }
+    }
+}
+
+/// Whether a task of our own store waits for a worker.
+pub(crate) fn is_queued(task: &Task) -> bool {
+    task.status == TaskStatus::Working && task.worker.is_none()
+}
+
+/// An open question in one line: its message, and the page that it asks to visit.
+fn asked(message: &str, url: Option<&str>) -> String {
+    match url {
+        Some(_) => page::with_page(message, url, BEFORE_PAGE),
+        None => text::line(message.trim()),
     }
 }
 

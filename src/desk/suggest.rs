@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use super::text;
+
 /// How a command reaches the same tasks as the one that suggests it: the store, namespace and docket that its flags
 /// named, or the server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -147,6 +149,24 @@ pub(crate) fn quoted(word: &str) -> String {
     }
 }
 
+/// A part of what is said: where it is broken, a command must stay one that a shell takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// Words.
+    Words(String),
+    /// A command.
+    Command(String),
+}
+
+impl Piece {
+    /// What it says.
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Words(text) | Self::Command(text) => text,
+        }
+    }
+}
+
 /// What helps: words, and commands within them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Advice {
@@ -201,6 +221,16 @@ impl Advice {
     pub(crate) fn and_command(mut self, command: Suggested, does: &str) -> Self {
         self.parts.extend([Part::Quoted(command), Part::Text(format!(" {does}"))]);
         self
+    }
+
+    /// Its parts, safe on a terminal.
+    pub(crate) fn pieces(&self) -> Vec<Piece> {
+        let piece = |part: &Part| match part {
+            Part::Text(words) => Piece::Words(text::line(words)),
+            Part::Quoted(command) => Piece::Command(text::line(&format!("`{command}`"))),
+            Part::Plain(command) => Piece::Command(text::line(&command.to_string())),
+        };
+        self.parts.iter().map(piece).collect()
     }
 
     /// Its commands reach the same tasks.

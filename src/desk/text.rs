@@ -52,11 +52,14 @@ pub(crate) fn json(text: &str) -> String {
 }
 
 /// Whether a terminal would obey it, or show it other than it is: C0 and C1 controls, bidi controls
-/// (Unicode's `Bidi_Control`), line and paragraph separators, interlinear and tag characters, BOM.
+/// (Unicode's `Bidi_Control`), line and paragraph separators, interlinear and tag characters, BOM; likewise what takes
+/// room in a text and none on the screen: soft hyphens, fillers, invisible letters and signs. Joiners and variation
+/// selectors are left, since emoji and whole languages are written with them.
 pub(crate) fn is_harmful(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            '\u{00ad}' | '\u{034f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{3164}' | '\u{ffa0}' | '\u{1d173}'..='\u{1d17a}' | '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
@@ -100,6 +103,12 @@ mod tests {
     fn bidi_controls_cannot_turn_text_around() {
         assert_eq!(line("user\u{202e}nimda"), "user\\u{202e}nimda");
         assert_eq!(line("\u{2066}x\u{2069}"), "\\u{2066}x\\u{2069}");
+    }
+
+    #[test]
+    fn what_nobody_would_see_is_shown() {
+        assert_eq!(line("pay\u{ad}pal\u{3164}"), "pay\\u{ad}pal\\u{3164}");
+        assert_eq!(line("\u{115f}\u{200b}"), "\\u{115f}\\u{200b}");
     }
 
     #[test]

@@ -15,9 +15,9 @@ pub(crate) fn relative(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// For how long, up to now: "3 min".
-pub(crate) fn since(at: Timestamp, now: Timestamp) -> String {
-    rough((now.as_second() - at.as_second()).max(0).unsigned_abs())
+/// How long it was from one time to another: "3 min".
+pub(crate) fn between(begin: Timestamp, end: Timestamp) -> String {
+    rough((end.as_second() - begin.as_second()).max(0).unsigned_abs())
 }
 
 /// A length of time in one unit, for example "3 min".
@@ -36,6 +36,11 @@ pub(crate) fn clock(at: Timestamp, now: Timestamp) -> String {
     let (at, now) = (at.to_zoned_datetime(zone.clone()), now.to_zoned_datetime(zone));
     let format = if at.date() == now.date() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
     at.strftime(format).to_string()
+}
+
+/// The date and the time of day here, to be read beside [`clock`].
+pub(crate) fn moment(at: Timestamp) -> String {
+    at.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S%:z").to_string()
 }
 
 /// Reads a length of time: `90s`, `5m`, `1h30m`, `2 days`; a bare number is seconds.

@@ -21,6 +21,7 @@ mod remote;
 mod rights;
 mod safety;
 mod secrets;
+mod server_away;
 mod serving;
 #[path = "../support/situations.rs"]
 mod situations;

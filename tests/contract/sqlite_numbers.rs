@@ -328,6 +328,26 @@ async fn tools_are_offered_and_told_of_whatever_their_count_is() {
     }
 }
 
+/// Whatever somebody writes there meanwhile, the next change is another number than any that a tail has seen.
+#[tokio::test]
+async fn a_count_of_tools_changes_that_was_turned_back_hides_none() {
+    for turned in ["0", "tool_changes - 1", "9223372036854775807", "-5", "1"] {
+        let kitchen = Kitchen::new().await;
+        let store = &*kitchen.store;
+        let tool = |name: &str| ToolSpec::new(name, "cooks", json!({ "type": "object" }));
+        let mut tail = store.tail(mcptask::task::Cursor::START);
+        store.enlist(&worker("w1"), &[tool("dinner")], LEASE).await.expect("enlists");
+        assert!(within("the change", tail.next()).await.expect("reads").tools);
+        // Nobody is told of this one.
+        kitchen.sql(&format!("UPDATE namespace SET tool_changes = {turned}"));
+        store.dismiss(&worker("w1")).await.expect("dismisses");
+        let gone = mcptask::task::RpcError::internal("gone");
+        store.withdraw(&["dinner".into()], &gone).await.expect("withdraws");
+        assert_eq!(store.tools().await.expect("reads").rows, []);
+        assert!(within("the withdrawal", tail.next()).await.expect("reads").tools, "{turned}");
+    }
+}
+
 /// SQLite keeps other types out of the columns, unless somebody rewrote the schema as well.
 #[tokio::test]
 async fn values_of_other_types_are_not_believed() {

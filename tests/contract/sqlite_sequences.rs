@@ -58,6 +58,24 @@ async fn an_event_beyond_the_log_stops_nobody_and_deafens_nobody() {
     }
 }
 
+/// As if somebody had moved a log to where no event fits behind it.
+#[tokio::test]
+async fn events_on_the_last_places_of_all_leave_a_place_for_the_next() {
+    let last = 1_000_000_000_000_000;
+    for above in [0, 5] {
+        let kitchen = Kitchen::new().await;
+        let store = &*kitchen.store;
+        let task = submit(store, &new_task("dinner")).await;
+        store.note(task.id(), "on").await.expect("notes");
+        insert(&kitchen, &(last - 10..=last + above).collect::<Vec<_>>());
+        insert(&kitchen, &(last - 2_000_010..=last - 2_000_000).collect::<Vec<_>>());
+        for _ in 0..3 {
+            store.note(task.id(), "on").await.expect("notes");
+        }
+        assert_eq!(sequences(&kitchen).await, [1, 2, 3, 4, 5], "{above}");
+    }
+}
+
 #[tokio::test]
 async fn who_reads_on_from_beyond_the_log_is_told_that_it_is_another_one() {
     let kitchen = Kitchen::new().await;

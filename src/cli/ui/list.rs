@@ -10,7 +10,7 @@ use dialoguer::theme::Theme;
 use super::keyboard::{Input, Keyboard, Purpose};
 use super::line::rendered;
 use super::prompt::Stopped;
-use super::width;
+use super::{flow, width};
 
 /// What stands before a title: the sign of the active one, and the box where several can be chosen.
 const BEFORE: (usize, usize) = (2, 6);
@@ -151,11 +151,9 @@ impl<'a> Drawn<'a> {
         let before = if self.checked.is_some() { BEFORE.1 } else { BEFORE.0 };
         // The last column stays free: some terminals go to the next line once it is filled.
         let room = usize::from(columns).saturating_sub(before + 1).max(NARROWEST);
-        let titles: Vec<Vec<String>> =
-            self.list.titles.iter().map(|title| width::wrap(title, room)).collect();
+        let titles: Vec<Vec<String>> = self.list.titles.iter().map(|title| flow::wrap(title, room)).collect();
         let heights: Vec<usize> = titles.iter().map(Vec::len).collect();
-        let above =
-            width::wrap(self.list.prompt, usize::from(columns).saturating_sub(1).max(NARROWEST)).len();
+        let above = flow::wrap(self.list.prompt, usize::from(columns).saturating_sub(1).max(NARROWEST)).len();
         let rows = usize::from(rows).saturating_sub(above + 2).max(1);
         self.page = page(&heights, self.active, (rows, self.list.at_once));
         let mut text = self.prompt();

@@ -3,6 +3,7 @@
 pub(crate) mod choose;
 mod colour;
 pub(crate) mod event;
+pub(crate) mod flow;
 pub(crate) mod form;
 mod keyboard;
 mod line;
@@ -16,25 +17,30 @@ mod status;
 mod table;
 mod terminal_mode;
 mod theme;
-mod width;
+pub(crate) mod width;
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use dialoguer::console::Term;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 pub(crate) use crate::desk::{page, text, time};
 pub(crate) use colour::{ColorChoice, Paint};
-pub(crate) use status::{row_status, status, status_column, tool_error, unreadable};
-pub(crate) use table::table;
+pub(crate) use flow::Piece;
+pub(crate) use status::{queued, row_status, status, status_column, tool_error, unreadable};
+pub(crate) use table::{Cells, Column, table};
 
 use stage::Stage;
 
 use super::environment::Environment;
 use super::failure::{Failure, Kind};
+
+/// The most characters of one value on a terminal.
+const MOST: usize = 2000;
 
 /// How to speak; resolved from the global flags.
 #[derive(Debug, Clone, Copy, Default)]
@@ -88,6 +94,9 @@ struct Shared {
     err_paint: Paint,
     out_is_terminal: bool,
     err_is_terminal: bool,
+    /// How many columns stdout has, where it is a terminal that says so; likewise stderr.
+    out_columns: Option<usize>,
+    err_columns: Option<usize>,
     may_prompt: bool,
     prompting: AtomicBool,
     own_interrupt: AtomicBool,
@@ -96,12 +105,17 @@ struct Shared {
 impl Ui {
     pub(crate) fn new(manner: Manner, environment: &Environment, streams: Streams) -> Self {
         let paint = |is_terminal| Paint::new(manner.color.resolve(environment, is_terminal));
+        let width_of = |is_terminal: bool, term: Term| {
+            is_terminal.then(|| width::of_stream(environment, &term)).flatten()
+        };
         let shared = Shared {
             manner,
             out_paint: paint(streams.out_is_terminal),
             err_paint: paint(streams.err_is_terminal),
             out_is_terminal: streams.out_is_terminal,
             err_is_terminal: streams.err_is_terminal,
+            out_columns: width_of(streams.out_is_terminal, Term::stdout()),
+            err_columns: width_of(streams.err_is_terminal, Term::stderr()),
             may_prompt: streams.in_is_terminal
                 && streams.err_is_terminal
                 && !manner.no_input
@@ -144,6 +158,11 @@ impl Ui {
         self.shared.out_is_terminal
     }
 
+    /// How many columns stdout has; `None` where it is no terminal and nothing may be cut or wrapped.
+    pub(crate) fn out_columns(&self) -> Option<usize> {
+        self.shared.out_columns
+    }
+
     /// Colours for stdout.
     pub(crate) fn paint(&self) -> Paint {
         self.shared.out_paint
@@ -163,6 +182,17 @@ impl Ui {
         written(&self.shared.out, line)
     }
 
+    /// The same whose words are wrapped below each other, after what stands before them.
+    pub(crate) fn line_after(&self, lead: &str, pieces: &[Piece]) -> Result<(), Failure> {
+        flow::hanging(lead, pieces, self.out_columns()).iter().try_for_each(|row| self.line(row))
+    }
+
+    /// The same for words from outside: whole in a pipe, and no more of them on a terminal than somebody reads.
+    pub(crate) fn line_words(&self, lead: &str, words: &str) -> Result<(), Failure> {
+        let words = self.out_columns().map_or_else(|| words.to_owned(), |_| text::short(words, MOST));
+        self.line_after(lead, &[Piece::Words(words)])
+    }
+
     /// An object of data for machines, stamped `at` now unless it is stamped already; flushed.
     pub(crate) fn object(&self, object: &impl Serialize) -> Result<(), Failure> {
         let unexpected = |error| Failure::caused(Kind::Unexpected, "cannot write the result as JSON", error);
@@ -176,31 +206,28 @@ impl Ui {
 
     /// A remark on stderr, unless `-q` or `--json` was given.
     pub(crate) fn talk(&self, line: &str) {
-        if self.talks() {
-            self.to_stderr(line);
-        }
+        self.talk_after("", &flow::pieces(line));
     }
 
-    /// A remark whose words are wrapped below each other, as a terminal's width asks for it.
-    pub(crate) fn talk_after(&self, sign: &str, words: &str) {
-        let indent = width::columns(sign);
-        let columns = if self.shared.err_is_terminal { width::of_terminal() } else { usize::MAX };
-        for (index, row) in width::wrap(words, columns.saturating_sub(indent)).iter().enumerate() {
-            let before = if index == 0 { sign.to_owned() } else { " ".repeat(indent) };
-            self.talk(&format!("{before}{row}"));
+    /// A remark after what stands before it.
+    pub(crate) fn talk_after(&self, lead: &str, pieces: &[Piece]) {
+        if self.talks() {
+            self.wrapped(lead, pieces);
         }
     }
 
     /// A remark for those who asked for more with `-v`.
     pub(crate) fn detail(&self, line: &str) {
-        if self.verbosity() > 0 {
-            self.talk(&self.talk_paint().dim(line));
+        if self.verbosity() > 0 && self.talks() {
+            for row in flow::hanging("", &flow::pieces(line), self.shared.err_columns) {
+                self.to_stderr(&self.talk_paint().dim(&row));
+            }
         }
     }
 
     /// A warning on stderr, unless `-q` or `--json` was given.
     pub(crate) fn warn(&self, line: &str) {
-        self.talk(&format!("{} {line}", self.talk_paint().yellow("warning:")));
+        self.talk_after(&format!("{} ", self.talk_paint().yellow("warning:")), &flow::pieces(line));
     }
 
     /// The one message that is always shown: why the command failed.
@@ -212,16 +239,22 @@ impl Ui {
         let paint = self.talk_paint();
         let mut lines = text::block(&failure.to_string()).into_iter();
         let first = lines.next().unwrap_or_default();
-        self.to_stderr(&format!("{} {first}", paint.red("error:")));
-        lines.for_each(|line| self.to_stderr(&format!("  {line}")));
+        self.wrapped(&format!("{} ", paint.red("error:")), &flow::pieces(&first));
+        lines.for_each(|line| self.wrapped("  ", &flow::pieces(&line)));
         if self.verbosity() > 0 {
             for cause in failure.causes() {
-                self.to_stderr(&paint.dim(&format!("  caused by: {}", text::line(&cause))));
+                let cause = Piece::Words(text::line(&cause));
+                self.wrapped(&paint.dim("  caused by: "), &[cause]);
             }
         }
         for hint in failure.hints() {
-            self.to_stderr(&format!("{} {}", paint.cyan("hint:"), text::line(&hint.to_string())));
+            self.wrapped(&format!("{} ", paint.cyan("hint:")), &hint.pieces());
         }
+    }
+
+    /// Rows on stderr, as wide as its terminal.
+    fn wrapped(&self, lead: &str, pieces: &[Piece]) {
+        flow::hanging(lead, pieces, self.shared.err_columns).iter().for_each(|row| self.to_stderr(row));
     }
 
     /// Writes to stderr whatever the manner; while a prompt is on the screen, as soon as it has left.

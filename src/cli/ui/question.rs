@@ -10,7 +10,7 @@ use super::keyboard::Keyboard;
 use super::list::List;
 use super::prompt::{self, Stopped};
 use super::theme::theme;
-use super::{Paint, Ui, page, text, time};
+use super::{Paint, Piece, Ui, flow, page, text, time, width};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::values;
 pub(crate) use crate::desk::asked::Asked;
@@ -93,10 +93,15 @@ impl Sheet {
         say("")?;
         say(&head)?;
         for line in text::block(&self.asked.ask.message) {
-            say(&format!("  {}", self.paint.bold(&line)))?;
+            for row in flow::wrap(&line, width::of_terminal().saturating_sub(2)) {
+                say(&format!("  {}", self.paint.bold(&row)))?;
+            }
         }
         if let Some(problem) = &self.asked.refused {
-            say(&format!("  {} {}", self.paint.red("the last answer was refused:"), text::line(problem)))?;
+            say_after(
+                &format!("  {} ", self.paint.red("the last answer was refused:")),
+                &text::line(problem),
+            )?;
         }
         say("")
     }
@@ -140,9 +145,9 @@ impl Sheet {
     fn answer_url(&self, keyboard: &mut Keyboard) -> Result<Reply, Stopped> {
         let AskKind::Url { url } = &self.asked.ask.kind else { return Ok(Reply::LeftOpen) };
         say(&format!("  It wants you to visit a page. {} opens it for you.", self.paint.bold("Nothing")))?;
-        say(&format!("  URL:  {}", text::line(url)))?;
+        say_after("  URL:  ", &text::line(url))?;
         for (index, line) in page::host(url).iter().enumerate() {
-            say(&format!("  {}{line}", if index == 0 { "Host: " } else { "      " }))?;
+            say_after(if index == 0 { "  Host: " } else { "        " }, line)?;
         }
         say("")?;
         let choices = [
@@ -196,5 +201,11 @@ fn menu(filled: bool, valid: bool, empty: bool) -> (&'static str, Vec<(Choice, &
 }
 
 fn say(line: &str) -> Result<(), Stopped> {
-    Ok(Term::stderr().write_line(line)?)
+    say_after("", line)
+}
+
+/// A line whose words are wrapped below each other.
+fn say_after(lead: &str, words: &str) -> Result<(), Stopped> {
+    let rows = flow::hanging(lead, &[Piece::Words(words.to_owned())], Some(width::of_terminal()));
+    Ok(rows.iter().try_for_each(|row| Term::stderr().write_line(row))?)
 }

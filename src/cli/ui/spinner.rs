@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Ui, text};
+use super::{Ui, text, width};
 use crate::task::Progress;
 
-/// The widest message, so that the line fits on narrow terminals.
-const WIDTH: usize = 60;
+/// The columns that stand before the message.
+const BEFORE: usize = 16;
 
 /// Gone when dropped, and while a prompt is on the screen.
 pub(crate) struct Spinner {
@@ -26,7 +26,8 @@ impl Spinner {
     /// Says what is being waited for.
     pub(crate) fn say(&self, message: &str) {
         if let Some(ui) = &self.ui {
-            ui.set_moving(Some(&text::short(message, WIDTH)));
+            let room = width::of_terminal().saturating_sub(BEFORE);
+            ui.set_moving(Some(&width::cut(&text::line(message.trim()), room)));
         }
     }
 

@@ -24,6 +24,11 @@ pub(crate) fn unreadable(paint: Paint) -> String {
     paint.red(&format!("! {UNREADABLE}"))
 }
 
+/// Sign and word of a task that waits for a worker.
+pub(crate) fn queued(paint: Paint) -> String {
+    paint.dim("· queued")
+}
+
 /// [`status`] in a column of its own.
 pub(crate) fn status_column(status: TaskStatus, paint: Paint) -> String {
     coloured(status, &format!("{} {:<14}", sign(status), status.as_str()), paint)
@@ -39,6 +44,7 @@ pub(crate) fn row_status(row: &Row, paint: Paint) -> String {
     match row.status {
         None => unreadable(paint),
         Some(_) if row.is_tool_error => tool_error(paint),
+        Some(_) if row.is_queued => queued(paint),
         Some(one) => status(one, paint),
     }
 }

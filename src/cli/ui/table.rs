@@ -1,21 +1,146 @@
 //! Tables for people.
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{ContentArrangement, Table};
+use super::flow::{Piece, hanging};
+use super::width::{columns, cut, padded};
+use super::{Paint, Ui};
 
-use super::Paint;
+/// Columns stand so far apart.
+const GAP: usize = 2;
 
-/// Rows under a header, columns two spaces apart, nothing wrapped: one row is one line.
-pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>, paint: Paint) -> Vec<String> {
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
-    table.add_rows(rows);
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
+/// The least room for the last column; where there is less, the column that is worth least goes.
+const LAST: usize = 24;
+
+/// A column of a table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Column {
+    /// Its header.
+    pub(crate) name: &'static str,
+    /// The most columns of a terminal that it takes.
+    pub(crate) most: usize,
+    /// What is worth less goes first where a terminal is narrow; what is worth [`Column::STAYS`] never does.
+    pub(crate) worth: u8,
+}
+
+impl Column {
+    /// The worth of a column that is always shown.
+    pub(crate) const STAYS: u8 = u8::MAX;
+
+    /// One that is always shown, as wide as it needs to be.
+    pub(crate) const fn new(name: &'static str) -> Self {
+        Self { name, most: usize::MAX, worth: Self::STAYS }
     }
-    let mut lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    if let Some(first) = lines.first_mut() {
-        *first = paint.dim(first);
+
+    /// One that takes at most so much, and goes before those that are worth more.
+    pub(crate) const fn within(name: &'static str, most: usize, worth: u8) -> Self {
+        Self { name, most, worth }
     }
-    lines
+}
+
+/// A row. Its texts are safe on a terminal and may be coloured.
+pub(crate) struct Cells {
+    /// One for each column but the last.
+    pub(crate) cells: Vec<String>,
+    /// The last column's, which takes what room is left.
+    pub(crate) last: String,
+    /// Whether the last one is shown whole, on several lines.
+    pub(crate) is_whole: bool,
+}
+
+/// Rows under a header. In a pipe a row is one line and nothing is cut; a terminal's width is kept.
+pub(crate) fn table(ui: &Ui, header: &[Column], rows: Vec<Cells>) -> Vec<String> {
+    lines(header, rows, ui.out_columns(), ui.paint())
+}
+
+fn lines(header: &[Column], mut rows: Vec<Cells>, room: Option<usize>, paint: Paint) -> Vec<String> {
+    let Some((last, before)) = header.split_last() else { return Vec::new() };
+    if room.is_some() {
+        for row in &mut rows {
+            row.cells.iter_mut().zip(before).for_each(|(cell, column)| bound(cell, column.most));
+        }
+    }
+    let widths: Vec<usize> = before
+        .iter()
+        .enumerate()
+        .map(|(at, column)| {
+            rows.iter().map(|row| columns(&row.cells[at])).fold(columns(column.name), usize::max)
+        })
+        .collect();
+    let shown = shown(before, &widths, &rows, room);
+    let lead = |cells: &[String]| -> String {
+        shown.iter().map(|at| padded(&cells[*at], widths[*at] + GAP)).collect()
+    };
+    let names: Vec<String> = before.iter().map(|column| column.name.to_owned()).collect();
+    let first = format!("{}{}", lead(&names), last.name);
+    let body = rows.iter().flat_map(|row| row_lines(lead(&row.cells), row, room));
+    std::iter::once(paint.dim(first.trim_end())).chain(body).collect()
+}
+
+/// A cell that has colours is never too long: only our own words have any.
+fn bound(cell: &mut String, most: usize) {
+    if columns(cell) > most {
+        *cell = cut(cell, most);
+    }
+}
+
+/// The columns that there is room for beside the last one.
+fn shown(before: &[Column], widths: &[usize], rows: &[Cells], room: Option<usize>) -> Vec<usize> {
+    let mut shown: Vec<usize> = (0..before.len()).collect();
+    let Some(room) = room else { return shown };
+    let wanted = rows.iter().map(|row| columns(&row.last)).max().unwrap_or_default().min(LAST);
+    loop {
+        let taken: usize = shown.iter().map(|at| widths[*at] + GAP).sum();
+        let goes = shown.iter().copied().filter(|at| before[*at].worth != Column::STAYS);
+        match goes.min_by_key(|at| before[*at].worth) {
+            Some(least) if taken + wanted > room => shown.retain(|at| *at != least),
+            _ => return shown,
+        }
+    }
+}
+
+fn row_lines(lead: String, row: &Cells, room: Option<usize>) -> Vec<String> {
+    match room {
+        None => vec![format!("{lead}{}", row.last).trim_end().to_owned()],
+        Some(_) if row.is_whole => hanging(&lead, &[Piece::Words(row.last.clone())], room),
+        Some(room) => {
+            let left = room.saturating_sub(columns(&lead)).max(1);
+            vec![format!("{lead}{}", cut(&row.last, left)).trim_end().to_owned()]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: [Column; 4] =
+        [Column::new("TASK"), Column::within("TOOL", 6, 2), Column::within("BY", 9, 1), Column::new("SAYS")];
+
+    fn at(room: Option<usize>, is_whole: bool) -> Vec<String> {
+        let row = |cells: [&str; 3], last: &str| Cells {
+            cells: cells.map(str::to_owned).to_vec(),
+            last: last.to_owned(),
+            is_whole,
+        };
+        let rows = vec![row(["a", "本番環境", "me"], "one two three four five six"), row(["b", "x", ""], "")];
+        lines(&HEADER, rows, room, Paint::new(false))
+    }
+
+    #[test]
+    fn a_pipe_gets_everything() {
+        let lines = at(None, false);
+        assert_eq!(lines[0], "TASK  TOOL      BY  SAYS");
+        assert_eq!(lines[1], "a     本番環境  me  one two three four five six");
+        assert_eq!(lines[2], "b     x");
+    }
+
+    #[test]
+    fn the_last_column_takes_what_is_left_and_the_least_worth_goes() {
+        assert_eq!(at(Some(44), false)[1], "a     本番…  me  one two three four five six");
+        assert_eq!(at(Some(38), false)[1], "a     本番…  one two three four five …");
+        assert_eq!(at(Some(31), false)[1], "a     one two three four five …");
+        assert_eq!(at(Some(31), true)[1..3], ["a     one two three four five", "      six"]);
+        for room in 20..60 {
+            assert!(at(Some(room), false).iter().all(|line| columns(line) <= room), "{room}");
+        }
+    }
 }

@@ -9,7 +9,6 @@ use crate::desk::place::FASTMCP;
 use crate::desk::row::source_of;
 use crate::desk::{text, time};
 use crate::fastmcp::{Delivery, DeployedQuestion, DeployedTask, Deployment, Details, WorkerSeen};
-use crate::task::AskKind;
 
 /// All that is known of the task.
 pub(super) async fn facts(deployment: &Deployment, task: &DeployedTask) -> Result<Facts, Failure> {
@@ -78,10 +77,7 @@ impl Sheet {
         self.heading(&format!("question {}", question.id));
         self.block("message", &question.ask.message);
         self.maybe_time("asked", question.asked_at);
-        match &question.ask.kind {
-            AskKind::Form { schema } => self.fact("form", &schema.to_string()),
-            AskKind::Url { url } => self.page(Some(url)),
-        }
+        self.wanted(&question.ask);
         for problem in &question.problems {
             self.fact("not a form", &problem.to_string());
         }

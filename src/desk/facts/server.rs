@@ -14,16 +14,16 @@ use crate::task::Outcome;
 pub(super) fn facts(server: &Server, task: &TaskView) -> Facts {
     let (mut sheet, name) = (Sheet::new(), server.title());
     let tool = server.tool_of(&task.id);
-    sheet.view(&name, task, tool.as_deref());
+    sheet.view(name, task, tool.as_deref());
     for (key, request) in &task.input_requests {
-        sheet.request(&name, task, key, request);
+        sheet.request(name, task, key, request);
     }
     if let Some(Outcome::Result(result)) = &task.outcome {
         sheet.heading("result");
         let lines = text::block(&ending::in_words(result));
-        sheet.lines.extend(lines.into_iter().map(|line| Fact::Text(format!("  {line}"))));
+        sheet.lines.extend(lines.into_iter().map(Fact::Text));
     }
-    Facts { object: server_object(&name, task, tool.as_deref()), lines: sheet.lines, warnings: Vec::new() }
+    Facts { object: server_object(name, task, tool.as_deref()), lines: sheet.lines, warnings: Vec::new() }
 }
 
 impl Sheet {
@@ -52,12 +52,15 @@ impl Sheet {
         self.heading(&format!("question {key}"));
         let text = |name: &str| request.pointer(name).and_then(Value::as_str);
         self.block("message", text("/params/message").unwrap_or_default());
-        self.page(text("/params/url"));
         match OpenQuestion::of_server(server, task, key, request) {
             Ok(open) => {
+                self.wanted(&open.asked.ask);
                 self.lines.extend(open.asked.later.map(|later| Fact::Command("answer with", later)));
             }
-            Err(problem) => self.fact("not shown", &problem),
+            Err(problem) => {
+                self.page(text("/params/url"));
+                self.fact("not shown", &problem);
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{Fact, Facts, Sheet};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::failure::Failure;
 use crate::desk::place::STORE;
-use crate::desk::row::unreadable_object;
+use crate::desk::row::{is_queued, unreadable_object};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::{ending, text, time, values};
 use crate::engine::{Engine, EngineError, Viewer};
@@ -75,12 +75,16 @@ impl Sheet {
     fn task(&mut self, task: &Task) {
         self.fact("task", task.id().as_str());
         let is_tool_error = task.outcome.as_ref().is_some_and(Outcome::is_tool_error);
-        self.lines.push(if is_tool_error { Fact::ToolError } else { Fact::Status(Some(task.status)) });
+        self.lines.push(match task.status {
+            _ if is_tool_error => Fact::ToolError,
+            _ if is_queued(task) => Fact::Queued,
+            status => Fact::Status(Some(status)),
+        });
         if let Some(message) = task.status_message.as_ref().filter(|_| task.outcome.is_none()) {
             self.block("message", message);
         }
         self.fact("tool", &task.new.tool);
-        self.fact("arguments", &text::short(&json!(task.new.arguments).to_string(), 500));
+        self.fact("arguments", &json!(task.new.arguments).to_string());
         self.maybe("session", task.new.session.as_ref().map(crate::task::SessionId::as_str));
         self.fact("scope", task.new.scope.as_str());
         self.time("submitted", task.created_at);
@@ -100,7 +104,7 @@ impl Sheet {
         for question in &task.questions {
             self.heading(&format!("question {}", question.id));
             self.block("message", &question.ask.message);
-            self.page(crate::desk::page::of(&question.ask));
+            self.wanted(&question.ask);
             self.time("asked", question.asked_at);
             self.answer(question, task.status.is_final());
             if task.open_questions().any(|open| open.id == question.id)
@@ -115,12 +119,14 @@ impl Sheet {
         match (&question.answer, question.deadline) {
             (Some(answer), _) => {
                 let reason = answer.reason.as_deref().map(|reason| format!(" ({reason})"));
-                let when = time::relative(answer.at, self.now);
-                let head =
-                    format!("{} by {}{}, {when}", answer.action, answer.by, reason.unwrap_or_default());
-                self.fact("answered", &head);
-                if answer.content.is_some() {
-                    self.fact("content", &values::in_words(answer));
+                let who = format!("{} by {}{}", answer.action, answer.by, reason.unwrap_or_default());
+                self.fact("answered", &who);
+                let waited = time::between(question.asked_at, answer.at);
+                self.time_with("", answer.at, &format!(", after {waited}"));
+                let content = answer.content.iter().flatten();
+                let names = std::iter::once("content").chain(std::iter::repeat(""));
+                for ((field, value), name) in content.zip(names) {
+                    self.fact(name, &format!("{field}={}", values::shown(value)));
                 }
             }
             (None, _) if ended => self.fact("answered", "never: it was withdrawn when the task ended"),
@@ -134,7 +140,7 @@ impl Sheet {
             Some(Outcome::Result(result)) => {
                 self.heading("result");
                 let lines = text::block(&ending::in_words(result));
-                self.lines.extend(lines.into_iter().map(|line| Fact::Text(format!("  {line}"))));
+                self.lines.extend(lines.into_iter().map(Fact::Text));
             }
             Some(Outcome::Error(error)) => {
                 self.heading("error");

@@ -19,7 +19,7 @@ impl From<ClientError> for Failure {
             ClientError::Answers { server, problem, .. } if problem.contains("HTTP 404") => {
                 Self::new(Kind::Unreachable, message).hint(help_with_path(server))
             }
-            ClientError::SessionEnded { .. } | ClientError::Answers { .. } => {
+            ClientError::Answers { .. } | ClientError::SessionEnded { .. } => {
                 Self::new(Kind::Unreachable, message)
             }
             ClientError::Insecure { .. } => Self::new(Kind::Unreachable, message).hint(

@@ -139,10 +139,10 @@ fn words(kind: &DeployedEventKind) -> String {
         DeployedEventKind::Claimed { worker } => format!("claimed by {}", text::line(worker)),
         DeployedEventKind::Progress(progress) => format!("progress {}", text::progress(progress)),
         DeployedEventKind::Asked { question: Some(question) } => {
-            format!("asked: {}", text::short(&question.ask.message, 200))
+            format!("asked: {}", text::line(&question.ask.message))
         }
         DeployedEventKind::Asked { question: None } => "asked; answered before it could be read".to_owned(),
-        DeployedEventKind::Failed { message } => format!("failed: {}", text::short(message, 200)),
+        DeployedEventKind::Failed { message } => format!("failed: {}", text::line(message)),
         plain => plain.name().to_owned(),
     }
 }

@@ -15,7 +15,7 @@ use crate::desk::asked::OpenQuestion;
 use crate::desk::failure::Failure;
 use crate::desk::place::SERVER;
 use crate::desk::server::{Server, ServerTask};
-use crate::desk::{page, text};
+use crate::desk::text;
 use crate::task::{Outcome, TaskStatus};
 
 /// How often a server's tasks are looked at where it does not tell of them.
@@ -81,12 +81,12 @@ impl Served {
                 let (view, is_over) = tokio::select! {
                     biased;
                     Some(view) = looked.recv() => (Ok(view), false),
-                    done = &mut until => (done.map_err(Failure::from), true),
+                    done = &mut until => (done, true),
                 };
                 let is_news = view.as_ref().map_or(true, |view| last.as_ref() != Some(view));
                 last = view.as_ref().ok().cloned();
-                let sent = view.map(|view| ServerTask { view, tool: tool.clone() });
-                if is_news && send.send(sent).await.is_err() || is_over {
+                let news = view.map(|view| ServerTask { view, tool: tool.clone() });
+                if is_news && send.send(news).await.is_err() || is_over {
                     return;
                 }
             }
@@ -208,7 +208,7 @@ fn between(server: &str, before: Option<&TaskView>, task: &ServerTask) -> Vec<Se
     let said = before.and_then(|before| before.status_message.as_deref());
     // While a question is open its words are the message too.
     if now.status == TaskStatus::Working && says.is_some() && says != said {
-        let words = text::short(says.unwrap_or_default(), 200);
+        let words = text::line(says.unwrap_or_default());
         found.push(seen(task, "noted", format!("noted: {words}"), json!({ "note": says })));
     }
     if now.status.is_final() && status_before != Some(now.status) {
@@ -220,13 +220,13 @@ fn between(server: &str, before: Option<&TaskView>, task: &ServerTask) -> Vec<Se
 fn asked(server: &str, task: &ServerTask, key: &str, request: &Value) -> Seen {
     match OpenQuestion::of_server(server, &task.view, key, request) {
         Ok(question) => {
-            let words = format!("asked {}: {}", text::line(key), page::message(&question.asked.ask, 200));
+            let words = format!("asked {}: {}", text::line(key), text::line(&question.asked.ask.message));
             let more = json!({ "question": question.object() });
             Seen { question: Some(question), ..seen(task, "asked", words, more) }
         }
         Err(problem) => {
             let words =
-                format!("asked {}, which must not be shown: {}", text::line(key), text::short(&problem, 200));
+                format!("asked {}, which must not be shown: {}", text::line(key), text::line(&problem));
             seen(task, "asked", words, json!({ "question": { "id": key } }))
         }
     }
@@ -234,7 +234,7 @@ fn asked(server: &str, task: &ServerTask, key: &str, request: &Value) -> Seen {
 
 fn ended(task: &ServerTask) -> Seen {
     let view = &task.view;
-    let why = view.status_message.as_deref().map(|why| format!(": {}", text::short(why, 200)));
+    let why = view.status_message.as_deref().map(|why| format!(": {}", text::line(why)));
     let is_error = view.outcome.as_ref().is_some_and(Outcome::is_tool_error);
     let (name, words) = match view.status {
         TaskStatus::Failed => ("failed", format!("failed{}", why.unwrap_or_default())),

@@ -3,14 +3,13 @@
 
 use std::time::Duration;
 
+use super::RedisStore;
 use super::connection::is_wrong_type;
-use super::reading::unreadable;
-use super::{DUE_AT_ONCE, RedisStore, codec};
-use crate::store::{Due, StoreResult};
+use crate::store::StoreResult;
 use crate::task::{TaskId, WorkerId};
 
 /// Tasks that are looked at in one step.
-const AT_ONCE: usize = 200;
+pub(super) const AT_ONCE: usize = 200;
 
 /// The lease of a worker that tasks name and the list of leases does not: one that lives renews its own before that.
 const FOUND_LEASE: Duration = Duration::from_secs(15);
@@ -38,7 +37,7 @@ impl RedisStore {
     }
 
     /// The same for the tasks of these members of the index; how many got back.
-    async fn mend_some(&self, members: &[String]) -> StoreResult<u64> {
+    pub(super) async fn mend_some(&self, members: &[String]) -> StoreResult<u64> {
         let ids: Vec<&str> = members.iter().filter_map(|member| member.rsplit(':').next()).collect();
         if ids.is_empty() {
             return Ok(0);
@@ -68,33 +67,6 @@ impl RedisStore {
                 "a key had another type than it is given here; it was moved, and made anew"
             );
         }
-    }
-
-    /// What is due. Dead workers of whom it is lost what they hold are found by their tasks.
-    pub(super) async fn find_due(&self) -> StoreResult<Due> {
-        match self.sweep().await {
-            Err(error) if error.is_passing() => return Err(error),
-            Err(error) => tracing::debug!(%error, "the namespace cannot be kept within its bounds"),
-            Ok(()) => {}
-        }
-        let (mut due, unknown) = self.due_now().await?;
-        if unknown.is_empty() {
-            return Ok(due);
-        }
-        match self.mend(&unknown).await {
-            Ok(()) => Ok(self.due_now().await?.0),
-            Err(error) if error.is_passing() => Err(error),
-            Err(error) => {
-                let problem =
-                    format!("what this worker held is lost, and cannot be told by the tasks: {error}");
-                due.unreadable.extend(unknown.into_iter().map(|worker| unreadable(worker, problem.as_str())));
-                Ok(due)
-            }
-        }
-    }
-
-    async fn due_now(&self) -> StoreResult<(Due, Vec<String>)> {
-        Ok(codec::due(self.call(self.invocation(&self.scripts.due).arg(DUE_AT_ONCE)).await?))
     }
 
     /// The tasks that a worker holds by its own key, which is mended where it is none or was lost.

@@ -99,6 +99,23 @@ impl RedisTail {
         }
     }
 
+    /// Reads the changes of the tools from their beginning where they end before the last one that was told: the stream
+    /// was lost or moved aside, and begins anew.
+    async fn look_at_tools(&mut self) -> StoreResult<()> {
+        let mut command = redis::cmd("XREVRANGE");
+        command.arg(self.store.key("tools:changes")).arg("+").arg("-").arg("COUNT").arg(1);
+        let last: Vec<codec::Entry> = match self.store.command(&command).await {
+            Err(error) if is_wrong_type(&error) => return Ok(()),
+            last => last?,
+        };
+        let place = |id: &str| id.parse().unwrap_or(Cursor::START);
+        let last = last.last().map_or(Cursor::START, |(id, _)| place(id));
+        if last < place(&self.tools) {
+            "0".clone_into(&mut self.tools);
+        }
+        Ok(())
+    }
+
     /// Whether the log is another one than before. It is looked at after each time without a connection, and then now
     /// and then.
     async fn is_another_log(&mut self) -> StoreResult<bool> {
@@ -107,6 +124,7 @@ impl RedisTail {
         }
         let epoch = self.present_epoch().await?;
         let last = self.store.last_event().await?;
+        self.look_at_tools().await?;
         let is_gone = epoch == Epoch::None;
         let is_another = (self.epoch != Epoch::Unknown && self.epoch != epoch) || last < self.after;
         self.epoch = epoch;

@@ -1,27 +1,16 @@
 //! One transaction that changes a namespace: what every writing verb is made of.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{Transaction, params};
 
-use super::super::{ClaimKey, HIDDEN_KEPT, MAX_FINISHED, StoreError};
+use super::super::{ClaimKey, HIDDEN_KEPT, StoreError};
 use super::bounds;
 use super::failure::Failure;
 use super::row::{self, Row};
+use super::scopes::Recounts;
 use crate::task::{EventKind, TaskId, TaskStatus};
-
-/// How many finished tasks above a scope's limit one end deletes: more than it adds, so that a scope that is far above
-/// it comes down, and few, so that no transition is long.
-const SURPLUS_AT_ONCE: u32 = 2;
-
-/// No scope has more tasks.
-const MOST_OF_A_SCOPE: i64 = 100_000_000;
-
-/// How long it takes until a scope that is refused a task is counted anew: a count of the most tasks that a scope may
-/// have takes some milliseconds.
-const COUNTED_EVERY_MS: u64 = 1000;
 
 /// The transaction.
 pub(super) struct Change<'a> {
@@ -33,8 +22,8 @@ pub(super) struct Change<'a> {
     pub(super) now: Timestamp,
     /// Whether anybody has to be woken.
     pub(super) appended: bool,
-    /// When a scope's tasks were last counted anew, in milliseconds since the epoch.
-    pub(super) counted_ms: &'a AtomicI64,
+    /// When scopes were last counted anew.
+    pub(super) recounts: &'a Recounts,
 }
 
 impl Change<'_> {
@@ -117,77 +106,7 @@ impl Change<'_> {
         }
         self.append(row, kind)?;
         self.save(row)?;
-        let finished = self.count(&row.scope, -1, 1)?;
-        if finished > MAX_FINISHED { self.delete_surplus(&row.scope) } else { Ok(()) }
-    }
-
-    /// Counts a scope's tasks, which are stored already, and returns how many have finished. Counts that cannot be are
-    /// taken anew.
-    pub(super) fn count(&self, scope: &str, unfinished: i64, finished: i64) -> Result<u32, Failure> {
-        let sql = "INSERT INTO scope (namespace, name, unfinished, finished) VALUES (?1, ?2, max(?3, 0), max(?4, 0))
-            ON CONFLICT DO UPDATE SET
-                unfinished = CASE WHEN unfinished BETWEEN 0 AND ?5 THEN max(unfinished + ?3, 0) ELSE -1 END,
-                finished = CASE WHEN finished BETWEEN 0 AND ?5 THEN max(finished + ?4, 0) ELSE -1 END
-            RETURNING unfinished, finished";
-        let mut statement = self.transaction.prepare_cached(sql)?;
-        let values = params![self.namespace, scope, unfinished, finished, MOST_OF_A_SCOPE];
-        let counted: (i64, i64) = statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let (unfinished, finished) =
-            if counted.0 < 0 || counted.1 < 0 { self.count_anew(scope)? } else { counted };
-        if unfinished == 0 && finished == 0 {
-            self.execute(
-                "DELETE FROM scope WHERE namespace = ?1 AND name = ?2",
-                params![self.namespace, scope],
-            )?;
-        }
-        Ok(u32::try_from(finished).unwrap_or(u32::MAX))
-    }
-
-    /// Whether a scope has that many unfinished tasks. Its count is taken anew before anybody is refused by one that is
-    /// wrong, but not at each refusal: that would cost more than the task.
-    pub(super) fn has_unfinished(&self, scope: &str, most: u32) -> Result<bool, Failure> {
-        let sql = "SELECT unfinished FROM scope WHERE namespace = ?1 AND name = ?2";
-        let mut statement = self.transaction.prepare_cached(sql)?;
-        let found = statement.query_row(params![self.namespace, scope], |row| row.get(0)).optional()?;
-        let unfinished: i64 = found.unwrap_or(0);
-        if unfinished < i64::from(most) {
-            return Ok(false);
-        }
-        let is_doubtful = unfinished > MOST_OF_A_SCOPE || self.may_count_anew();
-        Ok(!is_doubtful || self.count_anew(scope)?.0 >= i64::from(most))
-    }
-
-    /// Whether the last time that a scope was counted for this process is a while ago.
-    fn may_count_anew(&self) -> bool {
-        let now_ms = self.now_ms();
-        let is_long_ago = |before: i64| (now_ms.abs_diff(before) >= COUNTED_EVERY_MS).then_some(now_ms);
-        self.counted_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_long_ago).is_ok()
-    }
-
-    /// Counts a scope's unfinished and finished tasks by what is stored of them.
-    fn count_anew(&self, scope: &str) -> Result<(i64, i64), Failure> {
-        let sql = "UPDATE scope SET
-            unfinished = (SELECT count(*) FROM task INDEXED BY task_by_scope_and_status
-                WHERE namespace = ?1 AND hidden IN (0, 1) AND scope = ?2 AND status IN ('working', 'input_required')),
-            finished = (SELECT count(*) FROM task INDEXED BY task_by_end
-                WHERE namespace = ?1 AND scope = ?2 AND finished_ms IS NOT NULL)
-            WHERE namespace = ?1 AND name = ?2 RETURNING unfinished, finished";
-        let mut statement = self.transaction.prepare_cached(sql)?;
-        let values = params![self.namespace, scope];
-        Ok(statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))?)
-    }
-
-    /// Deletes a scope's oldest finished tasks.
-    fn delete_surplus(&mut self, scope: &str) -> Result<(), Failure> {
-        let sql = format!(
-            "SELECT {} FROM task INDEXED BY task_by_end WHERE namespace = ?1 AND scope = ?2
-            AND finished_ms IS NOT NULL ORDER BY finished_ms LIMIT ?3",
-            row::COLUMNS
-        );
-        let mut statement = self.transaction.prepare_cached(&sql)?;
-        let rows = statement.query_map(params![self.namespace, scope, SURPLUS_AT_ONCE], Row::read)?;
-        let mut surplus = rows.collect::<Result<Vec<_>, _>>()?;
-        surplus.iter_mut().try_for_each(|row| self.expire(row))
+        self.count_end(&row.scope)
     }
 
     /// Deletes a task and says so.

@@ -101,7 +101,8 @@ fn strange(connection: &Connection, namespace: i64) -> Result<Option<Trouble>, F
 /// Scopes whose tasks are other ones than is noted of them.
 fn miscounted(connection: &Connection, namespace: i64) -> Result<Option<Trouble>, Failure> {
     let sql = "SELECT count(*), min(name) FROM scope
-        LEFT JOIN (SELECT scope AS owner, sum(finished_ms IS NULL) AS more, count(finished_ms) AS done
+        LEFT JOIN (SELECT scope AS owner, sum(status IN ('working', 'input_required')) AS more,
+                sum(status IN ('completed', 'failed', 'cancelled')) AS done
             FROM task WHERE namespace = ?1 GROUP BY scope) ON owner = name
         WHERE namespace = ?1 AND (unfinished <> coalesce(more, 0) OR finished <> coalesce(done, 0))";
     let (count, first) = connection
@@ -109,7 +110,7 @@ fn miscounted(connection: &Connection, namespace: i64) -> Result<Option<Trouble>
     Ok((count > 0).then(|| Trouble {
         cause: "scopes_miscounted",
         problem: format!("scopes with other numbers of tasks than is noted: {count}, {first} among them"),
-        advice: "somebody else wrote there; they are counted anew before the scope is refused a task"
+        advice: "somebody else wrote there; they are counted anew before a task is refused or deleted for it"
             .to_owned(),
     }))
 }

@@ -25,6 +25,7 @@ mod open;
 mod questions;
 mod reading;
 mod row;
+mod scopes;
 mod sequence;
 mod shared;
 mod space;

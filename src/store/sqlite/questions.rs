@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::super::gate::{self, Kind};
-use super::super::{ClaimKey, MAX_OPEN_QUESTIONS, StoreError, StoreResult};
+use super::super::{ClaimKey, MAX_OPEN_QUESTIONS, MAX_QUESTIONS, StoreError, StoreResult};
 use super::change::Change;
 use super::clock;
 use super::failure::Failure;
@@ -64,6 +64,11 @@ pub(super) fn ask(
         if row.open as usize > MAX_OPEN_QUESTIONS {
             return Err(
                 StoreError::TooManyQuestions { task: claim.task.clone(), limit: MAX_OPEN_QUESTIONS }.into()
+            );
+        }
+        if row.asked as usize > MAX_QUESTIONS {
+            return Err(
+                StoreError::TooManyQuestions { task: claim.task.clone(), limit: MAX_QUESTIONS }.into()
             );
         }
         row.weigh_questions();

@@ -26,12 +26,25 @@ const MOST_BYTES: i64 = 1 << 60;
 /// More bytes than [`LOOKED_AT`] events have.
 const MOST_BYTES_LOOKED_AT: i64 = 64 * 1024 * 1024;
 
-/// The sequence of the log's last event, 0 where there is none.
+/// The sequence of the log's last event, 0 where there is none. What fills the last places is no log of ours, and leaves
+/// no place for a next event: then the end is found below it.
 pub(super) fn end(connection: &Connection, namespace: i64) -> Result<i64, Failure> {
+    let mut last = LAST;
+    loop {
+        let end = end_below(connection, namespace, last)?;
+        if end < last {
+            return Ok(end);
+        }
+        last -= GAP;
+    }
+}
+
+/// The uppermost event of at most that sequence that the ones below lead up to.
+fn end_below(connection: &Connection, namespace: i64, last: i64) -> Result<i64, Failure> {
     let sql = "SELECT sequence FROM event WHERE namespace = ?1 AND sequence BETWEEN 1 AND ?2
         ORDER BY sequence DESC LIMIT ?3";
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([namespace, LAST, LOOKED_AT])?;
+    let mut rows = statement.query([namespace, last, LOOKED_AT])?;
     let (mut end, mut above) = (0, i64::MAX);
     while let Some(row) = rows.next()? {
         let sequence = row.get(0)?;

@@ -1,7 +1,7 @@
 //! What a handle's verbs are run with: opening, the transaction around a verb, and the end.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,8 +13,10 @@ use super::actor::Actor;
 use super::bell::Bell;
 use super::change::Change;
 use super::clock::{Clock, TimeSource};
+use super::due::Turns;
 use super::failure::Failure;
 use super::files::{self, Files, Frozen};
+use super::scopes::Recounts;
 use super::{SqliteStore, due, open, space, workers};
 
 /// How often a file is opened that is removed while it is opened.
@@ -33,8 +35,9 @@ pub(super) struct Shared {
     compared: AtomicBool,
     files: Arc<Files>,
     path: PathBuf,
-    /// When a scope's tasks were last counted anew, in milliseconds since the epoch.
-    counted_ms: AtomicI64,
+    recounts: Recounts,
+    /// Whose turn it is of what is due. A lock, since the thread that reads moves it on; nobody else asks.
+    turns: Mutex<Turns>,
 }
 
 impl Shared {
@@ -165,8 +168,8 @@ impl SqliteStore {
         files.check()?;
         let bell = Bell::open(&real, may == May::Create);
         let net = bell.net(Arc::clone(&files));
-        let (compared, counted_ms) = (AtomicBool::new(false), AtomicI64::new(0));
-        let shared = Shared { bell, clock, compared, files, path: real, counted_ms };
+        let (compared, recounts, turns) = (AtomicBool::new(false), Recounts::default(), Mutex::default());
+        let shared = Shared { bell, clock, compared, files, path: real, recounts, turns };
         Ok(Self {
             location: Arc::clone(location),
             namespace,
@@ -194,7 +197,7 @@ impl SqliteStore {
                 namespace,
                 now: shared.now(),
                 appended: false,
-                counted_ms: &shared.counted_ms,
+                recounts: &shared.recounts,
             };
             let result = verb(&mut change)?;
             let appended = change.appended;
@@ -240,7 +243,8 @@ impl SqliteStore {
                 shared.compare_clocks();
             }
             let now_ms = shared.now().as_millisecond();
-            let found = due::due(connection, namespace, now_ms)?;
+            let mut turns = shared.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            let found = due::due(connection, (namespace, now_ms), &mut turns)?;
             let forget = workers::any_to_forget(connection, namespace, now_ms)?;
             Ok((found, forget, space::surplus(connection)?))
         };

@@ -51,17 +51,17 @@ pub(super) fn enlist(
     if changed > 0 { tools_changed(change) } else { Ok(()) }
 }
 
-/// Has every tail told that the tools are other ones.
+/// Has every tail told that the tools are other ones. What is noted is another number than any before, whatever somebody
+/// else wrote there since: a time that has not been yet, or one more where that was written already.
 fn tools_changed(change: &mut Change) -> Result<(), Failure> {
-    // What somebody else wrote there may be too large to be counted on from.
-    let sql = "UPDATE namespace SET tool_changes =
-        CASE WHEN tool_changes BETWEEN 0 AND ?2 THEN tool_changes + 1 ELSE 1 END WHERE id = ?1";
-    change.execute(sql, [change.namespace, sequence::LAST])?;
+    let sql = "UPDATE namespace SET tool_changes = CASE WHEN tool_changes BETWEEN 0 AND ?2
+        THEN max(tool_changes + 1, ?3) ELSE ?3 END WHERE id = ?1";
+    change.execute(sql, [change.namespace, sequence::LAST, change.now_ms()])?;
     change.appended = true;
     Ok(())
 }
 
-/// How often the tools have changed.
+/// A number that is another one whenever the tools have changed; 0 where they never did.
 pub(super) fn tool_changes(connection: &Connection, namespace: i64) -> Result<i64, Failure> {
     let sql = "SELECT tool_changes FROM namespace WHERE id = ?1";
     let changes = connection.prepare_cached(sql)?.query_row([namespace], |row| row.get(0)).optional()?;

@@ -14,5 +14,6 @@ for _, tool in ipairs(call('SMEMBERS', noted)) do
     end
   end
 end
-if #ARGV > 1 then call('SADD', noted, unpack(ARGV, 2)) end
+table.remove(ARGV, 1)
+many('SADD', noted, ARGV)
 return left

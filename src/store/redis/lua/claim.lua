@@ -1,6 +1,6 @@
 -- Claims the oldest unclaimed tasks of some tools.
 -- ARGV: worker, most, tool...
--- Returns: {'no_lease'} | {'ok', {key that was made anew...}, {id, field, value...}..., then {id, '', problem} for what
+-- Returns: {'no_lease'}, where nothing was claimed | {'ok', {key that was made anew...}, {id, field, value...}..., then {id, '', problem} for what
 --          cannot be read}
 local worker, most = ARGV[1], tonumber(ARGV[2])
 -- Leases that are of another type are made anew when the worker is enlisted again.
@@ -13,24 +13,23 @@ for tool = 3, #ARGV do streams[tool - 2] = P .. 'ready:' .. ARGV[tool] end
 
 -- The oldest entries of some queues, or nil where one of them is no queue.
 local function entries(names)
-  local read
-  if #names == 1 then
-    read = try('XREAD', 'COUNT', ARGV[2], 'STREAMS', names[1], '0')
-  else
-    local words = { 'XREAD', 'COUNT', ARGV[2], 'STREAMS', unpack(names) }
-    for _ = 1, #names do words[#words + 1] = '0' end
-    read = try(unpack(words))
-  end
-  if read and read.err then return nil end
-  for _, stream in ipairs(read or {}) do
-    for _, entry in ipairs(stream[2]) do
-      waiting[#waiting + 1] = { stream = stream[1], entry = entry[1], id = entry[2][2] }
+  for first = 1, #names, WORDS do
+    local last = math.min(first + WORDS - 1, #names)
+    local words = { 'XREAD', 'COUNT', ARGV[2], 'STREAMS', unpack(names, first, last) }
+    for _ = first, last do words[#words + 1] = '0' end
+    local read = try(unpack(words))
+    if read and read.err then return nil end
+    for _, stream in ipairs(read or {}) do
+      for _, entry in ipairs(stream[2]) do
+        waiting[#waiting + 1] = { stream = stream[1], entry = entry[1], id = entry[2][2] }
+      end
     end
   end
   return true
 end
 
 if not entries(streams) then
+  waiting = {}
   for at, stream in ipairs(streams) do
     if not entries({ stream }) and own('ready:' .. ARGV[at + 2], 'stream') then
       anew[#anew + 1] = 'ready:' .. ARGV[at + 2]
@@ -74,9 +73,10 @@ for _, next in ipairs(waiting) do
   if task and not is_final(task.status) and task.worker == '' then
     local fields = take(task, values, next)
     if not fields then
-      -- Only the event was written.
+      -- Only the event was written. What was claimed before is the worker's all the same.
       undo[#undo]()
-      return { 'no_lease' }
+      if taken == 0 then return { 'no_lease' } end
+      break
     end
     taken = taken + 1
     reply[#reply + 1] = fields

@@ -7,8 +7,8 @@ if not score or tonumber(score) == 0 then return 0 end
 local tools = names_of(ARGV[1])
 if not tools then return 0 end
 if #tools > 0 then
-  local specifications = typed('HMGET', P .. 'tools', unpack(tools))
-  for _, known in ipairs(specifications or { false }) do
+  if not typed('HLEN', P .. 'tools') then return 0 end
+  for _, known in ipairs(fields_of(P .. 'tools', tools)) do
     if not known then return 0 end
   end
 end

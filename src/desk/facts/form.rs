@@ -1,0 +1,106 @@
+//! A form's fields in words: what each is called, what it takes, and what is filled in.
+
+use crate::desk::values::shown;
+use crate::task::form::{Choice, Field, FieldKind};
+
+/// A field in one line, for example `cuisine: text, needed; Cuisine: what you like to eat`.
+pub(super) fn in_words(field: &Field) -> String {
+    let needed = if field.required { ", needed" } else { "" };
+    let default = default(&field.kind).map(|value| format!(", else {value}")).unwrap_or_default();
+    let about = match (&field.title, &field.description) {
+        (Some(title), Some(description)) => format!("; {title}: {description}"),
+        (Some(words), None) | (None, Some(words)) => format!("; {words}"),
+        (None, None) => String::new(),
+    };
+    format!("{}: {}{needed}{default}{about}", field.name, takes(&field.kind))
+}
+
+fn takes(kind: &FieldKind) -> String {
+    match kind {
+        FieldKind::Text { min_length, max_length, format, pattern, .. } => {
+            let format = format.as_ref().map(|format| format!(" ({format})")).unwrap_or_default();
+            let length = bounds(*min_length, *max_length).map(|bounds| {
+                let is_one = bounds == "1" || bounds.ends_with(" 1");
+                format!(" of {bounds} character{}", if is_one { "" } else { "s" })
+            });
+            let pattern = pattern.as_ref().map(|pattern| format!(" like {pattern}")).unwrap_or_default();
+            format!("text{format}{}{pattern}", length.unwrap_or_default())
+        }
+        FieldKind::Number { integer, minimum, maximum, .. } => {
+            let bounds = bounds(*minimum, *maximum).map(|bounds| format!(" of {bounds}"));
+            format!("{}{}", if *integer { "whole number" } else { "number" }, bounds.unwrap_or_default())
+        }
+        FieldKind::Boolean { .. } => "yes or no".to_owned(),
+        FieldKind::OneOf { choices, .. } => format!("one of {}", titles(choices)),
+        FieldKind::SomeOf { choices, min_items, max_items, .. } => {
+            let how_many = bounds(*min_items, *max_items).unwrap_or_else(|| "any".to_owned());
+            format!("{how_many} of {}", titles(choices))
+        }
+    }
+}
+
+fn bounds<T: ToString + PartialEq>(least: Option<T>, most: Option<T>) -> Option<String> {
+    match (least, most) {
+        (Some(least), Some(most)) if least == most => Some(least.to_string()),
+        (Some(least), Some(most)) => Some(format!("{} to {}", least.to_string(), most.to_string())),
+        (Some(least), None) => Some(format!("at least {}", least.to_string())),
+        (None, Some(most)) => Some(format!("at most {}", most.to_string())),
+        (None, None) => None,
+    }
+}
+
+/// What is sent, and what is shown where that is something else.
+fn titles(choices: &[Choice]) -> String {
+    let one = |choice: &Choice| {
+        if choice.title == choice.value {
+            choice.value.clone()
+        } else {
+            format!("{} ({})", choice.value, choice.title)
+        }
+    };
+    choices.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn default(kind: &FieldKind) -> Option<String> {
+    match kind {
+        FieldKind::Text { default, .. } | FieldKind::OneOf { default, .. } => default.clone(),
+        FieldKind::Number { default, .. } => default.as_ref().map(ToString::to_string),
+        FieldKind::Boolean { default } => default.map(|default| shown(&default.into())),
+        FieldKind::SomeOf { default, .. } if default.is_empty() => None,
+        FieldKind::SomeOf { default, .. } => Some(default.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::task::Form;
+
+    #[test]
+    fn every_kind_of_field_says_what_it_takes() {
+        let schema = json!({ "type": "object", "required": ["name", "size"], "properties": {
+            "name": { "type": "string", "minLength": 1, "maxLength": 20, "title": "Name", "description": "whose" },
+            "mail": { "type": "string", "format": "email" },
+            "seats": { "type": "integer", "minimum": 1, "default": 2 },
+            "outside": { "type": "boolean", "default": false },
+            "size": { "type": "string", "oneOf": [
+                { "const": "s", "title": "Small" }, { "const": "l", "title": "l" }], "default": "l" },
+            "extras": { "type": "array", "maxItems": 2, "items": { "enum": ["a", "b"], "type": "string" } },
+        } });
+        let form = Form::parse(&schema).expect("a form");
+        let said: Vec<String> = form.fields.iter().map(in_words).collect();
+        assert_eq!(
+            said,
+            [
+                "name: text of 1 to 20 characters, needed; Name: whose",
+                "mail: text (email)",
+                "seats: whole number of at least 1, else 2",
+                "outside: yes or no, else no",
+                "size: one of s (Small), l, needed, else l",
+                "extras: at most 2 of a, b",
+            ]
+        );
+    }
+}
