@@ -3,6 +3,7 @@
 mod answering;
 mod checking;
 mod completing;
+mod examples;
 mod exit_codes;
 mod help;
 mod json_lines;
