@@ -43,7 +43,7 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::run(&ui, args).map(|()| ExitCode::SUCCESS),
         command => Config::resolve(&cli.global, &environment)
             .map(|config| Context::new(config, environment, ui.clone()))
-            .and_then(|context| dispatch(&context, command).map_err(|failure| failure.at(context.reach()))),
+            .and_then(|context| dispatch(&context, command).map_err(|failure| context.failed(failure))),
     };
     ended(&ui, done)
 }

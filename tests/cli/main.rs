@@ -7,6 +7,8 @@ mod examples;
 mod exit_codes;
 mod help;
 mod json_lines;
+#[path = "../support/shapes.rs"]
+mod json_shapes;
 mod kitchen;
 mod outage;
 mod pages;
@@ -22,6 +24,7 @@ mod rights;
 mod safety;
 mod secrets;
 mod serving;
+mod shapes;
 mod suggesting;
 mod unreadable;
 mod values;
