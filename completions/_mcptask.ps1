@@ -53,6 +53,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Report a step of this task, from inside a command that a worker runs')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check a configuration file: every mistake, with its line and column and what is allowed there')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a shell''s completion script; task ids and tools complete as well')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print the help of all, or of one command')
             break
         }
         'mcptask;demo' {
@@ -74,7 +75,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
         }
         'mcptask;serve' {
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Listen here; port 0 takes any free one')
-            [CompletionResult]::new('--workers', '--workers', [CompletionResultType]::ParameterName, 'Run this many tasks at once in this process; 0 leaves all to `mcptask worker` elsewhere')
+            [CompletionResult]::new('--concurrency', '--concurrency', [CompletionResultType]::ParameterName, 'Run this many tasks at once in this process; 0 leaves all to `mcptask worker` elsewhere')
             [CompletionResult]::new('--unanswerable', '--unanswerable', [CompletionResultType]::ParameterName, 'What becomes of a question when its client cannot answer: cancel it, or wait for `respond`')
             [CompletionResult]::new('--allowed-host', '--allowed-host', [CompletionResultType]::ParameterName, 'Take requests for this host name, besides loopback ones; * for any. May be given several times')
             [CompletionResult]::new('--allowed-origin', '--allowed-origin', [CompletionResultType]::ParameterName, 'Take requests of web pages from this origin. May be given several times')
@@ -435,6 +436,23 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up waiting after this long, for example 90s or 5m: exit 7')
             [CompletionResult]::new('--static', '--static', [CompletionResultType]::ParameterName, 'A script that never runs mcptask: completes options, not ids')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on stderr but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on stderr but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: -v for causes and debug logs, -vv for everything')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more: -v for causes and debug logs, -vv for everything')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask at the terminal: exit 6 where an answer is needed')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'mcptask;help' {
+            [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]')
+            [CompletionResult]::new('--docket', '--docket', [CompletionResultType]::ParameterName, 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up waiting after this long, for example 90s or 5m: exit 7')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on stderr but errors')

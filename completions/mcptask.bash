@@ -37,6 +37,9 @@ _mcptask() {
             mcptask,doctor)
                 cmd="mcptask__subcmd__doctor"
                 ;;
+            mcptask,help)
+                cmd="mcptask__subcmd__help"
+                ;;
             mcptask,list)
                 cmd="mcptask__subcmd__list"
                 ;;
@@ -74,7 +77,7 @@ _mcptask() {
 
     case "${cmd}" in
         mcptask)
-            opts="-q -v -h -V --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help --version demo serve worker submit watch respond list show result cancel doctor tools ask report check completions"
+            opts="-q -v -h -V --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help --version demo serve worker submit watch respond list show result cancel doctor tools ask report check completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -484,6 +487,55 @@ _mcptask() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        mcptask__subcmd__help)
+            opts="-q -v -h --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --redis)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         mcptask__subcmd__list)
             opts="-q -v -h --session --status --waiting --tool --since --sort --limit --server --stdio --header --token --era --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -777,7 +829,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__serve)
-            opts="-q -v -h --listen --stdio --workers --unanswerable --allowed-host --allowed-origin --token-file --tls-cert --tls-key --insecure --config --fault --lease --max-tasks --max-ttl --question-timeout --max-body --rate-limit --max-requests --max-sessions --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --listen --stdio --concurrency --unanswerable --allowed-host --allowed-origin --token-file --tls-cert --tls-key --insecure --config --fault --lease --max-tasks --max-ttl --question-timeout --max-body --rate-limit --max-requests --max-sessions --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -787,7 +839,7 @@ _mcptask() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --workers)
+                --concurrency)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -50,6 +50,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand report 'Report a step of this task, from inside a command that a worker runs'
             cand check 'Check a configuration file: every mistake, with its line and column and what is allowed there'
             cand completions 'Print a shell''s completion script; task ids and tools complete as well'
+            cand help 'Print the help of all, or of one command'
         }
         &'mcptask;demo'= {
             cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
@@ -69,7 +70,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
         }
         &'mcptask;serve'= {
             cand --listen 'Listen here; port 0 takes any free one'
-            cand --workers 'Run this many tasks at once in this process; 0 leaves all to `mcptask worker` elsewhere'
+            cand --concurrency 'Run this many tasks at once in this process; 0 leaves all to `mcptask worker` elsewhere'
             cand --unanswerable 'What becomes of a question when its client cannot answer: cancel it, or wait for `respond`'
             cand --allowed-host 'Take requests for this host name, besides loopback ones; * for any. May be given several times'
             cand --allowed-origin 'Take requests of web pages from this origin. May be given several times'
@@ -416,6 +417,22 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --color 'Colour the output'
             cand --timeout 'Give up waiting after this long, for example 90s or 5m: exit 7'
             cand --static 'A script that never runs mcptask: completes options, not ids'
+            cand --json 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+            cand -q 'Say nothing on stderr but errors'
+            cand --quiet 'Say nothing on stderr but errors'
+            cand -v 'Say more: -v for causes and debug logs, -vv for everything'
+            cand --verbose 'Say more: -v for causes and debug logs, -vv for everything'
+            cand --no-input 'Never ask at the terminal: exit 6 where an answer is needed'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'mcptask;help'= {
+            cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
+            cand --db 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]'
+            cand --namespace 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]'
+            cand --docket 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]'
+            cand --color 'Colour the output'
+            cand --timeout 'Give up waiting after this long, for example 90s or 5m: exit 7'
             cand --json 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
             cand -q 'Say nothing on stderr but errors'
             cand --quiet 'Say nothing on stderr but errors'

@@ -54,6 +54,7 @@ complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "ask" -d 'Ask the us
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "report" -d 'Report a step of this task, from inside a command that a worker runs'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "check" -d 'Check a configuration file: every mistake, with its line and column and what is allowed there'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "completions" -d 'Print a shell\'s completion script; task ids and tools complete as well'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "help" -d 'Print the help of all, or of one command'
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
@@ -68,7 +69,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -s v -l verbose -d
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l listen -d 'Listen here; port 0 takes any free one' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l workers -d 'Run this many tasks at once in this process; 0 leaves all to `mcptask worker` elsewhere' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l concurrency -d 'Run this many tasks at once in this process; 0 leaves all to `mcptask worker` elsewhere' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l unanswerable -d 'What becomes of a question when its client cannot answer: cancel it, or wait for `respond`' -r -f -a "cancel\t''
 wait\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l allowed-host -d 'Take requests for this host name, besides loopback ones; * for any. May be given several times' -r
@@ -425,3 +426,16 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -s q -l qui
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand help" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand help" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand help" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand help" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand help" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand help" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand help" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand help" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand help" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand help" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand help" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 
-use clap::{Args, CommandFactory as _};
+use clap::Args;
 use clap_complete::Shell;
 use clap_complete::env::{self, EnvCompleter, Shells};
 
@@ -73,7 +73,7 @@ impl EnvCompleter for Bash {
 /// The script that knows the command line as it is now.
 fn fixed(shell: Shell) -> String {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut super::Cli::command(), "mcptask", &mut script);
+    clap_complete::generate(shell, &mut super::help::whole(), "mcptask", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
     if shell == Shell::Bash { script.replacen(PREVIOUS, PREVIOUS_OPTION, 1) } else { script }
 }

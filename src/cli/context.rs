@@ -36,6 +36,8 @@ pub(crate) struct Context {
     /// What was opened, to be closed at the end.
     opened: Mutex<Vec<Arc<dyn Store>>>,
     goes_on: Mutex<Option<Advice>>,
+    /// The task and the question that the command is about, as soon as they are found.
+    concerns: Mutex<(Option<String>, Option<String>)>,
     /// The server that the command goes through, where it does.
     server: OnceLock<Reach>,
 }
@@ -51,6 +53,7 @@ impl Context {
             lost: watch::Sender::default(),
             opened: Mutex::default(),
             goes_on: Mutex::default(),
+            concerns: Mutex::default(),
             server: OnceLock::new(),
         }
     }
@@ -181,6 +184,17 @@ impl Context {
     /// The ids of tasks that were launched through servers; `None` without a home directory.
     pub(crate) fn kept(&self) -> Option<Kept> {
         self.environment.state_directory().as_deref().map(Kept::within)
+    }
+
+    /// Notes which task, and which of its questions, the command is about; its failure says so in JSON.
+    pub(crate) fn concerns(&self, task: &str, question: Option<&str>) {
+        *locked(&self.concerns) = (Some(task.to_owned()), question.map(str::to_owned));
+    }
+
+    /// The command's failure: its hints reach the same tasks, and it names what the command was about.
+    pub(crate) fn failed(&self, failure: Failure) -> Failure {
+        let (task, question) = locked(&self.concerns).clone();
+        failure.at(self.reach()).concerning(task, question)
     }
 
     /// Notes what goes on when this command is interrupted or times out, as a hint for that moment.

@@ -19,10 +19,12 @@ mod demo;
 mod doctor;
 mod environment;
 mod exact;
+mod examples;
 mod follow;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod handover;
+mod help;
 mod list;
 mod offer;
 mod outage;

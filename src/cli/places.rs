@@ -95,5 +95,7 @@ pub(crate) async fn find(
         }
         places.find(prefix).await
     };
-    if waits { context.ride_out(find).await } else { find().await }
+    let found = if waits { context.ride_out(find).await } else { find().await }?;
+    context.concerns(found.id(), None);
+    Ok(found)
 }

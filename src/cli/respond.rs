@@ -77,7 +77,9 @@ async fn respond(context: &Context, places: &Places, args: &RespondArgs) -> Resu
         found = found.until_asked(wanted.as_deref()).await?;
     }
     let way = if args.direct { Way::Direct } else { Way::Supported };
+    context.concerns(found.id(), wanted.as_deref());
     let question = found.question(wanted.as_deref(), way).await?;
+    context.concerns(found.id(), Some(&question.id));
     let receipt = match args.given(&question.asked.ask)? {
         Some(answer) => {
             send(context, &mut Sending::new(&found, &question, answer, way), args.wait).await?.or_refused()?

@@ -6,30 +6,29 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, Parser as _};
 use clap_complete::CompleteEnv;
 use tokio::runtime::{Builder, Runtime};
 use tracing::Level;
 
+use super::Command;
 use super::config::Config;
 use super::context::Context;
 use super::environment::Environment;
 use super::failure::{Failure, Kind};
 use super::signals::{Signals, Stop};
 use super::ui::{self, Manner, Streams, Ui, text};
-use super::{Cli, Command};
 use super::{
-    ask, cancel, check, completions, demo, doctor, handover, list, report, respond, result, serve, show,
-    submit, tools, watch, worker,
+    ask, cancel, check, completions, demo, doctor, handover, help, list, report, respond, result, serve,
+    show, submit, tools, watch, worker,
 };
 
 /// The program: from the process's arguments to its exit code.
 pub fn main() -> ExitCode {
     // Answers a shell that completes a line, and ends the process; nothing may be printed before.
-    CompleteEnv::with_factory(Cli::command).shells(completions::SHELLS).complete();
+    CompleteEnv::with_factory(help::whole).shells(completions::SHELLS).complete();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let environment = Environment::of_process();
-    let cli = match Cli::try_parse_from(&arguments) {
+    let cli = match help::parse(&arguments, &environment) {
         Ok(cli) => cli,
         Err(error) => return refused(&error, &arguments, &environment),
     };
@@ -44,7 +43,7 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::run(&ui, args).map(|()| ExitCode::SUCCESS),
         command => Config::resolve(&cli.global, &environment)
             .map(|config| Context::new(config, environment, ui.clone()))
-            .and_then(|context| dispatch(&context, command).map_err(|failure| failure.at(context.reach()))),
+            .and_then(|context| dispatch(&context, command).map_err(|failure| context.failed(failure))),
     };
     ended(&ui, done)
 }

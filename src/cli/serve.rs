@@ -39,7 +39,8 @@ pub(crate) struct ServeArgs {
     ///
     /// A task that waits for an answer does not count.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(0..=1024))]
-    workers: u16,
+    #[arg(alias = "workers")]
+    concurrency: u16,
     /// What becomes of a question when its client cannot answer: cancel it, or wait for `respond`
     #[arg(long, value_enum, value_name = "HOW", default_value_t)]
     unanswerable: UnanswerableChoice,
@@ -122,8 +123,8 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
     if !args.stdio {
         access.reload(context, &parts, &stop)?;
     }
-    if args.workers > 0 {
-        let count = usize::from(args.workers);
+    if args.concurrency > 0 {
+        let count = usize::from(args.concurrency);
         let worker = worker::enlist(&engine, &worker::worker_id(), count, &args.offer).await?;
         args.offer.reload(context, &parts, worker.tools(), &stop)?;
         parts.spawn(worker.run(stop.clone()));
@@ -253,7 +254,7 @@ async fn announce(
     }
     let ui = &context.ui;
     ui.talk(&format!("serving {}", ui.talk_paint().bold(&url)));
-    ui.talk(&format!("  tasks in {store}; {}", running(args.workers)));
+    ui.talk(&format!("  tasks in {store}; {}", running(args.concurrency)));
     if let Some(warning) = args.access.warning(at) {
         ui.warn(warning);
     }
@@ -271,8 +272,8 @@ async fn announce(
     Ok(())
 }
 
-fn running(workers: u16) -> String {
-    match workers {
+fn running(concurrency: u16) -> String {
+    match concurrency {
         0 => "run by `mcptask worker` elsewhere".to_owned(),
         1 => "run here, one at once".to_owned(),
         several => format!("run here, {several} at once"),

@@ -198,10 +198,13 @@ async fn warn_if_nobody_runs(context: &Context, engine: &Engine, task: &Task) {
 /// The id is the data, unless the result will be.
 fn announce(context: &Context, args: &SubmitArgs, id: &str, watch: Suggested) -> Result<(), Failure> {
     context.goes_on(Advice::with("the task goes on; see it with", watch));
+    context.concerns(id, None);
     if context.ui.is_json() {
-        return context
-            .ui
-            .object(&json!({ "task": id, "tool": args.tool, "session": args.session, "status": "working" }));
+        let is_remote = args.remote.server.is_some() || args.remote.stdio.is_some();
+        let source = if is_remote { SERVER } else { STORE };
+        return context.ui.object(&json!({
+            "source": source, "task": id, "tool": args.tool, "session": args.session, "status": "working",
+        }));
     }
     if args.wait {
         context.ui.talk(&format!("task {}", text::line(id)));

@@ -14,10 +14,11 @@ use super::since::Since;
 use super::ui::{Piece, event, page, text};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::facts::passed_over;
+use crate::desk::object;
 use crate::desk::place::{Found, Place};
 use crate::desk::places::Places;
 use crate::desk::suggest::{Advice, Suggested};
-use crate::desk::watch::{Seen, Watching, What, object};
+use crate::desk::watch::{Seen, Watching, What};
 use crate::engine::{Engine, Viewer, Watch};
 use crate::store::EventFilter;
 use crate::task::{Cursor, Event, EventKind, QuestionId, SessionId, Task, TaskStatus};
@@ -90,33 +91,11 @@ pub(crate) async fn run(context: &Context, args: WatchArgs) -> Result<(), Failur
         }
         None => {
             places::tell_unsearched(context, places);
-            refuse_task(places, args.session.as_ref()).await?;
+            places.refuse_task(args.session.as_ref()).await?;
             watch(context, &args, places, args.what()).await
         }
     })
     .await
-}
-
-/// The fewest characters of an id that nobody takes for a session's name.
-const ID: usize = 8;
-
-/// Who gives a task's id where a session is meant would watch nothing.
-async fn refuse_task(places: &Places, session: Option<&SessionId>) -> Result<(), Failure> {
-    let own = places.all().iter().find_map(|place| match place {
-        Place::Store(engine) => Some(engine),
-        Place::Fastmcp(_) | Place::Server(_) => None,
-    });
-    let Some((session, engine)) = session.filter(|session| session.as_str().len() >= ID).zip(own) else {
-        return Ok(());
-    };
-    let events = engine.store().history(&EventFilter::Session(session.clone()), Cursor::START, 1).await?;
-    let is_session = !events.events.is_empty() || !events.unreadable.is_empty();
-    if is_session || places.find(session.as_str()).await.is_err() {
-        return Ok(());
-    }
-    let watch = Suggested::new("watch").option("--task", session.as_str());
-    Err(Failure::usage(format!("{:?} is no session, and a task's id begins so", session.as_str()))
-        .hint(Advice::command(watch, "watches the task")))
 }
 
 /// The places as soon as somebody has begun a store there.
@@ -229,8 +208,7 @@ impl Printer<'_> {
         self.greet();
         if self.args.since == Since::Start {
             for event in others.open_questions() {
-                let ended = event.is_end().then_some((event.task.as_str(), event.name));
-                if self.print_other(&event)? || self.is_end(ended)? {
+                if self.other(&event)? {
                     return Ok(());
                 }
             }
@@ -256,10 +234,7 @@ impl Printer<'_> {
                     let ended = event.kind.is_end().then_some((event.task.as_str(), event.kind.name()));
                     self.print(&engine, &event).await? || self.is_end(ended)?
                 }
-                Next::Theirs(event) => {
-                    let ended = event.is_end().then_some((event.task.as_str(), event.name));
-                    self.print_other(&event)? || self.is_end(ended)?
-                }
+                Next::Theirs(event) => self.other(&event)?,
                 Next::Over(over) => return self.over(ours.as_ref(), after, over).await,
             };
             if is_last {
@@ -295,6 +270,12 @@ impl Printer<'_> {
             }
             Err(failure) => Err(failure),
         }
+    }
+
+    /// Takes an event of another place; whether it was the last one.
+    fn other(&self, seen: &Seen) -> Result<bool, Failure> {
+        let ended = seen.is_end().then_some((seen.task.as_str(), seen.name));
+        Ok(self.print_other(seen)? || self.is_end(ended)?)
     }
 
     /// Prints an event of another place if it is wanted; whether it was the last one.
@@ -361,7 +342,7 @@ impl Printer<'_> {
         }
         let ui = &self.context.ui;
         if ui.is_json() {
-            ui.object(&object(event))?;
+            ui.object(&object::of_event(event))?;
         } else {
             event::print(ui, "", event, Timestamp::now())?;
             if let EventKind::Asked { question } = &event.kind {

@@ -105,13 +105,23 @@ pub(crate) struct Failure {
     message: String,
     hints: Vec<Advice>,
     is_outage: bool,
+    task: Option<String>,
+    question: Option<String>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl Failure {
     /// A failure of that kind.
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hints: Vec::new(), is_outage: false, source: None }
+        Self {
+            kind,
+            message: message.into(),
+            hints: Vec::new(),
+            is_outage: false,
+            task: None,
+            question: None,
+            source: None,
+        }
     }
 
     /// A wrong command line or value.
@@ -175,6 +185,17 @@ impl Failure {
     pub(crate) fn at(mut self, reach: &Reach) -> Self {
         self.hints = self.hints.into_iter().map(|hint| hint.at(reach)).collect();
         self
+    }
+
+    /// The task, and the question, that the command was about.
+    #[must_use]
+    pub(crate) fn concerning(self, task: Option<String>, question: Option<String>) -> Self {
+        Self { task, question, ..self }
+    }
+
+    /// See [`Failure::concerning`].
+    pub(crate) fn concerns(&self) -> (Option<&str>, Option<&str>) {
+        (self.task.as_deref(), self.question.as_deref())
     }
 
     pub(crate) fn hints(&self) -> &[Advice] {

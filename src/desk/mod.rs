@@ -7,6 +7,7 @@ pub(crate) mod ending;
 pub(crate) mod facts;
 pub(crate) mod failure;
 pub(crate) mod kept;
+pub(crate) mod object;
 pub(crate) mod page;
 pub(crate) mod place;
 pub(crate) mod places;

@@ -5,13 +5,12 @@ use std::cmp::Reverse;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::asked::OpenQuestion;
 use super::failure::Failure;
+use super::object::{self, deployed_object, server_object, sourced, unreadable_object};
 use super::place::{FASTMCP, Place, SERVER, STORE};
 use super::places::Places;
 use super::server::{Server, ServerTask};
 use super::{page, text};
-use crate::client::TaskView;
 use crate::engine::{Engine, Viewer};
 use crate::fastmcp::{DeployedTask, Deployment};
 use crate::store::{TaskFilter, Unreadable};
@@ -19,9 +18,6 @@ use crate::task::{Outcome, SessionId, Task, TaskStatus};
 
 /// The most characters of a message before a page, which must be seen behind it.
 const BEFORE_PAGE: usize = 60;
-
-/// The word of a task that cannot be read, where a status stands.
-pub(crate) const UNREADABLE: &str = "unreadable";
 
 /// Which tasks are wanted.
 #[derive(Debug, Clone, Default)]
@@ -218,6 +214,7 @@ impl Row {
             message,
             object: sourced(json!(task), STORE),
         }
+        .with_common_names()
     }
 
     /// A task of our own store that cannot be read.
@@ -240,9 +237,11 @@ impl Row {
             message: text::line(&one.problem),
             object: unreadable_object(one),
         }
+        .with_common_names()
     }
 
-    fn of_deployed(task: &DeployedTask) -> Self {
+    /// A task of a FastMCP deployment.
+    pub(crate) fn of_deployed(task: &DeployedTask) -> Self {
         let message = match (task.questions.first(), &task.error, &task.progress) {
             (Some(question), ..) => asked(&question.ask.message, page::of(&question.ask)),
             (None, Some(error), _) => text::line(error.trim()),
@@ -271,9 +270,11 @@ impl Row {
             message,
             object: deployed_object(task),
         }
+        .with_common_names()
     }
 
-    fn of_view(server: &Server, task: &ServerTask) -> Self {
+    /// A task of a server.
+    pub(crate) fn of_view(server: &Server, task: &ServerTask) -> Self {
         let ServerTask { view, tool } = task;
         let time = |text: &Option<String>| -> Option<Timestamp> {
             text.as_deref().and_then(|text| text.parse().ok())
@@ -302,8 +303,26 @@ impl Row {
             session: None,
             worker: None,
             message: asked.unwrap_or_else(words),
-            object: server_object(server.title(), view, tool.as_deref()),
+            object: server_object(&server.title(), view, tool.as_deref()),
         }
+        .with_common_names()
+    }
+
+    /// Its object has the names that tasks have in every place.
+    fn with_common_names(mut self) -> Self {
+        let waiting_for = match self.status {
+            Some(TaskStatus::InputRequired) => Some("answer"),
+            Some(_) if self.is_queued => Some("worker"),
+            _ => None,
+        };
+        let common = json!({
+            "task": self.task, "id": self.task, "tool": self.tool, "session": self.session,
+            "waiting_for": waiting_for, "created_at": self.created_at, "updated_at": self.changed_at,
+            "waiting_since": self.waiting_since, "ends_at": self.ends_at, "is_error": self.is_tool_error,
+            "questions": [],
+        });
+        object::complete(&mut self.object, common);
+        self
     }
 }
 
@@ -327,34 +346,4 @@ pub(crate) fn source_of(task: &DeployedTask) -> String {
     } else {
         format!("{} ({})", task.generation, task.docket)
     }
-}
-
-fn sourced(mut object: Value, source: &str) -> Value {
-    object["source"] = json!(source);
-    object
-}
-
-/// What is known of a task that cannot be read.
-pub(crate) fn unreadable_object(one: &Unreadable) -> Value {
-    json!({ "id": one.name, "status": UNREADABLE, "problem": one.problem, "source": STORE })
-}
-
-/// A FastMCP task as an object.
-pub(crate) fn deployed_object(task: &DeployedTask) -> Value {
-    let mut object = sourced(json!(task), FASTMCP);
-    object["tool"] = json!(task.component.name);
-    object
-}
-
-/// A server's task as an object.
-pub(crate) fn server_object(server: &str, view: &TaskView, tool: Option<&str>) -> Value {
-    let asked = |(key, request): (&String, &Value)| {
-        OpenQuestion::of_server(server, view, key, request).ok().map(|question| question.object())
-    };
-    let questions: Vec<Value> = view.input_requests.iter().filter_map(asked).collect();
-    json!({
-        "id": view.id, "tool": tool, "status": view.status, "status_message": view.status_message,
-        "created_at": view.created_at, "updated_at": view.updated_at, "ttl_ms": view.ttl_ms,
-        "questions": questions, "input_requests": view.input_requests, "outcome": view.outcome, "source": SERVER,
-    })
 }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SpanRelativeTo, Timestamp};
+
+use crate::task::duration;
 
 /// How long ago, or how soon: "3 min ago", "in 2 h", "just now".
 pub(crate) fn relative(at: Timestamp, now: Timestamp) -> String {
@@ -46,12 +48,7 @@ pub(crate) fn moment(at: Timestamp) -> String {
 /// Reads a length of time: `90s`, `5m`, `1h30m`, `2 days`; a bare number is seconds.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is not a length of time such as 90s, 5m, 1h30m or 2days");
-    if let Ok(seconds) = text.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).map_err(|_| wrong());
-    }
-    let span: jiff::Span = text.parse().map_err(|_| wrong())?;
-    let signed = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
-    Duration::try_from(signed).map_err(|_| wrong())
+    duration::parse(text).ok_or_else(wrong)
 }
 
 /// Reads a moment: a time ago such as `10m`, or a time in RFC 3339.
@@ -78,16 +75,5 @@ mod tests {
         assert_eq!(said(-180), "3 min ago");
         assert_eq!(said(7_200), "in 2 h");
         assert_eq!(said(-200_000), "2 days ago");
-    }
-
-    #[test]
-    fn durations_have_units_or_are_seconds() {
-        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5_400)));
-        assert_eq!(duration("2days"), Ok(Duration::from_secs(172_800)));
-        assert_eq!(duration("0.5"), Ok(Duration::from_millis(500)));
-        for wrong in ["", "soon", "-5s", "-1", "nan"] {
-            assert!(duration(wrong).is_err(), "{wrong:?}");
-        }
     }
 }

@@ -10,8 +10,10 @@ use super::asked::OpenQuestion;
 use super::failure::Failure;
 use super::place::{Found, Place};
 use super::places::Places;
+use super::suggest::{Advice, Suggested};
 use crate::fastmcp::Filter;
-use crate::task::{Event, SessionId, TaskStatus};
+use crate::store::EventFilter;
+use crate::task::{Cursor, SessionId, TaskStatus};
 use fastmcp::Deployed;
 use server::Served;
 
@@ -112,14 +114,31 @@ impl Watching {
     }
 }
 
+/// The fewest characters of an id that nobody takes for a session's name.
+const ID: usize = 8;
+
+impl Places {
+    /// Refuses a task's id where a session is meant: nothing would ever be seen of it.
+    pub(crate) async fn refuse_task(&self, session: Option<&SessionId>) -> Result<(), Failure> {
+        let own = self.all().iter().find_map(|place| match place {
+            Place::Store(engine) => Some(engine),
+            Place::Fastmcp(_) | Place::Server(_) => None,
+        });
+        let Some((session, engine)) = session.filter(|session| session.as_str().len() >= ID).zip(own) else {
+            return Ok(());
+        };
+        let events = engine.store().history(&EventFilter::Session(session.clone()), Cursor::START, 1).await?;
+        let is_session = !events.events.is_empty() || !events.unreadable.is_empty();
+        if is_session || self.find(session.as_str()).await.is_err() {
+            return Ok(());
+        }
+        let watch = Suggested::new("watch").option("--task", session.as_str());
+        Err(Failure::usage(format!("{:?} is no session, and a task's id begins so", session.as_str()))
+            .hint(Advice::command(watch, "watches the task")))
+    }
+}
+
 fn no_sessions() -> Failure {
     Failure::usage("a server does not say which session a task is of")
         .hint("leave SESSION out, give --task, or watch the store that the server uses with --redis URL")
-}
-
-/// The object of an event of our own log.
-pub(crate) fn object(event: &Event) -> Value {
-    let mut object = serde_json::json!(event);
-    object["source"] = serde_json::json!(super::place::STORE);
-    object
 }

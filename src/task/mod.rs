@@ -5,6 +5,7 @@
 
 pub mod answer;
 mod aside;
+pub mod duration;
 pub mod event;
 pub mod fault;
 pub mod form;

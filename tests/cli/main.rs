@@ -3,9 +3,12 @@
 mod answering;
 mod checking;
 mod completing;
+mod examples;
 mod exit_codes;
 mod help;
 mod json_lines;
+#[path = "../support/shapes.rs"]
+mod json_shapes;
 mod kitchen;
 mod outage;
 mod pages;
@@ -23,6 +26,7 @@ mod safety;
 mod secrets;
 mod server_away;
 mod serving;
+mod shapes;
 #[path = "../support/situations.rs"]
 mod situations;
 mod stage;

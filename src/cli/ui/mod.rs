@@ -39,6 +39,9 @@ use stage::Stage;
 use super::environment::Environment;
 use super::failure::{Failure, Kind};
 
+/// The version of the JSON that is printed (docs/JSON.md). Names that are added do not change it.
+const FORMAT: u32 = 1;
+
 /// The most characters of one value on a terminal.
 const MOST: usize = 2000;
 
@@ -196,7 +199,10 @@ impl Ui {
     /// An object of data for machines, stamped `at` now unless it is stamped already; flushed.
     pub(crate) fn object(&self, object: &impl Serialize) -> Result<(), Failure> {
         let unexpected = |error| Failure::caused(Kind::Unexpected, "cannot write the result as JSON", error);
-        let mut stamped = Map::from_iter([("at".to_owned(), json!(Timestamp::now()))]);
+        let mut stamped = Map::from_iter([
+            ("at".to_owned(), json!(Timestamp::now())),
+            ("format".to_owned(), json!(FORMAT)),
+        ]);
         match serde_json::to_value(object).map_err(unexpected)? {
             Value::Object(fields) => stamped.extend(fields),
             other => drop(stamped.insert("value".to_owned(), other)),
@@ -295,10 +301,17 @@ impl Ui {
 fn failure_object(failure: &Failure) -> Value {
     let mut object = json!({
         "at": Timestamp::now(),
+        "format": FORMAT,
         "code": failure.kind().code(),
         "exit": failure.kind().exit_code(),
         "message": failure.to_string(),
     });
+    let (task, question) = failure.concerns();
+    for (name, id) in [("task", task), ("question", question)] {
+        if let Some(id) = id {
+            object[name] = id.into();
+        }
+    }
     if !failure.hints().is_empty() {
         let hints: Vec<_> = failure.hints().iter().map(ToString::to_string).collect();
         object["hint"] = hints.join("; ").into();

@@ -1,7 +1,8 @@
 //! A status is a word and a sign, never only a colour.
 
 use super::Paint;
-use crate::desk::row::{Row, UNREADABLE};
+use crate::desk::object::UNREADABLE;
+use crate::desk::row::Row;
 use crate::task::TaskStatus;
 
 fn sign(status: TaskStatus) -> &'static str {

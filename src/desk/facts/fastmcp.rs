@@ -1,12 +1,11 @@
 //! The sheet of a FastMCP task.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Fact, Facts, Sheet};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::failure::Failure;
-use crate::desk::place::FASTMCP;
-use crate::desk::row::source_of;
+use crate::desk::row::{Row, source_of};
 use crate::desk::{text, time};
 use crate::fastmcp::{Delivery, DeployedQuestion, DeployedTask, Deployment, Details, WorkerSeen};
 
@@ -19,8 +18,10 @@ pub(super) async fn facts(deployment: &Deployment, task: &DeployedTask) -> Resul
     for question in &details.task.questions {
         sheet.deployed_question(&details.task, question);
     }
-    let mut object = json!(details);
-    object["source"] = json!(FASTMCP);
+    let mut object = Row::of_deployed(&details.task).object;
+    if let (Value::Object(object), Value::Object(more)) = (&mut object, json!(details)) {
+        object.extend(more);
+    }
     Ok(Facts { object, lines: sheet.lines, warnings: Vec::new() })
 }
 

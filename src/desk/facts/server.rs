@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::{Fact, Facts, Sheet};
 use crate::client::TaskView;
 use crate::desk::asked::OpenQuestion;
-use crate::desk::row::server_object;
-use crate::desk::server::Server;
+use crate::desk::row::Row;
+use crate::desk::server::{Server, ServerTask};
 use crate::desk::{ending, text};
 use crate::task::Outcome;
 
@@ -23,7 +23,8 @@ pub(super) fn facts(server: &Server, task: &TaskView) -> Facts {
         let lines = text::block(&ending::in_words(result));
         sheet.lines.extend(lines.into_iter().map(Fact::Text));
     }
-    Facts { object: server_object(name, task, tool.as_deref()), lines: sheet.lines, warnings: Vec::new() }
+    let object = Row::of_view(server, &ServerTask { view: task.clone(), tool }).object;
+    Facts { object, lines: sheet.lines, warnings: Vec::new() }
 }
 
 impl Sheet {

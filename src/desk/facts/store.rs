@@ -7,8 +7,8 @@ use serde_json::json;
 use super::{Fact, Facts, Sheet};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::failure::Failure;
-use crate::desk::place::STORE;
-use crate::desk::row::{is_queued, unreadable_object};
+use crate::desk::object::{self, unreadable_object};
+use crate::desk::row::{Row, is_queued};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::{ending, text, time, values};
 use crate::engine::{Engine, EngineError, Viewer};
@@ -22,12 +22,10 @@ const EVENTS: usize = 1000;
 pub(super) async fn facts(engine: &Engine, id: &TaskId) -> Result<Facts, Failure> {
     let (events, warnings) = newest(engine, id).await?;
     let mut sheet = Sheet::new();
-    let mut object = match engine.get(&Viewer::Operator, id).await {
+    let mut shown = match engine.get(&Viewer::Operator, id).await {
         Ok(task) => {
             sheet.task(&task);
-            let mut object = json!(task);
-            object["source"] = json!(STORE);
-            object
+            Row::of_task(&task).object
         }
         Err(EngineError::Store(StoreError::Unreadable { task, problem })) => {
             sheet.fact("task", task.as_str());
@@ -37,10 +35,10 @@ pub(super) async fn facts(engine: &Engine, id: &TaskId) -> Result<Facts, Failure
         }
         Err(error) => return Err(error.into()),
     };
-    object["events"] = json!(events);
+    shown["events"] = events.iter().map(object::of_event).collect();
     sheet.heading("events");
     sheet.lines.extend(events.into_iter().map(|event| Fact::Event(Box::new(event))));
-    Ok(Facts { object, lines: sheet.lines, warnings })
+    Ok(Facts { object: shown, lines: sheet.lines, warnings })
 }
 
 /// The newest events of a task, and what is said of those that are left out.

@@ -40,7 +40,7 @@ struct Looks {
     name: String,
     views: mpsc::Receiver<Result<ServerTask, Failure>>,
     looking: LocalBoxFuture<'static, ()>,
-    is_over: bool,
+    has_ended: bool,
 }
 
 impl Served {
@@ -135,12 +135,8 @@ impl Served {
         views: mpsc::Receiver<Result<ServerTask, Failure>>,
         looking: impl Future<Output = ()> + 'static,
     ) {
-        self.looks = Some(Looks {
-            name: server.title().to_owned(),
-            views,
-            looking: looking.boxed_local(),
-            is_over: false,
-        });
+        let (name, looking) = (server.title().to_owned(), looking.boxed_local());
+        self.looks = Some(Looks { name, views, looking, has_ended: false });
     }
 
     fn note_open(&mut self, server: &Server, task: &ServerTask) {
@@ -160,20 +156,19 @@ impl Served {
                 return Ok(seen);
             }
             let Some(looks) = &mut self.looks else { return std::future::pending().await };
+            // What it saw last is still to be told when the looking has ended.
             let task = tokio::select! {
                 biased;
                 task = looks.views.recv() => task,
-                () = &mut looks.looking, if !looks.is_over => {
-                    looks.is_over = true;
+                () = &mut looks.looking, if !looks.has_ended => {
+                    looks.has_ended = true;
                     continue;
                 }
             };
-            // What was seen before the looking ended has been told by now.
-            let Some(task) = task else {
+            let Some(task) = task.transpose()? else {
                 self.looks = None;
                 continue;
             };
-            let task = task?;
             let before = self.known.get(&task.view.id);
             self.ready.extend(between(&looks.name, before, &task));
             self.known.insert(task.view.id.clone(), task.view);

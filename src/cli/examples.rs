@@ -1,0 +1,141 @@
+//! Examples for each command's help; tests/cli/examples.rs runs every one.
+
+use std::fmt::Write as _;
+
+/// What an example does, and its command line.
+type Example = (&'static str, &'static str);
+
+/// The examples' part of a command's help.
+pub(super) fn of(command: &str) -> String {
+    let mut text = String::from("Examples:\n");
+    for (does, line) in examples(command) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  # {does}\n  {line}");
+    }
+    text
+}
+
+fn examples(command: &str) -> &'static [Example] {
+    match command {
+        "demo" => &DEMO,
+        "serve" => &SERVE,
+        "worker" => &WORKER,
+        "submit" => &SUBMIT,
+        "watch" => &WATCH,
+        "respond" => &RESPOND,
+        "list" => &LIST,
+        "show" => &SHOW,
+        "result" => &RESULT,
+        "cancel" => &CANCEL,
+        "doctor" => &DOCTOR,
+        "tools" => &TOOLS,
+        "ask" => &ASK,
+        "report" => &REPORT,
+        "check" => &CHECK,
+        "completions" => &COMPLETIONS,
+        "help" => &HELP,
+        _ => &[],
+    }
+}
+
+const DEMO: [Example; 3] = [
+    ("The whole loop, with you as the user", "mcptask demo"),
+    ("The same with given answers", "mcptask demo --no-input"),
+    ("As a script sees it", "mcptask demo --json"),
+];
+
+const SERVE: [Example; 3] = [
+    ("The built-in tools, at http://127.0.0.1:8737/mcp", "mcptask serve"),
+    ("Tools of your own, 8 tasks at once", "mcptask serve --config mcptask.toml --concurrency 8"),
+    ("Only for clients with a token", "mcptask serve --token-file tokens.txt"),
+];
+
+const WORKER: [Example; 3] = [
+    ("The built-in tools", "mcptask worker"),
+    ("Tools of your own, 16 tasks at once", "mcptask worker --config mcptask.toml --concurrency 16"),
+    ("For the tasks of another namespace", "mcptask worker --namespace staging"),
+];
+
+const SUBMIT: [Example; 3] = [
+    ("Launch a task of a session", "mcptask submit plan_dinner --session dinner"),
+    ("Launch one with an argument, and wait for its result", "mcptask submit wait --arg seconds=1 --wait"),
+    ("Launch one at a server", "mcptask submit plan_dinner --server http://127.0.0.1:8737/mcp"),
+];
+
+const WATCH: [Example; 3] = [
+    ("A session's events, past and new", "mcptask watch dinner"),
+    ("Wait until a task has asked", "mcptask watch --task 7w3k9q2m --until asked"),
+    ("New questions of all tasks, for a script", "mcptask watch --status input_required --json"),
+];
+
+const RESPOND: [Example; 3] = [
+    ("Answer what has waited longest", "mcptask respond --next --set cuisine=Thai"),
+    ("Answer one question of a task", "mcptask respond 7w3k9q2m --question q1 --set cuisine=Thai"),
+    ("Say no", "mcptask respond 7w3k9q2m --decline"),
+];
+
+const LIST: [Example; 3] = [
+    ("What waits for an answer, the longest first", "mcptask list --waiting"),
+    ("A session's unfinished tasks", "mcptask list --session dinner --status working,input_required"),
+    ("The last hour's tasks, for a script", "mcptask list --since 1h --json"),
+];
+
+const SHOW: [Example; 3] = [
+    ("A task with its questions, answers and events", "mcptask show 7w3k9q2m"),
+    ("What a server shows of it", "mcptask show 7w3k9q2m --server http://127.0.0.1:8737/mcp"),
+    ("All of it, for a script", "mcptask show 7w3k9q2m --json"),
+];
+
+const RESULT: [Example; 3] = [
+    ("The result of a task that has ended", "mcptask result 7w3k9q2m"),
+    ("Wait for it, five minutes at most", "mcptask result 7w3k9q2m --wait --timeout 5m"),
+    ("With its structured content, for a script", "mcptask result 7w3k9q2m --json"),
+];
+
+const CANCEL: [Example; 3] = [
+    ("Stop a task", "mcptask cancel 7w3k9q2m"),
+    ("Say why, for its log", "mcptask cancel 7w3k9q2m --reason 'the guests are ill'"),
+    ("Stop one at a server", "mcptask cancel 7w3k9q2m --server http://127.0.0.1:8737/mcp"),
+];
+
+const DOCTOR: [Example; 3] = [
+    ("Everything that is stuck", "mcptask doctor"),
+    ("Why one task does not go on", "mcptask doctor 7w3k9q2m"),
+    ("For a monitor: exit 5 where something is wrong", "mcptask doctor --json"),
+];
+
+const TOOLS: [Example; 3] = [
+    ("What can be submitted", "mcptask tools"),
+    ("What one of them takes", "mcptask tools plan_dinner"),
+    ("What a server offers", "mcptask tools --server http://127.0.0.1:8737/mcp"),
+];
+
+const ASK: [Example; 3] = [
+    ("Go on only if the user says yes", "mcptask ask 'Delete them?' --confirm && echo gone"),
+    ("Take what the user chose", "size=$(mcptask ask 'Which size?' --choose small,large)"),
+    ("Give up after ten minutes", "mcptask ask 'Your address?' --email --timeout 10m"),
+];
+
+const REPORT: [Example; 3] = [
+    ("The third of ten steps", "mcptask report 3/10"),
+    ("With words, which the task's status shows", "mcptask report 3/10 'copying pictures'"),
+    ("By hand, without a worker", "mcptask report 3/10 --local"),
+];
+
+const CHECK: [Example; 3] = [
+    ("The file mcptask.toml of this directory", "mcptask check"),
+    ("Another one", "mcptask check mcptask.toml"),
+    ("For an editor", "mcptask check mcptask.toml --json"),
+];
+
+const COMPLETIONS: [Example; 3] = [
+    ("For bash, in ~/.bashrc", "source <(mcptask completions bash)"),
+    ("For fish, in its config.fish", "mcptask completions fish | source"),
+    ("A file that never runs mcptask", "mcptask completions zsh --static > _mcptask"),
+];
+
+const HELP: [Example; 3] = [
+    ("What there is", "mcptask help"),
+    ("About one command", "mcptask help list"),
+    ("The options that most commands take", "mcptask help options"),
+];

@@ -1,0 +1,126 @@
+//! The command line's own shape: what is said in each command's help beside its options, and which of the global
+//! options a command takes.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
+
+use super::environment::Environment;
+use super::{Cli, examples};
+
+/// The options that say where tasks are.
+const STORE: [&str; 3] = ["redis", "db", "namespace"];
+
+/// The options that go through a server.
+const SERVER: [&str; 2] = ["server", "stdio"];
+
+/// The command that prints another one's help, its argument, and the word for the global options.
+const HELP: &str = "help";
+const ABOUT: &str = "command";
+const OPTIONS: &str = "options";
+
+/// Reads a command line.
+pub(super) fn parse(arguments: &[OsString], environment: &Environment) -> Result<Cli, clap::Error> {
+    let mut command = command(environment);
+    let mut matches = command.try_get_matches_from_mut(arguments)?;
+    if let Some((HELP, given)) = matches.subcommand() {
+        let about = given.get_one::<String>(ABOUT).filter(|about| *about != OPTIONS).cloned();
+        let program = arguments.first().map(OsString::as_os_str).unwrap_or_default();
+        let words = std::iter::once(program.to_owned()).chain(about.map(OsString::from));
+        // Ends with the help, or with what is wrong with the command's name.
+        matches = command.try_get_matches_from_mut(words.chain(["--help".into()]))?;
+    }
+    if let Some((name, problem)) = without_effect(&matches) {
+        let named = command.find_subcommand_mut(&name);
+        let error = named.map(|command| command.error(ErrorKind::ArgumentConflict, &problem));
+        return Err(error.unwrap_or_else(|| clap::Error::raw(ErrorKind::ArgumentConflict, problem)));
+    }
+    Cli::from_arg_matches(&matches)
+}
+
+/// The command line, with examples, and the global options in one line of each command's help.
+fn command(environment: &Environment) -> Command {
+    let mut command = whole();
+    // An environment may say how wide the terminal is, as it does for all that is printed.
+    if let Some(columns) = environment.given("COLUMNS").and_then(|columns| columns.parse().ok()) {
+        command = command.term_width(columns);
+    }
+    command.build();
+    command.mut_subcommands(described)
+}
+
+/// All commands with all their options, as shells complete them.
+pub(super) fn whole() -> Command {
+    Cli::command().subcommand(help())
+}
+
+/// clap's own knows no further words and has no help of its own.
+fn help() -> Command {
+    let about = Arg::new(ABOUT).value_name("COMMAND").help("A command, or `options` for the global options");
+    Command::new(HELP).about("Print the help of all, or of one command").arg(about)
+}
+
+fn described(command: Command) -> Command {
+    let name = command.get_name().to_owned();
+    let after = format!("{}\n{}", examples::of(&name), global_options(&command, &name));
+    let long = command.get_after_long_help().map(|before| format!("{before}\n\n{after}"));
+    let command = command.mut_args(|argument| {
+        let is_global = argument.is_global_set();
+        argument.hide(is_global)
+    });
+    let command = command.after_help(after.clone());
+    command.after_long_help(long.unwrap_or(after))
+}
+
+/// The line that names them: each is explained once, in the program's own help.
+fn global_options(command: &Command, name: &str) -> String {
+    let is_taken = |id: &str| !without_meaning(name).contains(&id);
+    let globals =
+        command.get_arguments().filter(|one| one.is_global_set() && is_taken(one.get_id().as_str()));
+    let mut line = String::from("Global (mcptask help):");
+    for one in globals {
+        // Writing to a string cannot fail.
+        let _ = match (one.get_short(), one.get_long()) {
+            (Some(short), _) => write!(line, " -{short}"),
+            (None, long) => write!(line, " --{}", long.unwrap_or_default()),
+        };
+    }
+    line
+}
+
+/// The global options that would have no effect on a command: whoever gives one expects something.
+fn without_meaning(command: &str) -> &'static [&'static str] {
+    match command {
+        "serve" | "worker" => &["docket", "timeout"],
+        "submit" => &["docket"],
+        "demo" | "ask" => &["redis", "db", "namespace", "docket"],
+        "report" | "check" | "completions" | HELP => &["redis", "db", "namespace", "docket", "timeout"],
+        _ => &[],
+    }
+}
+
+/// The command, and what is wrong with the options that it was given.
+fn without_effect(matches: &ArgMatches) -> Option<(String, String)> {
+    let (name, given) = matches.subcommand()?;
+    Some((name.to_owned(), problem(name, given)?))
+}
+
+fn problem(name: &str, given: &ArgMatches) -> Option<String> {
+    let is_given = |id: &str| {
+        let is_known = given.try_contains_id(id).is_ok();
+        is_known && given.value_source(id) == Some(ValueSource::CommandLine)
+    };
+    if let Some(option) = without_meaning(name).iter().find(|option| is_given(option)) {
+        return Some(format!("--{option} has no effect on `mcptask {name}`: leave it out"));
+    }
+    // Only commands that can go through a server have it.
+    given.try_contains_id("server").ok()?;
+    let server = SERVER.iter().find(|option| is_given(option))?;
+    let store = STORE.iter().chain(&["docket"]).find(|option| is_given(option))?;
+    Some(format!(
+        "--{store} has no effect with --{server}: the server has its own tasks; give one of the two"
+    ))
+}

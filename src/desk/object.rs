@@ -1,0 +1,58 @@
+//! Tasks and events as JSON: docs/JSON.md describes them. What one place has beside the names of all stays as its own
+//! software calls it.
+
+use serde_json::{Value, json};
+
+use super::asked::OpenQuestion;
+use super::place::{FASTMCP, SERVER, STORE};
+use crate::client::TaskView;
+use crate::fastmcp::DeployedTask;
+use crate::store::Unreadable;
+use crate::task::Event;
+
+/// The word of a task that cannot be read, where a status stands.
+pub(crate) const UNREADABLE: &str = "unreadable";
+
+/// Gives a task's object the names that it lacks of those that tasks have in every place.
+pub(super) fn complete(object: &mut Value, common: Value) {
+    let (Value::Object(object), Value::Object(common)) = (object, common) else { return };
+    for (name, value) in common.into_iter().filter(|(_, value)| !value.is_null()) {
+        object.entry(name).or_insert(value);
+    }
+}
+
+/// An event of our own log.
+pub(crate) fn of_event(event: &Event) -> Value {
+    sourced(json!(event), STORE)
+}
+
+/// With the place that it is from.
+pub(super) fn sourced(mut object: Value, source: &str) -> Value {
+    object["source"] = json!(source);
+    object
+}
+
+/// What is known of a task that cannot be read.
+pub(super) fn unreadable_object(one: &Unreadable) -> Value {
+    json!({ "task": one.name, "id": one.name, "status": UNREADABLE, "problem": one.problem, "source": STORE })
+}
+
+/// A FastMCP task as an object.
+pub(super) fn deployed_object(task: &DeployedTask) -> Value {
+    let mut object = sourced(json!(task), FASTMCP);
+    object["tool"] = json!(task.component.name);
+    object
+}
+
+/// A server's task as an object.
+pub(super) fn server_object(server: &str, view: &TaskView, tool: Option<&str>) -> Value {
+    let asked = |(key, request): (&String, &Value)| {
+        OpenQuestion::of_server(server, view, key, request).ok().map(|question| question.object())
+    };
+    let questions: Vec<Value> = view.input_requests.iter().filter_map(asked).collect();
+    json!({
+        "id": view.id, "tool": tool, "status": view.status, "status_message": view.status_message,
+        "created_at": view.created_at, "updated_at": view.updated_at, "ttl_ms": view.ttl_ms,
+        "questions": questions, "input_requests": view.input_requests, "outcome": view.outcome, "source": SERVER,
+    })
+}
