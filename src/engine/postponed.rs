@@ -52,8 +52,8 @@ impl<T: Eq + Hash> Postponed<T> {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn pauses_double_for_each_item_alone() {
+    #[test]
+    fn pauses_double_for_each_item_alone() {
         let mut postponed = Postponed::new();
         let now = Instant::now();
         let pauses: Vec<_> = (0..10).map(|_| (postponed.postpone("bad", now) - now).as_millis()).collect();
@@ -64,8 +64,8 @@ mod tests {
         assert_eq!(postponed.until(&"bad", now), None);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn only_so_many_are_remembered() {
+    #[test]
+    fn only_so_many_are_remembered() {
         let mut postponed = Postponed::new();
         let now = Instant::now();
         for item in 0..MOST_ITEMS + 100 {
