@@ -5,12 +5,12 @@ use mcptask::task::{Cursor, NewTask, Outcome, Progress, Scope, Task};
 use serde_json::{Value, json};
 
 use crate::support::bench::Bench;
+use crate::support::cluster::RedisCluster;
 use crate::support::{
     LEASE, accept, ask, claim_for, form, get, key, new_task, q, running, session, submit, worker,
 };
 
 contract! {
-    no_label_is_another_ones_key,
     every_reader_reads_what_was_stored,
     what_cannot_be_read_again_is_refused,
     odd_names_are_refused,
@@ -19,7 +19,15 @@ contract! {
 /// Labels that spell parts of keys of some layout.
 const LABELS: [&str; 8] = ["y", "y:log", "log", "a:tasks", "a", "x:y:z", "[y]*", "events"];
 
-async fn no_label_is_another_ones_key(bench: Bench) {
+/// Only Redis has labels in its keys; SQLite has columns.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_label_is_another_ones_key() {
+    labelled(Bench::redis()).await;
+    let cluster = std::sync::Arc::new(RedisCluster::start(3, 0));
+    labelled(Bench::cluster(&cluster, "labels")).await;
+}
+
+async fn labelled(bench: Bench) {
     let store = bench.store().await;
     let mut tasks = Vec::new();
     for label in LABELS {

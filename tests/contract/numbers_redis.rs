@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use mcptask::store::{Due, MAX_QUESTIONS, Store, StoreError, TaskFilter};
+use mcptask::store::{ClaimKey, Due, MAX_QUESTIONS, Store, StoreError, TaskFilter};
 use mcptask::task::{NewTask, Outcome, Scope, TaskId, TaskStatus};
 use tokio_util::sync::CancellationToken;
 
 use crate::redis_keys::{PREFIX, does, server};
+use crate::sqlite_kitchen::Kitchen;
 use crate::support::bench::Bench;
 use crate::support::redis::RedisServer;
 use crate::support::{
@@ -151,8 +152,16 @@ async fn a_task_asks_only_so_many_questions_in_its_life() {
     let store = bench.store().await;
     let claim = key(&running(&*store).await);
     write(server(&bench), &claim.task, "asked", &(MAX_QUESTIONS - 1).to_string());
-    ask(&*store, &claim, MAX_QUESTIONS as u32, "the last one").await;
-    let refused = store.ask(&claim, MAX_QUESTIONS as u32 + 1, &[form("one more")], None).await;
+    asks_the_last_one(&*store, &claim).await;
+    let kitchen = Kitchen::new().await;
+    let claim = key(&running(&*kitchen.store).await);
+    kitchen.sql(&format!("UPDATE task SET asked = {}", MAX_QUESTIONS - 1));
+    asks_the_last_one(&*kitchen.store, &claim).await;
+}
+
+async fn asks_the_last_one(store: &dyn Store, claim: &ClaimKey) {
+    ask(store, claim, MAX_QUESTIONS as u32, "the last one").await;
+    let refused = store.ask(claim, MAX_QUESTIONS as u32 + 1, &[form("one more")], None).await;
     let refused = refused.expect_err("are too many");
     assert!(matches!(refused, StoreError::TooManyQuestions { limit: MAX_QUESTIONS, .. }), "{refused}");
     assert!(refused.to_string().contains("in its life"), "{refused}");
