@@ -48,6 +48,7 @@ mod history;
 mod labels;
 mod layout_1_redis;
 mod list;
+mod lost_redis;
 mod numbers_redis;
 mod poison_redis;
 mod poison_sqlite;

@@ -1,19 +1,18 @@
-//! Numbers that somebody else writes into a Redis, and parts that are taken out of it: each harms its own task at most,
-//! costs no more than what is there, and is brought back where other keys tell it.
+//! Numbers that somebody else writes into a Redis: each harms its own task at most, and costs no more than what is there.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use mcptask::store::{ClaimKey, Due, MAX_QUESTIONS, Store, StoreError, TaskFilter};
-use mcptask::task::{NewTask, Outcome, RpcError, Scope, TaskId, TaskStatus, ToolSpec};
+use mcptask::task::{NewTask, Outcome, Scope, TaskId, TaskStatus};
 use tokio_util::sync::CancellationToken;
 
 use crate::redis_keys::{PREFIX, does, server};
+use crate::sqlite_kitchen::Kitchen;
 use crate::support::bench::Bench;
 use crate::support::redis::RedisServer;
 use crate::support::{
-    LEASE, accept, ask, claim, crash, enlisted, form, get, key, new_task, q, running, session, submit,
-    within, worker,
+    accept, ask, claim, crash, enlisted, form, key, new_task, q, running, submit, within, worker,
 };
 
 fn task_key(task: &TaskId) -> String {
@@ -25,7 +24,7 @@ fn write(server: &RedisServer, task: &TaskId, field: &str, value: &str) {
 }
 
 /// What is due, once there is something.
-async fn something_due(store: &dyn Store) -> Due {
+pub(crate) async fn something_due(store: &dyn Store) -> Due {
     let due = async {
         loop {
             let due = store.due().await.expect("looks");
@@ -153,8 +152,16 @@ async fn a_task_asks_only_so_many_questions_in_its_life() {
     let store = bench.store().await;
     let claim = key(&running(&*store).await);
     write(server(&bench), &claim.task, "asked", &(MAX_QUESTIONS - 1).to_string());
-    ask(&*store, &claim, MAX_QUESTIONS as u32, "the last one").await;
-    let refused = store.ask(&claim, MAX_QUESTIONS as u32 + 1, &[form("one more")], None).await;
+    asks_the_last_one(&*store, &claim).await;
+    let kitchen = Kitchen::new().await;
+    let claim = key(&running(&*kitchen.store).await);
+    kitchen.sql(&format!("UPDATE task SET asked = {}", MAX_QUESTIONS - 1));
+    asks_the_last_one(&*kitchen.store, &claim).await;
+}
+
+async fn asks_the_last_one(store: &dyn Store, claim: &ClaimKey) {
+    ask(store, claim, MAX_QUESTIONS as u32, "the last one").await;
+    let refused = store.ask(claim, MAX_QUESTIONS as u32 + 1, &[form("one more")], None).await;
     let refused = refused.expect_err("are too many");
     assert!(matches!(refused, StoreError::TooManyQuestions { limit: MAX_QUESTIONS, .. }), "{refused}");
     assert!(refused.to_string().contains("in its life"), "{refused}");
@@ -283,119 +290,5 @@ async fn a_question_that_nobody_can_show_is_unreadable() {
         let asking = TaskFilter { status: Some(TaskStatus::InputRequired), ..TaskFilter::default() };
         let page = store.list(&asking, None, 10).await.expect("lists");
         assert_eq!((page.tasks.len(), page.unreadable.len()), (0, 1), "{schema}");
-    }
-}
-
-/// What a living worker offers cannot be read, and it does not write it anew: tools are withdrawn all the same.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_unreadable_worker_keeps_no_tool_for_ever() {
-    let bench = Bench::redis();
-    let store = bench.store().await;
-    let spec = |name: &str| ToolSpec::new(name, "x", serde_json::json!({}));
-    store.enlist(&worker("w1"), &[spec("lunch")], LEASE).await.expect("enlists");
-    store.enlist(&worker("w1"), &[], LEASE).await.expect("enlists");
-    store.enlist(&worker("w2"), &[spec("dinner")], LEASE).await.expect("enlists");
-    let waits = submit(&*store, &new_task("lunch")).await;
-    does(server(&bench), &["SET", &format!("{PREFIX}worker:w2"), "{"]);
-    let gone = RpcError::internal("gone");
-    within("the withdrawal", store.withdraw(&["lunch".to_owned()], &gone)).await.expect("is done");
-    let tools = store.tools().await.expect("reads").rows;
-    assert_eq!(tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>(), ["dinner"]);
-    assert_eq!(get(&*store, waits.id()).await.status, TaskStatus::Failed);
-    let ready: bool = server(&bench).ask(&["EXISTS", &format!("{PREFIX}ready:lunch")]).expect("says");
-    assert!(!ready, "the queue of a tool goes with it");
-}
-
-/// The index is told again by the tasks' records, and nothing is missing in it.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lost_index_is_made_anew() {
-    for (with, new_before) in [("nothing", false), ("nothing", true), ("a string", false)] {
-        let bench = Bench::redis();
-        let store = bench.store().await;
-        let of = |scope: &str| NewTask {
-            scope: Scope::named(scope),
-            session: Some(session("s")),
-            ttl_ms: Some(600_000),
-            ..new_task("dinner")
-        };
-        submit(&*store, &of("alice")).await;
-        let asking = claim(&*store, "dinner").await;
-        store.ask(&key(&asking), 1, &[form("x")], Some(Duration::from_secs(600))).await.expect("asks");
-        submit(&*store, &of("bob")).await;
-        let ended = claim(&*store, "dinner").await;
-        store.finish(&key(&ended), &Outcome::text("eaten")).await.expect("ends");
-        submit(&*store, &of("anonymous")).await;
-        let delayed = claim(&*store, "dinner").await;
-        let delay =
-            mcptask::store::Requeue { delay: Some(Duration::from_secs(600)), ..crate::support::drain() };
-        store.requeue(&key(&delayed), &delay).await.expect("goes back");
-        submit(&*store, &NewTask { hidden: true, ..of("alice") }).await;
-        let index = format!("{PREFIX}index");
-        let members = |key: &str| -> BTreeSet<String> {
-            let members: Vec<String> = server(&bench).ask(&["ZRANGE", key, "0", "-1"]).expect("reads");
-            members.into_iter().collect()
-        };
-        let before = members(&index);
-        does(server(&bench), &["DEL", &index]);
-        if with == "a string" {
-            does(server(&bench), &["SET", &index, "poison"]);
-        }
-        if new_before {
-            submit(&*store, &of("carol")).await;
-        }
-        let troubles = store.health().await.expect("looks");
-        assert!(troubles.iter().any(|one| one.problem.contains(&index)), "{with}: {troubles:?}");
-        store.due().await.expect("looks");
-        let after = members(&index);
-        assert!(before.is_subset(&after), "{with}: {:?}", before.difference(&after).collect::<Vec<_>>());
-        assert!(new_before || before == after, "{with}: {after:?}");
-        let page = store.list(&TaskFilter::default(), None, 10).await.expect("lists");
-        assert_eq!(page.tasks.len(), if new_before { 4 } else { 3 }, "{with}");
-        let troubles = store.health().await.expect("looks");
-        assert!(with == "a string" || troubles.is_empty(), "{with}: {troubles:?}");
-        // Who begins to use the store finds it, too.
-        does(server(&bench), &["DEL", &index]);
-        bench.store().await;
-        assert_eq!(members(&index), after, "{with}");
-    }
-}
-
-/// A dead worker that was taken out of the leases is found by what its tasks say, as is a task that was taken out of a
-/// queue or of what its worker holds.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_taken_out_of_a_key_is_found_by_the_tasks() {
-    let bench = Bench::redis();
-    let store = bench.store().await;
-    let task = running(&*store).await;
-    let other = running(&*store).await;
-    let queued = submit(&*store, &new_task("lunch")).await;
-    does(server(&bench), &["ZREM", &format!("{PREFIX}leases"), "w1"]);
-    does(server(&bench), &["SREM", &format!("{PREFIX}held:w1"), other.id().as_str()]);
-    does(server(&bench), &["XTRIM", &format!("{PREFIX}ready:lunch"), "MAXLEN", "0"]);
-    let there = bench.store().await;
-    there.due().await.expect("looks");
-    let workers = there.workers().await.expect("reads").rows;
-    assert!(workers.len() == 1 && workers[0].tasks == 2 && workers[0].lease_ms < 60_000, "{workers:?}");
-    there.dismiss(&worker("w1")).await.expect("its lease ends");
-    let claims: std::collections::HashSet<ClaimKey> =
-        something_due(&*there).await.claims.into_iter().map(|(claim, _)| claim).collect();
-    assert_eq!(claims.len(), 2);
-    assert!(claims.contains(&key(&task)) && claims.contains(&key(&other)));
-    assert_eq!(claim(&*there, "lunch").await.id(), queued.id());
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_layout_that_is_no_number_is_named() {
-    for layout in ["x", ""] {
-        let bench = Bench::redis();
-        bench.store().await;
-        does(server(&bench), &["HSET", "mcptask:{test}:meta", "layout", layout]);
-        let url = server(&bench).url();
-        let opened = mcptask::store::redis::RedisStore::open_existing(&url, "test").await.map(drop);
-        let begun = mcptask::store::redis::RedisStore::open(&url, "test").await.map(drop);
-        for refused in [opened, begun] {
-            let said = refused.expect_err("is refused").to_string();
-            assert!(said.contains("mcptask:{test}:meta") && said.contains(&format!("{layout:?}")), "{said}");
-        }
     }
 }

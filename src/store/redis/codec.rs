@@ -298,12 +298,11 @@ pub(super) fn due(reply: DueReply) -> FoundDue {
         }
     }
     for (task, attempt, worker) in claims {
-        match (id(&task), attempt.parse(), worker.parse()) {
-            (Ok(task), Ok(attempt), Ok(worker)) => due.claims.push((ClaimKey { task, attempt }, worker)),
-            _ => {
-                let problem = format!("{worker:?} holds it under attempt {attempt:?}");
-                due.unreadable.push(Unreadable { name: task, problem });
-            }
+        if let (Ok(task), Ok(attempt), Ok(worker)) = (id(&task), attempt.parse(), worker.parse()) {
+            due.claims.push((ClaimKey { task, attempt }, worker));
+        } else {
+            let problem = format!("{worker:?} holds it under attempt {attempt:?}");
+            due.unreadable.push(Unreadable { name: task, problem });
         }
     }
     due.unreadable.extend(bad.into_iter().map(|(name, problem)| Unreadable { name, problem }));

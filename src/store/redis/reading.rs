@@ -4,6 +4,7 @@
 use redis::{Cmd, Value};
 
 use super::codec::{self, Entry};
+use super::connection::is_wrong_type;
 use super::{RedisStore, open};
 use crate::store::{ClaimKey, EventFilter, History, Rows, StoreError, StoreResult, Unreadable, WorkerInfo};
 use crate::task::{Answer, Cursor, Task, TaskId, ToolSpec, WorkerId};
@@ -33,10 +34,16 @@ impl RedisStore {
     pub(super) async fn is_indexed(&self, task: &TaskId) -> StoreResult<bool> {
         let mut command = redis::cmd("ZSCORE");
         command.arg(self.key("index")).arg(format!("i:{task}"));
-        Ok(self.command::<Option<String>>(&command).await?.is_some())
+        match self.command::<Option<String>>(&command).await {
+            Err(error) if is_wrong_type(&error) => Ok(false),
+            found => Ok(found?.is_some()),
+        }
     }
 
     pub(super) async fn find_tasks(&self, prefix: &str, most: usize) -> StoreResult<Vec<TaskId>> {
+        if self.is_index_lost().await? {
+            return Ok(self.recorded(prefix).await?.into_iter().take(most).collect());
+        }
         // Ids are printable ASCII, and DEL is the first character after that.
         let (from, to) = (format!("[i:{prefix}"), format!("(i:{prefix}\u{7f}"));
         let members: Vec<String> = self.range(&from, &to, most).await?;

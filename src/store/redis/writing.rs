@@ -112,7 +112,10 @@ impl RedisStore {
         }
         command.arg(vec![">"; tools.len()]);
         match self.connection.waiting(&command).await {
-            Err(StoreError::Backend { problem, .. }) if problem.contains("NOGROUP") => {
+            // The second one is what Redis 7.0 says to who waits for a queue that goes.
+            Err(StoreError::Backend { problem, .. })
+                if problem.contains("NOGROUP") || problem.contains("UNBLOCKED") =>
+            {
                 self.make_groups(tools).await?;
                 tracing::warn!(?tools, "the queue of a tool was lost, and was made anew");
                 self.mend(&[]).await
