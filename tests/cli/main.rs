@@ -25,6 +25,7 @@ mod safety;
 mod secrets;
 mod serving;
 mod shapes;
+mod showing;
 mod suggesting;
 mod unreadable;
 mod values;

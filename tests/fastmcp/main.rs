@@ -9,7 +9,10 @@ mod cancelling;
 mod cluster;
 mod commands;
 mod diagnosing;
+#[path = "../support/shapes.rs"]
+mod json_shapes;
 mod kitchen;
 mod reading;
 mod refusing;
+mod shapes;
 mod watching;

@@ -8,6 +8,7 @@ mod place;
 mod drawing;
 mod fields;
 mod leaving;
+mod looks;
 mod pasting;
 mod strangers;
 mod terminal;
