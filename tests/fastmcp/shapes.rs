@@ -11,7 +11,7 @@ use crate::kitchen::{Kitchen, V3_4, V4};
 #[case(V3_4)]
 #[case(V4)]
 #[tokio::test]
-async fn every_line_of_a_deployment_is_as_documented(#[case] version: &str) {
+async fn every_line_of_a_deployment_is_as_documented(#[case] version: &'static str) {
     let kitchen = Kitchen::open(version);
     let client = kitchen.client("plan_dinner", &json!({}), "silent");
     let id = client.task();
@@ -26,7 +26,11 @@ async fn every_line_of_a_deployment_is_as_documented(#[case] version: &str) {
     ];
     for (command, kind) in commands {
         let (_, lines, complaint) = mcptask(&kitchen, command);
-        assert!(!lines.is_empty(), "{command:?}: {complaint}");
+        if lines.is_empty() {
+            // FastMCP 4 is cancelled through its server.
+            assert_eq!((kind, version), ("cancellation", V4), "{complaint}");
+            is_line("error", &serde_json::from_str(&complaint).expect("JSON"));
+        }
         lines.iter().for_each(|line| is_line(kind, line));
     }
     let (code, _, complaint) = mcptask(&kitchen, &["show", "zzzzzzzz"]);

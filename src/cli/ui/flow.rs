@@ -166,16 +166,14 @@ fn parts(command: &str, most: usize) -> Vec<String> {
     let mut is_option = false;
     for word in shell_words(command) {
         let fits = |option: &String| GOES_ON.len() + columns(option) + 1 + columns(word) <= most;
-        match parts.last_mut().filter(|option| is_option && !word.starts_with("--") && fits(option)) {
-            Some(option) => {
-                option.push(' ');
-                option.push_str(word);
-                is_option = false;
-            }
-            None => {
-                parts.push(word.to_owned());
-                is_option = word.starts_with("--") && !word.contains('=') && word != "--";
-            }
+        let value_of = |option: &&mut String| is_option && !word.starts_with("--") && fits(option);
+        if let Some(option) = parts.last_mut().filter(value_of) {
+            option.push(' ');
+            option.push_str(word);
+            is_option = false;
+        } else {
+            parts.push(word.to_owned());
+            is_option = word.starts_with("--") && !word.contains('=') && word != "--";
         }
     }
     parts

@@ -14,9 +14,9 @@ use crate::task::Outcome;
 pub(super) fn facts(server: &Server, task: &TaskView) -> Facts {
     let (mut sheet, name) = (Sheet::new(), server.title());
     let tool = server.tool_of(&task.id);
-    sheet.view(&name, task, tool.as_deref());
+    sheet.view(name, task, tool.as_deref());
     for (key, request) in &task.input_requests {
-        sheet.request(&name, task, key, request);
+        sheet.request(name, task, key, request);
     }
     if let Some(Outcome::Result(result)) = &task.outcome {
         sheet.heading("result");
