@@ -7,7 +7,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::places;
 use super::remote::RemoteArgs;
-use super::ui::{Cells, Column, Paint, Ui, event, row_status, table, text, time};
+use super::ui::{Column, Paint, TableRow, Ui, event, row_status, table, text, time};
 use crate::client::Era;
 use crate::desk::place::{Place, SERVER, STORE};
 use crate::desk::places::Places;
@@ -164,7 +164,7 @@ fn lines(ui: &Ui, rows: &[Row]) -> Vec<String> {
     };
     let columns: Vec<Cell> = COLUMNS.into_iter().filter(says).collect();
     let header: Vec<_> = columns.iter().map(|(column, _)| *column).chain([Column::new("MESSAGE")]).collect();
-    let cells = |row: &Row| Cells {
+    let cells = |row: &Row| TableRow {
         cells: columns.iter().map(|(_, cell)| cell(row, now, ui.paint())).collect(),
         last: message(row),
         // Whoever may accept a page sees where it leads.

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::places;
 use super::remote::RemoteArgs;
-use super::ui::{Cells, Column, Piece, table, text};
+use super::ui::{Column, Piece, TableRow, table, text};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::tools::Tool;
 use crate::fastmcp::DeployedComponent;
@@ -70,7 +70,7 @@ fn list(context: &Context, tools: &[Tool]) -> Result<(), Failure> {
                 format!("a {kind} of FastMCP's, docket {docket}; {workers} worker(s)")
             }
         };
-        Cells { cells: vec![text::line(tool.name())], last: does, is_whole: false }
+        TableRow { cells: vec![text::line(tool.name())], last: does, is_whole: false }
     };
     let header = [Column::within("TOOL", 40, Column::STAYS), Column::new("DOES")];
     let lines = table(&context.ui, &header, tools.iter().map(row).collect());
@@ -121,7 +121,7 @@ const ARGUMENTS: [Column; 4] = [
     Column::new("MEANING"),
 ];
 
-fn argument_row(name: &str, property: &Value, required: bool) -> Cells {
+fn argument_row(name: &str, property: &Value, required: bool) -> TableRow {
     let words = |key: &str| property.get(key).and_then(Value::as_str).unwrap_or_default();
     let needed = match (required, property.get("default")) {
         (true, _) => "yes".to_owned(),
@@ -129,7 +129,7 @@ fn argument_row(name: &str, property: &Value, required: bool) -> Cells {
         (false, None) => "no".to_owned(),
     };
     let meaning = if words("description").is_empty() { words("title") } else { words("description") };
-    Cells {
+    TableRow {
         cells: vec![text::line(name), text::line(words("type")), text::line(&needed)],
         last: text::line(meaning),
         is_whole: true,

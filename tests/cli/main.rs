@@ -27,6 +27,7 @@ mod secrets;
 mod server_away;
 mod serving;
 mod shapes;
+mod showing;
 #[path = "../support/situations.rs"]
 mod situations;
 mod stage;

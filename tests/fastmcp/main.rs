@@ -9,9 +9,12 @@ mod cancelling;
 mod cluster;
 mod commands;
 mod diagnosing;
+#[path = "../support/shapes.rs"]
+mod json_shapes;
 mod kitchen;
 mod reading;
 mod refusing;
+mod shapes;
 #[path = "../support/situations.rs"]
 mod situations;
 mod table;

@@ -11,6 +11,7 @@ mod redis;
 mod drawing;
 mod fields;
 mod leaving;
+mod looks;
 mod outage;
 mod pasting;
 mod strangers;

@@ -7,8 +7,14 @@ pub(crate) use crate::desk::suggest::Piece;
 /// Where what is wrapped goes on when what stands before it leaves too little room; less on a narrow terminal.
 const INDENT: usize = 10;
 
+/// The same where what must stay whole leaves no room for more.
+const LEAST: usize = 2;
+
 /// The sign of a shell's line that goes on, with the space before it.
 const CONTINUED: &str = " \\";
+
+/// What stands before the words that go on.
+const GOES_ON: &str = "  ";
 
 /// What is never broken where it fits into a row.
 struct Unit {
@@ -16,13 +22,33 @@ struct Unit {
     is_command: bool,
 }
 
+impl Unit {
+    /// How much room it needs at least.
+    fn least(&self) -> usize {
+        let word = |word: &str| columns(word) + CONTINUED.len() + GOES_ON.len();
+        match self.is_command {
+            true => shell_words(&self.text).into_iter().map(word).max().unwrap_or_default(),
+            false if self.is_address() => columns(&self.text),
+            false => 0,
+        }
+    }
+
+    /// Whether somebody may want to copy it.
+    fn is_address(&self) -> bool {
+        !self.is_command && self.text.contains("://")
+    }
+}
+
 /// Rows of at most so many columns, the first one after `lead`, the others below its end where that leaves room. One
 /// row, however long, where there is no terminal.
 pub(super) fn hanging(lead: &str, pieces: &[Piece], most: Option<usize>) -> Vec<String> {
     let Some(most) = most else { return vec![format!("{lead}{}", joined(pieces)).trim_end().to_owned()] };
-    let before = columns(lead);
-    let indent = if before * 2 <= most { before } else { INDENT.min(most / 4) };
-    let mut rows = rows(pieces, most.saturating_sub(before), most.saturating_sub(indent)).into_iter();
+    let (before, units) = (columns(lead), units(pieces));
+    let whole = units.iter().map(Unit::least).max();
+    let indents = [before, INDENT.min(most / 4), LEAST];
+    let fits = |indent: &usize| *indent * 2 <= most && indent + whole.unwrap_or_default() <= most;
+    let indent = indents.into_iter().find(fits).unwrap_or(LEAST);
+    let mut rows = rows(&units, most.saturating_sub(before), most.saturating_sub(indent)).into_iter();
     let first = format!("{lead}{}", rows.next().unwrap_or_default());
     let others = rows.map(|row| format!("{}{row}", " ".repeat(indent)));
     std::iter::once(first.trim_end().to_owned()).chain(others).collect()
@@ -34,7 +60,7 @@ fn joined(pieces: &[Piece]) -> String {
 
 /// Rows of at most so many columns, broken between words where that can be.
 pub(super) fn wrap(text: &str, most: usize) -> Vec<String> {
-    rows(&[Piece::Words(text.to_owned())], most, most)
+    rows(&units(&[Piece::Words(text.to_owned())]), most, most)
 }
 
 /// The pieces of a remark: a command of ours between backticks is one.
@@ -52,9 +78,9 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
 }
 
 /// The first row may have less room than the others.
-fn rows(pieces: &[Piece], first: usize, others: usize) -> Vec<String> {
+fn rows(units: &[Unit], first: usize, others: usize) -> Vec<String> {
     let (mut rows, mut row, mut room) = (Vec::new(), None::<String>, first);
-    for unit in units(pieces) {
+    for unit in units {
         let longer = row.as_ref().map_or_else(|| unit.text.clone(), |row| format!("{row} {}", unit.text));
         if columns(&longer) <= room {
             row = Some(longer);
@@ -64,7 +90,7 @@ fn rows(pieces: &[Piece], first: usize, others: usize) -> Vec<String> {
             rows.push(row.take().unwrap_or_default().trim_end().to_owned());
             room = others;
         }
-        let mut parts = broken(&unit, room);
+        let mut parts = broken(unit, room);
         row = parts.pop();
         rows.append(&mut parts);
     }
@@ -95,8 +121,7 @@ fn units(pieces: &[Piece]) -> Vec<Unit> {
 
 /// A unit as rows. An address stays whole, so that it can be copied.
 fn broken(unit: &Unit, most: usize) -> Vec<String> {
-    let is_address = !unit.is_command && unit.text.contains("://");
-    if columns(&unit.text) <= most || is_address {
+    if columns(&unit.text) <= most || unit.is_address() {
         return vec![unit.text.clone()];
     }
     if unit.is_command { continued(&unit.text, most) } else { chopped(&unit.text, most) }
@@ -119,7 +144,7 @@ fn chopped(text: &str, most: usize) -> Vec<String> {
 fn continued(command: &str, most: usize) -> Vec<String> {
     let most = most.saturating_sub(CONTINUED.len());
     let mut rows: Vec<String> = Vec::new();
-    for part in parts(command) {
+    for part in parts(command, most) {
         match rows.last_mut() {
             Some(row) if columns(row) + 1 + columns(&part) <= most => {
                 row.push(' ');
@@ -127,7 +152,7 @@ fn continued(command: &str, most: usize) -> Vec<String> {
             }
             Some(row) => {
                 row.push_str(CONTINUED);
-                rows.push(format!("  {part}"));
+                rows.push(format!("{GOES_ON}{part}"));
             }
             None => rows.push(part),
         }
@@ -135,21 +160,20 @@ fn continued(command: &str, most: usize) -> Vec<String> {
     rows
 }
 
-/// The words of a command, each option together with its value.
-fn parts(command: &str) -> Vec<String> {
+/// The words of a command, each option together with its value where a row has room for both.
+fn parts(command: &str, most: usize) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
     let mut is_option = false;
     for word in shell_words(command) {
-        match parts.last_mut().filter(|_| is_option && !word.starts_with("--")) {
-            Some(option) => {
-                option.push(' ');
-                option.push_str(word);
-                is_option = false;
-            }
-            None => {
-                parts.push(word.to_owned());
-                is_option = word.starts_with("--") && !word.contains('=') && word != "--";
-            }
+        let fits = |option: &String| GOES_ON.len() + columns(option) + 1 + columns(word) <= most;
+        let value_of = |option: &&mut String| is_option && !word.starts_with("--") && fits(option);
+        if let Some(option) = parts.last_mut().filter(value_of) {
+            option.push(' ');
+            option.push_str(word);
+            is_option = false;
+        } else {
+            parts.push(word.to_owned());
+            is_option = word.starts_with("--") && !word.contains('=') && word != "--";
         }
     }
     parts

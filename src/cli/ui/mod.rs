@@ -32,7 +32,7 @@ pub(crate) use crate::desk::{page, text, time};
 pub(crate) use colour::{ColorChoice, Paint};
 pub(crate) use flow::Piece;
 pub(crate) use status::{queued, row_status, status, status_column, tool_error, unreadable};
-pub(crate) use table::{Cells, Column, table};
+pub(crate) use table::{Column, TableRow, table};
 
 use stage::Stage;
 
@@ -260,7 +260,9 @@ impl Ui {
 
     /// Rows on stderr, as wide as its terminal.
     fn wrapped(&self, lead: &str, pieces: &[Piece]) {
-        flow::hanging(lead, pieces, self.shared.err_columns).iter().for_each(|row| self.to_stderr(row));
+        for row in flow::hanging(lead, pieces, self.shared.err_columns) {
+            self.to_stderr(&row);
+        }
     }
 
     /// Writes to stderr whatever the manner; while a prompt is on the screen, as soon as it has left.

@@ -37,7 +37,7 @@ impl Column {
 }
 
 /// A row. Its texts are safe on a terminal and may be coloured.
-pub(crate) struct Cells {
+pub(crate) struct TableRow {
     /// One for each column but the last.
     pub(crate) cells: Vec<String>,
     /// The last column's, which takes what room is left.
@@ -47,11 +47,11 @@ pub(crate) struct Cells {
 }
 
 /// Rows under a header. In a pipe a row is one line and nothing is cut; a terminal's width is kept.
-pub(crate) fn table(ui: &Ui, header: &[Column], rows: Vec<Cells>) -> Vec<String> {
+pub(crate) fn table(ui: &Ui, header: &[Column], rows: Vec<TableRow>) -> Vec<String> {
     lines(header, rows, ui.out_columns(), ui.paint())
 }
 
-fn lines(header: &[Column], mut rows: Vec<Cells>, room: Option<usize>, paint: Paint) -> Vec<String> {
+fn lines(header: &[Column], mut rows: Vec<TableRow>, room: Option<usize>, paint: Paint) -> Vec<String> {
     let Some((last, before)) = header.split_last() else { return Vec::new() };
     if room.is_some() {
         for row in &mut rows {
@@ -71,7 +71,7 @@ fn lines(header: &[Column], mut rows: Vec<Cells>, room: Option<usize>, paint: Pa
     };
     let names: Vec<String> = before.iter().map(|column| column.name.to_owned()).collect();
     let first = format!("{}{}", lead(&names), last.name);
-    let body = rows.iter().flat_map(|row| row_lines(lead(&row.cells), row, room));
+    let body = rows.iter().flat_map(|row| row_lines(&lead(&row.cells), row, room));
     std::iter::once(paint.dim(first.trim_end())).chain(body).collect()
 }
 
@@ -83,7 +83,7 @@ fn bound(cell: &mut String, most: usize) {
 }
 
 /// The columns that there is room for beside the last one.
-fn shown(before: &[Column], widths: &[usize], rows: &[Cells], room: Option<usize>) -> Vec<usize> {
+fn shown(before: &[Column], widths: &[usize], rows: &[TableRow], room: Option<usize>) -> Vec<usize> {
     let mut shown: Vec<usize> = (0..before.len()).collect();
     let Some(room) = room else { return shown };
     let wanted = rows.iter().map(|row| columns(&row.last)).max().unwrap_or_default().min(LAST);
@@ -97,12 +97,12 @@ fn shown(before: &[Column], widths: &[usize], rows: &[Cells], room: Option<usize
     }
 }
 
-fn row_lines(lead: String, row: &Cells, room: Option<usize>) -> Vec<String> {
+fn row_lines(lead: &str, row: &TableRow, room: Option<usize>) -> Vec<String> {
     match room {
         None => vec![format!("{lead}{}", row.last).trim_end().to_owned()],
-        Some(_) if row.is_whole => hanging(&lead, &[Piece::Words(row.last.clone())], room),
+        Some(_) if row.is_whole => hanging(lead, &[Piece::Words(row.last.clone())], room),
         Some(room) => {
-            let left = room.saturating_sub(columns(&lead)).max(1);
+            let left = room.saturating_sub(columns(lead)).max(1);
             vec![format!("{lead}{}", cut(&row.last, left)).trim_end().to_owned()]
         }
     }
@@ -116,7 +116,7 @@ mod tests {
         [Column::new("TASK"), Column::within("TOOL", 6, 2), Column::within("BY", 9, 1), Column::new("SAYS")];
 
     fn at(room: Option<usize>, is_whole: bool) -> Vec<String> {
-        let row = |cells: [&str; 3], last: &str| Cells {
+        let row = |cells: [&str; 3], last: &str| TableRow {
             cells: cells.map(str::to_owned).to_vec(),
             last: last.to_owned(),
             is_whole,
