@@ -11,13 +11,12 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::RunClock;
-use super::faulty::Faults;
 use super::roster::RunSlot;
 use super::roster::{Entry, Slot};
 use super::{Interrupted, Shared};
 use crate::engine::{EngineError, patiently};
 use crate::store::{ClaimKey, StoreError};
-use crate::task::{Answer, Answerer, Ask, Progress, Task, TaskId};
+use crate::task::{Answer, Answerer, Ask, Fault, Progress, Task, TaskId};
 
 /// One run of a tool. A pointer: tools move it about, and each place that it was at stays in their future.
 pub struct TaskContext {
@@ -36,8 +35,8 @@ struct Run {
     asked: Mutex<u32>,
     /// There is one if anybody looks at it, from before the first question on.
     clock: OnceLock<Arc<RunClock>>,
-    /// There are some if anybody asked for them.
-    faults: OnceLock<Box<Faults>>,
+    /// There is one if anybody asked for faults.
+    misconduct: OnceLock<Box<dyn Misconduct>>,
     slot: RunSlot,
 }
 
@@ -50,9 +49,9 @@ impl TaskContext {
         slot: RunSlot,
     ) -> Self {
         let claim = ClaimKey { task: task.id().clone(), attempt: task.attempt };
-        let (asked, clock, faults) = (Mutex::new(0), OnceLock::new(), OnceLock::new());
+        let (asked, clock, misconduct) = (Mutex::new(0), OnceLock::new(), OnceLock::new());
         let arguments = Value::Object(task.new.arguments).to_string().into();
-        let run = Run { shared, entry, claim, arguments, taken, asked, clock, faults, slot };
+        let run = Run { shared, entry, claim, arguments, taken, asked, clock, misconduct, slot };
         Self { run: Box::new(run) }
     }
 
@@ -61,9 +60,9 @@ impl TaskContext {
         self.run.clock.get_or_init(Arc::default).clone()
     }
 
-    /// How the run misbehaves. Whoever wants it to takes this before the run asks anything.
-    pub(super) fn faults(&self) -> &Faults {
-        self.run.faults.get_or_init(Box::default)
+    /// How the run misbehaves; `made` the first time. Whoever wants it to takes this before the run asks anything.
+    pub(super) fn misconduct(&self, made: impl FnOnce() -> Box<dyn Misconduct>) -> &dyn Misconduct {
+        self.run.misconduct.get_or_init(made).as_ref()
     }
 
     /// The task's id.
@@ -152,8 +151,8 @@ impl TaskContext {
         asks: Vec<Ask>,
         timeout: Option<Duration>,
     ) -> Vec<BoxFuture<'_, Result<Asked, Interrupted>>> {
-        match self.run.faults.get() {
-            Some(faults) => faults.rounds(self, &asks, timeout),
+        match self.run.misconduct.get() {
+            Some(misconduct) => misconduct.rounds(self, &asks, timeout),
             None => vec![self.ask_once(asks, timeout).boxed()],
         }
     }
@@ -280,6 +279,20 @@ impl TaskContext {
             slot = shared.roster.take_again(entry) => slot.ok_or(Interrupted::GivenBack),
         }
     }
+}
+
+/// How a run misbehaves on purpose.
+pub(super) trait Misconduct: Send + Sync {
+    /// It misbehaves in these ways too from now on.
+    fn begin(&self, faults: &[Fault]);
+
+    /// The asking of these questions, as often as they are asked.
+    fn rounds<'a>(
+        &'a self,
+        task: &'a TaskContext,
+        asks: &[Ask],
+        timeout: Option<Duration>,
+    ) -> Vec<BoxFuture<'a, Result<Asked, Interrupted>>>;
 }
 
 /// What asking led to.

@@ -10,7 +10,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde_json::json;
 
-use super::context::Asked;
+use super::context::{Asked, Misconduct};
 use super::{Interrupted, RunSettings, TaskContext, Tool, ToolOutcome, Tools};
 use crate::task::{Ask, AskKind, Fault, ToolSpec, fault};
 
@@ -62,7 +62,7 @@ impl Tool for FaultyTool {
         'this: 'run,
         Self: 'run,
     {
-        task.faults().begin(&self.faults);
+        task.misconduct(Faults::of_nothing).begin(&self.faults);
         self.tool.run(task)
     }
 }
@@ -71,40 +71,28 @@ impl TaskContext {
     /// Misbehaves in this way from now on. What does not lie with the worker is left to the server, which
     /// reads of it in the log.
     pub async fn misbehave(&self, fault: Fault) -> Result<(), Interrupted> {
-        self.faults().begin(&[fault]);
+        self.misconduct(Faults::of_nothing).begin(&[fault]);
         self.note(&fault.note()).await
     }
 }
 
 /// How one run misbehaves.
 #[derive(Debug, Default)]
-pub(super) struct Faults {
+struct Faults {
     faults: Mutex<Vec<Fault>>,
 }
 
 impl Faults {
+    fn of_nothing() -> Box<dyn Misconduct> {
+        Box::<Self>::default()
+    }
+
     fn faults(&self) -> MutexGuard<'_, Vec<Fault>> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self, faults: &[Fault]) {
-        self.faults().extend_from_slice(faults);
-    }
-
     fn has(&self, fault: Fault) -> bool {
         self.faults().contains(&fault)
-    }
-
-    /// The asking of these questions, as often as they are asked.
-    pub(super) fn rounds<'a>(
-        &'a self,
-        task: &'a TaskContext,
-        asks: &[Ask],
-        timeout: Option<Duration>,
-    ) -> Vec<BoxFuture<'a, Result<Asked, Interrupted>>> {
-        let rounds = if self.has(Fault::SameQuestionTwice) { 2 } else { 1 };
-        let round = |_| self.round(task, asks.to_vec(), timeout).boxed();
-        (0..rounds).map(round).collect()
     }
 
     async fn round(
@@ -123,6 +111,23 @@ impl Faults {
             return Err(Interrupted::Retry(crashed.to_owned()));
         }
         Ok(asked)
+    }
+}
+
+impl Misconduct for Faults {
+    fn begin(&self, faults: &[Fault]) {
+        self.faults().extend_from_slice(faults);
+    }
+
+    fn rounds<'a>(
+        &'a self,
+        task: &'a TaskContext,
+        asks: &[Ask],
+        timeout: Option<Duration>,
+    ) -> Vec<BoxFuture<'a, Result<Asked, Interrupted>>> {
+        let rounds = if self.has(Fault::SameQuestionTwice) { 2 } else { 1 };
+        let round = |_| self.round(task, asks.to_vec(), timeout).boxed();
+        (0..rounds).map(round).collect()
     }
 }
 

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use redis::{FromRedisValue, Value};
 use serde::de::DeserializeOwned;
 
-use super::due::Place;
 use crate::store::{ClaimKey, Due, Rows, Unreadable, gate};
 use crate::task::{
     Answer, Ask, AskKind, Cursor, Event, EventKind, NewTask, Outcome, Question, QuestionId, Scope, Task,
@@ -277,6 +276,13 @@ pub(super) type DueReply = (
     u64,
     bool,
 );
+
+/// Behind which member of the index, and behind how many dead workers.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Place {
+    pub(super) member: String,
+    pub(super) workers: u64,
+}
 
 /// What `due.lua` found.
 pub(super) struct FoundDue {

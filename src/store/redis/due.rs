@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::codec::Place;
 use super::mend::AT_ONCE;
 use super::reading::unreadable;
 use super::{RedisStore, codec};
@@ -36,13 +37,6 @@ pub(super) struct Rounds {
     patrol: String,
     /// Where the next call of `due` goes on: what cannot be settled would otherwise keep back what comes after it.
     due: Place,
-}
-
-/// Behind which member of the index, and behind how many dead workers.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Place {
-    pub(super) member: String,
-    pub(super) workers: u64,
 }
 
 /// The parts of the index that have the tasks which may be held or queued.

@@ -3,9 +3,6 @@
 use rusqlite::Row as Columns;
 use rusqlite::types::ValueRef;
 
-use super::row::Row;
-use crate::task::TaskStatus;
-
 /// The last time that timestamps can say, in milliseconds: the end of the year 9999.
 pub(super) const LAST_MS: i64 = 253_402_207_200_999;
 
@@ -116,39 +113,4 @@ impl<'a, 'stmt> Numbers<'a, 'stmt> {
         }
         Ok(number != 0)
     }
-}
-
-/// What of a task's row contradicts itself: then no transition of this program left it so, and nobody would ever take it
-/// up, or two would.
-pub(super) fn contradiction(row: &Row) -> Option<String> {
-    let ended = row.status.is_final();
-    let places = [row.worker.is_some(), row.queued.is_some(), row.resume_ms.is_some()];
-    let places = places.into_iter().filter(|is_there| *is_there).count();
-    let expected = if row.open > 0 { TaskStatus::InputRequired } else { TaskStatus::Working };
-    let problem = if ended != row.finished_ms.is_some() {
-        format!("it is {} and {} a time of its end", row.status, if ended { "lacks" } else { "has" })
-    } else if ended && places > 0 {
-        format!("it is {} and held or queued all the same", row.status)
-    } else if places > 1 {
-        "it is held, queued or delayed at the same time".to_owned()
-    } else if !ended && places == 0 && row.open == 0 {
-        "nobody holds it, it waits for no answer, and it is in no queue".to_owned()
-    } else if row.worker.is_some() && row.attempt == 0 {
-        "it is held, and was never taken".to_owned()
-    } else if row.open > row.asked {
-        format!("it has {} questions open of the {} that it has asked", row.open, row.asked)
-    } else if !ended && row.status != expected {
-        format!("it is {} with {} questions open", row.status, row.open)
-    } else if is_kept_too_long(row) {
-        "it is kept for longer than its ttl".to_owned()
-    } else {
-        return None;
-    };
-    Some(problem)
-}
-
-/// Whether it would be deleted later than its ttl says, or never.
-fn is_kept_too_long(row: &Row) -> bool {
-    let end = row.ttl_ms.and_then(|ttl| row.created_ms.checked_add_unsigned(ttl));
-    end.is_some_and(|end| row.expires_ms.is_none_or(|expires| expires > end))
 }

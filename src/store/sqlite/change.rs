@@ -8,8 +8,8 @@ use rusqlite::{Transaction, params};
 use super::super::{ClaimKey, HIDDEN_KEPT, StoreError};
 use super::bounds;
 use super::failure::Failure;
+use super::recounts::Recounts;
 use super::row::{self, Row};
-use super::scopes::Recounts;
 use crate::task::{EventKind, TaskId, TaskStatus};
 
 /// The transaction.

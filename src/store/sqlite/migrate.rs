@@ -15,9 +15,9 @@ use super::super::{HIDDEN_KEPT, StoreError};
 use super::bounds;
 use super::failure::Failure;
 use super::log;
-use super::open::SCHEMA;
 use super::reading::word;
 use super::row::Row;
+use super::schema::SCHEMA;
 use crate::task::{Event, EventKind, NewTask, Question, Scope, Task, TaskId, TaskStatus};
 
 /// What the tables of layout 1 are copied to, where no record has to be taken apart.

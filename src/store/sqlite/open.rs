@@ -11,13 +11,11 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Transac
 use super::super::{LAYOUT, StoreError};
 use super::failure::Failure;
 use super::files::Frozen;
+use super::schema::SCHEMA;
 use super::{busy, migrate};
 
 /// Marks the file as ours (`mcpt` in ASCII), so that another program's database is never written to.
 const APPLICATION: i64 = 0x6d63_7074;
-
-/// The tables of [`LAYOUT`].
-pub(super) const SCHEMA: &str = include_str!("schema.sql");
 
 /// The most that a write-ahead log keeps of the disk once it was written into the file.
 const LOG_FILE_BYTES: i64 = 16 * 1024 * 1024;

@@ -6,7 +6,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Row as Columns, ToSql, named_params, params};
 
 use super::super::{ClaimKey, StoreError};
-use super::bounds::{self, Numbers};
+use super::bounds::Numbers;
 use super::failure::Failure;
 use super::sequence;
 use crate::task::{TaskId, TaskStatus};
@@ -120,7 +120,7 @@ impl Row {
             problem: numbers.problem,
             stored: stored.ok(),
         };
-        read.problem = read.problem.take().or_else(|| bounds::contradiction(&read));
+        read.problem = read.problem.take().or_else(|| contradiction(&read));
         Ok(read)
     }
 
@@ -262,4 +262,39 @@ pub(super) fn find(connection: &Connection, namespace: i64, task: &TaskId) -> Re
 pub(super) fn numbered(connection: &Connection, number: i64) -> Result<Option<Row>, Failure> {
     let sql = format!("SELECT {COLUMNS} FROM task WHERE number = ?1");
     Ok(connection.prepare_cached(&sql)?.query_row([number], Row::read).optional()?)
+}
+
+/// What of a task's row contradicts itself: then no transition of this program left it so, and nobody would ever take it
+/// up, or two would.
+fn contradiction(row: &Row) -> Option<String> {
+    let ended = row.status.is_final();
+    let places = [row.worker.is_some(), row.queued.is_some(), row.resume_ms.is_some()];
+    let places = places.into_iter().filter(|is_there| *is_there).count();
+    let expected = if row.open > 0 { TaskStatus::InputRequired } else { TaskStatus::Working };
+    let problem = if ended != row.finished_ms.is_some() {
+        format!("it is {} and {} a time of its end", row.status, if ended { "lacks" } else { "has" })
+    } else if ended && places > 0 {
+        format!("it is {} and held or queued all the same", row.status)
+    } else if places > 1 {
+        "it is held, queued or delayed at the same time".to_owned()
+    } else if !ended && places == 0 && row.open == 0 {
+        "nobody holds it, it waits for no answer, and it is in no queue".to_owned()
+    } else if row.worker.is_some() && row.attempt == 0 {
+        "it is held, and was never taken".to_owned()
+    } else if row.open > row.asked {
+        format!("it has {} questions open of the {} that it has asked", row.open, row.asked)
+    } else if !ended && row.status != expected {
+        format!("it is {} with {} questions open", row.status, row.open)
+    } else if is_kept_too_long(row) {
+        "it is kept for longer than its ttl".to_owned()
+    } else {
+        return None;
+    };
+    Some(problem)
+}
+
+/// Whether it would be deleted later than its ttl says, or never.
+fn is_kept_too_long(row: &Row) -> bool {
+    let end = row.ttl_ms.and_then(|ttl| row.created_ms.checked_add_unsigned(ttl));
+    end.is_some_and(|end| row.expires_ms.is_none_or(|expires| expires > end))
 }

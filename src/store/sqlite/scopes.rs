@@ -4,9 +4,6 @@
 //! may be wrong where somebody else wrote into the file: so nobody is refused and nothing is deleted before the tasks
 //! themselves have been counted.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use rusqlite::{OptionalExtension as _, params};
 
 use super::super::MAX_FINISHED;
@@ -24,33 +21,6 @@ const SURPLUS_AT_ONCE: i64 = 2 * COUNTED_EVERY;
 
 /// No scope has more tasks.
 const MOST_OF_A_SCOPE: i64 = 100_000_000;
-
-/// How long it takes until a scope that is refused a task is counted anew.
-const RECOUNTED_EVERY_MS: u64 = 1000;
-
-/// The most scopes of which it is known when they were counted.
-const MOST_SCOPES: usize = 1000;
-
-/// When each scope that was refused a task was last counted anew, in milliseconds since the epoch. Each has its own
-/// time: one that is at its limit keeps no other from being counted. A lock, since all clones of a handle share it.
-#[derive(Debug, Default)]
-pub(super) struct Recounts(Mutex<HashMap<String, i64>>);
-
-impl Recounts {
-    /// Whether the last time that the scope was counted is a while ago; notes this one.
-    fn may(&self, scope: &str, now_ms: i64) -> bool {
-        let is_recent = |before: &i64| now_ms.abs_diff(*before) < RECOUNTED_EVERY_MS;
-        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if counted.get(scope).is_some_and(is_recent) {
-            return false;
-        }
-        if counted.len() >= MOST_SCOPES {
-            counted.clear();
-        }
-        counted.insert(scope.to_owned(), now_ms);
-        true
-    }
-}
 
 impl Change<'_> {
     /// Counts a scope's tasks, which are stored already, and returns how many have finished. Counts that cannot be are

@@ -16,7 +16,7 @@ use super::clock::{Clock, TimeSource};
 use super::due::Turns;
 use super::failure::Failure;
 use super::files::{self, Files, Frozen};
-use super::scopes::Recounts;
+use super::recounts::Recounts;
 use super::{SqliteStore, due, open, space, workers};
 
 /// How often a file is opened that is removed while it is opened.
