@@ -1,7 +1,7 @@
 //! A file of answers, given in advance: `--answers FILE`.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value};
 
@@ -13,7 +13,8 @@ use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form};
 /// The format, for the help of `submit`.
 pub(crate) const FORMAT: &str = "\
 Answers file:
-  A JSON list, or one JSON value per line: the n-th entry answers the task's n-th question. An entry is \
+  A JSON list, or one JSON value per line: the n-th entry answers the task's n-th question, or, of several that are \
+  asked at once, the one that it fits. An entry is \
   {\"action\": \"accept\", \"content\": {…}}, {\"action\": \"decline\"}, {\"action\": \"cancel\"}, or just the content. \
   {\"action\": \"accept\"} accepts a page. With \"message\" beside its action or content, an entry answers the question \
   of that message, whichever it is.
@@ -29,8 +30,8 @@ pub(crate) struct Answers {
     entries: Entries,
     /// The answer to questions for which there is no other.
     otherwise: Option<Action>,
-    /// Places, or names of fields, that have answered a question.
-    used: Mutex<BTreeSet<String>>,
+    /// Places, or names of fields, that have answered a question, each with the last one's fingerprint.
+    used: Mutex<BTreeMap<String, String>>,
 }
 
 /// Answers in the order of the questions, or by the names of their fields.
@@ -92,9 +93,9 @@ impl Answers {
     /// what in the file does not fit the question, and where it stands.
     pub(crate) fn to(&self, position: usize, ask: &Ask) -> Result<Option<Answer>, String> {
         let given = match &self.entries {
-            Entries::InOrder(entries) => match of_question(entries, position, ask) {
+            Entries::InOrder(entries) => match self.entry_for(entries, position, ask) {
                 Some(entry) => {
-                    self.mark([entry.place.as_str()]);
+                    self.mark([entry.place.as_str()], ask);
                     entry.answer(ask).map(Some)
                 }
                 None => Ok(None),
@@ -102,7 +103,7 @@ impl Answers {
             Entries::ByName(entry) if entry.is_for_all() => entry.answer(ask).map(Some),
             Entries::ByName(entry) => entry.of_its_fields(ask).inspect(|found| {
                 let content = found.as_ref().and_then(|answer| answer.content.as_ref());
-                self.mark(content.into_iter().flatten().map(|(name, _)| name.as_str()));
+                self.mark(content.into_iter().flatten().map(|(name, _)| name.as_str()), ask);
             }),
         };
         let otherwise = || self.otherwise.map(|action| Answer::new(action, Answerer::Operator));
@@ -124,37 +125,70 @@ impl Answers {
 
     /// What of the file has answered no question, in words.
     pub(crate) fn surplus(&self) -> Vec<String> {
-        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = self.used();
         match &self.entries {
             Entries::InOrder(entries) => {
-                let unused = entries.iter().filter(|entry| !used.contains(&entry.place));
+                let unused = entries.iter().filter(|entry| !used.contains_key(&entry.place));
                 unused.map(|entry| entry.place.clone()).collect()
             }
             Entries::ByName(entry) => {
                 let is_otherwise = |name: &str| name == OTHERWISE && self.otherwise.is_some();
-                let unused = entry.content.keys().filter(|name| !used.contains(*name) && !is_otherwise(name));
+                let unused =
+                    entry.content.keys().filter(|name| !used.contains_key(*name) && !is_otherwise(name));
                 unused.map(|name| format!("the field {name:?}")).collect()
             }
         }
     }
 
-    fn mark<'a>(&self, used: impl IntoIterator<Item = &'a str>) {
-        let used = used.into_iter().map(str::to_owned);
-        self.used.lock().unwrap_or_else(PoisonError::into_inner).extend(used);
+    fn used(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// The entry for a question: the one with its message, else the one at its position.
-fn of_question<'a>(entries: &'a [Entry], position: usize, ask: &Ask) -> Option<&'a Entry> {
-    let is_named = |entry: &&Entry| entry.message.as_deref() == Some(ask.message.trim());
-    let at_position = || entries.get(position.checked_sub(1)?).filter(|entry| entry.message.is_none());
-    entries.iter().find(is_named).or_else(at_position)
+    fn mark<'a>(&self, used: impl IntoIterator<Item = &'a str>, ask: &Ask) {
+        let fingerprint = ask.fingerprint();
+        self.used().extend(used.into_iter().map(|place| (place.to_owned(), fingerprint.clone())));
+    }
+
+    /// The entry for a question: the one with its message, else the one at its position. Questions that are asked at
+    /// once come in any order, so where that one has answered another question or does not fit, it is the only other
+    /// one that does.
+    fn entry_for<'a>(&self, entries: &'a [Entry], position: usize, ask: &Ask) -> Option<&'a Entry> {
+        let is_named = |entry: &&Entry| entry.message.as_deref() == Some(ask.message.trim());
+        if let Some(named) = entries.iter().find(is_named) {
+            return Some(named);
+        }
+        let (used, fingerprint) = (self.used(), ask.fingerprint());
+        let is_own = |entry: &&Entry| used.get(&entry.place) == Some(&fingerprint);
+        let is_free = |entry: &&Entry| entry.message.is_none() && !used.contains_key(&entry.place);
+        let at_position = position.checked_sub(1).and_then(|at| entries.get(at));
+        let at_position = at_position.filter(|entry| is_free(entry) || is_own(entry));
+        if at_position.is_some_and(|entry| entry.fits(ask)) {
+            return at_position;
+        }
+        // One that is asked again, since its answer was refused, has its own.
+        if let Some(own) = entries.iter().find(|entry| is_own(entry) && entry.fits(ask)) {
+            return Some(own);
+        }
+        let mut others =
+            entries.iter().filter(|entry| is_free(entry) && !entry.content.is_empty() && entry.fits(ask));
+        match (others.next(), others.next()) {
+            (Some(only), None) => Some(only),
+            _ => at_position,
+        }
+    }
 }
 
 impl Entry {
     /// Whether it is one decision on whatever is asked.
     fn is_for_all(&self) -> bool {
         self.action.is_some_and(|action| action != Action::Accept || self.content.is_empty())
+    }
+
+    /// Whether it answers the question without anything that is wrong.
+    fn fits(&self, ask: &Ask) -> bool {
+        let Ok(answer) = self.answer(ask) else { return false };
+        let (Some(content), AskKind::Form { schema }) = (&answer.content, &ask.kind) else { return true };
+        Form::parse(schema).map_or(true, |form| form.violations(content).is_empty())
     }
 
     fn answer(&self, ask: &Ask) -> Result<Answer, String> {

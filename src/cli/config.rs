@@ -9,7 +9,7 @@ use super::database;
 use super::environment::{DB, Environment, NAMESPACE, REDIS_URL};
 use super::failure::Failure;
 use super::ui::{ColorChoice, Manner, time};
-use crate::desk::suggest::Reach;
+use crate::desk::suggest::{Reach, Word};
 use crate::redis_link;
 
 /// Options of every command.
@@ -167,6 +167,9 @@ fn usual_store(environment: &Environment) -> Result<StoreChoice, Failure> {
 
 /// A Redis, by a URL that can be read in one way only: another one would show a piece of its password somewhere.
 fn redis(name: &str, url: &str) -> Result<StoreChoice, Failure> {
+    if url.is_empty() {
+        return Err(Failure::usage(format!("{name} is empty: in a script, is a variable unset?")));
+    }
     match redis_link::problem(url) {
         None => Ok(StoreChoice::Redis(url.to_owned())),
         Some(problem) => Err(Failure::usage(format!("{name} cannot be used: {problem}"))),
@@ -182,25 +185,17 @@ fn checked_namespace(name: &str) -> Result<String, Failure> {
     Ok(name.to_owned())
 }
 
-fn flags(global: &GlobalArgs) -> Vec<String> {
-    let mut flags = Vec::new();
-    let mut push = |flag: &str, value: &str| {
-        flags.push(flag.to_owned());
-        flags.push(value.to_owned());
-    };
-    if let Some(url) = &global.redis {
-        push("--redis", &redis_link::shown(url));
-    }
-    if let Some(path) = &global.db {
-        push("--db", &path.to_string_lossy());
-    }
-    if let Some(namespace) = &global.namespace {
-        push("--namespace", namespace);
-    }
-    if let Some(docket) = &global.docket {
-        push("--docket", docket);
-    }
-    flags
+fn flags(global: &GlobalArgs) -> Vec<Word> {
+    let redis = global.redis.as_ref().map(|url| match redis_link::shown(url) {
+        shown if shown == *url => Word::Text(shown),
+        // It has a password, and stars in its place would reach nothing.
+        _ => Word::Variable(REDIS_URL),
+    });
+    let db = global.db.as_ref().map(|path| Word::Text(path.to_string_lossy().into_owned()));
+    let namespace = global.namespace.clone().map(Word::Text);
+    let docket = global.docket.clone().map(Word::Text);
+    let named = [("--redis", redis), ("--db", db), ("--namespace", namespace), ("--docket", docket)];
+    named.into_iter().filter_map(|(flag, value)| Some([flag.into(), value?])).flatten().collect()
 }
 
 #[cfg(test)]
@@ -233,7 +228,7 @@ mod tests {
         let config = Config::resolve(&global, &Environment::default()).expect("resolves");
         assert_eq!(
             Suggested::new("list").at(&config.reach).to_string(),
-            "mcptask --redis 'redis://me:***@example.com:6379/1' --namespace my:space list"
+            "mcptask --redis \"$MCPTASK_REDIS_URL\" --namespace my:space list"
         );
     }
 }

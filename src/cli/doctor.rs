@@ -48,13 +48,10 @@ async fn all(context: &Context, places: &Places) -> Result<(), Failure> {
         return Ok(());
     }
     if places.all().iter().any(|place| matches!(place, Place::Server(_))) {
-        let store = Suggested::new("doctor").option("--redis", "URL");
+        let store = Suggested::new("doctor").at_some_redis();
         let more = Advice::command(store, "says more");
-        context.ui.talk(
-            &more
-                .after("a server shows its tasks, not its workers and its store; at its store, ")
-                .to_string(),
-        );
+        let why = "a server shows its tasks, not its workers and its store; at its store, ";
+        context.ui.talk(&context.advise(more.after(why)));
     }
     tell(context, &places.diagnose().await?)
 }

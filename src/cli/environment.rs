@@ -62,6 +62,11 @@ impl Environment {
     }
 }
 
+/// This machine's name; empty where it has none.
+pub(super) fn host() -> String {
+    std::fs::read_to_string("/etc/hostname").unwrap_or_default().trim().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::places;
 use super::remote::RemoteArgs;
-use super::ui::{TableRow, Column, Paint, Ui, event, row_status, table, text, time};
+use super::ui::{Column, Paint, TableRow, Ui, event, row_status, table, text, time};
 use crate::client::Era;
 use crate::desk::place::{Place, SERVER, STORE};
 use crate::desk::places::Places;

@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::context::Context;
+use super::environment::host;
 use super::failure::{Failure, Kind};
 use super::ui::{Ui, time};
-use super::worker::host;
 use crate::config::{self, Mistake};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::task::Fault;

@@ -65,6 +65,7 @@ fn failed(context: &Context, of: Of<'_>, message: Option<&str>, outcome: &Outcom
             let words = words.map(|words| format!("{words}: ")).unwrap_or_default();
             format!("{words}{} (code {})", error.message, error.code)
         }
+        Outcome::Result(_) if outcome.is_tool_error() => return Err(tool_error(of.1)),
         Outcome::Result(_) => message.unwrap_or(UNSAID).to_owned(),
     };
     Err(Failure::new(Kind::TaskFailed, format!("task {} failed: {words}", of.1)))
@@ -78,11 +79,14 @@ pub(crate) fn of_outcome(context: &Context, of: Of<'_>, outcome: &Outcome) -> Re
             let message = format!("task {} failed: {} (code {})", of.1, error.message, error.code);
             Err(Failure::new(Kind::TaskFailed, message))
         }
-        Outcome::Result(_) if outcome.is_tool_error() => {
-            Err(Failure::new(Kind::TaskFailed, format!("task {}: the tool calls its result an error", of.1)))
-        }
+        Outcome::Result(_) if outcome.is_tool_error() => Err(tool_error(of.1)),
         Outcome::Result(_) => Ok(()),
     }
+}
+
+fn tool_error(task: &str) -> Failure {
+    let task = text::line(task);
+    Failure::new(Kind::TaskFailed, format!("task {task}: the tool calls its result an error"))
 }
 
 /// Puts what there is of an outcome on stdout: all of it as JSON, a result that says anything for people.

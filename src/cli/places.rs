@@ -11,6 +11,7 @@ use crate::client::Target;
 use crate::desk::place::{Found, Place};
 use crate::desk::places::{Places, no_task};
 use crate::desk::server::Server;
+use crate::desk::suggest::{Advice, Suggested};
 
 /// Does a command's work at its places, and leaves them in good order. Whoever waits for a task waits for its place too.
 pub(crate) async fn at<T>(
@@ -35,6 +36,19 @@ pub(crate) fn tell_unsearched(context: &Context, places: &Places) {
     if let Some(why) = places.unsearched() {
         context.ui.talk(&context.advise(why));
     }
+}
+
+/// Says so where nobody runs the task that is waited for.
+pub(crate) async fn tell_unoffered(context: &Context, found: &Found) {
+    if let Some(tool) = found.unoffered_tool().await {
+        context.ui.warn(&context.advise(unoffered(&tool)));
+    }
+}
+
+/// What is said of a task that no worker will take: it waits for ever.
+pub(crate) fn unoffered(tool: &str) -> Advice {
+    Advice::from(format!("no worker runs {tool:?} now; the task waits until one does: "))
+        .and_command(Suggested::new("worker"), "runs the built-in tools, with --config FILE those of a file")
 }
 
 /// The places. Nothing is written. A server that is away is waited for where the command `waits`; a program that is

@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::remote_answering::RemoteAnswering;
 use super::ui::Ui;
 use crate::client::{self, Client, ClientError, Era, Target};
-use crate::desk::suggest::{Advice, Reach, Suggested};
+use crate::desk::suggest::{Advice, Reach, Suggested, Word};
 
 /// Options of commands that can go through MCP instead of straight to the store.
 #[derive(Debug, Clone, Default, Args)]
@@ -36,6 +36,9 @@ pub(crate) struct RemoteArgs {
     era: EraChoice,
 }
 
+/// Stands for a header's value in suggested commands.
+const VALUE: &str = "VALUE";
+
 /// `--era`.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum EraChoice {
@@ -51,12 +54,15 @@ enum EraChoice {
 impl RemoteArgs {
     /// The server that was named, if one was.
     pub(crate) fn target(&self, context: &Context) -> Result<Option<Target>, Failure> {
-        let flags = [("--server", &self.server), ("--stdio", &self.stdio)];
-        let named = flags.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value.clone()?]));
-        let named: Vec<String> = named.flatten().collect();
+        let named = self.named();
         if !named.is_empty() {
-            // Secrets are left out: they are in the environment, or have to be given again.
             context.goes_through(Reach::server(named));
+        }
+        for (flag, value) in [("--server", &self.server), ("--stdio", &self.stdio), ("--token", &self.token)]
+        {
+            if value.as_ref().is_some_and(|value| value.trim().is_empty()) {
+                return Err(Failure::usage(format!("{flag} is empty: in a script, is a variable unset?")));
+            }
         }
         if let Some(command) = &self.stdio {
             return Ok(Some(Target::stdio(command)?));
@@ -68,6 +74,30 @@ impl RemoteArgs {
             *token = self.token.clone().or_else(|| context.environment.given(TOKEN).map(str::to_owned));
         }
         Ok(Some(target))
+    }
+
+    /// The options with which a suggested command reaches the same server. Secrets are named, or have to be filled in.
+    fn named(&self) -> Vec<Word> {
+        let server = self.server.as_ref().map(|url| match Target::http(url) {
+            Ok(target) if has_secret(&target) => "URL".into(),
+            _ => url.as_str().into(),
+        });
+        let stdio = self.stdio.as_deref().map(Word::from);
+        let token = self.token.as_ref().map(|_| Word::Variable(TOKEN));
+        let era = match self.era {
+            EraChoice::Auto => None,
+            EraChoice::Legacy => Some("legacy".into()),
+            EraChoice::Modern => Some("modern".into()),
+        };
+        let is_named = server.is_some() || stdio.is_some();
+        let headers = self.header.iter().map(|header| {
+            let name = header.split(':').next().unwrap_or_default();
+            Some(["--header".into(), Word::Text(format!("{name}: {VALUE}"))])
+        });
+        let one = |(flag, value): (&str, Option<Word>)| Some([flag.into(), value?]);
+        let first = [("--server", server), ("--stdio", stdio), ("--token", token)].map(one);
+        let last = is_named.then_some(("--era", era)).and_then(one);
+        first.into_iter().chain(headers).chain([last]).flatten().flatten().collect()
     }
 
     /// Connects to `target`.
@@ -94,7 +124,16 @@ fn split_header(header: &str) -> Result<(String, String), Failure> {
         // The value may be a secret even where the form is wrong.
         Failure::usage("--header is not 'NAME: VALUE'").hint("for example --header 'X-Team: kitchen'")
     })?;
+    if value.trim() == VALUE {
+        return Err(Failure::usage(format!("--header {:?} has {VALUE} in place of its value", name.trim())));
+    }
     Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// Whether its URL has what may be a secret: a password, or a query.
+fn has_secret(target: &Target) -> bool {
+    let Target::Http { url, .. } = target else { return false };
+    !url.username().is_empty() || url.password().is_some() || url.query().is_some()
 }
 
 /// Follows a verb's error back to what the person here decided.

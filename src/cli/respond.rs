@@ -31,7 +31,7 @@ pub(crate) struct RespondArgs {
     #[arg(value_parser = super::task_id::typed, add = super::complete::waiting_tasks())]
     task: Option<String>,
     /// Answer the question that has waited longest, whichever task it is of
-    #[arg(long, conflicts_with_all = ["task", "server", "stdio"])]
+    #[arg(long, conflicts_with = "task")]
     next: bool,
     /// Answer this question of the task, for example q2; else the first open one
     #[arg(long, value_name = "QUESTION", requires = "task", value_parser = NonEmptyStringValueParser::new(), add = complete_names::questions())]
@@ -73,6 +73,7 @@ async fn respond(context: &Context, places: &Places, args: &RespondArgs) -> Resu
         (waiting.found, Some(waiting.question.id))
     };
     if args.wait {
+        places::tell_unoffered(context, &found).await;
         found = found.until_asked(wanted.as_deref()).await?;
     }
     let way = if args.direct { Way::Direct } else { Way::Supported };

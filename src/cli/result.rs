@@ -33,6 +33,7 @@ pub(crate) async fn run(context: &Context, args: ResultArgs) -> Result<(), Failu
         let found = places::find(context, places, &args.task, args.wait).await?;
         if args.wait {
             context.goes_on("the task goes on");
+            places::tell_unoffered(context, &found).await;
         }
         let ending = found.ending(args.wait).await?;
         outcome::tell(context, (found.source(), found.id()), &ending)

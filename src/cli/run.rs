@@ -79,9 +79,16 @@ fn refused(error: &clap::Error, arguments: &[OsString], environment: &Environmen
     }
     let manner = Manner { json: true, ..Manner::default() };
     let ui = Ui::new(manner, environment, Streams::of_process());
-    let text = error.to_string();
-    let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-    ended(&ui, Err(Failure::usage(message).hint("see `mcptask --help`")))
+    ended(&ui, Err(misused(&error.to_string())))
+}
+
+/// A refused command line with all of clap's words: what is wrong, then tips and the usage as hints.
+fn misused(text: &str) -> Failure {
+    let paragraph = |part: &str| part.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let mut parts = text.trim_end().split("\n\n").map(paragraph).filter(|part| !part.is_empty());
+    let message = parts.next().unwrap_or_default();
+    let failure = Failure::usage(message.trim_start_matches("error: "));
+    parts.fold(failure, Failure::hint)
 }
 
 fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {

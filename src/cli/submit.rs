@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::answers::{self, Answers};
+use super::config::StoreChoice;
 use super::connections::Connections;
 use super::context::Context;
 use super::failure::Failure;
@@ -14,12 +15,14 @@ use super::remote::RemoteArgs;
 use super::remote_answering::RemoteAnswering;
 use super::ui::spinner::Spinner;
 use super::ui::{text, time};
-use super::{arguments, complete, complete_names, outcome, typed};
+use super::{arguments, complete, complete_names, outcome, places, typed};
 use crate::client::{self, Call, Client, Era, Submitted, Target};
 use crate::desk::ending::Ending;
 use crate::desk::place::{SERVER, STORE};
+use crate::desk::places::SEARCHED;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, EngineError, Submission};
+use crate::fastmcp::Deployment;
 use crate::store::StoreError;
 use crate::task::{Scope, SessionId, Task};
 
@@ -92,9 +95,11 @@ async fn through_store(context: &Context, args: &SubmitArgs, answering: &Answeri
         context.rides_out_outages();
     }
     let begin = async || {
-        let engine = context.engine().await?;
-        let tool = engine.tool(&args.tool).await?;
-        Ok((engine, tool))
+        let engine = opened(context, &args.tool).await?;
+        match engine.tool(&args.tool).await {
+            Ok(tool) => Ok((engine, tool)),
+            Err(error) => Err(Failure::from(error).maybe_hint(deployed(context, &args.tool).await)),
+        }
     };
     let (engine, tool) = patiently(context, args, begin).await?;
     let submission = Submission {
@@ -118,6 +123,45 @@ async fn through_store(context: &Context, args: &SubmitArgs, answering: &Answeri
     let ended = follow::to_end(context, &engine, &task, answering).await?;
     answering.tell_surplus();
     outcome::tell(context, (STORE, ended.id().as_str()), &Ending::of_task(&ended))
+}
+
+/// The store, which is begun where there is none; not in a Redis where FastMCP alone keeps tasks, whose user means those.
+async fn opened(context: &Context, tool: &str) -> Result<Engine, Failure> {
+    if context.config.docket.is_some() {
+        let message = "--docket names a FastMCP deployment, whose tasks are launched through its server";
+        return Err(Failure::usage(message).hint(through_its_server(tool)));
+    }
+    if let StoreChoice::Redis(url) = &context.config.store {
+        match context.existing().await {
+            Ok(Some(engine)) => return Ok(engine),
+            Ok(None) if Deployment::discover(url, None).await.is_ok() => {
+                let message = format!(
+                    "nobody has begun a store at {}, where FastMCP keeps tasks: those are launched through its server",
+                    text::line(&context.config.location())
+                );
+                return Err(Failure::usage(message).hint(through_its_server(tool)));
+            }
+            // Whoever opens it brings it up to date, or says what is wrong.
+            Ok(None) | Err(_) => {}
+        }
+    }
+    context.engine().await
+}
+
+/// What helps where FastMCP's workers run a tool that ours do not have.
+async fn deployed(context: &Context, tool: &str) -> Option<Advice> {
+    let StoreChoice::Redis(url) = &context.config.store else { return None };
+    for deployment in Deployment::discover_among(url, SEARCHED).await.ok()? {
+        if deployment.components().await.ok()?.iter().any(|one| one.component.name == tool) {
+            let words = format!("FastMCP's workers in docket {} run it; ", text::line(deployment.docket()));
+            return Some(through_its_server(tool).after(&words));
+        }
+    }
+    None
+}
+
+fn through_its_server(tool: &str) -> Advice {
+    Advice::command(Suggested::new("submit").about(tool).through_some_server(), "launches it there")
 }
 
 /// Repeats a step where the command waits; tries it once where it does not.
@@ -147,9 +191,7 @@ async fn warn_if_nobody_runs(context: &Context, engine: &Engine, task: &Task) {
     // The task is submitted: a store that goes away now makes no failure of it.
     let Ok(workers) = engine.store().workers().await else { return };
     if !workers.rows.iter().any(|worker| worker.lease_ms > 0 && worker.tools.contains(&task.new.tool)) {
-        let worker = Advice::command(Suggested::new("worker"), "starts one");
-        let why = format!("no worker runs {:?} now; the task waits until one does; ", task.new.tool);
-        context.ui.warn(&context.advise(worker.after(&why)));
+        context.ui.warn(&context.advise(places::unoffered(&task.new.tool)));
     }
 }
 

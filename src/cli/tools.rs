@@ -7,7 +7,7 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::places;
 use super::remote::RemoteArgs;
-use super::ui::{TableRow, Column, Piece, table, text};
+use super::ui::{Column, Piece, TableRow, table, text};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::tools::Tool;
 use crate::fastmcp::DeployedComponent;

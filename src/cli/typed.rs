@@ -26,13 +26,16 @@ pub(crate) fn read(root: &Value, schema: Option<&Value>, text: &str) -> Result<V
     Reader { root, shape: Shape::of(root, schema), is_item: false }.read(text)
 }
 
-/// Reads `true` or `false` in the words that people type.
+/// Reads `true` or `false` in the words that people type. Alternatives have to agree: `yes|no`, which suggested commands
+/// have, is undecided.
 fn boolean(text: &str) -> Option<bool> {
-    match text.trim().to_lowercase().as_str() {
+    let mut alternatives = text.split('|').map(|word| match word.trim().to_lowercase().as_str() {
         "true" | "yes" | "y" | "1" => Some(true),
         "false" | "no" | "n" | "0" => Some(false),
         _ => None,
-    }
+    });
+    let first = alternatives.next()??;
+    alternatives.all(|other| other == Some(first)).then_some(first)
 }
 
 /// One value's reader.

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::context::Context;
+use super::environment;
 use super::failure::Failure;
 use super::offer::OfferArgs;
 use super::signals::{Signals, Stop, bury_orphans};
@@ -73,12 +74,7 @@ pub(super) async fn enlist(
 
 /// An id that tells people the machine and the process.
 pub(super) fn worker_id() -> WorkerId {
-    WorkerId::generate(host().split('.').next().unwrap_or_default())
-}
-
-/// This machine's name; empty where it has none.
-pub(super) fn host() -> String {
-    std::fs::read_to_string("/etc/hostname").unwrap_or_default().trim().to_owned()
+    WorkerId::generate(environment::host().split('.').next().unwrap_or_default())
 }
 
 /// Keeps deadlines as long as the process serves.

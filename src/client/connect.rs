@@ -4,20 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{HeaderName, HeaderValue};
-use rmcp::model::ProtocolVersion;
+use rmcp::model::{ErrorData, ProtocolVersion};
 use rmcp::service::{
     ClientInitializeError, ClientLifecycleMode, RoleClient, RunningService, serve_client_with_lifecycle,
 };
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::common::client_side_sse::ExponentialBackoff;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
-use tokio::sync::{OnceCell, broadcast, watch};
+use tokio::sync::{Notify, OnceCell, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::asking::{Answering, Desk};
-use super::failure::{closed, transport_failure};
-use super::http::Endpoint;
+use super::failure::{answers_http, closed, transport_failure};
+use super::http::{Endpoint, HTTP_STATUS};
 use super::session::Session;
 use super::stdio::{ChildServer, LastWords};
 use super::wire::Wire;
@@ -78,13 +78,14 @@ async fn open(target: &Target, era: Era, answering: Option<Arc<dyn Answering>>) 
     let (wire, words) = (Arc::new(Wire::default()), LastWords::default());
     let desk = answering.map(|answering| Arc::new(Desk::new(answering)));
     let (changed, place) = (broadcast::Sender::new(HINTS), target.to_string());
-    let lost = CancellationToken::new();
+    let (lost, broken) = (CancellationToken::new(), Arc::new(Notify::new()));
     let session = Session {
         desk: desk.clone(),
         wire: wire.clone(),
         place: place.clone(),
         changed: changed.clone(),
         lost: lost.clone(),
+        broken: broken.clone(),
     };
     let running = match target {
         Target::Http { url, headers, token } => {
@@ -94,7 +95,7 @@ async fn open(target: &Target, era: Era, answering: Option<Arc<dyn Answering>>) 
     };
     let modern = is_modern(&running);
     let (patience, tools) = (None, OnceCell::new());
-    Ok(Client { running, wire, desk, place, words, changed, lost, patience, modern, tools })
+    Ok(Client { running, wire, desk, place, words, changed, lost, broken, patience, modern, tools })
 }
 
 fn is_modern(running: &Running) -> bool {
@@ -109,12 +110,11 @@ async fn over_http(
     era: Era,
 ) -> ClientResult<Running> {
     let place = session.place.clone();
-    let endpoint = Endpoint::new(session.wire.clone(), session.lost.clone()).map_err(|error| {
-        ClientError::Unreachable {
-            server: place.clone(),
-            reason: error.without_url().to_string(),
-            is_sent: false,
-        }
+    let endpoint = Endpoint::new(session.wire.clone(), session.lost.clone(), session.broken.clone());
+    let endpoint = endpoint.map_err(|error| ClientError::Unreachable {
+        server: place.clone(),
+        reason: error.without_url().to_string(),
+        is_sent: false,
     })?;
     let listening = endpoint.listening();
     let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
@@ -204,6 +204,12 @@ fn header((name, value): &(String, String)) -> ClientResult<(HeaderName, HeaderV
     Ok((parsed, value))
 }
 
+/// The status with which HTTP refused the handshake, where it did.
+fn http_status(error: &ErrorData) -> Option<u16> {
+    let status = error.data.as_ref()?.get(HTTP_STATUS)?.as_u64()?;
+    u16::try_from(status).ok()
+}
+
 fn initialize_failure(place: &str, error: ClientInitializeError) -> ClientError {
     let protocol = |problem: String| ClientError::Protocol { server: place.to_owned(), problem };
     match error {
@@ -211,6 +217,9 @@ fn initialize_failure(place: &str, error: ClientInitializeError) -> ClientError 
         ClientInitializeError::LegacyFallbackFailed { fallback, .. } => initialize_failure(place, *fallback),
         ClientInitializeError::ConnectionClosed(_) => closed(place),
         ClientInitializeError::JsonRpcError(error) => {
+            if let Some(status) = http_status(&error) {
+                return answers_http(place, status);
+            }
             protocol(format!("the handshake was refused: {} (code {})", error.message, error.code.0))
         }
         ClientInitializeError::NoCompatibleProtocolVersion { server_supported, .. } => {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::target::is_program;
 use crate::task::RpcError;
 
 /// The result of a client's verb.
@@ -172,6 +173,11 @@ impl ClientError {
             }
             _ => false,
         }
+    }
+
+    /// Whether it is about a program that was started here, rather than about a server elsewhere.
+    pub fn is_about_program(&self) -> bool {
+        matches!(self, Self::Unreachable { server, .. } | Self::Timeout { server, .. } if is_program(server))
     }
 
     /// Whether it is certain that what was asked has not been done.

@@ -66,23 +66,29 @@ fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
 /// The failure where somebody has answered.
 fn answered(place: &str, error: &StreamableHttpError<reqwest::Error>) -> Option<ClientError> {
     let server = place.to_owned();
-    let (problem, is_passing) = match error {
+    let problem = match error {
         StreamableHttpError::SessionExpired => return Some(ClientError::SessionEnded { server }),
         StreamableHttpError::AuthRequired(_) => return Some(ClientError::Unauthorised { server }),
         StreamableHttpError::InsufficientScope(error) => {
             let words = Some(error.www_authenticate_header.clone()).filter(|words| !words.is_empty());
             return Some(ClientError::Forbidden { server, words });
         }
-        StreamableHttpError::HttpStatus(error) => in_words(error.status),
+        StreamableHttpError::HttpStatus(error) => return Some(answers_http(place, error.status)),
         StreamableHttpError::UnexpectedContentType(_)
         | StreamableHttpError::UnexpectedServerResponse(_)
         | StreamableHttpError::ResponseBodyTooLarge { .. }
         | StreamableHttpError::Deserialize(_) => {
-            (format!("answers, and not as an MCP server does: {error}"), false)
+            format!("answers, and not as an MCP server does: {error}")
         }
         _ => return None,
     };
-    Some(ClientError::Answers { server, problem, is_passing })
+    Some(ClientError::Answers { server, problem, is_passing: false })
+}
+
+/// The failure where HTTP answered with such a status.
+pub(super) fn answers_http(place: &str, status: u16) -> ClientError {
+    let (problem, is_passing) = in_words(status);
+    ClientError::Answers { server: place.to_owned(), problem, is_passing }
 }
 
 /// What a status means here, and whether it may pass.

@@ -17,8 +17,9 @@ use rmcp::transport::streamable_http_client::{
     AuthRequiredError, HttpStatusError, InsufficientScopeError, SseError, StreamableHttpClient,
     StreamableHttpError, StreamableHttpPostResponse,
 };
+use serde_json::json;
 use sse_stream::{Sse, SseStream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::wire::Wire;
@@ -27,6 +28,8 @@ type HttpError = StreamableHttpError<reqwest::Error>;
 type Headers = HashMap<HeaderName, HeaderValue>;
 type Events = BoxStream<'static, Result<Sse, SseError>>;
 
+/// Under this key of an error's data the handshake finds that it was refused by HTTP, with which status.
+pub(super) const HTTP_STATUS: &str = "mcptask/httpStatus";
 const SESSION_ID: &str = "mcp-session-id";
 /// The largest JSON reply that is read, in bytes; rmcp's own bound for its client.
 const MAX_REPLY_BYTES: usize = 16 * 1024 * 1024;
@@ -43,17 +46,23 @@ pub(super) struct Endpoint {
     listening: Arc<watch::Sender<bool>>,
     /// Fires when the server says that it does not know the session any more.
     lost: CancellationToken,
+    /// Tells of each stream that broke off and cannot be opened again, since nobody is there.
+    broken: Arc<Notify>,
 }
 
 impl Endpoint {
-    pub(super) fn new(wire: Arc<Wire>, lost: CancellationToken) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(
+        wire: Arc<Wire>,
+        lost: CancellationToken,
+        broken: Arc<Notify>,
+    ) -> Result<Self, reqwest::Error> {
         // A second installation fails, and the first one is then in place.
         rustls::crypto::ring::default_provider().install_default().ok();
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(same_origin_redirects())
             .build()?;
-        Ok(Self { client, wire, listening: Arc::new(watch::Sender::new(false)), lost })
+        Ok(Self { client, wire, listening: Arc::new(watch::Sender::new(false)), lost, broken })
     }
 
     /// Becomes true once the server took or refused the stream on which its own requests travel.
@@ -128,7 +137,8 @@ impl Endpoint {
             && matches!(request.request, ClientRequest::DiscoverRequest(_))
         {
             // Older servers know no request outside a session: rmcp then tries `initialize`.
-            return refused(ErrorData::invalid_request(format!("HTTP {status}"), None));
+            let data = json!({ HTTP_STATUS: status.as_u16() });
+            return refused(ErrorData::invalid_request(format!("HTTP {status}"), Some(data)));
         }
         Err(HttpError::HttpStatus(HttpStatusError::new(status.as_u16(), None)))
     }
@@ -139,6 +149,10 @@ impl Endpoint {
             HttpError::Client(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
                 self.lost.cancel();
                 HttpError::ServerDoesNotSupportSse
+            }
+            HttpError::Client(error) if error.is_connect() => {
+                self.broken.notify_waiters();
+                HttpError::Client(error)
             }
             other => other,
         }

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use rmcp::service::{RoleClient, RunningService};
 use serde_json::Value;
-use tokio::sync::{OnceCell, broadcast};
+use tokio::sync::{Notify, OnceCell, broadcast};
 use tokio_util::sync::CancellationToken;
 
 pub use asking::{Answering, AskedQuestion, ask_from};
@@ -55,6 +55,8 @@ pub struct Client {
     changed: broadcast::Sender<Arc<TaskView>>,
     /// Fires when the server says that it does not know the session any more.
     lost: CancellationToken,
+    /// Tells of each stream that broke off and cannot be opened again, since nobody is there.
+    broken: Arc<Notify>,
     patience: Option<Arc<dyn Patience>>,
     modern: bool,
     tools: OnceCell<Vec<ToolSpec>>,

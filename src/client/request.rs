@@ -9,7 +9,7 @@ use rmcp::model::{
 use rmcp::service::{Peer, PeerRequestOptions, RoleClient};
 use serde_json::Value;
 
-use super::failure::service_failure;
+use super::failure::{closed, service_failure};
 use super::wire::unwrapped;
 use super::{Client, ClientError, ClientResult};
 
@@ -17,15 +17,19 @@ use super::{Client, ClientError, ClientResult};
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Client {
-    /// Sends a request that the server answers at once.
+    /// Sends a request that the server answers at once. Its reply may be on a stream that broke off with the server:
+    /// that would be waited for as long as the server is away.
     pub(super) async fn request(&self, method: &str, params: Value) -> ClientResult<Value> {
-        tokio::time::timeout(REQUEST_TIMEOUT, self.long_request(method, params)).await.unwrap_or_else(|_| {
-            Err(ClientError::Timeout {
-                server: self.place.clone(),
-                what: method.to_owned(),
-                after: REQUEST_TIMEOUT,
-            })
-        })
+        tokio::select! {
+            biased;
+            reply = tokio::time::timeout(REQUEST_TIMEOUT, self.long_request(method, params)) => {
+                reply.unwrap_or_else(|_| {
+                    let (server, what) = (self.place.clone(), method.to_owned());
+                    Err(ClientError::Timeout { server, what, after: REQUEST_TIMEOUT })
+                })
+            }
+            () = self.broken.notified() => Err(closed(&self.place)),
+        }
     }
 
     /// Sends a request that may be repeated, and repeats it for as long as the client's patience lasts while the

@@ -10,7 +10,7 @@ use rmcp::model::{
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleClient};
 use serde_json::Value;
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use super::TaskView;
@@ -31,6 +31,8 @@ pub(super) struct Session {
     pub(super) changed: broadcast::Sender<Arc<TaskView>>,
     /// Fires when the server says that it does not know the session any more.
     pub(super) lost: CancellationToken,
+    /// Tells of each stream that broke off and cannot be opened again, since nobody is there.
+    pub(super) broken: Arc<Notify>,
 }
 
 impl Session {

@@ -19,6 +19,14 @@ pub enum Era {
     Modern,
 }
 
+/// What stands before the name of a server that is a program.
+const PROGRAM: &str = "command ";
+
+/// Whether a server of that name is a program that was started here.
+pub(super) fn is_program(server: &str) -> bool {
+    server.starts_with(PROGRAM)
+}
+
 /// A server to connect to. Its `Display` and `Debug` are safe to show: no credentials, no query, no
 /// header values, no arguments.
 #[derive(Clone, PartialEq, Eq)]
@@ -43,9 +51,15 @@ impl Target {
     /// An HTTP endpoint without headers or token.
     pub fn http(url: &str) -> Result<Self, ClientError> {
         let refused = |problem: &str| ClientError::Target { given: shown(url), problem: problem.to_owned() };
-        let url = Url::parse(url).map_err(|error| refused(&format!("is not a URL: {error}")))?;
+        if !url.contains("://")
+            && let Some(whole) = completed(url)
+        {
+            return Err(refused(&format!("has no scheme: write {whole}")));
+        }
+        let url = Url::parse(url)
+            .map_err(|error| refused(&format!("is not a URL, such as http://127.0.0.1:8737/mcp: {error}")))?;
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-            return Err(refused("is not an http or https URL, such as http://127.0.0.1:8000/mcp"));
+            return Err(refused("is not an http or https URL, such as http://127.0.0.1:8737/mcp"));
         }
         Ok(Self::Http { url, headers: Vec::new(), token: None })
     }
@@ -61,12 +75,24 @@ impl Target {
     }
 }
 
+/// What was probably meant by an address without a scheme.
+fn completed(given: &str) -> Option<String> {
+    let mut url = Url::parse(&format!("http://{}", shown(given))).ok()?;
+    // A word alone is no address.
+    let is_address = given.contains(['.', ':', '/']) || url.host_str() == Some("localhost");
+    if url.path() == "/" {
+        url.set_path("/mcp");
+    }
+    is_address.then(|| url.to_string())
+}
+
 /// The first word of what was given, so that an argument or a query that holds a secret stays hidden.
 fn shown(given: &str) -> String {
     let end = given.find(|c: char| c.is_whitespace() || c == '?').unwrap_or(given.len());
     let first = &given[..end];
     match (first.find("://"), first.rfind('@')) {
         (Some(scheme), Some(at)) if at > scheme => format!("{}://{}", &first[..scheme], &first[at + 1..]),
+        (None, Some(at)) => first[at + 1..].to_owned(),
         _ => first.to_owned(),
     }
 }
@@ -75,7 +101,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Http { url, .. } => f.write_str(&shown(url.as_str())),
-            Self::Stdio { command } => write!(f, "command {}", command[0]),
+            Self::Stdio { command } => write!(f, "{PROGRAM}{}", command[0]),
         }
     }
 }
@@ -98,6 +124,21 @@ mod tests {
         assert_eq!(format!("{target:?}"), "Target(command server)");
         let error = Target::http("ftp://ann:hunter2@example.com/x?key=s3cret").expect_err("not http");
         assert!(!error.to_string().contains("hunter2") && !error.to_string().contains("s3cret"), "{error}");
+        let error = Target::http("ann:hunter2@example.com/x?key=s3cret").expect_err("no scheme");
+        assert!(!error.to_string().contains("hunter2") && !error.to_string().contains("s3cret"), "{error}");
+    }
+
+    #[test]
+    fn what_is_missing_of_an_address_is_said() {
+        for (given, meant) in [
+            ("localhost:8737", "http://localhost:8737/mcp"),
+            ("127.0.0.1:8737/other", "http://127.0.0.1:8737/other"),
+            ("example.com", "http://example.com/mcp"),
+        ] {
+            let error = Target::http(given).expect_err("has no scheme").to_string();
+            assert!(error.ends_with(&format!("has no scheme: write {meant}")), "{error}");
+        }
+        assert!(Target::http("URL").expect_err("no address").to_string().contains("is not a URL"));
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! Tools of kind `script`: checks that need to see all steps of one.
 
-use std::collections::BTreeSet;
-
 use super::steps::Reader;
 use super::table::Table;
 use crate::task::{Fault, ToolSpec, fault};
@@ -29,9 +27,4 @@ fn uses(steps: &[Step], fault: Fault) -> bool {
         StepKind::Loop { body, .. } => uses(body, fault),
         _ => false,
     })
-}
-
-/// The names that every script has: values, and the functions of templates.
-pub(super) fn given() -> BTreeSet<String> {
-    ["args", "task", "range", "dict", "now_ns"].map(str::to_owned).into()
 }

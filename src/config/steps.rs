@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::duration;
 use super::mistake::{Source, allowed};
 use super::table::{Table, json};
-use super::{duration, script};
 use crate::task::Fault;
 use crate::worker::script::{Expression, Step, StepKind, Template, TemplateError, ValueTemplate};
 
@@ -52,7 +52,7 @@ impl Reader {
 
     /// Names that a template uses and no step gives.
     pub(super) fn check_names(&self, source: &Source<'_>) {
-        let mut known = script::given();
+        let mut known = given();
         known.extend(self.given.iter().cloned());
         let list: Vec<&str> = known.iter().map(String::as_str).collect();
         for (name, span) in self.used.iter().filter(|(name, _)| !known.contains(name)) {
@@ -186,7 +186,7 @@ impl Reader {
         let fits = name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
         if name.is_empty() || !fits || name.starts_with(|first: char| first.is_ascii_digit()) {
             source.mistake(span, format!("{name:?} cannot be a name: use letters, digits and '_'"), None);
-        } else if script::given().contains(name) {
+        } else if given().contains(name) {
             source.mistake(span, format!("the name {name:?} is taken: every script has it"), None);
         }
         self.given.insert(name.to_owned());
@@ -243,4 +243,9 @@ fn plain(value: Option<&ValueTemplate>) -> Option<f64> {
         ValueTemplate::Plain(value) => value.as_f64(),
         _ => None,
     }
+}
+
+/// The names that every script has: values, and the functions of templates.
+fn given() -> BTreeSet<String> {
+    ["args", "task", "range", "dict", "now_ns"].map(str::to_owned).into()
 }

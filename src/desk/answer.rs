@@ -43,8 +43,12 @@ impl Found {
         match self {
             Self::Store(engine, id) => of_store(engine, id, wanted).await,
             Self::Fastmcp(deployment, task) => {
-                let question = named(OpenQuestion::all_of_fastmcp(task), wanted);
-                let Some(question) = question else { return Err(not_asking(deployment, task).await) };
+                let open = OpenQuestion::all_of_fastmcp(task);
+                let question = match (named(&open, wanted), wanted) {
+                    (Some(question), _) => question,
+                    (None, Some(wanted)) if !open.is_empty() => return Err(not_open(&task.id, wanted)),
+                    _ => return Err(not_asking(deployment, task).await),
+                };
                 if task.generation == Generation::V4 && way == Way::Supported {
                     // Said before anybody has filled in a form.
                     return Err(FastmcpError::NeedsServer { id: task.id.clone() }.into());
@@ -78,7 +82,9 @@ impl Found {
                 Ok(Self::Fastmcp(deployment.clone(), Box::new(task)))
             }
             Self::Server(server, task) => {
-                if let Some(failure) = server.refuses_answers().filter(|_| !task.status.is_final()) {
+                if let Some(failure) =
+                    server.refuses_answers(Some(&task.id)).filter(|_| !task.status.is_final())
+                {
                     return Err(failure);
                 }
                 let asks = |task: &TaskView| {
@@ -135,8 +141,8 @@ fn closed(task: &str, ended: Option<&str>) -> String {
     }
 }
 
-fn named(questions: Vec<OpenQuestion>, wanted: Option<&str>) -> Option<OpenQuestion> {
-    questions.into_iter().find(|one| wanted.is_none_or(|wanted| wanted == one.id))
+fn named(questions: &[OpenQuestion], wanted: Option<&str>) -> Option<OpenQuestion> {
+    questions.iter().find(|one| wanted.is_none_or(|wanted| wanted == one.id)).cloned()
 }
 
 async fn of_store(engine: &Engine, id: &TaskId, wanted: Option<&str>) -> Result<OpenQuestion, Failure> {
@@ -181,6 +187,17 @@ fn waits_for_nothing(task: &str, status: &str) -> Failure {
     Failure::new(Kind::NothingChanged, message)
 }
 
+/// The failure of a question that is not among a task's open ones, where nobody keeps what became of it.
+fn not_open(task: &str, question: &str) -> Failure {
+    let message = format!(
+        "question {} of task {} is not open: it was answered or withdrawn, or never asked",
+        text::line(question),
+        text::line(task)
+    );
+    let show = Suggested::new("show").about(task);
+    Failure::new(Kind::NothingChanged, message).hint(Advice::command(show, "shows those that are open"))
+}
+
 async fn not_asking(deployment: &Deployment, task: &DeployedTask) -> Failure {
     let failure = waits_for_nothing(&task.id, task.status.as_str());
     match deployment.diagnose(Some(&task.id)).await {
@@ -190,11 +207,14 @@ async fn not_asking(deployment: &Deployment, task: &DeployedTask) -> Failure {
 }
 
 fn of_server(server: &Server, task: &TaskView, wanted: Option<&str>) -> Result<OpenQuestion, Failure> {
-    if let Some(failure) = server.refuses_answers().filter(|_| !task.status.is_final()) {
+    if let Some(failure) = server.refuses_answers(Some(&task.id)).filter(|_| !task.status.is_final()) {
         return Err(failure);
     }
     let found = task.input_requests.iter().find(|(key, _)| wanted.is_none_or(|wanted| wanted == *key));
     let Some((key, request)) = found else {
+        if let Some(wanted) = wanted.filter(|_| !task.input_requests.is_empty()) {
+            return Err(not_open(&task.id, wanted));
+        }
         let respond = Suggested::new("respond").about(task.id.as_str()).flag("--wait");
         let later = (!task.status.is_final()).then(|| Advice::command(respond, "answers when it asks"));
         return Err(waits_for_nothing(&task.id, task.status.as_str()).maybe_hint(later));
@@ -241,13 +261,13 @@ impl<'a> Sending<'a> {
     /// One try.
     pub(crate) async fn attempt(&mut self) -> Result<Delivered, Failure> {
         match self.found {
-            Found::Store(engine, id) => self.to_store(engine, id).await,
-            Found::Fastmcp(deployment, task) => self.to_deployment(deployment, task).await,
-            Found::Server(server, task) => self.to_server(server, &task.id).await,
+            Found::Store(engine, id) => self.at_store(engine, id).await,
+            Found::Fastmcp(deployment, task) => self.at_deployment(deployment, task).await,
+            Found::Server(server, task) => self.at_server(server, &task.id).await,
         }
     }
 
-    async fn to_store(&mut self, engine: &Engine, id: &TaskId) -> Result<Delivered, Failure> {
+    async fn at_store(&mut self, engine: &Engine, id: &TaskId) -> Result<Delivered, Failure> {
         let question: QuestionId =
             self.question.id.parse().map_err(|_| no_question(id, &self.question.id))?;
         match engine.answer(&Viewer::Operator, id, &question, self.answer.clone()).await {
@@ -268,7 +288,7 @@ impl<'a> Sending<'a> {
         }
     }
 
-    async fn to_deployment(
+    async fn at_deployment(
         &self,
         deployment: &Deployment,
         task: &DeployedTask,
@@ -286,17 +306,12 @@ impl<'a> Sending<'a> {
         }
     }
 
-    async fn to_server(&self, server: &Server, task: &str) -> Result<Delivered, Failure> {
+    async fn at_server(&self, server: &Server, task: &str) -> Result<Delivered, Failure> {
         let (question, ask) = (&self.question.id, &self.question.asked.ask);
         // A server takes what comes too late without a word, so it is looked whether the question is still open.
         let now = server.get(task).await?;
         if !now.input_requests.contains_key(question) {
-            let message = format!(
-                "question {} of task {} is not open any more",
-                text::line(question),
-                text::line(task)
-            );
-            return Err(Failure::new(Kind::NothingChanged, message));
+            return Err(not_open(task, question));
         }
         let answer = &self.answer;
         let sent = server.run(async |client| match client.answer(task, question, ask, answer).await {

@@ -78,7 +78,7 @@ impl OpenQuestion {
         question: &DeployedQuestion,
     ) -> Self {
         let respond = match generation {
-            Generation::V4 => Suggested::new("respond").about(task).option("--server", "URL"),
+            Generation::V4 => Suggested::new("respond").about(task).through_some_server(),
             _ => Suggested::new("respond").about(text::short_id(task)),
         };
         let later = values::accepting(respond, &question.ask).question(question.id.as_str());

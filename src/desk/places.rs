@@ -3,15 +3,13 @@
 use super::failure::{Failure, Kind};
 use super::place::{Found, Place};
 use super::suggest::{Advice, Suggested};
+use super::text;
 use crate::engine::{Engine, EngineError};
 use crate::fastmcp::{Deployment, FastmcpError};
 
 /// Keys of a Redis with tasks of our own that are searched for deployments: about as many as can be without
 /// making a command noticeably slower.
-const SEARCHED: u64 = 10_000;
-
-/// The fewest characters that name a task of a store. One character fits one in 32 of anybody's tasks.
-const FEWEST: usize = 4;
+pub(crate) const SEARCHED: u64 = 10_000;
 
 /// The places.
 #[derive(Default)]
@@ -140,18 +138,13 @@ impl Place {
 
 /// Refuses the beginning of an id that is too short to mean one task.
 fn long_enough(prefix: &str) -> Result<(), Failure> {
-    if is_long_enough(prefix) {
+    if text::is_long_enough(prefix) {
         return Ok(());
     }
     Err(Failure::usage(format!(
         "{prefix:?} is too short for the beginning of a task's id; nothing was changed"
     ))
-    .hint(format!("type more of the id: {FEWEST} characters at least")))
-}
-
-/// Whether the beginning of an id is long enough to mean one task.
-pub(crate) fn is_long_enough(prefix: &str) -> bool {
-    prefix.chars().count() >= FEWEST
+    .hint(format!("type more of the id: {} characters at least", text::FEWEST)))
 }
 
 /// The failure of an id that fits no task.

@@ -303,7 +303,7 @@ impl Row {
             session: None,
             worker: None,
             message: asked.unwrap_or_else(words),
-            object: server_object(&server.title(), view, tool.as_deref()),
+            object: server_object(server.title(), view, tool.as_deref()),
         }
         .with_common_names()
     }

@@ -7,7 +7,6 @@ use futures::future::BoxFuture;
 
 use super::failure::{Failure, Kind};
 use super::kept::{Kept, KeptTask};
-use super::places::is_long_enough;
 use super::suggest::{Advice, Suggested};
 use super::text;
 use crate::client::{Client, ClientError, ClientResult, Era, Target, TaskView};
@@ -173,7 +172,7 @@ impl Server {
             Err(missing) if missing.kind() == Kind::NotFound => missing,
             found => return found,
         };
-        let mut known = if is_long_enough(prefix) { self.ids().await? } else { Vec::new() };
+        let mut known = if text::is_long_enough(prefix) { self.ids().await? } else { Vec::new() };
         known.retain(|id| id.starts_with(prefix));
         match known.as_slice() {
             [] => Err(missing),
@@ -207,14 +206,17 @@ impl Server {
         }
     }
 
-    /// Why no question of a task can be answered from here.
-    pub(crate) fn refuses_answers(&self) -> Option<Failure> {
+    /// Why no question of that task, or of any, can be answered from here.
+    pub(crate) fn refuses_answers(&self, task: Option<&str>) -> Option<Failure> {
+        let respond = task.into_iter().fold(Suggested::new("respond"), Suggested::about).at_some_redis();
+        let of = task.map(|task| format!(" {}", text::line(task))).unwrap_or_default();
+        let message =
+            format!("a legacy server sends its questions only to the client that submitted the task{of}");
         (self.era == Era::Legacy).then(|| {
-            Failure::usage("a legacy server sends its questions only to the client that submitted the task")
-                .hint(
-                    Advice::from("answer there, or straight at the store that the server uses: ")
-                        .and_command(Suggested::new("respond").option("--redis", "URL"), "does that"),
-                )
+            Failure::usage(message).hint(
+                Advice::from("answer there, or straight at the store that the server uses: ")
+                    .and_command(respond, "does that"),
+            )
         })
     }
 }

@@ -11,18 +11,43 @@ use super::text;
 /// named, or the server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Reach {
-    store: Vec<String>,
-    server: Vec<String>,
+    store: Vec<Word>,
+    server: Vec<Word>,
+}
+
+/// A word of a command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// As it is.
+    Text(String),
+    /// What a variable of the environment holds: a secret, which is not shown. Where the variable is not set the command
+    /// is refused, instead of reaching other tasks.
+    Variable(&'static str),
+}
+
+impl From<&str> for Word {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl fmt::Display for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(&quoted(text)),
+            Self::Variable(name) => write!(f, "\"${name}\""),
+        }
+    }
 }
 
 impl Reach {
     /// The store that these flags name, each followed by its value. None where the environment or the default does.
-    pub(crate) fn store(flags: Vec<String>) -> Self {
+    pub(crate) fn store(flags: Vec<Word>) -> Self {
         Self { store: flags, server: Vec::new() }
     }
 
     /// The server that these flags name.
-    pub(crate) fn server(flags: Vec<String>) -> Self {
+    pub(crate) fn server(flags: Vec<Word>) -> Self {
         Self { store: Vec::new(), server: flags }
     }
 }
@@ -82,36 +107,34 @@ impl Suggested {
         self
     }
 
-    fn words(&self) -> Vec<&str> {
-        let reach = self.reach.as_ref();
-        let store = reach.map_or(&[][..], |reach| &reach.store);
-        let server = reach.map_or(&[][..], |reach| &reach.server);
+    /// At the store in a Redis whose URL only the reader knows.
+    #[must_use]
+    pub(crate) fn at_some_redis(self) -> Self {
+        Self { reach: Some(Reach::store(vec!["--redis".into(), "URL".into()])), ..self }
+    }
+
+    /// Through a server whose URL only the reader knows.
+    #[must_use]
+    pub(crate) fn through_some_server(self) -> Self {
+        Self { reach: Some(Reach::server(vec!["--server".into(), "URL".into()])), ..self }
+    }
+
+    fn words(&self) -> Vec<Word> {
+        let Reach { store, server } = self.reach.clone().unwrap_or_default();
         let about = self.about.as_deref();
         // One that looks like an option stands behind two dashes, after all options.
         let (before, after) = match about {
-            Some(about) if about.starts_with('-') => (vec![], vec!["--", about]),
-            about => (about.into_iter().collect(), vec![]),
+            Some(about) if about.starts_with('-') => (vec![], vec!["--".into(), about.into()]),
+            about => (about.into_iter().map(Word::from).collect(), vec![]),
         };
-        [
-            vec!["mcptask"],
-            strings(store),
-            vec![self.verb],
-            before,
-            strings(&self.options),
-            strings(server),
-            after,
-        ]
-        .concat()
+        let options = self.options.iter().map(|option| option.as_str().into()).collect();
+        [vec!["mcptask".into()], store, vec![self.verb.into()], before, options, server, after].concat()
     }
-}
-
-fn strings(words: &[String]) -> Vec<&str> {
-    words.iter().map(String::as_str).collect()
 }
 
 impl fmt::Display for Suggested {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words: Vec<_> = self.words().into_iter().map(quoted).collect();
+        let words: Vec<_> = self.words().iter().map(ToString::to_string).collect();
         f.write_str(&words.join(" "))
     }
 }
@@ -270,8 +293,8 @@ mod tests {
 
     #[test]
     fn a_command_reaches_the_place_that_is_told_first() {
-        let store = Reach::store(vec!["--db".to_owned(), "other place.db".to_owned()]);
-        let server = Reach::server(vec!["--server".to_owned(), "http://h/mcp?a=b&c".to_owned()]);
+        let store = Reach::store(vec!["--db".into(), "other place.db".into()]);
+        let server = Reach::server(vec!["--server".into(), "http://h/mcp?a=b&c".into()]);
         let list = Suggested::new("list").about("x");
         assert_eq!(list.clone().at(&store).at(&server).to_string(), "mcptask --db 'other place.db' list x");
         assert_eq!(list.clone().at(&server).to_string(), "mcptask list x --server 'http://h/mcp?a=b&c'");
@@ -281,5 +304,20 @@ mod tests {
             advice.to_string(),
             "`mcptask --db 'other place.db' list x` lists; or `mcptask --db 'other place.db' list x` again"
         );
+    }
+
+    #[test]
+    fn a_command_that_names_its_place_keeps_it() {
+        let server = Reach::server(vec!["--server".into(), "http://h/mcp".into()]);
+        let respond = || Suggested::new("respond").about("x");
+        assert_eq!(respond().at_some_redis().at(&server).to_string(), "mcptask --redis URL respond x");
+        assert_eq!(respond().through_some_server().to_string(), "mcptask respond x --server URL");
+    }
+
+    #[test]
+    fn a_secret_is_named_and_not_shown() {
+        let reach = Reach::store(vec!["--redis".into(), Word::Variable("MCPTASK_REDIS_URL")]);
+        let shown = Suggested::new("list").at(&reach).to_string();
+        assert_eq!(shown, "mcptask --redis \"$MCPTASK_REDIS_URL\" list");
     }
 }

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use super::place::{FASTMCP, Place, SERVER, STORE};
+use super::place::{FASTMCP, Found, Place, SERVER, STORE};
 use super::places::Places;
+use crate::engine::Viewer;
 use crate::fastmcp::DeployedComponent;
 use crate::store::Unreadable;
 use crate::task::ToolSpec;
@@ -48,6 +49,30 @@ impl Tool {
         };
         object["source"] = json!(source);
         object
+    }
+}
+
+impl Found {
+    /// The tool of a task that has not ended, where no living worker offers it. `None` as well where that cannot be
+    /// told: it is only said beside what else is done.
+    pub(crate) async fn unoffered_tool(&self) -> Option<String> {
+        match self {
+            Self::Store(engine, id) => {
+                let task = engine.get(&Viewer::Operator, id).await.ok()?;
+                let workers = engine.store().workers().await.ok()?.rows;
+                let tool = task.new.tool;
+                let is_offered = workers.iter().any(|one| one.lease_ms > 0 && one.tools.contains(&tool));
+                (!task.status.is_final() && !is_offered).then_some(tool)
+            }
+            Self::Fastmcp(deployment, task) => {
+                let tool = &task.component.name;
+                let known = deployment.components().await.ok()?;
+                let is_offered = known.iter().any(|one| one.component.name == *tool);
+                (!task.status.is_final() && !is_offered).then(|| tool.clone())
+            }
+            // A server does not show its workers.
+            Self::Server(..) => None,
+        }
     }
 }
 

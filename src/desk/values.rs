@@ -56,13 +56,46 @@ pub(crate) fn accepting(respond: Suggested, ask: &Ask) -> Suggested {
     form.fields.iter().filter(|field| field.required).fold(respond, one)
 }
 
+/// Stands for a text in suggested commands.
+pub(crate) const TEXT: &str = "TEXT";
+
+/// The most choices that stand in a suggested command.
+const MOST_CHOICES: usize = 4;
+
+/// What stands for the value until somebody has decided: it is refused when it is pasted as it is.
 fn place(field: &Field) -> String {
     match &field.kind {
-        FieldKind::Text { .. } => "TEXT".to_owned(),
+        FieldKind::Text { .. } => TEXT.to_owned(),
         FieldKind::Number { .. } => "NUMBER".to_owned(),
-        FieldKind::Boolean { .. } => "yes".to_owned(),
+        FieldKind::Boolean { .. } => "yes|no".to_owned(),
         FieldKind::OneOf { choices, .. } | FieldKind::SomeOf { choices, .. } => {
-            choices.first().map(|choice| choice.value.clone()).unwrap_or_default()
+            let more = (choices.len() > MOST_CHOICES).then_some("…");
+            let values = choices.iter().take(MOST_CHOICES).map(|choice| choice.value.as_str());
+            values.chain(more).collect::<Vec<_>>().join("|")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_suggested_answer_decides_nothing() {
+        let many: Vec<_> = (1..=9).map(|number| number.to_string()).collect();
+        let schema = json!({ "type": "object", "required": ["sure", "name", "age", "size", "many", "tags", "set"],
+            "properties": {
+                "sure": { "type": "boolean" }, "name": { "type": "string" }, "age": { "type": "integer" },
+                "size": { "type": "string", "enum": ["small", "large"] },
+                "many": { "type": "string", "enum": many },
+                "tags": { "type": "array", "items": { "type": "string", "enum": ["a", "b"] } },
+                "set": { "type": "boolean", "default": true } } });
+        let shown = accepting(Suggested::new("respond"), &Ask::form("?", schema)).to_string();
+        let places = ["'sure=yes|no'", "name=TEXT", "age=NUMBER", "'size=small|large'", "'many=1|2|3|4|…'"];
+        for place in places.into_iter().chain(["'tags=a|b'", "set=yes"]) {
+            assert!(shown.contains(&format!("--set {place}")), "{place} is not in {shown}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The questions that wait for an answer, in all places.
 
+use jiff::Timestamp;
+
 use super::asked::OpenQuestion;
 use super::failure::Failure;
 use super::place::{Found, Place};
@@ -20,6 +22,8 @@ pub(crate) struct Waiting {
     pub(crate) tool: Option<String>,
     /// The question.
     pub(crate) question: OpenQuestion,
+    /// Since when, where that is known: at a server, since when its task has not changed.
+    since: Option<Timestamp>,
 }
 
 impl Places {
@@ -34,8 +38,7 @@ impl Places {
                 Place::Server(server) => of_server(server).await?,
             });
         }
-        let since = |one: &Waiting| one.question.asked.asked_at;
-        waiting.sort_by_key(|one| (since(one).is_none(), since(one)));
+        waiting.sort_by_key(|one: &Waiting| (one.since.is_none(), one.since));
         Ok(waiting)
     }
 }
@@ -53,6 +56,7 @@ async fn of_store(engine: &Engine) -> Result<Vec<Waiting>, Failure> {
             found: Found::Store(engine.clone(), task.id().clone()),
             tool: Some(task.new.tool.clone()),
             question: OpenQuestion::of_task(task, question),
+            since: Some(question.asked_at),
         };
         task.open_questions().map(one).collect()
     };
@@ -65,6 +69,7 @@ async fn of_deployment(deployment: &Deployment) -> Result<Vec<Waiting>, Failure>
         waiting.extend(OpenQuestion::all_of_fastmcp(&task).into_iter().map(|question| Waiting {
             found: Found::Fastmcp(deployment.clone(), Box::new(task.clone())),
             tool: Some(task.component.name.clone()),
+            since: question.asked.asked_at,
             question,
         }));
     }
@@ -72,7 +77,7 @@ async fn of_deployment(deployment: &Deployment) -> Result<Vec<Waiting>, Failure>
 }
 
 async fn of_server(server: &std::sync::Arc<super::server::Server>) -> Result<Vec<Waiting>, Failure> {
-    if let Some(failure) = server.refuses_answers() {
+    if let Some(failure) = server.refuses_answers(None) {
         return Err(failure);
     }
     let mut waiting = Vec::new();
@@ -83,7 +88,8 @@ async fn of_server(server: &std::sync::Arc<super::server::Server>) -> Result<Vec
                 continue;
             };
             let found = Found::Server(server.clone(), Box::new(task.view.clone()));
-            waiting.push(Waiting { found, tool: task.tool.clone(), question });
+            let since = task.view.updated_at.as_deref().and_then(|at| at.parse().ok());
+            waiting.push(Waiting { found, tool: task.tool.clone(), question, since });
         }
     }
     Ok(waiting)

@@ -75,7 +75,7 @@ impl Watching {
             match found {
                 Found::Store(..) => {}
                 Found::Fastmcp(deployment, task) => {
-                    watching.deployed.follow(deployment, Filter::Task(task.id.clone()), tell).await?;
+                    watching.deployed.follow_task(deployment, &task.id, tell).await?;
                 }
                 Found::Server(server, task) => watching.served.follow_task(server, task, tell),
             }

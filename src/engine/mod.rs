@@ -9,6 +9,7 @@ mod feed;
 mod follow;
 pub mod hub;
 mod leases;
+mod postponed;
 mod retry;
 mod rules;
 mod time;

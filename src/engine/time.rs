@@ -1,6 +1,6 @@
 //! What time brings: question timeouts, ttls, and the tasks of workers whose lease ended.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use tokio::sync::broadcast::Receiver;
@@ -8,6 +8,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::postponed::Postponed;
 use super::retry::{Failure as _, Retry, Told};
 use super::{Engine, Signal};
 use crate::store::{ClaimKey, Due, Requeue, Store, StoreError, StoreResult};
@@ -19,8 +20,10 @@ const SETTLE: Duration = Duration::from_millis(100);
 /// The longest sleep between two looks: a bound on how late a lost event can make a deadline.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// What is due and cannot be settled is due again at once. The pause after a look that settled nothing; doubled
-/// by each further one, up to [`LONGEST`].
+/// Looks in a row that settled nothing and still left something to look at, before others get a turn again.
+const MOST_LOOKS: u32 = 50;
+
+/// The pause after that.
 const NOTHING_SETTLED: Duration = Duration::from_millis(200);
 
 /// How long a worker's lease has to have ended, as seen from here, before its tasks are given to others. Processes
@@ -31,11 +34,27 @@ const SECOND_LOOK: Duration = Duration::from_secs(1);
 pub(super) struct TimeKeeper<'a> {
     engine: &'a Engine,
     looking: Retry,
+    settling: Retry,
     told: Told,
     /// Since when the leases are known to have ended.
     ended: HashMap<WorkerId, Instant>,
-    /// The pause after the next look that settles nothing.
-    idle: Duration,
+    /// What could not be settled.
+    postponed: Postponed<Item>,
+}
+
+/// What a look at all that is due leaves to be done.
+#[derive(Default)]
+struct Left {
+    /// When something of it is to be tried again.
+    until: Option<Instant>,
+    /// Workers whose lease has ended.
+    ended: HashSet<WorkerId>,
+}
+
+impl Left {
+    fn wait_until(&mut self, until: Instant) {
+        self.until = Some(self.until.map_or(until, |before| before.min(until)));
+    }
 }
 
 pub(super) async fn keep(engine: &Engine, stop: CancellationToken) {
@@ -87,50 +106,56 @@ fn brings_deadline(kind: &EventKind) -> bool {
 
 impl<'a> TimeKeeper<'a> {
     fn new(engine: &'a Engine) -> Self {
-        let (looking, told) = (Retry::new("looking for what is due"), Told::default());
-        Self { engine, looking, told, ended: HashMap::new(), idle: NOTHING_SETTLED }
+        let (looking, settling) = (Retry::new("looking for what is due"), Retry::new("settling what is due"));
+        let (ended, postponed) = (HashMap::new(), Postponed::new());
+        Self { engine, looking, settling, told: Told::default(), ended, postponed }
     }
 
-    /// Does all that is due and returns how long to sleep until the next look.
+    /// Does all that is due and returns how long to sleep until the next look. The store brings some of it at a time,
+    /// and each time what comes behind that, whether it was settled or not.
     async fn look(&mut self) -> Duration {
-        loop {
-            let mut due = match self.engine.store().due().await {
+        let (mut left, mut fruitless) = (Left::default(), 0);
+        while fruitless < MOST_LOOKS {
+            let due = match self.engine.store().due().await {
                 Ok(due) => due,
                 Err(error) => return self.looking.failed(&error),
             };
             self.looking.worked();
             self.warn_of_unreadable(&due);
-            let mut pause = due.next.unwrap_or(LONGEST).min(LONGEST);
-            let found = std::mem::take(&mut due.claims);
-            let waiting = found.len();
-            due.claims = self.ended_twice(found, Instant::now());
-            if due.claims.len() < waiting {
-                pause = pause.min(SECOND_LOOK);
+            let next = due.next.unwrap_or(LONGEST).min(LONGEST);
+            let settled = match self.settle(due, &mut left).await {
+                Ok(settled) => settled,
+                Err(error) => return self.settling.failed(&error),
+            };
+            if settled > 0 {
+                self.settling.worked();
+                fruitless = 0;
+            } else if next > Duration::ZERO {
+                self.ended.retain(|worker, _| left.ended.contains(worker));
+                let until =
+                    left.until.map_or(LONGEST, |until| until.saturating_duration_since(Instant::now()));
+                return next.min(until);
+            } else {
+                fruitless += 1;
             }
-            if due.is_empty() {
-                self.idle = NOTHING_SETTLED;
-                return pause;
-            }
-            if self.settle(due).await == 0 {
-                pause = pause.min(self.idle);
-                self.idle = (self.idle * 2).min(LONGEST);
-                return pause;
-            }
-            self.idle = NOTHING_SETTLED;
         }
+        NOTHING_SETTLED
     }
 
-    /// Those of the claims whose worker is known to be gone.
-    fn ended_twice(&mut self, claims: Vec<(ClaimKey, WorkerId)>, now: Instant) -> Vec<(ClaimKey, WorkerId)> {
-        self.ended.retain(|worker, _| claims.iter().any(|(_, due)| due == worker));
-        let is_gone = |(_, worker): &(ClaimKey, WorkerId)| {
-            if self.engine.inner.leases.remind(worker) {
-                return false;
-            }
-            let since = *self.ended.entry(worker.clone()).or_insert(now);
-            now.duration_since(since) >= SECOND_LOOK
-        };
-        claims.into_iter().filter(is_gone).collect()
+    /// Whether the worker of a claim is known to be gone.
+    fn is_gone(&mut self, worker: &WorkerId, now: Instant, left: &mut Left) -> bool {
+        left.ended.insert(worker.clone());
+        if self.engine.inner.leases.remind(worker) {
+            self.ended.remove(worker);
+            left.wait_until(now + SECOND_LOOK);
+            return false;
+        }
+        let since = *self.ended.entry(worker.clone()).or_insert(now);
+        let is_gone = now.duration_since(since) >= SECOND_LOOK;
+        if !is_gone {
+            left.wait_until(since + SECOND_LOOK);
+        }
+        is_gone
     }
 
     fn warn_of_unreadable(&mut self, due: &Due) {
@@ -141,25 +166,38 @@ impl<'a> TimeKeeper<'a> {
         }
     }
 
-    /// Does each of these things, whatever becomes of the one before; returns how many were done.
-    async fn settle(&mut self, due: Due) -> usize {
+    /// Does each of these things, whatever becomes of the one before; returns how many were done. What cannot be done is
+    /// left alone for a while. An error is one of the store, which would be the same for all others.
+    async fn settle(&mut self, due: Due, left: &mut Left) -> StoreResult<usize> {
         let mut settled = 0;
         for item in Item::all(due) {
+            let now = Instant::now();
+            if let Item::Claim(_, worker) = &item
+                && !self.is_gone(worker, now, left)
+            {
+                continue;
+            }
+            if let Some(until) = self.postponed.until(&item, now) {
+                left.wait_until(until);
+                continue;
+            }
             match item.settle(&**self.engine.store()).await {
-                Ok(()) => settled += 1,
-                Err(error) if is_settled(&error) => {}
+                Ok(()) => {
+                    self.postponed.done(&item);
+                    settled += 1;
+                }
+                Err(error) if error.is_passing() => return Err(error),
                 Err(error) => {
-                    if self.told.is_new(&format!("{}: {}", item.what(), error.cause())) {
+                    if !is_settled(&error) && self.told.is_new(&format!("{}: {}", item.what(), error.cause()))
+                    {
                         tracing::warn!(%error, "{} does not work", item.what());
                     }
-                    if matches!(error, StoreError::Unreachable { .. }) {
-                        // It is not the item's fault, and would be the same for all others.
-                        break;
-                    }
+                    // Whatever another process has done is not due any more.
+                    left.wait_until(self.postponed.postpone(item, Instant::now()));
                 }
             }
         }
-        settled
+        Ok(settled)
     }
 }
 
@@ -176,6 +214,7 @@ fn is_settled(error: &StoreError) -> bool {
 }
 
 /// One thing that is due.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Item {
     Question(TaskId, QuestionId),
     Claim(ClaimKey, WorkerId),

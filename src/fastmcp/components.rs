@@ -6,9 +6,6 @@ use serde::Serialize;
 
 use super::{Component, Deployment, FastmcpResult};
 
-/// The kinds of what FastMCP runs as tasks; Docket's workers know functions of their own besides.
-const KINDS: [&str; 4] = ["tool", "prompt", "resource", "template"];
-
 /// Something that can be run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeployedComponent {
@@ -44,19 +41,10 @@ impl Deployment {
         let docket = self.docket();
         let component = |(function, workers): (String, Vec<String>)| {
             let docket = docket.to_owned();
-            Some(DeployedComponent { component: parsed(&function)?, docket, workers })
+            Some(DeployedComponent { component: Component::of_function(&function)?, docket, workers })
         };
         Ok(found.into_iter().filter_map(component).collect())
     }
-}
-
-/// Reads `tool:NAME@VERSION`; `None` where it is no function of FastMCP's.
-fn parsed(function: &str) -> Option<Component> {
-    let (kind, rest) = function.split_once(':')?;
-    // A name may have an @ of its own, a URI has colons.
-    let (name, version) = rest.rsplit_once('@').unwrap_or((rest, ""));
-    let version = Some(version.to_owned()).filter(|version| !version.is_empty());
-    KINDS.contains(&kind).then(|| Component { kind: kind.to_owned(), name: name.to_owned(), version })
 }
 
 #[cfg(test)]
@@ -65,7 +53,7 @@ mod tests {
 
     #[test]
     fn functions_are_read_and_others_passed_over() {
-        let read = |text: &str| parsed(text).map(|one| (one.kind, one.name, one.version));
+        let read = |text: &str| Component::of_function(text).map(|one| (one.kind, one.name, one.version));
         let of = |kind: &str, name: &str, version: Option<&str>| {
             Some((kind.to_owned(), name.to_owned(), version.map(str::to_owned)))
         };

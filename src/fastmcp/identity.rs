@@ -2,8 +2,6 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{v3_0, v3_4, v4};
-
 /// A generation of FastMCP's key layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Generation {
@@ -51,6 +49,18 @@ pub struct Component {
 }
 
 impl Component {
+    /// Reads the name that Docket's workers know it by; `None` where it is no function of FastMCP's.
+    pub(super) fn of_function(function: &str) -> Option<Self> {
+        let (kind, rest) = function.split_once(':')?;
+        if !matches!(kind, "tool" | "prompt" | "resource" | "template") {
+            return None;
+        }
+        // A name may have an @ of its own, a URI has colons.
+        let (name, version) = rest.rsplit_once('@').unwrap_or((rest, ""));
+        let version = (!version.is_empty()).then(|| version.to_owned());
+        Some(Self { kind: kind.to_owned(), name: name.to_owned(), version })
+    }
+
     /// The name that Docket's workers know it by: `tool:NAME@VERSION`.
     pub(super) fn function(&self) -> String {
         format!("{}:{}@{}", self.kind, self.name, self.version.as_deref().unwrap_or_default())
@@ -79,23 +89,9 @@ pub(super) enum Owner {
     Scope(String),
 }
 
-impl Identity {
-    /// Reads a Docket key; `None` for what is no FastMCP task, such as a plain Docket task.
-    pub(super) fn parse(key: &str) -> Option<Self> {
-        v4::identity(key).or_else(|| v3_4::identity(key)).or_else(|| v3_0::identity(key))
-    }
-}
-
 /// `KIND:IDENTIFIER` at the end of a Docket key, the identifier percent-encoded `KIND:NAME@VERSION`.
 pub(super) fn component(kind: &str, identifier: &str) -> Option<Component> {
-    let decoded = decoded(identifier)?;
-    let (prefix, rest) = decoded.split_once(':')?;
-    if !matches!(prefix, "tool" | "prompt" | "resource" | "template") || kind.is_empty() {
-        return None;
-    }
-    let (name, version) = rest.rsplit_once('@').unwrap_or((rest, ""));
-    let version = (!version.is_empty()).then(|| version.to_owned());
-    Some(Component { kind: prefix.to_owned(), name: name.to_owned(), version })
+    Component::of_function(&decoded(identifier)?).filter(|_| !kind.is_empty())
 }
 
 /// `anon:REST` or `auth:SCOPE:REST`, as 3.4 and 4 have it: the owner, and the rest.
@@ -125,37 +121,4 @@ fn decoded(text: &str) -> Option<String> {
         }
     }
     String::from_utf8(bytes).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SESSION: &str = "9ebc6552aa444ab9b130d5b1dc406b61";
-    const UUID: &str = "3f4d4108-205e-4640-ae64-bcd84f74d563";
-    const TOKEN: &str = "m8ls1plEUM4VklwTObitK2vTEqtpwgtD1ISpzDa7g7c";
-
-    #[test]
-    fn each_generation_is_told_by_its_keys() {
-        let parse = |key: String| Identity::parse(&key).expect("a task's key");
-        let old = parse(format!("{SESSION}:{UUID}:tool:tool%3Aplan_dinner%40"));
-        assert_eq!((old.generation, old.id.as_str()), (Generation::V3_0, UUID));
-        assert_eq!(old.owner, Owner::Session(SESSION.to_owned()));
-        assert_eq!(old.component.function(), "tool:plan_dinner@");
-        let scoped = parse(format!("auth:me%7Cyou:{UUID}:tool:tool%3Aplan%401.2"));
-        assert_eq!((scoped.generation, scoped.owner), (Generation::V3_4, Owner::Scope("me|you".to_owned())));
-        assert_eq!(scoped.component.version.as_deref(), Some("1.2"));
-        let leg = parse(format!("anon:{TOKEN}:tool:tool%3Aplan%40#leg2"));
-        assert_eq!((leg.generation, leg.id.as_str()), (Generation::V4, TOKEN));
-        assert_eq!(leg.key, format!("anon:{TOKEN}:tool:tool%3Aplan%40"));
-    }
-
-    #[test]
-    fn keys_that_only_look_alike_are_none_of_fastmcps() {
-        for odd in
-            ["", "anon", "anon:x:tool:tool%3Aa%40", "a:b:c:d", "anon::tool:tool%3Aa%40", "mail:%zz:tool:x"]
-        {
-            assert_eq!(Identity::parse(odd), None, "{odd}");
-        }
-    }
 }

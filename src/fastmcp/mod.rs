@@ -21,6 +21,7 @@ mod error;
 mod event;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod generations;
 mod hint;
 mod identity;
 mod link;

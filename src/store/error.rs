@@ -62,8 +62,8 @@ pub enum StoreError {
         /// The place.
         question: QuestionId,
     },
-    /// The task would have more open questions than it may.
-    #[error("task {task} may not have more than {limit} open questions; wait for some answers first")]
+    /// The task would have more questions open than it may, or would have asked more than it may.
+    #[error("task {task} may not {}", too_many(*limit))]
     TooManyQuestions {
         /// The task.
         task: TaskId,
@@ -148,6 +148,15 @@ pub enum StoreError {
         /// What went wrong.
         problem: String,
     },
+}
+
+/// Which of the two limits on a task's questions was reached, and what to do.
+fn too_many(limit: usize) -> String {
+    if limit == super::MAX_QUESTIONS {
+        format!("ask more than {limit} questions in its life; ask the rest in another task")
+    } else {
+        format!("have more than {limit} open questions; wait for some answers first")
+    }
 }
 
 impl StoreError {

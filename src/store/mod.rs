@@ -57,6 +57,9 @@ pub const HIDDEN_KEPT: Duration = Duration::from_secs(5 * 60);
 /// The most questions that a task may have open at the same time.
 pub const MAX_OPEN_QUESTIONS: usize = 64;
 
+/// The most questions that a task may ask in its life: as many as have events that are kept.
+pub const MAX_QUESTIONS: usize = 10_000;
+
 /// A worker's right to write for a task: valid until the task is claimed again. Writes under an older
 /// attempt are refused with [`StoreError::ClaimLost`], so a worker that lost its lease cannot harm.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -182,7 +185,8 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// Waits until at least one queued task of these tools is claimed for `worker`, at most `most`.
     /// Returns none when `stop` fires. The task carries the attempt to write under. A worker without a lease is
     /// refused with [`StoreError::LeaseEnded`]. A task that cannot be read is parked instead, and stays until it is
-    /// cancelled or expires. A new task wakes one of the workers that wait, not all. Event: `claimed`.
+    /// cancelled or expires. On Redis a new task wakes one of the workers that wait; on SQLite all idle workers
+    /// of the file look, without a lock. Event: `claimed`.
     async fn claim(
         &self,
         worker: &WorkerId,
@@ -199,7 +203,7 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// no gap after those asked before. Positions that
     /// were asked before return what the journal has, answer included; [`StoreError::JournalDiffers`]
     /// where it has another question there; [`StoreError::TooManyQuestions`] where more than
-    /// [`MAX_OPEN_QUESTIONS`] would be open. The task becomes `input_required` while one is open.
+    /// [`MAX_OPEN_QUESTIONS`] would be open, or it would have asked more than [`MAX_QUESTIONS`]. The task becomes `input_required` while one is open.
     /// Event: `asked`, once for each new question.
     async fn ask(
         &self,

@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock::RunClock;
 use super::faulty::Faults;
+use super::roster::RunSlot;
 use super::roster::{Entry, Slot};
-use super::run::RunSlot;
 use super::{Interrupted, Shared};
 use crate::engine::{EngineError, patiently};
 use crate::store::{ClaimKey, StoreError};

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::Shared;
 use super::claims::Claim;
-use super::run::RunSlot;
+use super::roster::RunSlot;
 use crate::engine::Retry;
 use crate::store::{ClaimKey, Requeue, StoreError, StoreResult};
 use crate::task::Outcome;

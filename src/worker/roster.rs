@@ -51,6 +51,9 @@ pub(super) struct Slot {
     _permits: Box<(OwnedSemaphorePermit, Option<ToolSlot>)>,
 }
 
+/// The slot that a run has while it does not wait.
+pub(super) type RunSlot = Arc<tokio::sync::Mutex<Option<Slot>>>;
+
 struct ToolSlot {
     permit: Option<OwnedSemaphorePermit>,
     roster: Roster,

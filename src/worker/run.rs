@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::claims::Claim;
 use super::clock::RunClock;
 use super::record::{End, record};
-use super::roster::{Entry, Slot};
+use super::roster::{Entry, RunSlot, Slot};
 use super::{Backoff, Interrupted, RunSettings, Shared, TaskContext, ToolOutcome};
 use crate::store::Requeue;
 use crate::task::{Outcome, Task};
@@ -28,9 +28,6 @@ type Running<'a> = Pin<Box<dyn Future<Output = ToolOutcome> + Send + 'a>>;
 
 /// Ends when a run has taken the time that it may.
 type Limit = OptionFuture<BoxFuture<'static, ()>>;
-
-/// The slot that a run has while it does not wait.
-pub(super) type RunSlot = Arc<Mutex<Option<Slot>>>;
 
 /// Where a claimed task can be run.
 pub(super) enum Place {

@@ -66,8 +66,10 @@ fn files() -> Vec<(String, String)> {
 /// Whether `code` names `path` as a path, not as a part of a longer word.
 fn names(code: &str, path: &str) -> bool {
     code.match_indices(path).any(|(at, _)| {
+        let goes_on = |one: char| one.is_alphanumeric() || one == '_';
         let before = code[..at].chars().next_back();
-        !before.is_some_and(|before| before.is_alphanumeric() || before == '_' || before == ':')
+        let after = code[at + path.len()..].chars().next().filter(|_| !path.ends_with(':'));
+        !before.is_some_and(|before| goes_on(before) || before == ':') && !after.is_some_and(goes_on)
     })
 }
 

@@ -18,7 +18,7 @@ use crate::protocol::redis::RedisServer;
 use crate::refusing::Trouble;
 
 /// The namespace of [`Bench::store`].
-const NAMESPACE: &str = "test";
+pub(crate) const NAMESPACE: &str = "test";
 
 /// Refuses everything, or all writes, for that time; for one of the reasons that there are.
 pub(crate) fn refuse(bench: &Bench, which: usize, time: Duration) {
@@ -62,6 +62,11 @@ pub(crate) async fn reader(bench: &Bench) -> Engine {
         RedisStore::open_existing(&reader_url(server(bench)), NAMESPACE).await.expect("opens the server")
     };
     Engine::new(store, Limits::default(), CancellationToken::new())
+}
+
+/// Where another process finds the store: the server's address, or the file.
+pub(crate) fn place(bench: &Bench) -> String {
+    if is_file(bench) { file(bench).to_string_lossy().into_owned() } else { server(bench).url() }
 }
 
 /// The address of a user who may only read.

@@ -1,9 +1,11 @@
 //! Workers in this process that can be killed: each has a runtime of its own, and nothing of it goes on after.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use mcptask::engine::{Engine, Limits};
+use mcptask::store::Store;
 use mcptask::task::{Answer, Ask, Outcome, ToolSpec, WorkerId};
 use mcptask::worker::{TaskContext, Tool, ToolOutcome, Worker, WorkerConfig};
 use serde_json::{Value, json};
@@ -11,6 +13,9 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::protocol::bench::Bench;
+
+/// How long such a worker may be silent before others take its tasks over.
+pub(crate) const LEASE: Duration = Duration::from_secs(2);
 
 /// A worker of the tool [`Asker`].
 pub(crate) struct Killable {
@@ -25,18 +30,21 @@ impl Killable {
         let runtime = builder.worker_threads(1).enable_all().build().expect("a runtime");
         let (bench, id) = (bench.clone(), WorkerId::generate("chaos"));
         let name = id.clone();
-        let started = runtime.spawn(async move {
-            let engine = Engine::new(bench.store().await, Limits::default(), CancellationToken::new());
-            let asker: Arc<dyn Tool> = Arc::new(Asker::new());
-            let mut config = WorkerConfig::new(name, [("asker".to_owned(), asker)].into(), 8);
-            config.lease = std::time::Duration::from_secs(2);
-            let worker = Worker::enlist(engine.clone(), config).await.expect("enlists");
-            tokio::spawn(async move { engine.keep_time(CancellationToken::new()).await });
-            tokio::spawn(worker.run(CancellationToken::new()));
-        });
+        let started = runtime.spawn(async move { begin(bench.store().await, name).await });
         started.await.expect("the worker starts");
         Self { runtime: Some(runtime), id }
     }
+}
+
+/// Begins a worker of the tool [`Asker`] and a time keeper, which go on for as long as the runtime.
+pub(crate) async fn begin(store: Arc<dyn Store>, id: WorkerId) {
+    let engine = Engine::new(store, Limits::default(), CancellationToken::new());
+    let asker: Arc<dyn Tool> = Arc::new(Asker::new());
+    let mut config = WorkerConfig::new(id, [("asker".to_owned(), asker)].into(), 8);
+    config.lease = LEASE;
+    let worker = Worker::enlist(engine.clone(), config).await.expect("enlists");
+    tokio::spawn(async move { engine.keep_time(CancellationToken::new()).await });
+    tokio::spawn(worker.run(CancellationToken::new()));
 }
 
 impl Drop for Killable {

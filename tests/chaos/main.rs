@@ -28,6 +28,7 @@ macro_rules! on_both_engines {
 
 mod answering_ways;
 mod container;
+mod damaged_keys;
 mod deadlines;
 mod draining;
 mod failover;
@@ -35,6 +36,7 @@ mod harm;
 mod invariants;
 mod killable;
 mod load;
+mod pausable;
 mod paused;
 mod processes;
 mod races;

@@ -1,10 +1,9 @@
-//! Anything in any order: submit, answer, cancel, kill a worker; a store that refuses, holds damaged records, is
-//! emptied, and is read by somebody with few rights. Then the invariants.
+//! Anything in any order: submit, answer, cancel, kill a worker, pause one beyond its lease; a store that refuses, holds
+//! damaged records, is emptied, and is read by somebody with few rights. Then the invariants.
 //!
 //! `MCPTASK_CHAOS_ROUNDS` says how many steps (default 600, on each engine), `MCPTASK_CHAOS_SEED` repeats a run's choices.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use mcptask::engine::{Engine, EngineError, Limits, Submission, Viewer, Watch};
@@ -17,11 +16,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::harm;
 use crate::invariants::{self, Acknowledged};
-use crate::killable::Killable;
+use crate::killable::LEASE;
+use crate::pausable::Pausable;
 use crate::protocol::bench::Bench;
 
 /// The bound on the wait for all tasks' ends.
 const BOUND: Duration = Duration::from_secs(120);
+
+/// The longest pause: well beyond a lease, so that what the worker ran goes on elsewhere. One that is paused while it
+/// writes to a SQLite file keeps all others waiting, which they do for ten seconds.
+const LONGEST_PAUSE: Duration = LEASE.saturating_mul(2);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn any_order_keeps_the_invariants_on_sqlite() {
@@ -60,10 +64,10 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 struct Chaos {
-    bench: Arc<Bench>,
+    bench: Bench,
     engine: Engine,
     choose: StdRng,
-    workers: Vec<Killable>,
+    workers: Vec<Pausable>,
     /// Of the present store's life, as all that follows.
     tasks: Vec<TaskId>,
     acknowledged: Acknowledged,
@@ -74,9 +78,11 @@ struct Chaos {
 
 impl Chaos {
     async fn start(bench: Bench, choose: StdRng) -> Self {
-        let bench = Arc::new(bench);
         let engine = Engine::new(bench.store().await, Limits::default(), CancellationToken::new());
-        let workers = vec![Killable::start(&bench).await, Killable::start(&bench).await];
+        let mut workers = Vec::new();
+        for _ in 0..2 {
+            workers.push(Pausable::start(&harm::place(&bench), &**engine.store()).await);
+        }
         let watch = engine.watch(EventFilter::All, Cursor::START).await.expect("watches");
         let reader = harm::reader(&bench).await;
         let (tasks, acknowledged, damaged) = (Vec::new(), Acknowledged::new(), Vec::new());
@@ -93,6 +99,7 @@ impl Chaos {
             900..930 => self.refuse(),
             930..933 => self.empty().await,
             933..960 => self.read().await,
+            960..975 => self.pause(),
             _ => tokio::time::sleep(Duration::from_millis(self.choose.random_range(0..50))).await,
         }
     }
@@ -235,11 +242,17 @@ impl Chaos {
     async fn kill(&mut self) {
         let killed = self.workers.swap_remove(self.choose.random_range(0..self.workers.len()));
         let id = killed.id.clone();
-        drop(killed);
+        tokio::task::block_in_place(|| drop(killed));
         if self.choose.random() {
             self.engine.store().dismiss(&id).await.expect("dismisses");
         }
-        self.workers.push(Killable::start(&self.bench).await);
+        self.workers.push(Pausable::start(&harm::place(&self.bench), &**self.engine.store()).await);
+    }
+
+    /// Pauses one of the workers, mostly beyond its lease. It may be killed or paused anew meanwhile.
+    fn pause(&mut self) {
+        let worker = &self.workers[self.choose.random_range(0..self.workers.len())];
+        worker.pause(self.choose.random_range(Duration::ZERO..LONGEST_PAUSE));
     }
 
     /// Answers until every task has ended; those that cannot be read are cancelled.

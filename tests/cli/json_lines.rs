@@ -18,6 +18,23 @@ fn an_error_is_one_line_with_code_message_and_hint() {
 }
 
 #[test]
+fn a_refused_command_line_is_told_with_all_its_words() {
+    let place = Place::new();
+    let told = |arguments: &[&str]| -> Value {
+        let ran = place.run(arguments);
+        assert_eq!((ran.code, ran.err.lines().count()), (2, 1), "{ran:?}");
+        serde_json::from_str(&ran.err).expect("JSON")
+    };
+    let missing = told(&["submit", "--json"]);
+    assert_eq!(missing["message"], "the following required arguments were not provided: <TOOL>");
+    assert!(missing["hint"].as_str().is_some_and(|hint| hint.contains("mcptask submit")), "{missing}");
+    let alike = told(&["lisst", "--json"]);
+    assert!(alike["hint"].as_str().is_some_and(|hint| hint.contains("'list'")), "{alike}");
+    let two = told(&["respond", "--json", "--question", "q1", "--wait"]);
+    assert!(two["message"].as_str().is_some_and(|message| message.contains("<TASK>")), "{two}");
+}
+
+#[test]
 fn every_object_is_stamped() {
     let place = Place::new();
     let _worker = place.worker();

@@ -12,6 +12,7 @@ mod json_shapes;
 mod kitchen;
 mod outage;
 mod pages;
+mod pasting;
 #[path = "../support/place.rs"]
 mod place;
 mod reading;
@@ -23,10 +24,15 @@ mod remote;
 mod rights;
 mod safety;
 mod secrets;
+mod server_away;
 mod serving;
 mod shapes;
 mod showing;
+#[path = "../support/situations.rs"]
+mod situations;
+mod stage;
 mod suggesting;
+mod table;
 mod unreadable;
 mod values;
 mod waiting;

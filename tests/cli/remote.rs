@@ -222,3 +222,39 @@ fn whoever_answered_is_not_asked_whether_it_runs() {
     let ran = place.run(&["tools", "--server", &format!("http://{nobody}/mcp")]);
     assert!(ran.code == 4 && ran.err.contains("is the server running"), "{ran:?}");
 }
+
+#[test]
+fn a_program_that_cannot_be_run_is_not_asked_whether_it_runs() {
+    let place = Place::new();
+    for command in ["/no/such/program", "false", "sh -c 'echo no licence >&2; exit 1'"] {
+        let ran = place.run(&["tools", "--stdio", command]);
+        assert_eq!(ran.code, 4, "{ran:?}");
+        assert!(ran.err.contains("command line of --stdio"), "{ran:?}");
+        assert!(!ran.err.contains("is the server running"), "{ran:?}");
+    }
+}
+
+#[test]
+fn an_address_without_its_path_is_told_how_it_is_written() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let host = server.url().trim_end_matches("/mcp");
+    let ran = place.run(&["tools", "--server", host]);
+    assert!(
+        ran.code == 4 && ran.err.contains(&format!("the URL has no path, which is often /mcp: {host}/mcp")),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn the_next_question_is_answered_through_a_server() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let way = ["--server", server.url(), "--era", "modern"];
+    let with = |arguments: &[&str]| place.run(&[arguments, &way].concat());
+    assert_eq!(with(&["respond", "--next", "--decline"]).code, 9);
+    let id = with(&["submit", "plan_dinner"]).out.trim().to_owned();
+    place.until_asked(&id, "q1");
+    assert_eq!(with(&["respond", "--next", "--decline"]).code, 0);
+    place.until(&id, "completed");
+}

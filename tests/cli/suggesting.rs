@@ -20,19 +20,20 @@ steps = [
 "#;
 
 /// The commands that stand in a text: each to the end of its line, or to the backtick behind it.
-fn suggested(text: &str) -> Vec<String> {
+pub(crate) fn suggested(text: &str) -> Vec<String> {
     let commands = text.split("mcptask ").skip(1).filter_map(|rest| rest.split(['\n', '`']).next());
     commands.map(|words| format!("mcptask {}", words.trim_end())).collect()
 }
 
-/// Runs a line in a shell, as somebody who pastes it.
-fn paste(place: &Place, line: &str) -> Ran {
+/// Runs a line in a shell, as somebody who pastes it and has those variables set.
+pub(crate) fn paste(place: &Place, line: &str, variables: &[(&str, &str)]) -> Ran {
     let own = place.command(&[]);
     let binary = std::path::Path::new(own.get_program());
     let folder = binary.parent().expect("a folder").display();
     let mut shell = Command::new("sh");
     shell.args(["-c", line]).env_clear().current_dir(place.path());
     shell.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.envs(variables.iter().copied());
     shell.env("PATH", format!("{folder}:{}", std::env::var("PATH").unwrap_or_default()));
     let output = shell.output().expect("runs");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
@@ -67,7 +68,7 @@ fn the_command_beside_a_question_answers_that_question() {
             commands.iter().rfind(|command| command.contains(" respond ")).expect("one that answers");
         let command = command.replace("ok=yes", "ok=no");
         let command = if command.contains("--set") { command } else { format!("{command} --set ok=no") };
-        let pasted = paste(&place, &command);
+        let pasted = paste(&place, &command, &[]);
         assert_eq!(pasted.code, 0, "{command}: {pasted:?}");
         assert_eq!(answered(&place, &id), [question], "{command}");
     }
@@ -83,7 +84,7 @@ fn a_question_that_was_answered_meanwhile_is_not_answered_in_anothers_place() {
     place.until_asked(&id, "q2");
     let command =
         suggested(&shown).into_iter().find(|one| one.contains(" respond ")).expect("one that answers");
-    let pasted = paste(&place, &command);
+    let pasted = paste(&place, &command, &[]);
     assert_eq!(pasted.code, 10, "{command}: {pasted:?}");
     assert_eq!(answered(&place, &id), ["q1"]);
 }
@@ -102,7 +103,7 @@ fn an_id_of_a_stranger_is_one_word_in_a_shell() {
         let hint = said["hint"].as_str().expect("a hint");
         let (_, line) =
             hint.split_once("see it with: ").unwrap_or_else(|| panic!("no command for {id}: {hint}"));
-        let pasted = paste(&place, line);
+        let pasted = paste(&place, line, &[]);
         assert!(pasted.out.contains("working"), "{line}: {pasted:?}");
         assert!(!place.path().join("pwned").exists(), "{line}");
     }
@@ -124,7 +125,7 @@ fn hints_reach_the_store_and_namespace_of_the_command_that_failed() {
         let commands = suggested(&ran.err);
         assert!(!commands.is_empty(), "{ran:?}");
         for line in commands {
-            let pasted = paste(&place, &line);
+            let pasted = paste(&place, &line, &[]);
             assert_eq!(pasted.code, 0, "{line}: {pasted:?}");
             assert!(pasted.out.contains("plan_dinner"), "{line}: {pasted:?}");
         }

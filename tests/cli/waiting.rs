@@ -90,3 +90,22 @@ fn a_worker_elsewhere_goes_on_with_what_a_stopped_one_had() {
     place.ok(&["respond", &id, "--question", "q2", "--set", "vegetarian=no"]);
     assert!(place.ok(&["result", &id, "--wait"]).starts_with("A Thai dinner"));
 }
+
+#[test]
+fn whoever_waits_is_told_that_no_worker_runs_the_task() {
+    let place = Place::new();
+    let worker = place.worker();
+    let id = place.asking("plan_dinner");
+    worker.signal("TERM");
+    assert_eq!(worker.code(), 0);
+    let words = "no worker runs \"plan_dinner\" now";
+    for command in
+        [&["result", &id, "--wait"][..], &["respond", &id, "--wait", "--question", "q2", "--decline"]]
+    {
+        let ran = place.run(&[command, &["--timeout", "0.5s"]].concat());
+        assert_eq!((ran.code, ran.err.matches(words).count()), (7, 1), "{command:?}: {ran:?}");
+    }
+    let _worker = place.worker();
+    let ran = place.run(&["result", &id, "--wait", "--timeout", "0.5s"]);
+    assert!(ran.code == 7 && !ran.err.contains("no worker"), "{ran:?}");
+}

@@ -1,13 +1,11 @@
 //! Text that users choose: no label is another one's key, whatever it looks like, and the gate's bounds.
 
 use mcptask::store::{EventFilter, StoreError, TaskFilter};
-use mcptask::task::{Cursor, NewTask, Outcome, Progress, Scope, Task};
+use mcptask::task::{Cursor, NewTask, Outcome, Progress, Scope, Task, TaskId};
 use serde_json::{Value, json};
 
 use crate::support::bench::Bench;
-use crate::support::{
-    LEASE, accept, ask, claim_for, form, get, key, new_task, q, running, session, submit, worker,
-};
+use crate::support::{LEASE, accept, ask, claim_for, form, get, key, new_task, q, running, session, worker};
 
 contract! {
     no_label_is_another_ones_key,
@@ -16,15 +14,22 @@ contract! {
     odd_names_are_refused,
 }
 
-/// Labels that spell parts of keys of some layout.
-const LABELS: [&str; 8] = ["y", "y:log", "log", "a:tasks", "a", "x:y:z", "[y]*", "events"];
+/// Labels that spell parts of keys of some layout, that a query or a pattern could take for something else, and that are
+/// the same where they are compared as words of any case or as numbers.
+const LABELS: [&str; 18] = [
+    "y", "y:log", "log", "a:tasks", "a", "x:y:z", "[y]*", "events", "Y", "*", "%", "_", "1", "01", "1e0",
+    "y'--", "'OR''='", "\"y\"",
+];
 
 async fn no_label_is_another_ones_key(bench: Bench) {
     let store = bench.store().await;
     let mut tasks = Vec::new();
     for label in LABELS {
         let new = NewTask { session: Some(session(label)), scope: Scope::named(label), ..new_task(label) };
-        tasks.push(submit(&*store, &new).await);
+        tasks.push(store.submit(&new, 1).await.unwrap_or_else(|error| panic!("{label}: {error}")));
+        let second = NewTask { id: TaskId::generate(), ..new };
+        let refused = store.submit(&second, 1).await;
+        assert!(matches!(refused, Err(StoreError::TooManyTasks { .. })), "{label}: {refused:?}");
     }
     for label in LABELS {
         let worker = worker(label);
@@ -44,6 +49,8 @@ async fn no_label_is_another_ones_key(bench: Bench) {
                 page.tasks.iter().map(|task| task.id().clone()).collect::<Vec<_>>()
             }
         };
+        let of_tool = TaskFilter { tool: Some(label.to_owned()), ..TaskFilter::default() };
+        assert_eq!(seen(of_tool).await, [task.id().clone()], "{label}");
         let of_session = TaskFilter { session: Some(session(label)), ..TaskFilter::default() };
         assert_eq!(seen(of_session).await, [task.id().clone()], "{label}");
         let of_scope = TaskFilter { scope: Some(Scope::named(label)), ..TaskFilter::default() };

@@ -10,10 +10,12 @@ use tokio_util::sync::CancellationToken;
 use crate::redis_keys::{PREFIX, does, server};
 use crate::support::bench::Bench;
 use crate::support::redis::RedisServer;
-use crate::support::{accept, claim, claim_for, crash, form, key, new_task, running, submit, within, worker};
+use crate::support::{
+    accept, claim, claim_for, crash, enlisted, form, key, new_task, running, submit, within, worker,
+};
 
 /// The kinds of a task that cannot be read.
-const POISONS: [&str; 10] = [
+const POISONS: [&str; 13] = [
     "a string",
     "gone",
     "no JSON",
@@ -23,6 +25,9 @@ const POISONS: [&str; 10] = [
     "no number",
     "no scope",
     "a huge number",
+    "no attempt",
+    "many questions",
+    "a broken answer",
     "a broken question",
 ];
 
@@ -42,6 +47,15 @@ fn poison(server: &RedisServer, task: &TaskId, kind: &str) {
         "no status" => does(server, &["HDEL", &key, "status"]),
         "an unknown status" => does(server, &["HSET", &key, "status", "paused"]),
         "a huge number" => does(server, &["HSET", &key, "open", "99999999999999999999999"]),
+        "no attempt" => does(server, &["HSET", &key, "attempt", "x"]),
+        "many questions" => does(server, &["HSET", &key, "asked", "20000000"]),
+        "a broken answer" => {
+            let question = "{\"message\":\"x\",\"mode\":\"form\",\"requestedSchema\":{}}";
+            does(
+                server,
+                &["HSET", &key, "asked", "1", "q1", question, "q1.at", "1", "q1.sum", "x", "a1", "{"],
+            );
+        }
         "no scope" => does(server, &["HDEL", &key, "scope"]),
         "no number" => does(server, &["HSET", &key, "created", "yesterday"]),
         _ => does(server, &["HSET", &key, "asked", "1", "q1", "{", "q1.at", "1", "q1.sum", "x"]),
@@ -68,8 +82,17 @@ async fn one_bad_task_harms_only_itself() {
             )
             .await
             .expect("asks");
+        // A worker that dies holds a bad one and a good one.
+        let w0 = enlisted(&*store, "w0").await;
+        let (mut of_dead, snack) = (Vec::new(), ["snack".to_owned()]);
+        for _ in 0..2 {
+            submit(&*store, &new_task("snack")).await;
+            of_dead.extend(store.claim(&w0, &snack, 1, &CancellationToken::new()).await.expect("claims"));
+        }
+        store.dismiss(&w0).await.expect("leaves");
         poison(server(&bench), &bad.id, kind);
         poison(server(&bench), held_bad.id(), kind);
+        poison(server(&bench), of_dead[0].id(), kind);
 
         let good = submit(&*store, &new_task("dinner")).await;
         let stop = CancellationToken::new();
@@ -89,15 +112,17 @@ async fn one_bad_task_harms_only_itself() {
         let error = store.get(&bad.id).await.expect_err("cannot be read");
         assert!(matches!(&error, StoreError::Unreadable { task, .. } if *task == bad.id), "{kind}: {error}");
         let page = store.list(&TaskFilter::default(), None, 10).await.expect("lists");
-        assert_eq!(page.tasks.len(), 2, "{kind}");
+        assert_eq!(page.tasks.len(), 3, "{kind}");
         let mut named: Vec<_> = page.unreadable.iter().map(|bad| bad.name.clone()).collect();
         named.sort();
-        let mut expected = vec![bad.id.to_string(), held_bad.id().to_string()];
+        let mut expected = vec![bad.id.to_string(), held_bad.id().to_string(), of_dead[0].id().to_string()];
         expected.sort();
         assert_eq!(named, expected, "{kind}");
 
         settle(&*store, kind).await;
-        for bad in [&bad.id, held_bad.id()] {
+        let taken_over = claim(&*store, "snack").await;
+        assert_eq!((taken_over.id(), taken_over.attempt), (of_dead[1].id(), 2), "{kind}");
+        for bad in [&bad.id, held_bad.id(), of_dead[0].id()] {
             // Whatever can be cancelled is, and what is left of the others goes.
             match store.cancel(bad, "enough").await {
                 Ok(()) | Err(StoreError::NoTask(_) | StoreError::Ended { .. }) => {}
@@ -205,4 +230,23 @@ async fn a_tail_hears_that_the_store_was_emptied() {
         }
     };
     within("the next event", heard).await;
+}
+
+/// What is written after the store was emptied can lie behind the place of a tail; then only the namespace's new life
+/// tells that the log is another one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tail_hears_that_the_store_was_emptied_and_filled_again() {
+    let bench = Bench::redis();
+    let store = bench.store().await;
+    running(&*store).await;
+    let mut tail = store.tail(store.last().await.expect("reads"));
+    submit(&*store, &new_task("dinner")).await;
+    within("the news", tail.next()).await.expect("goes on");
+    does(server(&bench), &["FLUSHALL"]);
+    // Another process begins the namespace anew, and its log is beyond that place before the tail looks.
+    let there = bench.store().await;
+    submit(&*there, &new_task("dinner")).await;
+    let reset = async { while !tail.next().await.expect("goes on").reset {} };
+    within("the reset", reset).await;
+    assert!(there.last().await.expect("reads") > Cursor::START);
 }

@@ -1,53 +1,17 @@
 //! Something that cannot be read among healthy things, in each table of the SQLite engine: the healthy ones go on, and
 //! the bad one is named, can be cancelled and expires.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use mcptask::store::sqlite::SqliteStore;
 use mcptask::store::{EventFilter, Store, StoreError, TaskFilter};
 use mcptask::task::{Cursor, NewTask, Outcome, RpcError, TaskId, TaskStatus, ToolSpec};
-use rusqlite::Connection;
 use serde_json::json;
-use tempfile::TempDir;
 
+use crate::sqlite_kitchen::Kitchen;
 use crate::support::{
     LEASE, ask, claim, crash, decline, enlisted, form, get, key, new_task, nothing_queued, q, running,
     submit, within, worker,
 };
-
-/// A store, and a way to damage it.
-struct Kitchen {
-    directory: TempDir,
-    store: Arc<SqliteStore>,
-}
-
-impl Kitchen {
-    async fn new() -> Self {
-        let directory = TempDir::new().expect("a temporary directory");
-        let store = SqliteStore::open(&directory.path().join("tasks.db"), "test").await.expect("opens");
-        Self { directory, store }
-    }
-
-    /// Runs statements as something that damages the file would.
-    fn sql(&self, sql: &str) -> usize {
-        let file = Connection::open(self.directory.path().join("tasks.db")).expect("opens");
-        file.execute(sql, []).unwrap_or_else(|error| panic!("{sql}: {error}"))
-    }
-
-    /// Damages the arguments of a task.
-    fn poison(&self, task: &TaskId) {
-        let of = format!("(SELECT number FROM task WHERE id = '{task}')");
-        assert_eq!(self.sql(&format!("UPDATE arguments SET record = '{{\"a\":' WHERE task = {of}")), 1);
-    }
-
-    async fn unreadable(&self, task: &TaskId) -> String {
-        match self.store.get(task).await {
-            Err(StoreError::Unreadable { task: named, problem }) if &named == task => problem,
-            other => panic!("{other:?}"),
-        }
-    }
-}
 
 #[tokio::test]
 async fn claim_parks_the_bad_task_and_takes_the_next() {
@@ -164,13 +128,13 @@ async fn each_part_of_a_task_is_named_where_it_is_the_bad_one() {
         ("UPDATE question SET record = '[]'", "its question 1 cannot be read"),
         ("UPDATE question SET answer = '{}'", "its answer 1 cannot be read"),
         ("DELETE FROM question", "it has asked 1 questions, of which some are gone"),
-        ("UPDATE question SET asked_ms = 9223372036854775807", "range"),
+        ("UPDATE question SET asked_ms = 9223372036854775807", "is no time that it can have"),
         ("UPDATE task SET progress = 'x'", "its progress cannot be read"),
         ("UPDATE task SET status = 'frozen'", "\"frozen\" is not a status"),
         ("UPDATE task SET worker = 'two words'", "two words"),
-        ("UPDATE task SET attempt = -1", "one of its counts is -1"),
+        ("UPDATE task SET attempt = -1", "its \"attempt\" is -1"),
         ("DELETE FROM arguments", "its arguments are gone"),
-        ("UPDATE task SET created_ms = 9223372036854775807", "range"),
+        ("UPDATE task SET created_ms = 9223372036854775807", "its \"created_ms\" is 9223372036854775807"),
     ] {
         let kitchen = Kitchen::new().await;
         let store = &*kitchen.store;

@@ -277,3 +277,23 @@ async fn a_process_of_the_older_version_can_do_no_harm() {
     let gives_back: u32 = old.query_row("PRAGMA auto_vacuum", [], |row| row.get(0)).expect("reads");
     assert_eq!((layout, gives_back), (2, 2));
 }
+
+#[tokio::test]
+async fn numbers_that_cannot_be_keep_no_file_from_being_brought_up_to_date() {
+    for damage in [
+        "UPDATE tasks SET failures = -1",
+        "UPDATE tasks SET failures = 9223372036854775807",
+        "UPDATE tasks SET expires_ms = -9223372036854775808",
+        "UPDATE tasks SET created_ms = -9223372036854775808",
+        "UPDATE tasks SET created_ms = 9223372036854775807",
+        "UPDATE tasks SET queued = -5, resume_ms = -5",
+        "UPDATE workers SET lease_until_ms = 9223372036854775807, dismissed = 0",
+        "UPDATE events SET sequence = 9223372036854775807 WHERE sequence = 1",
+    ] {
+        let fixture = Fixture::new();
+        fixture.sql(damage);
+        let store = fixture.open().await;
+        let task = crate::support::submit(&*store, &crate::support::new_task("lunch")).await;
+        assert_eq!(crate::support::claim(&*store, "lunch").await.id(), task.id(), "{damage}");
+    }
+}

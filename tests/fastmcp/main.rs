@@ -15,4 +15,7 @@ mod kitchen;
 mod reading;
 mod refusing;
 mod shapes;
+#[path = "../support/situations.rs"]
+mod situations;
+mod table;
 mod watching;

@@ -26,6 +26,7 @@ const SAID: &str = "said";
 pub struct Place {
     home: TempDir,
     redis: Option<String>,
+    file: Option<String>,
 }
 
 /// What a command did.
@@ -39,12 +40,17 @@ pub struct Ran {
 impl Place {
     /// On a SQLite file of its own, in the home directory's usual place.
     pub fn new() -> Self {
-        Self { home: TempDir::new().expect("a temporary directory"), redis: None }
+        Self { home: TempDir::new().expect("a temporary directory"), redis: None, file: None }
     }
 
     /// On a Redis.
     pub fn on_redis(url: &str) -> Self {
         Self { redis: Some(url.to_owned()), ..Self::new() }
+    }
+
+    /// On that SQLite file.
+    pub fn on_file(self, path: &str) -> Self {
+        Self { file: Some(path.to_owned()), ..self }
     }
 
     /// The home directory.
@@ -72,6 +78,9 @@ impl Place {
         command.env("TERM", "xterm").env("TMPDIR", self.path()).env("TZ", "UTC");
         if let Some(url) = &self.redis {
             command.env("MCPTASK_REDIS_URL", url);
+        }
+        if let Some(path) = &self.file {
+            command.env("MCPTASK_DB", path);
         }
         command.args(arguments).current_dir(self.path());
         command

@@ -6,8 +6,8 @@ use crate::place::Place;
 use crate::terminal::{BACKSPACE, CTRL_C, CTRL_U, DOWN, ENTER, Terminal};
 
 /// The menu before the form, and the one after it.
-const BEFORE: &str = "leave it open (Esc)";
-const AFTER: &str = "Send this answer?";
+pub(crate) const BEFORE: &str = "leave it open (Esc)";
+pub(crate) const AFTER: &str = "Send this answer?";
 
 #[test]
 fn every_kind_of_field_is_filled_in_and_asked_again_where_it_is_wrong() {

@@ -4,11 +4,15 @@
 mod kitchen;
 #[path = "../support/place.rs"]
 mod place;
+#[path = "../support/redis.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with test binaries that need more of it")]
+mod redis;
 
 mod drawing;
 mod fields;
 mod leaving;
 mod looks;
+mod outage;
 mod pasting;
 mod strangers;
 mod terminal;

@@ -86,6 +86,32 @@ fn an_entry_with_a_message_answers_the_question_of_that_message() {
 }
 
 #[test]
+fn questions_that_come_at_once_are_answered_by_fit() {
+    let text = r#"[{"a":"first"},{"b":"second"},{"c":"third"}]"#;
+    for order in [["c", "a", "b"], ["b", "c", "a"], ["c", "b", "a"]] {
+        let answers = Answers::parse(text).expect("reads");
+        for (at, field) in order.into_iter().enumerate() {
+            let given = content(&answers, at + 1, field).expect(field);
+            let wanted = match field {
+                "a" => "first",
+                "b" => "second",
+                _ => "third",
+            };
+            assert_eq!(given, json!({ field: wanted }), "{order:?}");
+            assert_eq!(content(&answers, at + 1, field), Some(given), "asked again after a refusal");
+        }
+        assert_eq!(answers.surplus(), [""; 0], "{order:?}");
+    }
+    let refused = Answers::parse(r#"[{"a":7}]"#).expect("reads");
+    for _ in 0..2 {
+        assert_eq!(content(&refused, 1, "a"), Some(json!({ "a": 7 })), "it is told again what does not fit");
+    }
+    let alike = Answers::parse(r#"[{"a":"1"},{"b":"2"},{"b":"3"}]"#).expect("reads");
+    let problem = alike.to(1, &ask("b")).expect_err("two would fit");
+    assert!(problem.contains("entry 1: the question has no field"), "{problem}");
+}
+
+#[test]
 fn a_page_is_accepted_only_where_that_is_said() {
     let page = Ask::url("Sign.", "https://x.test/");
     for text in

@@ -170,3 +170,16 @@ fn anything_is_json_only_where_nothing_is_lost() {
         assert_eq!(of(&json!({}), text), Ok(wanted), "{text}");
     }
 }
+
+#[test]
+fn alternatives_of_a_suggested_command_are_undecided() {
+    let schema = json!({ "type": "boolean" });
+    assert_eq!(
+        of(&schema, "yes|no").expect_err("undecided"),
+        "\"yes|no\" is neither true (yes) nor false (no)"
+    );
+    assert_eq!(of(&schema, "no|no"), Ok(json!(false)));
+    for undecided in ["yes|", "|", "maybe|maybe"] {
+        of(&schema, undecided).expect_err(undecided);
+    }
+}

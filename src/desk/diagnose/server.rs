@@ -43,7 +43,7 @@ pub(super) fn of_task(server: &Server, task: &TaskView) -> Vec<Finding> {
                 when.unwrap_or_default()
             );
             let help = Advice::from("answer at that client, or straight at the store that the server uses: ")
-                .and_command(Suggested::new("respond").option("--redis", "URL").about(id), "does that");
+                .and_command(Suggested::new("respond").about(id).at_some_redis(), "does that");
             vec![finding(Some(id), "question_open", evidence, help)]
         }
         TaskStatus::InputRequired => task

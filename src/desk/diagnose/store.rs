@@ -105,12 +105,9 @@ impl Checkup {
             self.workers.rows.iter().filter(|info| info.lease_ms > 0 && info.tools.contains(tool)).collect();
         if able.is_empty() {
             let evidence = format!("no living worker offers the tool {tool}");
-            return trouble(
-                task,
-                "no_worker_offers",
-                evidence,
-                Advice::with("start a worker that has it", worker_command()),
-            );
+            let help = Advice::from("start a worker that has it: ")
+                .and_command(worker_command(), "runs the built-in tools, with --config FILE those of a file");
+            return trouble(task, "no_worker_offers", evidence, help);
         }
         if let Some(answer) = task.questions.iter().rev().find_map(|question| question.answer.as_ref()) {
             let when = time::relative(answer.at, self.now);
@@ -130,19 +127,12 @@ impl Checkup {
 
     fn asked(&self, task: &Task, question: &Question) -> Finding {
         let when = time::relative(question.asked_at, self.now);
-        let by = match &task.new.session {
-            Some(session) => format!("of session {session}"),
-            None => "that polls it, without a session".to_owned(),
-        };
-        let evidence = format!(
-            "question {} was asked {when}: {}; its user, at the client {by}, has not answered",
-            question.id,
-            page::message(&question.ask, 60)
-        );
+        let asked = page::message(&question.ask, 60);
+        let evidence = format!("question {} was asked {when}: {asked}; nobody has answered", question.id);
         let id = text::short_id(task.id().as_str());
         let respond = Suggested::new("respond").about(id).question(question.id.as_str());
         let help = Advice::command(respond, "answers it from here; ")
-            .and_command(Suggested::new("show").about(id), "tells what became of the prompt");
+            .and_command(Suggested::new("show").about(id), "shows what has happened to it");
         finding(task, "question_open", evidence, help)
     }
 }

@@ -8,17 +8,20 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let message = error.to_string();
         let failure = match &error {
-            ClientError::Target { .. } => Self::usage(message),
-            ClientError::SessionEnded { .. } => Self::new(Kind::Unreachable, message),
+            ClientError::Target { .. } | ClientError::NotOffered { .. } => Self::usage(message),
             ClientError::Refused { .. } if error.is_passing() => Self::new(Kind::Unreachable, message),
+            ClientError::Unreachable { .. } if error.is_about_program() => Self::new(Kind::Unreachable, message)
+                .hint("look at the command line of --stdio: run by itself, it has to wait for MCP messages on its stdin"),
             ClientError::Unreachable { .. } => Self::new(Kind::Unreachable, message)
                 .hint("is the server running? `mcptask serve` prints its URL"),
             ClientError::Timeout { .. } => Self::new(Kind::Unreachable, message)
                 .hint("a legacy server that stays silent is reached faster with --era legacy"),
-            ClientError::Answers { problem, .. } if problem.contains("HTTP 404") => {
-                Self::new(Kind::Unreachable, message).hint("look at the URL: its path is often /mcp")
+            ClientError::Answers { server, problem, .. } if problem.contains("HTTP 404") => {
+                Self::new(Kind::Unreachable, message).hint(help_with_path(server))
             }
-            ClientError::Answers { .. } => Self::new(Kind::Unreachable, message),
+            ClientError::Answers { .. } | ClientError::SessionEnded { .. } => {
+                Self::new(Kind::Unreachable, message)
+            }
             ClientError::Insecure { .. } => Self::new(Kind::Unreachable, message).hint(
                 "the server's certificate must be valid for its name and trusted on this machine; where it speaks \
                  no TLS, the URL begins with http://",
@@ -33,15 +36,24 @@ impl From<ClientError> for Failure {
             ClientError::UnknownTool { .. } => Self::new(Kind::NotFound, message)
                 .hint(Advice::command(Suggested::new("tools"), "shows the tools")),
             ClientError::NoTask { .. } => Self::new(Kind::NotFound, message)
-                .hint("the whole id is needed through a server; another client's tasks are not shown"),
+                .hint("through a server give the whole id, or the beginning of one that was launched from here; another client's tasks \
+                 are not shown"),
             ClientError::NeedsInput { .. } | ClientError::LeftOpen { .. } => {
                 Self::new(Kind::NeedsInput, message)
             }
             ClientError::AnswerRefused { .. } => Self::usage(message).hint("the question is still open"),
             ClientError::Refused { error, .. } if error.code == -32602 => Self::usage(message),
-            ClientError::NotOffered { .. } => Self::usage(message),
             _ => Self::new(Kind::Unexpected, message),
         };
         failure.of_outage(error.is_passing())
+    }
+}
+
+/// What helps where a server has no MCP endpoint at that path.
+fn help_with_path(server: &str) -> String {
+    let pathless = server.strip_suffix('/').filter(|rest| rest.matches('/').count() == 2);
+    match pathless {
+        Some(host) => format!("the URL has no path, which is often /mcp: {host}/mcp"),
+        None => "look at the URL: its path is often /mcp".to_owned(),
     }
 }

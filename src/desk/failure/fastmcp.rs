@@ -31,8 +31,12 @@ impl From<Help> for Advice {
         help.parts.into_iter().fold(Self::default(), |advice, part| match part {
             HelpPart::Text(text) => advice.text(&text),
             HelpPart::Command { verb, task, question, options } => {
-                let mut command =
-                    options.iter().fold(Suggested::new(verb), |command, option| command.flag(option));
+                let mut command = match options {
+                    ["--server", "URL"] => Suggested::new(verb).through_some_server(),
+                    options => {
+                        options.iter().fold(Suggested::new(verb), |command, option| command.flag(option))
+                    }
+                };
                 command = question.into_iter().fold(command, Suggested::question);
                 advice.quoted(task.into_iter().fold(command, Suggested::about))
             }
@@ -65,7 +69,7 @@ pub(crate) fn hint(error: &FastmcpError) -> Option<Advice> {
         }
         FastmcpError::NeedsServer { id } => {
             let respond = || Suggested::new("respond").about(id);
-            Advice::command(respond().option("--server", "URL"), "answers through its server; ").and_command(
+            Advice::command(respond().through_some_server(), "answers through its server; ").and_command(
                 respond().flag("--direct"),
                 "goes through Redis, round the server's authorisation",
             )

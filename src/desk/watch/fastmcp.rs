@@ -1,6 +1,7 @@
 //! Following FastMCP deployments: all of them at once.
 
 use futures::future::{BoxFuture, FutureExt as _, select_all};
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::Seen;
@@ -8,12 +9,17 @@ use crate::desk::asked::OpenQuestion;
 use crate::desk::failure::Failure;
 use crate::desk::place::FASTMCP;
 use crate::desk::text;
-use crate::fastmcp::{DeployedEvent, DeployedEventKind, Deployment, FastmcpResult, Filter, Means, Watching};
+use crate::fastmcp::{
+    DeployedEvent, DeployedEventKind, DeployedTask, Deployment, FastmcpResult, Filter, Means, Watching,
+};
+use crate::task::TaskStatus;
 
 /// Some deployments.
 #[derive(Default)]
 pub(super) struct Deployed {
     open: Vec<DeployedEvent>,
+    /// The end of the one task that is followed, where it had ended before: nothing tells of it any more.
+    over: Option<DeployedEvent>,
     waiting: Vec<BoxFuture<'static, (Watching, FastmcpResult<DeployedEvent>)>>,
 }
 
@@ -38,6 +44,20 @@ impl Deployed {
         Ok(())
     }
 
+    /// The same with one task.
+    pub(super) async fn follow_task(
+        &mut self,
+        deployment: &Deployment,
+        id: &str,
+        tell: &mut (dyn FnMut(String) + Send),
+    ) -> Result<(), Failure> {
+        self.follow(deployment, Filter::Task(id.to_owned()), tell).await?;
+        // Looked at after the following began, so that no end falls in between.
+        let now = deployment.find(id).await?;
+        self.over = now.status.is_final().then(|| ended(&now));
+        Ok(())
+    }
+
     /// The questions that were open when it began.
     pub(super) fn open_questions(&mut self) -> Vec<Seen> {
         std::mem::take(&mut self.open).iter().map(seen).collect()
@@ -45,6 +65,9 @@ impl Deployed {
 
     /// The next event of any of them; never, where there is none. Dropping the future loses nothing.
     pub(super) async fn next(&mut self) -> Result<Seen, Failure> {
+        if let Some(over) = self.over.take() {
+            return Ok(seen(&over));
+        }
         if self.waiting.is_empty() {
             return std::future::pending().await;
         }
@@ -67,6 +90,26 @@ async fn select_next<T>(waiting: &mut Vec<BoxFuture<'static, T>>) -> T {
     let (found, at, _) = select_all(waiting.iter_mut()).await;
     drop(waiting.swap_remove(at));
     found
+}
+
+/// The event of a task that has ended.
+fn ended(task: &DeployedTask) -> DeployedEvent {
+    let kind = match task.status {
+        TaskStatus::Failed => DeployedEventKind::Failed { message: task.error.clone().unwrap_or_default() },
+        TaskStatus::Cancelled => DeployedEventKind::Cancelled {},
+        _ => DeployedEventKind::Completed {},
+    };
+    DeployedEvent {
+        at: task.finished_at.unwrap_or_else(Timestamp::now),
+        task: task.id.clone(),
+        tool: task.component.name.clone(),
+        docket: task.docket.clone(),
+        generation: task.generation,
+        session: task.session.clone(),
+        scope: task.scope.clone(),
+        status: task.status,
+        kind,
+    }
 }
 
 fn seen(event: &DeployedEvent) -> Seen {

@@ -81,12 +81,12 @@ impl Served {
                 let (view, is_over) = tokio::select! {
                     biased;
                     Some(view) = looked.recv() => (Ok(view), false),
-                    done = &mut until => (done.map_err(Failure::from), true),
+                    done = &mut until => (done, true),
                 };
                 let is_news = view.as_ref().map_or(true, |view| last.as_ref() != Some(view));
                 last = view.as_ref().ok().cloned();
-                let sent = view.map(|view| ServerTask { view, tool: tool.clone() });
-                if is_news && send.send(sent).await.is_err() || is_over {
+                let news = view.map(|view| ServerTask { view, tool: tool.clone() });
+                if is_news && send.send(news).await.is_err() || is_over {
                     return;
                 }
             }
@@ -201,7 +201,8 @@ fn between(server: &str, before: Option<&TaskView>, task: &ServerTask) -> Vec<Se
     }
     let says = now.status_message.as_deref().filter(|words| !words.is_empty());
     let said = before.and_then(|before| before.status_message.as_deref());
-    if !now.status.is_final() && says.is_some() && says != said {
+    // While a question is open its words are the message too.
+    if now.status == TaskStatus::Working && says.is_some() && says != said {
         let words = text::line(says.unwrap_or_default());
         found.push(seen(task, "noted", format!("noted: {words}"), json!({ "note": says })));
     }

@@ -7,9 +7,11 @@ use jiff::Timestamp;
 use redis::{FromRedisValue, Value};
 use serde::de::DeserializeOwned;
 
+use super::due::Place;
 use crate::store::{ClaimKey, Due, Rows, Unreadable, gate};
 use crate::task::{
-    Answer, Ask, Cursor, Event, EventKind, NewTask, Outcome, Question, QuestionId, Scope, Task, TaskId,
+    Answer, Ask, AskKind, Cursor, Event, EventKind, NewTask, Outcome, Question, QuestionId, Scope, Task,
+    TaskId,
 };
 
 /// The last time that timestamps can say, in milliseconds; no count is larger either.
@@ -74,6 +76,11 @@ impl Fields {
             .map_or(Ok(0), |text| text.parse().map_err(|_| format!("field {name:?} is not a number")))
     }
 
+    /// A number of which there are never very many.
+    fn count(&self, name: &str) -> Result<u32, Problem> {
+        self.number(name)?.try_into().map_err(|_| format!("field {name:?} is no number that it can be"))
+    }
+
     fn time(&self, name: &str) -> Result<Option<Timestamp>, Problem> {
         self.text(name).map(|_| self.number(name).map(timestamp)).transpose()
     }
@@ -114,16 +121,16 @@ pub(super) fn record(hash: Value) -> Result<Task, Problem> {
 
 fn task_of(fields: &Fields) -> Result<Task, Problem> {
     let mut new: NewTask = fields.parsed("new")?.ok_or("a task has no \"new\"")?;
-    // The store may have shortened it since.
-    new.ttl_ms = fields.text("ttl").and_then(|ttl| ttl.parse().ok()).or(new.ttl_ms);
-    let asked = fields.number("asked")?;
-    let questions = (1..=asked as u32).map(|position| journal(fields, position));
+    // The store may have shortened it since, and goes by this alone.
+    new.ttl_ms = fields.text("ttl").and_then(|ttl| ttl.parse().ok());
+    let asked = fields.count("asked")?;
+    let questions = (1..=asked).map(|position| journal(fields, position));
     Ok(Task {
         status: fields.required("status")?.parse().map_err(|error| format!("{error}"))?,
         status_message: fields.text("message").map(str::to_owned),
         created_at: timestamp(fields.number("created")?),
         updated_at: timestamp(fields.number("updated")?),
-        attempt: fields.number("attempt")? as u32,
+        attempt: fields.count("attempt")?,
         worker: fields.id("worker")?,
         claimed_at: fields.time("claimed")?,
         finished_at: fields.time("finished")?,
@@ -166,6 +173,10 @@ pub(super) fn claimed(row: Value) -> Result<Task, BadClaim> {
 fn journal(fields: &Fields, position: u32) -> Result<Question, Problem> {
     let (q, a) = (format!("q{position}"), format!("a{position}"));
     let ask: Ask = fields.parsed(&q)?.ok_or_else(|| format!("question {position} is missing"))?;
+    // Only our own workers' schemas are objects by construction.
+    if matches!(&ask.kind, AskKind::Form { schema } if !schema.is_object()) {
+        return Err(format!("question {position} has a schema that is no object"));
+    }
     let answer = match fields.text(&a) {
         Some(text) => Some(self::answer(text, fields.number(&format!("{a}.at"))?)?),
         None => None,
@@ -239,7 +250,7 @@ fn kind(fields: &Fields, at: Timestamp) -> Result<EventKind, Problem> {
     if name == "asked" {
         let asked = fields.parsed("detail")?.ok_or("its question is gone with its task")?;
         let question = Question {
-            id: QuestionId::at(fields.number("position")? as u32),
+            id: QuestionId::at(fields.count("position")?),
             ask: asked,
             asked_at: at,
             deadline: fields.deadline(at)?,
@@ -255,12 +266,31 @@ fn kind(fields: &Fields, at: Timestamp) -> Result<EventKind, Problem> {
     serde_json::from_value(detail).map_err(|error| format!("a {name:?} event is unreadable: {error}"))
 }
 
-/// What `due.lua` replies: deadlines by kind, claims, what is unreadable, and when something else is due.
-pub(super) type DueReply =
-    (Vec<(String, String, String)>, Vec<(String, u32, String)>, Vec<(String, String)>, i64);
+/// What `due.lua` replies, as its head says.
+pub(super) type DueReply = (
+    Vec<(String, String, String)>,
+    Vec<(String, String, String)>,
+    Vec<(String, String)>,
+    i64,
+    Vec<String>,
+    String,
+    u64,
+    bool,
+);
 
-/// What is due, from the reply of `due.lua`.
-pub(super) fn due((deadlines, claims, bad, next): DueReply) -> Due {
+/// What `due.lua` found.
+pub(super) struct FoundDue {
+    pub(super) due: Due,
+    /// Workers of whom it is lost what they hold.
+    pub(super) unknown: Vec<String>,
+    /// Where the next call goes on.
+    pub(super) place: Place,
+    pub(super) is_index_lost: bool,
+}
+
+/// What is due, from the reply of `due.lua`. What cannot be read of one item is that item's.
+pub(super) fn due(reply: DueReply) -> FoundDue {
+    let (deadlines, claims, bad, next, unknown, member, workers, is_index_lost) = reply;
     let mut due = Due::default();
     for (kind, task, position) in deadlines {
         if let Err(problem) = take_deadline(&mut due, &kind, &task, &position) {
@@ -268,14 +298,16 @@ pub(super) fn due((deadlines, claims, bad, next): DueReply) -> Due {
         }
     }
     for (task, attempt, worker) in claims {
-        match (id(&task), worker.parse()) {
-            (Ok(task), Ok(worker)) => due.claims.push((ClaimKey { task, attempt }, worker)),
-            _ => due.unreadable.push(Unreadable { name: task, problem: format!("{worker:?} holds it") }),
+        if let (Ok(task), Ok(attempt), Ok(worker)) = (id(&task), attempt.parse(), worker.parse()) {
+            due.claims.push((ClaimKey { task, attempt }, worker));
+        } else {
+            let problem = format!("{worker:?} holds it under attempt {attempt:?}");
+            due.unreadable.push(Unreadable { name: task, problem });
         }
     }
     due.unreadable.extend(bad.into_iter().map(|(name, problem)| Unreadable { name, problem }));
     due.next = u64::try_from(next).ok().map(Duration::from_millis);
-    due
+    FoundDue { due, unknown, place: Place { member, workers }, is_index_lost }
 }
 
 fn take_deadline(due: &mut Due, kind: &str, task: &str, position: &str) -> Result<(), Problem> {

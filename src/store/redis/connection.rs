@@ -125,6 +125,11 @@ pub(super) fn refusal(error: &RedisError) -> Option<Refusal> {
     })
 }
 
+/// Whether a key is of another type than the command is for.
+pub(super) fn is_wrong_type(error: &StoreError) -> bool {
+    matches!(error, StoreError::Backend { problem, .. } if problem.contains("WRONGTYPE"))
+}
+
 /// What Redis 7 says where a script runs a command that its user may not run, or on a key that it may not touch.
 const NOT_PERMITTED_IN_A_SCRIPT: &str = "The user executing the script can't";
 

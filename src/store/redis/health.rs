@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::RedisStore;
+use super::connection::is_wrong_type;
 use crate::store::{Refusal, StoreError, StoreResult, Trouble};
 
 /// The keys that all tasks share, with their types.
@@ -15,6 +16,13 @@ const SHARED_KEYS: [(&str, &str); 6] = [
     ("tools:changes", "stream"),
 ];
 
+/// Scopes whose counts are read at once, and how many bad ones are told.
+const COUNTS_AT_ONCE: usize = 1000;
+const MOST_COUNTS: usize = 20;
+
+/// No scope has more unfinished tasks, whatever its limit.
+const MOST_UNFINISHED: u32 = 100_000_000;
+
 /// Sections of `INFO` that are looked at.
 const SECTIONS: [&str; 1] = ["memory"];
 
@@ -22,6 +30,8 @@ impl RedisStore {
     pub(super) async fn troubles(&self) -> StoreResult<Vec<Trouble>> {
         let mut troubles: Vec<Trouble> = self.refused_write().await?.into_iter().collect();
         troubles.extend(self.damaged_keys().await?);
+        troubles.extend(self.lost_index().await?);
+        troubles.extend(self.impossible_counts().await?);
         let figures = self.figures().await?;
         troubles.extend(evicting(&figures));
         troubles.extend(nearly_full(&figures));
@@ -67,9 +77,14 @@ impl RedisStore {
     async fn damaged_keys(&self) -> StoreResult<Vec<Trouble>> {
         let mut keys: Vec<(String, &str)> =
             SHARED_KEYS.iter().map(|(name, kind)| (self.key(name), *kind)).collect();
-        // The tools themselves may be what is damaged.
+        keys.push((format!("{}meta", self.shared), "hash"));
+        // The tools themselves may be what is damaged, and so may the workers.
         for tool in self.read_tools().await.map(|tools| tools.rows).unwrap_or_default() {
             keys.push((self.key(&format!("ready:{}", tool.name)), "stream"));
+        }
+        for worker in self.leased_workers().await.unwrap_or_default() {
+            keys.push((self.key(&format!("held:{worker}")), "set"));
+            keys.push((self.key(&format!("worker:{worker}")), "string"));
         }
         let commands: Vec<_> = keys.iter().map(|(key, _)| redis::cmd("TYPE").arg(key).to_owned()).collect();
         let found = self.each(&commands).await?;
@@ -82,7 +97,48 @@ impl RedisStore {
                     .to_owned(),
             })
         });
-        Ok(damaged.collect())
+        Ok(damaged.chain(self.moved_keys().await?).collect())
+    }
+
+    /// Scopes whose number of unfinished tasks is none. Who submits or ends one of them counts it anew.
+    async fn impossible_counts(&self) -> StoreResult<Vec<Trouble>> {
+        let (mut troubles, mut cursor) = (Vec::new(), "0".to_owned());
+        loop {
+            let mut command = redis::cmd("HSCAN");
+            command.arg(self.key("open")).arg(&cursor).arg("COUNT").arg(COUNTS_AT_ONCE);
+            let (next, found): (String, Vec<(String, String)>) = match self.command(&command).await {
+                // That the key is of another type is told with the other keys.
+                Err(error) if is_wrong_type(&error) => return Ok(troubles),
+                found => found?,
+            };
+            let bad = found.iter().filter(|(_, count)| !is_count(count));
+            troubles.extend(bad.map(|(scope, count)| impossible_count(&self.key("open"), scope, count)));
+            if next == "0" || troubles.len() >= MOST_COUNTS {
+                return Ok(troubles);
+            }
+            cursor = next;
+        }
+    }
+
+    /// Every worker that has a lease or had one.
+    async fn leased_workers(&self) -> StoreResult<Vec<String>> {
+        self.command(redis::cmd("ZRANGE").arg(self.key("leases")).arg(0).arg(-1)).await
+    }
+
+    /// Keys that were of another type and were made anew, as long as what stood there is kept.
+    async fn moved_keys(&self) -> StoreResult<Vec<Trouble>> {
+        let noted = self.command(redis::cmd("HGETALL").arg(self.key("damaged"))).await;
+        // The notes may be damaged too, and then say nothing.
+        let noted: Vec<(String, String)> = match noted {
+            Err(error) if is_wrong_type(&error) => Vec::new(),
+            noted => noted?,
+        };
+        let kept: Vec<String> = noted.iter().map(|(name, _)| self.key(&format!("damaged:{name}"))).collect();
+        let commands: Vec<_> = kept.iter().map(|key| redis::cmd("EXISTS").arg(key).to_owned()).collect();
+        let found = self.each(&commands).await?;
+        let moved = noted.iter().zip(&kept).zip(found);
+        let moved = moved.filter(|(_, found)| matches!(found, Ok(redis::Value::Int(1))));
+        Ok(moved.map(|(((name, kind), kept), _)| moved_key(&self.key(name), kind, kept)).collect())
     }
 
     /// What `INFO` says; nothing where this user may not ask.
@@ -96,6 +152,33 @@ impl RedisStore {
             Err(error) if error.refusal().is_some_and(Refusal::is_about_rights) => Ok(HashMap::new()),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// Whether that may be a scope's number of unfinished tasks.
+fn is_count(text: &str) -> bool {
+    text.parse::<u32>().is_ok_and(|count| (1..=MOST_UNFINISHED).contains(&count))
+}
+
+fn impossible_count(key: &str, scope: &str, count: &str) -> Trouble {
+    Trouble {
+        cause: "store_damaged",
+        problem: format!(
+            "the key {key} says that the scope {scope:?} has {count:?} unfinished tasks, which cannot be"
+        ),
+        advice:
+            "find out who else writes to this Redis; the scope's next submission or end of a task counts anew"
+                .to_owned(),
+    }
+}
+
+fn moved_key(key: &str, kind: &str, kept: &str) -> Trouble {
+    Trouble {
+        cause: "store_damaged",
+        problem: format!("the key {key} was a {kind}; that was moved to {kept}, and the key made anew"),
+        advice: format!(
+            "find out who else writes to this Redis; then delete {kept}, which otherwise is kept for seven days"
+        ),
     }
 }
 

@@ -22,7 +22,11 @@ impl RedisStore {
         after: Option<&PageCursor>,
         most: usize,
     ) -> StoreResult<Page> {
-        let mut walk = Walk::new(self, filter, after);
+        let mut walk = if self.is_index_lost().await? {
+            Walk::of(self, filter, after, self.recorded_places().await?)
+        } else {
+            Walk::new(self, filter, after)
+        };
         let (mut page, mut bytes) = (Page::default(), 0);
         loop {
             let left = most.saturating_sub(page.tasks.len() + page.unreadable.len());
@@ -119,6 +123,28 @@ impl<'a> Walk<'a> {
         };
         let parts = parts(filter).into_iter().map(part).collect();
         Self { store, oldest_first: filter.oldest_first, parts, last: after.cloned() }
+    }
+
+    /// Of places that are all known, oldest first.
+    fn of(
+        store: &'a RedisStore,
+        filter: &TaskFilter,
+        after: Option<&PageCursor>,
+        mut places: Vec<PageCursor>,
+    ) -> Self {
+        let oldest_first = filter.oldest_first;
+        if !oldest_first {
+            places.reverse();
+        }
+        let is_next = |place: &PageCursor| {
+            after.is_none_or(|after| {
+                let order = (place.created_ms, &place.task).cmp(&(after.created_ms, &after.task));
+                if oldest_first { order.is_gt() } else { order.is_lt() }
+            })
+        };
+        places.retain(is_next);
+        let part = Part { begins: String::new(), from: None, ready: places.into() };
+        Self { store, oldest_first, parts: vec![part], last: after.cloned() }
     }
 
     /// The next places, at most `most`; none at the end.

@@ -7,8 +7,11 @@
 
 mod codec;
 mod connection;
+mod due;
 mod health;
+mod index;
 mod list;
+mod mend;
 mod open;
 mod reading;
 mod reply;
@@ -16,36 +19,25 @@ mod scripts;
 mod tail;
 mod writing;
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use redis::{Cmd, FromRedisValue, Value};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ClaimKey, Due, EventFilter, History, MAX_FINISHED, MAX_LOG_BYTES, Page, PageCursor, Requeue, Rows, Store,
-    StoreError, StoreResult, Tail, TaskFilter, Trouble, WorkerInfo,
+    ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Rows, Store, StoreError, StoreResult,
+    Tail, TaskFilter, Trouble, WorkerInfo,
 };
 use crate::task::{
     Answer, Ask, Cursor, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, ToolSpec,
     WorkerId,
 };
 use connection::Connection;
+use due::Rounds;
 use reply::Reply;
 use scripts::Scripts;
-
-/// How many of each kind [`Store::due`] brings at once.
-const DUE_AT_ONCE: usize = 100;
-
-/// How often a process looks whether the namespace is within its bounds, and how many tasks it lets end at once.
-const SWEEP: Duration = Duration::from_secs(60);
-const SWEPT_AT_ONCE: usize = 500;
-
-/// Scopes that are looked at in one sweep.
-const SCOPES_AT_ONCE: usize = 1000;
 
 /// State in Redis, in one namespace. A cheap handle.
 #[derive(Clone)]
@@ -58,14 +50,8 @@ pub struct RedisStore {
     scripts: Arc<Scripts>,
     /// Whether the namespace may be begun anew where it vanished.
     creates: bool,
-    swept: Arc<Mutex<Swept>>,
-}
-
-/// What the next sweep looks at.
-struct Swept {
-    at: Instant,
-    /// Scopes that got tasks since.
-    scopes: HashSet<String>,
+    /// Where this process is in what it does again and again.
+    rounds: Arc<Mutex<Rounds>>,
 }
 
 impl std::fmt::Debug for RedisStore {
@@ -98,20 +84,26 @@ impl RedisStore {
     }
 
     async fn connected(url: &str, namespace: &str, creates: bool) -> StoreResult<Self> {
-        let swept = Swept { at: Instant::now(), scopes: HashSet::new() };
         Ok(Self {
             connection: Connection::open(url, namespace).await?,
             prefix: prefix(namespace),
             shared: shared_prefix(namespace),
             scripts: Arc::new(Scripts::new()),
             creates,
-            swept: Arc::new(Mutex::new(swept)),
+            rounds: Arc::new(Mutex::new(Rounds::new())),
         })
     }
 
     /// Begins a namespace anew that vanished under this process, if it may.
     async fn begin_again(&self) -> StoreResult<()> {
-        if self.creates { self.begin().await } else { Ok(()) }
+        if !self.creates {
+            return Ok(());
+        }
+        match self.begin().await {
+            // This process has seen what is overwritten now, and goes on.
+            Err(error) if connection::is_wrong_type(&error) => Ok(()),
+            begun => begun,
+        }
     }
 
     fn location_text(&self) -> String {
@@ -180,21 +172,6 @@ impl RedisStore {
 
     fn decode<T, E: std::fmt::Display>(&self, decoded: Result<T, E>) -> StoreResult<T> {
         decoded.map_err(|error| self.broken(error))
-    }
-
-    /// Brings the namespace back within its bounds, now and then.
-    async fn sweep(&self) -> StoreResult<()> {
-        let scopes: Vec<String> = {
-            let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
-            if swept.at.elapsed() < SWEEP {
-                return Ok(());
-            }
-            swept.at = Instant::now();
-            swept.scopes.drain().take(SCOPES_AT_ONCE).collect()
-        };
-        let mut call = self.invocation(&self.scripts.sweep);
-        call.arg(MAX_LOG_BYTES).arg(MAX_FINISHED).arg(SWEPT_AT_ONCE).arg(scopes);
-        self.call::<u64>(&call).await.map(drop)
     }
 }
 
@@ -335,8 +312,7 @@ impl Store for RedisStore {
     }
 
     async fn due(&self) -> StoreResult<Due> {
-        self.sweep().await?;
-        Ok(codec::due(self.call(self.invocation(&self.scripts.due).arg(DUE_AT_ONCE)).await?))
+        self.find_due().await
     }
 
     async fn health(&self) -> StoreResult<Vec<Trouble>> {

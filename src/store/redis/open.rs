@@ -13,7 +13,27 @@ impl RedisStore {
     pub(super) async fn begin(&self) -> StoreResult<()> {
         let mut call = self.scripts.open.key(&self.prefix);
         call.key(&self.shared).arg(LAYOUT).arg(epoch());
-        self.migrated(self.call(&call).await?).await
+        let (layout, is_index_lost): (String, bool) =
+            self.call(&call).await.map_err(|error| self.of_meta(error))?;
+        let found = self.layout_number(&layout)?;
+        self.migrated(found).await?;
+        if found == LAYOUT && is_index_lost {
+            self.restore_index_if_possible().await;
+        }
+        Ok(())
+    }
+
+    /// The layout as the namespace says it.
+    fn layout_number(&self, layout: &str) -> StoreResult<u32> {
+        let problem = || {
+            self.broken(format!(
+                "the layout of its data is noted as {layout:?} in the key {}meta, which is no number: somebody else wrote \
+                 it. Restore the key from a copy of the data, or set its field `layout` to {LAYOUT} if no older mcptask \
+                 has used this namespace",
+                self.shared
+            ))
+        };
+        layout.parse().map_err(|_| problem())
     }
 
     /// Goes on where the layout is an older one, or where another process has not finished with it.
@@ -54,7 +74,7 @@ impl RedisStore {
         let Some(layout) = self.meta("layout").await? else {
             return Err(StoreError::NoStore { location });
         };
-        match layout.parse().unwrap_or(u32::MAX) {
+        match self.layout_number(&layout)? {
             LAYOUT if self.meta("migrating").await?.is_none() => Ok(()),
             found if found > LAYOUT => Err(StoreError::NewerLayout { location, found }),
             found => {
@@ -67,7 +87,19 @@ impl RedisStore {
 
     /// A field of what is known of the namespace itself.
     pub(super) async fn meta(&self, field: &str) -> StoreResult<Option<String>> {
-        self.command(redis::cmd("HGET").arg(format!("{}meta", self.shared)).arg(field)).await
+        let found = self.command(redis::cmd("HGET").arg(format!("{}meta", self.shared)).arg(field)).await;
+        found.map_err(|error| self.of_meta(error))
+    }
+
+    /// Says which key is of another type, where it is this one.
+    fn of_meta(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Backend { location, problem } if problem.contains("WRONGTYPE") => {
+                let problem = format!("somebody overwrote the key {}meta, a hash: {problem}", self.shared);
+                StoreError::Backend { location, problem }
+            }
+            other => other,
+        }
     }
 
     /// The keys of layout 1 that are named by labels, so that no script can know them.

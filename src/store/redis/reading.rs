@@ -4,6 +4,7 @@
 use redis::{Cmd, Value};
 
 use super::codec::{self, Entry};
+use super::connection::is_wrong_type;
 use super::{RedisStore, open};
 use crate::store::{ClaimKey, EventFilter, History, Rows, StoreError, StoreResult, Unreadable, WorkerInfo};
 use crate::task::{Answer, Cursor, Task, TaskId, ToolSpec, WorkerId};
@@ -33,10 +34,16 @@ impl RedisStore {
     pub(super) async fn is_indexed(&self, task: &TaskId) -> StoreResult<bool> {
         let mut command = redis::cmd("ZSCORE");
         command.arg(self.key("index")).arg(format!("i:{task}"));
-        Ok(self.command::<Option<String>>(&command).await?.is_some())
+        match self.command::<Option<String>>(&command).await {
+            Err(error) if is_wrong_type(&error) => Ok(false),
+            found => Ok(found?.is_some()),
+        }
     }
 
     pub(super) async fn find_tasks(&self, prefix: &str, most: usize) -> StoreResult<Vec<TaskId>> {
+        if self.is_index_lost().await? {
+            return Ok(self.recorded(prefix).await?.into_iter().take(most).collect());
+        }
         // Ids are printable ASCII, and DEL is the first character after that.
         let (from, to) = (format!("[i:{prefix}"), format!("(i:{prefix}\u{7f}"));
         let members: Vec<String> = self.range(&from, &to, most).await?;
@@ -77,9 +84,7 @@ impl RedisStore {
     }
 
     pub(super) async fn read_claims(&self, worker: &WorkerId) -> StoreResult<Vec<ClaimKey>> {
-        let held: Vec<String> =
-            self.command(redis::cmd("SMEMBERS").arg(self.key(&format!("held:{worker}")))).await?;
-        let ids: Vec<TaskId> = held.iter().filter_map(|id| id.parse().ok()).collect();
+        let ids = self.held(worker).await?;
         let commands: Vec<Cmd> = ids
             .iter()
             .map(|id| redis::cmd("HMGET").arg(self.task_key(id)).arg("attempt").arg("worker").to_owned())
@@ -266,7 +271,9 @@ fn worker_info(
     let tools = serde_json::from_str(tools.as_deref().unwrap_or("[]"))
         .map_err(|error| format!("the list of its tools is unreadable: {error}"))?;
     let id = worker.parse().map_err(|error| format!("{error}"))?;
-    Ok(WorkerInfo { id, tools, lease_ms, tasks: text_of(tasks)?.unwrap_or_default() })
+    // What it holds may be lost for a moment, which does not make it another worker.
+    let held: Option<u64> = text_of(tasks).unwrap_or_default();
+    Ok(WorkerInfo { id, tools, lease_ms, tasks: held.unwrap_or_default().saturating_sub(1) })
 }
 
 fn text_of<T: redis::FromRedisValue>(reply: Option<Result<Value, String>>) -> Result<Option<T>, String> {

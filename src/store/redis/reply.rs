@@ -43,6 +43,19 @@ impl Reply {
         }
     }
 
+    /// A list of texts.
+    pub(super) fn texts(&mut self) -> Vec<String> {
+        match self.next() {
+            Value::Array(values) => values.into_iter().map(text).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// All that is left, as texts.
+    pub(super) fn rest_as_texts(self) -> Vec<String> {
+        self.rest.into_iter().map(text).collect()
+    }
+
     pub(super) fn rest(self) -> Vec<Value> {
         self.rest.into()
     }

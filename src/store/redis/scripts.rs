@@ -27,8 +27,8 @@ macro_rules! scripts {
 
 scripts!(
     plain: open, claim, wake, park, report, ask, answer, resume, scrub, note, enlist, attribute, withdraw, renew, dismiss,
-        due;
-    ending: sweep, migrate, submit, finish, cancel, requeue, expire, strand;
+        due, mend, mended, drop;
+    ending: sweep, migrate, reindex, submit, finish, cancel, requeue, expire, strand;
 );
 
 /// The body of a script as Redis runs it.

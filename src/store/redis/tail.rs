@@ -7,6 +7,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Value};
 use tokio::time::Instant;
 
+use super::connection::is_wrong_type;
 use super::{RedisStore, codec};
 use crate::store::{News, StoreResult, Tail};
 use crate::task::Cursor;
@@ -24,13 +25,15 @@ pub(super) struct RedisTail {
     after: Cursor,
     /// The last change of the tools that was told.
     tools: String,
+    /// Whether changes of the tools can be read; the events are, whatever becomes of them.
+    reads_tools: bool,
     /// The life of the namespace whose events are read.
     epoch: Epoch,
     looked: Instant,
 }
 
 /// What tells one life of a namespace from the next.
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq)]
 enum Epoch {
     /// Nobody has looked yet.
     Unknown,
@@ -44,15 +47,73 @@ type Streams = Option<Vec<(String, Vec<codec::Entry>)>>;
 
 impl RedisTail {
     pub(super) fn new(store: RedisStore, after: Cursor) -> Self {
-        Self { store, own: None, after, tools: "0".to_owned(), epoch: Epoch::Unknown, looked: Instant::now() }
+        let (tools, epoch, looked) = ("0".to_owned(), Epoch::Unknown, Instant::now());
+        Self { store, own: None, after, tools, reads_tools: true, epoch, looked }
     }
 
     fn command(&self) -> Cmd {
         let mut command = redis::cmd("XREAD");
         command.arg("COUNT").arg(AT_ONCE).arg("BLOCK").arg(BLOCK.as_millis() as u64).arg("STREAMS");
-        command.arg(self.store.key("events")).arg(self.store.key("tools:changes"));
-        command.arg(self.after.to_string()).arg(&self.tools);
+        command.arg(self.store.key("events"));
+        if self.reads_tools {
+            command.arg(self.store.key("tools:changes"));
+        }
+        command.arg(self.after.to_string());
+        if self.reads_tools {
+            command.arg(&self.tools);
+        }
         command
+    }
+
+    /// What is new. Where the changes of the tools are of another type, the events alone, until it is looked again.
+    async fn read(&mut self) -> StoreResult<Streams> {
+        loop {
+            // Taken while in use, so that a dropped future or an error drops the connection with its reply.
+            let mut own = match self.own.take() {
+                Some(own) => own,
+                None => self.store.connection.dedicated().await?,
+            };
+            let read: redis::RedisResult<Value> = self.command().query_async(&mut own).await;
+            match read.map_err(|error| self.store.connection.lost(&error)) {
+                Ok(read) => {
+                    let streams = self.store.decode(redis::from_redis_value(codec::readable(read)))?;
+                    self.own = Some(own);
+                    return Ok(streams);
+                }
+                Err(error) if self.reads_tools && is_wrong_type(&error) => {
+                    tracing::debug!(%error, "changes of the tools may be what cannot be read");
+                    self.own = Some(own);
+                    self.reads_tools = false;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The life of the namespace, as it was before where that cannot be read: events can be, all the same.
+    async fn present_epoch(&self) -> StoreResult<Epoch> {
+        match self.store.meta("epoch").await {
+            Ok(epoch) => Ok(epoch.map_or(Epoch::None, Epoch::Of)),
+            Err(error) if is_wrong_type(&error) => Ok(self.epoch.clone()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads the changes of the tools from their beginning where they end before the last one that was told: the stream
+    /// was lost or moved aside, and begins anew.
+    async fn look_at_tools(&mut self) -> StoreResult<()> {
+        let mut command = redis::cmd("XREVRANGE");
+        command.arg(self.store.key("tools:changes")).arg("+").arg("-").arg("COUNT").arg(1);
+        let last: Vec<codec::Entry> = match self.store.command(&command).await {
+            Err(error) if is_wrong_type(&error) => return Ok(()),
+            last => last?,
+        };
+        let place = |id: &str| id.parse().unwrap_or(Cursor::START);
+        let last = last.last().map_or(Cursor::START, |(id, _)| place(id));
+        if last < place(&self.tools) {
+            "0".clone_into(&mut self.tools);
+        }
+        Ok(())
     }
 
     /// Whether the log is another one than before. It is looked at after each time without a connection, and then now
@@ -61,12 +122,14 @@ impl RedisTail {
         if self.own.is_some() && self.epoch != Epoch::Unknown && self.looked.elapsed() < BLOCK {
             return Ok(false);
         }
-        let epoch = self.store.meta("epoch").await?.map_or(Epoch::None, Epoch::Of);
+        let epoch = self.present_epoch().await?;
         let last = self.store.last_event().await?;
+        self.look_at_tools().await?;
         let is_gone = epoch == Epoch::None;
         let is_another = (self.epoch != Epoch::Unknown && self.epoch != epoch) || last < self.after;
         self.epoch = epoch;
         self.looked = Instant::now();
+        self.reads_tools = true;
         if is_another {
             self.after = last;
             "0".clone_into(&mut self.tools);
@@ -85,15 +148,7 @@ impl Tail for RedisTail {
             if self.is_another_log().await? {
                 return Ok(News { reset: true, tools: true, ..News::default() });
             }
-            // Taken while in use, so that a dropped future or an error drops the connection with its reply.
-            let mut own = match self.own.take() {
-                Some(own) => own,
-                None => self.store.connection.dedicated().await?,
-            };
-            let read: redis::RedisResult<Value> = self.command().query_async(&mut own).await;
-            let read = read.map_err(|error| self.store.connection.lost(&error))?;
-            let streams: Streams = self.store.decode(redis::from_redis_value(codec::readable(read)))?;
-            self.own = Some(own);
+            let streams = self.read().await?;
             let mut news = News::default();
             for (key, entries) in streams.into_iter().flatten() {
                 let last = entries.last().map(|(id, _)| id.clone());

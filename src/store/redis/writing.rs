@@ -1,14 +1,16 @@
 //! The verbs that change something: what each sends to its script, and what it makes of the reply.
 
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use redis::Value;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{RedisStore, codec, connection};
 use crate::store::gate::{self, Kind};
-use crate::store::{ClaimKey, MAX_OPEN_QUESTIONS, Requeue, StoreError, StoreResult, TaskFilter};
+use crate::store::{
+    ClaimKey, MAX_OPEN_QUESTIONS, MAX_QUESTIONS, Requeue, StoreError, StoreResult, TaskFilter,
+};
 use crate::task::{
     Answer, Ask, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, TaskStatus,
     ToolSpec, WorkerId,
@@ -19,6 +21,9 @@ const LOGGED_QUESTION_BYTES: usize = 8 * 1024;
 
 /// Tasks that are looked at in one step when their tools are withdrawn.
 const STRANDED_AT_ONCE: usize = 200;
+
+/// How long a withdrawal waits for a worker to write anew which tools it offers: each renews its lease more often.
+const RENEWED: Duration = Duration::from_secs(6);
 
 impl RedisStore {
     pub(super) async fn write_task(&self, new: &NewTask, most_open: u32) -> StoreResult<Task> {
@@ -32,10 +37,7 @@ impl RedisStore {
         let mut reply = self.verb(&call).await?;
         match reply.word() {
             "ok" => {
-                let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
-                if !swept.scopes.contains(new.scope.as_str()) {
-                    swept.scopes.insert(new.scope.as_str().to_owned());
-                }
+                self.sweep_later(new.scope.as_str());
                 Ok(Task::queued(new.clone(), codec::timestamp(reply.number())))
             }
             "too_many" => Err(StoreError::TooManyTasks { limit: most_open }),
@@ -75,9 +77,14 @@ impl RedisStore {
     async fn claim_now(&self, worker: &WorkerId, tools: &[String], most: usize) -> StoreResult<Vec<Task>> {
         let mut call = self.invocation(&self.scripts.claim);
         call.arg(worker.as_str()).arg(most).arg(tools);
-        let reply = self.verb(&call).await?;
+        let mut reply = self.verb(&call).await?;
         if reply.word() == "no_lease" {
             return Err(StoreError::LeaseEnded { worker: worker.clone() });
+        }
+        let anew = reply.texts();
+        if !anew.is_empty() {
+            self.tell_of_keys(&anew);
+            self.mend_if_possible(&[worker.to_string()]).await;
         }
         let mut tasks = Vec::new();
         for row in reply.rest() {
@@ -105,8 +112,13 @@ impl RedisStore {
         }
         command.arg(vec![">"; tools.len()]);
         match self.connection.waiting(&command).await {
-            Err(StoreError::Backend { problem, .. }) if problem.contains("NOGROUP") => {
-                self.make_groups(tools).await
+            // The second one is what Redis 7.0 says to who waits for a queue that goes.
+            Err(StoreError::Backend { problem, .. })
+                if problem.contains("NOGROUP") || problem.contains("UNBLOCKED") =>
+            {
+                self.make_groups(tools).await?;
+                tracing::warn!(?tools, "the queue of a tool was lost, and was made anew");
+                self.mend(&[]).await
             }
             done => done,
         }
@@ -148,7 +160,7 @@ impl RedisStore {
         let mut call = self.invocation(&self.scripts.ask);
         let timeout = timeout.map(|timeout| timeout.as_millis() as u64);
         call.arg(claim.task.as_str()).arg(claim.attempt).arg(first).arg(codec::optional(timeout));
-        call.arg(MAX_OPEN_QUESTIONS);
+        call.arg(MAX_OPEN_QUESTIONS).arg(MAX_QUESTIONS);
         for ask in asks {
             let json = gate::json(Kind::Question, ask)?;
             let logged = if json.len() > LOGGED_QUESTION_BYTES { "" } else { &json };
@@ -162,7 +174,8 @@ impl RedisStore {
                 Err(StoreError::JournalDiffers { task: claim.task.clone(), question })
             }
             "too_many" => {
-                Err(StoreError::TooManyQuestions { task: claim.task.clone(), limit: MAX_OPEN_QUESTIONS })
+                let limit = usize::try_from(reply.number()).unwrap_or(MAX_OPEN_QUESTIONS);
+                Err(StoreError::TooManyQuestions { task: claim.task.clone(), limit })
             }
             "gap" => Err(self.broken(format!("question {first} follows question {}", reply.number()))),
             _ => Err(reply.refusal(claim)),
@@ -283,12 +296,18 @@ impl RedisStore {
             gate::label("the tool", &tool.name)?;
             call.arg(&tool.name).arg(gate::json(Kind::Tool, tool)?);
         }
-        self.verb(&call).await.map(drop)
+        let mut reply = self.verb(&call).await?;
+        let may_be_lost = reply.number() == 1;
+        self.tell_of_keys(&reply.rest_as_texts());
+        if may_be_lost {
+            self.mend_if_possible(&[]).await;
+        }
+        Ok(())
     }
 
     /// Forgets tools, then ends the tasks that waited for them, one after the other.
     pub(super) async fn forget_tools(&self, tools: &[String], error: &RpcError) -> StoreResult<()> {
-        let gone: Vec<String> = self.call(self.invocation(&self.scripts.withdraw).arg(tools)).await?;
+        let gone = self.forget(tools).await?;
         if gone.is_empty() {
             return Ok(());
         }
@@ -299,7 +318,24 @@ impl RedisStore {
             let mut call = self.invocation(&self.scripts.strand);
             self.verb(call.arg(task.id().as_str()).arg(&task.new.tool).arg(&json).arg(&detail)).await?;
         }
-        Ok(())
+        self.verb(self.invocation(&self.scripts.drop).arg(gone)).await.map(drop)
+    }
+
+    /// Forgets those of these tools that no living worker offers. What one offers may be unreadable until its next
+    /// renewal; one that does not renew offers nothing that anybody can know.
+    async fn forget(&self, tools: &[String]) -> StoreResult<Vec<String>> {
+        let began = Instant::now();
+        loop {
+            let waited = began.elapsed() >= RENEWED;
+            let mut call = self.invocation(&self.scripts.withdraw);
+            let mut reply = self.verb(call.arg(u8::from(waited)).arg(tools)).await?;
+            if reply.word() == "ok" {
+                return Ok(reply.rest_as_texts());
+            }
+            let worker = reply.text();
+            tracing::debug!(worker, "what a living worker offers cannot be read, until it renews its lease");
+            tokio::time::sleep(RENEWED / 20).await;
+        }
     }
 
     /// The tasks of these tools that no worker holds.

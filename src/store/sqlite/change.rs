@@ -3,16 +3,14 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{Transaction, params};
 
-use super::super::{ClaimKey, HIDDEN_KEPT, MAX_FINISHED, StoreError};
+use super::super::{ClaimKey, HIDDEN_KEPT, StoreError};
+use super::bounds;
 use super::failure::Failure;
 use super::row::{self, Row};
+use super::scopes::Recounts;
 use crate::task::{EventKind, TaskId, TaskStatus};
-
-/// How many finished tasks above a scope's limit one end deletes: more than it adds, so that a scope that is far above
-/// it comes down, and few, so that no transition is long.
-const SURPLUS_AT_ONCE: u32 = 2;
 
 /// The transaction.
 pub(super) struct Change<'a> {
@@ -24,6 +22,8 @@ pub(super) struct Change<'a> {
     pub(super) now: Timestamp,
     /// Whether anybody has to be woken.
     pub(super) appended: bool,
+    /// When scopes were last counted anew.
+    pub(super) recounts: &'a Recounts,
 }
 
 impl Change<'_> {
@@ -32,9 +32,15 @@ impl Change<'_> {
         self.now.as_millisecond()
     }
 
-    /// The time that much later, in milliseconds since the epoch.
+    /// The time that much later, in milliseconds since the epoch, at most the end of time.
     pub(super) fn after(&self, pause: Duration) -> i64 {
-        self.now_ms().saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX))
+        let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+        self.now_ms().saturating_add(pause).min(bounds::LAST_MS)
+    }
+
+    /// When a lease ends that begins now.
+    pub(super) fn lease_end(&self, lease: Duration) -> i64 {
+        self.after(lease).min(self.now_ms().saturating_add(bounds::LONGEST_LEASE_MS))
     }
 
     /// The task, if there is one.
@@ -54,6 +60,13 @@ impl Change<'_> {
         Ok(row)
     }
 
+    /// The same for a step, which is not taken by a task that cannot be read: it can only be ended or given back.
+    pub(super) fn held_and_readable(&self, claim: &ClaimKey) -> Result<Row, Failure> {
+        let row = self.held(claim)?;
+        row.readable(&claim.task)?;
+        Ok(row)
+    }
+
     /// Runs a statement about one task.
     pub(super) fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize, Failure> {
         Ok(self.transaction.prepare_cached(sql)?.execute(values)?)
@@ -62,7 +75,15 @@ impl Change<'_> {
     /// Writes a task that has changed.
     pub(super) fn save(&self, row: &mut Row) -> Result<(), Failure> {
         row.updated_ms = self.now_ms();
-        row.save(self.transaction)
+        row.save(self.transaction)?;
+        match &row.problem {
+            // What is wrong may not be seen any more in what was written, but nobody knows what is right.
+            Some(problem) if !row.status.is_final() => {
+                let sql = "UPDATE task SET problem = ?2 WHERE number = ?1 AND problem IS NULL";
+                self.execute(sql, params![row.number, problem]).map(drop)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Ends a task: whoever held it holds it no more, its open questions close, and it counts as finished. The event
@@ -85,48 +106,7 @@ impl Change<'_> {
         }
         self.append(row, kind)?;
         self.save(row)?;
-        let finished = self.count(&row.scope, -1, 1)?;
-        if finished > MAX_FINISHED { self.delete_surplus(&row.scope) } else { Ok(()) }
-    }
-
-    /// Counts a scope's tasks, and returns how many have finished.
-    pub(super) fn count(&self, scope: &str, unfinished: i64, finished: i64) -> Result<u32, Failure> {
-        let sql = "INSERT INTO scope (namespace, name, unfinished, finished) VALUES (?1, ?2, max(?3, 0), max(?4, 0))
-            ON CONFLICT DO UPDATE SET unfinished = max(unfinished + ?3, 0), finished = max(finished + ?4, 0)
-            RETURNING unfinished, finished";
-        let mut statement = self.transaction.prepare_cached(sql)?;
-        let (unfinished, finished): (i64, i64) = statement
-            .query_row(params![self.namespace, scope, unfinished, finished], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?;
-        if unfinished == 0 && finished == 0 {
-            self.execute(
-                "DELETE FROM scope WHERE namespace = ?1 AND name = ?2",
-                params![self.namespace, scope],
-            )?;
-        }
-        Ok(u32::try_from(finished).unwrap_or(u32::MAX))
-    }
-
-    /// How many unfinished tasks a scope has.
-    pub(super) fn unfinished(&self, scope: &str) -> Result<i64, Failure> {
-        let sql = "SELECT unfinished FROM scope WHERE namespace = ?1 AND name = ?2";
-        let mut statement = self.transaction.prepare_cached(sql)?;
-        let found = statement.query_row(params![self.namespace, scope], |row| row.get(0)).optional()?;
-        Ok(found.unwrap_or(0))
-    }
-
-    /// Deletes a scope's oldest finished tasks.
-    fn delete_surplus(&mut self, scope: &str) -> Result<(), Failure> {
-        let sql = format!(
-            "SELECT {} FROM task INDEXED BY task_by_end WHERE namespace = ?1 AND scope = ?2
-            AND finished_ms IS NOT NULL ORDER BY finished_ms LIMIT ?3",
-            row::COLUMNS
-        );
-        let mut statement = self.transaction.prepare_cached(&sql)?;
-        let rows = statement.query_map(params![self.namespace, scope, SURPLUS_AT_ONCE], Row::read)?;
-        let mut surplus = rows.collect::<Result<Vec<_>, _>>()?;
-        surplus.iter_mut().try_for_each(|row| self.expire(row))
+        self.count_end(&row.scope)
     }
 
     /// Deletes a task and says so.
@@ -136,14 +116,19 @@ impl Change<'_> {
             row.status = TaskStatus::Cancelled;
         }
         self.append(row, &EventKind::Expired {})?;
-        self.count(&row.scope, unfinished, finished)?;
-        self.delete(row.number)
+        self.delete(row.number)?;
+        self.count(&row.scope, unfinished, finished).map(drop)
     }
 
     /// Deletes a task with all that is beside it, but its events.
     pub(super) fn delete(&self, number: i64) -> Result<(), Failure> {
+        self.execute("DELETE FROM task WHERE number = ?1", [number])?;
+        self.clear(number)
+    }
+
+    /// Deletes what is beside the task of that number.
+    pub(super) fn clear(&self, number: i64) -> Result<(), Failure> {
         for sql in [
-            "DELETE FROM task WHERE number = ?1",
             "DELETE FROM arguments WHERE task = ?1",
             "DELETE FROM outcome WHERE task = ?1",
             "DELETE FROM question WHERE task = ?1",
@@ -153,14 +138,22 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Takes a task that cannot be read out of every queue, and keeps the reason.
+    /// Takes a task that cannot be read out of every queue, and keeps the reason. One that has ended only had no place
+    /// there.
     pub(super) fn park(&self, row: &Row, problem: &str) -> Result<(), Failure> {
+        if row.status.is_final() {
+            let sql = "UPDATE task SET queued = NULL, resume_ms = NULL, worker = NULL, claimed_ms = NULL
+                WHERE number = ?1";
+            return self.execute(sql, [row.number]).map(drop);
+        }
         tracing::warn!(
             task = row.id,
             problem,
             "a task cannot be read; it waits until it is cancelled or expires"
         );
-        let sql = "UPDATE task SET queued = NULL, resume_ms = NULL, problem = ?2 WHERE number = ?1";
+        let sql =
+            "UPDATE task SET queued = NULL, resume_ms = NULL, worker = NULL, claimed_ms = NULL, problem = ?2
+            WHERE number = ?1";
         self.execute(sql, params![row.number, problem])?;
         Ok(())
     }

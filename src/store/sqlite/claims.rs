@@ -1,7 +1,7 @@
 //! The verbs of a task on its way to and at a worker: submit, claim, report.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row as Columns, params};
 
 use super::super::gate::{self, Kind};
 use super::super::{ClaimKey, StoreError, StoreResult};
@@ -23,7 +23,7 @@ pub(super) fn check(new: &NewTask) -> StoreResult<()> {
 }
 
 pub(super) fn submit(change: &mut Change, new: NewTask, most_open: u32) -> Result<Task, Failure> {
-    if change.unfinished(new.scope.as_str())? >= i64::from(most_open) {
+    if change.has_unfinished(new.scope.as_str(), most_open)? {
         return Err(StoreError::TooManyTasks { limit: most_open }.into());
     }
     if change.find(&new.id)?.is_some() {
@@ -33,6 +33,8 @@ pub(super) fn submit(change: &mut Change, new: NewTask, most_open: u32) -> Resul
     let mut row = Row::new(&new, change.now_ms());
     row.queued = Some(change.append(&mut row, &EventKind::Submitted {})?);
     row.insert(change.transaction, change.namespace)?;
+    // What nobody deleted with a task of that number would be taken for this one's.
+    change.clear(row.number)?;
     change.execute("INSERT INTO arguments (task, record) VALUES (?1, ?2)", params![row.number, arguments])?;
     change.count(&row.scope, 1, 0)?;
     Ok(submitted(new, change.now))
@@ -70,8 +72,9 @@ fn ready(
     let mut statement = connection.prepare_cached(sql)?;
     let mut found: Vec<(i64, i64)> = Vec::new();
     for tool in tools {
-        let rows =
-            statement.query_map(params![namespace, tool, most_rows], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        // What is no place in a queue is at its end, where whoever claims it finds that out.
+        let place = |row: &Columns| Ok((row.get_ref(0)?.as_i64().unwrap_or(i64::MAX), row.get(1)?));
+        let rows = statement.query_map(params![namespace, tool, most_rows], place)?;
         found.extend(rows.collect::<Result<Vec<_>, _>>()?);
     }
     found.sort_unstable();
@@ -152,7 +155,7 @@ pub(super) fn report(
     claim: &ClaimKey,
     (progress, json): (Progress, &str),
 ) -> Result<(), Failure> {
-    let mut row = change.held(claim)?;
+    let mut row = change.held_and_readable(claim)?;
     let message = progress.message.clone().filter(|message| !message.is_empty());
     change.append(&mut row, &EventKind::Progress(progress))?;
     let sql = "UPDATE task SET updated_ms = ?2, logged = ?3, progress = ?4, message = coalesce(?5, message)

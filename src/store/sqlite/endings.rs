@@ -90,6 +90,9 @@ pub(super) fn resume(change: &mut Change, task: &TaskId) -> Result<(), Failure> 
     if row.resume_ms.is_none_or(|resume_ms| resume_ms > change.now_ms()) {
         return Ok(());
     }
+    if let Some(problem) = &row.problem {
+        return change.park(&row, problem);
+    }
     row.resume_ms = None;
     let reason = "the pause before the next attempt is over".to_owned();
     row.queued = Some(change.append(&mut row, &EventKind::Requeued { reason })?);

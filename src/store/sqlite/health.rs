@@ -5,8 +5,8 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::super::{StoreError, StoreResult, Trouble};
-use super::SqliteStore;
 use super::failure::Failure;
+use super::{SqliteStore, sequence};
 
 /// Less than this free on the disk is worth saying: a day of a busy store is more.
 const NEARLY_FULL: u64 = 100 * 1024 * 1024;
@@ -19,7 +19,7 @@ impl SqliteStore {
             troubles.push(trouble);
         }
         troubles.extend(nearly_full(self.shared.path()));
-        match self.read(unreadable).await {
+        match self.read(written_by_others).await {
             Ok(found) => troubles.extend(found),
             // It was said above.
             Err(StoreError::Refuses { .. } | StoreError::Unreachable { .. }) => {}
@@ -68,6 +68,14 @@ fn nearly_full(path: &Path) -> Option<Trouble> {
     })
 }
 
+/// What is stored that this program did not write so.
+fn written_by_others(connection: &Connection, namespace: i64) -> Result<Vec<Trouble>, Failure> {
+    let mut found: Vec<Trouble> = unreadable(connection, namespace)?.into_iter().collect();
+    found.extend(strange(connection, namespace)?);
+    found.extend(miscounted(connection, namespace)?);
+    Ok(found)
+}
+
 /// Tasks that were found to be unreadable.
 fn unreadable(connection: &Connection, namespace: i64) -> Result<Option<Trouble>, Failure> {
     let sql = "SELECT count(*), min(id) FROM task INDEXED BY task_unreadable
@@ -78,5 +86,31 @@ fn unreadable(connection: &Connection, namespace: i64) -> Result<Option<Trouble>
         cause: "tasks_unreadable",
         problem: format!("{count} tasks cannot be read, {first} among them"),
         advice: "show one to see why; cancel what nobody needs".to_owned(),
+    }))
+}
+
+/// Events that stand where the log has no place.
+fn strange(connection: &Connection, namespace: i64) -> Result<Option<Trouble>, Failure> {
+    Ok(sequence::strange(connection, namespace)?.map(|(count, one)| Trouble {
+        cause: "events_out_of_place",
+        problem: format!("the log has no place for {count} of the events, one of them at {one}"),
+        advice: "somebody else wrote them; they are passed over, and harm nothing".to_owned(),
+    }))
+}
+
+/// Scopes whose tasks are other ones than is noted of them.
+fn miscounted(connection: &Connection, namespace: i64) -> Result<Option<Trouble>, Failure> {
+    let sql = "SELECT count(*), min(name) FROM scope
+        LEFT JOIN (SELECT scope AS owner, sum(status IN ('working', 'input_required')) AS more,
+                sum(status IN ('completed', 'failed', 'cancelled')) AS done
+            FROM task WHERE namespace = ?1 GROUP BY scope) ON owner = name
+        WHERE namespace = ?1 AND (unfinished <> coalesce(more, 0) OR finished <> coalesce(done, 0))";
+    let (count, first) = connection
+        .query_row(sql, [namespace], |row| Ok((row.get::<_, i64>(0)?, super::reading::word(row, 1)?)))?;
+    Ok((count > 0).then(|| Trouble {
+        cause: "scopes_miscounted",
+        problem: format!("scopes with other numbers of tasks than is noted: {count}, {first} among them"),
+        advice: "somebody else wrote there; they are counted anew before a task is refused or deleted for it"
+            .to_owned(),
     }))
 }

@@ -6,7 +6,11 @@ use rusqlite::{Connection, params_from_iter};
 use super::super::{MAX_PAGE_BYTES, Page, PageCursor, TaskFilter, Unreadable};
 use super::failure::{Failure, readable};
 use super::reading::{Whole, columns};
+use super::row::Row;
 use crate::task::TaskId;
+
+/// The most tasks that are named though they are on no page.
+const MOST_OF_NEITHER: usize = 100;
 
 pub(super) fn list(
     connection: &Connection,
@@ -16,9 +20,10 @@ pub(super) fn list(
 ) -> Result<Page, Failure> {
     let (sql, mut values) = query(filter, after);
     values.insert(0, namespace.into());
+    let strange = if after.is_none() { neither(connection, namespace, filter)? } else { Vec::new() };
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
-    let (mut page, mut named, mut bytes) = (Page::default(), 0, 0);
+    let (mut page, mut named, mut bytes) = (Page { unreadable: strange, ..Page::default() }, 0, 0);
     let mut end = None;
     while let Some(row) = rows.next()? {
         // One more than there is room for tells that there is another page.
@@ -46,24 +51,7 @@ pub(super) fn list(
 
 /// The query and its values from ?2 on; ?1 is the namespace.
 fn query(filter: &TaskFilter, after: Option<&PageCursor>) -> (String, Vec<Value>) {
-    let mut values: Vec<Value> = Vec::new();
-    let mut conditions: Vec<String> = Vec::new();
-    let mut add = |condition: &str, value: Value| {
-        values.push(value);
-        conditions.push(format!(" AND {condition} ?{}", values.len() + 1));
-    };
-    if let Some(session) = &filter.session {
-        add("session =", session.as_str().to_owned().into());
-    }
-    if let Some(scope) = &filter.scope {
-        add("scope =", scope.as_str().to_owned().into());
-    }
-    if let Some(status) = filter.status {
-        add("status =", status.as_str().to_owned().into());
-    }
-    if let Some(tool) = &filter.tool {
-        add("tool =", tool.clone().into());
-    }
+    let (mut conditions, mut values) = conditions(filter);
     let (beyond, order) = if filter.oldest_first { (">", "ASC") } else { ("<", "DESC") };
     if let Some(after) = after {
         values.extend([after.created_ms.into(), after.task.as_str().to_owned().into()]);
@@ -71,17 +59,53 @@ fn query(filter: &TaskFilter, after: Option<&PageCursor>) -> (String, Vec<Value>
         conditions.push(format!(" AND (created_ms, id) {beyond} (?{}, ?{last})", last - 1));
     }
     let conditions = conditions.concat();
-    let part = |hidden: u8| {
-        let index = index(filter);
-        format!(
-            "SELECT {} FROM task INDEXED BY {index}
-             WHERE namespace = ?1 AND hidden = {hidden}{conditions}",
-            columns()
-        )
-    };
     // Each part comes in order from its index, and SQLite merges the two without sorting.
-    let hidden = if filter.hidden { format!(" UNION ALL {}", part(1)) } else { String::new() };
-    (format!("{}{hidden} ORDER BY created_ms {order}, id {order}", part(0)), values)
+    let hidden = if filter.hidden { part(filter, "= 1", &conditions) } else { String::new() };
+    let union = if filter.hidden { " UNION ALL " } else { "" };
+    let shown = part(filter, "= 0", &conditions);
+    (format!("{shown}{union}{hidden} ORDER BY created_ms {order}, id {order}"), values)
+}
+
+/// What the filter asks for, and its values from ?2 on.
+fn conditions(filter: &TaskFilter) -> (Vec<String>, Vec<Value>) {
+    let (mut conditions, mut values): (Vec<String>, Vec<Value>) = (Vec::new(), Vec::new());
+    let mut add = |column: &str, value: Option<String>| {
+        if let Some(value) = value {
+            values.push(value.into());
+            conditions.push(format!(" AND {column} = ?{}", values.len() + 1));
+        }
+    };
+    add("session", filter.session.as_ref().map(|session| session.as_str().to_owned()));
+    add("scope", filter.scope.as_ref().map(|scope| scope.as_str().to_owned()));
+    add("status", filter.status.map(|status| status.as_str().to_owned()));
+    add("tool", filter.tool.clone());
+    (conditions, values)
+}
+
+/// Tasks of which nobody can say whether they are to be shown, since somebody else wrote something else there. They are
+/// on the first page.
+fn neither(connection: &Connection, namespace: i64, filter: &TaskFilter) -> Result<Vec<Unreadable>, Failure> {
+    let (conditions, mut values) = conditions(filter);
+    values.insert(0, namespace.into());
+    let mut found = Vec::new();
+    for hidden in ["< 0", "> 1"] {
+        let sql = format!("{} LIMIT {MOST_OF_NEITHER}", part(filter, hidden, &conditions.concat()));
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter(&values))?;
+        while let Some(row) = rows.next()? {
+            let row = Row::read(row)?;
+            found.extend(row.problem.map(|problem| Unreadable { name: row.id, problem }));
+        }
+    }
+    Ok(found)
+}
+
+/// The tasks whose `hidden` is that, and what else is asked for.
+fn part(filter: &TaskFilter, hidden: &str, conditions: &str) -> String {
+    let (columns, index) = (columns(), index(filter));
+    format!(
+        "SELECT {columns} FROM task INDEXED BY {index} WHERE namespace = ?1 AND hidden {hidden}{conditions}"
+    )
 }
 
 /// The index that leaves the fewest tasks to walk over. It is named to SQLite, which would otherwise guess.

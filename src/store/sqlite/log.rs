@@ -6,6 +6,7 @@ use super::super::{MAX_LOG_BYTES, MAX_LOG_EVENTS, MAX_SESSION_EVENTS, MAX_TASK_E
 use super::change::Change;
 use super::failure::Failure;
 use super::row::Row;
+use super::sequence;
 use crate::task::EventKind;
 
 /// How many events come between two looks at the bounds.
@@ -20,13 +21,14 @@ const ROW_BYTES: usize = 100;
 
 impl Change<'_> {
     /// Appends an event about the task as it stands, and returns its sequence. Sequences of a namespace never come
-    /// again: the newest event is never dropped. The caller saves the row, which counts its events.
+    /// again: the log's last event is never dropped. The caller saves the row, which counts its events.
     pub(super) fn append(&mut self, row: &mut Row, kind: &EventKind) -> Result<i64, Failure> {
         // Each part of an event passed the gate, or is one of our own short ones.
         let record = serde_json::to_string(kind).map_err(Failure::unreadable)?;
-        let (last, bytes) = self.newest()?;
-        let (sequence, bytes) = (last + 1, bytes + size(row, &record));
-        let session_events = self.session_events(row)?;
+        let end = sequence::end(self.transaction, self.namespace)?;
+        let bytes = sequence::bytes(self.transaction, self.namespace, end)? + size(row, &record);
+        let session_events = self.session_events(row, end)?;
+        let sequence = end + 1;
         let sql = "INSERT INTO event (namespace, sequence, at_ms, task, tool, scope, session, hidden, status, record,
              bytes, session_events) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
         self.execute(
@@ -49,46 +51,45 @@ impl Change<'_> {
         row.logged += 1;
         self.appended = true;
         if sequence % TRIM_EVERY == 0 {
-            self.trim(sequence - as_count(MAX_LOG_EVENTS), bytes - as_count(MAX_LOG_BYTES))?;
+            self.trim((sequence, bytes))?;
         }
         self.trim_parts(row, session_events)?;
         Ok(sequence)
     }
 
-    /// The newest event's sequence and the bytes of all events up to it.
-    fn newest(&self) -> Result<(i64, i64), Failure> {
-        let sql = "SELECT sequence, bytes FROM event WHERE namespace = ?1 ORDER BY sequence DESC LIMIT 1";
-        let mut statement = self.transaction.prepare_cached(sql)?;
-        let found = statement.query_row([self.namespace], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        Ok(found.unwrap_or((0, 0)))
-    }
-
-    /// The number that the next event of the task's session has.
-    fn session_events(&self, row: &Row) -> Result<Option<i64>, Failure> {
+    /// The number that the next event of the task's session has; the log ends at `end`.
+    fn session_events(&self, row: &Row, end: i64) -> Result<Option<i64>, Failure> {
         let Some(session) = &row.session else { return Ok(None) };
-        let sql = "SELECT session_events FROM event WHERE namespace = ?1 AND session = ?2
+        let sql = "SELECT session_events FROM event WHERE namespace = ?1 AND session = ?2 AND sequence <= ?3
             ORDER BY sequence DESC LIMIT 1";
         let mut statement = self.transaction.prepare_cached(sql)?;
         let last = statement
-            .query_row(params![self.namespace, session], |row| row.get::<_, Option<i64>>(0))
+            .query_row(params![self.namespace, session, end], |row| row.get::<_, Option<i64>>(0))
             .optional()?;
-        Ok(Some(last.flatten().unwrap_or(0) + 1))
+        Ok(Some(sequence::count(last.flatten()) + 1))
     }
 
-    /// Drops the oldest events: those up to `last`, and those within the first `bytes`.
-    fn trim(&self, last: i64, bytes: i64) -> Result<(), Failure> {
-        let sql = "DELETE FROM event WHERE namespace = ?1 AND sequence <=
-            (SELECT max(sequence) FROM
-                (SELECT sequence, bytes FROM event WHERE namespace = ?1 ORDER BY sequence LIMIT ?4)
-            WHERE sequence <= ?2 OR bytes <= ?3)";
-        let oldest =
-            "SELECT sequence <= ?2 OR bytes <= ?3 FROM event WHERE namespace = ?1 ORDER BY sequence LIMIT 1";
-        let mut statement = self.transaction.prepare_cached(oldest)?;
-        let is_over =
-            statement.query_row(params![self.namespace, last, bytes], |row| row.get(0)).optional()?;
-        if is_over == Some(true) {
-            self.execute(sql, params![self.namespace, last, bytes, TRIM_AT_ONCE])?;
+    /// Drops the log's oldest events, up to the first one that is within both bounds. One that claims more bytes than
+    /// the newest one is written by somebody else, and keeps nothing in the log.
+    fn trim(&self, (sequence, bytes): (i64, i64)) -> Result<(), Failure> {
+        const KEPT: &str = "sequence > ?2 AND bytes > ?3 AND bytes <= ?4";
+        let oldest = format!(
+            "SELECT NOT ({KEPT}) FROM event WHERE namespace = ?1 AND sequence BETWEEN 1 AND ?5
+            ORDER BY sequence LIMIT 1"
+        );
+        let (last, within) = (sequence - as_count(MAX_LOG_EVENTS), bytes - as_count(MAX_LOG_BYTES));
+        let mut statement = self.transaction.prepare_cached(&oldest)?;
+        let values = params![self.namespace, last, within, bytes, sequence];
+        if statement.query_row(values, |row| row.get(0)).optional()? != Some(true) {
+            return Ok(());
         }
+        let sql = format!(
+            "DELETE FROM event WHERE namespace = ?1 AND sequence >= 1 AND sequence <
+            (SELECT coalesce(min(sequence) FILTER (WHERE {KEPT}), max(sequence)) FROM
+                (SELECT sequence, bytes FROM event WHERE namespace = ?1 AND sequence BETWEEN 1 AND ?5
+                 ORDER BY sequence LIMIT ?6))"
+        );
+        self.execute(&sql, params![self.namespace, last, within, bytes, sequence, TRIM_AT_ONCE])?;
         Ok(())
     }
 

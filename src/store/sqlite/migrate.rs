@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row as Columns, Transaction, params};
 
 use super::super::{HIDDEN_KEPT, StoreError};
+use super::bounds;
 use super::failure::Failure;
 use super::log;
 use super::open::SCHEMA;
@@ -63,8 +64,10 @@ pub(super) fn from_1(
 
 /// A worker whose lease has not ended.
 fn living_worker(transaction: &Transaction, now_ms: i64) -> Result<Option<String>, Failure> {
-    let sql = "SELECT id FROM workers WHERE lease_until_ms > ?1 AND dismissed = 0 LIMIT 1";
-    Ok(transaction.query_row(sql, [now_ms], |row| word(row, 0)).optional()?)
+    let sql =
+        "SELECT id FROM workers WHERE lease_until_ms > ?1 AND lease_until_ms <= ?2 AND dismissed = 0 LIMIT 1";
+    let values = [now_ms, bounds::LAST_MS];
+    Ok(transaction.query_row(sql, values, |row| word(row, 0)).optional()?)
 }
 
 /// A row of the table of tasks of layout 1.
@@ -92,7 +95,7 @@ fn tasks(transaction: &Transaction, now_ms: i64) -> Result<(), Failure> {
             resume_ms: row.get(1)?,
             queued: row.get(2)?,
             expires_ms: row.get(3)?,
-            failures: row.get(4)?,
+            failures: bounds::counted(row.get(4)?).unwrap_or_default(),
             created_ms: row.get(5)?,
             logged: row.get(6)?,
             record: word(row, 7)?,
@@ -106,24 +109,25 @@ fn tasks(transaction: &Transaction, now_ms: i64) -> Result<(), Failure> {
 }
 
 fn copy(transaction: &Transaction, old: &Old, task: &Task) -> Result<(), Failure> {
-    let finished_ms = task.finished_at.map(Timestamp::as_millisecond);
+    let ended = task.status.is_final();
+    let finished_ms = ended.then(|| task.finished_at.unwrap_or(task.updated_at).as_millisecond());
     let hidden_until = finished_ms.filter(|_| task.new.hidden).map(kept_hidden);
-    let expires_ms = old.expires_ms.into_iter().chain(hidden_until).min();
+    let new = Row::new(&task.new, old.created_ms);
     let mut row = Row {
         status: task.status,
         updated_ms: task.updated_at.as_millisecond(),
         finished_ms,
-        expires_ms,
-        queued: old.queued,
-        resume_ms: old.resume_ms,
-        worker: task.worker.as_ref().map(|worker| worker.as_str().to_owned()),
+        expires_ms: [old.expires_ms, new.expires_ms, hidden_until].into_iter().flatten().min(),
+        queued: old.queued.filter(|_| !ended),
+        resume_ms: old.resume_ms.filter(|_| !ended),
+        worker: task.worker.as_ref().filter(|_| !ended).map(|worker| worker.as_str().to_owned()),
         claimed_ms: task.claimed_at.map(Timestamp::as_millisecond),
         attempt: task.attempt,
         failures: old.failures,
         asked: u32::try_from(task.questions.len()).map_err(Failure::unreadable)?,
         open: u32::try_from(task.open_questions().count()).map_err(Failure::unreadable)?,
         logged: old.logged,
-        ..Row::new(&task.new, old.created_ms)
+        ..new
     };
     row.insert(transaction, old.namespace)?;
     let progress = task.progress.as_ref().map(json).transpose()?;
@@ -133,7 +137,6 @@ fn copy(transaction: &Transaction, old: &Old, task: &Task) -> Result<(), Failure
     if let Some(outcome) = &task.outcome {
         insert(transaction, "outcome", (row.number, &json(outcome)?))?;
     }
-    let ended = task.status.is_final();
     task.questions.iter().zip(1..).try_for_each(|(question, position)| {
         copy_question(transaction, (old.namespace, row.number), (position, question), ended)
     })
@@ -184,7 +187,7 @@ fn copy_unreadable(
         scope: Scope::named(word(columns, 10)?),
         session: None,
         hidden: columns.get(12)?,
-        ttl_ms: old.expires_ms.and_then(|end| u64::try_from(end - old.created_ms).ok()),
+        ttl_ms: old.expires_ms.and_then(|end| u64::try_from(end.checked_sub(old.created_ms)?).ok()),
         max_attempts: 1,
     };
     let mut row = Row {

@@ -8,6 +8,7 @@
 
 mod actor;
 mod bell;
+mod bounds;
 mod busy;
 mod change;
 mod claims;
@@ -24,6 +25,8 @@ mod open;
 mod questions;
 mod reading;
 mod row;
+mod scopes;
+mod sequence;
 mod shared;
 mod space;
 mod tail;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::super::gate::{self, Kind};
-use super::super::{ClaimKey, MAX_OPEN_QUESTIONS, StoreError, StoreResult};
+use super::super::{ClaimKey, MAX_OPEN_QUESTIONS, MAX_QUESTIONS, StoreError, StoreResult};
 use super::change::Change;
 use super::clock;
 use super::failure::Failure;
@@ -39,7 +39,7 @@ pub(super) fn ask(
     (first, asks): (u32, Vec<Asked>),
     timeout: Option<Duration>,
 ) -> Result<Vec<Question>, Failure> {
-    let mut row = change.held(claim)?;
+    let mut row = change.held_and_readable(claim)?;
     if first > row.asked.saturating_add(1) {
         return Err(Failure::Unfit(format!("question {first} follows question {}", row.asked)));
     }
@@ -58,11 +58,17 @@ pub(super) fn ask(
         new.push((position, question, asked.json, asked.fingerprint));
     }
     if !new.is_empty() {
-        row.asked += u32::try_from(new.len()).unwrap_or(u32::MAX);
-        row.open += u32::try_from(new.len()).unwrap_or(u32::MAX);
+        let count = u32::try_from(new.len()).unwrap_or(u32::MAX);
+        row.asked = row.asked.saturating_add(count);
+        row.open = row.open.saturating_add(count);
         if row.open as usize > MAX_OPEN_QUESTIONS {
             return Err(
                 StoreError::TooManyQuestions { task: claim.task.clone(), limit: MAX_OPEN_QUESTIONS }.into()
+            );
+        }
+        if row.asked as usize > MAX_QUESTIONS {
+            return Err(
+                StoreError::TooManyQuestions { task: claim.task.clone(), limit: MAX_QUESTIONS }.into()
             );
         }
         row.weigh_questions();
@@ -97,12 +103,15 @@ fn insert(
     (json, fingerprint): (&str, &str),
 ) -> Result<(), Failure> {
     let sql =
-        "INSERT INTO question (task, position, namespace, asked_ms, deadline_ms, due_ms, fingerprint, record)
+        "INSERT OR IGNORE INTO question (task, position, namespace, asked_ms, deadline_ms, due_ms, fingerprint, record)
         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)";
     let deadline_ms = question.deadline.map(jiff::Timestamp::as_millisecond);
     let values =
         params![task.number, position, change.namespace, change.now_ms(), deadline_ms, fingerprint, json];
-    change.execute(sql, values)?;
+    if change.execute(sql, values)? == 0 {
+        let problem = format!("it has asked {} questions, and there are more", position - 1);
+        return Err(Failure::Unreadable(problem).of(&task.task_id()?));
+    }
     Ok(())
 }
 
@@ -115,6 +124,7 @@ pub(super) fn answers(
     let row = row::find(connection, namespace, &claim.task)?;
     let row = row.ok_or_else(|| StoreError::NoTask(claim.task.clone()))?;
     row.still_held(claim)?;
+    row.readable(&claim.task)?;
     let sql =
         "SELECT answer FROM question WHERE task = ?1 AND position >= ?2 AND position < ?3 ORDER BY position";
     let mut statement = connection.prepare_cached(sql)?;

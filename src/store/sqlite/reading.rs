@@ -7,9 +7,13 @@ use rusqlite::{Connection, OptionalExtension as _, Row as Columns, params};
 use serde::de::DeserializeOwned;
 
 use super::super::{EventFilter, History, MAX_PAGE_BYTES, Unreadable};
+use super::bounds;
 use super::failure::{Failure, readable};
 use super::row::{self, Row, text};
-use crate::task::{Cursor, Event, NewTask, Question, QuestionId, Scope, SessionId, Task, TaskId, WorkerId};
+use super::sequence;
+use crate::task::{
+    Cursor, Event, NewTask, Question, QuestionId, Scope, SessionId, Task, TaskId, TaskStatus, WorkerId,
+};
 
 /// A task id that this program stored.
 pub(super) fn task_id(text: String) -> Result<TaskId, Failure> {
@@ -28,7 +32,8 @@ pub(super) fn word(row: &Columns, at: usize) -> rusqlite::Result<String> {
 
 /// A time that is stored in milliseconds.
 pub(super) fn time(millis: i64) -> Result<Timestamp, Failure> {
-    Timestamp::from_millisecond(millis).map_err(Failure::unreadable)
+    let time = Timestamp::from_millisecond(millis).ok().filter(|_| bounds::is_time(millis));
+    time.ok_or_else(|| Failure::Unreadable(format!("{millis} is no time that it can have")))
 }
 
 /// A record of JSON, named in what is said of it.
@@ -79,6 +84,9 @@ impl Whole {
             Some(json) if ended => Some(json),
             _ => None,
         };
+        if outcome.is_none() && matches!(row.status, TaskStatus::Completed | TaskStatus::Failed) {
+            return Err(Failure::Unreadable("its outcome is gone".into()));
+        }
         let (questions, asked_bytes) = questions(connection, row)?;
         let bytes = arguments.len() + asked_bytes + outcome.as_ref().map_or(0, String::len);
         let worker = row.worker.clone().map(worker_id).transpose()?;
@@ -141,12 +149,13 @@ fn questions(connection: &Connection, task: &Row) -> Result<(Vec<Question>, usiz
     if task.asked == 0 {
         return Ok((Vec::new(), 0));
     }
-    let sql = format!("SELECT {QUESTION} FROM question WHERE task = ?1 ORDER BY position");
+    let sql = format!("SELECT {QUESTION}, namespace, due_ms FROM question WHERE task = ?1 ORDER BY position");
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([task.number])?;
     let (mut journal, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
         let (question, size) = question(row)?;
+        check_due(row, &question, task)?;
         journal.push(question);
         bytes += size;
     }
@@ -157,7 +166,26 @@ fn questions(connection: &Connection, task: &Row) -> Result<(Vec<Question>, usiz
             task.asked
         )));
     }
+    let open = journal.iter().filter(|question| question.is_open()).count();
+    if !task.status.is_final() && u32::try_from(open) != Ok(task.open) {
+        let problem = format!("{open} of its questions are open, and it waits for {}", task.open);
+        return Err(Failure::Unreadable(problem));
+    }
     Ok((journal, bytes))
+}
+
+/// Whether an open question ends when it is to end: a row of [`QUESTION`], with its namespace and what it is due by.
+fn check_due(row: &Columns, question: &Question, task: &Row) -> Result<(), Failure> {
+    let (namespace, due_ms): (i64, Option<i64>) = (row.get(5)?, row.get(6)?);
+    let deadline_ms = question.deadline.map(Timestamp::as_millisecond);
+    let is_open = question.is_open() && !task.status.is_final();
+    if namespace != task.namespace || is_open && due_ms != deadline_ms {
+        return Err(Failure::Unreadable(format!(
+            "its question {} does not end at its deadline",
+            question.id
+        )));
+    }
+    Ok(())
 }
 
 pub(super) fn get(connection: &Connection, namespace: i64, task: &TaskId) -> Result<Option<Task>, Failure> {
@@ -188,7 +216,7 @@ pub(super) fn find(
 
 /// Where to begin in the log. A cursor of a Redis store is after everything here, as the order of cursors
 /// has it.
-pub(super) fn sequence(after: Cursor) -> i64 {
+pub(super) fn place(after: Cursor) -> i64 {
     if after.millis > 0 { i64::MAX } else { i64::try_from(after.sequence).unwrap_or(i64::MAX) }
 }
 
@@ -197,7 +225,8 @@ pub(super) fn cursor(sequence: i64) -> Cursor {
     Cursor { millis: 0, sequence: u64::try_from(sequence).unwrap_or_default() }
 }
 
-/// Events after a cursor, bounded in number and bytes.
+/// Events after a cursor, bounded in number and bytes. What stands beyond the log's end is passed over: whoever read on
+/// from there would hear of nothing any more.
 pub(super) fn history(
     connection: &Connection,
     namespace: i64,
@@ -211,11 +240,12 @@ pub(super) fn history(
     };
     let sql = format!(
         "SELECT sequence, at_ms, task, tool, scope, session, hidden, status, record FROM event
-        WHERE namespace = ?1 AND sequence > ?2 AND {part} ORDER BY sequence LIMIT ?3"
+        WHERE namespace = ?1 AND sequence > ?2 AND sequence <= ?5 AND {part} ORDER BY sequence LIMIT ?3"
     );
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![namespace, sequence(after), most, of])?;
+    let end = sequence::end(connection, namespace)?;
+    let mut rows = statement.query(params![namespace, place(after), most, of, end])?;
     let (mut history, mut count, mut bytes) = (History::default(), 0, 0);
     while let Some(row) = rows.next()? {
         let place = cursor(row.get(0)?);
@@ -249,8 +279,7 @@ fn event(row: &Columns) -> Result<Event, Failure> {
     })
 }
 
+/// The place of the log's last event.
 pub(super) fn last(connection: &Connection, namespace: i64) -> Result<Cursor, Failure> {
-    let sql = "SELECT max(sequence) FROM event WHERE namespace = ?1";
-    let last: Option<i64> = connection.prepare_cached(sql)?.query_row([namespace], |row| row.get(0))?;
-    Ok(last.map_or(Cursor::START, cursor))
+    sequence::end(connection, namespace).map(cursor)
 }

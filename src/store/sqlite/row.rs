@@ -6,22 +6,26 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Row as Columns, ToSql, named_params, params};
 
 use super::super::{ClaimKey, StoreError};
+use super::bounds::{self, Numbers};
 use super::failure::Failure;
+use super::sequence;
 use crate::task::{TaskId, TaskStatus};
 
 /// The columns of [`Row`], in the order in which [`Row::read`] takes them.
 pub(super) const COLUMNS: &str = "number, id, tool, scope, session, hidden, status, created_ms, updated_ms,
     finished_ms, ttl_ms, expires_ms, queued, resume_ms, worker, claimed_ms, attempt, failures, max_attempts,
-    asked, open, logged, problem";
+    asked, open, logged, problem, namespace";
 
 /// How many these are: what else a query wants comes after them.
-pub(super) const COUNT: usize = 23;
+pub(super) const COUNT: usize = 24;
 
 /// A task's row. Texts are as they are stored: whether they can be read as ids is for those to say who need ids.
 #[derive(Debug)]
 pub(super) struct Row {
     /// What the rows beside it know it by.
     pub(super) number: i64,
+    /// Where it is; 0 before it is written for the first time.
+    pub(super) namespace: i64,
     /// Its id.
     pub(super) id: String,
     /// Its tool.
@@ -80,59 +84,51 @@ pub(super) fn text(value: ValueRef<'_>) -> Option<Cow<'_, str>> {
     }
 }
 
-/// A count, which nobody writes below zero or beyond what a count can be.
-fn count(row: &Columns, at: usize, problem: &mut Option<String>) -> rusqlite::Result<u32> {
-    let stored: i64 = row.get(at)?;
-    Ok(u32::try_from(stored).unwrap_or_else(|_| {
-        problem.get_or_insert_with(|| format!("one of its counts is {stored}"));
-        u32::MAX
-    }))
-}
-
 impl Row {
     /// A row of a query that begins with [`COLUMNS`].
     pub(super) fn read(row: &Columns) -> rusqlite::Result<Self> {
         let word = |at| Ok::<_, rusqlite::Error>(text(row.get_ref(at)?).map(Cow::into_owned));
-        let mut problem = word(22)?;
-        let stored = word(6)?.unwrap_or_default();
-        let status = stored.parse::<TaskStatus>();
-        if let Err(error) = &status {
-            problem.get_or_insert_with(|| error.to_string());
-        }
-        let counts = [16, 17, 18, 19, 20].map(|at| count(row, at, &mut problem));
-        let [attempt, failures, max_attempts, asked, open] = counts;
-        Ok(Self {
+        let stored = word(6)?.unwrap_or_default().parse::<TaskStatus>();
+        let known = word(22)?;
+        let problem = known.or_else(|| stored.as_ref().err().map(ToString::to_string));
+        let mut numbers = Numbers::of(row, problem);
+        let mut read = Self {
             number: row.get(0)?,
+            namespace: row.get(23)?,
             id: word(1)?.unwrap_or_default(),
             tool: word(2)?.unwrap_or_default(),
             scope: word(3)?.unwrap_or_default(),
             session: word(4)?,
-            hidden: row.get(5)?,
-            status: status.as_ref().copied().unwrap_or(TaskStatus::Working),
-            created_ms: row.get(7)?,
-            updated_ms: row.get(8)?,
-            finished_ms: row.get(9)?,
-            ttl_ms: row.get::<_, Option<i64>>(10)?.map(i64::cast_unsigned),
-            expires_ms: row.get(11)?,
-            queued: row.get(12)?,
-            resume_ms: row.get(13)?,
+            hidden: numbers.switch(5)?,
+            status: stored.as_ref().copied().unwrap_or(TaskStatus::Working),
+            created_ms: numbers.required_time(7)?,
+            updated_ms: numbers.required_time(8)?,
+            finished_ms: numbers.time(9)?,
+            ttl_ms: numbers.whole(10)?.map(i64::cast_unsigned),
+            expires_ms: numbers.whole(11)?,
+            queued: numbers.place(12, sequence::LAST)?,
+            resume_ms: numbers.time(13)?,
             worker: word(14)?,
-            claimed_ms: row.get(15)?,
-            attempt: attempt?,
-            failures: failures?,
-            max_attempts: max_attempts?,
-            asked: asked?,
-            open: open?,
-            logged: row.get(21)?,
-            problem,
-            stored: status.ok(),
-        })
+            claimed_ms: numbers.time(15)?,
+            attempt: numbers.count(16)?,
+            failures: numbers.count(17)?,
+            max_attempts: numbers.limit(18)?,
+            asked: numbers.count(19)?,
+            open: numbers.count(20)?,
+            // It only tells when to look whether there are too many.
+            logged: sequence::count(numbers.whole(21)?),
+            problem: numbers.problem,
+            stored: stored.ok(),
+        };
+        read.problem = read.problem.take().or_else(|| bounds::contradiction(&read));
+        Ok(read)
     }
 
     /// A task that is new.
     pub(super) fn new(new: &crate::task::NewTask, now_ms: i64) -> Self {
         Self {
             number: 0,
+            namespace: 0,
             id: new.id.as_str().to_owned(),
             tool: new.tool.clone(),
             scope: new.scope.as_str().to_owned(),
@@ -195,6 +191,12 @@ impl Row {
             Some(_) => return Ok(()),
         };
         Err(StoreError::ClaimLost { task: claim.task.clone(), attempt: claim.attempt, now })
+    }
+
+    /// [`StoreError::Unreadable`] where something of it is not believed.
+    pub(super) fn readable(&self, task: &TaskId) -> Result<(), StoreError> {
+        let unreadable = |problem| StoreError::Unreadable { task: task.clone(), problem };
+        self.problem.clone().map_or(Ok(()), |problem| Err(unreadable(problem)))
     }
 
     /// Writes it for the first time.

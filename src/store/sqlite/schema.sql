@@ -6,7 +6,7 @@
 CREATE TABLE namespace (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
-    -- How often what `tool` says has changed.
+    -- Another number whenever what `tool` says has changed.
     tool_changes INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 

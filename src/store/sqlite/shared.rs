@@ -13,8 +13,10 @@ use super::actor::Actor;
 use super::bell::Bell;
 use super::change::Change;
 use super::clock::{Clock, TimeSource};
+use super::due::Turns;
 use super::failure::Failure;
 use super::files::{self, Files, Frozen};
+use super::scopes::Recounts;
 use super::{SqliteStore, due, open, space, workers};
 
 /// How often a file is opened that is removed while it is opened.
@@ -33,6 +35,9 @@ pub(super) struct Shared {
     compared: AtomicBool,
     files: Arc<Files>,
     path: PathBuf,
+    recounts: Recounts,
+    /// Whose turn it is of what is due. A lock, since the thread that reads moves it on; nobody else asks.
+    turns: Mutex<Turns>,
 }
 
 impl Shared {
@@ -163,7 +168,8 @@ impl SqliteStore {
         files.check()?;
         let bell = Bell::open(&real, may == May::Create);
         let net = bell.net(Arc::clone(&files));
-        let shared = Shared { bell, clock, compared: AtomicBool::new(false), files, path: real };
+        let (compared, recounts, turns) = (AtomicBool::new(false), Recounts::default(), Mutex::default());
+        let shared = Shared { bell, clock, compared, files, path: real, recounts, turns };
         Ok(Self {
             location: Arc::clone(location),
             namespace,
@@ -186,8 +192,13 @@ impl SqliteStore {
             shared.compare_clocks_once();
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             // The time is taken under the lock, so that times have the order of the events.
-            let mut change =
-                Change { transaction: &transaction, namespace, now: shared.now(), appended: false };
+            let mut change = Change {
+                transaction: &transaction,
+                namespace,
+                now: shared.now(),
+                appended: false,
+                recounts: &shared.recounts,
+            };
             let result = verb(&mut change)?;
             let appended = change.appended;
             transaction.commit()?;
@@ -232,7 +243,8 @@ impl SqliteStore {
                 shared.compare_clocks();
             }
             let now_ms = shared.now().as_millisecond();
-            let found = due::due(connection, namespace, now_ms)?;
+            let mut turns = shared.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            let found = due::due(connection, (namespace, now_ms), &mut turns)?;
             let forget = workers::any_to_forget(connection, namespace, now_ms)?;
             Ok((found, forget, space::surplus(connection)?))
         };

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::super::gate::{self, Kind};
 use super::super::{ClaimKey, Rows, StoreError, StoreResult, WorkerInfo};
+use super::bounds;
 use super::change::Change;
 use super::endings::{self, End};
 use super::failure::{Failure, readable};
 use super::reading::{self, word};
 use super::row::{self, Row};
+use super::sequence;
 use crate::task::{ToolSpec, WorkerId};
 
 /// How many tasks of a withdrawn tool one transaction ends, so that none is long.
@@ -35,7 +37,7 @@ pub(super) fn enlist(
 ) -> Result<(), Failure> {
     let sql = "INSERT INTO worker (namespace, id, lease_until_ms, dismissed) VALUES (?1, ?2, ?3, 0)
         ON CONFLICT DO UPDATE SET lease_until_ms = ?3, dismissed = 0";
-    change.execute(sql, params![change.namespace, worker.as_str(), change.after(lease)])?;
+    change.execute(sql, params![change.namespace, worker.as_str(), change.lease_end(lease)])?;
     let sql = "DELETE FROM offer WHERE namespace = ?1 AND worker = ?2";
     change.execute(sql, params![change.namespace, worker.as_str()])?;
     let mut changed = 0;
@@ -49,18 +51,21 @@ pub(super) fn enlist(
     if changed > 0 { tools_changed(change) } else { Ok(()) }
 }
 
-/// Has every tail told that the tools are other ones.
+/// Has every tail told that the tools are other ones. What is noted is another number than any before, whatever somebody
+/// else wrote there since: a time that has not been yet, or one more where that was written already.
 fn tools_changed(change: &mut Change) -> Result<(), Failure> {
-    change
-        .execute("UPDATE namespace SET tool_changes = tool_changes + 1 WHERE id = ?1", [change.namespace])?;
+    let sql = "UPDATE namespace SET tool_changes = CASE WHEN tool_changes BETWEEN 0 AND ?2
+        THEN max(tool_changes + 1, ?3) ELSE ?3 END WHERE id = ?1";
+    change.execute(sql, [change.namespace, sequence::LAST, change.now_ms()])?;
     change.appended = true;
     Ok(())
 }
 
-/// How often the tools have changed.
+/// A number that is another one whenever the tools have changed; 0 where they never did.
 pub(super) fn tool_changes(connection: &Connection, namespace: i64) -> Result<i64, Failure> {
     let sql = "SELECT tool_changes FROM namespace WHERE id = ?1";
-    Ok(connection.prepare_cached(sql)?.query_row([namespace], |row| row.get(0))?)
+    let changes = connection.prepare_cached(sql)?.query_row([namespace], |row| row.get(0)).optional()?;
+    Ok(changes.unwrap_or(0))
 }
 
 pub(super) fn attribute(change: &Change, source: &str, tools: &[String]) -> Result<Vec<String>, Failure> {
@@ -85,10 +90,13 @@ pub(super) fn has_lease(
     worker: &WorkerId,
     now_ms: i64,
 ) -> Result<(), Failure> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM worker
-        WHERE namespace = ?1 AND id = ?2 AND lease_until_ms > ?3 AND dismissed = 0)";
-    let values = params![namespace, worker.as_str(), now_ms];
-    if connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))? {
+    let lives = lease_lives();
+    let sql = format!(
+        "SELECT EXISTS (SELECT 1 FROM worker
+        WHERE namespace = ?1 AND id = ?3 AND {lives} AND dismissed = 0)"
+    );
+    let values = params![namespace, now_ms, worker.as_str()];
+    if connection.prepare_cached(&sql)?.query_row(values, |row| row.get(0))? {
         return Ok(());
     }
     Err(StoreError::LeaseEnded { worker: worker.clone() }.into())
@@ -128,16 +136,19 @@ fn waiting(change: &Change, tool: &str) -> Result<Vec<Row>, Failure> {
 
 /// Whether a worker with a lease runs the tool.
 fn offered(change: &Change, tool: &str) -> Result<bool, Failure> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM offer JOIN worker
+    let lives = lease_lives();
+    let sql = format!(
+        "SELECT EXISTS (SELECT 1 FROM offer JOIN worker
             ON worker.namespace = offer.namespace AND worker.id = offer.worker
-        WHERE offer.namespace = ?1 AND offer.tool = ?3 AND lease_until_ms > ?2 AND dismissed = 0)";
+        WHERE offer.namespace = ?1 AND offer.tool = ?3 AND {lives} AND dismissed = 0)"
+    );
     let values = params![change.namespace, change.now_ms(), tool];
-    Ok(change.transaction.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
+    Ok(change.transaction.prepare_cached(&sql)?.query_row(values, |row| row.get(0))?)
 }
 
 pub(super) fn renew(change: &Change, worker: &WorkerId, lease: Duration) -> Result<bool, Failure> {
     let sql = "UPDATE worker SET lease_until_ms = ?3 WHERE namespace = ?1 AND id = ?2 AND dismissed = 0";
-    Ok(change.execute(sql, params![change.namespace, worker.as_str(), change.after(lease)])? > 0)
+    Ok(change.execute(sql, params![change.namespace, worker.as_str(), change.lease_end(lease)])? > 0)
 }
 
 pub(super) fn dismiss(change: &Change, worker: &WorkerId) -> Result<(), Failure> {
@@ -148,7 +159,8 @@ pub(super) fn dismiss(change: &Change, worker: &WorkerId) -> Result<(), Failure>
 
 /// Forgets the workers whose lease ended and who hold nothing any more.
 pub(super) fn forget(change: &Change) -> Result<(), Failure> {
-    change.execute(&format!("DELETE FROM worker {IDLE}"), params![change.namespace, change.now_ms()])?;
+    let sql = format!("DELETE FROM worker WHERE {}", is_idle());
+    change.execute(&sql, params![change.namespace, change.now_ms()])?;
     let sql = "DELETE FROM offer WHERE namespace = ?1
         AND worker NOT IN (SELECT id FROM worker WHERE namespace = ?1)";
     change.execute(sql, [change.namespace])?;
@@ -157,13 +169,25 @@ pub(super) fn forget(change: &Change) -> Result<(), Failure> {
 
 /// Whether there is anybody to forget.
 pub(super) fn any_to_forget(connection: &Connection, namespace: i64, now_ms: i64) -> Result<bool, Failure> {
-    let sql = format!("SELECT EXISTS (SELECT 1 FROM worker {IDLE})");
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM worker WHERE {})", is_idle());
     Ok(connection.prepare_cached(&sql)?.query_row(params![namespace, now_ms], |row| row.get(0))?)
 }
 
-/// The lease ended by ?2, and nothing is held.
-const IDLE: &str = "WHERE namespace = ?1 AND lease_until_ms <= ?2 AND NOT EXISTS
-    (SELECT 1 FROM task WHERE task.namespace = ?1 AND task.worker = worker.id)";
+/// The condition that a worker's lease lives at ?2. One that would end later than any that this program gives is none:
+/// who lives renews it, and who does not would hold its tasks for ever.
+pub(super) fn lease_lives() -> String {
+    let longest = bounds::LONGEST_LEASE_MS;
+    format!("worker.lease_until_ms > ?2 AND worker.lease_until_ms <= ?2 + {longest}")
+}
+
+/// The condition that a worker's lease does not live at ?2, and that nothing is held.
+fn is_idle() -> String {
+    let lives = lease_lives();
+    format!(
+        "worker.namespace = ?1 AND NOT ({lives}) AND NOT EXISTS
+        (SELECT 1 FROM task WHERE task.namespace = ?1 AND task.worker = worker.id)"
+    )
+}
 
 pub(super) fn workers(
     connection: &Connection,
@@ -180,12 +204,13 @@ pub(super) fn workers(
         let name = word(row, 0)?;
         let tools = offers(connection, namespace, &name)?;
         let (lease_until_ms, tasks) = (row.get::<_, i64>(1)?, row.get::<_, i64>(2)?);
-        let info = WorkerId::try_from(name.clone()).map(|id| WorkerInfo {
-            id,
-            tools,
-            lease_ms: lease_until_ms.saturating_sub(now_ms),
-            tasks: tasks.unsigned_abs(),
-        });
+        let lease_ms = lease_until_ms.saturating_sub(now_ms);
+        let info = if lease_ms > bounds::LONGEST_LEASE_MS {
+            Err(format!("its lease would end at {lease_until_ms} ms, which no lease does"))
+        } else {
+            let id = WorkerId::try_from(name.clone()).map_err(|error| error.to_string());
+            id.map(|id| WorkerInfo { id, tools, lease_ms, tasks: tasks.unsigned_abs() })
+        };
         workers.take(name, info);
     }
     Ok(workers)
@@ -222,7 +247,14 @@ pub(super) fn tools(connection: &Connection, namespace: i64) -> Result<Rows<Tool
     let mut rows = statement.query([namespace])?;
     let mut tools = Rows::default();
     while let Some(row) = rows.next()? {
-        tools.take(word(row, 0)?, serde_json::from_str(&word(row, 1)?));
+        let name = word(row, 0)?;
+        tools.take(name.clone(), tool(&name, &word(row, 1)?));
     }
     Ok(tools)
+}
+
+/// A tool's specification, which has to be that of the tool by whose name it is found.
+fn tool(name: &str, record: &str) -> Result<ToolSpec, String> {
+    let spec: ToolSpec = serde_json::from_str(record).map_err(|error| error.to_string())?;
+    if spec.name == name { Ok(spec) } else { Err(format!("its record is that of {:?}", spec.name)) }
 }

@@ -3,14 +3,15 @@
 -- Returns: {'ok', at} | {'no_task'} | {'unreadable', problem} | {'no_question'} | {'answered', answer (JSON), at}
 --        | {'ended', status}
 local q, a = 'q' .. ARGV[2], 'a' .. ARGV[2]
-local task, values = load(ARGV[1], q .. '.at', q .. '.until', a, a .. '.at')
+local task, values = load(ARGV[1], q .. '.at', q .. '.until', a, a .. '.at', q .. '.sum')
 if not task then return values end
-if not values[13] then return { 'no_question' } end
-if values[15] then return { 'answered', values[15], values[16] } end
+-- A question that lost a part is one all the same: whoever waits for its answer gets one.
+if not (values[13] or values[14] or values[17]) then return { 'no_question' } end
+if (values[15] or '') ~= '' then return { 'answered', values[15], values[16] or '' } end
 if is_final(task.status) then return { 'ended', task.status } end
 local is_last = task.open <= 1
 if is_last then task.status = 'working' end
-local at, due = emit(task, 'answered', ARGV[4]), tonumber(values[14] or '')
+local at, due = emit(task, 'answered', ARGV[4]), within(values[14], LAST_MS)
 if is_last and task.worker == '' and task.entry == '' then enqueue(task) end
 local gone = due and 'd:' .. digits(due) .. ':q:' .. task.id .. ':' .. ARGV[2]
 if is_last and task.hidden ~= '1' then

@@ -1,36 +1,38 @@
 -- Claims the oldest unclaimed tasks of some tools.
 -- ARGV: worker, most, tool...
--- Returns: {'no_lease'} | {'ok', {id, field, value...}..., then {id, '', problem} for what cannot be read}
+-- Returns: {'no_lease'}, where nothing was claimed | {'ok', {key that was made anew...}, {id, field, value...}..., then {id, '', problem} for what
+--          cannot be read}
 local worker, most = ARGV[1], tonumber(ARGV[2])
-local lease = tonumber(call('ZSCORE', P .. 'leases', worker) or '0')
+-- Leases that are of another type are made anew when the worker is enlisted again.
+local lease = tonumber(typed('ZSCORE', P .. 'leases', worker) or '0')
 if lease == 0 then return { 'no_lease' } end
-local reply, waiting, streams = { 'ok' }, {}, {}
+local anew = {}
+local reply, waiting, streams = { 'ok', anew }, {}, {}
 local worker_json = '{"worker":' .. cjson.encode(worker) .. ',"attempt":'
 for tool = 3, #ARGV do streams[tool - 2] = P .. 'ready:' .. ARGV[tool] end
 
 -- The oldest entries of some queues, or nil where one of them is no queue.
 local function entries(names)
-  local read
-  if #names == 1 then
-    read = try('XREAD', 'COUNT', ARGV[2], 'STREAMS', names[1], '0')
-  else
-    local words = { 'XREAD', 'COUNT', ARGV[2], 'STREAMS', unpack(names) }
-    for _ = 1, #names do words[#words + 1] = '0' end
-    read = try(unpack(words))
-  end
-  if read and read.err then return nil end
-  for _, stream in ipairs(read or {}) do
-    for _, entry in ipairs(stream[2]) do
-      waiting[#waiting + 1] = { stream = stream[1], entry = entry[1], id = entry[2][2] }
+  for first = 1, #names, WORDS do
+    local last = math.min(first + WORDS - 1, #names)
+    local words = { 'XREAD', 'COUNT', ARGV[2], 'STREAMS', unpack(names, first, last) }
+    for _ = first, last do words[#words + 1] = '0' end
+    local read = try(unpack(words))
+    if read and read.err then return nil end
+    for _, stream in ipairs(read or {}) do
+      for _, entry in ipairs(stream[2]) do
+        waiting[#waiting + 1] = { stream = stream[1], entry = entry[1], id = entry[2][2] }
+      end
     end
   end
   return true
 end
 
 if not entries(streams) then
+  waiting = {}
   for at, stream in ipairs(streams) do
-    if not entries({ stream }) then
-      reply[#reply + 1] = { ARGV[at + 2], '', 'its ready queue is a ' .. call('TYPE', stream).ok .. ', not a stream' }
+    if not entries({ stream }) and own('ready:' .. ARGV[at + 2], 'stream') then
+      anew[#anew + 1] = 'ready:' .. ARGV[at + 2]
     end
   end
 end
@@ -50,7 +52,8 @@ local function take(task, values, next)
   local attempt, key = whole(task.attempt + 1), P .. 'task:' .. task.id
   local at = emit(task, 'claimed', worker_json .. attempt .. '}')
   if lease <= tonumber(at) then return nil end
-  call('SADD', P .. 'held:' .. worker, task.id)
+  local _, is_anew = put('set', 'SADD', 'held:' .. worker, task.id)
+  if is_anew then anew[#anew + 1] = 'held:' .. worker end
   call('XDEL', next.stream, next.entry)
   call('HSET', key, 'worker', worker, 'attempt', attempt, 'claimed', at, 'updated', at, 'entry', '', 'log', task.log)
   if task.asked > 0 then
@@ -70,8 +73,10 @@ for _, next in ipairs(waiting) do
   if task and not is_final(task.status) and task.worker == '' then
     local fields = take(task, values, next)
     if not fields then
+      -- Only the event was written. What was claimed before is the worker's all the same.
       undo[#undo]()
-      return { 'no_lease' }
+      if taken == 0 then return { 'no_lease' } end
+      break
     end
     taken = taken + 1
     reply[#reply + 1] = fields

@@ -1,12 +1,29 @@
--- Announces a worker and its tools, and begins its lease.
+-- Announces a worker and its tools, and begins its lease. Shared keys of another type are made anew: every worker is
+-- enlisted again when its next renewal finds that it or its tools are not known.
 -- ARGV: worker, lease ms, names (JSON), then for each tool: name, specification (JSON)
--- Returns: {'ok'}
-local before = call('ZSCORE', P .. 'leases', ARGV[1])
-call('ZADD', P .. 'leases', now() + tonumber(ARGV[2]), ARGV[1])
+-- Returns: {'ok', whether the tasks' places may be lost 0|1, key that was made anew...}
+local reply = { 'ok', 0 }
+
+-- Makes a key anew where it is of another type.
+local function keep(name, kind)
+  if own(name, kind) then reply[#reply + 1] = name end
+end
+
+local leases, held = P .. 'leases', 'held:' .. ARGV[1]
+keep('leases', 'zset')
+-- Without any lease, those of dead workers may have been lost, and nobody would take their tasks over.
+if call('EXISTS', leases) == 0 then reply[2] = 1 end
+local before = call('ZSCORE', leases, ARGV[1])
+call('ZADD', leases, now() + tonumber(ARGV[2]), ARGV[1])
 undo[#undo + 1] = function()
-  if before then call('ZADD', P .. 'leases', before, ARGV[1]) else call('ZREM', P .. 'leases', ARGV[1]) end
+  if before then call('ZADD', leases, before, ARGV[1]) else call('ZREM', leases, ARGV[1]) end
+end
+if not before then
+  keep(held, 'set')
+  if call('SADD', P .. held, '') == 1 then undo[#undo + 1] = function() call('SREM', P .. held, '') end end
 end
 local changed = false
+keep('tools', 'hash')
 for at = 4, #ARGV, 2 do
   local known = call('HGET', P .. 'tools', ARGV[at])
   if known ~= ARGV[at + 1] then
@@ -16,9 +33,13 @@ for at = 4, #ARGV, 2 do
     end
     changed = true
   end
-  -- An error means that the group is there, or that the queue is none, which each claim says.
+  keep('ready:' .. ARGV[at], 'stream')
+  -- The queue may have been lost with its tasks.
+  if call('EXISTS', P .. 'ready:' .. ARGV[at]) == 0 then reply[2] = 1 end
+  -- An error means that the group is there.
   try('XGROUP', 'CREATE', P .. 'ready:' .. ARGV[at], 'workers', '0', 'MKSTREAM')
 end
-if changed then call('XADD', P .. 'tools:changes', 'MAXLEN', 1, '*', 'changed', 1) end
+if changed then put('stream', 'XADD', 'tools:changes', 'MAXLEN', 1, '*', 'changed', 1) end
+keep('worker:' .. ARGV[1], 'string')
 call('SET', P .. 'worker:' .. ARGV[1], ARGV[3])
-return { 'ok' }
+return reply

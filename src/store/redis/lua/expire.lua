@@ -4,17 +4,15 @@
 local SESSION_LOG_MS = 604800000
 local task, problem = load_to_end(ARGV[1])
 if not task then return problem end
-local ttl = tonumber(task.ttl)
-if not ttl or task.created + ttl > now() then return { 'ok' } end
+if not task.ttl or task.created + task.ttl > now() then return { 'ok' } end
 if is_final(task.status) then
   emit(task, 'expired', '')
 else
   -- An end like any other, but for its event: that it expired says more.
   conclude(task, 'cancelled', 'expired', '')
-  ttl = tonumber(task.ttl)
 end
 local members = { 'i:' .. task.id, live(task), 'e:' .. task.status .. ':' .. task.place,
-  'd:' .. digits(task.created + ttl) .. ':t:' .. task.id }
+  'd:' .. digits(task.created + task.ttl) .. ':t:' .. task.id }
 labels(task, members)
 call('ZREM', INDEX, unpack(members))
 call('UNLINK', P .. 'task:' .. task.id, P .. 'history:' .. task.id)

@@ -50,30 +50,13 @@ local function history(id)
   return chunk
 end
 
-local function members_of(task)
-  local members = { 'i:' .. task.id }
-  labels(task, members)
-  if is_final(task.status) and task.hidden ~= '1' then
-    members[#members + 1] = 'e:' .. task.status .. ':' .. task.place
-  else
-    members[#members + 1] = live(task)
-  end
-  if task.open > 0 and not is_final(task.status) then
-    question_deadlines(task, members)
-    if task.hidden ~= '1' then members[#members + 1] = 'a:' .. task.place end
-  end
-  if tonumber(task.ttl) then members[#members + 1] = 'd:' .. digits(task.created + tonumber(task.ttl)) .. ':t:' .. task.id end
-  if tonumber(task.resume) then members[#members + 1] = 'd:' .. digits(tonumber(task.resume)) .. ':r:' .. task.id end
-  return members
-end
-
 local function move_task(id)
   move('task:' .. id, 'task:' .. id)
   local resume = call('ZSCORE', O .. 'deadlines', 'd:' .. id)
   call('HSET', P .. 'task:' .. id, 'log', history(id), 'resume', resume and tonumber(resume) or '')
   local task, problem = load_to_end(id)
   if not task then error(problem[2] or problem[1]) end
-  for _, member in ipairs(members_of(task)) do call('ZADD', INDEX, 0, member) end
+  index(members_of(task))
   call('UNLINK', O .. 'scope:' .. task.scope)
   if task.session ~= '' then call('UNLINK', O .. 'session:' .. task.session) end
 end
@@ -100,5 +83,6 @@ call('UNLINK', O .. 'ids', O .. 'deadlines')
 for _, status in ipairs({ 'working', 'input_required', 'completed', 'failed', 'cancelled' }) do
   call('UNLINK', O .. 'status:' .. status)
 end
+call('ZADD', INDEX, '0', 'w')
 call('HDEL', META, 'migrating')
 return { 'done' }

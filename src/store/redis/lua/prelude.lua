@@ -23,18 +23,24 @@
 --                                s:SESSION\nCREATED:ID       of a session
 --                                d:TIME:t:ID, d:TIME:q:ID:N, d:TIME:r:ID
 --                                                            when a ttl ends, a question times out, a delay is over
+--                                w                           in every index: one that lacks it was lost
 --   open               hash    scope -> number of tasks that are not final
 --   tools              hash    name -> specification (JSON)
 --   tools:changes      stream  one entry, of the last change of `tools`: tails wait on it beside `events`
 --   source:SOURCE      set     the tools that a source, such as a file of one machine, has offered
 --   leases             zset    worker ids by the end of their lease (ms); 0 when dismissed
 --   worker:WORKER      string  its tools' names (JSON)
---   held:WORKER        set     the tasks that it holds
+--   held:WORKER        set     the tasks that it holds, and '' for as long as the worker is known: a set that lacks it
+--                              was lost
+--   damaged            hash    keys that were of another type and were moved to damaged:KEY -> that type
 --
 -- A script that ends in an error has changed nothing. What can fail is written in this order: first whatever notes in
 -- `undo` how it is undone, last the index; what comes after that, the task's own record above all, was read before and
 -- cannot fail. `epilogue.lua` undoes what was written before an error. What must not keep a transition from happening
 -- (the session's log, the ready queue of a task that ends) is written by `redis.pcall`.
+--
+-- Times are the server's clock, never the log's: the ids of a stream never go back, a clock does. Loops go over what is
+-- there, never up to a number that was read, and commands with many words are called by some hundred words.
 --
 -- Tables are built by their constructors, closures are few and numbers go as text: Redis runs this text anew for each
 -- call, and formats the numbers that it is given as fractions, which costs more than most commands do.
@@ -49,14 +55,89 @@ local LAST_MS = 253402207200999
 local MOST_COUNTED = 100000000
 local undo = {}
 
+-- A whole number as text.
+local function whole(number)
+  return string.format('%d', number)
+end
+
 local function now()
   local time = call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- A whole number as text.
-local function whole(number)
-  return string.format('%d', number)
+-- Makes room for a key of ours: what stands there is moved aside for some days, so that people can look at it.
+local DAMAGED_MS = 604800000
+local function set_aside(name, found)
+  local aside = P .. 'damaged:' .. name
+  call('RENAME', P .. name, aside)
+  undo[#undo + 1] = function()
+    call('PERSIST', aside)
+    call('RENAME', aside, P .. name)
+    try('HDEL', P .. 'damaged', name)
+  end
+  call('PEXPIRE', aside, DAMAGED_MS)
+  try('HSET', P .. 'damaged', name, found)
+  try('PEXPIRE', P .. 'damaged', DAMAGED_MS)
+end
+
+-- The same where somebody else left a key of another type. Whether there was one.
+local function own(name, kind)
+  local found = call('TYPE', P .. name).ok
+  if found == 'none' or found == kind then return false end
+  set_aside(name, found)
+  return true
+end
+
+-- The reply of a command, nil where the key is of another type.
+local function typed(command, ...)
+  local reply = try(command, ...)
+  if type(reply) ~= 'table' or not reply.err then return reply end
+  if not string.find(reply.err, 'WRONGTYPE', 1, true) then error(reply, 0) end
+  return nil
+end
+
+-- Whether an error says that a stream takes no entry any more: somebody wrote one with an id at the end of all ids, or
+-- beyond the one that is to be added.
+local function is_past(problem)
+  return string.find(problem, 'exhausted', 1, true) or string.find(problem, 'equal or smaller', 1, true)
+end
+
+-- Runs a command that writes to a key, which is made anew where it is of another type or takes nothing any more; beside
+-- the reply whether it was.
+local function put(kind, command, name, ...)
+  local reply = try(command, P .. name, ...)
+  if type(reply) ~= 'table' or not reply.err then return reply, false end
+  if is_past(reply.err) then
+    set_aside(name, kind .. ' that takes no further entry')
+  elseif not string.find(reply.err, 'WRONGTYPE', 1, true) or not own(name, kind) then
+    error(reply, 0)
+  end
+  return call(command, P .. name, ...), true
+end
+
+-- Runs a command with many words, some hundred at a time: no more fit on Lua's stack than some thousand.
+local WORDS = 500
+local function many(command, key, words)
+  for first = 1, #words, WORDS do
+    call(command, key, unpack(words, first, math.min(first + WORDS - 1, #words)))
+  end
+end
+
+-- The values of many fields of a hash.
+local function fields_of(key, fields)
+  local values = {}
+  for first = 1, #fields, WORDS do
+    local found = call('HMGET', key, unpack(fields, first, math.min(first + WORDS - 1, #fields)))
+    for at = 1, #found do values[first + at - 1] = found[at] end
+  end
+  return values
+end
+
+-- The names of a worker's tools; nil where they cannot be read.
+local function names_of(worker)
+  local text = typed('GET', P .. 'worker:' .. worker)
+  local read, names = pcall(cjson.decode, text or '')
+  return read and type(names) == 'table' and names or nil
 end
 
 -- Times in members of the index, so that their letters have their order.
@@ -106,16 +187,37 @@ local function refused(task, attempt)
   return nil
 end
 
--- Appends one event and returns its time in ms, as text, which is the transition's. The caller stores `task.log`.
+local function append(task, kind, detail, ...)
+  return (put('stream', 'XADD', 'events', 'MAXLEN', '~', LOG_EVENTS, '*', 'kind', kind, 'task', task.id, 'tool',
+    task.tool, 'session', task.session, 'scope', task.scope, 'hidden', task.hidden, 'status', task.status, 'detail',
+    detail, ...))
+end
+
+-- Appends one event and returns the time in ms, as text, which is the transition's. The caller stores `task.log`.
 local function emit(task, kind, detail, ...)
-  local id = call('XADD', EVENTS, 'MAXLEN', '~', LOG_EVENTS, '*', 'kind', kind, 'task', task.id, 'tool', task.tool,
-    'session', task.session, 'scope', task.scope, 'hidden', task.hidden, 'status', task.status, 'detail', detail, ...)
+  local id = append(task, kind, detail, ...)
+  local at, sequence = string.match(id, '^(%d+)-(%d+)$')
+  -- The first id of a millisecond has the clock's time. Another one may have that of a log which is ahead of the clock,
+  -- because that went back: then the entry says its time itself.
+  if sequence ~= '0' then
+    local time = now()
+    if time < tonumber(at) then
+      call('XDEL', EVENTS, id)
+      at = whole(time)
+      id = append(task, kind, detail, 'at', at, ...)
+    end
+  end
   undo[#undo + 1] = function()
     call('XDEL', EVENTS, id)
     if task.session ~= '' then try('XDEL', P .. 'log:' .. task.session, id) end
   end
   if task.session ~= '' then
-    try('XADD', P .. 'log:' .. task.session, 'MAXLEN', '~', SESSION_EVENTS, id, 'e', '')
+    local of_session = 'log:' .. task.session
+    local added = try('XADD', P .. of_session, 'MAXLEN', '~', SESSION_EVENTS, id, 'e', '')
+    if type(added) == 'table' then
+      if is_past(added.err) then set_aside(of_session, 'stream that takes no further entry') else own(of_session, 'stream') end
+      try('XADD', P .. of_session, id, 'e', '')
+    end
   end
   local log = task.log == '' and id or task.log .. ' ' .. id
   if #log > RECENT_BYTES then
@@ -124,12 +226,12 @@ local function emit(task, kind, detail, ...)
     log = ''
   end
   task.log = log
-  return string.sub(id, 1, string.find(id, '-', 1, true) - 1)
+  return at
 end
 
 -- Queues a task; the caller stores `task.entry`.
 local function enqueue(task)
-  local ready = P .. 'ready:' .. task.tool
-  task.entry = call('XADD', ready, '*', 'task', task.id)
-  undo[#undo + 1] = function() call('XDEL', ready, task.entry) end
+  local ready = 'ready:' .. task.tool
+  task.entry = put('stream', 'XADD', ready, '*', 'task', task.id)
+  undo[#undo + 1] = function() call('XDEL', P .. ready, task.entry) end
 end

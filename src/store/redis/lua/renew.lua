@@ -1,13 +1,14 @@
 -- Renews a worker's lease.
 -- ARGV: worker, lease ms
--- Returns: 1, or 0 when the worker or one of its tools is not known any more
-local score = call('ZSCORE', P .. 'leases', ARGV[1])
+-- Returns: 1, or 0 when the worker or one of its tools is not known any more, or not to be read: it is all written anew
+--          when the worker is enlisted again
+local score = typed('ZSCORE', P .. 'leases', ARGV[1])
 if not score or tonumber(score) == 0 then return 0 end
-local names = call('GET', P .. 'worker:' .. ARGV[1])
-if not names then return 0 end
-local tools = cjson.decode(names)
+local tools = names_of(ARGV[1])
+if not tools then return 0 end
 if #tools > 0 then
-  for _, known in ipairs(call('HMGET', P .. 'tools', unpack(tools))) do
+  if not typed('HLEN', P .. 'tools') then return 0 end
+  for _, known in ipairs(fields_of(P .. 'tools', tools)) do
     if not known then return 0 end
   end
 end

@@ -9,9 +9,9 @@ local refusal = refused(task, ARGV[2])
 if refusal then return refusal end
 local failed = {}
 if ARGV[4] == '1' then
-  local failures = (tonumber(values[15]) or 0) + 1
+  local failures = (within(values[15], MOST_COUNTED) or 0) + 1
   failed = { 'failures', whole(failures), 'failure', ARGV[3] }
-  if failures >= (tonumber(values[16]) or 1) then
+  if failures >= (within(values[16], MOST_COUNTED) or 1) then
     conclude(task, ARGV[6], ARGV[8], ARGV[9], 'outcome', ARGV[7], unpack(failed))
     return { 'ok' }
   end

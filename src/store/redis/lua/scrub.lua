@@ -1,6 +1,8 @@
 -- Removes what is left of a task that cannot be read or whose record is gone.
 -- ARGV: id, member of the index...
 -- Returns: {'ok'}
-call('ZREM', INDEX, 'i:' .. ARGV[1], unpack(ARGV, 2))
-call('UNLINK', P .. 'task:' .. ARGV[1], P .. 'history:' .. ARGV[1])
+local id, members = ARGV[1], { 'i:' .. ARGV[1] }
+for at = 2, #ARGV do members[at] = ARGV[at] end
+many('ZREM', INDEX, members)
+call('UNLINK', P .. 'task:' .. id, P .. 'history:' .. id)
 return { 'ok' }

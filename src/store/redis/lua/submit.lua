@@ -5,9 +5,15 @@ local id, ttl = ARGV[1], ARGV[7]
 local task = { id = id, tool = ARGV[3], session = ARGV[4], scope = ARGV[5], hidden = ARGV[6], status = 'working', log = '',
   entry = '', place = '' }
 if call('EXISTS', P .. 'task:' .. id) == 1 then return { 'exists' } end
-if count(task.scope, '1') > tonumber(ARGV[9]) then
-  undo[#undo]()
-  return { 'too_many' }
+local most = tonumber(ARGV[9])
+if count(task.scope, '1') > most then
+  -- A count that cannot be, which somebody else wrote, refuses nobody.
+  local unfinished = most_unfinished(task.scope) + 1
+  if unfinished > most then
+    undo[#undo]()
+    return { 'too_many' }
+  end
+  call('HSET', P .. 'open', task.scope, whole(unfinished))
 end
 local at = emit(task, 'submitted', '')
 enqueue(task)

@@ -12,15 +12,15 @@ local most, at, left = tonumber(ARGV[2]), now(), tonumber(ARGV[3])
 local function let_end(id, scope)
   local task = load_to_end(id)
   if not task or task.scope ~= scope or not is_final(task.status) then return end
-  local ttl = tonumber(task.ttl)
-  if ttl then call('ZREM', INDEX, 'd:' .. digits(task.created + ttl) .. ':t:' .. id) end
+  if task.ttl then call('ZREM', INDEX, 'd:' .. digits(task.created + task.ttl) .. ':t:' .. id) end
   call('HSET', P .. 'task:' .. id, 'ttl', math.max(0, at - task.created))
   call('ZADD', INDEX, 0, 'd:' .. digits(math.max(at, task.created)) .. ':t:' .. id)
   left = left - 1
 end
 
+local finished = call('ZLEXCOUNT', INDEX, '[e:', '(e;')
 local function bound(scope, from, to, unfinished)
-  local over = math.min(left, call('ZLEXCOUNT', INDEX, from, to) - unfinished - most)
+  local over = math.min(left, call('ZLEXCOUNT', INDEX, from, to) - unfinished - most, finished - most)
   if over <= 0 then return end
   for _, member in ipairs(call('ZRANGEBYLEX', INDEX, from, to, 'LIMIT', 0, over)) do
     let_end(string.match(member, '([^:]*)$'), scope)
@@ -35,7 +35,10 @@ for place = 4, #ARGV do
     end
   else
     local start = 'o:' .. scope .. '\n'
-    bound(scope, '[' .. start, '[' .. start .. '\255', tonumber(call('HGET', P .. 'open', scope) or '0'))
+    -- Somebody else may have written a count that cannot be, and too low a one would end tasks before their time.
+    local most_open = most_unfinished(scope)
+    local unfinished = within(typed('HGET', P .. 'open', scope) or '0', most_open) or most_open
+    bound(scope, '[' .. start, '[' .. start .. '\255', unfinished)
   end
 end
 return tonumber(ARGV[3]) - left

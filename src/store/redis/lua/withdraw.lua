@@ -1,16 +1,19 @@
 -- Forgets tools that no worker with a lease offers, and brings the tasks that nobody holds.
--- ARGV: tool...
--- Returns: the names of those that were forgotten
-local offered, gone = {}, {}
-for _, worker in ipairs(call('ZRANGEBYSCORE', P .. 'leases', '(' .. now(), '+inf')) do
-  local names = call('GET', P .. 'worker:' .. worker)
-  for _, name in ipairs(names and cjson.decode(names) or {}) do offered[name] = true end
+-- ARGV: whether to go by what can be read alone 0|1, tool...
+-- Returns: {'ok', tool that was forgotten...} | {'unknown', living worker whose tools cannot be read}, who writes them
+--          anew with its next renewal
+local offered, reply = {}, { 'ok' }
+for _, worker in ipairs(typed('ZRANGEBYSCORE', P .. 'leases', '(' .. now(), '+inf') or {}) do
+  local names = names_of(worker)
+  if not names and ARGV[1] == '0' then return { 'unknown', worker } end
+  for _, name in ipairs(names or {}) do offered[name] = true end
 end
-for _, tool in ipairs(ARGV) do
+for at = 2, #ARGV do
+  local tool = ARGV[at]
   if not offered[tool] then
     call('HDEL', P .. 'tools', tool)
-    gone[#gone + 1] = tool
+    reply[#reply + 1] = tool
   end
 end
-if #gone > 0 then call('XADD', P .. 'tools:changes', 'MAXLEN', 1, '*', 'changed', 1) end
-return gone
+if #reply > 1 then put('stream', 'XADD', 'tools:changes', 'MAXLEN', 1, '*', 'changed', 1) end
+return reply

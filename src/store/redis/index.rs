@@ -1,0 +1,118 @@
+//! An index that Redis evicted or somebody overwrote is made anew from the tasks' own records.
+
+use std::collections::BTreeSet;
+
+use super::connection::is_wrong_type;
+use super::{RedisStore, open};
+use crate::store::{LAYOUT, PageCursor, StoreResult, Trouble};
+use crate::task::TaskId;
+
+/// Keys that are looked at in one step of the search, and tasks that are brought back by one script.
+const SCANNED_AT_ONCE: usize = 1000;
+const AT_ONCE: usize = 200;
+
+impl RedisStore {
+    /// Goes through all records, however many keys this Redis has; ends where another process has done so meanwhile.
+    pub(super) async fn restore_index(&self) -> StoreResult<()> {
+        let key = self.key("index");
+        tracing::warn!(key, "the index of all tasks was lost, and is made anew from their records");
+        let (mut cursor, mut tasks) = ("0".to_owned(), 0);
+        loop {
+            let (next, ids) = self.scan_records(&cursor, "").await?;
+            for some in ids.chunks(AT_ONCE) {
+                let Some(back) = self.restore_some(some, false).await? else { return Ok(()) };
+                tasks += back;
+            }
+            if next == "0" {
+                self.restore_some(&[], true).await?;
+                tracing::warn!(tasks, "the index of all tasks is whole again");
+                return Ok(());
+            }
+            cursor = next;
+        }
+    }
+
+    /// Some of the tasks that have records, those whose ids begin so, and where to go on.
+    async fn scan_records(&self, cursor: &str, begins: &str) -> StoreResult<(String, Vec<TaskId>)> {
+        let (start, mut command) = (self.key("task:"), redis::cmd("SCAN"));
+        let pattern = format!("{}*", open::glob_escaped(&format!("{start}{begins}")));
+        command.arg(cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(SCANNED_AT_ONCE);
+        let (next, keys): (String, Vec<String>) = self.command(&command).await?;
+        let ids = keys.iter().filter_map(|key| key.strip_prefix(&start)?.parse().ok());
+        Ok((next, ids.collect()))
+    }
+
+    /// All tasks that have records, those whose ids begin so: for those who read while the index is lost.
+    pub(super) async fn recorded(&self, begins: &str) -> StoreResult<BTreeSet<TaskId>> {
+        let (mut cursor, mut ids) = ("0".to_owned(), BTreeSet::new());
+        loop {
+            let (next, some) = self.scan_records(&cursor, begins).await?;
+            ids.extend(some);
+            if next == "0" {
+                return Ok(ids);
+            }
+            cursor = next;
+        }
+    }
+
+    /// The places of all tasks that have records, oldest first; one whose record does not say its time is the first.
+    pub(super) async fn recorded_places(&self) -> StoreResult<Vec<PageCursor>> {
+        let ids: Vec<TaskId> = self.recorded("").await?.into_iter().collect();
+        let mut places = Vec::new();
+        for some in ids.chunks(AT_ONCE) {
+            let created = |id: &TaskId| redis::cmd("HGET").arg(self.task_key(id)).arg("created").to_owned();
+            let commands: Vec<_> = some.iter().map(created).collect();
+            for (task, created) in some.iter().zip(self.each(&commands).await?) {
+                let created: Option<String> =
+                    created.ok().and_then(|text| redis::from_redis_value(text).ok());
+                let created_ms = created.and_then(|text| text.parse().ok()).unwrap_or_default();
+                places.push(PageCursor { created_ms, task: task.clone() });
+            }
+        }
+        places.sort_by(|one, other| (one.created_ms, &one.task).cmp(&(other.created_ms, &other.task)));
+        Ok(places)
+    }
+
+    /// Whether the index was lost or overwritten.
+    pub(super) async fn is_index_lost(&self) -> StoreResult<bool> {
+        let mut command = redis::cmd("ZSCORE");
+        command.arg(self.key("index")).arg("w");
+        match self.command::<Option<String>>(&command).await {
+            Err(error) if is_wrong_type(&error) => Ok(true),
+            found => Ok(found?.is_none()),
+        }
+    }
+
+    /// How many of these tasks got back; `None` where the index is whole.
+    async fn restore_some(&self, tasks: &[TaskId], are_last: bool) -> StoreResult<Option<i64>> {
+        let mut call = self.invocation(&self.scripts.reindex);
+        call.arg(u8::from(are_last)).arg(tasks.iter().map(TaskId::as_str).collect::<Vec<_>>());
+        let mut reply = self.verb(&call).await?;
+        Ok((reply.word() == "ok").then(|| reply.number()))
+    }
+
+    /// The same after something else was done, which counts whether this can be done now or not: who looks for what is
+    /// due finds the index lost again.
+    pub(super) async fn restore_index_if_possible(&self) {
+        if let Err(error) = self.restore_index().await {
+            tracing::warn!(%error, "the index of all tasks was lost, and cannot be made anew now");
+        }
+    }
+
+    /// Says that the index was lost.
+    pub(super) async fn lost_index(&self) -> StoreResult<Option<Trouble>> {
+        let is_begun = self.meta("layout").await.is_ok_and(|layout| layout == Some(LAYOUT.to_string()));
+        if !is_begun || !self.is_index_lost().await? {
+            return Ok(None);
+        }
+        Ok(Some(Trouble {
+            cause: "store_damaged",
+            problem: format!(
+                "the key {} was lost: no deadline is kept, and lists are slow, until it is made anew",
+                self.key("index")
+            ),
+            advice: "start a worker or `mcptask serve`: it makes the key anew from the tasks' records, and goes on"
+                .to_owned(),
+        }))
+    }
+}

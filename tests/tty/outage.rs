@@ -1,0 +1,109 @@
+//! A server that is killed while its question is on the screen, and started again.
+
+use crate::fields::{AFTER, BEFORE};
+use crate::place::{Background, Place};
+use crate::redis::{RedisServer, free_port};
+use crate::terminal::{ENTER, Terminal};
+
+const AWAY: &str = "waiting until it is back, Ctrl-C ends this";
+
+fn serve(place: &Place, port: u16) -> Background {
+    let listen = format!("127.0.0.1:{port}");
+    place.background(&["serve", "--json", "--workers", "0", "--listen", &listen])
+}
+
+fn submit(place: &Place, port: u16, era: &str) -> Terminal {
+    let url = format!("http://127.0.0.1:{port}/mcp");
+    let mut terminal =
+        Terminal::run(place, &["submit", "plan_dinner", "--wait", "--server", &url, "--era", era]);
+    terminal.sees(" asks");
+    terminal.sees("leave it open");
+    terminal
+}
+
+fn cuisine(terminal: &mut Terminal) {
+    terminal.press(&[ENTER]);
+    terminal.at("Cuisine: ", &["Thai", ENTER]);
+    terminal.at(AFTER, &[ENTER]);
+}
+
+fn vegetarian(terminal: &mut Terminal) {
+    terminal.sees("Shall it be vegetarian?");
+    terminal.at(BEFORE, &[ENTER]);
+    terminal.at("Vegetarian [y/N]", &["y"]);
+    terminal.at(AFTER, &[ENTER]);
+    terminal.sees("A vegetarian Thai dinner for 2:");
+    let (rest, code) = terminal.ends();
+    assert_eq!(code, 0, "{rest}");
+}
+
+/// Each answer is the client's: none was given by a rule meanwhile.
+fn all_by_the_client(place: &Place) {
+    let id = place.json(&["list"])[0]["id"].as_str().expect("an id").to_owned();
+    let events = place.json(&["watch", "--task", &id, "--since", "1h", "--no-follow"]);
+    let answered: Vec<_> = events.iter().filter(|event| event["event"] == "answered").collect();
+    assert!(answered.len() == 2 && answered.iter().all(|event| event["by"] == "client"), "{answered:?}");
+}
+
+#[test]
+fn a_question_of_a_server_that_was_started_again_is_asked_again_where_its_session_is_lost() {
+    let redis = RedisServer::start();
+    let place = Place::on_redis(&redis.url());
+    let (port, _worker) = (free_port(), place.worker());
+    let server = serve(&place, port);
+    let mut terminal = submit(&place, port, "legacy");
+    server.kill();
+    let _server = serve(&place, port);
+    terminal.sees(" asks");
+    terminal.sees("leave it open");
+    cuisine(&mut terminal);
+    vegetarian(&mut terminal);
+    all_by_the_client(&place);
+}
+
+#[test]
+fn a_question_without_a_session_stays_on_the_screen_while_its_server_is_away() {
+    let redis = RedisServer::start();
+    let place = Place::on_redis(&redis.url());
+    let (port, _worker) = (free_port(), place.worker());
+    let server = serve(&place, port);
+    let mut terminal = submit(&place, port, "modern");
+    server.kill();
+    cuisine(&mut terminal);
+    terminal.sees(AWAY);
+    let _server = serve(&place, port);
+    vegetarian(&mut terminal);
+    all_by_the_client(&place);
+}
+
+#[test]
+fn an_answer_that_its_server_did_not_live_to_take_is_sent_again() {
+    let place = Place::new();
+    let (port, _worker) = (free_port(), place.worker());
+    let server = serve(&place, port);
+    let mut terminal = submit(&place, port, "legacy");
+    server.kill();
+    cuisine(&mut terminal);
+    terminal.sees(AWAY);
+    let _server = serve(&place, port);
+    terminal.sees("the answer was lost with the connection, and is sent again");
+    vegetarian(&mut terminal);
+    all_by_the_client(&place);
+}
+
+#[test]
+fn a_question_stays_on_the_screen_while_the_store_behind_its_server_is_away() {
+    for era in ["legacy", "modern"] {
+        let mut redis = RedisServer::persistent();
+        let place = Place::on_redis(&redis.url());
+        let (port, _worker) = (free_port(), place.worker());
+        let _server = serve(&place, port);
+        let mut terminal = submit(&place, port, era);
+        redis.kill();
+        cuisine(&mut terminal);
+        terminal.sees(AWAY);
+        redis.restart();
+        vegetarian(&mut terminal);
+        all_by_the_client(&place);
+    }
+}
