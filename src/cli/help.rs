@@ -95,7 +95,6 @@ fn global_options(command: &Command, name: &str) -> String {
 fn without_meaning(command: &str) -> &'static [&'static str] {
     match command {
         "serve" | "worker" => &["docket", "timeout"],
-        "submit" => &["docket"],
         "demo" | "ask" => &["redis", "db", "namespace", "docket"],
         "report" | "check" | "completions" | HELP => &["redis", "db", "namespace", "docket", "timeout"],
         _ => &[],

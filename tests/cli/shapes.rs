@@ -20,9 +20,13 @@ fn all_fit(place: &Place, way: &[&str], commands: &[(&[&str], &str)]) {
         let ran = place.run(&[command, way, &["--json"]].concat());
         let (lines, error) = printed(&ran);
         assert!(!lines.is_empty() || *kind == "error", "{command:?} {way:?}: {ran:?}");
-        lines.iter().for_each(|line| is_line(kind, line));
+        for line in &lines {
+            is_line(kind, line);
+        }
         assert_eq!(error.is_some(), ran.code != 0, "{command:?}: {ran:?}");
-        error.iter().for_each(|error| is_line("error", error));
+        if let Some(error) = error {
+            is_line("error", &error);
+        }
     }
 }
 

@@ -31,7 +31,9 @@ async fn every_line_of_a_deployment_is_as_documented(#[case] version: &'static s
             assert_eq!((kind, version), ("cancellation", V4), "{complaint}");
             is_line("error", &serde_json::from_str(&complaint).expect("JSON"));
         }
-        lines.iter().for_each(|line| is_line(kind, line));
+        for line in &lines {
+            is_line(kind, line);
+        }
     }
     let (code, _, complaint) = mcptask(&kitchen, &["show", "zzzzzzzz"]);
     assert_eq!(code, 9, "{complaint}");

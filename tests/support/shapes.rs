@@ -5,34 +5,34 @@ use serde_json::Value;
 
 /// One row of a table.
 #[derive(Debug)]
-struct Name {
+struct Field {
     name: String,
     types: String,
     is_always: bool,
     places: String,
 }
 
-impl Name {
+impl Field {
     fn is_in(&self, place: &str) -> bool {
         self.places == "all" || self.places.split(", ").any(|one| one == place)
     }
 }
 
 /// The table below a heading.
-fn table(kind: &str) -> Vec<Name> {
+fn table(kind: &str) -> Vec<Field> {
     let text = include_str!("../../docs/JSON.md");
     let heading = format!("## {kind}");
     let section = text.lines().skip_while(|line| *line != heading).skip(1);
     let rows = section.take_while(|line| !line.starts_with("## ")).filter(|line| line.starts_with("| `"));
-    let names: Vec<Name> = rows.map(row).collect();
+    let names: Vec<Field> = rows.map(row).collect();
     assert!(!names.is_empty(), "docs/JSON.md has no table of {kind}");
     names
 }
 
-fn row(line: &str) -> Name {
+fn row(line: &str) -> Field {
     let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
     let [name, types, when, places, _] = cells.as_slice() else { panic!("not five cells: {line}") };
-    Name {
+    Field {
         name: name.trim_matches('`').to_owned(),
         types: (*types).to_owned(),
         is_always: *when == "always",
@@ -64,7 +64,7 @@ fn is_part(kind: &str, place: &str, object: &Value) {
     check(kind, &table(kind), place, object);
 }
 
-fn check(kind: &str, names: &[Name], place: &str, object: &Value) {
+fn check(kind: &str, names: &[Field], place: &str, object: &Value) {
     for (key, value) in object.as_object().expect("an object") {
         let of_key = || names.iter().filter(|name| name.name == *key && name.is_in(place));
         assert!(of_key().count() > 0, "docs/JSON.md has no {key:?} of {kind} in {place}: {object}");

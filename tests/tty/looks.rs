@@ -135,12 +135,12 @@ fn look(place: &Place, columns: u16, command: &str, ids: &[&str]) -> String {
 fn all(columns: u16) -> Option<String> {
     let (place, begun) = (Place::new(), Instant::now());
     let _kitchen = Kitchen::open(&place);
-    let begin = |tool: &str| {
+    let asking = |tool: &str| {
         let id = place.ok(&["submit", tool, "--session", "friday", "--arg", "who=everybody"]);
         place.until(&id, "asked");
         id
     };
-    let (pay, done, open) = (begin("pay"), begin("release"), begin("release"));
+    let (pay, done, open) = (asking("pay"), asking("release"), asking("release"));
     place.ok(&["respond", &done, "--set", "where=staging"]);
     place.until(&done, "end");
     while place.ok(&["list"]).contains("just now") {
