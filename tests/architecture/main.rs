@@ -29,7 +29,6 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("dialoguer", &["cli"]),
     ("indicatif", &["cli"]),
     ("owo_colors", &["cli"]),
-    ("comfy_table", &["cli"]),
     ("redis", &["store/redis", "fastmcp", "redis_link"]),
     ("rusqlite", &["store/sqlite"]),
     ("rmcp", &["server", "relay", "client"]),
