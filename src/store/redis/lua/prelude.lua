@@ -152,6 +152,9 @@ local function within(text, most)
   return nil
 end
 
+-- The statuses that this version knows; a newer one may have others, which it is not for this one to change.
+local STATUSES = { working = true, input_required = true, completed = true, failed = true, cancelled = true }
+
 -- The parts of a task that every transition needs, and the values that were read: further fields begin at `values[13]`.
 -- Or nil and the reply that says why not.
 local function load(id, ...)
@@ -164,6 +167,7 @@ local function load(id, ...)
     if call('EXISTS', P .. 'task:' .. id) == 0 then return nil, { 'no_task' } end
     return nil, { 'unreadable', 'its record has no status' }
   end
+  if not STATUSES[v[1]] then return nil, { 'unreadable', 'its status is one that this version does not know' } end
   local created, open, asked = within(v[8], LAST_MS), within(v[9], MOST_COUNTED), within(v[10], MOST_COUNTED)
   if not (created and open and asked and within(v[3], MOST_COUNTED) and v[4] and v[6]) then
     return nil, { 'unreadable', 'its record lacks a part, or has one that is no number that it can be' }
