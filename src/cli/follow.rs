@@ -49,7 +49,7 @@ impl Answering {
         match question::ask(&self.ui, asked).await? {
             Reply::Answer(answer) => Ok(answer),
             Reply::LeftOpen => {
-                Err(Failure::new(Kind::NeedsInput, "the question stays open").maybe_hint(asked.later_hint()))
+                Err(Failure::new(Kind::NeedsInput, asked.left()).maybe_hint(asked.later_hint()))
             }
         }
     }

@@ -32,27 +32,34 @@ pub(crate) struct Outage {
 /// Who met the outage: the log's reader has a connection of its own, which can be away alone.
 #[derive(Clone, Copy)]
 enum Meeting {
-    Verb,
+    /// A step of the command, whatever it does.
+    Step,
+    Read,
+    /// A store can be read that refuses what is written; that it is over, only a write can tell.
+    Write,
     Tail,
 }
 
 #[derive(Default)]
 struct State {
-    verbs_away: bool,
-    tail_away: bool,
+    /// By who met it.
+    away: [bool; 4],
     passed_over: bool,
 }
 
 impl State {
     fn is_away(&self) -> bool {
-        self.verbs_away || self.tail_away
+        self.away.contains(&true)
     }
 
     fn set(&mut self, meeting: Meeting, away: bool) {
-        match meeting {
-            Meeting::Verb => self.verbs_away = away,
-            Meeting::Tail => self.tail_away = away,
-        }
+        let place = match meeting {
+            Meeting::Step => 0,
+            Meeting::Read => 1,
+            Meeting::Write => 2,
+            Meeting::Tail => 3,
+        };
+        self.away[place] = away;
     }
 }
 
@@ -97,13 +104,13 @@ impl Outage {
 
     /// Takes note of an outage, which is said once; the pause before the next attempt.
     pub(crate) fn failed(&self, failure: &Failure) -> Duration {
-        self.note(Meeting::Verb, Some(&failure.to_string()));
+        self.note(Meeting::Step, Some(&failure.to_string()));
         self.retry.lock().unwrap_or_else(PoisonError::into_inner).failed(failure)
     }
 
     /// Takes note that what was away has answered.
     pub(crate) fn worked(&self) {
-        self.note(Meeting::Verb, None);
+        self.note(Meeting::Step, None);
         self.retry.lock().unwrap_or_else(PoisonError::into_inner).worked();
     }
 
@@ -123,9 +130,14 @@ impl Outage {
         }
     }
 
-    /// Looks at what a verb returned, and passes it on.
-    fn seen<T>(&self, result: StoreResult<T>) -> StoreResult<T> {
-        self.seen_by(Meeting::Verb, result)
+    /// Looks at what a verb that reads returned, and passes it on.
+    fn read<T>(&self, result: StoreResult<T>) -> StoreResult<T> {
+        self.seen_by(Meeting::Read, result)
+    }
+
+    /// The same of a verb that writes.
+    fn written<T>(&self, result: StoreResult<T>) -> StoreResult<T> {
+        self.seen_by(Meeting::Write, result)
     }
 
     fn seen_by<T>(&self, meeting: Meeting, result: StoreResult<T>) -> StoreResult<T> {
@@ -188,7 +200,7 @@ impl Store for Announced {
     }
 
     async fn submit(&self, new: &NewTask, most_open: u32) -> StoreResult<Task> {
-        self.outage.seen(self.store.submit(new, most_open).await)
+        self.outage.written(self.store.submit(new, most_open).await)
     }
 
     async fn claim(
@@ -198,11 +210,11 @@ impl Store for Announced {
         most: usize,
         stop: &CancellationToken,
     ) -> StoreResult<Vec<Task>> {
-        self.outage.seen(self.store.claim(worker, tools, most, stop).await)
+        self.outage.written(self.store.claim(worker, tools, most, stop).await)
     }
 
     async fn report(&self, claim: &ClaimKey, progress: &Progress) -> StoreResult<()> {
-        self.outage.seen(self.store.report(claim, progress).await)
+        self.outage.written(self.store.report(claim, progress).await)
     }
 
     async fn ask(
@@ -212,93 +224,93 @@ impl Store for Announced {
         asks: &[Ask],
         timeout: Option<Duration>,
     ) -> StoreResult<Vec<Question>> {
-        self.outage.seen(self.store.ask(claim, first, asks, timeout).await)
+        self.outage.written(self.store.ask(claim, first, asks, timeout).await)
     }
 
     async fn answers(&self, claim: &ClaimKey, first: u32, count: u32) -> StoreResult<Option<Vec<Answer>>> {
-        self.outage.seen(self.store.answers(claim, first, count).await)
+        self.outage.read(self.store.answers(claim, first, count).await)
     }
 
     async fn answer(&self, task: &TaskId, question: &QuestionId, answer: &Answer) -> StoreResult<Answer> {
-        self.outage.seen(self.store.answer(task, question, answer).await)
+        self.outage.written(self.store.answer(task, question, answer).await)
     }
 
     async fn finish(&self, claim: &ClaimKey, outcome: &Outcome) -> StoreResult<()> {
-        self.outage.seen(self.store.finish(claim, outcome).await)
+        self.outage.written(self.store.finish(claim, outcome).await)
     }
 
     async fn cancel(&self, task: &TaskId, reason: &str) -> StoreResult<()> {
-        self.outage.seen(self.store.cancel(task, reason).await)
+        self.outage.written(self.store.cancel(task, reason).await)
     }
 
     async fn requeue(&self, claim: &ClaimKey, requeue: &Requeue) -> StoreResult<()> {
-        self.outage.seen(self.store.requeue(claim, requeue).await)
+        self.outage.written(self.store.requeue(claim, requeue).await)
     }
 
     async fn resume(&self, task: &TaskId) -> StoreResult<()> {
-        self.outage.seen(self.store.resume(task).await)
+        self.outage.written(self.store.resume(task).await)
     }
 
     async fn expire(&self, task: &TaskId) -> StoreResult<()> {
-        self.outage.seen(self.store.expire(task).await)
+        self.outage.written(self.store.expire(task).await)
     }
 
     async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()> {
-        self.outage.seen(self.store.note(task, note).await)
+        self.outage.written(self.store.note(task, note).await)
     }
 
     async fn enlist(&self, worker: &WorkerId, tools: &[ToolSpec], lease: Duration) -> StoreResult<()> {
-        self.outage.seen(self.store.enlist(worker, tools, lease).await)
+        self.outage.written(self.store.enlist(worker, tools, lease).await)
     }
 
     async fn renew(&self, worker: &WorkerId, lease: Duration) -> StoreResult<bool> {
-        self.outage.seen(self.store.renew(worker, lease).await)
+        self.outage.written(self.store.renew(worker, lease).await)
     }
 
     async fn dismiss(&self, worker: &WorkerId) -> StoreResult<()> {
-        self.outage.seen(self.store.dismiss(worker).await)
+        self.outage.written(self.store.dismiss(worker).await)
     }
 
     async fn attribute(&self, source: &str, tools: &[String]) -> StoreResult<Vec<String>> {
-        self.outage.seen(self.store.attribute(source, tools).await)
+        self.outage.written(self.store.attribute(source, tools).await)
     }
 
     async fn withdraw(&self, tools: &[String], error: &RpcError) -> StoreResult<()> {
-        self.outage.seen(self.store.withdraw(tools, error).await)
+        self.outage.written(self.store.withdraw(tools, error).await)
     }
 
     async fn claims(&self, worker: &WorkerId) -> StoreResult<Vec<ClaimKey>> {
-        self.outage.seen(self.store.claims(worker).await)
+        self.outage.read(self.store.claims(worker).await)
     }
 
     async fn get(&self, task: &TaskId) -> StoreResult<Option<Task>> {
-        self.outage.seen(self.store.get(task).await)
+        self.outage.read(self.store.get(task).await)
     }
 
     async fn find(&self, prefix: &str, most: usize) -> StoreResult<Vec<TaskId>> {
-        self.outage.seen(self.store.find(prefix, most).await)
+        self.outage.read(self.store.find(prefix, most).await)
     }
 
     async fn list(&self, filter: &TaskFilter, after: Option<&PageCursor>, most: usize) -> StoreResult<Page> {
-        self.outage.seen(self.store.list(filter, after, most).await)
+        self.outage.read(self.store.list(filter, after, most).await)
     }
 
     async fn tools(&self) -> StoreResult<Rows<ToolSpec>> {
-        self.outage.seen(self.store.tools().await)
+        self.outage.read(self.store.tools().await)
     }
 
     async fn workers(&self) -> StoreResult<Rows<WorkerInfo>> {
-        self.outage.seen(self.store.workers().await)
+        self.outage.read(self.store.workers().await)
     }
 
     async fn history(&self, filter: &EventFilter, after: Cursor, most: usize) -> StoreResult<History> {
-        let history = self.outage.seen(self.store.history(filter, after, most).await)?;
+        let history = self.outage.read(self.store.history(filter, after, most).await)?;
         self.outage.passed_over(&history.unreadable);
         Ok(history)
     }
 
     async fn last(&self) -> StoreResult<Cursor> {
-        self.outage.seen(self.store.last().await)
+        self.outage.read(self.store.last().await)
     }
 
     fn tail(&self, after: Cursor) -> Box<dyn Tail> {
@@ -306,11 +318,11 @@ impl Store for Announced {
     }
 
     async fn due(&self) -> StoreResult<Due> {
-        self.outage.seen(self.store.due().await)
+        self.outage.read(self.store.due().await)
     }
 
     async fn health(&self) -> StoreResult<Vec<Trouble>> {
-        self.outage.seen(self.store.health().await)
+        self.outage.read(self.store.health().await)
     }
 
     async fn close(&self) {

@@ -168,7 +168,7 @@ pub(super) async fn ask(context: &Context, asked: &Asked) -> Result<Answer, Fail
     match question::ask(&context.ui, asked).await? {
         Reply::Answer(answer) => Ok(answer),
         Reply::LeftOpen => {
-            Err(Failure::new(Kind::NothingChanged, "nothing was answered; the question stays open")
+            Err(Failure::new(Kind::NothingChanged, format!("nothing was answered; {}", asked.left()))
                 .maybe_hint(asked.later_hint()))
         }
     }

@@ -263,7 +263,10 @@ async fn announce(
     }
     ui.talk("  try, in another terminal:");
     // One that asks, where there is none that is known to.
-    let known = tools.iter().find(|tool| tool.name == "plan_dinner").or(tools.first());
+    let workers = engine.store().workers().await.map(|workers| workers.rows).unwrap_or_default();
+    let is_run = |name: &String| workers.iter().any(|one| one.lease_ms > 0 && one.tools.contains(name));
+    let run: Vec<_> = tools.iter().filter(|tool| is_run(&tool.name)).collect();
+    let known = run.iter().find(|tool| tool.name == "plan_dinner").or(run.first());
     let tool = known.map_or("TOOL", |tool| tool.name.as_str());
     let submit = Suggested::new("submit").about(tool).option("--session", "dinner");
     for command in [submit, Suggested::new("watch").about("dinner"), Suggested::new("respond")] {

@@ -52,6 +52,12 @@ pub(super) fn transport_failure(place: &str, error: &(dyn Error + 'static)) -> C
             _ => inner(error),
         };
     }
+    // hyper's word for bytes that are no HTTP, such as a TLS alert.
+    if reason.contains("invalid HTTP version") {
+        let problem =
+            "answers, and not in HTTP: where it speaks TLS, its URL begins with https://".to_owned();
+        return ClientError::Answers { server: place.to_owned(), problem, is_passing: false };
+    }
     ClientError::Unreachable { server: place.to_owned(), reason, is_sent }
 }
 

@@ -28,6 +28,12 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// What is so where nobody here has answered it.
+    pub(crate) fn left(&self) -> &'static str {
+        // Only a question that somebody can answer later outlives this program.
+        if self.later.is_some() { "the question stays open" } else { "nobody has answered the question" }
+    }
+
     /// How to answer it later, as a hint.
     pub(crate) fn later_hint(&self) -> Option<Advice> {
         let words = match page::of(&self.ask) {

@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use super::place::{FASTMCP, Found, Place};
+use super::place::{FASTMCP, Found, Place, SERVER};
 use super::places::Places;
-use super::suggest::Advice;
+use super::suggest::{Advice, Suggested};
+use super::text;
 use crate::engine::{Engine, EngineError, Viewer};
-use crate::fastmcp::{Cause, Diagnosis};
-use crate::store::{StoreError, TaskFilter, Unreadable};
+use crate::fastmcp::{Cause, Deployment, Diagnosis};
+use crate::store::{Refusal, StoreError, TaskFilter, Unreadable};
 use crate::task::TaskStatus;
 use store::Checkup;
 
@@ -54,6 +55,7 @@ impl Places {
             match place {
                 Place::Store(engine) => found.extend(of_store(engine).await?),
                 Place::Fastmcp(deployment) => {
+                    found.extend(of_memory(deployment).await?);
                     found.extend(deployment.diagnose(None).await?.into_iter().map(Finding::from));
                 }
                 Place::Server(server) => found.extend(server::of_server(server).await?),
@@ -69,15 +71,27 @@ impl Found {
         match self {
             Self::Store(engine, id) => {
                 let checkup = Checkup::begin(engine).await?;
+                let refusing = store::of_refusal(engine).await?;
                 match engine.get(&Viewer::Operator, id).await {
                     Err(EngineError::Store(StoreError::Unreadable { task, problem })) => {
                         Ok(vec![store::unreadable(&Unreadable { name: task.to_string(), problem })])
                     }
-                    task => Ok(checkup.of(&task?)),
+                    task => {
+                        let found = without_false_causes(&refusing, checkup.of(&task?));
+                        Ok(refusing.into_iter().chain(found).collect())
+                    }
                 }
             }
             Self::Fastmcp(deployment, task) => {
-                Ok(deployment.diagnose(Some(&task.id)).await?.into_iter().map(Finding::from).collect())
+                let mut found: Vec<Finding> = of_memory(deployment).await?.into_iter().collect();
+                found.extend(deployment.diagnose(Some(&task.id)).await?.into_iter().map(Finding::from));
+                if found.is_empty() && task.status.is_final() {
+                    found.push(ended(FASTMCP, &task.id, task.status, task.error.as_deref()));
+                }
+                Ok(found)
+            }
+            Self::Server(_, task) if task.status.is_final() => {
+                Ok(vec![ended(SERVER, &task.id, task.status, task.status_message.as_deref())])
             }
             Self::Server(server, task) => Ok(server::of_task(server, task)),
         }
@@ -98,15 +112,42 @@ impl Found {
     }
 }
 
+/// A deployment's Redis that is full: FastMCP then loses results without a word.
+async fn of_memory(deployment: &Deployment) -> Result<Option<Finding>, Failure> {
+    let full = deployment.full_memory().await?;
+    Ok(full.map(|evidence| Finding {
+        source: FASTMCP,
+        task: None,
+        cause: store::REFUSES_WRITES,
+        evidence,
+        help: Refusal::MemoryFull.advice().into(),
+        is_trouble: true,
+    }))
+}
+
+/// A task that has ended is not stuck.
+fn ended(source: &'static str, task: &str, status: TaskStatus, why: Option<&str>) -> Finding {
+    let why = why.map(|why| format!(": {}", text::short(why, 200))).unwrap_or_default();
+    let help = Advice::command(Suggested::new("result").about(task), "tells how");
+    let (task, evidence) = (Some(task.to_owned()), format!("it has ended, {status}{why}"));
+    Finding { source, task, cause: "ended", evidence, help, is_trouble: false }
+}
+
 async fn of_store(engine: &Engine) -> Result<Vec<Finding>, Failure> {
     let mut found = store::of_health(engine).await?;
     match of_tasks(engine).await {
-        Ok(more) => found.extend(more),
+        Ok(more) => found.extend(without_false_causes(&found, more)),
         // What is wrong with the store has been found, and is why.
         Err(_) if !found.is_empty() => {}
         Err(failure) => return Err(failure),
     }
     Ok(found)
+}
+
+/// Causes that a store which refuses writes brings about by itself are none: its workers cannot renew their leases.
+fn without_false_causes(of_health: &[Finding], found: Vec<Finding>) -> Vec<Finding> {
+    let refuses = of_health.iter().any(|one| one.cause == store::REFUSES_WRITES);
+    found.into_iter().filter(|one| !refuses || one.cause != store::WORKER_DEAD).collect()
 }
 
 /// What is wrong with the tasks of our own store, and with its tools and workers.

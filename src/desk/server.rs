@@ -97,16 +97,16 @@ impl Server {
         }
     }
 
-    /// The tasks that can be known of, newest first: all that a legacy server shows; of a modern one those that this
-    /// user launched, since it shows a task only to who has its id.
+    /// The tasks that can be known of: what a legacy server lists, which is mostly what this very connection launched,
+    /// and what this user launched before. A modern one shows a task only to who has its id.
     pub(crate) async fn tasks(&self, most: usize) -> Result<Vec<ServerTask>, Failure> {
-        let mut tools = self.tools_of_kept();
+        let (mut tasks, mut tools) = (Vec::new(), self.tools_of_kept());
         if self.era == Era::Legacy {
-            let views = self.run(async |client| client.list().await).await?.into_iter().take(most);
-            return Ok(views.map(|view| ServerTask { tool: tools.remove(&view.id), view }).collect());
+            let listed = self.run(async |client| client.list().await).await?.into_iter().take(most);
+            tasks.extend(listed.map(|view| ServerTask { tool: tools.remove(&view.id), view }));
         }
-        let (mut tasks, mut gone) = (Vec::new(), Vec::new());
-        for one in self.kept() {
+        let mut gone = Vec::new();
+        for one in self.kept().into_iter().filter(|one| tools.contains_key(&one.task)) {
             if tasks.len() >= most {
                 break;
             }

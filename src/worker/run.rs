@@ -146,6 +146,7 @@ fn end(shared: &Shared, settings: &RunSettings, attempt: u32, outcome: ToolOutco
         Err(Interrupted::Retry(reason)) => End::GiveBack(Requeue { delay, ..Requeue::failed(reason) }),
         Err(Interrupted::Shortage(reason)) => {
             let delay = Some(SHORTAGE.after(attempt));
+            tracing::warn!(%reason, ?delay, "a task could not begin; it is given back and tried again");
             End::GiveBack(Requeue { delay, ..Requeue::returned(reason) })
         }
         Err(Interrupted::GivenBack) => {

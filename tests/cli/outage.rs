@@ -125,3 +125,59 @@ fn who_waits_for_a_task_of_a_store_that_was_emptied_is_told() {
     assert_eq!(submits.code(), 9, "there is no such task any more");
     drop(worker);
 }
+
+#[test]
+fn a_store_that_takes_nothing_is_back_only_when_it_takes_something() {
+    let server = RedisServer::start();
+    let place = Place::on_redis(&server.url());
+    let _worker = place.worker();
+    let id = place.asking("plan_dinner");
+    server.ask::<()>(&["CONFIG", "SET", "maxmemory", "1"]).expect("is set");
+    let stuck = place.run(&["doctor"]);
+    assert_eq!(stuck.code, 5, "{stuck:?}");
+    assert!(stuck.out.contains("store refuses writes"), "{stuck:?}");
+    let waiting = Waiting::begin(&place, &["respond", &id, "--wait", "--set", "cuisine=Thai"]);
+    let count = |words: &str| place.heard("").matches(words).count();
+    until(|| count("waiting until it is back") == 1);
+    // Between two tries that are refused it reads, which works.
+    let refusals = || {
+        let stats: String = server.ask(&["INFO", "errorstats"]).expect("tells");
+        let count = stats.lines().find_map(|line| line.strip_prefix("errorstat_OOM:count="));
+        count.and_then(|count| count.trim().parse::<u64>().ok()).unwrap_or_default()
+    };
+    let before = refusals();
+    until(|| refusals() > before + 4);
+    assert_eq!(count("the store is back"), 0, "{}", place.heard(""));
+    server.ask::<()>(&["CONFIG", "SET", "maxmemory", "0"]).expect("is set");
+    assert_eq!(waiting.code(), Some(0), "{}", place.heard(""));
+    assert_eq!(
+        (count("the store is back"), count("waiting until it is back")),
+        (1, 1),
+        "{}",
+        place.heard("")
+    );
+}
+
+#[test]
+fn workers_that_a_full_store_keeps_from_renewing_are_not_called_dead() {
+    let server = RedisServer::start();
+    let place = Place::on_redis(&server.url());
+    let _worker = place.background(&["worker", "--json", "--lease", "1s"]);
+    let id = place.asking("plan_dinner");
+    server.ask::<()>(&["CONFIG", "SET", "maxmemory", "1"]).expect("is set");
+    let ended = || {
+        place.json(&["show", &id])[0]["worker"].is_string() && {
+            let leases: Vec<(String, f64)> = server
+                .ask(&["ZRANGE", "mcptask:{default}:2:leases", "0", "-1", "WITHSCORES"])
+                .expect("tells");
+            let (seconds, _): (f64, f64) = server.ask(&["TIME"]).expect("tells");
+            leases.iter().all(|(_, until)| *until < seconds * 1000.0)
+        }
+    };
+    until(ended);
+    for command in [&["doctor", "--json"][..], &["doctor", &id, "--json"]] {
+        let ran = place.run(command);
+        assert_eq!(ran.code, 5, "{ran:?}");
+        assert!(ran.out.contains("store_refuses_writes") && !ran.out.contains("worker_dead"), "{ran:?}");
+    }
+}

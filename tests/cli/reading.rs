@@ -109,3 +109,14 @@ fn doctor_tells_trouble_from_waiting_by_its_exit_code() {
     assert_eq!(place.run(&["doctor", &queued]).code, 5);
     assert_eq!(place.run(&["doctor", &asking]).code, 0);
 }
+
+#[test]
+fn doctor_says_of_a_task_that_has_ended_that_it_has() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("plan_dinner");
+    place.ok(&["cancel", &id, "--reason", "no appetite"]);
+    let told = place.run(&["doctor", &id]);
+    assert_eq!(told.code, 0, "{told:?}");
+    assert!(told.out.contains("it has ended, cancelled: no appetite"), "{told:?}");
+}

@@ -240,3 +240,20 @@ async fn a_healthy_task_has_no_cause() {
     kitchen.until(&id, |task| task.progress.is_some()).await;
     assert_eq!(kitchen.deployment().await.diagnose(None).await.expect("diagnoses"), []);
 }
+
+#[tokio::test]
+async fn a_full_redis_is_named() {
+    let kitchen = Kitchen::open(V3_4);
+    let client = kitchen.client("plan_dinner", &json!({}), "silent");
+    let id = client.task();
+    kitchen.asks(&id, ASKED).await;
+    kitchen.redis::<()>(&["CONFIG", "SET", "maxmemory", "1"]).await;
+    for words in [&["doctor"][..], &["doctor", &id]] {
+        let (code, found, said) = mcptask(&kitchen, words);
+        let full = found.iter().find(|one| one["cause"] == "store_refuses_writes");
+        assert_eq!((code, full.map(|one| &one["source"])), (5, Some(&json!("fastmcp"))), "{found:?} {said}");
+    }
+    kitchen.redis::<()>(&["CONFIG", "SET", "maxmemory", "0"]).await;
+    let (code, found, said) = mcptask(&kitchen, &["doctor", &id]);
+    assert_eq!(code, 0, "{found:?} {said}");
+}

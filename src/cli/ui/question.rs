@@ -30,7 +30,7 @@ pub(crate) enum Reply {
 pub(crate) async fn ask(ui: &Ui, asked: &Asked) -> Result<Reply, Failure> {
     let sheet = Sheet::new(ui, asked)?;
     let still_open = |kind, why: &str| {
-        let failure = Failure::new(kind, format!("{why}; the question stays open"));
+        let failure = Failure::new(kind, format!("{why}; {}", asked.left()));
         failure.maybe_hint(asked.later_hint())
     };
     match prompt::run(ui, move |keyboard| sheet.answer(keyboard)).await? {

@@ -9,10 +9,16 @@ use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::{page, text, time};
 use crate::engine::{Engine, Viewer};
 use crate::store::{Rows, TaskFilter, Trouble, Unreadable, WorkerInfo};
-use crate::task::{Question, Task, TaskStatus};
+use crate::task::{Outcome, Question, Task, TaskStatus};
 
 /// A ttl that ends sooner is worth saying, in seconds.
 const NEAR_SECONDS: i64 = 300;
+
+/// The cause of a store that refuses what is written.
+pub(super) const REFUSES_WRITES: &str = "store_refuses_writes";
+
+/// The cause of a task that nobody runs though it is claimed.
+pub(super) const WORKER_DEAD: &str = "worker_dead";
 
 /// Queued tasks that are counted.
 const MOST: usize = 1000;
@@ -27,6 +33,11 @@ pub(super) struct Checkup {
 /// What is wrong with the store itself.
 pub(super) async fn of_health(engine: &Engine) -> Result<Vec<Finding>, Failure> {
     Ok(engine.store().health().await?.into_iter().map(of_trouble).collect())
+}
+
+/// Whether the store refuses what is written, and why.
+pub(super) async fn of_refusal(engine: &Engine) -> Result<Vec<Finding>, Failure> {
+    Ok(of_health(engine).await?.into_iter().filter(|one| one.cause == REFUSES_WRITES).collect())
 }
 
 impl Checkup {
@@ -70,7 +81,14 @@ impl Checkup {
                 found.extend(self.running(task));
                 found.extend(task.open_questions().map(|question| self.asked(task, question)));
             }
-            TaskStatus::Completed | TaskStatus::Failed | TaskStatus::Cancelled => return found,
+            TaskStatus::Completed | TaskStatus::Failed | TaskStatus::Cancelled => {
+                let why = match &task.outcome {
+                    Some(Outcome::Error(error)) => Some(error.message.as_str()),
+                    Some(Outcome::Result(_)) => None,
+                    None => task.status_message.as_deref(),
+                };
+                return vec![super::ended(STORE, task.id().as_str(), task.status, why)];
+            }
         }
         if let Some(failure) = task.last_failure.as_ref().filter(|_| task.attempt >= task.new.max_attempts) {
             let attempts =
@@ -96,7 +114,7 @@ impl Checkup {
         };
         let help =
             Advice::with("another worker takes it over by itself; if none runs, start one", worker_command());
-        Some(trouble(task, "worker_dead", evidence, help))
+        Some(trouble(task, WORKER_DEAD, evidence, help))
     }
 
     fn queued(&self, task: &Task) -> Finding {

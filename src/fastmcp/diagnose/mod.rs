@@ -143,6 +143,24 @@ impl Deployment {
         Ok(found)
     }
 
+    /// Whether the Redis refuses what is written for want of memory, with its figures. `None` as well where this user
+    /// may not ask.
+    pub async fn full_memory(&self) -> FastmcpResult<Option<String>> {
+        let info: String = match self.link.run(redis::cmd("INFO").arg("memory")).await {
+            Err(FastmcpError::Refused { .. }) => return Ok(None),
+            info => info?,
+        };
+        let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let number = |name: &str| field(name).and_then(|value| value.trim().parse::<u64>().ok());
+        let keeps = field("maxmemory_policy").is_some_and(|policy| policy.trim() == "noeviction");
+        Ok(match (number("used_memory"), number("maxmemory")) {
+            (Some(used), Some(most @ 1..)) if keeps && used >= most => Some(format!(
+                "the Redis refuses writes: {used} of {most} bytes are used, and nothing is evicted"
+            )),
+            _ => None,
+        })
+    }
+
     async fn diagnose_task(&self, task: DeployedTask) -> FastmcpResult<Vec<Diagnosis>> {
         let task = self.settled(task).await?;
         let (details, workers) = (self.details(task).await?, self.workers().await?);

@@ -35,6 +35,7 @@ pub(super) fn causes(findings: &mut Findings<'_>) {
         (true, Some("responded"), 0) if alive => lost(findings),
         (true, Some("responded"), 1..) => not_consumed(findings, *responses),
         (_, _, 1..) => stale(findings, *responses),
+        (true, Some("waiting"), 0) if !alive => dead(findings),
         (true, Some("waiting"), 0) => waiting(findings),
         _ => {}
     }
@@ -73,6 +74,16 @@ fn stale(findings: &mut Findings<'_>, responses: u64) {
         format!("{responses} answer(s) lie in the list and no question is open"),
         "the next question will take it as its answer, for answers name no question; delete the list \
          `…:elicit:response` of this task before it asks again",
+    );
+}
+
+/// The cause itself is told as that of the run.
+fn dead(findings: &mut Findings<'_>) {
+    let asked = format!("asked {} ago", span(findings.task().waiting_ms.unwrap_or_default()));
+    findings.add(
+        Cause::AnsweredNotConsumed,
+        format!("{asked}, and the worker that waits for the answer is dead: an answer would reach nobody"),
+        "wait for the run that a worker begins anew; it asks again",
     );
 }
 
