@@ -18,7 +18,7 @@ use super::identity::Identity;
 use super::link::literally;
 use super::signs::Asking;
 use super::{DeployedEvent, DeployedQuestion, DeployedTask, Deployment, FastmcpResult, read};
-use crate::redis_link::{CONNECT, RESPONSE};
+use crate::redis_link::{self, RESPONSE};
 
 /// How often everything is read where Redis does not tell what changes.
 const POLL_EVERY: Duration = Duration::from_secs(1);
@@ -273,13 +273,11 @@ impl Watching {
 impl Source {
     async fn open(deployment: &Deployment) -> FastmcpResult<Self> {
         let (sender, pushes) = unbounded_channel();
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT))
-            .set_response_timeout(Some(RESPONSE))
-            .set_push_sender(sender);
+        let config =
+            AsyncConnectionConfig::new().set_response_timeout(Some(RESPONSE)).set_push_sender(sender);
         let polling = |why: String| Means::Polling { every: POLL_EVERY, why };
         let connected = match resp3(deployment).await {
-            Ok(client) => client.get_multiplexed_async_connection_with_config(&config).await,
+            Ok(client) => redis_link::connect(&client, config).await,
             Err(error) => Err(error),
         };
         let mut connection = match connected {

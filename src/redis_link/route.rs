@@ -7,8 +7,9 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, RedisError, RedisResult, Value};
 
+use super::Address;
 use super::address::at;
-use super::{Address, CONNECT};
+use super::handshake::connect_within;
 
 /// How long a node may take to say where another one is. There are others to ask.
 const LOOK_UP: Duration = Duration::from_secs(2);
@@ -119,10 +120,8 @@ async fn writes(node: &ConnectionInfo) -> RedisResult<Client> {
 }
 
 async fn connect(node: &ConnectionInfo) -> RedisResult<MultiplexedConnection> {
-    let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(LOOK_UP.min(CONNECT)))
-        .set_response_timeout(Some(LOOK_UP));
-    Client::open(node.clone())?.get_multiplexed_async_connection_with_config(&config).await
+    let config = AsyncConnectionConfig::new().set_response_timeout(Some(LOOK_UP));
+    connect_within(LOOK_UP, &Client::open(node.clone())?, config).await
 }
 
 /// What ends by itself.

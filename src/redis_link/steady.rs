@@ -1,4 +1,5 @@
-//! One connection for everybody in the process, made again after an error that means it leads nowhere.
+//! One connection for everybody in the process, made again after an error that means it leads nowhere, and after
+//! any error of making it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,7 +8,7 @@ use futures::future::{BoxFuture, Shared};
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisFuture, RedisResult, Value};
 
-use super::{CONNECT, RESPONSE, Route, is_unreachable};
+use super::{RESPONSE, Route, connect, is_unreachable};
 
 /// A connection, and where it leads.
 #[derive(Clone)]
@@ -40,11 +41,22 @@ impl Steady {
         self.making.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The connection, once it is there. One that could not be made is made anew by the next command, whatever
+    /// stood in its way: a server that refused a password or a database may take it by then.
+    async fn made(&self) -> RedisResult<(Making, Made)> {
+        let making = self.current();
+        match making.clone().await {
+            Ok(made) => Ok((making, made)),
+            Err(error) => {
+                self.renew(&making);
+                Err(error)
+            }
+        }
+    }
+
     /// A client for the node that commands go to, for further connections.
     pub(crate) async fn client(&self) -> RedisResult<Client> {
-        let made = self.current();
-        let client = made.clone().await.map(|made| made.client);
-        self.checked(&made, client)
+        Ok(self.made().await?.1.client)
     }
 
     /// Has the next command find the way anew, after an error on a further connection.
@@ -74,11 +86,9 @@ impl Steady {
 
 fn making(route: Arc<Route>) -> Making {
     let make = async move {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT))
-            .set_response_timeout(Some(RESPONSE));
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(RESPONSE));
         let client = route.client().await?;
-        let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+        let connection = connect(&client, config).await?;
         Ok(Made { client, connection })
     };
     make.boxed().shared()
@@ -86,17 +96,11 @@ fn making(route: Arc<Route>) -> Making {
 
 impl ConnectionLike for Steady {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
-        let made = self.current();
         async move {
-            let result = match made.clone().await {
-                // What the server says comes as a value, which says as well where the connection leads.
-                Ok(mut made) => {
-                    let reply = made.connection.req_packed_command(command).await;
-                    reply.and_then(Value::extract_error)
-                }
-                Err(error) => Err(error),
-            };
-            self.checked(&made, result)
+            let (used, mut made) = self.made().await?;
+            let reply = made.connection.req_packed_command(command).await;
+            // What the server says comes as a value, which says as well where the connection leads.
+            self.checked(&used, reply.and_then(Value::extract_error))
         }
         .boxed()
     }
@@ -107,17 +111,14 @@ impl ConnectionLike for Steady {
         offset: usize,
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
-        let made = self.current();
         async move {
-            let result = match made.clone().await {
-                Ok(mut made) => made.connection.req_packed_commands(commands, offset, count).await,
-                Err(error) => Err(error),
-            };
+            let (used, mut made) = self.made().await?;
+            let result = made.connection.req_packed_commands(commands, offset, count).await;
             let mut said = result.iter().flatten().filter(|reply| matches!(reply, Value::ServerError(_)));
             if said.any(|reply| reply.clone().extract_error().is_err_and(|error| is_unreachable(&error))) {
-                self.renew(&made);
+                self.renew(&used);
             }
-            self.checked(&made, result)
+            self.checked(&used, result)
         }
         .boxed()
     }

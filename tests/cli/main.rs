@@ -5,6 +5,7 @@ mod checking;
 mod completing;
 mod examples;
 mod exit_codes;
+mod handshake;
 mod help;
 mod json_lines;
 #[path = "../support/shapes.rs"]

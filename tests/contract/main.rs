@@ -44,6 +44,7 @@ mod delay;
 mod due;
 mod expire;
 mod finish;
+mod handshake_redis;
 mod history;
 mod labels;
 mod layout_1_redis;

@@ -8,7 +8,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, ErrorKind, FromRedisValue, RedisError};
 use tokio::sync::Mutex;
 
-use crate::redis_link::{self, Address, CONNECT, Route, Steady};
+use crate::redis_link::{self, Address, Route, Steady};
 use crate::store::{Refusal, StoreError, StoreResult};
 
 /// How long one blocking command waits. A bound, so that a server that vanished without a word is noticed.
@@ -50,11 +50,9 @@ impl Connection {
 
     /// A new connection for blocking commands.
     pub(super) async fn dedicated(&self) -> StoreResult<MultiplexedConnection> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT))
-            .set_response_timeout(Some(BLOCK + BLOCK_MARGIN));
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(BLOCK + BLOCK_MARGIN));
         let made = match self.shared.commands.client().await {
-            Ok(client) => client.get_multiplexed_async_connection_with_config(&config).await,
+            Ok(client) => redis_link::connect(&client, config).await,
             Err(error) => Err(error),
         };
         made.map_err(|error| self.lost(&error))
