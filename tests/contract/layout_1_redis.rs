@@ -86,11 +86,6 @@ async fn every_task_is_there_as_it_was() {
         store.history(&EventFilter::Session(session("lunch")), Cursor::START, 100).await.expect("reads");
     assert_eq!(log.events.len(), 6);
     assert_eq!(store.tools().await.expect("reads").rows.len(), 5);
-    let left: Vec<String> = server.ask(&["KEYS", "mcptask:{default}:*"]).expect("lists");
-    let old: Vec<_> = left.iter().filter(|key| !key.starts_with("mcptask:{default}:2:")).collect();
-    let mut names: Vec<_> = old.iter().filter_map(|key| key.strip_prefix("mcptask:{default}:")).collect();
-    names.sort_unstable();
-    assert_eq!(names, ["meta", "unfinished", "workers"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -138,19 +133,88 @@ async fn every_live_task_goes_on() {
     store.cancel(&ids["delayed"], "enough").await.expect("cancels");
 }
 
-/// What a process of layout 1 that was still running writes first fails by its type.
+/// The first command of each verb of an old process that still runs, on keys that were there and on those that were not.
+fn first_commands(ids: &HashMap<String, TaskId>) -> Vec<Vec<String>> {
+    let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let mut all: Vec<_> = [
+        "HGET unfinished anonymous",
+        "ZADD workers 1 old-1",
+        "ZSCORE workers old-1",
+        "ZRANGEBYSCORE workers (0 +inf WITHSCORES",
+        "HGETALL tools",
+        "HGET tools quick",
+        "XRANGE events (0-0 + COUNT 10",
+        "XREVRANGE events + - COUNT 1",
+        "XREAD COUNT 10 STREAMS events 0",
+        "XREAD COUNT 10 STREAMS tools:changes 0",
+        "XREAD COUNT 10 STREAMS ready:quick 0",
+        "XRANGE ready:quick - + COUNT 1",
+        "XRANGE session:dinner:log (0-0 + COUNT 10",
+        "ZRANGEBYSCORE deadlines -inf 1 LIMIT 0 10",
+        "ZRANGEBYLEX ids [46 (46z LIMIT 0 2",
+        "ZREVRANGEBYSCORE tasks +inf -inf",
+        "ZREVRANGEBYSCORE scope:anonymous +inf -inf",
+        "ZREVRANGEBYSCORE session:dinner +inf -inf",
+        "ZREVRANGEBYSCORE status:working +inf -inf",
+        "ZREVRANGEBYSCORE status:input_required +inf -inf",
+        "ZREVRANGEBYSCORE status:completed +inf -inf",
+        "ZREVRANGEBYSCORE status:failed +inf -inf",
+        "ZREVRANGEBYSCORE status:cancelled +inf -inf",
+    ]
+    .map(words)
+    .into();
+    for id in ids.values() {
+        all.push(words(&format!("HGETALL task:{id}")));
+        all.push(words(&format!("HMGET task:{id} status worker")));
+        all.push(words(&format!("XRANGE task:{id}:log (0-0 + COUNT 10")));
+    }
+    all
+}
+
+/// An old process that lives through it, which has no lease where it is a server, is refused whatever it does: nothing
+/// looks to it like an empty namespace.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn old_processes_are_refused_afterwards() {
-    let (server, _) = old_namespace();
+    let (server, ids) = old_namespace();
     let store = RedisStore::open(&server.url(), "default").await.expect("brings it along");
-    for (words, key) in [
-        (vec!["HGET", "mcptask:{default}:unfinished", "anonymous"], "unfinished"),
-        (vec!["ZADD", "mcptask:{default}:workers", "1", "old-1"], "workers"),
-    ] {
-        let error = server.ask::<redis::Value>(&words).expect_err("it is of another type");
-        assert_eq!(error.code(), Some("WRONGTYPE"), "{key}: {error}");
+    for mut words in first_commands(&ids) {
+        let place = words.iter().position(|word| word == "STREAMS").map_or(1, |at| at + 1);
+        words[place] = format!("mcptask:{{default}}:{}", words[place]);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let error = server.ask::<redis::Value>(&words).expect_err(&words.join(" "));
+        assert_eq!(error.code(), Some("WRONGTYPE"), "{words:?}: {error}");
     }
     let layout: String = server.ask(&["HGET", "mcptask:{default}:meta", "layout"]).expect("reads");
     assert_eq!(layout, "2", "so that an old one that opens it says that it is newer");
     store.submit(&new_task("quick"), 10).await.expect("the new one goes on");
+}
+
+/// What is left of the old layout says what happened and goes by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_left_of_it_ends_within_seven_days() {
+    let (server, _) = old_namespace();
+    RedisStore::open(&server.url(), "default").await.expect("brings it along");
+    let keys: Vec<String> = server.ask(&["KEYS", "mcptask:{default}:*"]).expect("lists");
+    let is_old = |key: &&String| !key.starts_with("mcptask:{default}:2:") && !key.ends_with(":meta");
+    for key in keys.iter().filter(is_old) {
+        let said: String = server.ask(&["GET", key]).expect("is a string");
+        assert!(said.contains("upgrade mcptask"), "{key}: {said}");
+        let seconds: i64 = server.ask(&["TTL", key]).expect("says");
+        assert!((1..=604_800).contains(&seconds), "{key}: {seconds}");
+    }
+}
+
+/// An old server that takes an answer while the tasks are brought along cannot queue the task any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_that_was_answered_meanwhile_is_queued() {
+    let (server, ids) = old_namespace();
+    let record = format!("mcptask:{{default}}:task:{}", ids["parked"]);
+    let answer = r#"{"action":"accept","content":{"name":"two"},"by":"client","at":"2026-11-26T00:00:00Z"}"#;
+    let answered = ["a2", answer, "a2.at", "1795702750000", "open", "0", "status", "working"];
+    let words = [&["HSET", &record][..], &answered[..]].concat();
+    let _: redis::Value = server.ask(&words).expect("writes");
+    let store = RedisStore::open(&server.url(), "default").await.expect("brings it along");
+    let (first, tools, stop) = (worker("w1"), ["twice".to_owned()], CancellationToken::new());
+    let claimed = within("the claim", claim_for(&*store, &first, &tools, 10, &stop)).await.expect("claims");
+    assert_eq!(claimed.iter().map(|task| task.id()).collect::<Vec<_>>(), [&ids["parked"]]);
 }

@@ -3,12 +3,23 @@
 -- ARGV: the new epoch, then keys of layout 1 (without what they begin with) that are named by labels
 -- Returns: {'done'} | {'more'} | {'busy', worker}
 local O, META = KEYS[2], KEYS[2] .. 'meta'
--- What an old process that still runs finds in place of the keys that it would write first: it is refused by their type.
-local MOVED, MOVED_SECONDS = 'this namespace has layout 2: upgrade mcptask', 604800
 local AT_ONCE = 200
+
+-- What an old process that still runs finds in place of the keys that each of its verbs reads or writes first: it is
+-- refused by their type, where nothing at all would look to it like an empty namespace. No task lives longer.
+local MOVED, MOVED_SECONDS = 'this namespace has layout 2: upgrade mcptask', '604800'
+local function bar(name)
+  call('UNLINK', O .. name)
+  call('SET', O .. name, MOVED, 'EX', MOVED_SECONDS)
+end
 
 local function move(from, to)
   if call('EXISTS', O .. from) == 1 then call('RENAME', O .. from, P .. to) end
+end
+
+local function move_and_bar(from, to)
+  move(from, to)
+  bar(from)
 end
 
 local function begin()
@@ -21,19 +32,18 @@ local function begin()
     call('UNLINK', O .. 'worker:' .. worker)
     call('ZADD', P .. 'leases', 0, worker)
   end
-  for _, name in ipairs({ 'events', 'tools', 'tools:changes' }) do move(name, name) end
-  move('unfinished', 'open')
+  for _, name in ipairs({ 'events', 'tools', 'tools:changes' }) do move_and_bar(name, name) end
+  move_and_bar('unfinished', 'open')
+  bar('workers')
+  bar('scope:anonymous')
   for at = 2, #ARGV do
     local session = string.match(ARGV[at], '^session:(.*):log$')
     if not session then
-      move(ARGV[at], ARGV[at])
+      move_and_bar(ARGV[at], ARGV[at])
     elseif call('TYPE', O .. ARGV[at]).ok == 'stream' then
       -- The index of a session whose label ends so has the same name, and goes with its tasks.
-      move(ARGV[at], 'log:' .. session)
+      move_and_bar(ARGV[at], 'log:' .. session)
     end
-  end
-  for _, name in ipairs({ 'unfinished', 'workers' }) do
-    call('SET', O .. name, MOVED, 'EX', MOVED_SECONDS)
   end
 end
 
@@ -56,9 +66,14 @@ local function move_task(id)
   call('HSET', P .. 'task:' .. id, 'log', history(id), 'resume', resume and tonumber(resume) or '')
   local task, problem = load_to_end(id)
   if not task then error(problem[2] or problem[1]) end
+  -- An old process that answered it a moment ago could not queue it any more.
+  if task.status == 'working' and task.worker == '' and task.entry == '' and not task.resume then
+    enqueue(task)
+    call('HSET', P .. 'task:' .. id, 'entry', task.entry)
+  end
   index(members_of(task))
-  call('UNLINK', O .. 'scope:' .. task.scope)
-  if task.session ~= '' then call('UNLINK', O .. 'session:' .. task.session) end
+  bar('scope:' .. task.scope)
+  if task.session ~= '' then bar('session:' .. task.session) end
 end
 
 local layout = call('HGET', META, 'layout')
@@ -75,14 +90,13 @@ for at = 1, #tasks, 2 do
   if not pcall(move_task, id) then
     call('ZADD', INDEX, 0, 'i:' .. id, 0, 'l:' .. digits(tonumber(tasks[at + 1])) .. ':' .. id)
   end
-  call('UNLINK', O .. 'task:' .. id .. ':log')
+  bar('task:' .. id)
+  bar('task:' .. id .. ':log')
   call('ZREM', O .. 'tasks', id)
 end
-if #tasks == 2 * AT_ONCE then return { 'more' } end
-call('UNLINK', O .. 'ids', O .. 'deadlines')
-for _, status in ipairs({ 'working', 'input_required', 'completed', 'failed', 'cancelled' }) do
-  call('UNLINK', O .. 'status:' .. status)
-end
+if call('EXISTS', O .. 'tasks') == 1 then return { 'more' } end
+for _, name in ipairs({ 'tasks', 'ids', 'deadlines' }) do bar(name) end
+for status in pairs(STATUSES) do bar('status:' .. status) end
 call('ZADD', INDEX, '0', 'w')
 call('HDEL', META, 'migrating')
 return { 'done' }
