@@ -13,6 +13,20 @@ local function bar(name)
   call('SET', O .. name, MOVED, 'EX', MOVED_SECONDS)
 end
 
+-- The log and the changes of the tools stay streams: an old process waits on these for ever, whatever it is answered. What
+-- is said there wakes those that wait for a task, or for the tools, so that they look and are refused.
+local OLD_EVENTS = '10000'
+local function tell(name, ...)
+  call('XADD', O .. name, 'MAXLEN', '~', OLD_EVENTS, '*', ...)
+  call('EXPIRE', O .. name, MOVED_SECONDS)
+end
+
+local function tell_of(task)
+  if is_final(task.status) then return end
+  tell('events', 'kind', 'requeued', 'at', whole(now()), 'task', task.id, 'tool', task.tool, 'session', task.session,
+    'scope', task.scope, 'hidden', task.hidden, 'status', task.status, 'detail', cjson.encode({ reason = MOVED }))
+end
+
 local function move(from, to)
   if call('EXISTS', O .. from) == 1 then call('RENAME', O .. from, P .. to) end
 end
@@ -32,7 +46,9 @@ local function begin()
     call('UNLINK', O .. 'worker:' .. worker)
     call('ZADD', P .. 'leases', 0, worker)
   end
-  for _, name in ipairs({ 'events', 'tools', 'tools:changes' }) do move_and_bar(name, name) end
+  for _, name in ipairs({ 'events', 'tools:changes' }) do move(name, name) end
+  tell('tools:changes', 'changed', '1')
+  move_and_bar('tools', 'tools')
   move_and_bar('unfinished', 'open')
   bar('workers')
   bar('scope:anonymous')
@@ -72,6 +88,7 @@ local function move_task(id)
     call('HSET', P .. 'task:' .. id, 'entry', task.entry)
   end
   index(members_of(task))
+  tell_of(task)
   bar('scope:' .. task.scope)
   if task.session ~= '' then bar('session:' .. task.session) end
 end
