@@ -76,7 +76,7 @@ impl RedisStore {
             key,
             "this Redis lost what said that the namespace is there, while tasks of it are still there"
         );
-        let at = jiff::Timestamp::now().to_string();
+        let at = jiff::Timestamp::now().strftime("%FT%TZ").to_string();
         let mut note = redis::cmd("SET");
         self.command::<Value>(note.arg(key).arg(at).arg("EX").arg(NOTED_SECONDS)).await.map(drop)
     }
