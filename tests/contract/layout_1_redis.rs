@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mcptask::store::redis::RedisStore;
 use mcptask::store::{EventFilter, Store, StoreError, TaskFilter};
-use mcptask::task::{Cursor, Outcome, TaskId, TaskStatus};
+use mcptask::task::{Cursor, Outcome, Task, TaskId, TaskStatus};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::redis::RedisServer;
@@ -245,5 +245,5 @@ async fn a_task_that_was_answered_meanwhile_is_queued() {
     let store = RedisStore::open(&server.url(), "default").await.expect("brings it along");
     let (first, tools, stop) = (worker("w1"), ["twice".to_owned()], CancellationToken::new());
     let claimed = within("the claim", claim_for(&*store, &first, &tools, 10, &stop)).await.expect("claims");
-    assert_eq!(claimed.iter().map(|task| task.id()).collect::<Vec<_>>(), [&ids["parked"]]);
+    assert_eq!(claimed.iter().map(Task::id).collect::<Vec<_>>(), [&ids["parked"]]);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mcptask::store::{ClaimKey, Store, TaskFilter};
-use mcptask::task::{NewTask, Outcome, RpcError, Scope, TaskStatus, ToolSpec};
+use mcptask::task::{NewTask, Outcome, RpcError, Scope, Task, TaskStatus, ToolSpec};
 
 use crate::numbers_redis::something_due;
 use crate::redis_keys::{PREFIX, does, server};
@@ -164,7 +164,7 @@ async fn tasks_are_found_without_the_keys_that_tell_of_them() {
         // Each tail notices it and begins the namespace anew.
         within("the tail", began).await.expect("reads on");
         let page = store.list(&TaskFilter::default(), None, 10).await.expect("lists");
-        let found: Vec<_> = page.tasks.iter().map(|task| task.id()).collect();
+        let found: Vec<_> = page.tasks.iter().map(Task::id).collect();
         assert_eq!(found, [queued.id(), held.id()], "{lost:?}");
         let whole: Option<String> =
             server(&bench).ask(&["ZSCORE", &format!("{PREFIX}index"), "w"]).expect("reads");
@@ -187,7 +187,7 @@ async fn tasks_are_read_without_the_keys_that_tell_of_them() {
     let url = server(&bench).url();
     let reading = mcptask::store::redis::RedisStore::open_existing(&url, "test").await.expect("opens");
     let page = reading.list(&TaskFilter::default(), None, 10).await.expect("lists");
-    assert_eq!(page.tasks.iter().map(|task| task.id()).collect::<Vec<_>>(), [task.id()]);
+    assert_eq!(page.tasks.iter().map(Task::id).collect::<Vec<_>>(), [task.id()]);
     let troubles = reading.health().await.expect("looks");
     assert!(troubles.iter().any(|one| one.problem.contains(META)), "{troubles:?}");
     let begun: bool = server(&bench).ask(&["EXISTS", META]).expect("says");
