@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mcptask::store::{ClaimKey, Store, TaskFilter};
-use mcptask::task::{NewTask, Outcome, RpcError, Scope, TaskStatus, ToolSpec};
+use mcptask::task::{NewTask, Outcome, RpcError, Scope, Task, TaskStatus, ToolSpec};
 
 use crate::numbers_redis::something_due;
 use crate::redis_keys::{PREFIX, does, server};
@@ -141,4 +141,71 @@ async fn a_layout_that_is_no_number_is_named() {
             assert!(said.contains("mcptask:{test}:meta") && said.contains(&format!("{layout:?}")), "{said}");
         }
     }
+}
+
+/// What told that the namespace is there was evicted together with the index and the log: it is no emptied store, since
+/// its tasks are there. Whoever begins it anew finds them, and `health` says what happened.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tasks_are_found_without_the_keys_that_tell_of_them() {
+    const META: &str = "mcptask:{test}:meta";
+    for lost in [&["events", "index"][..], &["index"], &["events"], &[]] {
+        let bench = Bench::redis();
+        let store = bench.store().await;
+        let held = running(&*store).await;
+        store.ask(&key(&held), 1, &[form("x")], Some(Duration::from_secs(600))).await.expect("asks");
+        let queued = submit(&*store, &new_task("lunch")).await;
+        let mut tail = store.tail(store.last().await.expect("reads"));
+        let began = tokio::spawn(async move { while !tail.next().await.expect("reads").reset {} });
+        let waits = |clients: &String| clients.contains("cmd=xread ");
+        server(&bench).until(&["CLIENT", "LIST"], waits);
+        let keys = lost.iter().map(|name| format!("{PREFIX}{name}")).chain([META.to_owned()]);
+        let words: Vec<String> = ["DEL".to_owned()].into_iter().chain(keys).collect();
+        does(server(&bench), &words.iter().map(String::as_str).collect::<Vec<_>>());
+        // Each tail notices it and begins the namespace anew.
+        within("the tail", began).await.expect("reads on");
+        let page = store.list(&TaskFilter::default(), None, 10).await.expect("lists");
+        let found: Vec<_> = page.tasks.iter().map(Task::id).collect();
+        assert_eq!(found, [queued.id(), held.id()], "{lost:?}");
+        let whole: Option<String> =
+            server(&bench).ask(&["ZSCORE", &format!("{PREFIX}index"), "w"]).expect("reads");
+        assert!(whole.is_some(), "{lost:?}: the index is whole again");
+        let troubles = store.health().await.expect("looks");
+        assert!(troubles.iter().any(|one| one.problem.contains(META)), "{lost:?}: {troubles:?}");
+        store.cancel(held.id(), "enough").await.expect("cancels");
+        assert_eq!(claim(&*store, "lunch").await.id(), queued.id());
+    }
+}
+
+/// Nobody who may make it anew is there: who only reads finds the tasks all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tasks_are_read_without_the_keys_that_tell_of_them() {
+    const META: &str = "mcptask:{test}:meta";
+    let bench = Bench::redis();
+    let store = bench.store().await;
+    let task = submit(&*store, &new_task("lunch")).await;
+    does(server(&bench), &["DEL", META, &format!("{PREFIX}index"), &format!("{PREFIX}events")]);
+    let url = server(&bench).url();
+    let reading = mcptask::store::redis::RedisStore::open_existing(&url, "test").await.expect("opens");
+    let page = reading.list(&TaskFilter::default(), None, 10).await.expect("lists");
+    assert_eq!(page.tasks.iter().map(Task::id).collect::<Vec<_>>(), [task.id()]);
+    let troubles = reading.health().await.expect("looks");
+    assert!(troubles.iter().any(|one| one.problem.contains(META)), "{troubles:?}");
+    let begun: bool = server(&bench).ask(&["EXISTS", META]).expect("says");
+    assert!(!begun, "who reads writes nothing");
+    assert_eq!(claim(&*bench.store().await, "lunch").await.id(), task.id());
+}
+
+/// A store that was emptied, or that is new, is none that lost keys.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_store_has_lost_nothing() {
+    let bench = Bench::redis();
+    let store = bench.store().await;
+    submit(&*store, &new_task("lunch")).await;
+    does(server(&bench), &["FLUSHALL"]);
+    let again = bench.store().await;
+    assert_eq!(again.health().await.expect("looks"), []);
+    assert_eq!(again.list(&TaskFilter::default(), None, 10).await.expect("lists").tasks, []);
+    let whole: Option<String> =
+        server(&bench).ask(&["ZSCORE", &format!("{PREFIX}index"), "w"]).expect("reads");
+    assert!(whole.is_some(), "its index is whole");
 }

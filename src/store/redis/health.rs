@@ -30,7 +30,9 @@ impl RedisStore {
     pub(super) async fn troubles(&self) -> StoreResult<Vec<Trouble>> {
         let mut troubles: Vec<Trouble> = self.refused_write().await?.into_iter().collect();
         troubles.extend(self.damaged_keys().await?);
+        troubles.extend(self.lost_meta().await?);
         troubles.extend(self.lost_index().await?);
+        troubles.extend(self.noted_loss().await?);
         troubles.extend(self.impossible_counts().await?);
         let figures = self.figures().await?;
         troubles.extend(evicting(&figures));

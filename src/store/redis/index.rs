@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use redis::Value;
+
 use super::connection::is_wrong_type;
 use super::{RedisStore, open};
 use crate::store::{LAYOUT, PageCursor, StoreResult, Trouble};
@@ -10,6 +12,9 @@ use crate::task::TaskId;
 /// Keys that are looked at in one step of the search, and tasks that are brought back by one script.
 const SCANNED_AT_ONCE: usize = 1000;
 const AT_ONCE: usize = 200;
+
+/// How long it is noted that keys were lost.
+const NOTED_SECONDS: u32 = 7 * 24 * 3600;
 
 impl RedisStore {
     /// Goes through all records, however many keys this Redis has; ends where another process has done so meanwhile.
@@ -30,6 +35,85 @@ impl RedisStore {
             }
             cursor = next;
         }
+    }
+
+    /// Begins the index of a namespace that was begun a moment ago. Where tasks are there all the same, an eviction took
+    /// the key that said so and maybe others: what they had is told by the records, and people are told of it.
+    async fn begin_index(&self, is_index_lost: bool) -> StoreResult<()> {
+        if !is_index_lost {
+            return self.note_loss().await;
+        }
+        if !self.has_records().await? {
+            return self.restore_some(&[], true).await.map(drop);
+        }
+        self.note_loss().await?;
+        self.restore_index().await
+    }
+
+    /// The same, which counts whether it can be done now or not: who looks for what is due finds the index lost.
+    pub(super) async fn begin_index_if_possible(&self, is_index_lost: bool) {
+        if let Err(error) = self.begin_index(is_index_lost).await {
+            tracing::warn!(%error, "the index of all tasks cannot be begun now");
+        }
+    }
+
+    /// Whether there is any task's record.
+    pub(super) async fn has_records(&self) -> StoreResult<bool> {
+        let mut cursor = "0".to_owned();
+        loop {
+            let (next, ids) = self.scan_records(&cursor, "").await?;
+            if !ids.is_empty() || next == "0" {
+                return Ok(!ids.is_empty());
+            }
+            cursor = next;
+        }
+    }
+
+    /// Notes for `doctor` that the namespace lost keys which cannot be made anew, as long as people may still look into it.
+    async fn note_loss(&self) -> StoreResult<()> {
+        let key = self.key("loss");
+        tracing::warn!(
+            key,
+            "this Redis lost what said that the namespace is there, while tasks of it are still there"
+        );
+        let at = jiff::Timestamp::now().strftime("%FT%TZ").to_string();
+        let mut note = redis::cmd("SET");
+        self.command::<Value>(note.arg(key).arg(at).arg("EX").arg(NOTED_SECONDS)).await.map(drop)
+    }
+
+    /// Says that the namespace lost what says that it is there.
+    pub(super) async fn lost_meta(&self) -> StoreResult<Option<Trouble>> {
+        if !matches!(self.meta("layout").await, Ok(None)) || !self.has_records().await? {
+            return Ok(None);
+        }
+        Ok(Some(Trouble {
+            cause: "store_damaged",
+            problem: format!("the key {}meta was lost, while tasks are there", self.shared),
+            advice:
+                "start a worker or `mcptask serve`: it makes the key anew, and what else was lost and the tasks tell"
+                    .to_owned(),
+        }))
+    }
+
+    /// Says that keys were lost which could not be made anew.
+    pub(super) async fn noted_loss(&self) -> StoreResult<Option<Trouble>> {
+        let key = self.key("loss");
+        let noted: Option<String> = match self.command(redis::cmd("GET").arg(&key)).await {
+            Err(error) if is_wrong_type(&error) => None,
+            noted => noted?,
+        };
+        Ok(noted.map(|at| Trouble {
+            cause: "store_damaged",
+            problem: format!(
+                "at {at} this Redis had lost {}meta and maybe other keys, such as the log of all events, while tasks \
+                 were there: they were found again by their records, but what the log had of them may be gone",
+                self.shared
+            ),
+            advice: format!(
+                "set maxmemory-policy to noeviction, and find out who else deletes keys of this Redis; then delete {key}, \
+                 which otherwise is kept for seven days"
+            ),
+        }))
     }
 
     /// Some of the tasks that have records, those whose ids begin so, and where to go on.

@@ -13,12 +13,14 @@ impl RedisStore {
     pub(super) async fn begin(&self) -> StoreResult<()> {
         let mut call = self.scripts.open.key(&self.prefix);
         call.key(&self.shared).arg(LAYOUT).arg(epoch());
-        let (layout, is_index_lost): (String, bool) =
+        let (layout, is_new, is_index_lost): (String, bool, bool) =
             self.call(&call).await.map_err(|error| self.of_meta(error))?;
         let found = self.layout_number(&layout)?;
         self.migrated(found).await?;
-        if found == LAYOUT && is_index_lost {
-            self.restore_index_if_possible().await;
+        match (found == LAYOUT, is_new) {
+            (true, true) => self.begin_index_if_possible(is_index_lost).await,
+            (true, false) if is_index_lost => self.restore_index_if_possible().await,
+            _ => {}
         }
         Ok(())
     }
@@ -72,7 +74,8 @@ impl RedisStore {
     pub(super) async fn check_existing(&self) -> StoreResult<()> {
         let location = self.location_text();
         let Some(layout) = self.meta("layout").await? else {
-            return Err(StoreError::NoStore { location });
+            // Tasks may be there all the same, and can be read, where an eviction took the key that says so.
+            return if self.has_records().await? { Ok(()) } else { Err(StoreError::NoStore { location }) };
         };
         match self.layout_number(&layout)? {
             LAYOUT if self.meta("migrating").await?.is_none() => Ok(()),

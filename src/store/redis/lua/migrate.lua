@@ -8,9 +8,23 @@ local AT_ONCE = 200
 -- What an old process that still runs finds in place of the keys that each of its verbs reads or writes first: it is
 -- refused by their type, where nothing at all would look to it like an empty namespace. No task lives longer.
 local MOVED, MOVED_SECONDS = 'this namespace has layout 2: upgrade mcptask', '604800'
-local function bar(name)
+local function bar(name, seconds)
   call('UNLINK', O .. name)
-  call('SET', O .. name, MOVED, 'EX', MOVED_SECONDS)
+  call('SET', O .. name, MOVED, 'EX', seconds or MOVED_SECONDS)
+end
+
+-- The log and the changes of the tools stay streams: an old process waits on these for ever, whatever it is answered. What
+-- is said there wakes those that wait for a task, or for the tools, so that they look and are refused.
+local OLD_EVENTS = '10000'
+local function tell(name, ...)
+  call('XADD', O .. name, 'MAXLEN', '~', OLD_EVENTS, '*', ...)
+  call('EXPIRE', O .. name, MOVED_SECONDS)
+end
+
+local function tell_of(task)
+  if is_final(task.status) then return end
+  tell('events', 'kind', 'requeued', 'at', whole(now()), 'task', task.id, 'tool', task.tool, 'session', task.session,
+    'scope', task.scope, 'hidden', task.hidden, 'status', task.status, 'detail', cjson.encode({ reason = MOVED }))
 end
 
 local function move(from, to)
@@ -32,7 +46,9 @@ local function begin()
     call('UNLINK', O .. 'worker:' .. worker)
     call('ZADD', P .. 'leases', 0, worker)
   end
-  for _, name in ipairs({ 'events', 'tools', 'tools:changes' }) do move_and_bar(name, name) end
+  for _, name in ipairs({ 'events', 'tools:changes' }) do move(name, name) end
+  tell('tools:changes', 'changed', '1')
+  move_and_bar('tools', 'tools')
   move_and_bar('unfinished', 'open')
   bar('workers')
   bar('scope:anonymous')
@@ -60,6 +76,15 @@ local function history(id)
   return chunk
 end
 
+-- How long a task's record is barred: until the task would have ended for an old process, too, and for an hour at least,
+-- since nobody may have looked for the end of its ttl.
+local BARRED_SECONDS = 3600
+local function left(task)
+  if not task.ttl then return MOVED_SECONDS end
+  local seconds = math.ceil((task.created + task.ttl - now()) / 1000)
+  return whole(math.max(BARRED_SECONDS, math.min(seconds, tonumber(MOVED_SECONDS))))
+end
+
 local function move_task(id)
   move('task:' .. id, 'task:' .. id)
   local resume = call('ZSCORE', O .. 'deadlines', 'd:' .. id)
@@ -72,8 +97,10 @@ local function move_task(id)
     call('HSET', P .. 'task:' .. id, 'entry', task.entry)
   end
   index(members_of(task))
+  tell_of(task)
   bar('scope:' .. task.scope)
   if task.session ~= '' then bar('session:' .. task.session) end
+  return left(task)
 end
 
 local layout = call('HGET', META, 'layout')
@@ -87,11 +114,12 @@ local tasks = call('ZRANGE', O .. 'tasks', 0, AT_ONCE - 1, 'WITHSCORES')
 for at = 1, #tasks, 2 do
   local id = tasks[at]
   -- One that cannot be read stays on the list, where it is shown as what it is.
-  if not pcall(move_task, id) then
+  local is_moved, seconds = pcall(move_task, id)
+  if not is_moved then
     call('ZADD', INDEX, 0, 'i:' .. id, 0, 'l:' .. digits(tonumber(tasks[at + 1])) .. ':' .. id)
   end
-  bar('task:' .. id)
-  bar('task:' .. id .. ':log')
+  bar('task:' .. id, is_moved and seconds)
+  call('UNLINK', O .. 'task:' .. id .. ':log')
   call('ZREM', O .. 'tasks', id)
 end
 if call('EXISTS', O .. 'tasks') == 1 then return { 'more' } end

@@ -32,6 +32,7 @@
 --   worker:WORKER      string  its tools' names (JSON)
 --   held:WORKER        set     the tasks that it holds, and '' for as long as the worker is known: a set that lacks it
 --                              was lost
+--   loss               string  when it was found that `meta` had been lost while tasks were there; kept for seven days
 --   damaged            hash    keys that were of another type and were moved to damaged:KEY -> that type
 --
 -- A script that ends in an error has changed nothing. What can fail is written in this order: first whatever notes in
