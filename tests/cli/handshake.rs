@@ -1,8 +1,7 @@
 //! A Redis that answers, but does not let in who connects: for a while, a password or the choice of a database is
 //! refused.
 
-use std::process::{Child, Command, Stdio};
-
+use crate::outage::{Waiting, busy};
 use crate::place::Place;
 use crate::redis::RedisServer;
 
@@ -26,18 +25,17 @@ fn who_was_not_let_in_for_a_while_goes_on_afterwards() {
     let [working, serving, waiting] = USERS.map(|user| place(&server, user));
     let _worker = working.worker();
     let serves = serving.serve(&["--workers", "0"]);
-    let waits = waiting.background(&["submit", "plan_dinner", "--wait", "--json"]);
-    let id = waits.first["id"].as_str().or(waits.first["task"].as_str()).expect("its id").to_owned();
-    operator.until_asked(&id, "q1");
+    let id = operator.asking("plan_dinner");
+    let waits = waiting.background(&["watch", "--json", "--task", &id]);
     for user in USERS {
         does(&server, &["ACL", "SETUSER", user, "resetpass", ">other"]);
         does(&server, &["CLIENT", "KILL", "USER", user]);
     }
-    let all_refused = |log: &::redis::Value| {
+    let is_refused_to_all = |log: &::redis::Value| {
         let log = format!("{log:?}");
-        USERS.iter().all(|user| log.contains(&format!("'{user}'")) || log.contains(&format!("\"{user}\"")))
+        USERS.iter().all(|user| log.contains(user))
     };
-    server.until(&["ACL", "LOG"], all_refused);
+    server.until(&["ACL", "LOG"], is_refused_to_all);
     for user in USERS {
         does(&server, &["ACL", "SETUSER", user, ">pw"]);
     }
@@ -47,21 +45,6 @@ fn who_was_not_let_in_for_a_while_goes_on_afterwards() {
     operator.ok(&[&["respond", &id, "--set", "vegetarian=yes"][..], &through].concat());
     assert_eq!(waits.code(), 0, "{}", waiting.heard(""));
     operator.ok(&["submit", "wait", "--arg", "seconds=0", "--wait", "--timeout", "30s"]);
-}
-
-/// Keeps the server busy until somebody ends the script.
-fn busy(server: &RedisServer) -> Child {
-    let port = server.port().to_string();
-    let mut script = Command::new("redis-cli");
-    script.args(["-p", &port, "EVAL", "while true do end", "0"]).stdout(Stdio::null()).stderr(Stdio::null());
-    let script = script.spawn().expect("starts");
-    let is_busy = || server.ask::<()>(&["GET", "x"]).is_err_and(|error| error.code() == Some("BUSY"));
-    let begun = std::time::Instant::now();
-    while !is_busy() {
-        assert!(begun.elapsed() < crate::place::BOUND, "it is never busy");
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
-    script
 }
 
 #[test]
@@ -76,13 +59,9 @@ fn a_busy_redis_is_waited_for_whichever_the_database() {
         assert_eq!(ran.code, 4, "{command:?}: {ran:?}");
         assert!(ran.err.contains("refuses: BUSY") && ran.err.contains("SCRIPT KILL"), "{ran:?}");
     }
-    std::thread::scope(|scope| {
-        let submit = ["submit", "wait", "--arg", "seconds=0", "--wait", "--timeout", "30s"];
-        let waits = scope.spawn(|| place.run(&submit));
-        // Something else than the command above is among those that were refused by now, or will be none the worse.
-        server.ask::<()>(&["SCRIPT", "KILL"]).expect("is ended");
-        let ran = waits.join().expect("runs");
-        assert_eq!(ran.code, 0, "{ran:?}");
-    });
+    let waits = Waiting::begin(&place, &["submit", "wait", "--arg", "seconds=0", "--wait"]);
+    place.heard("waiting until it is back");
+    server.ask::<()>(&["SCRIPT", "KILL"]).expect("is ended");
+    assert_eq!(waits.code(), Some(0), "{}", place.heard(""));
     script.wait().expect("ours");
 }

@@ -1,17 +1,17 @@
 //! A Redis that goes away, refuses, or lets nobody in.
 
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::place::Place;
 use crate::redis::RedisServer;
 
 /// A command in the background whose words and output go to files.
-struct Waiting {
+pub(crate) struct Waiting {
     child: Child,
 }
 
 impl Waiting {
-    fn begin(place: &Place, arguments: &[&str]) -> Self {
+    pub(crate) fn begin(place: &Place, arguments: &[&str]) -> Self {
         let file = |name: &str| {
             let path = place.path().join(name);
             std::fs::OpenOptions::new().create(true).append(true).open(path).expect("a file")
@@ -21,7 +21,7 @@ impl Waiting {
         Self { child: command.spawn().expect("starts") }
     }
 
-    fn code(mut self) -> Option<i32> {
+    pub(crate) fn code(mut self) -> Option<i32> {
         self.child.wait().expect("ours").code()
     }
 }
@@ -63,7 +63,7 @@ fn a_command_that_waits_rides_out_an_outage_that_it_began_in() {
 }
 
 /// Waits until it is so, for a bounded time.
-fn until(holds: impl Fn() -> bool) {
+pub(crate) fn until(holds: impl Fn() -> bool) {
     let begun = std::time::Instant::now();
     while !holds() {
         assert!(begun.elapsed() < crate::place::BOUND, "it never is");
@@ -92,16 +92,22 @@ fn who_may_not_is_unauthorised_and_told_what_helps() {
     }
 }
 
+/// Keeps the server busy until somebody ends the script.
+pub(crate) fn busy(server: &RedisServer) -> Child {
+    let port = server.port().to_string();
+    let mut script = Command::new("redis-cli");
+    script.args(["-p", &port, "EVAL", "while true do end", "0"]).stdout(Stdio::null()).stderr(Stdio::null());
+    let script = script.spawn().expect("starts");
+    until(|| server.ask::<()>(&["GET", "x"]).is_err_and(|error| error.code() == Some("BUSY")));
+    script
+}
+
 #[test]
 fn a_busy_redis_is_there_and_says_so() {
     let server = RedisServer::start_with(&["--busy-reply-threshold", "50"]);
     let place = Place::on_redis(&server.url());
     drop(place.worker());
-    let port = server.port().to_string();
-    let script = ["-p", &port, "EVAL", "while true do end", "0"];
-    let mut busy = std::process::Command::new("redis-cli");
-    let mut busy = busy.args(script).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
-    until(|| server.ask::<()>(&["GET", "x"]).is_err_and(|error| error.code() == Some("BUSY")));
+    let mut busy = busy(&server);
     let ran = place.run(&["list"]);
     assert_eq!(ran.code, 4, "{ran:?}");
     assert!(ran.err.contains("SCRIPT KILL") && !ran.err.contains("redis-cli ping"), "{ran:?}");
