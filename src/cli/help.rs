@@ -11,9 +11,6 @@ use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 use super::environment::Environment;
 use super::{Cli, examples};
 
-/// The options that say where tasks are.
-const STORE: [&str; 3] = ["redis", "db", "namespace"];
-
 /// The options that go through a server.
 const SERVER: [&str; 2] = ["server", "stdio"];
 
@@ -91,12 +88,13 @@ fn global_options(command: &Command, name: &str) -> String {
     line
 }
 
-/// The global options that would have no effect on a command: whoever gives one expects something.
+/// The global options that would have no effect on a command: whoever gives one expects something. Those that name
+/// the store are none of them: like the variables of the same meaning they say where everything of one's own is, and
+/// stand in aliases and scripts before whatever command.
 fn without_meaning(command: &str) -> &'static [&'static str] {
     match command {
-        "serve" | "worker" => &["docket", "timeout"],
-        "demo" | "ask" => &["redis", "db", "namespace", "docket"],
-        "report" | "check" | "completions" | HELP => &["redis", "db", "namespace", "docket", "timeout"],
+        "demo" | "ask" => &["docket"],
+        "serve" | "worker" | "report" | "check" | "completions" | HELP => &["docket", "timeout"],
         _ => &[],
     }
 }
@@ -118,8 +116,7 @@ fn problem(name: &str, given: &ArgMatches) -> Option<String> {
     // Only commands that can go through a server have it.
     given.try_contains_id("server").ok()?;
     let server = SERVER.iter().find(|option| is_given(option))?;
-    let store = STORE.iter().chain(&["docket"]).find(|option| is_given(option))?;
-    Some(format!(
-        "--{store} has no effect with --{server}: the server has its own tasks; give one of the two"
-    ))
+    is_given("docket").then(|| {
+        format!("--docket has no effect with --{server}: a docket is in a Redis; give one of the two")
+    })
 }

@@ -125,13 +125,24 @@ fn a_list_that_is_empty_names_what_it_was_asked_for() {
 #[rstest]
 #[case(&["serve", "--timeout", "5m"], "--timeout")]
 #[case(&["worker", "--docket", "x"], "--docket")]
-#[case(&["check", "--db", "x"], "--db")]
-#[case(&["demo", "--namespace", "x"], "--namespace")]
-#[case(&["list", "--db", "x", "--server", "http://127.0.0.1:1/mcp"], "--db")]
+#[case(&["check", "--timeout", "5m"], "--timeout")]
+#[case(&["list", "--docket", "x", "--server", "http://127.0.0.1:1/mcp"], "--docket")]
 fn an_option_without_effect_is_refused(#[case] arguments: &[&str], #[case] option: &str) {
     let ran = Place::new().run(arguments);
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.err.contains(&format!("{option} has no effect")), "{ran:?}");
+}
+
+#[test]
+fn an_option_that_names_the_store_stands_before_any_command() {
+    let place = Place::new();
+    for command in [&["check", "--help"][..], &["completions", "bash"], &["help", "list"]] {
+        let ran = place.run(&[&["--db", "x.db", "--namespace", "n"], command].concat());
+        assert_eq!(ran.code, 0, "{ran:?}");
+    }
+    let ran = place.run(&["--db", "x.db", "list", "--server", "http://127.0.0.1:1/mcp"]);
+    assert_eq!(ran.code, 4, "the server is asked: {ran:?}");
+    assert!(!place.path().join("x.db").exists(), "and no store is begun");
 }
 
 #[test]
