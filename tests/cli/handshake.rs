@@ -24,7 +24,7 @@ fn who_was_not_let_in_for_a_while_goes_on_afterwards() {
     let operator = Place::on_redis(&server.url());
     let [working, serving, waiting] = USERS.map(|user| place(&server, user));
     let _worker = working.worker();
-    let serves = serving.serve(&["--workers", "0"]);
+    let endpoint = serving.serve(&["--workers", "0"]);
     let id = operator.asking("plan_dinner");
     let waits = waiting.background(&["watch", "--json", "--task", &id]);
     for user in USERS {
@@ -41,7 +41,7 @@ fn who_was_not_let_in_for_a_while_goes_on_afterwards() {
     }
     operator.ok(&["respond", &id, "--question", "q1", "--set", "cuisine=Thai"]);
     operator.until_asked(&id, "q2");
-    let through = ["--server", serves.url(), "--era", "modern"];
+    let through = ["--server", endpoint.url(), "--era", "modern"];
     operator.ok(&[&["respond", &id, "--set", "vegetarian=yes"][..], &through].concat());
     assert_eq!(waits.code(), 0, "{}", waiting.heard(""));
     operator.ok(&["submit", "wait", "--arg", "seconds=0", "--wait", "--timeout", "30s"]);
