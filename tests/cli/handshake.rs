@@ -49,7 +49,7 @@ fn who_was_not_let_in_for_a_while_goes_on_afterwards() {
 
 #[test]
 fn a_busy_redis_is_waited_for_whichever_the_database() {
-    let server = RedisServer::start_with(&["--busy-reply-threshold", "50"]);
+    let server = RedisServer::start_with(&["--lua-time-limit", "50"]);
     let url = server.url();
     let place = Place::on_redis(&url.replace("/0", "/5"));
     let _worker = place.worker();

@@ -104,7 +104,7 @@ pub(crate) fn busy(server: &RedisServer) -> Child {
 
 #[test]
 fn a_busy_redis_is_there_and_says_so() {
-    let server = RedisServer::start_with(&["--busy-reply-threshold", "50"]);
+    let server = RedisServer::start_with(&["--lua-time-limit", "50"]);
     let place = Place::on_redis(&server.url());
     drop(place.worker());
     let mut busy = busy(&server);

@@ -148,7 +148,7 @@ async fn every_connection_goes_on_after_a_refused_handshake() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_busy_redis_is_busy_in_every_database() {
-    let server = RedisServer::start_with(&["--busy-reply-threshold", "50"]);
+    let server = RedisServer::start_with(&["--lua-time-limit", "50"]);
     let url = server.url().replace("/0", "/5");
     let mut all = Connections::open(&url).await;
     let mut administrator = administrator(&server);
