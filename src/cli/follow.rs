@@ -2,15 +2,17 @@
 
 use super::answers::Answers;
 use super::context::Context;
-use super::failure::{self, Failure, Kind};
+use super::failure::store::{already_answered, gone_or, is_outage};
+use super::failure::{Failure, Kind};
 use super::ui::question::{self, Asked, Reply};
 use super::ui::spinner::Spinner;
 use super::ui::{Paint, Ui, event, page, text};
 use super::values;
-
-use crate::desk::suggest::Suggested;
+use crate::desk::answer;
+use crate::desk::asked::OpenQuestion;
 use crate::engine::{Engine, EngineError, Viewer, Watch};
 use crate::store::{EventFilter, StoreError};
+use crate::task::form::joined;
 use crate::task::{Answer, EventKind, Question, QuestionId, Task, TaskId};
 
 /// Who answers: a file first, then the person at the terminal.
@@ -77,25 +79,6 @@ impl Answering {
     }
 }
 
-/// A question of our own store, ready to be shown.
-pub(crate) fn asked(task: &Task, question: &Question) -> Asked {
-    let id = event::short_id(task.id());
-    Asked {
-        who: format!("{} (task {id}, question {})", task.new.tool, question.id),
-        ask: question.ask.clone(),
-        asked_at: Some(question.asked_at),
-        deadline: question.deadline,
-        refused: None,
-        later: Some(later(task.id(), question)),
-    }
-}
-
-/// The command that answers a question of our own store.
-pub(crate) fn later(task: &TaskId, question: &Question) -> Suggested {
-    let respond = Suggested::new("respond").about(event::short_id(task));
-    values::accepting(respond, &question.ask).question(question.id.as_str())
-}
-
 /// Follows a task of our own store to its end.
 pub(crate) async fn to_end(
     context: &Context,
@@ -108,12 +91,12 @@ pub(crate) async fn to_end(
     let mut watch = engine.watch(EventFilter::Task(id.clone()), start).await?;
     loop {
         let task = engine.get_patiently(&Viewer::Operator, id).await;
-        let task = task.map_err(|error| failure::store::gone_or(submitted, error))?;
+        let task = task.map_err(|error| gone_or(submitted, error))?;
         if task.status.is_final() {
             return Ok(task);
         }
         match task.open_questions().next() {
-            Some(question) => answer(context, engine, &task, question, answering).await?,
+            Some(question) => have_answered(context, engine, &task, question, answering).await?,
             None => until_change(context, engine, &mut watch, &task).await?,
         }
     }
@@ -147,7 +130,7 @@ async fn until_change(
 }
 
 /// Has one question answered, here or by somebody who is faster.
-async fn answer(
+async fn have_answered(
     context: &Context,
     engine: &Engine,
     task: &Task,
@@ -155,22 +138,22 @@ async fn answer(
     answering: &Answering,
 ) -> Result<(), Failure> {
     let position = question.id.position().map_or(0, |position| position as usize);
-    let mut asked = asked(task, question);
+    let mut asked = OpenQuestion::of_task(task, question).asked;
     loop {
         let answer = tokio::select! {
             answer = answering.decide(&asked, position) => answer?,
-            winner = answered_elsewhere(engine, task, question) => {
+            winner = answer::closed_in_store(engine, task, question.id.as_str()) => {
                 context.ui.talk(&winner?);
                 return Ok(());
             }
         };
-        match stored(context, engine, task.id(), &question.id, answer).await? {
+        match stored(context, engine, task.id(), &question.id, &answer).await? {
             Ok(_) | Err(EngineError::Store(StoreError::Ended { .. })) => return Ok(()),
             Err(EngineError::Answer { violations, .. }) => {
-                asked.refused = Some(crate::task::form::joined(&violations));
+                asked.refused = Some(joined(&violations));
             }
             Err(EngineError::Store(StoreError::AlreadyAnswered { task, question, answer })) => {
-                context.ui.talk(&failure::store::already_answered(&task, &question, &answer).to_string());
+                context.ui.talk(&already_answered(&task, &question, &answer).to_string());
                 return Ok(());
             }
             Err(error) => return Err(error.into()),
@@ -178,56 +161,18 @@ async fn answer(
     }
 }
 
-/// Stores an answer, however long the store is away meanwhile. Where a try was lost on the way, the same answer
-/// that is found afterwards is its own.
-pub(crate) async fn stored(
+/// Stores an answer, however long the store is away meanwhile.
+async fn stored(
     context: &Context,
     engine: &Engine,
     task: &TaskId,
     question: &QuestionId,
-    answer: Answer,
+    answer: &Answer,
 ) -> Result<Result<Answer, EngineError>, Failure> {
     let mut was_lost = false;
-    let store = async || {
-        let done = engine.answer(&Viewer::Operator, task, question, answer.clone()).await;
-        match done {
-            Err(EngineError::Store(StoreError::AlreadyAnswered { answer: stands, .. }))
-                if was_lost && is_same(&stands, &answer) =>
-            {
-                Ok(Ok(*stands))
-            }
-            Err(EngineError::Store(error)) if failure::store::is_outage(&error) => {
-                was_lost = true;
-                Err(error.into())
-            }
-            done => Ok(done),
-        }
+    let store = async || match answer::store(engine, task, question, answer, &mut was_lost).await {
+        Err(EngineError::Store(error)) if is_outage(&error) => Err(error.into()),
+        done => Ok(done),
     };
     context.ride_out(store).await
-}
-
-fn is_same(one: &Answer, other: &Answer) -> bool {
-    let content = |answer: &Answer| answer.content.clone().unwrap_or_default();
-    one.action == other.action && one.by == other.by && content(one) == content(other)
-}
-
-/// Waits until the question is not open any more, and says what became of it.
-pub(crate) async fn answered_elsewhere(
-    engine: &Engine,
-    task: &Task,
-    question: &Question,
-) -> Result<String, Failure> {
-    let id = task.id();
-    let closed = |task: &Task| task.open_questions().all(|open| open.id != question.id);
-    let now = match engine.wait(&Viewer::Operator, id, closed).await {
-        Ok(now) => now,
-        Err(EngineError::Store(StoreError::NoTask(id))) if failure::store::is_expired(task) => {
-            return Ok(format!("task {id} expired meanwhile"));
-        }
-        Err(error) => return Err(failure::store::gone_or(task, error)),
-    };
-    Ok(match now.question(&question.id).and_then(|question| question.answer.as_ref()) {
-        Some(answer) => failure::store::already_answered(id, &question.id, answer).to_string(),
-        None => format!("task {id} has ended meanwhile: {}", now.status),
-    })
 }

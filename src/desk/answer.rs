@@ -100,7 +100,10 @@ impl Found {
     /// Waits until the question is not open any more, and says what became of it.
     pub(crate) async fn closed_elsewhere(&self, question: &OpenQuestion) -> Result<String, Failure> {
         match self {
-            Self::Store(engine, id) => closed_in_store(engine, id, &question.id).await,
+            Self::Store(engine, id) => {
+                let begun = engine.get_patiently(&Viewer::Operator, id).await?;
+                closed_in_store(engine, &begun, &question.id).await
+            }
             Self::Fastmcp(deployment, task) => {
                 let is_closed = |now: &DeployedTask| now.questions.iter().all(|one| one.id != question.id);
                 let now = until(deployment, &task.id, is_closed).await?;
@@ -225,15 +228,20 @@ fn of_server(server: &Server, task: &TaskView, wanted: Option<&str>) -> Result<O
     })
 }
 
-async fn closed_in_store(engine: &Engine, id: &TaskId, question: &str) -> Result<String, Failure> {
-    let begun = engine.get_patiently(&Viewer::Operator, id).await?;
+/// [`Found::closed_elsewhere`] for a question of a task of our own store, as it was seen before.
+pub(crate) async fn closed_in_store(
+    engine: &Engine,
+    begun: &Task,
+    question: &str,
+) -> Result<String, Failure> {
+    let id = begun.id();
     let closed = |task: &Task| task.open_questions().all(|open| open.id.as_str() != question);
     let now = match engine.wait(&Viewer::Operator, id, closed).await {
         Ok(now) => now,
-        Err(EngineError::Store(StoreError::NoTask(id))) if is_expired(&begun) => {
+        Err(EngineError::Store(StoreError::NoTask(id))) if is_expired(begun) => {
             return Ok(format!("task {id} expired meanwhile"));
         }
-        Err(error) => return Err(gone_or(&begun, error)),
+        Err(error) => return Err(gone_or(begun, error)),
     };
     let known = now.questions.iter().find(|known| known.id.as_str() == question);
     Ok(match known.and_then(|known| Some((known, known.answer.as_ref()?))) {
@@ -270,21 +278,13 @@ impl<'a> Sending<'a> {
     async fn at_store(&mut self, engine: &Engine, id: &TaskId) -> Result<Delivered, Failure> {
         let question: QuestionId =
             self.question.id.parse().map_err(|_| no_question(id, &self.question.id))?;
-        match engine.answer(&Viewer::Operator, id, &question, self.answer.clone()).await {
+        match store(engine, id, &question, &self.answer, &mut self.was_lost).await {
             Ok(answer) => Ok(taken(answer)),
-            Err(EngineError::Store(StoreError::AlreadyAnswered { answer, .. }))
-                if self.was_lost && is_same(&answer, &self.answer) =>
-            {
-                Ok(taken(*answer))
-            }
             Err(EngineError::Answer { task, question, violations }) => {
                 let problem = joined(&violations);
                 Ok(refused(problem, EngineError::Answer { task, question, violations }))
             }
-            Err(error) => {
-                self.was_lost |= matches!(&error, EngineError::Store(error) if is_outage(error));
-                Err(error.into())
-            }
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -345,6 +345,29 @@ fn refused(problem: String, error: impl Into<Failure>) -> Delivered {
 
 fn taken(answer: Answer) -> Delivered {
     Delivered::Taken(Receipt { answer, stale_cleared: None, left: None })
+}
+
+/// One try to store an answer. `was_lost` notes where one was lost on the way, so that the next try takes the same
+/// answer that it finds for its own.
+pub(crate) async fn store(
+    engine: &Engine,
+    task: &TaskId,
+    question: &QuestionId,
+    answer: &Answer,
+    was_lost: &mut bool,
+) -> Result<Answer, EngineError> {
+    match engine.answer(&Viewer::Operator, task, question, answer.clone()).await {
+        Err(EngineError::Store(StoreError::AlreadyAnswered { answer: stands, .. }))
+            if *was_lost && is_same(&stands, answer) =>
+        {
+            Ok(*stands)
+        }
+        Err(EngineError::Store(error)) => {
+            *was_lost |= is_outage(&error);
+            Err(error.into())
+        }
+        done => done,
+    }
 }
 
 fn is_same(one: &Answer, other: &Answer) -> bool {

@@ -7,12 +7,7 @@ use crate::cli::failure::Failure;
 use crate::desk::text::progress;
 pub(crate) use crate::desk::text::short_id as short;
 use crate::desk::watch::Seen;
-use crate::task::{Event, EventKind, TaskId};
-
-/// The beginning of an id, enough to name the task by.
-pub(crate) fn short_id(task: &TaskId) -> &str {
-    short(task.as_str())
-}
+use crate::task::{Event, EventKind};
 
 /// The columns that a tool's name takes at least, and at most on a terminal.
 const TOOL: (usize, usize) = (12, 30);
