@@ -183,8 +183,8 @@ async fn of_deployment(deployment: &Deployment, wanted: &Wanted) -> Result<Vec<R
 
 async fn of_server(server: &Server, wanted: &Wanted) -> Result<Vec<Row>, Failure> {
     let most = if wanted.sort == Sort::Created { wanted.most.saturating_add(1) } else { SORTED };
-    let rows = server.tasks(SORTED).await?.into_iter().map(|task| Row::of_view(server, &task));
-    Ok(rows.filter(|row| wanted.admits(row)).take(most).collect())
+    let row = |task| Some(Row::of_view(server, &task)).filter(|row| wanted.admits(row));
+    server.tasks(most, |_| false, row).await
 }
 
 impl Row {

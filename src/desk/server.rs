@@ -1,6 +1,6 @@
 //! An MCP server as a place of tasks.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use futures::future::BoxFuture;
@@ -99,25 +99,42 @@ impl Server {
 
     /// The tasks that can be known of: what a legacy server lists, which is mostly what this very connection launched,
     /// and what this user launched before. A modern one shows a task only to who has its id.
-    pub(crate) async fn tasks(&self, most: usize) -> Result<Vec<ServerTask>, Failure> {
-        let (mut tasks, mut tools) = (Vec::new(), self.tools_of_kept());
+    ///
+    /// Each of the latter costs a request, so those that `skip` names are not asked for, and no more of them than it
+    /// takes until there are `most` of what `take` makes of a task.
+    pub(crate) async fn tasks<T>(
+        &self,
+        most: usize,
+        skip: impl Fn(&str) -> bool,
+        take: impl Fn(ServerTask) -> Option<T>,
+    ) -> Result<Vec<T>, Failure> {
+        let kept = self.kept();
+        let mut tools: HashMap<String, String> =
+            kept.iter().map(|one| (one.task.clone(), one.tool.clone())).collect();
+        let mut taken = Vec::new();
         if self.era == Era::Legacy {
-            let listed = self.run(async |client| client.list().await).await?.into_iter().take(most);
-            tasks.extend(listed.map(|view| ServerTask { tool: tools.remove(&view.id), view }));
+            let listed = self.run(async |client| client.list().await).await?;
+            let listed = listed.into_iter().map(|view| ServerTask { tool: tools.remove(&view.id), view });
+            taken.extend(listed.filter_map(&take).take(most));
         }
         let mut gone = Vec::new();
-        for one in self.kept().into_iter().filter(|one| tools.contains_key(&one.task)) {
-            if tasks.len() >= most {
+        for one in kept.into_iter().filter(|one| tools.contains_key(&one.task) && !skip(&one.task)) {
+            if taken.len() >= most {
                 break;
             }
             match self.known(&one.task).await? {
-                Some(view) => tasks.push(ServerTask { view, tool: Some(one.tool) }),
+                Some(view) => taken.extend(take(ServerTask { view, tool: Some(one.tool) })),
                 // The server keeps a task only for its ttl.
                 None => gone.push(one.task),
             }
         }
         self.forget(&gone);
-        Ok(tasks)
+        Ok(taken)
+    }
+
+    /// [`Server::tasks`], all of them.
+    pub(crate) async fn all_tasks(&self, most: usize) -> Result<Vec<ServerTask>, Failure> {
+        self.tasks(most, |_| false, Some).await
     }
 
     /// The tasks of this server that this user launched, newest first.
@@ -125,13 +142,9 @@ impl Server {
         self.kept.as_ref().map(|kept| kept.of_server(&self.name)).unwrap_or_default()
     }
 
-    fn tools_of_kept(&self) -> HashMap<String, String> {
-        self.kept().into_iter().map(|one| (one.task, one.tool)).collect()
-    }
-
     /// The tool that a task runs, where this user launched it.
     pub(crate) fn tool_of(&self, task: &str) -> Option<String> {
-        self.tools_of_kept().remove(task)
+        self.kept().into_iter().find(|one| one.task == task).map(|one| one.tool)
     }
 
     fn forget(&self, gone: &[String]) {
@@ -172,8 +185,8 @@ impl Server {
             Err(missing) if missing.kind() == Kind::NotFound => missing,
             found => return found,
         };
-        let mut known = if text::is_long_enough(prefix) { self.ids().await? } else { Vec::new() };
-        known.retain(|id| id.starts_with(prefix));
+        let known = if text::is_long_enough(prefix) { self.ids().await? } else { BTreeSet::new() };
+        let known: Vec<String> = known.into_iter().filter(|id| id.starts_with(prefix)).collect();
         match known.as_slice() {
             [] => Err(missing),
             [id] => self.get(id).await,
@@ -182,16 +195,19 @@ impl Server {
         }
     }
 
-    async fn ids(&self) -> Result<Vec<String>, Failure> {
+    /// The ids of all tasks that can be known of.
+    async fn ids(&self) -> Result<BTreeSet<String>, Failure> {
+        let mut ids: BTreeSet<String> = self.kept().into_iter().map(|one| one.task).collect();
         if self.era == Era::Modern {
-            return Ok(self.kept().into_iter().map(|one| one.task).collect());
+            return Ok(ids);
         }
         let listed = self.run(async |client| match client.list().await {
             // Not every server of that era lists its tasks.
             Err(ClientError::Refused { .. } | ClientError::NotOffered { .. }) => Ok(Vec::new()),
             listed => listed,
         });
-        Ok(listed.await?.into_iter().map(|task| task.id).collect())
+        ids.extend(listed.await?.into_iter().map(|task| task.id));
+        Ok(ids)
     }
 
     /// Cancels a task. A modern server says nothing where the task had ended before, so its status is looked at.

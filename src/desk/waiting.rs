@@ -81,7 +81,7 @@ async fn of_server(server: &std::sync::Arc<super::server::Server>) -> Result<Vec
         return Err(failure);
     }
     let mut waiting = Vec::new();
-    for task in server.tasks(MOST).await? {
+    for task in server.all_tasks(MOST).await? {
         for (key, request) in &task.view.input_requests {
             // What must not be shown cannot be answered here.
             let Ok(question) = OpenQuestion::of_server(server.title(), &task.view, key, request) else {

@@ -94,6 +94,8 @@ fn a_killed_submit_can_be_taken_up_again_since_its_tasks_id_is_on_disk() {
     assert!(json.contains(&id), "{json}");
     let legacy = ["list", "--server", server.url(), "--era", "legacy"];
     assert!(place.run(&legacy).out.contains(&id), "what was launched from here is found in either era");
+    let short = place.run(&[&["show", &id[..8]][..], &legacy[1..]].concat());
+    assert!(short.code == 0 && short.out.contains(&id), "and by the beginning of its id: {short:?}");
     let other = Place::new().run(&legacy);
     assert_eq!((other.code, other.out.as_str()), (0, ""), "another session's tasks are not shown");
 }

@@ -23,7 +23,7 @@ pub(super) async fn of_server(server: &Server) -> Result<Vec<Finding>, Failure> 
         found.push(finding(None, "no_tasks", evidence, "its tools are called in the foreground"));
         return Ok(found);
     }
-    for task in server.tasks(MOST).await? {
+    for task in server.all_tasks(MOST).await? {
         found.extend(of_task(server, &task.view));
     }
     Ok(found)

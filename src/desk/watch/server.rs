@@ -1,6 +1,6 @@
 //! Following the tasks of a server: what it tells of, and what looks at them show.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,9 +24,6 @@ const EVERY: Duration = Duration::from_secs(2);
 /// Tasks of a server that are followed.
 const MOST: usize = 500;
 
-/// Looks that wait to be told: a reader that is slow slows the looking.
-const AHEAD: usize = 16;
-
 /// Tasks of a server. At most one server is followed, or one of its tasks.
 #[derive(Default)]
 pub(super) struct Served {
@@ -35,10 +32,11 @@ pub(super) struct Served {
     looks: Option<Looks>,
 }
 
-/// What is looked at, and what was seen.
+/// What is looked at, and what was seen. Looking goes on only when all that was seen has been taken, so that no more than
+/// what one look brings is ever kept.
 struct Looks {
     name: String,
-    views: mpsc::Receiver<Result<ServerTask, Failure>>,
+    views: mpsc::UnboundedReceiver<Result<ServerTask, Failure>>,
     looking: LocalBoxFuture<'static, ()>,
     has_ended: bool,
 }
@@ -57,7 +55,6 @@ impl Served {
                 .to_owned(),
         };
         tell(way);
-        let (send, views) = mpsc::channel(AHEAD);
         let (watched, id) = (server.clone(), task.id.clone());
         let tool = server.tool_of(&id);
         let now = ServerTask { view: task.clone(), tool: tool.clone() };
@@ -67,28 +64,15 @@ impl Served {
         }
         self.note_open(server, &now);
         self.known.insert(id.clone(), now.view);
+        let (send, views) = mpsc::unbounded_channel();
         let looking = async move {
-            let mut last = None;
-            let (views, mut looked) = mpsc::unbounded_channel();
             let ended = |view: &TaskView| {
-                // The receiver is in the same task and reads before it looks again.
-                let _ = views.send(view.clone());
+                // Nobody is told any more where the watching ends.
+                let _ = send.send(Ok(ServerTask { view: view.clone(), tool: tool.clone() }));
                 view.status.is_final()
             };
-            let until = watched.until(&id, &ended);
-            tokio::pin!(until);
-            loop {
-                let (view, is_over) = tokio::select! {
-                    biased;
-                    Some(view) = looked.recv() => (Ok(view), false),
-                    done = &mut until => (done, true),
-                };
-                let is_news = view.as_ref().map_or(true, |view| last.as_ref() != Some(view));
-                last = view.as_ref().ok().cloned();
-                let news = view.map(|view| ServerTask { view, tool: tool.clone() });
-                if is_news && send.send(news).await.is_err() || is_over {
-                    return;
-                }
+            if let Err(failure) = watched.until(&id, &ended).await {
+                let _ = send.send(Err(failure));
             }
         };
         self.begin(server, views, looking);
@@ -105,23 +89,27 @@ impl Served {
             _ => "the server's tasks are looked at",
         };
         tell(format!("{whose} every {} s; what comes and goes in between is missed", EVERY.as_secs()));
-        for task in server.tasks(MOST).await? {
+        let mut over = HashSet::new();
+        for task in server.all_tasks(MOST).await? {
             self.note_open(server, &task);
+            over.extend(task.view.status.is_final().then(|| task.view.id.clone()));
             self.known.insert(task.view.id.clone(), task.view);
         }
-        let (send, views) = mpsc::channel(AHEAD);
+        let (send, views) = mpsc::unbounded_channel();
         let watched = server.clone();
         let looking = async move {
             loop {
                 tokio::time::sleep(EVERY).await;
-                let looked = match watched.tasks(MOST).await {
+                // A task that has ended changes no more.
+                let looked = match watched.tasks(MOST, |id| over.contains(id), Some).await {
                     Ok(tasks) => tasks.into_iter().map(Ok).collect(),
                     Err(failure) => vec![Err(failure)],
                 };
-                for one in looked {
-                    if send.send(one).await.is_err() {
-                        return;
-                    }
+                let is_over = |task: &ServerTask| task.view.status.is_final();
+                let ended = looked.iter().flatten().filter(|task| is_over(task));
+                over.extend(ended.map(|task| task.view.id.clone()));
+                if looked.into_iter().any(|one| send.send(one).is_err()) {
+                    return;
                 }
             }
         };
@@ -132,7 +120,7 @@ impl Served {
     fn begin(
         &mut self,
         server: &Arc<Server>,
-        views: mpsc::Receiver<Result<ServerTask, Failure>>,
+        views: mpsc::UnboundedReceiver<Result<ServerTask, Failure>>,
         looking: impl Future<Output = ()> + 'static,
     ) {
         let (name, looking) = (server.title().to_owned(), looking.boxed_local());
