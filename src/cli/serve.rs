@@ -21,7 +21,7 @@ use super::worker;
 use crate::desk::suggest::Suggested;
 use crate::engine::{Engine, Limits};
 use crate::server::{self, ServeConfig, ServeError, Unanswerable};
-use crate::task::{Fault, fault};
+use crate::task::{Fault, ToolSpec, fault};
 
 /// Serve tools as MCP tasks over HTTP or stdio, and run them
 ///
@@ -264,8 +264,8 @@ async fn announce(
     ui.talk("  try, in another terminal:");
     // One that asks, where there is none that is known to.
     let workers = engine.store().workers().await.map(|workers| workers.rows).unwrap_or_default();
-    let is_run = |name: &String| workers.iter().any(|one| one.lease_ms > 0 && one.tools.contains(name));
-    let run: Vec<_> = tools.iter().filter(|tool| is_run(&tool.name)).collect();
+    let is_run = |tool: &&ToolSpec| workers.iter().any(|one| one.offers(&tool.name));
+    let run: Vec<_> = tools.iter().filter(is_run).collect();
     let known = run.iter().find(|tool| tool.name == "plan_dinner").or(run.first());
     let tool = known.map_or("TOOL", |tool| tool.name.as_str());
     let submit = Suggested::new("submit").about(tool).option("--session", "dinner");

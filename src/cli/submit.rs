@@ -190,7 +190,7 @@ async fn submitted(engine: &Engine, submission: Submission) -> Result<Task, Fail
 async fn warn_if_nobody_runs(context: &Context, engine: &Engine, task: &Task) {
     // The task is submitted: a store that goes away now makes no failure of it.
     let Ok(workers) = engine.store().workers().await else { return };
-    if !workers.rows.iter().any(|worker| worker.lease_ms > 0 && worker.tools.contains(&task.new.tool)) {
+    if !workers.rows.iter().any(|worker| worker.offers(&task.new.tool)) {
         context.ui.warn(&context.advise(places::unoffered(&task.new.tool)));
     }
 }

@@ -310,7 +310,7 @@ impl News<'_> {
 
     /// Whether something newer was told before. Compared as times: their texts differ in length.
     fn is_old(&mut self, view: &TaskView) -> bool {
-        let updated: Option<Timestamp> = view.updated_at.as_deref().and_then(|text| text.parse().ok());
+        let updated = view.updated();
         let old = updated.is_some() && updated < self.seen;
         if !old {
             self.seen = updated;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::task::{Outcome, RpcError, TaskStatus};
@@ -57,6 +58,16 @@ impl TaskView {
                 .unwrap_or_default(),
             outcome: outcome(value),
         })
+    }
+
+    /// [`TaskView::created_at`], where it is a time.
+    pub fn created(&self) -> Option<Timestamp> {
+        self.created_at.as_deref()?.parse().ok()
+    }
+
+    /// [`TaskView::updated_at`], where it is a time.
+    pub fn updated(&self) -> Option<Timestamp> {
+        self.updated_at.as_deref()?.parse().ok()
     }
 
     /// Whether a modern task has all that belongs to its status (SEP-2663, a full `DetailedTask`).

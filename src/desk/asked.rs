@@ -44,6 +44,13 @@ impl Asked {
     }
 }
 
+/// The message of an entry of `inputRequests`, and the page that it asks to visit: also of one that must not be shown as a
+/// question.
+pub(crate) fn parts(request: &Value) -> (Option<&str>, Option<&str>) {
+    let text = |name: &str| request.pointer(name).and_then(Value::as_str);
+    (text("/params/message"), text("/params/url"))
+}
+
 /// An open question of a task.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenQuestion {

@@ -10,7 +10,7 @@ use super::object::{self, deployed_object, server_object, sourced, unreadable_ob
 use super::place::{FASTMCP, Place, SERVER, STORE};
 use super::places::Places;
 use super::server::{Server, ServerTask};
-use super::{page, text};
+use super::{asked, page, text};
 use crate::engine::{Engine, Viewer};
 use crate::fastmcp::{DeployedTask, Deployment};
 use crate::store::{TaskFilter, Unreadable};
@@ -192,7 +192,7 @@ impl Row {
     pub(crate) fn of_task(task: &Task) -> Self {
         let question = task.open_questions().next();
         let message = match question {
-            Some(question) => asked(&question.ask.message, page::of(&question.ask)),
+            Some(question) => in_a_line(&question.ask.message, page::of(&question.ask)),
             None => text::line(task.status_message.as_deref().unwrap_or_default().trim()),
         };
         let deadlines = task.open_questions().filter_map(|question| question.deadline);
@@ -243,7 +243,7 @@ impl Row {
     /// A task of a FastMCP deployment.
     pub(crate) fn of_deployed(task: &DeployedTask) -> Self {
         let message = match (task.questions.first(), &task.error, &task.progress) {
-            (Some(question), ..) => asked(&question.ask.message, page::of(&question.ask)),
+            (Some(question), ..) => in_a_line(&question.ask.message, page::of(&question.ask)),
             (None, Some(error), _) => text::line(error.trim()),
             (None, None, Some(progress)) => text::progress(progress),
             (None, None, None) => String::new(),
@@ -276,29 +276,26 @@ impl Row {
     /// A task of a server.
     pub(crate) fn of_view(server: &Server, task: &ServerTask) -> Self {
         let ServerTask { view, tool } = task;
-        let time = |text: &Option<String>| -> Option<Timestamp> {
-            text.as_deref().and_then(|text| text.parse().ok())
-        };
         let first = view.input_requests.values().next();
-        let part = |name: &str| first.and_then(|request| request.pointer(name)).and_then(Value::as_str);
-        let asked = part("/params/message").map(|message| asked(message, part("/params/url")));
+        let (message, url) = first.map(asked::parts).unwrap_or_default();
+        let asked = message.map(|message| in_a_line(message, url));
         let words = || text::line(view.status_message.as_deref().unwrap_or_default().trim());
         let ttl = view.ttl_ms.and_then(|ttl| i64::try_from(ttl).ok()).map(SignedDuration::from_millis);
-        let expires = time(&view.created_at).zip(ttl).and_then(|(at, ttl)| at.checked_add(ttl).ok());
+        let expires = view.created().zip(ttl).and_then(|(at, ttl)| at.checked_add(ttl).ok());
         Self {
             task: view.id.clone(),
             status: Some(view.status),
             is_tool_error: view.outcome.as_ref().is_some_and(Outcome::is_tool_error),
             source: SERVER.to_owned(),
-            created_at: time(&view.created_at),
-            changed_at: time(&view.updated_at),
+            created_at: view.created(),
+            changed_at: view.updated(),
             // Servers do not say when they asked; the task has changed since then at the latest.
-            waiting_since: time(&view.updated_at).filter(|_| view.status == TaskStatus::InputRequired),
+            waiting_since: view.updated().filter(|_| view.status == TaskStatus::InputRequired),
             ends_at: expires.filter(|_| !view.status.is_final()),
             // Servers do not say whether a worker has begun.
             is_queued: false,
             open: view.input_requests.len(),
-            has_page: part("/params/url").is_some(),
+            has_page: url.is_some(),
             tool: tool.clone(),
             session: None,
             worker: None,
@@ -332,7 +329,7 @@ pub(crate) fn is_queued(task: &Task) -> bool {
 }
 
 /// An open question in one line: its message, and the page that it asks to visit.
-fn asked(message: &str, url: Option<&str>) -> String {
+fn in_a_line(message: &str, url: Option<&str>) -> String {
     match url {
         Some(_) => page::with_page(message, url, BEFORE_PAGE),
         None => text::line(message.trim()),

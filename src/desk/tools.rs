@@ -61,7 +61,7 @@ impl Found {
                 let task = engine.get(&Viewer::Operator, id).await.ok()?;
                 let workers = engine.store().workers().await.ok()?.rows;
                 let tool = task.new.tool;
-                let is_offered = workers.iter().any(|one| one.lease_ms > 0 && one.tools.contains(&tool));
+                let is_offered = workers.iter().any(|one| one.offers(&tool));
                 (!task.status.is_final() && !is_offered).then_some(tool)
             }
             Self::Fastmcp(deployment, task) => {

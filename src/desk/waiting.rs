@@ -88,7 +88,7 @@ async fn of_server(server: &std::sync::Arc<super::server::Server>) -> Result<Vec
                 continue;
             };
             let found = Found::Server(server.clone(), Box::new(task.view.clone()));
-            let since = task.view.updated_at.as_deref().and_then(|at| at.parse().ok());
+            let since = task.view.updated();
             waiting.push(Waiting { found, tool: task.tool.clone(), question, since });
         }
     }

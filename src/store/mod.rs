@@ -114,6 +114,13 @@ pub struct WorkerInfo {
     pub tasks: u64,
 }
 
+impl WorkerInfo {
+    /// Whether it lives and runs that tool.
+    pub fn offers(&self, tool: &str) -> bool {
+        self.lease_ms > 0 && self.tools.iter().any(|one| one == tool)
+    }
+}
+
 /// Which tasks to list. Hidden ones never are, unless asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaskFilter {

@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use super::{Finding, MOST};
 use crate::client::{Era, TaskView};
 use crate::desk::failure::Failure;
-use crate::desk::page;
 use crate::desk::place::SERVER;
 use crate::desk::server::Server;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::time;
+use crate::desk::{asked, page};
 use crate::task::TaskStatus;
 
 /// A task that works without a change for longer is worth saying, in seconds.
@@ -31,8 +31,7 @@ pub(super) async fn of_server(server: &Server) -> Result<Vec<Finding>, Failure> 
 
 /// The causes at one task.
 pub(super) fn of_task(server: &Server, task: &TaskView) -> Vec<Finding> {
-    let changed: Option<Timestamp> = task.updated_at.as_deref().and_then(|at| at.parse().ok());
-    let silent = changed.map(|at| Timestamp::now().as_second() - at.as_second());
+    let silent = task.updated().map(|at| Timestamp::now().as_second() - at.as_second());
     let when = silent.map(|seconds| format!(" for {}", time::rough(seconds.max(0).unsigned_abs())));
     let id = task.id.as_str();
     match task.status {
@@ -50,9 +49,8 @@ pub(super) fn of_task(server: &Server, task: &TaskView) -> Vec<Finding> {
             .input_requests
             .iter()
             .map(|(key, request)| {
-                let text = |name: &str| request.pointer(name).and_then(serde_json::Value::as_str);
-                let message = text("/params/message").unwrap_or_default();
-                let asked = page::with_page(message, text("/params/url"), 60);
+                let (message, url) = asked::parts(request);
+                let asked = page::with_page(message.unwrap_or_default(), url, 60);
                 let evidence = format!(
                     "question {key} has waited{} for an answer: {asked}",
                     when.as_deref().unwrap_or_default()

@@ -119,8 +119,7 @@ impl Checkup {
 
     fn queued(&self, task: &Task) -> Finding {
         let tool = &task.new.tool;
-        let able: Vec<_> =
-            self.workers.rows.iter().filter(|info| info.lease_ms > 0 && info.tools.contains(tool)).collect();
+        let able: Vec<_> = self.workers.rows.iter().filter(|info| info.offers(tool)).collect();
         if able.is_empty() {
             let evidence = format!("no living worker offers the tool {tool}");
             let help = Advice::from("start a worker that has it: ")

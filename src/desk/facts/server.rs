@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Fact, Facts, Sheet};
 use crate::client::TaskView;
-use crate::desk::asked::OpenQuestion;
+use crate::desk::asked::{self, OpenQuestion};
 use crate::desk::row::Row;
 use crate::desk::server::{Server, ServerTask};
 use crate::desk::{ending, text};
@@ -51,15 +51,15 @@ impl Sheet {
 
     fn request(&mut self, server: &str, task: &TaskView, key: &str, request: &Value) {
         self.heading(&format!("question {key}"));
-        let text = |name: &str| request.pointer(name).and_then(Value::as_str);
-        self.block("message", text("/params/message").unwrap_or_default());
+        let (message, url) = asked::parts(request);
+        self.block("message", message.unwrap_or_default());
         match OpenQuestion::of_server(server, task, key, request) {
             Ok(open) => {
                 self.wanted(&open.asked.ask);
                 self.lines.extend(open.asked.later.map(|later| Fact::Command("answer with", later)));
             }
             Err(problem) => {
-                self.page(text("/params/url"));
+                self.page(url);
                 self.fact("not shown", &problem);
             }
         }

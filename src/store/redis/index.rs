@@ -5,13 +5,11 @@ use std::collections::BTreeSet;
 use redis::Value;
 
 use super::connection::is_wrong_type;
+use super::mend::AT_ONCE;
+use super::open::SCANNED_AT_ONCE;
 use super::{RedisStore, open};
 use crate::store::{LAYOUT, PageCursor, StoreResult, Trouble};
 use crate::task::TaskId;
-
-/// Keys that are looked at in one step of the search, and tasks that are brought back by one script.
-const SCANNED_AT_ONCE: usize = 1000;
-const AT_ONCE: usize = 200;
 
 /// How long it is noted that keys were lost.
 const NOTED_SECONDS: u32 = 7 * 24 * 3600;

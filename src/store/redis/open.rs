@@ -6,7 +6,7 @@ use super::{RedisStore, shared_prefix};
 use crate::store::{LAYOUT, StoreError, StoreResult};
 
 /// Keys that are looked at in one step of a search.
-const SCANNED_AT_ONCE: usize = 1000;
+pub(super) const SCANNED_AT_ONCE: usize = 1000;
 
 impl RedisStore {
     /// Begins the namespace if it is new, and brings an older layout to the present one.
