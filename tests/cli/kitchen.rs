@@ -23,6 +23,17 @@ pub struct Kitchen {
 impl Kitchen {
     /// Begins to work on that file; its tools are known when this returns.
     pub fn open(database: &Path) -> Self {
+        let tools =
+            ["refuses", "fails", "rude", "rudest", RUDE_TOOL, "visit", "chatters"].map(Misbehaving::new);
+        Self::with(database, WorkerId::generate("kitchen"), tools)
+    }
+
+    /// The same for a worker of that id and those tools.
+    pub fn with<T: Tool + 'static>(
+        database: &Path,
+        id: WorkerId,
+        tools: impl IntoIterator<Item = T> + Send + 'static,
+    ) -> Self {
         let stop = CancellationToken::new();
         let (ready, begun) = std::sync::mpsc::channel();
         let (path, stopped) = (database.to_owned(), stop.clone());
@@ -32,11 +43,8 @@ impl Kitchen {
             runtime.block_on(async {
                 let store = SqliteStore::open(&path, "default").await.expect("a store");
                 let engine = Engine::new(store, Limits::default(), stopped.clone());
-                let tools = ["refuses", "fails", "rude", "rudest", RUDE_TOOL, "visit", "chatters"]
-                    .map(Misbehaving::new);
-                let tools =
-                    tools.into_iter().map(|tool| (tool.spec.name.clone(), Arc::new(tool) as _)).collect();
-                let config = WorkerConfig::new(WorkerId::generate("kitchen"), tools, 4);
+                let named = |tool: T| (tool.spec().name.clone(), Arc::new(tool) as _);
+                let config = WorkerConfig::new(id, tools.into_iter().map(named).collect(), 4);
                 let worker = Worker::enlist(engine, config).await.expect("enlists");
                 ready.send(()).expect("the test waits");
                 worker.run(stopped).await;

@@ -146,9 +146,20 @@ fn the_demo_asks() {
 
 fn dinner(terminal: &mut Terminal) {
     terminal.sees("What cuisine would you like?");
-    terminal.at(BEFORE, &[ENTER]);
+    terminal.sees(BEFORE);
+    cuisine(terminal);
+    vegetarian(terminal);
+}
+
+/// Fills in the first question, whose menu is on the screen.
+pub(crate) fn cuisine(terminal: &mut Terminal) {
+    terminal.press(&[ENTER]);
     terminal.at("Cuisine: ", &["Thai", ENTER]);
     terminal.at(AFTER, &[ENTER]);
+}
+
+/// Fills in the second one, and sees the command to its end.
+pub(crate) fn vegetarian(terminal: &mut Terminal) {
     terminal.sees("Shall it be vegetarian?");
     terminal.at(BEFORE, &[ENTER]);
     terminal.at("Vegetarian [y/N]", &["y"]);

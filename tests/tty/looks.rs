@@ -1,18 +1,15 @@
 //! How everything looks on terminals of 60, 80 and 120 columns. After a change on purpose, look at the new snapshots of
 //! `INSTA_UPDATE=always cargo nextest run --test tty looks` before they are checked in.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use mcptask::engine::{Engine, Limits};
-use mcptask::store::sqlite::SqliteStore;
 use mcptask::task::{Ask, Outcome, ToolSpec};
-use mcptask::worker::{TaskContext, Tool, ToolOutcome, Worker, WorkerConfig};
+use mcptask::worker::{TaskContext, Tool, ToolOutcome};
 use rstest::rstest;
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
+use crate::kitchen::Kitchen;
 use crate::place::{BOUND, Place};
 use crate::terminal::Terminal;
 
@@ -55,40 +52,10 @@ impl Tool for Asks {
 }
 
 /// A worker whose id is always the same.
-struct Kitchen {
-    stop: CancellationToken,
-    thread: Option<std::thread::JoinHandle<()>>,
-}
-
-impl Kitchen {
-    fn open(place: &Place) -> Self {
-        let stop = CancellationToken::new();
-        let (ready, begun) = std::sync::mpsc::channel();
-        let (path, stopped) = (place.database(), stop.clone());
-        std::fs::create_dir_all(path.parent().expect("a directory")).expect("can be made");
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime").block_on(async {
-                let store = SqliteStore::open(&path, "default").await.expect("a store");
-                let engine = Engine::new(store, Limits::default(), stopped.clone());
-                let tools = ["release", "pay"].map(|name| (name.to_owned(), Arc::new(Asks::new(name)) as _));
-                let config =
-                    WorkerConfig::new("kitchen".parse().expect("an id"), tools.into_iter().collect(), 4);
-                let worker = Worker::enlist(engine, config).await.expect("enlists");
-                ready.send(()).expect("the test waits");
-                worker.run(stopped).await;
-            });
-        });
-        begun.recv().expect("the worker begins");
-        Self { stop, thread: Some(thread) }
-    }
-}
-
-impl Drop for Kitchen {
-    fn drop(&mut self) {
-        self.stop.cancel();
-        self.thread.take().map(std::thread::JoinHandle::join);
-    }
+fn kitchen(place: &Place) -> Kitchen {
+    let path = place.database();
+    std::fs::create_dir_all(path.parent().expect("a directory")).expect("can be made");
+    Kitchen::with(&path, "kitchen".parse().expect("an id"), ["release", "pay"].map(Asks::new))
 }
 
 /// Every run of characters like the pattern, in which `0` stands for any digit, becomes the pattern.
@@ -134,7 +101,7 @@ fn look(place: &Place, columns: u16, command: &str, ids: &[&str]) -> String {
 /// Everything, on a place that is so new that all times have one digit; `None` where this machine was too slow.
 fn all(columns: u16) -> Option<String> {
     let (place, begun) = (Place::new(), Instant::now());
-    let _kitchen = Kitchen::open(&place);
+    let _kitchen = kitchen(&place);
     let asking = |tool: &str| {
         let id = place.ok(&["submit", tool, "--session", "friday", "--arg", "who=everybody"]);
         place.until(&id, "asked");

@@ -1,9 +1,9 @@
 //! A server that is killed while its question is on the screen, and started again.
 
-use crate::fields::{AFTER, BEFORE};
+use crate::fields::{cuisine, vegetarian};
 use crate::place::{Background, Place};
 use crate::redis::{RedisServer, free_port};
-use crate::terminal::{ENTER, Terminal};
+use crate::terminal::Terminal;
 
 const AWAY: &str = "waiting until it is back, Ctrl-C ends this";
 
@@ -19,22 +19,6 @@ fn submit(place: &Place, port: u16, era: &str) -> Terminal {
     terminal.sees(" asks");
     terminal.sees("leave it open");
     terminal
-}
-
-fn cuisine(terminal: &mut Terminal) {
-    terminal.press(&[ENTER]);
-    terminal.at("Cuisine: ", &["Thai", ENTER]);
-    terminal.at(AFTER, &[ENTER]);
-}
-
-fn vegetarian(terminal: &mut Terminal) {
-    terminal.sees("Shall it be vegetarian?");
-    terminal.at(BEFORE, &[ENTER]);
-    terminal.at("Vegetarian [y/N]", &["y"]);
-    terminal.at(AFTER, &[ENTER]);
-    terminal.sees("A vegetarian Thai dinner for 2:");
-    let (rest, code) = terminal.ends();
-    assert_eq!(code, 0, "{rest}");
 }
 
 /// Each answer is the client's: none was given by a rule meanwhile.
