@@ -2,6 +2,7 @@
 //! provider, no delay on small packets, a connection that is made again, and an address that can be shown.
 
 mod address;
+mod figures;
 mod handshake;
 mod route;
 mod steady;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use redis::RedisError;
 
 pub(crate) use address::Address;
+pub(crate) use figures::Figures;
 pub(crate) use handshake::connect;
 pub(crate) use route::{Route, masters};
 pub(crate) use steady::Steady;

@@ -12,6 +12,7 @@ use super::docket::Workers;
 use super::hint::Help;
 use super::signs::Asking;
 use super::{DeployedTask, Deployment, Details, FastmcpError, FastmcpResult};
+use crate::redis_link::Figures;
 
 /// How long the sign of a lost question has to last: for about a millisecond, a good answer looks the same.
 const SETTLES_WITHIN: Duration = Duration::from_millis(500);
@@ -146,19 +147,15 @@ impl Deployment {
     /// Whether the Redis refuses what is written for want of memory, with its figures. `None` as well where this user
     /// may not ask.
     pub async fn full_memory(&self) -> FastmcpResult<Option<String>> {
-        let info: String = match self.link.run(redis::cmd("INFO").arg("memory")).await {
+        let figures = match self.link.run::<String>(redis::cmd("INFO").arg("memory")).await {
             Err(FastmcpError::Refused { .. }) => return Ok(None),
-            info => info?,
+            info => Figures::of(&info?),
         };
-        let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-        let number = |name: &str| field(name).and_then(|value| value.trim().parse::<u64>().ok());
-        let keeps = field("maxmemory_policy").is_some_and(|policy| policy.trim() == "noeviction");
-        Ok(match (number("used_memory"), number("maxmemory")) {
-            (Some(used), Some(most @ 1..)) if keeps && used >= most => Some(format!(
-                "the Redis refuses writes: {used} of {most} bytes are used, and nothing is evicted"
-            )),
-            _ => None,
-        })
+        let (used, most) = (figures.number("used_memory"), figures.number("maxmemory"));
+        let is_full = most > 0 && used >= most && figures.text("maxmemory_policy") == Some("noeviction");
+        Ok(is_full.then(|| {
+            format!("the Redis refuses writes: {used} of {most} bytes are used, and nothing is evicted")
+        }))
     }
 
     async fn diagnose_task(&self, task: DeployedTask) -> FastmcpResult<Vec<Diagnosis>> {

@@ -1,9 +1,8 @@
 //! What is wrong with the Redis itself, found without changing anything.
 
-use std::collections::HashMap;
-
 use super::RedisStore;
 use super::connection::is_wrong_type;
+use crate::redis_link::Figures;
 use crate::store::{Refusal, StoreError, StoreResult, Trouble};
 
 /// The keys that all tasks share, with their types.
@@ -144,14 +143,10 @@ impl RedisStore {
     }
 
     /// What `INFO` says; nothing where this user may not ask.
-    async fn figures(&self) -> StoreResult<HashMap<String, String>> {
+    async fn figures(&self) -> StoreResult<Figures> {
         match self.command::<String>(redis::cmd("INFO").arg(&SECTIONS[..])).await {
-            Ok(text) => Ok(text
-                .lines()
-                .filter_map(|line| line.split_once(':'))
-                .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
-                .collect()),
-            Err(error) if error.refusal().is_some_and(Refusal::is_about_rights) => Ok(HashMap::new()),
+            Ok(text) => Ok(Figures::of(&text)),
+            Err(error) if error.refusal().is_some_and(Refusal::is_about_rights) => Ok(Figures::default()),
             Err(error) => Err(error),
         }
     }
@@ -184,13 +179,9 @@ fn moved_key(key: &str, kind: &str, kept: &str) -> Trouble {
     }
 }
 
-fn number(figures: &HashMap<String, String>, name: &str) -> u64 {
-    figures.get(name).and_then(|value| value.parse().ok()).unwrap_or_default()
-}
-
-fn evicting(figures: &HashMap<String, String>) -> Option<Trouble> {
-    let policy = figures.get("maxmemory_policy").filter(|policy| *policy != "noeviction")?;
-    let limit = number(figures, "maxmemory");
+fn evicting(figures: &Figures) -> Option<Trouble> {
+    let policy = figures.text("maxmemory_policy").filter(|policy| *policy != "noeviction")?;
+    let limit = figures.number("maxmemory");
     (limit > 0).then(|| Trouble {
         cause: "store_evicts",
         problem: format!("the Redis drops keys when its memory is full: maxmemory-policy is {policy}"),
@@ -199,8 +190,8 @@ fn evicting(figures: &HashMap<String, String>) -> Option<Trouble> {
     })
 }
 
-fn nearly_full(figures: &HashMap<String, String>) -> Option<Trouble> {
-    let (limit, used) = (number(figures, "maxmemory"), number(figures, "used_memory"));
+fn nearly_full(figures: &Figures) -> Option<Trouble> {
+    let (limit, used) = (figures.number("maxmemory"), figures.number("used_memory"));
     (limit > 0 && used < limit && limit - used < limit / 10).then(|| Trouble {
         cause: "store_nearly_full",
         problem: format!(
