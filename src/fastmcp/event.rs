@@ -183,6 +183,14 @@ pub(super) fn event(task: &DeployedTask, kind: DeployedEventKind) -> DeployedEve
     }
 }
 
+impl DeployedTask {
+    /// The event of its end, for whoever begins to follow it afterwards; `None` as long as it has not ended.
+    pub fn end(&self) -> Option<DeployedEvent> {
+        let event = event(self, ending(self)?);
+        Some(DeployedEvent { at: self.finished_at.unwrap_or(event.at), ..event })
+    }
+}
+
 /// The status that a task had after that, which may have gone further by now.
 fn after(kind: &DeployedEventKind, task: &DeployedTask) -> TaskStatus {
     match kind {

@@ -1,7 +1,6 @@
 //! Following FastMCP deployments: all of them at once.
 
 use futures::future::{BoxFuture, FutureExt as _, select_all};
-use jiff::Timestamp;
 use serde_json::json;
 
 use super::Seen;
@@ -9,10 +8,7 @@ use crate::desk::asked::OpenQuestion;
 use crate::desk::failure::Failure;
 use crate::desk::place::FASTMCP;
 use crate::desk::text;
-use crate::fastmcp::{
-    DeployedEvent, DeployedEventKind, DeployedTask, Deployment, FastmcpResult, Filter, Means, Watching,
-};
-use crate::task::TaskStatus;
+use crate::fastmcp::{DeployedEvent, DeployedEventKind, Deployment, FastmcpResult, Filter, Means, Watching};
 
 /// Some deployments.
 #[derive(Default)]
@@ -54,7 +50,7 @@ impl Deployed {
         self.follow(deployment, Filter::Task(id.to_owned()), tell).await?;
         // Looked at after the following began, so that no end falls in between.
         let now = deployment.find(id).await?;
-        self.over = now.status.is_final().then(|| ended(&now));
+        self.over = now.end();
         Ok(())
     }
 
@@ -90,26 +86,6 @@ async fn select_next<T>(waiting: &mut Vec<BoxFuture<'static, T>>) -> T {
     let (found, at, _) = select_all(waiting.iter_mut()).await;
     drop(waiting.swap_remove(at));
     found
-}
-
-/// The event of a task that has ended.
-fn ended(task: &DeployedTask) -> DeployedEvent {
-    let kind = match task.status {
-        TaskStatus::Failed => DeployedEventKind::Failed { message: task.error.clone().unwrap_or_default() },
-        TaskStatus::Cancelled => DeployedEventKind::Cancelled {},
-        _ => DeployedEventKind::Completed {},
-    };
-    DeployedEvent {
-        at: task.finished_at.unwrap_or_else(Timestamp::now),
-        task: task.id.clone(),
-        tool: task.component.name.clone(),
-        docket: task.docket.clone(),
-        generation: task.generation,
-        session: task.session.clone(),
-        scope: task.scope.clone(),
-        status: task.status,
-        kind,
-    }
 }
 
 fn seen(event: &DeployedEvent) -> Seen {
