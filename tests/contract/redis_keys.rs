@@ -256,6 +256,43 @@ async fn a_new_task_wakes_one_of_those_who_wait() {
     assert_eq!(claimed, 1);
 }
 
+/// Redis wakes who has waited longest: a worker that is called off goes on waiting, and passes on what it cannot take.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_wakes_a_worker_that_was_called_off_or_left_wakes_another_at_once() {
+    // Less than what a waiting worker waits before it looks by itself.
+    let soon = Duration::from_secs(8);
+    for leaves in [false, true] {
+        let bench = Bench::redis();
+        let blocked = |count: u32| {
+            let waiting = format!("blocked_clients:{count}\r\n");
+            server(&bench).until(&["INFO", "clients"], move |text: &String| text.contains(&waiting));
+        };
+        let claims = async |name: &'static str, stop: &CancellationToken| {
+            let (store, stop) = (bench.store().await, stop.clone());
+            let tools = ["dinner".to_owned()];
+            let waits = tokio::spawn({
+                let store = store.clone();
+                async move { claim_for(&*store, &worker(name), &tools, 1, &stop).await.expect("claims").len() }
+            });
+            (store, waits)
+        };
+        let (called_off, stop) = (CancellationToken::new(), CancellationToken::new());
+        let (first, waits) = claims("w1", &called_off).await;
+        blocked(1);
+        called_off.cancel();
+        assert_eq!(within("the claim that is called off", waits).await.expect("no panic"), 0);
+        if leaves {
+            first.dismiss(&worker("w1")).await.expect("leaves");
+            blocked(0);
+        }
+        let (second, waits) = claims("w2", &stop).await;
+        blocked(if leaves { 1 } else { 2 });
+        submit(&*second, &new_task("dinner")).await;
+        let claimed = tokio::time::timeout(soon, waits).await.expect("is woken").expect("no panic");
+        assert_eq!(claimed, 1, "left first: {leaves}");
+    }
+}
+
 /// Whatever a scope leaves behind goes with its last task.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_left_of_tasks_that_expired() {

@@ -18,9 +18,9 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::setup::{question, tool};
+use crate::setup::{Setup, asks, question, tool};
 use crate::support::bench::Bench;
-use crate::support::{accept, claim, form, key, new_task, q, submit, within, worker};
+use crate::support::{LEASE, accept, claim, form, key, new_task, q, submit, within, worker};
 
 /// What one question costs, from the ask to the worker that goes on: asked by a worker process, put to the client
 /// by a server process: the two scripts and the four readings of the log, one `hmget` of the asker that reads its
@@ -29,8 +29,8 @@ const OF_A_QUESTION: [(&str, u64); 7] =
     [("evalsha", 2), ("xread", 4), ("hmget", 3), ("hset", 2), ("xadd", 4), ("zadd", 1), ("zrem", 1)];
 
 /// What a task with one question costs in the store, without a session: a script for each of its five steps, the
-/// asker's reading of the answer (`hmget`), and what the scripts run inside.
-const OF_A_TASK: [(&str, u64); 14] = [
+/// asker's reading of the answer (`hmget`), the worker's wait for the task (`xreadgroup`), and what the scripts run inside.
+const OF_A_TASK: [(&str, u64); 15] = [
     ("evalsha", 5),
     ("exists", 1),
     ("hdel", 1),
@@ -42,6 +42,7 @@ const OF_A_TASK: [(&str, u64); 14] = [
     ("xadd", 6),
     ("xdel", 1),
     ("xread", 1),
+    ("xreadgroup", 1),
     ("zadd", 3),
     ("zrem", 2),
     ("zscore", 1),
@@ -124,10 +125,10 @@ async fn serve(bench: &Bench, stop: &CancellationToken) -> Target {
 }
 
 /// A worker that does nothing by the clock while the test counts.
-async fn work(bench: &Bench, tool: impl Tool + 'static, stop: &CancellationToken) {
+async fn work(bench: &Bench, tool: impl Tool + 'static, slots: usize, stop: &CancellationToken) {
     let engine = Engine::new(bench.store().await, Limits::default(), stop.clone());
     let tools = [(tool.spec().name.clone(), Arc::new(tool) as Arc<dyn Tool>)].into();
-    let mut config = WorkerConfig::new(worker("w1"), tools, 4);
+    let mut config = WorkerConfig::new(worker("w1"), tools, slots);
     config.lease = Duration::from_secs(3600);
     let worker = Worker::enlist(engine, config).await.expect("enlists");
     tokio::spawn(worker.run(stop.clone()));
@@ -153,7 +154,7 @@ async fn costs() -> Vec<Counts> {
             Ok(Outcome::text("done"))
         }
     });
-    work(&bench, asks, &stop).await;
+    work(&bench, asks, 4, &stop).await;
     let target = serve(&bench, &stop).await;
     let answering = Arc::new(Quietly(counter));
     let client = Client::connect(&target, Era::Legacy, Some(answering)).await.expect("connects");
@@ -216,10 +217,34 @@ async fn a_task_with_one_question_costs_an_exact_number_of_redis_commands() {
     let bench = Bench::redis();
     let store = bench.store().await;
     let mut counter = Counter::connect(&bench).await;
-    // The first one brings the scripts to the server, and its worker to the list.
+    let spec = tool("dinner", async |_| Ok(Outcome::text("eaten"))).spec().clone();
+    store.enlist(&worker("w1"), &[spec], LEASE).await.expect("enlists");
+    // The first one brings the scripts to the server.
     live(&*store).await;
     let before = counter.counts().await;
     live(&*store).await;
     let spent = difference(&before, &counter.counts().await);
     assert_eq!(spent, counts(&OF_A_TASK), "the commands of one task changed");
+}
+
+/// A worker claims when it is woken only: not after a question freed its slot, and not after it was called off.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_of_one_slot_runs_one_script_for_each_step() {
+    let setup = Setup::on(Bench::redis()).await;
+    setup.clock.cancel();
+    let mut counter = Counter::connect(&setup.bench).await;
+    work(&setup.bench, asks("ask", 1), 1, &setup.stop).await;
+    let mut costs = Vec::new();
+    for _ in 0..QUESTIONS {
+        let before = counter.counts().await;
+        let task = setup.submit("ask").await;
+        setup.asked(&task, 1).await;
+        setup.answer(&task, 1, "yes").await;
+        setup.ended(&task).await;
+        let mut spent = difference(&before, &counter.counts().await);
+        spent.retain(|command, _| command == "evalsha");
+        costs.push(spent);
+    }
+    assert_eq!(usual(&costs), counts(&[("evalsha", 5)]), "submit, claim, ask, answer, finish: {costs:?}");
+    setup.stop.cancel();
 }

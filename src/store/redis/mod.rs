@@ -5,6 +5,7 @@
 //! A process holds at most three connections, however many tasks wait: one for commands, one for a worker that
 //! waits for new work, one for the tail of the log. Redis 6.2 or newer, or Valkey.
 
+mod claiming;
 mod codec;
 mod connection;
 mod due;
@@ -34,6 +35,7 @@ use crate::task::{
     Answer, Ask, Cursor, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, ToolSpec,
     WorkerId,
 };
+use claiming::Queues;
 use connection::Connection;
 use due::Rounds;
 use reply::Reply;
@@ -52,6 +54,8 @@ pub struct RedisStore {
     creates: bool,
     /// Where this process is in what it does again and again.
     rounds: Arc<Mutex<Rounds>>,
+    /// What its worker knows of the queues since its last claim.
+    queues: Arc<Mutex<Queues>>,
 }
 
 impl std::fmt::Debug for RedisStore {
@@ -91,6 +95,7 @@ impl RedisStore {
             scripts: Arc::new(Scripts::new()),
             creates,
             rounds: Arc::new(Mutex::new(Rounds::new())),
+            queues: Arc::default(),
         })
     }
 
@@ -264,6 +269,7 @@ impl Store for RedisStore {
     }
 
     async fn dismiss(&self, worker: &WorkerId) -> StoreResult<()> {
+        self.stop_waiting(worker).await?;
         self.verb(self.invocation(&self.scripts.dismiss).arg(worker.as_str())).await.map(drop)
     }
 

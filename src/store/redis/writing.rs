@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use redis::Value;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-use super::{RedisStore, codec, connection};
+use super::{RedisStore, codec};
 use crate::store::gate::{self, Kind};
 use crate::store::{
     ClaimKey, MAX_OPEN_QUESTIONS, MAX_QUESTIONS, Requeue, StoreError, StoreResult, TaskFilter,
@@ -43,103 +41,6 @@ impl RedisStore {
             "too_many" => Err(StoreError::TooManyTasks { limit: most_open }),
             _ => Err(self.broken(format!("there is already a task {}", new.id))),
         }
-    }
-
-    pub(super) async fn wait_to_claim(
-        &self,
-        worker: &WorkerId,
-        tools: &[String],
-        most: usize,
-        stop: &CancellationToken,
-    ) -> StoreResult<Vec<Task>> {
-        if tools.is_empty() {
-            // There is no stream to wait on, and Redis refuses to wait on none.
-            stop.cancelled().await;
-        }
-        while !stop.is_cancelled() {
-            let claimed = self.claim_now(worker, tools, most).await?;
-            if !claimed.is_empty() {
-                return Ok(claimed);
-            }
-            tokio::select! {
-                biased;
-                () = stop.cancelled() => {
-                    // Redis may just have chosen this worker to be woken, and wakes no other for the same task.
-                    self.verb(self.invocation(&self.scripts.wake).arg(tools)).await?;
-                }
-                ready = self.ready(tools) => ready?,
-            }
-        }
-        Ok(Vec::new())
-    }
-
-    /// Claims what is queued now. A task that cannot be read is parked.
-    async fn claim_now(&self, worker: &WorkerId, tools: &[String], most: usize) -> StoreResult<Vec<Task>> {
-        let mut call = self.invocation(&self.scripts.claim);
-        call.arg(worker.as_str()).arg(most).arg(tools);
-        let mut reply = self.verb(&call).await?;
-        if reply.word() == "no_lease" {
-            return Err(StoreError::LeaseEnded { worker: worker.clone() });
-        }
-        let anew = reply.texts();
-        if !anew.is_empty() {
-            self.tell_of_keys(&anew);
-            self.mend_if_possible(&[worker.to_string()]).await;
-        }
-        let mut tasks = Vec::new();
-        for row in reply.rest() {
-            match codec::claimed(row) {
-                Ok(task) => tasks.push(task),
-                Err(bad) => {
-                    tracing::warn!(name = bad.name, problem = bad.problem, "cannot be read, and is not run");
-                    if let Some(attempt) = bad.attempt {
-                        let mut call = self.invocation(&self.scripts.park);
-                        self.verb(call.arg(bad.name).arg(attempt).arg(gate::reason(&bad.problem))).await?;
-                    }
-                }
-            }
-        }
-        Ok(tasks)
-    }
-
-    /// Waits until one of the ready streams gets an entry, for a bounded time. One of those who wait is woken for each.
-    async fn ready(&self, tools: &[String]) -> StoreResult<()> {
-        let mut command = redis::cmd("XREADGROUP");
-        command.arg("GROUP").arg("workers").arg("any").arg("COUNT").arg(1);
-        command.arg("BLOCK").arg(connection::BLOCK.as_millis() as u64).arg("NOACK").arg("STREAMS");
-        for tool in tools {
-            command.arg(self.key(&format!("ready:{tool}")));
-        }
-        command.arg(vec![">"; tools.len()]);
-        match self.connection.waiting(&command).await {
-            // The second one is what Redis 7.0 says to who waits for a queue that goes.
-            Err(StoreError::Backend { problem, .. })
-                if problem.contains("NOGROUP") || problem.contains("UNBLOCKED") =>
-            {
-                self.make_groups(tools).await?;
-                tracing::warn!(?tools, "the queue of a tool was lost, and was made anew");
-                self.mend(&[]).await
-            }
-            done => done,
-        }
-    }
-
-    /// Makes the groups that wake workers anew: an eviction or a flush took them.
-    async fn make_groups(&self, tools: &[String]) -> StoreResult<()> {
-        for tool in tools {
-            let mut command = redis::cmd("XGROUP");
-            command
-                .arg("CREATE")
-                .arg(self.key(&format!("ready:{tool}")))
-                .arg("workers")
-                .arg("0")
-                .arg("MKSTREAM");
-            match self.command::<Value>(&command).await {
-                Err(StoreError::Backend { problem, .. }) if problem.contains("BUSYGROUP") => {}
-                done => done.map(drop)?,
-            }
-        }
-        Ok(())
     }
 
     pub(super) async fn write_progress(&self, claim: &ClaimKey, progress: &Progress) -> StoreResult<()> {

@@ -12,7 +12,7 @@ if first > task.asked + 1 then return { 'gap', task.asked } end
 local reply, key, sums = { 'ok', '', '' }, P .. 'task:' .. task.id, { values[13] }
 if asks > 1 then
   for step = 0, asks - 1 do sums[step + 1] = 'q' .. (first + step) .. '.sum' end
-  sums = fields_of(key, sums)
+  sums = call('HMGET', key, unpack(sums))
 end
 for step = 0, asks - 1 do
   if first + step <= task.asked and sums[step + 1] ~= ARGV[8 + 3 * step] then return { 'differs', first + step } end

@@ -1,21 +1,23 @@
 -- Claims the oldest unclaimed tasks of some tools.
--- ARGV: worker, most, tool...
--- Returns: {'no_lease'}, where nothing was claimed | {'ok', {key that was made anew...}, {id, field, value...}..., then {id, '', problem} for what
---          cannot be read}
+-- ARGV: worker, most, what the event's detail begins with, tool...
+-- Returns: {'no_lease'}, where nothing was claimed | {'ok', whether more is queued 0|1, {key that was made anew...},
+--          {id, field, value...}..., then {id, '', problem} for what cannot be read}
 local worker, most = ARGV[1], tonumber(ARGV[2])
 -- Leases that are of another type are made anew when the worker is enlisted again.
-local lease = tonumber(typed('ZSCORE', P .. 'leases', worker) or '0')
+local score = try('ZSCORE', P .. 'leases', worker)
+local lease = tonumber(type(score) == 'string' and score or '0')
 if lease == 0 then return { 'no_lease' } end
 local anew = {}
-local reply, waiting, streams = { 'ok', anew }, {}, {}
-local worker_json = '{"worker":' .. cjson.encode(worker) .. ',"attempt":'
-for tool = 3, #ARGV do streams[tool - 2] = P .. 'ready:' .. ARGV[tool] end
+local reply, waiting, streams = { 'ok', 0, anew }, {}, {}
+-- One more than is wanted, which tells whether that is all.
+local looked_at = whole(most + 1)
+for tool = 4, #ARGV do streams[tool - 3] = P .. 'ready:' .. ARGV[tool] end
 
 -- The oldest entries of some queues, or nil where one of them is no queue.
 local function entries(names)
   for first = 1, #names, WORDS do
     local last = math.min(first + WORDS - 1, #names)
-    local words = { 'XREAD', 'COUNT', ARGV[2], 'STREAMS', unpack(names, first, last) }
+    local words = { 'XREAD', 'COUNT', looked_at, 'STREAMS', unpack(names, first, last) }
     for _ = first, last do words[#words + 1] = '0' end
     local read = try(unpack(words))
     if read and read.err then return nil end
@@ -31,8 +33,8 @@ end
 if not entries(streams) then
   waiting = {}
   for at, stream in ipairs(streams) do
-    if not entries({ stream }) and own('ready:' .. ARGV[at + 2], 'stream') then
-      anew[#anew + 1] = 'ready:' .. ARGV[at + 2]
+    if not entries({ stream }) and own('ready:' .. ARGV[at + 3], 'stream') then
+      anew[#anew + 1] = 'ready:' .. ARGV[at + 3]
     end
   end
 end
@@ -50,10 +52,15 @@ end
 -- Claims one task that can be read; nil when the worker's lease has ended by the time of the claim.
 local function take(task, values, next)
   local attempt, key = whole(task.attempt + 1), P .. 'task:' .. task.id
-  local at = emit(task, 'claimed', worker_json .. attempt .. '}')
+  local at = emit(task, 'claimed', ARGV[3] .. attempt .. '}')
   if lease <= tonumber(at) then return nil end
-  local _, is_anew = put('set', 'SADD', 'held:' .. worker, task.id)
-  if is_anew then anew[#anew + 1] = 'held:' .. worker end
+  local held = 'held:' .. worker
+  local added = try('SADD', P .. held, task.id)
+  if type(added) == 'table' then
+    own(held, 'set', added)
+    call('SADD', P .. held, task.id)
+    anew[#anew + 1] = held
+  end
   call('XDEL', next.stream, next.entry)
   call('HSET', key, 'worker', worker, 'attempt', attempt, 'claimed', at, 'updated', at, 'entry', '', 'log', task.log)
   if task.asked > 0 then
@@ -68,7 +75,10 @@ end
 
 local taken = 0
 for _, next in ipairs(waiting) do
-  if taken == most then break end
+  if taken == most then
+    reply[2] = 1
+    break
+  end
   local task, values = load(next.id, 'new', 'message', 'progress', 'failure', 'ttl')
   if task and not is_final(task.status) and task.worker == '' then
     local fields = take(task, values, next)

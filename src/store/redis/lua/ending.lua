@@ -1,4 +1,4 @@
--- Stands after `prelude.lua` in the scripts that begin or end a task.
+-- More of what `prelude.lua` has, for the scripts that begin or end a task.
 local HIDDEN_KEPT_MS = 300000
 
 -- A task with what its end needs of it, nil where it has no ttl or no delay; further fields begin at `values[15]`.
@@ -29,8 +29,8 @@ local function count(scope, by)
     if string.find(number.err, 'integer', 1, true) or string.find(number.err, 'overflow', 1, true) then
       before = call('HGET', open, scope)
       call('HDEL', open, scope)
-    elseif not string.find(number.err, 'WRONGTYPE', 1, true) or not own('open', 'hash') then
-      error(number, 0)
+    else
+      own('open', 'hash', number)
     end
     number = call('HINCRBY', open, scope, by)
   elseif number ~= tonumber(by) then

@@ -39,7 +39,7 @@ for at = 4, #ARGV, 2 do
   -- An error means that the group is there.
   try('XGROUP', 'CREATE', P .. 'ready:' .. ARGV[at], 'workers', '0', 'MKSTREAM')
 end
-if changed then put('stream', 'XADD', 'tools:changes', 'MAXLEN', 1, '*', 'changed', 1) end
+if changed then tell_of_tools() end
 keep('worker:' .. ARGV[1], 'string')
 call('SET', P .. 'worker:' .. ARGV[1], ARGV[3])
 return reply

@@ -124,7 +124,7 @@ for at = 1, #tasks, 2 do
 end
 if call('EXISTS', O .. 'tasks') == 1 then return { 'more' } end
 for _, name in ipairs({ 'tasks', 'ids', 'deadlines' }) do bar(name) end
-for status in pairs(STATUSES) do bar('status:' .. status) end
+for _, status in ipairs({ 'working', 'input_required', 'completed', 'failed', 'cancelled' }) do bar('status:' .. status) end
 call('ZADD', INDEX, '0', 'w')
 call('HDEL', META, 'migrating')
 return { 'done' }

@@ -1,4 +1,5 @@
--- Stands before every script of this folder, whose text is the body of a function that `epilogue.lua` calls.
+-- Stands before every script of this folder, whose text is the body of a function that `epilogue.lua` calls. Of the
+-- functions here, which are parted by empty lines, a script gets those that it uses (`scripts.rs`).
 --
 -- KEYS[1] is what keys of this layout begin with, `mcptask:{NAMESPACE}:2:`. One hash tag puts
 -- a namespace on one shard of a cluster, where scripts may touch all of its keys. Text that users choose stands
@@ -54,6 +55,9 @@ local RECENT_BYTES, HISTORY_ITEMS = 640, '-280'
 local LAST_MS = 253402207200999
 -- No task is begun or asks more often.
 local MOST_COUNTED = 100000000
+-- Words of a command: no more fit on Lua's stack than some thousand.
+local WORDS = 500
+local DAMAGED_MS = 604800000
 local undo = {}
 
 -- A whole number as text.
@@ -66,9 +70,21 @@ local function now()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- Makes room for a key of ours: what stands there is moved aside for some days, so that people can look at it.
-local DAMAGED_MS = 604800000
-local function set_aside(name, found)
+-- Makes room for a key of ours where somebody left one of another type, or, after an error of a command that writes to
+-- it, where that says so or that a stream takes no entry any more, since it has one with an id at the end of all ids.
+-- Any other error is raised again. What stood there is moved aside for some days, so that people can look at it. Whether
+-- there was something.
+local function own(name, kind, problem)
+  local said, found = problem and problem.err or '', nil
+  if string.find(said, 'exhausted', 1, true) or string.find(said, 'equal or smaller', 1, true) then
+    found = kind .. ' that takes no further entry'
+  elseif not problem or string.find(said, 'WRONGTYPE', 1, true) then
+    found = call('TYPE', P .. name).ok
+  end
+  if not found or found == 'none' or found == kind then
+    if problem then error(problem, 0) end
+    return false
+  end
   local aside = P .. 'damaged:' .. name
   call('RENAME', P .. name, aside)
   undo[#undo + 1] = function()
@@ -79,13 +95,6 @@ local function set_aside(name, found)
   call('PEXPIRE', aside, DAMAGED_MS)
   try('HSET', P .. 'damaged', name, found)
   try('PEXPIRE', P .. 'damaged', DAMAGED_MS)
-end
-
--- The same where somebody else left a key of another type. Whether there was one.
-local function own(name, kind)
-  local found = call('TYPE', P .. name).ok
-  if found == 'none' or found == kind then return false end
-  set_aside(name, found)
   return true
 end
 
@@ -97,27 +106,7 @@ local function typed(command, ...)
   return nil
 end
 
--- Whether an error says that a stream takes no entry any more: somebody wrote one with an id at the end of all ids, or
--- beyond the one that is to be added.
-local function is_past(problem)
-  return string.find(problem, 'exhausted', 1, true) or string.find(problem, 'equal or smaller', 1, true)
-end
-
--- Runs a command that writes to a key, which is made anew where it is of another type or takes nothing any more; beside
--- the reply whether it was.
-local function put(kind, command, name, ...)
-  local reply = try(command, P .. name, ...)
-  if type(reply) ~= 'table' or not reply.err then return reply, false end
-  if is_past(reply.err) then
-    set_aside(name, kind .. ' that takes no further entry')
-  elseif not string.find(reply.err, 'WRONGTYPE', 1, true) or not own(name, kind) then
-    error(reply, 0)
-  end
-  return call(command, P .. name, ...), true
-end
-
--- Runs a command with many words, some hundred at a time: no more fit on Lua's stack than some thousand.
-local WORDS = 500
+-- Runs a command with many words, some hundred at a time.
 local function many(command, key, words)
   for first = 1, #words, WORDS do
     call(command, key, unpack(words, first, math.min(first + WORDS - 1, #words)))
@@ -141,6 +130,14 @@ local function names_of(worker)
   return read and type(names) == 'table' and names or nil
 end
 
+-- Tells everybody that the list of tools is another one.
+local function tell_of_tools()
+  local entry = try('XADD', P .. 'tools:changes', 'MAXLEN', '1', '*', 'changed', '1')
+  if type(entry) == 'string' then return end
+  own('tools:changes', 'stream', entry)
+  tell_of_tools()
+end
+
 -- Times in members of the index, so that their letters have their order.
 local function digits(ms)
   return string.format('%015d', ms)
@@ -149,12 +146,13 @@ end
 -- A whole number that is not negative and not beyond `most`; nil for everything else.
 local function within(text, most)
   local number = tonumber(text or '')
-  if number and number >= 0 and number <= most and number == math.floor(number) then return number end
+  if number and number >= 0 and number <= most and number % 1 == 0 then return number end
   return nil
 end
 
--- The statuses that this version knows; a newer one may have others, which it is not for this one to change.
-local STATUSES = { working = true, input_required = true, completed = true, failed = true, cancelled = true }
+local function is_final(status)
+  return status == 'completed' or status == 'failed' or status == 'cancelled'
+end
 
 -- The parts of a task that every transition needs, and the values that were read: further fields begin at `values[13]`.
 -- Or nil and the reply that says why not.
@@ -168,18 +166,17 @@ local function load(id, ...)
     if call('EXISTS', P .. 'task:' .. id) == 0 then return nil, { 'no_task' } end
     return nil, { 'unreadable', 'its record has no status' }
   end
-  if not STATUSES[v[1]] then return nil, { 'unreadable', 'its status is one that this version does not know' } end
+  -- A newer version may have others, which it is not for this one to change.
+  if v[1] ~= 'working' and v[1] ~= 'input_required' and not is_final(v[1]) then
+    return nil, { 'unreadable', 'its status is one that this version does not know' }
+  end
   local created, open, asked = within(v[8], LAST_MS), within(v[9], MOST_COUNTED), within(v[10], MOST_COUNTED)
   if not (created and open and asked and within(v[3], MOST_COUNTED) and v[4] and v[6]) then
     return nil, { 'unreadable', 'its record lacks a part, or has one that is no number that it can be' }
   end
   return { id = id, status = v[1], worker = v[2] or '', attempt = v[3], tool = v[4], session = v[5] or '', scope = v[6],
-    hidden = v[7] or '0', created = created, place = digits(created) .. ':' .. id, open = open, asked = asked,
+    hidden = v[7] or '0', created = created, place = (#v[8] == 13 and '00' .. v[8] or digits(created)) .. ':' .. id, open = open, asked = asked,
     entry = v[11] or '', log = v[12] or '' }, v
-end
-
-local function is_final(status)
-  return status == 'completed' or status == 'failed' or status == 'cancelled'
 end
 
 -- nil when `attempt` may write for the task, else the reply that refuses it.
@@ -193,18 +190,21 @@ local function refused(task, attempt)
 end
 
 local function append(task, kind, detail, ...)
-  return (put('stream', 'XADD', 'events', 'MAXLEN', '~', LOG_EVENTS, '*', 'kind', kind, 'task', task.id, 'tool',
-    task.tool, 'session', task.session, 'scope', task.scope, 'hidden', task.hidden, 'status', task.status, 'detail',
-    detail, ...))
+  local id = try('XADD', EVENTS, 'MAXLEN', '~', LOG_EVENTS, '*', 'kind', kind, 'task', task.id, 'tool', task.tool,
+    'session', task.session, 'scope', task.scope, 'hidden', task.hidden, 'status', task.status, 'detail', detail, ...)
+  if type(id) == 'string' then return id end
+  own('events', 'stream', id)
+  return append(task, kind, detail, ...)
 end
 
 -- Appends one event and returns the time in ms, as text, which is the transition's. The caller stores `task.log`.
 local function emit(task, kind, detail, ...)
   local id = append(task, kind, detail, ...)
-  local at, sequence = string.match(id, '^(%d+)-(%d+)$')
   -- The first id of a millisecond has the clock's time. Another one may have that of a log which is ahead of the clock,
   -- because that went back: then the entry says its time itself.
-  if sequence ~= '0' then
+  local at = string.match(id, '^(%d+)-0$')
+  if not at then
+    at = string.match(id, '^%d+')
     local time = now()
     if time < tonumber(at) then
       call('XDEL', EVENTS, id)
@@ -220,7 +220,7 @@ local function emit(task, kind, detail, ...)
     local of_session = 'log:' .. task.session
     local added = try('XADD', P .. of_session, 'MAXLEN', '~', SESSION_EVENTS, id, 'e', '')
     if type(added) == 'table' then
-      if is_past(added.err) then set_aside(of_session, 'stream that takes no further entry') else own(of_session, 'stream') end
+      pcall(own, of_session, 'stream', added)
       try('XADD', P .. of_session, id, 'e', '')
     end
   end
@@ -237,6 +237,11 @@ end
 -- Queues a task; the caller stores `task.entry`.
 local function enqueue(task)
   local ready = 'ready:' .. task.tool
-  task.entry = put('stream', 'XADD', ready, '*', 'task', task.id)
-  undo[#undo + 1] = function() call('XDEL', P .. ready, task.entry) end
+  local entry = try('XADD', P .. ready, '*', 'task', task.id)
+  if type(entry) == 'table' then
+    own(ready, 'stream', entry)
+    entry = call('XADD', P .. ready, '*', 'task', task.id)
+  end
+  task.entry = entry
+  undo[#undo + 1] = function() call('XDEL', P .. ready, entry) end
 end

@@ -15,5 +15,5 @@ for at = 2, #ARGV do
     reply[#reply + 1] = tool
   end
 end
-if #reply > 1 then put('stream', 'XADD', 'tools:changes', 'MAXLEN', 1, '*', 'changed', 1) end
+if #reply > 1 then tell_of_tools() end
 return reply
