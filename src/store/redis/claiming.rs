@@ -198,7 +198,7 @@ impl RedisStore {
         }
         let mut tasks = Vec::new();
         for row in reply.rest() {
-            match codec::claimed(row) {
+            match codec::claimed(row, &who.worker) {
                 Ok(task) => tasks.push(task),
                 Err(bad) => {
                     tracing::warn!(name = bad.name, problem = bad.problem, "cannot be read, and is not run");

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::store::{ClaimKey, Due, Rows, Unreadable, gate};
 use crate::task::{
     Answer, Ask, AskKind, Cursor, Event, EventKind, NewTask, Outcome, Question, QuestionId, Scope, Task,
-    TaskId,
+    TaskId, TaskStatus, WorkerId,
 };
 
 /// The last time that timestamps can say, in milliseconds; no count is larger either.
@@ -124,15 +124,18 @@ fn task_of(fields: &Fields) -> Result<Task, Problem> {
     new.ttl_ms = fields.text("ttl").and_then(|ttl| ttl.parse().ok());
     let asked = fields.count("asked")?;
     let questions = (1..=asked).map(|position| journal(fields, position));
+    let status: TaskStatus = fields.required("status")?.parse().map_err(|error| format!("{error}"))?;
+    let (updated_at, worker) = (timestamp(fields.number("updated")?), fields.id("worker")?);
     Ok(Task {
-        status: fields.required("status")?.parse().map_err(|error| format!("{error}"))?,
+        status,
         status_message: fields.text("message").map(str::to_owned),
         created_at: timestamp(fields.number("created")?),
-        updated_at: timestamp(fields.number("updated")?),
+        updated_at,
         attempt: fields.count("attempt")?,
-        worker: fields.id("worker")?,
-        claimed_at: fields.time("claimed")?,
-        finished_at: fields.time("finished")?,
+        claimed_at: if worker.is_some() { fields.time("claimed")? } else { None },
+        worker,
+        // An ended task changes no more.
+        finished_at: status.is_final().then_some(updated_at),
         progress: fields.parsed("progress")?,
         outcome: fields.parsed("outcome")?,
         last_failure: fields.text("failure").map(str::to_owned),
@@ -148,8 +151,8 @@ pub(super) struct BadClaim {
     pub(super) problem: Problem,
 }
 
-/// A task from a row of `claim.lua`: its id, then its fields; or its name, '' and what is wrong with it.
-pub(super) fn claimed(row: Value) -> Result<Task, BadClaim> {
+/// A task from a row of `claim.lua` for `worker`: its id, then its fields; or its name, '' and what is wrong with it.
+pub(super) fn claimed(row: Value, worker: &WorkerId) -> Result<Task, BadClaim> {
     let mut row = match row {
         Value::Array(row) => row,
         _ => Vec::new(),
@@ -165,7 +168,12 @@ pub(super) fn claimed(row: Value) -> Result<Task, BadClaim> {
     let attempt = at.and_then(|at| text(row.get(at + 1))?.parse().ok());
     row.drain(..row.len().min(1));
     let fields = HashMap::from_redis_value(Value::Array(row)).map_err(|error| error.to_string());
-    let task = fields.and_then(|fields| task_of(&Fields(fields)));
+    let task = fields.and_then(|mut fields: HashMap<String, String>| {
+        // What the reply does not repeat.
+        fields.insert("worker".to_owned(), worker.to_string());
+        fields.extend(fields.get("claimed").cloned().map(|at| ("updated".to_owned(), at)));
+        task_of(&Fields(fields))
+    });
     task.map_err(|problem| BadClaim { name, attempt, problem })
 }
 

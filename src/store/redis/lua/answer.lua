@@ -3,11 +3,12 @@
 -- Returns: {'ok', at} | {'no_task'} | {'unreadable', problem} | {'no_question'} | {'answered', answer (JSON), at}
 --        | {'ended', status}
 local q, a = 'q' .. ARGV[2], 'a' .. ARGV[2]
-local task, values = load(ARGV[1], q .. '.at', q .. '.until', a, a .. '.at', q .. '.sum')
+local task, values = load(ARGV[1], q .. '.at', q .. '.until', a)
 if not task then return values end
 -- A question that lost a part is one all the same: whoever waits for its answer gets one.
-if not (values[13] or values[14] or values[17]) then return { 'no_question' } end
-if (values[15] or '') ~= '' then return { 'answered', values[15], values[16] or '' } end
+local key = P .. 'task:' .. task.id
+if not (values[13] or values[14]) and call('HEXISTS', key, q .. '.sum') == 0 then return { 'no_question' } end
+if (values[15] or '') ~= '' then return { 'answered', values[15], call('HGET', key, a .. '.at') or '' } end
 if is_final(task.status) then return { 'ended', task.status } end
 local is_last = task.open <= 1
 if is_last then task.status = 'working' end
@@ -19,6 +20,6 @@ if is_last and task.hidden ~= '1' then
 elseif gone then
   call('ZREM', INDEX, gone)
 end
-call('HSET', P .. 'task:' .. task.id, a, ARGV[3], a .. '.at', at, 'open', whole(math.max(0, task.open - 1)), 'updated', at,
+call('HSET', key, a, ARGV[3], a .. '.at', at, 'open', whole(math.max(0, task.open - 1)), 'updated', at,
   'status', task.status, 'entry', task.entry, 'log', task.log)
 return { 'ok', at }

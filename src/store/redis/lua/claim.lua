@@ -49,6 +49,9 @@ if #waiting > 1 and #streams > 1 then
   end)
 end
 
+-- What an earlier attempt left.
+local KEPT = { 'message', 'progress', 'failure' }
+
 -- Claims one task that can be read; nil when the worker's lease has ended by the time of the claim.
 local function take(task, values, next)
   local attempt, key = whole(task.attempt + 1), P .. 'task:' .. task.id
@@ -68,9 +71,15 @@ local function take(task, values, next)
     table.insert(fields, 1, task.id)
     return fields
   end
-  return { task.id, 'attempt', attempt, 'status', task.status, 'worker', worker, 'claimed', at, 'updated', at,
-    'created', values[8], 'asked', '0', 'new', values[13] or '', 'message', values[14] or '',
-    'progress', values[15] or '', 'failure', values[16] or '', 'ttl', values[17] or '' }
+  local fields = { task.id, 'attempt', attempt, 'status', task.status, 'claimed', at, 'created', values[8], 'new',
+    values[13] or '', 'ttl', values[14] or '' }
+  for place, name in ipairs(KEPT) do
+    if values[14 + place] then
+      fields[#fields + 1] = name
+      fields[#fields + 1] = values[14 + place]
+    end
+  end
+  return fields
 end
 
 local taken = 0
@@ -79,7 +88,7 @@ for _, next in ipairs(waiting) do
     reply[2] = 1
     break
   end
-  local task, values = load(next.id, 'new', 'message', 'progress', 'failure', 'ttl')
+  local task, values = load(next.id, 'new', 'ttl', 'message', 'progress', 'failure')
   if task and not is_final(task.status) and task.worker == '' then
     local fields = take(task, values, next)
     if not fields then

@@ -129,8 +129,12 @@ local function conclude(task, status, kind, detail, ...)
   if task.resume then gone[#gone + 1] = 'd:' .. digits(task.resume) .. ':r:' .. task.id end
   many('ZREM', INDEX, gone)
   if added then call('ZADD', INDEX, '0', added) end
-  call('HSET', P .. 'task:' .. task.id, 'status', status, 'updated', at, 'finished', at, 'open', '0', 'worker', '',
-    'claimed', '', 'entry', '', 'resume', '', 'ttl', task.ttl and whole(task.ttl) or '', 'log', task.log, ...)
+  local key = P .. 'task:' .. task.id
+  call('HSET', key, 'status', status, 'updated', at, 'worker', '', 'log', task.log, ...)
+  -- Most tasks have it so already.
+  if task.open > 0 or task.entry ~= '' or task.resume or task.hidden == '1' then
+    call('HSET', key, 'open', '0', 'entry', '', 'resume', '', 'ttl', task.ttl and whole(task.ttl) or '')
+  end
   if task.entry ~= '' then try('XDEL', P .. 'ready:' .. task.tool, task.entry) end
   if task.worker ~= '' then try('SREM', P .. 'held:' .. task.worker, task.id) end
 end

@@ -6,6 +6,6 @@ if not task then return problem end
 local refusal = refused(task, ARGV[2])
 if refusal then return refusal end
 local at = emit(task, 'noted', '{"note":' .. cjson.encode('parked: ' .. ARGV[3]) .. '}')
-call('HSET', P .. 'task:' .. task.id, 'worker', '', 'claimed', '', 'updated', at, 'log', task.log)
+call('HSET', P .. 'task:' .. task.id, 'worker', '', 'updated', at, 'log', task.log)
 try('SREM', P .. 'held:' .. task.worker, task.id)
 return { 'ok' }

@@ -170,13 +170,17 @@ local function load(id, ...)
   if v[1] ~= 'working' and v[1] ~= 'input_required' and not is_final(v[1]) then
     return nil, { 'unreadable', 'its status is one that this version does not know' }
   end
-  local created, open, asked = within(v[8], LAST_MS), within(v[9], MOST_COUNTED), within(v[10], MOST_COUNTED)
-  if not (created and open and asked and within(v[3], MOST_COUNTED) and v[4] and v[6]) then
+  local created, attempt, open, asked = v[8], v[3], v[9], v[10]
+  -- One look at all numbers, which costs less than one at each.
+  if not (created and attempt and open and asked and v[4] and v[6]) or #attempt > 9 or #open > 9 or #asked > 9
+    or not string.find(created .. ' ' .. attempt .. ' ' .. open .. ' ' .. asked, '^%d+ %d+ %d+ %d+$')
+    or created + 0 > LAST_MS then
     return nil, { 'unreadable', 'its record lacks a part, or has one that is no number that it can be' }
   end
-  return { id = id, status = v[1], worker = v[2] or '', attempt = v[3], tool = v[4], session = v[5] or '', scope = v[6],
-    hidden = v[7] or '0', created = created, place = (#v[8] == 13 and '00' .. v[8] or digits(created)) .. ':' .. id, open = open, asked = asked,
-    entry = v[11] or '', log = v[12] or '' }, v
+  local place = (#created == 13 and '00' .. created or digits(created)) .. ':' .. id
+  return { id = id, status = v[1], worker = v[2] or '', attempt = attempt, tool = v[4], session = v[5] or '', scope = v[6],
+    hidden = v[7] or '0', created = created + 0, place = place, open = open + 0, asked = asked + 0, entry = v[11] or '',
+    log = v[12] or '' }, v
 end
 
 -- nil when `attempt` may write for the task, else the reply that refuses it.

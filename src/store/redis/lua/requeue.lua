@@ -27,7 +27,7 @@ if task.open == 0 then
     call('ZADD', INDEX, '0', 'd:' .. digits(due) .. ':r:' .. task.id)
   end
 end
-call('HSET', P .. 'task:' .. task.id, 'status', task.status, 'updated', at, 'worker', '', 'claimed', '', 'entry',
+call('HSET', P .. 'task:' .. task.id, 'status', task.status, 'updated', at, 'worker', '', 'entry',
   task.entry, 'resume', resume, 'log', task.log, unpack(failed))
 try('SREM', P .. 'held:' .. task.worker, task.id)
 return { 'ok' }
