@@ -53,7 +53,7 @@ fn a_modern_task_is_answered_shown_and_finished_through_the_server() {
     assert_eq!(with(&["respond", &id]).code, 6, "nobody can be asked here");
     assert_eq!(with(&["cancel", &id]).code, 0);
     assert_eq!(with(&["result", &id]).code, 8);
-    assert_eq!(with(&["show", "zzz"]).code, 9);
+    assert_eq!(with(&["show", "zzzz"]).code, 9);
 }
 
 #[test]
