@@ -18,10 +18,10 @@ use crate::desk::object;
 use crate::desk::place::{Found, Place};
 use crate::desk::places::Places;
 use crate::desk::suggest::{Advice, Suggested};
-use crate::desk::watch::{Seen, Watching, What};
+use crate::desk::watch::{Open, Seen, Watching, What};
 use crate::engine::{Engine, Viewer, Watch};
 use crate::store::EventFilter;
-use crate::task::{Cursor, Event, EventKind, QuestionId, SessionId, Task, TaskStatus};
+use crate::task::{Cursor, Event, EventKind, SessionId, Task, TaskStatus};
 
 /// Events that are read at once where nothing is followed.
 const PAGE: usize = 500;
@@ -124,7 +124,7 @@ async fn watch(context: &Context, args: &WatchArgs, places: &Places, what: What)
     } else {
         Watching::begin(places, &what, &mut |words| context.ui.warn(&words)).await?
     };
-    let mut printer = Printer { context, args, not_before: None };
+    let mut printer = Printer { context, args, not_before: None, open: None };
     let Some((engine, filter)) = log_of(places, &what) else {
         if args.no_follow {
             context.ui.talk(&no_log(context, places));
@@ -133,7 +133,7 @@ async fn watch(context: &Context, args: &WatchArgs, places: &Places, what: What)
         return printer.follow(None, others).await;
     };
     let (after, not_before) = args.since.begin(&engine).await?;
-    printer.not_before = not_before;
+    (printer.not_before, printer.open) = (not_before, Some(Open::begin(&engine, &filter).await?));
     if args.no_follow {
         return printer.came(printer.past(&engine, &filter, after).await?);
     }
@@ -170,11 +170,13 @@ struct Printer<'a> {
     context: &'a Context,
     args: &'a WatchArgs,
     not_before: Option<Timestamp>,
+    /// Which questions of the log are still open.
+    open: Option<Open>,
 }
 
 /// What there is to print next.
 enum Next {
-    Ours(Engine, Event),
+    Ours(Event),
     Theirs(Seen),
     /// The one task that is watched has ended, or is gone.
     Over(Result<Task, Failure>),
@@ -187,7 +189,7 @@ impl Printer<'_> {
         while let Some(cursor) = after {
             let page = engine.store().history(filter, cursor, PAGE).await?;
             for event in &page.events {
-                if self.print(engine, event).await? {
+                if self.print(event).await? {
                     return Ok(true);
                 }
             }
@@ -214,9 +216,7 @@ impl Printer<'_> {
             }
         }
         let (mut log, mut after) = match &ours {
-            Some((engine, filter, after)) => {
-                (Some((engine.clone(), engine.watch(filter.clone(), *after).await?)), *after)
-            }
+            Some((engine, filter, after)) => (Some(engine.watch(filter.clone(), *after).await?), *after),
             None => (None, Cursor::START),
         };
         let over = over(ours.as_ref());
@@ -229,10 +229,10 @@ impl Printer<'_> {
                 over = &mut over => Next::Over(over),
             };
             let is_last = match seen {
-                Next::Ours(engine, event) => {
+                Next::Ours(event) => {
                     after = event.cursor;
                     let ended = event.kind.is_end().then_some((event.task.as_str(), event.kind.name()));
-                    self.print(&engine, &event).await? || self.is_end(ended)?
+                    self.print(&event).await? || self.is_end(ended)?
                 }
                 Next::Theirs(event) => self.other(&event)?,
                 Next::Over(over) => return self.over(ours.as_ref(), after, over).await,
@@ -333,7 +333,7 @@ impl Printer<'_> {
     }
 
     /// Prints the event if it is wanted; whether it was the last one.
-    async fn print(&self, engine: &Engine, event: &Event) -> Result<bool, Failure> {
+    async fn print(&self, event: &Event) -> Result<bool, Failure> {
         let wanted = !event.hidden
             && self.not_before.is_none_or(|at| event.at >= at)
             && self.args.status.is_none_or(|status| status == event.status);
@@ -346,7 +346,10 @@ impl Printer<'_> {
         } else {
             event::print(ui, "", event, Timestamp::now())?;
             if let EventKind::Asked { question } = &event.kind {
-                let is_open = is_open(engine, event, &question.id).await;
+                let is_open = match &self.open {
+                    Some(open) => open.has(event, &question.id).await,
+                    None => false,
+                };
                 self.print_question(&OpenQuestion::of_store(&event.task, &event.tool, question), is_open)?;
             }
         }
@@ -363,17 +366,11 @@ async fn over(ours: Option<&(Engine, EventFilter, Cursor)>) -> Result<Task, Fail
 }
 
 /// The next event of our own; never, where there are none.
-async fn next(log: &mut Option<(Engine, Watch)>) -> Result<Next, Failure> {
+async fn next(log: &mut Option<Watch>) -> Result<Next, Failure> {
     match log {
-        Some((engine, watch)) => Ok(Next::Ours(engine.clone(), watch.next().await?)),
+        Some(watch) => Ok(Next::Ours(watch.next().await?)),
         None => std::future::pending().await,
     }
-}
-
-/// Whether a question is still open: what was answered long ago needs no command that answers it.
-async fn is_open(engine: &Engine, event: &Event, question: &QuestionId) -> bool {
-    let task = engine.get_patiently(&Viewer::Operator, &event.task).await;
-    task.is_ok_and(|task| task.open_questions().any(|open| open.id == *question))
 }
 
 fn reached(wanted: &str, kind: &EventKind) -> bool {

@@ -7,7 +7,7 @@ use super::place::Found;
 use super::server::Server;
 use super::suggest::{Advice, Suggested};
 use super::text;
-use crate::client::{ClientError, INVALID_PARAMS, TaskView};
+use crate::client::{self, ClientError, INVALID_PARAMS, TaskView};
 use crate::engine::{Engine, EngineError, Viewer};
 use crate::fastmcp::{DeployedTask, Deployment, FastmcpError, Filter, Generation, Way};
 use crate::store::StoreError;
@@ -314,6 +314,9 @@ impl<'a> Sending<'a> {
             return Err(not_open(task, question));
         }
         let answer = &self.answer;
+        if let Some(problem) = client::problem(ask, answer) {
+            return Ok(unfit(problem));
+        }
         let sent = server.run(async |client| match client.answer(task, question, ask, answer).await {
             // The answer did not fit: servers call that invalid params.
             Err(ClientError::Refused { error, .. }) if error.code == INVALID_PARAMS => Ok(Err(error.message)),
@@ -321,10 +324,7 @@ impl<'a> Sending<'a> {
         });
         Ok(match sent.await? {
             Ok(()) => taken(answer.clone()),
-            Err(problem) => {
-                let failure = Failure::usage(format!("the answer does not fit the question: {problem}"));
-                Delivered::Refused { problem, failure: failure.hint("the question is still open") }
-            }
+            Err(problem) => unfit(problem),
         })
     }
 }
@@ -341,6 +341,12 @@ impl Delivered {
 
 fn refused(problem: String, error: impl Into<Failure>) -> Delivered {
     Delivered::Refused { problem, failure: error.into() }
+}
+
+/// An answer to a server's question that does not fit it.
+fn unfit(problem: String) -> Delivered {
+    let failure = Failure::usage(format!("the answer does not fit the question: {problem}"));
+    Delivered::Refused { problem, failure: failure.hint("the question is still open") }
 }
 
 fn taken(answer: Answer) -> Delivered {

@@ -1,6 +1,7 @@
 //! What happens to tasks, live, in every place; watching takes nothing away from anybody.
 
 mod fastmcp;
+mod open;
 mod server;
 
 use jiff::Timestamp;
@@ -15,6 +16,7 @@ use crate::fastmcp::Filter;
 use crate::store::EventFilter;
 use crate::task::{Cursor, SessionId, TaskStatus};
 use fastmcp::Deployed;
+pub(crate) use open::Open;
 use server::Served;
 
 /// One thing that happened to a task of a place that keeps no log of ours.
@@ -140,5 +142,5 @@ impl Places {
 
 fn no_sessions() -> Failure {
     Failure::usage("a server does not say which session a task is of")
-        .hint("leave SESSION out, give --task, or watch the store that the server uses with --redis URL")
+        .hint("leave SESSION out, give --task, or watch the store that the server uses with --redis URL or --db PATH")
 }

@@ -151,6 +151,11 @@ impl Ids {
         command.iter().map(filled).collect()
     }
 
+    /// Whether the word stands for one of the tasks.
+    pub fn has(&self, word: &str) -> bool {
+        self.0.iter().any(|(name, _)| *name == word)
+    }
+
     /// The value that a message has to name: the id, or as much of it as people see.
     fn named(&self, command: &[&str]) -> Option<String> {
         let id = command.iter().find_map(|word| self.0.iter().find(|(name, _)| name == word))?;
