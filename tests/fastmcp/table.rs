@@ -30,16 +30,18 @@ struct Stage {
 impl Stage {
     async fn of(version: &'static str) -> Self {
         let kitchen = Kitchen::open(version);
-        let launched = |tool: &str, arguments| launched(&kitchen, tool, &arguments);
-        let (clients, ids): (Vec<Client>, Vec<String>) = [
-            launched("work", json!({ "seconds": 600 })),
-            launched("plan_dinner", json!({})),
-            launched("work", json!({ "seconds": 0 })),
-            launched("fail", json!({})),
-            launched("work", json!({ "seconds": 600 })),
-        ]
-        .into_iter()
-        .unzip();
+        let tools = [
+            ("work", json!({ "seconds": 600 })),
+            ("plan_dinner", json!({})),
+            ("work", json!({ "seconds": 0 })),
+            ("fail", json!({})),
+            ("work", json!({ "seconds": 600 })),
+        ];
+        let launch = |(tool, arguments): &(&str, Value)| kitchen.client(tool, arguments, "silent");
+        // All of them, before the first is waited for.
+        let launched: Vec<Client> = tools.iter().map(launch).collect();
+        let (clients, ids): (Vec<Client>, Vec<String>) =
+            launched.into_iter().zip(&tools).map(|(client, tool)| plain(client, || launch(tool))).unzip();
         let [working, asking, ended, failed, cancelled] = ids.as_slice() else { unreachable!("five") };
         kitchen.asks(asking, "What kind of dinner?").await;
         kitchen.until(working, |task| task.progress.is_some()).await;
@@ -59,16 +61,15 @@ impl Stage {
     }
 }
 
-/// A client and the id of its task: not one that looks like an option, as one in 64 of FastMCP 4 does. commands.rs has
-/// those.
-fn launched(kitchen: &Kitchen, tool: &str, arguments: &Value) -> (Client, String) {
-    loop {
-        let client = kitchen.client(tool, arguments, "silent");
-        let id = client.task();
-        if !id.starts_with('-') {
-            return (client, id);
-        }
+/// A client and the id of its task, launched again as long as that looks like an option, as one in 64 of FastMCP 4
+/// does: commands.rs has those.
+fn plain(mut client: Client, again: impl Fn() -> Client) -> (Client, String) {
+    let mut id = client.task();
+    while id.starts_with('-') {
+        client = again();
+        id = client.task();
     }
+    (client, id)
 }
 
 fn assert_none(faults: &[String]) {

@@ -74,8 +74,8 @@ pub const ABOUT_TASKS: &[Row] = &[
     row(&["result", "TOOL_ERROR"], 5, "the tool calls its result an error"),
     row(&["result", "CANCELLED"], 8, "was cancelled"),
     row(&["result", "CANCELLED", "--wait"], 8, "was cancelled"),
-    row(&["result", "WORKING", "--wait", "--timeout", "0.3s"], 7, "the task goes on"),
-    row(&["respond", "WORKING", "--wait", "--decline", "--timeout", "0.3s"], 7, "gave up after"),
+    row(&["result", "WORKING", "--wait", "--timeout", "1s"], 7, "the task goes on"),
+    row(&["respond", "WORKING", "--wait", "--decline", "--timeout", "1s"], 7, "gave up after"),
 ];
 
 /// A question that was never asked, of a task that asks another one: unknown where all that were asked are kept. Where
@@ -104,7 +104,10 @@ pub fn about_legacy_tasks() -> Vec<Row> {
     let one = |row: &Row| {
         let answers =
             row.command[0] == "respond" && ["ASKING", "WORKING", "SECOND"].contains(&row.command[1]);
-        if answers { Row { code: 2, words: NOT_FROM_HERE, ..*row } } else { *row }
+        // It is said at once, however long the server takes to say what task it is.
+        let until = row.command.iter().position(|word| *word == "--timeout").unwrap_or(row.command.len());
+        let refused = Row { command: &row.command[..until], code: 2, words: NOT_FROM_HERE };
+        if answers { refused } else { *row }
     };
     ABOUT_TASKS
         .iter()
