@@ -260,7 +260,7 @@ impl Row {
             created_at: task.created_at,
             changed_at: task.finished_at.or(task.started_at).or(task.created_at),
             waiting_since: task.questions.first().and_then(|question| question.asked_at),
-            ends_at: None,
+            ends_at: end_of_deployed(task),
             is_queued: matches!(task.state, "queued" | "scheduled") && task.questions.is_empty(),
             open: task.questions.len(),
             has_page: task.questions.first().is_some_and(|question| page::of(&question.ask).is_some()),
@@ -326,6 +326,14 @@ impl Row {
 /// Whether a task of our own store waits for a worker.
 pub(crate) fn is_queued(task: &Task) -> bool {
     task.status == TaskStatus::Working && task.worker.is_none()
+}
+
+/// When a FastMCP task's open question goes from its Redis, or else its record, as its keys' lifetimes said just now.
+fn end_of_deployed(task: &DeployedTask) -> Option<Timestamp> {
+    let ttl = task.lifetimes();
+    let question = ttl.question_ms.filter(|_| !task.questions.is_empty());
+    let left = question.into_iter().chain(ttl.task_ms).min().filter(|_| !task.status.is_final())?;
+    Timestamp::now().checked_add(SignedDuration::from_millis(left)).ok()
 }
 
 /// An open question in one line: its message, and the page that it asks to visit.
