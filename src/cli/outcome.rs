@@ -68,7 +68,7 @@ fn failed(context: &Context, of: Of<'_>, message: Option<&str>, outcome: &Outcom
             let words = words.map(|words| format!("{words}: ")).unwrap_or_default();
             format!("{words}{} (code {})", error.message, error.code)
         }
-        Outcome::Result(_) if outcome.is_tool_error() => message.unwrap_or(TOOL_ERROR).to_owned(),
+        Outcome::Result(_) if outcome.is_tool_error() => TOOL_ERROR.to_owned(),
         Outcome::Result(_) => message.unwrap_or(UNSAID).to_owned(),
     };
     Err(Failure::new(Kind::TaskFailed, format!("task {} failed: {words}", of.1)))
