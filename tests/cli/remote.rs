@@ -67,6 +67,16 @@ fn tools_are_the_servers() {
 }
 
 #[test]
+fn no_worker_is_suggested_where_a_server_has_no_tools() {
+    let place = Place::new();
+    let server = place.serve(&["--workers", "0"]);
+    let ran = place.run(&["tools", "--server", server.url()]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(ran.err.trim(), "this server offers no tools");
+    assert!(place.run(&["tools"]).err.contains("mcptask worker"), "at its store there is one");
+}
+
+#[test]
 fn a_killed_submit_can_be_taken_up_again_since_its_tasks_id_is_on_disk() {
     let place = Place::new();
     // It asks when its submitter is dead.
