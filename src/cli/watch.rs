@@ -14,7 +14,6 @@ use super::since::Since;
 use super::ui::{Piece, event, page, text};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::facts::passed_over;
-use crate::desk::object;
 use crate::desk::place::{Found, Place};
 use crate::desk::places::Places;
 use crate::desk::suggest::{Advice, Suggested};
@@ -189,7 +188,7 @@ impl Printer<'_> {
         while let Some(cursor) = after {
             let page = engine.store().history(filter, cursor, PAGE).await?;
             for event in &page.events {
-                if self.print(event).await? {
+                if self.ours(event, &Seen::of_event(event)).await? {
                     return Ok(true);
                 }
             }
@@ -231,10 +230,10 @@ impl Printer<'_> {
             let is_last = match seen {
                 Next::Ours(event) => {
                     after = event.cursor;
-                    let ended = event.kind.is_end().then_some((event.task.as_str(), event.kind.name()));
-                    self.print(&event).await? || self.is_end(ended)?
+                    let seen = Seen::of_event(&event);
+                    self.ours(&event, &seen).await? || self.is_end(&seen)?
                 }
-                Next::Theirs(event) => self.other(&event)?,
+                Next::Theirs(seen) => self.other(&seen)?,
                 Next::Over(over) => return self.over(ours.as_ref(), after, over).await,
             };
             if is_last {
@@ -245,11 +244,11 @@ impl Printer<'_> {
 
     /// Whether the one task that is watched has ended with that event; a failure where it ended before what was waited
     /// for.
-    fn is_end(&self, ended: Option<(&str, &str)>) -> Result<bool, Failure> {
-        match ended {
-            Some((task, how)) if self.args.task.is_some() => self.never(task, how).map(|()| true),
-            _ => Ok(false),
+    fn is_end(&self, seen: &Seen) -> Result<bool, Failure> {
+        if !seen.is_end || self.args.task.is_none() {
+            return Ok(false);
         }
+        self.never(&seen.task, seen.name).map(|()| true)
     }
 
     /// The one task is over: its last events may still be on their way here.
@@ -274,12 +273,25 @@ impl Printer<'_> {
 
     /// Takes an event of another place; whether it was the last one.
     fn other(&self, seen: &Seen) -> Result<bool, Failure> {
-        let ended = seen.is_end().then_some((seen.task.as_str(), seen.name));
-        Ok(self.print_other(seen)? || self.is_end(ended)?)
+        Ok(self.print(seen, true)? || self.is_end(seen)?)
     }
 
-    /// Prints an event of another place if it is wanted; whether it was the last one.
-    fn print_other(&self, seen: &Seen) -> Result<bool, Failure> {
+    /// Prints an event of our own log if it is wanted; whether it was the last one.
+    async fn ours(&self, event: &Event, seen: &Seen) -> Result<bool, Failure> {
+        if event.hidden || self.not_before.is_some_and(|at| event.at < at) {
+            return Ok(false);
+        }
+        let is_open = match (&event.kind, &self.open) {
+            (EventKind::Asked { question }, Some(open)) if !self.context.ui.is_json() => {
+                open.has(event, &question.id).await
+            }
+            _ => false,
+        };
+        self.print(seen, is_open)
+    }
+
+    /// Prints an event if its status is wanted; whether it was the last one.
+    fn print(&self, seen: &Seen, is_open: bool) -> Result<bool, Failure> {
         if self.args.status.is_some_and(|status| status != seen.status) {
             return Ok(false);
         }
@@ -287,13 +299,13 @@ impl Printer<'_> {
         if ui.is_json() {
             ui.object(&seen.object)?;
         } else {
-            event::print_seen(ui, seen, Timestamp::now())?;
+            event::print(ui, "", seen, Timestamp::now())?;
             if let Some(question) = &seen.question {
-                self.print_question(question, true)?;
+                self.print_question(question, is_open)?;
             }
         }
         let wanted = self.args.until.as_deref();
-        Ok(wanted.is_some_and(|wanted| wanted == seen.name || (wanted == "end" && seen.is_end())))
+        Ok(wanted.is_some_and(|wanted| wanted == seen.name || (wanted == "end" && seen.is_end)))
     }
 
     /// The page that it asks to visit, and what it takes to answer it as long as it is open.
@@ -331,30 +343,6 @@ impl Printer<'_> {
             )),
         }
     }
-
-    /// Prints the event if it is wanted; whether it was the last one.
-    async fn print(&self, event: &Event) -> Result<bool, Failure> {
-        let wanted = !event.hidden
-            && self.not_before.is_none_or(|at| event.at >= at)
-            && self.args.status.is_none_or(|status| status == event.status);
-        if !wanted {
-            return Ok(false);
-        }
-        let ui = &self.context.ui;
-        if ui.is_json() {
-            ui.object(&object::of_event(event))?;
-        } else {
-            event::print(ui, "", event, Timestamp::now())?;
-            if let EventKind::Asked { question } = &event.kind {
-                let is_open = match &self.open {
-                    Some(open) => open.has(event, &question.id).await,
-                    None => false,
-                };
-                self.print_question(&OpenQuestion::of_store(&event.task, &event.tool, question), is_open)?;
-            }
-        }
-        Ok(self.args.until.as_deref().is_some_and(|wanted| reached(wanted, &event.kind)))
-    }
 }
 
 /// The end of the one task that is watched, also where it had ended before; never, where all are watched.
@@ -371,8 +359,4 @@ async fn next(log: &mut Option<Watch>) -> Result<Next, Failure> {
         Some(watch) => Ok(Next::Ours(watch.next().await?)),
         None => std::future::pending().await,
     }
-}
-
-fn reached(wanted: &str, kind: &EventKind) -> bool {
-    if wanted == "end" { kind.is_end() } else { wanted == kind.name() }
 }

@@ -2,6 +2,7 @@
 
 mod fastmcp;
 mod open;
+mod own;
 mod server;
 
 use jiff::Timestamp;
@@ -19,7 +20,7 @@ use fastmcp::Deployed;
 pub(crate) use open::Open;
 use server::Served;
 
-/// One thing that happened to a task of a place that keeps no log of ours.
+/// One thing that happened to a task, wherever it is.
 pub(crate) struct Seen {
     /// When it was seen, or, where that is known, when it happened.
     pub(crate) at: Timestamp,
@@ -29,8 +30,12 @@ pub(crate) struct Seen {
     pub(crate) tool: Option<String>,
     /// Its status after it.
     pub(crate) status: TaskStatus,
+    /// Whether its tool calls its result an error.
+    pub(crate) is_tool_error: bool,
     /// The event's word, as in JSON.
     pub(crate) name: &'static str,
+    /// Whether nothing follows it for the task.
+    pub(crate) is_end: bool,
     /// What happened, in words that are safe on a terminal.
     pub(crate) words: String,
     /// Which software the task is of.
@@ -39,13 +44,6 @@ pub(crate) struct Seen {
     pub(crate) question: Option<OpenQuestion>,
     /// All of it.
     pub(crate) object: Value,
-}
-
-impl Seen {
-    /// Whether nothing follows it for the task.
-    pub(crate) fn is_end(&self) -> bool {
-        self.status.is_final()
-    }
 }
 
 /// Whose events are wanted.
