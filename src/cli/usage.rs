@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 
+use super::config::GlobalArgs;
 use super::environment::Environment;
 use super::failure::{Failure, Kind};
-use super::ui::{Manner, Streams, Ui, text};
+use super::ui::{Streams, Ui, text};
 
 /// Says what clap has to say: help as clap lays it out, errors like all others.
 pub(super) fn refused(error: &clap::Error, arguments: &[OsString], environment: &Environment) -> ExitCode {
@@ -17,9 +18,9 @@ pub(super) fn refused(error: &clap::Error, arguments: &[OsString], environment: 
         let _ = error.print();
         return ExitCode::from(if is_asked_for { 0 } else { Kind::Usage.exit_code() });
     }
-    let json = arguments.iter().any(|argument| argument == "--json");
-    let ui = Ui::new(Manner { json, ..Manner::default() }, environment, Streams::of_process());
-    if json {
+    let words: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let ui = Ui::new(GlobalArgs::of_words(&words).manner(), environment, Streams::of_process());
+    if ui.is_json() {
         ui.failure(&misused(&error.to_string()));
     } else {
         text::block(&error.to_string()).iter().for_each(|line| ui.usage(line));
