@@ -23,7 +23,9 @@ pub(super) fn refused(error: &clap::Error, arguments: &[OsString], environment: 
     if ui.is_json() {
         ui.failure(&misused(&error.to_string()));
     } else {
-        text::block(&error.to_string()).iter().for_each(|line| ui.usage(line));
+        for line in text::block(&error.to_string()) {
+            ui.usage(&line);
+        }
     }
     ExitCode::from(Kind::Usage.exit_code())
 }

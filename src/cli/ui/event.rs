@@ -26,9 +26,10 @@ pub(crate) fn print(ui: &Ui, indent: &str, seen: &Seen, now: Timestamp) -> Resul
 
 /// What stands before what happened.
 fn before(seen: &Seen, now: Timestamp, paint: Paint) -> String {
-    let status = match seen.is_tool_error {
-        true => paint.red(&format!("✗ {:<14}", seen.status.as_str())),
-        false => status_column(seen.status, paint),
+    let status = if seen.is_tool_error {
+        paint.red(&format!("✗ {:<14}", seen.status.as_str()))
+    } else {
+        status_column(seen.status, paint)
     };
     let tool = text::short(seen.tool.as_deref().unwrap_or("-"), TOOL.1);
     let (clock, id) = (time::clock(seen.at, now), text::line(short(&seen.task)));

@@ -46,9 +46,8 @@ const FORMAT: u32 = 1;
 /// The most characters of one value on a terminal.
 const MOST: usize = 2000;
 
-/// What lines begin with that tell of a wrong command line, and their colours.
-const USAGE: [(&str, fn(Paint, &str) -> String); 3] =
-    [("error:", Paint::red), ("tip:", Paint::cyan), ("Usage:", Paint::bold)];
+/// What lines begin with that tell of a wrong command line.
+const LABELS: [&str; 3] = ["error:", "tip:", "Usage:"];
 
 /// How to speak; resolved from the global flags.
 #[derive(Debug, Clone, Copy, Default)]
@@ -267,13 +266,15 @@ impl Ui {
     pub(crate) fn usage(&self, line: &str) {
         let words = line.trim_start();
         let indent = " ".repeat(columns(line) - columns(words));
-        let begun = USAGE.into_iter().find(|(begin, _)| words.starts_with(begin));
-        let (lead, words) = match begun {
-            Some((begin, paint)) => {
-                (paint(self.talk_paint(), begin) + " ", words[begin.len()..].trim_start())
-            }
-            None => (String::new(), words),
+        let label = LABELS.into_iter().find(|label| words.starts_with(label)).unwrap_or_default();
+        let paint = self.talk_paint();
+        let lead = match label {
+            "" => String::new(),
+            "error:" => paint.red(label) + " ",
+            "tip:" => paint.cyan(label) + " ",
+            other => paint.bold(other) + " ",
         };
+        let words = words[label.len()..].trim_start();
         self.wrapped(&(indent + &lead), &flow::pieces(words));
     }
 
