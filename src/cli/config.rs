@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum as _};
 
 use super::database;
 use super::environment::{DB, Environment, NAMESPACE, REDIS_URL};
@@ -109,7 +109,8 @@ impl Config {
 }
 
 impl GlobalArgs {
-    /// Which store the words of an unfinished command line name; for completions, before it can be parsed.
+    /// Which store the words of a command line name that cannot be parsed, and how it wants to be told: one that is being
+    /// completed, or was refused.
     pub(crate) fn of_words(words: &[String]) -> Self {
         let value = |flag: &str| {
             let with_equals = format!("{flag}=");
@@ -120,6 +121,10 @@ impl GlobalArgs {
             redis: value("--redis"),
             db: value("--db").map(PathBuf::from),
             namespace: value("--namespace"),
+            json: words.iter().any(|word| word == "--json"),
+            color: value("--color")
+                .and_then(|when| ColorChoice::from_str(&when, true).ok())
+                .unwrap_or_default(),
             ..Self::default()
         }
     }

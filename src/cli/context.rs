@@ -156,6 +156,11 @@ impl Context {
         let _ = self.server.set(server);
     }
 
+    /// Whether [`Context::goes_through`] a server.
+    pub(crate) fn goes_through_server(&self) -> bool {
+        self.server.get().is_some()
+    }
+
     /// How a suggested command reaches the same tasks.
     pub(crate) fn reach(&self) -> &Reach {
         self.server.get().unwrap_or(&self.config.reach)

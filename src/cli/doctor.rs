@@ -48,10 +48,9 @@ async fn all(context: &Context, places: &Places) -> Result<(), Failure> {
         return Ok(());
     }
     if places.all().iter().any(|place| matches!(place, Place::Server(_))) {
-        let store = Suggested::new("doctor").at_some_redis();
-        let more = Advice::command(store, "says more");
         let why = "a server shows its tasks, not its workers and its store; at its store, ";
-        context.ui.talk(&context.advise(more.after(why)));
+        let more = Advice::at_its_store(why, Suggested::new("doctor"), "says more");
+        context.tell(more);
     }
     tell(context, &places.diagnose().await?)
 }

@@ -47,6 +47,7 @@ mod token_file;
 mod tools;
 mod typed;
 mod ui;
+mod usage;
 mod values;
 mod waiting;
 mod watch;

@@ -43,6 +43,9 @@ pub(crate) fn tell(context: &Context, of: Of<'_>, ending: &Ending) -> Result<(),
 /// What is said where nobody says why a task failed.
 const UNSAID: &str = "its server does not say why";
 
+/// What is said of a result that its tool calls an error, and that stands on stdout.
+const TOOL_ERROR: &str = "the tool calls its result an error";
+
 /// The failure of a task that was cancelled.
 fn cancelled(context: &Context, of: Of<'_>, message: Option<&str>) -> Failure {
     if context.ui.is_json() {
@@ -65,7 +68,7 @@ fn failed(context: &Context, of: Of<'_>, message: Option<&str>, outcome: &Outcom
             let words = words.map(|words| format!("{words}: ")).unwrap_or_default();
             format!("{words}{} (code {})", error.message, error.code)
         }
-        Outcome::Result(_) if outcome.is_tool_error() => return Err(tool_error(of.1)),
+        Outcome::Result(_) if outcome.is_tool_error() => TOOL_ERROR.to_owned(),
         Outcome::Result(_) => message.unwrap_or(UNSAID).to_owned(),
     };
     Err(Failure::new(Kind::TaskFailed, format!("task {} failed: {words}", of.1)))
@@ -79,14 +82,11 @@ pub(crate) fn of_outcome(context: &Context, of: Of<'_>, outcome: &Outcome) -> Re
             let message = format!("task {} failed: {} (code {})", of.1, error.message, error.code);
             Err(Failure::new(Kind::TaskFailed, message))
         }
-        Outcome::Result(_) if outcome.is_tool_error() => Err(tool_error(of.1)),
+        Outcome::Result(_) if outcome.is_tool_error() => {
+            Err(Failure::new(Kind::TaskFailed, format!("task {}: {TOOL_ERROR}", of.1)))
+        }
         Outcome::Result(_) => Ok(()),
     }
-}
-
-fn tool_error(task: &str) -> Failure {
-    let task = text::line(task);
-    Failure::new(Kind::TaskFailed, format!("task {task}: the tool calls its result an error"))
 }
 
 /// Puts what there is of an outcome on stdout: all of it as JSON, a result that says anything for people.

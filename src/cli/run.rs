@@ -5,7 +5,6 @@ use std::future::Future;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::error::ErrorKind;
 use clap_complete::CompleteEnv;
 use tokio::runtime::{Builder, Runtime};
 use tracing::Level;
@@ -16,10 +15,10 @@ use super::context::Context;
 use super::environment::Environment;
 use super::failure::{Failure, Kind};
 use super::signals::{Signals, Stop};
-use super::ui::{self, Manner, Streams, Ui, text};
+use super::ui::{self, Streams, Ui};
 use super::{
     ask, cancel, check, completions, demo, doctor, handover, help, list, report, respond, result, serve,
-    show, submit, tools, watch, worker,
+    show, submit, tools, usage, watch, worker,
 };
 
 /// The program: from the process's arguments to its exit code.
@@ -30,7 +29,7 @@ pub fn main() -> ExitCode {
     let environment = Environment::of_process();
     let cli = match help::parse(&arguments, &environment) {
         Ok(cli) => cli,
-        Err(error) => return refused(&error, &arguments, &environment),
+        Err(error) => return usage::refused(&error, &arguments, &environment),
     };
     let ui = Ui::new(cli.global.manner(), &environment, Streams::of_process());
     let environment = match cli.command {
@@ -58,37 +57,6 @@ fn ended(ui: &Ui, done: Result<ExitCode, Failure>) -> ExitCode {
             ExitCode::from(&failure)
         }
     }
-}
-
-/// A command line that clap refused, or its request for help or the version.
-fn refused(error: &clap::Error, arguments: &[OsString], environment: &Environment) -> ExitCode {
-    let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    let json = arguments.iter().any(|argument| argument == "--json");
-    if asked_for || !json {
-        let text = error.to_string();
-        if text.chars().any(|character| character != '\n' && text::is_harmful(character)) {
-            let ui = Ui::new(Manner::default(), environment, Streams::of_process());
-            for line in text::block(&text) {
-                ui.to_stderr(&line);
-            }
-        } else {
-            // Nobody can be told that the stream is closed.
-            let _ = error.print();
-        }
-        return ExitCode::from(if asked_for { 0 } else { Kind::Usage.exit_code() });
-    }
-    let manner = Manner { json: true, ..Manner::default() };
-    let ui = Ui::new(manner, environment, Streams::of_process());
-    ended(&ui, Err(misused(&error.to_string())))
-}
-
-/// A refused command line with all of clap's words: what is wrong, then tips and the usage as hints.
-fn misused(text: &str) -> Failure {
-    let paragraph = |part: &str| part.lines().map(str::trim).collect::<Vec<_>>().join(" ");
-    let mut parts = text.trim_end().split("\n\n").map(paragraph).filter(|part| !part.is_empty());
-    let message = parts.next().unwrap_or_default();
-    let failure = Failure::usage(message.trim_start_matches("error: "));
-    parts.fold(failure, Failure::hint)
 }
 
 fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {

@@ -47,6 +47,10 @@ pub(crate) async fn run(context: &Context, args: ToolsArgs) -> Result<(), Failur
         return tools.iter().try_for_each(|tool| context.ui.object(&tool.object()));
     }
     match (&args.tool, tools.as_slice()) {
+        (_, []) if context.goes_through_server() => {
+            context.ui.talk("this server offers no tools");
+            Ok(())
+        }
         (_, []) => {
             let words = "no worker has offered a tool here yet; start one with";
             context.tell(Advice::with(words, Suggested::new("worker")));

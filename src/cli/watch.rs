@@ -14,14 +14,13 @@ use super::since::Since;
 use super::ui::{Piece, event, page, text};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::facts::passed_over;
-use crate::desk::object;
 use crate::desk::place::{Found, Place};
 use crate::desk::places::Places;
 use crate::desk::suggest::{Advice, Suggested};
-use crate::desk::watch::{Seen, Watching, What};
+use crate::desk::watch::{Open, Seen, Watching, What};
 use crate::engine::{Engine, Viewer, Watch};
 use crate::store::EventFilter;
-use crate::task::{Cursor, Event, EventKind, QuestionId, SessionId, Task, TaskStatus};
+use crate::task::{Cursor, Event, EventKind, SessionId, Task, TaskStatus};
 
 /// Events that are read at once where nothing is followed.
 const PAGE: usize = 500;
@@ -124,7 +123,7 @@ async fn watch(context: &Context, args: &WatchArgs, places: &Places, what: What)
     } else {
         Watching::begin(places, &what, &mut |words| context.ui.warn(&words)).await?
     };
-    let mut printer = Printer { context, args, not_before: None };
+    let mut printer = Printer { context, args, not_before: None, open: None };
     let Some((engine, filter)) = log_of(places, &what) else {
         if args.no_follow {
             context.ui.talk(&no_log(context, places));
@@ -133,7 +132,7 @@ async fn watch(context: &Context, args: &WatchArgs, places: &Places, what: What)
         return printer.follow(None, others).await;
     };
     let (after, not_before) = args.since.begin(&engine).await?;
-    printer.not_before = not_before;
+    (printer.not_before, printer.open) = (not_before, Some(Open::begin(&engine, &filter).await?));
     if args.no_follow {
         return printer.came(printer.past(&engine, &filter, after).await?);
     }
@@ -170,11 +169,13 @@ struct Printer<'a> {
     context: &'a Context,
     args: &'a WatchArgs,
     not_before: Option<Timestamp>,
+    /// Which questions of the log are still open.
+    open: Option<Open>,
 }
 
 /// What there is to print next.
 enum Next {
-    Ours(Engine, Event),
+    Ours(Event),
     Theirs(Seen),
     /// The one task that is watched has ended, or is gone.
     Over(Result<Task, Failure>),
@@ -187,7 +188,7 @@ impl Printer<'_> {
         while let Some(cursor) = after {
             let page = engine.store().history(filter, cursor, PAGE).await?;
             for event in &page.events {
-                if self.print(engine, event).await? {
+                if self.ours(event, &Seen::of_event(event)).await? {
                     return Ok(true);
                 }
             }
@@ -214,9 +215,7 @@ impl Printer<'_> {
             }
         }
         let (mut log, mut after) = match &ours {
-            Some((engine, filter, after)) => {
-                (Some((engine.clone(), engine.watch(filter.clone(), *after).await?)), *after)
-            }
+            Some((engine, filter, after)) => (Some(engine.watch(filter.clone(), *after).await?), *after),
             None => (None, Cursor::START),
         };
         let over = over(ours.as_ref());
@@ -229,12 +228,12 @@ impl Printer<'_> {
                 over = &mut over => Next::Over(over),
             };
             let is_last = match seen {
-                Next::Ours(engine, event) => {
+                Next::Ours(event) => {
                     after = event.cursor;
-                    let ended = event.kind.is_end().then_some((event.task.as_str(), event.kind.name()));
-                    self.print(&engine, &event).await? || self.is_end(ended)?
+                    let seen = Seen::of_event(&event);
+                    self.ours(&event, &seen).await? || self.is_end(&seen)?
                 }
-                Next::Theirs(event) => self.other(&event)?,
+                Next::Theirs(seen) => self.other(&seen)?,
                 Next::Over(over) => return self.over(ours.as_ref(), after, over).await,
             };
             if is_last {
@@ -245,11 +244,11 @@ impl Printer<'_> {
 
     /// Whether the one task that is watched has ended with that event; a failure where it ended before what was waited
     /// for.
-    fn is_end(&self, ended: Option<(&str, &str)>) -> Result<bool, Failure> {
-        match ended {
-            Some((task, how)) if self.args.task.is_some() => self.never(task, how).map(|()| true),
-            _ => Ok(false),
+    fn is_end(&self, seen: &Seen) -> Result<bool, Failure> {
+        if !seen.is_end || self.args.task.is_none() {
+            return Ok(false);
         }
+        self.never(&seen.task, seen.name).map(|()| true)
     }
 
     /// The one task is over: its last events may still be on their way here.
@@ -274,12 +273,25 @@ impl Printer<'_> {
 
     /// Takes an event of another place; whether it was the last one.
     fn other(&self, seen: &Seen) -> Result<bool, Failure> {
-        let ended = seen.is_end().then_some((seen.task.as_str(), seen.name));
-        Ok(self.print_other(seen)? || self.is_end(ended)?)
+        Ok(self.print(seen, true)? || self.is_end(seen)?)
     }
 
-    /// Prints an event of another place if it is wanted; whether it was the last one.
-    fn print_other(&self, seen: &Seen) -> Result<bool, Failure> {
+    /// Prints an event of our own log if it is wanted; whether it was the last one.
+    async fn ours(&self, event: &Event, seen: &Seen) -> Result<bool, Failure> {
+        if event.hidden || self.not_before.is_some_and(|at| event.at < at) {
+            return Ok(false);
+        }
+        let is_open = match (&event.kind, &self.open) {
+            (EventKind::Asked { question }, Some(open)) if !self.context.ui.is_json() => {
+                open.has(event, &question.id).await
+            }
+            _ => false,
+        };
+        self.print(seen, is_open)
+    }
+
+    /// Prints an event if its status is wanted; whether it was the last one.
+    fn print(&self, seen: &Seen, is_open: bool) -> Result<bool, Failure> {
         if self.args.status.is_some_and(|status| status != seen.status) {
             return Ok(false);
         }
@@ -287,13 +299,13 @@ impl Printer<'_> {
         if ui.is_json() {
             ui.object(&seen.object)?;
         } else {
-            event::print_seen(ui, seen, Timestamp::now())?;
+            event::print(ui, "", seen, Timestamp::now())?;
             if let Some(question) = &seen.question {
-                self.print_question(question, true)?;
+                self.print_question(question, is_open)?;
             }
         }
         let wanted = self.args.until.as_deref();
-        Ok(wanted.is_some_and(|wanted| wanted == seen.name || (wanted == "end" && seen.is_end())))
+        Ok(wanted.is_some_and(|wanted| wanted == seen.name || (wanted == "end" && seen.is_end)))
     }
 
     /// The page that it asks to visit, and what it takes to answer it as long as it is open.
@@ -331,27 +343,6 @@ impl Printer<'_> {
             )),
         }
     }
-
-    /// Prints the event if it is wanted; whether it was the last one.
-    async fn print(&self, engine: &Engine, event: &Event) -> Result<bool, Failure> {
-        let wanted = !event.hidden
-            && self.not_before.is_none_or(|at| event.at >= at)
-            && self.args.status.is_none_or(|status| status == event.status);
-        if !wanted {
-            return Ok(false);
-        }
-        let ui = &self.context.ui;
-        if ui.is_json() {
-            ui.object(&object::of_event(event))?;
-        } else {
-            event::print(ui, "", event, Timestamp::now())?;
-            if let EventKind::Asked { question } = &event.kind {
-                let is_open = is_open(engine, event, &question.id).await;
-                self.print_question(&OpenQuestion::of_store(&event.task, &event.tool, question), is_open)?;
-            }
-        }
-        Ok(self.args.until.as_deref().is_some_and(|wanted| reached(wanted, &event.kind)))
-    }
 }
 
 /// The end of the one task that is watched, also where it had ended before; never, where all are watched.
@@ -363,19 +354,9 @@ async fn over(ours: Option<&(Engine, EventFilter, Cursor)>) -> Result<Task, Fail
 }
 
 /// The next event of our own; never, where there are none.
-async fn next(log: &mut Option<(Engine, Watch)>) -> Result<Next, Failure> {
+async fn next(log: &mut Option<Watch>) -> Result<Next, Failure> {
     match log {
-        Some((engine, watch)) => Ok(Next::Ours(engine.clone(), watch.next().await?)),
+        Some(watch) => Ok(Next::Ours(watch.next().await?)),
         None => std::future::pending().await,
     }
-}
-
-/// Whether a question is still open: what was answered long ago needs no command that answers it.
-async fn is_open(engine: &Engine, event: &Event, question: &QuestionId) -> bool {
-    let task = engine.get_patiently(&Viewer::Operator, &event.task).await;
-    task.is_ok_and(|task| task.open_questions().any(|open| open.id == *question))
-}
-
-fn reached(wanted: &str, kind: &EventKind) -> bool {
-    if wanted == "end" { kind.is_end() } else { wanted == kind.name() }
 }

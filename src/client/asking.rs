@@ -90,7 +90,8 @@ pub(super) fn refused(question: &AskedQuestion) -> ClientError {
     }
 }
 
-fn problem(ask: &Ask, answer: &Answer) -> Option<String> {
+/// What is wrong with an answer. Not every server looks before it takes one.
+pub(crate) fn problem(ask: &Ask, answer: &Answer) -> Option<String> {
     let (Action::Accept, AskKind::Form { schema }) = (answer.action, &ask.kind) else { return None };
     let content = answer.content.clone().unwrap_or_default();
     let violations = match Form::parse(schema) {

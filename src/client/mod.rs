@@ -41,6 +41,7 @@ pub use view::{Ended, TaskView};
 
 use crate::task::ToolSpec;
 use asking::Desk;
+pub(crate) use asking::problem;
 use session::Session;
 use stdio::LastWords;
 use wire::Wire;

@@ -7,12 +7,12 @@ use super::place::Found;
 use super::server::Server;
 use super::suggest::{Advice, Suggested};
 use super::text;
-use crate::client::{ClientError, INVALID_PARAMS, TaskView};
+use crate::client::{self, ClientError, INVALID_PARAMS, TaskView};
 use crate::engine::{Engine, EngineError, Viewer};
 use crate::fastmcp::{DeployedTask, Deployment, FastmcpError, Filter, Generation, Way};
 use crate::store::StoreError;
 use crate::task::form::joined;
-use crate::task::{Answer, QuestionId, Task, TaskId};
+use crate::task::{Answer, Question, QuestionId, Task, TaskId, TaskStatus};
 
 /// What became of an answer.
 pub(crate) enum Delivered {
@@ -151,26 +151,24 @@ fn named(questions: &[OpenQuestion], wanted: Option<&str>) -> Option<OpenQuestio
 async fn of_store(engine: &Engine, id: &TaskId, wanted: Option<&str>) -> Result<OpenQuestion, Failure> {
     let task = engine.get(&Viewer::Operator, id).await?;
     let found = match wanted {
-        Some(wanted) => {
-            let question = task.questions.iter().find(|question| question.id.as_str() == wanted);
-            Some(question.ok_or_else(|| no_question(id, wanted))?)
-        }
+        Some(wanted) => task.questions.iter().find(|question| question.id.as_str() == wanted),
         None => task.open_questions().next(),
     };
-    match found {
-        Some(question) => match &question.answer {
-            Some(answer) => Err(already_answered(id, &question.id, answer)),
-            None if task.status.is_final() => Err(not_waiting(&task)),
-            None => Ok(OpenQuestion::of_task(&task, question)),
-        },
-        None => Err(not_waiting(&task)),
+    match (found, wanted) {
+        (Some(Question { id: question, answer: Some(answer), .. }), _) => {
+            Err(already_answered(id, question, answer))
+        }
+        (Some(question), _) if !task.status.is_final() => Ok(OpenQuestion::of_task(&task, question)),
+        (None, Some(wanted)) if task.status == TaskStatus::InputRequired => Err(no_question(id, wanted)),
+        _ => Err(not_waiting(&task)),
     }
 }
 
+/// The failure of a question that was never asked, where all that were are kept.
 fn no_question(task: &TaskId, question: &str) -> Failure {
     let show = Suggested::new("show").about(text::short_id(task.as_str()));
-    Failure::new(Kind::NotFound, format!("task {task} has no question {question}"))
-        .hint(Advice::command(show, "shows its questions"))
+    let message = format!("task {task} has no open question {}: it was never asked", text::line(question));
+    Failure::new(Kind::NotFound, message).hint(Advice::command(show, "shows its questions"))
 }
 
 fn not_waiting(task: &Task) -> Failure {
@@ -190,12 +188,14 @@ fn waits_for_nothing(task: &str, status: &str) -> Failure {
     Failure::new(Kind::NothingChanged, message)
 }
 
-/// The failure of a question that is not among a task's open ones, where nobody keeps what became of it.
+/// The failure of a question that is not among a task's open ones, where only those are kept: so nobody can tell one
+/// that is mistyped from one that was answered, and the latter must not be called unknown.
 fn not_open(task: &str, question: &str) -> Failure {
     let message = format!(
-        "question {} of task {} is not open: it was answered or withdrawn, or never asked",
-        text::line(question),
-        text::line(task)
+        "task {} has no open question {}: it was answered or withdrawn, or never asked; others than open ones are not \
+         kept there",
+        text::line(task),
+        text::line(question)
     );
     let show = Suggested::new("show").about(task);
     Failure::new(Kind::NothingChanged, message).hint(Advice::command(show, "shows those that are open"))
@@ -314,6 +314,9 @@ impl<'a> Sending<'a> {
             return Err(not_open(task, question));
         }
         let answer = &self.answer;
+        if let Some(problem) = client::problem(ask, answer) {
+            return Ok(unfit(problem));
+        }
         let sent = server.run(async |client| match client.answer(task, question, ask, answer).await {
             // The answer did not fit: servers call that invalid params.
             Err(ClientError::Refused { error, .. }) if error.code == INVALID_PARAMS => Ok(Err(error.message)),
@@ -321,10 +324,7 @@ impl<'a> Sending<'a> {
         });
         Ok(match sent.await? {
             Ok(()) => taken(answer.clone()),
-            Err(problem) => {
-                let failure = Failure::usage(format!("the answer does not fit the question: {problem}"));
-                Delivered::Refused { problem, failure: failure.hint("the question is still open") }
-            }
+            Err(problem) => unfit(problem),
         })
     }
 }
@@ -341,6 +341,12 @@ impl Delivered {
 
 fn refused(problem: String, error: impl Into<Failure>) -> Delivered {
     Delivered::Refused { problem, failure: error.into() }
+}
+
+/// An answer to a server's question that does not fit it.
+fn unfit(problem: String) -> Delivered {
+    let failure = Failure::usage(format!("the answer does not fit the question: {problem}"));
+    Delivered::Refused { problem, failure: failure.hint("the question is still open") }
 }
 
 fn taken(answer: Answer) -> Delivered {

@@ -77,7 +77,7 @@ impl Found {
                         Ok(vec![store::unreadable(&Unreadable { name: task.to_string(), problem })])
                     }
                     task => {
-                        let found = without_false_causes(&refusing, checkup.of(&task?));
+                        let found = without_false_causes(&refusing, checkup.of(&task?).await?);
                         Ok(refusing.into_iter().chain(found).collect())
                     }
                 }
@@ -153,13 +153,15 @@ fn without_false_causes(of_health: &[Finding], found: Vec<Finding>) -> Vec<Findi
 /// What is wrong with the tasks of our own store, and with its tools and workers.
 async fn of_tasks(engine: &Engine) -> Result<Vec<Finding>, Failure> {
     let checkup = Checkup::begin(engine).await?;
-    let mut found = checkup.of_store(engine).await?;
+    let mut found = checkup.of_store().await?;
     // By name: one that cannot be read may belong to either list.
     let mut unreadable = BTreeMap::new();
     for status in [TaskStatus::Working, TaskStatus::InputRequired] {
         let filter = TaskFilter { status: Some(status), oldest_first: true, ..TaskFilter::default() };
         let page = engine.list(&Viewer::Operator, filter, None, MOST).await?;
-        found.extend(page.tasks.iter().flat_map(|task| checkup.of(task)));
+        for task in &page.tasks {
+            found.extend(checkup.of(task).await?);
+        }
         unreadable.extend(page.unreadable.into_iter().map(|one| (one.name.clone(), one)));
     }
     found.extend(unreadable.values().map(store::unreadable));

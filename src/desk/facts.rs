@@ -13,8 +13,9 @@ use serde_json::Value;
 use super::failure::Failure;
 use super::place::Found;
 use super::suggest::Suggested;
-use super::{page, text, time};
-use crate::task::{Ask, AskKind, Event, Form, TaskStatus};
+use super::watch::Seen;
+use super::{ending, page, text, time};
+use crate::task::{Ask, AskKind, Form, RpcError, TaskStatus};
 
 /// The sheet, and the same as an object.
 pub(crate) struct Facts {
@@ -43,7 +44,7 @@ pub(crate) enum Fact {
     /// A line of its own.
     Text(String),
     /// Something that happened to the task.
-    Event(Box<Event>),
+    Event(Box<Seen>),
 }
 
 impl Found {
@@ -104,6 +105,17 @@ impl Sheet {
         if let Some(at) = at {
             self.time(name, at);
         }
+    }
+
+    /// A result, under a heading of its own.
+    fn result(&mut self, result: &Value) {
+        self.heading("result");
+        self.lines.extend(text::block(&ending::in_words(result)).into_iter().map(Fact::Text));
+    }
+
+    /// An error that a task ended with.
+    fn error(&mut self, name: &str, error: &RpcError) {
+        self.block(name, &format!("{} (code {})", error.message, error.code));
     }
 
     /// What a question wants: a page, or the fields of a form. One that is no form of ours is shown as it is.

@@ -1,5 +1,6 @@
 //! Everything that can go wrong, the exit code of each kind, and the library's errors as such failures.
 
+mod certificate;
 mod client;
 pub(crate) mod fastmcp;
 pub(crate) mod store;

@@ -138,13 +138,13 @@ impl Place {
 
 /// Refuses the beginning of an id that is too short to mean one task.
 fn long_enough(prefix: &str) -> Result<(), Failure> {
-    if text::is_long_enough(prefix) {
-        return Ok(());
-    }
-    Err(Failure::usage(format!(
-        "{prefix:?} is too short for the beginning of a task's id; nothing was changed"
-    ))
-    .hint(format!("type more of the id: {} characters at least", text::FEWEST)))
+    if text::is_long_enough(prefix) { Ok(()) } else { Err(too_short(prefix)) }
+}
+
+/// The failure of an id that is no task's whole one, and too short for the beginning of one.
+pub(super) fn too_short(prefix: &str) -> Failure {
+    Failure::usage(format!("{prefix:?} is too short for the beginning of a task's id; nothing was changed"))
+        .hint(format!("type more of the id: {} characters at least", text::FEWEST))
 }
 
 /// The failure of an id that fits no task.

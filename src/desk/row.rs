@@ -49,7 +49,7 @@ pub(crate) enum Sort {
 }
 
 /// One task of a list.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Row {
     /// Its whole id.
     pub(crate) task: String,
@@ -219,25 +219,9 @@ impl Row {
 
     /// A task of our own store that cannot be read.
     pub(crate) fn of_unreadable(one: &Unreadable) -> Self {
-        Self {
-            task: one.name.clone(),
-            status: None,
-            is_tool_error: false,
-            source: STORE.to_owned(),
-            created_at: None,
-            changed_at: None,
-            waiting_since: None,
-            ends_at: None,
-            is_queued: false,
-            open: 0,
-            has_page: false,
-            tool: None,
-            session: None,
-            worker: None,
-            message: text::line(&one.problem),
-            object: unreadable_object(one),
-        }
-        .with_common_names()
+        let (task, message) = (one.name.clone(), text::line(&one.problem));
+        Self { task, source: STORE.to_owned(), message, object: unreadable_object(one), ..Self::default() }
+            .with_common_names()
     }
 
     /// A task of a FastMCP deployment.
@@ -255,12 +239,11 @@ impl Row {
         Self {
             task: task.id.clone(),
             status: Some(task.status),
-            is_tool_error: false,
             source: source_of(task),
             created_at: task.created_at,
             changed_at: task.finished_at.or(task.started_at).or(task.created_at),
             waiting_since: task.questions.first().and_then(|question| question.asked_at),
-            ends_at: None,
+            ends_at: end_of_deployed(task),
             is_queued: matches!(task.state, "queued" | "scheduled") && task.questions.is_empty(),
             open: task.questions.len(),
             has_page: task.questions.first().is_some_and(|question| page::of(&question.ask).is_some()),
@@ -269,6 +252,7 @@ impl Row {
             worker,
             message,
             object: deployed_object(task),
+            ..Self::default()
         }
         .with_common_names()
     }
@@ -292,15 +276,13 @@ impl Row {
             // Servers do not say when they asked; the task has changed since then at the latest.
             waiting_since: view.updated().filter(|_| view.status == TaskStatus::InputRequired),
             ends_at: expires.filter(|_| !view.status.is_final()),
-            // Servers do not say whether a worker has begun.
-            is_queued: false,
             open: view.input_requests.len(),
             has_page: url.is_some(),
             tool: tool.clone(),
-            session: None,
-            worker: None,
             message: asked.unwrap_or_else(words),
             object: server_object(server.title(), view, tool.as_deref()),
+            // Servers do not say whose it is, nor whether a worker has begun.
+            ..Self::default()
         }
         .with_common_names()
     }
@@ -326,6 +308,14 @@ impl Row {
 /// Whether a task of our own store waits for a worker.
 pub(crate) fn is_queued(task: &Task) -> bool {
     task.status == TaskStatus::Working && task.worker.is_none()
+}
+
+/// When a FastMCP task's open question goes from its Redis, or else its record, as its keys' lifetimes said just now.
+fn end_of_deployed(task: &DeployedTask) -> Option<Timestamp> {
+    let ttl = task.lifetimes();
+    let question = ttl.question_ms.filter(|_| !task.questions.is_empty());
+    let left = question.into_iter().chain(ttl.task_ms).min().filter(|_| !task.status.is_final())?;
+    Timestamp::now().checked_add(SignedDuration::from_millis(left)).ok()
 }
 
 /// An open question in one line: its message, and the page that it asks to visit.

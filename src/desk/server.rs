@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 
 use super::failure::{Failure, Kind};
 use super::kept::{Kept, KeptTask};
+use super::places::too_short;
 use super::suggest::{Advice, Suggested};
 use super::text;
 use crate::client::{Client, ClientError, ClientResult, Era, Target, TaskView};
@@ -179,14 +180,16 @@ impl Server {
         self.run(async |client| client.until(id, reached).await).await
     }
 
-    /// The task of that id; else the one known task whose id begins so.
+    /// The task of that id, however short servers' ids are; else the one known task whose id begins so.
     pub(crate) async fn find(&self, prefix: &str) -> Result<TaskView, Failure> {
         let missing = match self.get(prefix).await {
             Err(missing) if missing.kind() == Kind::NotFound => missing,
             found => return found,
         };
-        let known = if text::is_long_enough(prefix) { self.ids().await? } else { BTreeSet::new() };
-        let known: Vec<String> = known.into_iter().filter(|id| id.starts_with(prefix)).collect();
+        if !text::is_long_enough(prefix) {
+            return Err(too_short(prefix));
+        }
+        let known: Vec<String> = self.ids().await?.into_iter().filter(|id| id.starts_with(prefix)).collect();
         match known.as_slice() {
             [] => Err(missing),
             [id] => self.get(id).await,
@@ -224,15 +227,13 @@ impl Server {
 
     /// Why no question of that task, or of any, can be answered from here.
     pub(crate) fn refuses_answers(&self, task: Option<&str>) -> Option<Failure> {
-        let respond = task.into_iter().fold(Suggested::new("respond"), Suggested::about).at_some_redis();
+        let respond = task.into_iter().fold(Suggested::new("respond"), Suggested::about);
         let of = task.map(|task| format!(" {}", text::line(task))).unwrap_or_default();
         let message =
             format!("a legacy server sends its questions only to the client that submitted the task{of}");
         (self.era == Era::Legacy).then(|| {
-            Failure::usage(message).hint(
-                Advice::from("answer there, or straight at the store that the server uses: ")
-                    .and_command(respond, "does that"),
-            )
+            let there = "answer there, or straight at the store that the server uses: ";
+            Failure::usage(message).hint(Advice::at_its_store(there, respond, "does that"))
         })
     }
 }

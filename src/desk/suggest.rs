@@ -109,7 +109,7 @@ impl Suggested {
 
     /// At the store in a Redis whose URL only the reader knows.
     #[must_use]
-    pub(crate) fn at_some_redis(self) -> Self {
+    fn at_some_redis(self) -> Self {
         Self { reach: Some(Reach::store(vec!["--redis".into(), "URL".into()])), ..self }
     }
 
@@ -193,6 +193,12 @@ impl Advice {
         let mut advice = Self::from(format!("{words}: "));
         advice.parts.push(Part::Plain(command));
         advice
+    }
+
+    /// Words, then a command at the store that a server uses, and what it does. Only the reader knows where that is.
+    pub(crate) fn at_its_store(words: &str, command: Suggested, does: &str) -> Self {
+        let elsewhere = format!("{does}, with --db PATH instead of --redis URL where that store is a file");
+        Self::from(words).and_command(command.at_some_redis(), &elsewhere)
     }
 
     /// With words before it.

@@ -1,6 +1,8 @@
 //! What happens to tasks, live, in every place; watching takes nothing away from anybody.
 
 mod fastmcp;
+mod open;
+mod own;
 mod server;
 
 use jiff::Timestamp;
@@ -15,9 +17,10 @@ use crate::fastmcp::Filter;
 use crate::store::EventFilter;
 use crate::task::{Cursor, SessionId, TaskStatus};
 use fastmcp::Deployed;
+pub(crate) use open::Open;
 use server::Served;
 
-/// One thing that happened to a task of a place that keeps no log of ours.
+/// One thing that happened to a task, wherever it is.
 pub(crate) struct Seen {
     /// When it was seen, or, where that is known, when it happened.
     pub(crate) at: Timestamp,
@@ -27,8 +30,12 @@ pub(crate) struct Seen {
     pub(crate) tool: Option<String>,
     /// Its status after it.
     pub(crate) status: TaskStatus,
+    /// Whether its tool calls its result an error.
+    pub(crate) is_tool_error: bool,
     /// The event's word, as in JSON.
     pub(crate) name: &'static str,
+    /// Whether nothing follows it for the task.
+    pub(crate) is_end: bool,
     /// What happened, in words that are safe on a terminal.
     pub(crate) words: String,
     /// Which software the task is of.
@@ -37,13 +44,6 @@ pub(crate) struct Seen {
     pub(crate) question: Option<OpenQuestion>,
     /// All of it.
     pub(crate) object: Value,
-}
-
-impl Seen {
-    /// Whether nothing follows it for the task.
-    pub(crate) fn is_end(&self) -> bool {
-        self.status.is_final()
-    }
 }
 
 /// Whose events are wanted.
@@ -140,5 +140,5 @@ impl Places {
 
 fn no_sessions() -> Failure {
     Failure::usage("a server does not say which session a task is of")
-        .hint("leave SESSION out, give --task, or watch the store that the server uses with --redis URL")
+        .hint("leave SESSION out, give --task, or watch the store that the server uses with --redis URL or --db PATH")
 }

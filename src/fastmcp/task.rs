@@ -62,6 +62,13 @@ pub struct DeployedTask {
     pub(super) signs: Signs,
 }
 
+impl DeployedTask {
+    /// How long what belongs to it still lived when it was read.
+    pub fn lifetimes(&self) -> Lifetimes {
+        self.signs.lifetimes()
+    }
+}
+
 /// One open question.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DeployedQuestion {

@@ -35,6 +35,15 @@ fn a_refused_command_line_is_told_with_all_its_words() {
 }
 
 #[test]
+fn a_refused_command_line_is_coloured_as_it_says() {
+    let place = Place::new();
+    for (color, is_coloured) in [("always", true), ("never", false), ("auto", false)] {
+        let ran = place.run(&["lisst", "--color", color]);
+        assert_eq!((ran.code, ran.err.contains("\u{1b}[")), (2, is_coloured), "{ran:?}");
+    }
+}
+
+#[test]
 fn every_object_is_stamped() {
     let place = Place::new();
     let _worker = place.worker();

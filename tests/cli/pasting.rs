@@ -206,7 +206,9 @@ fn what_a_legacy_server_suggests_leads_to_its_store() {
     let way = ["--server", server.url(), "--era", "legacy"];
     for command in [&["respond", &id, "--decline"][..], &["doctor", &id]] {
         let ran = place.run(&[command, &way].concat());
-        let lines = suggested(&(ran.out + &ran.err));
+        let said = ran.out + &ran.err;
+        assert!(said.contains("with --db PATH instead of --redis URL"), "the store may be a file: {said}");
+        let lines = suggested(&said);
         let line = lines.iter().find(|line| line.contains("respond")).expect("one that answers");
         assert!(line.contains("--redis URL") && !line.contains("--server"), "{line}");
         assert_eq!(paste(&place, line, &[]).code, 2, "URL is no address");

@@ -1,6 +1,6 @@
 //! Commands that look: they make no file, no folder and no key, and say where there is nothing.
 
-use crate::place::Place;
+use crate::place::{BOUND, Place};
 use crate::redis::RedisServer;
 
 /// Commands that look at all there is, and the exit code where nobody has begun a store.
@@ -119,4 +119,32 @@ fn doctor_says_of_a_task_that_has_ended_that_it_has() {
     let told = place.run(&["doctor", &id]);
     assert_eq!(told.code, 0, "{told:?}");
     assert!(told.out.contains("it has ended, cancelled: no appetite"), "{told:?}");
+}
+
+#[test]
+fn doctor_says_why_a_task_was_given_back() {
+    use std::os::unix::fs::PermissionsExt;
+    for redis in [None, Some(RedisServer::start())] {
+        let place = redis.as_ref().map_or_else(Place::new, |redis| Place::on_redis(&redis.url()));
+        let program = place.path().join("program");
+        std::fs::copy("/bin/true", &program).expect("copies");
+        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).expect("ours");
+        // As long as somebody may write it, nobody may start it.
+        let _writer = std::fs::OpenOptions::new().append(true).open(&program).expect("ours");
+        let tools = format!("[tools.t]\ndescription = \"d\"\ncommand = [{program:?}]\n");
+        let _worker = place.background(&["worker", "--json", "--config", &place.file("tools.toml", &tools)]);
+        let id = place.ok(&["submit", "t"]);
+        place.until(&id, "requeued");
+        // It is tried again and again: in between it is a worker's.
+        let begun = std::time::Instant::now();
+        let told = loop {
+            let told = place.run(&["doctor", &id]);
+            if told.code != 0 {
+                break told;
+            }
+            assert!(begun.elapsed() < BOUND, "{told:?}");
+        };
+        assert_eq!(told.code, 5, "{told:?}");
+        assert!(told.out.contains("given back") && told.out.contains("busy"), "{told:?}");
+    }
 }

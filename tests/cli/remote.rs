@@ -53,7 +53,7 @@ fn a_modern_task_is_answered_shown_and_finished_through_the_server() {
     assert_eq!(with(&["respond", &id]).code, 6, "nobody can be asked here");
     assert_eq!(with(&["cancel", &id]).code, 0);
     assert_eq!(with(&["result", &id]).code, 8);
-    assert_eq!(with(&["show", "zzz"]).code, 9);
+    assert_eq!(with(&["show", "zzzz"]).code, 9);
 }
 
 #[test]
@@ -64,6 +64,16 @@ fn tools_are_the_servers() {
     assert!(out.contains("plan_dinner"), "{out}");
     let out = place.ok(&["tools", "plan_dinner", "--server", server.url()]);
     assert!(out.contains("guests"), "{out}");
+}
+
+#[test]
+fn no_worker_is_suggested_where_a_server_has_no_tools() {
+    let place = Place::new();
+    let server = place.serve(&["--workers", "0"]);
+    let ran = place.run(&["tools", "--server", server.url()]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(ran.err.trim(), "this server offers no tools");
+    assert!(place.run(&["tools"]).err.contains("mcptask worker"), "at its store there is one");
 }
 
 #[test]

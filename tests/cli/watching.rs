@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::kitchen::Kitchen;
 use crate::place::Place;
+use crate::redis::RedisServer;
 
 fn names(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["event"].as_str().expect("an event's name")).collect()
@@ -150,4 +151,31 @@ fn what_was_waited_for_and_never_came_is_no_success() {
         assert_eq!(ran.code, 10, "{ran:?}");
         assert!(ran.err.contains("no event until now is \"failed\""), "{ran:?}");
     }
+}
+
+#[test]
+fn the_past_is_watched_with_one_look_at_what_is_still_open() {
+    let redis = RedisServer::start();
+    let place = Place::on_redis(&redis.url());
+    let _worker = place.worker();
+    let answered: Vec<String> = (0..20).map(|_| place.asking("plan_dinner")).collect();
+    for id in &answered {
+        place.ok(&["respond", id, "--decline"]);
+        place.until(id, "end");
+    }
+    let open = place.asking("plan_dinner");
+    let records = || redis.ask::<String>(&["INFO", "commandstats"]).expect("answers");
+    redis.ask::<()>(&["CONFIG", "RESETSTAT"]).expect("may");
+    let watched = place.ok(&["watch", "--no-follow"]);
+    let read = calls(&records(), "hgetall") + calls(&records(), "hget") + calls(&records(), "hmget");
+    assert!(read < 10, "{read} records are read for one open question: {}", records());
+    let hints: Vec<&str> = watched.lines().filter(|line| line.contains("answer with")).collect();
+    assert_eq!(hints.len(), 1, "{watched}");
+    assert!(hints[0].contains(&open[..8]), "{watched}");
+}
+
+/// How often a Redis was given that command.
+fn calls(statistics: &str, command: &str) -> u64 {
+    let line = statistics.lines().find_map(|line| line.strip_prefix(&format!("cmdstat_{command}:calls=")));
+    line.and_then(|line| line.split(',').next()?.parse().ok()).unwrap_or_default()
 }

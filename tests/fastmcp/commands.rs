@@ -1,6 +1,7 @@
 //! The commands, on a Redis that holds FastMCP's tasks and one's own.
 
 use assert_cmd::Command;
+use jiff::Timestamp;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -41,6 +42,13 @@ async fn both_kinds_of_tasks_stand_side_by_side() {
 
     let (code, listed, _) = mcptask(&kitchen, &["list"]);
     assert_eq!((code, sources(&listed)), (0, vec!["fastmcp"]));
+    let (_, shown, _) = mcptask(&kitchen, &["show", &id]);
+    // FastMCP keeps a question for an hour, and this task for 16 minutes: what ends first.
+    let ends: Timestamp = listed[0]["ends_at"].as_str().expect("an end").parse().expect("a time");
+    let left = ends.as_millisecond() - Timestamp::now().as_millisecond();
+    let ttl = &shown[0]["ttl"];
+    let first = ttl["task_ms"].as_i64().into_iter().chain(ttl["question_ms"].as_i64()).min().expect("a ttl");
+    assert!((first - left).abs() < 60_000, "{left} ms are left, of {ttl}");
     assert_eq!(completed(&kitchen, "show"), "", "no task of one's own is there to offer");
     let ours = kitchen.redis::<Vec<String>>(&["KEYS", "mcptask*"]).await;
     assert_eq!(ours, Vec::<String>::new(), "looking leaves no key in FastMCP's Redis");

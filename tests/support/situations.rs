@@ -38,6 +38,13 @@ pub const ABOUT_TASKS: &[Row] = &[
     row(&["cancel", ""], 2, "the task's id is empty"),
     row(&["result", ""], 2, "the task's id is empty"),
     row(&["doctor", ""], 2, "the task's id is empty"),
+    row(&["show", "ab"], 2, "is too short for the beginning of a task's id"),
+    row(&["watch", "--task", "ab"], 2, "is too short for the beginning of a task's id"),
+    row(&["respond", "ab", "--decline"], 2, "is too short for the beginning of a task's id"),
+    row(&["respond", "ab", "--wait", "--decline"], 2, "is too short for the beginning of a task's id"),
+    row(&["cancel", "ab"], 2, "is too short for the beginning of a task's id"),
+    row(&["result", "ab"], 2, "is too short for the beginning of a task's id"),
+    row(&["doctor", "ab"], 2, "is too short for the beginning of a task's id"),
     row(&["tools", "no_such_tool"], 9, "no tool \"no_such_tool\""),
     row(&["submit", "no_such_tool"], 9, "no tool \"no_such_tool\""),
     row(&["respond", "ENDED", "--decline"], 10, "waits for no answer: it is completed"),
@@ -56,6 +63,8 @@ pub const ABOUT_TASKS: &[Row] = &[
     row(&["result", "ASKING"], 10, "has not ended: it is input_required"),
     row(&["respond", "WORKING", "--decline"], 10, "waits for no answer: it is working"),
     row(&["respond", "SECOND", "--question", "FIRST_QUESTION", "--decline"], 10, "answered"),
+    row(&["respond", "WORKING", "--question", "q99", "--decline"], 10, "waits for no answer: it is working"),
+    row(&["respond", "ENDED", "--question", "q99", "--decline"], 10, "waits for no answer: it is completed"),
     row(&["respond", "ASKING"], 6, "there is nobody to ask here"),
     row(&["respond", "ASKING", "--set", "colour=red"], 2, "there is no field \"colour\""),
     row(&["respond", "ASKING", "--content", "{}"], 2, "is a required property"),
@@ -65,9 +74,15 @@ pub const ABOUT_TASKS: &[Row] = &[
     row(&["result", "TOOL_ERROR"], 5, "the tool calls its result an error"),
     row(&["result", "CANCELLED"], 8, "was cancelled"),
     row(&["result", "CANCELLED", "--wait"], 8, "was cancelled"),
-    row(&["result", "WORKING", "--wait", "--timeout", "0.3s"], 7, "the task goes on"),
-    row(&["respond", "WORKING", "--wait", "--decline", "--timeout", "0.3s"], 7, "gave up after"),
+    row(&["result", "WORKING", "--wait", "--timeout", "1s"], 7, "the task goes on"),
+    row(&["respond", "WORKING", "--wait", "--decline", "--timeout", "1s"], 7, "gave up after"),
 ];
+
+/// A question that was never asked, of a task that asks another one: unknown where all that were asked are kept. Where
+/// only the open ones are, it may have been answered.
+pub const NEVER_ASKED: Row =
+    row(&["respond", "ASKING", "--question", "q99", "--decline"], 9, "has no open question q99");
+pub const NEVER_ASKED_OR_ANSWERED: Row = Row { code: 10, ..NEVER_ASKED };
 
 /// Commands at a place that is not as it should be: each must fail alike. Those that wait, wait for the place.
 pub const AT_A_BROKEN_PLACE: &[&[&str]] = &[
@@ -89,7 +104,10 @@ pub fn about_legacy_tasks() -> Vec<Row> {
     let one = |row: &Row| {
         let answers =
             row.command[0] == "respond" && ["ASKING", "WORKING", "SECOND"].contains(&row.command[1]);
-        if answers { Row { code: 2, words: NOT_FROM_HERE, ..*row } } else { *row }
+        // It is said at once, however long the server takes to say what task it is.
+        let until = row.command.iter().position(|word| *word == "--timeout").unwrap_or(row.command.len());
+        let refused = Row { command: &row.command[..until], code: 2, words: NOT_FROM_HERE };
+        if answers { refused } else { *row }
     };
     ABOUT_TASKS
         .iter()
@@ -134,6 +152,11 @@ impl Ids {
             None => Some((*word).to_owned()),
         };
         command.iter().map(filled).collect()
+    }
+
+    /// Whether the word stands for one of the tasks.
+    pub fn has(&self, word: &str) -> bool {
+        self.0.iter().any(|(name, _)| *name == word)
     }
 
     /// The value that a message has to name: the id, or as much of it as people see.

@@ -193,3 +193,24 @@ fn where_no_task_is_named_the_person_says_which_question_is_meant() {
     assert_eq!(code, 10, "{rest}");
     assert!(rest.contains("all stay open") && !answered(&first), "{rest}");
 }
+
+#[test]
+fn what_will_be_sent_is_shown_whole() {
+    let place = Place::new();
+    let tools = "[tools.t]\ndescription = \"d\"\nsteps = [{ as = \"q\", ask = \"Why?\", form = { why = \"text\" } }]\n";
+    let _worker = place.background(&["worker", "--json", "--config", &place.file("tools.toml", tools)]);
+    place.asking("t");
+    let why = format!("{} and nothing else", "noodles ".repeat(30).trim_end());
+    let mut terminal = Terminal::run(&place, &["respond"]);
+    terminal.at(BEFORE, &[ENTER]);
+    terminal.at("why: ", &[&why]);
+    // Only then it is no part of a paste.
+    terminal.at("nothing else", &[ENTER]);
+    let before = terminal.sees(AFTER);
+    let review = before.rsplit_once("  why: ").expect("a review").1;
+    let review = review.split("\r\n\r\n").next().expect("its rows");
+    let words: Vec<&str> = review.split_whitespace().collect();
+    assert_eq!(words.join(" "), why, "{review:?}");
+    terminal.at(BEFORE, &[CTRL_C]);
+    terminal.ends();
+}

@@ -163,3 +163,22 @@ fn help_fits(#[values(60, 80, 120)] columns: u16) {
     let shown: Vec<String> = commands.iter().map(|command| look(&place, columns, command, &[])).collect();
     insta::assert_snapshot!(format!("help_at_{columns}_columns"), shown.join("\n"));
 }
+
+#[rstest]
+fn what_is_said_of_a_wrong_command_line_fits(#[values(60, 80, 120)] columns: u16) {
+    let place = Place::new();
+    let commands = [
+        "watch --until tomorrow",
+        "submit --wait --answers answers.json",
+        "respond abcdefgh --accept --decline --set cuisine=Thai",
+        "list --limit many --status completed",
+        "list --redis redis://127.0.0.1/0 --db a/very/long/path/to/a/database/that/is/not/there.db",
+        "serve --docket fastmcp",
+        "show abcdefgh def",
+    ];
+    let shown: Vec<String> = commands.iter().map(|command| look(&place, columns, command, &[])).collect();
+    for line in shown.iter().flat_map(|shown| shown.lines().skip(1)) {
+        assert!(wide(line) <= usize::from(columns), "{line:?} is wider than {columns} columns");
+    }
+    insta::assert_snapshot!(format!("usage_at_{columns}_columns"), shown.join("\n"));
+}

@@ -56,7 +56,7 @@ fn filter(ui: &Ui, environment: &Environment, usual: tracing::Level) -> Result<E
         (false, 1) => "debug".to_owned(),
         (false, _) => "trace".to_owned(),
     };
-    // What the protocol library says of a connection that ends is said here as an error or not at all.
-    let rmcp = if ui.verbosity() > 0 { "warn" } else { "off" };
-    Ok(EnvFilter::new(format!("warn,rmcp={rmcp},mcptask={level}")))
+    // What these libraries say of a connection that ends, or does not come about, is said here as an error or not at all.
+    let theirs = if ui.verbosity() > 0 { "warn" } else { "off" };
+    Ok(EnvFilter::new(format!("warn,rmcp={theirs},rustls_platform_verifier={theirs},mcptask={level}")))
 }

@@ -35,6 +35,7 @@ pub(crate) use status::{queued, row_status, status, status_column, tool_error, u
 pub(crate) use table::{Column, TableRow, table};
 
 use stage::Stage;
+use width::columns;
 
 use super::environment::Environment;
 use super::failure::{Failure, Kind};
@@ -44,6 +45,9 @@ const FORMAT: u32 = 1;
 
 /// The most characters of one value on a terminal.
 const MOST: usize = 2000;
+
+/// What lines begin with that tell of a wrong command line.
+const LABELS: [&str; 3] = ["error:", "tip:", "Usage:"];
 
 /// How to speak; resolved from the global flags.
 #[derive(Debug, Clone, Copy, Default)]
@@ -256,6 +260,22 @@ impl Ui {
         for hint in failure.hints() {
             self.wrapped(&format!("{} ", paint.cyan("hint:")), &hint.pieces());
         }
+    }
+
+    /// A line of what is said of a wrong command line: its words are wrapped below what it begins with.
+    pub(crate) fn usage(&self, line: &str) {
+        let words = line.trim_start();
+        let indent = " ".repeat(columns(line) - columns(words));
+        let label = LABELS.into_iter().find(|label| words.starts_with(label)).unwrap_or_default();
+        let paint = self.talk_paint();
+        let lead = match label {
+            "" => String::new(),
+            "error:" => paint.red(label) + " ",
+            "tip:" => paint.cyan(label) + " ",
+            other => paint.bold(other) + " ",
+        };
+        let words = words[label.len()..].trim_start();
+        self.wrapped(&(indent + &lead), &flow::pieces(words));
     }
 
     /// Rows on stderr, as wide as its terminal.

@@ -135,9 +135,10 @@ impl Sheet {
         for field in &form.fields {
             let value = content.get(&field.name).map_or_else(
                 || self.paint.dim("left out"),
-                |value: &Value| text::short(&values::shown_in(field, value), 200),
+                |value: &Value| text::line(&values::shown_in(field, value)),
             );
-            say(&format!("  {}: {value}", text::short(field.label(), 60)))?;
+            // Whole, since it is what will be sent.
+            say_after(&format!("  {}: ", text::short(field.label(), 60)), &value)?;
         }
         say("")
     }

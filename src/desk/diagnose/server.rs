@@ -41,8 +41,8 @@ pub(super) fn of_task(server: &Server, task: &TaskView) -> Vec<Finding> {
                  it",
                 when.unwrap_or_default()
             );
-            let help = Advice::from("answer at that client, or straight at the store that the server uses: ")
-                .and_command(Suggested::new("respond").about(id).at_some_redis(), "does that");
+            let there = "answer at that client, or straight at the store that the server uses: ";
+            let help = Advice::at_its_store(there, Suggested::new("respond").about(id), "does that");
             vec![finding(Some(id), "question_open", evidence, help)]
         }
         TaskStatus::InputRequired => task

@@ -8,8 +8,8 @@ use crate::desk::place::STORE;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::{page, text, time};
 use crate::engine::{Engine, Viewer};
-use crate::store::{Rows, TaskFilter, Trouble, Unreadable, WorkerInfo};
-use crate::task::{Outcome, Question, Task, TaskStatus};
+use crate::store::{EventFilter, Rows, TaskFilter, Trouble, Unreadable, WorkerInfo};
+use crate::task::{Cursor, EventKind, Outcome, Question, Task, TaskStatus};
 
 /// A ttl that ends sooner is worth saying, in seconds.
 const NEAR_SECONDS: i64 = 300;
@@ -23,8 +23,12 @@ pub(super) const WORKER_DEAD: &str = "worker_dead";
 /// Queued tasks that are counted.
 const MOST: usize = 1000;
 
+/// Events of a task that are read at once.
+const PAGE: usize = 500;
+
 /// What all tasks have in common: the workers, and the queue.
 pub(super) struct Checkup {
+    engine: Engine,
     workers: Rows<WorkerInfo>,
     queued: Vec<Task>,
     now: Timestamp,
@@ -51,13 +55,14 @@ impl Checkup {
         };
         let page = engine.list(&Viewer::Operator, filter, None, MOST).await?;
         let queued = page.tasks.into_iter().filter(|task| task.worker.is_none()).collect();
-        Ok(Self { workers: engine.store().workers().await?, queued, now: Timestamp::now() })
+        let workers = engine.store().workers().await?;
+        Ok(Self { engine: engine.clone(), workers, queued, now: Timestamp::now() })
     }
 
     /// What is wrong with what the store says of tools and workers.
-    pub(super) async fn of_store(&self, engine: &Engine) -> Result<Vec<Finding>, Failure> {
+    pub(super) async fn of_store(&self) -> Result<Vec<Finding>, Failure> {
         let mut found = Vec::new();
-        let tools = engine.store().tools().await?.unreadable;
+        let tools = self.engine.store().tools().await?.unreadable;
         found.extend(tools.iter().map(|one| {
             of_unreadable(&format!("tool {}", one.name), one, "a worker that offers it writes it anew")
         }));
@@ -72,11 +77,11 @@ impl Checkup {
     }
 
     /// The causes at one task.
-    pub(super) fn of(&self, task: &Task) -> Vec<Finding> {
+    pub(super) async fn of(&self, task: &Task) -> Result<Vec<Finding>, Failure> {
         let mut found = Vec::new();
         match task.status {
             TaskStatus::Working if task.worker.is_some() => found.extend(self.running(task)),
-            TaskStatus::Working => found.push(self.queued(task)),
+            TaskStatus::Working => found.push(self.queued(task).await?),
             TaskStatus::InputRequired => {
                 found.extend(self.running(task));
                 found.extend(task.open_questions().map(|question| self.asked(task, question)));
@@ -87,7 +92,7 @@ impl Checkup {
                     Some(Outcome::Result(_)) => None,
                     None => task.status_message.as_deref(),
                 };
-                return vec![super::ended(STORE, task.id().as_str(), task.status, why)];
+                return Ok(vec![super::ended(STORE, task.id().as_str(), task.status, why)]);
             }
         }
         if let Some(failure) = task.last_failure.as_ref().filter(|_| task.attempt >= task.new.max_attempts) {
@@ -100,7 +105,7 @@ impl Checkup {
             let evidence = format!("its ttl ends in {}", time::rough(left.max(0) as u64));
             found.push(finding(task, "ttl_near_end", evidence, "launch it with a longer ttl"));
         }
-        found
+        Ok(found)
     }
 
     /// A task that a worker has claimed and does not run.
@@ -117,29 +122,54 @@ impl Checkup {
         Some(trouble(task, WORKER_DEAD, evidence, help))
     }
 
-    fn queued(&self, task: &Task) -> Finding {
+    async fn queued(&self, task: &Task) -> Result<Finding, Failure> {
         let tool = &task.new.tool;
         let able: Vec<_> = self.workers.rows.iter().filter(|info| info.offers(tool)).collect();
         if able.is_empty() {
             let evidence = format!("no living worker offers the tool {tool}");
             let help = Advice::from("start a worker that has it: ")
                 .and_command(worker_command(), "runs the built-in tools, with --config FILE those of a file");
-            return trouble(task, "no_worker_offers", evidence, help);
+            return Ok(trouble(task, "no_worker_offers", evidence, help));
+        }
+        let before = self.queued.iter().filter(|other| other.created_at < task.created_at).count();
+        if let Some((at, reason)) = self.given_back(task).await?.filter(|_| before == 0) {
+            let when = time::relative(at, self.now);
+            let evidence = format!("given back {when}, and not taken up since: {}", text::line(&reason));
+            return Ok(trouble(
+                task,
+                "given_back",
+                evidence,
+                "it is tried again; see to what is named there",
+            ));
         }
         if let Some(answer) = task.questions.iter().rev().find_map(|question| question.answer.as_ref()) {
             let when = time::relative(answer.at, self.now);
             let evidence = format!("answered by {} {when}, and no worker has taken it up yet", answer.by);
-            return finding(
-                task,
-                "answered_not_woken",
-                evidence,
-                "wait for a free slot, or start more workers",
-            );
+            let help = "wait for a free slot, or start more workers";
+            return Ok(finding(task, "answered_not_woken", evidence, help));
         }
-        let before = self.queued.iter().filter(|other| other.created_at < task.created_at).count();
         let busy: u64 = able.iter().map(|info| info.tasks).sum();
         let evidence = format!("queued behind {before} task(s); {} worker(s) run {busy}", able.len());
-        finding(task, "queued_behind", evidence, Advice::with("start more workers", worker_command()))
+        Ok(finding(task, "queued_behind", evidence, Advice::with("start more workers", worker_command())))
+    }
+
+    /// When and why the task's last run was given back, if that is what it waits after. Further returns, such as the
+    /// end of a pause, are not why.
+    async fn given_back(&self, task: &Task) -> Result<Option<(Timestamp, String)>, Failure> {
+        let (mut why, mut after) = (None, Some(Cursor::START).filter(|_| task.attempt > 0));
+        let filter = EventFilter::Task(task.id().clone());
+        while let Some(cursor) = after {
+            let page = self.engine.store().history(&filter, cursor, PAGE).await?;
+            for event in page.events {
+                match event.kind {
+                    EventKind::Requeued { reason } => why = why.or(Some((event.at, reason))),
+                    EventKind::Claimed { .. } | EventKind::Answered { .. } => why = None,
+                    _ => {}
+                }
+            }
+            after = page.next;
+        }
+        Ok(why)
     }
 
     fn asked(&self, task: &Task, question: &Question) -> Finding {

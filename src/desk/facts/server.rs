@@ -7,7 +7,6 @@ use crate::client::TaskView;
 use crate::desk::asked::{self, OpenQuestion};
 use crate::desk::row::Row;
 use crate::desk::server::{Server, ServerTask};
-use crate::desk::{ending, text};
 use crate::task::Outcome;
 
 /// All that the server shows of the task.
@@ -19,9 +18,7 @@ pub(super) fn facts(server: &Server, task: &TaskView) -> Facts {
         sheet.request(name, task, key, request);
     }
     if let Some(Outcome::Result(result)) = &task.outcome {
-        sheet.heading("result");
-        let lines = text::block(&ending::in_words(result));
-        sheet.lines.extend(lines.into_iter().map(Fact::Text));
+        sheet.result(result);
     }
     let object = Row::of_view(server, &ServerTask { view: task.clone(), tool }).object;
     Facts { object, lines: sheet.lines, warnings: Vec::new() }
@@ -45,7 +42,7 @@ impl Sheet {
             }
         }
         if let Some(Outcome::Error(error)) = &task.outcome {
-            self.block("error", &format!("{} (code {})", error.message, error.code));
+            self.error("error", error);
         }
     }
 

@@ -10,7 +10,8 @@ use crate::desk::failure::Failure;
 use crate::desk::object::{self, unreadable_object};
 use crate::desk::row::{Row, is_queued};
 use crate::desk::suggest::{Advice, Suggested};
-use crate::desk::{ending, text, time, values};
+use crate::desk::watch::Seen;
+use crate::desk::{text, time, values};
 use crate::engine::{Engine, EngineError, Viewer};
 use crate::store::{EventFilter, StoreError, Unreadable};
 use crate::task::{Cursor, Event, Outcome, Question, Task, TaskId};
@@ -37,7 +38,7 @@ pub(super) async fn facts(engine: &Engine, id: &TaskId) -> Result<Facts, Failure
     };
     shown["events"] = events.iter().map(object::of_event).collect();
     sheet.heading("events");
-    sheet.lines.extend(events.into_iter().map(|event| Fact::Event(Box::new(event))));
+    sheet.lines.extend(events.iter().map(|event| Fact::Event(Box::new(Seen::of_event(event)))));
     Ok(Facts { object: shown, lines: sheet.lines, warnings })
 }
 
@@ -135,14 +136,10 @@ impl Sheet {
 
     fn ending(&mut self, task: &Task) {
         match &task.outcome {
-            Some(Outcome::Result(result)) => {
-                self.heading("result");
-                let lines = text::block(&ending::in_words(result));
-                self.lines.extend(lines.into_iter().map(Fact::Text));
-            }
+            Some(Outcome::Result(result)) => self.result(result),
             Some(Outcome::Error(error)) => {
                 self.heading("error");
-                self.block("message", &format!("{} (code {})", error.message, error.code));
+                self.error("message", error);
             }
             None => {}
         }

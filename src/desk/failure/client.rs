@@ -1,12 +1,12 @@
 //! A server's errors as failures.
 
-use super::{Failure, Kind};
+use super::{Failure, Kind, certificate};
 use crate::client::ClientError;
 use crate::desk::suggest::{Advice, Suggested};
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
-        let message = error.to_string();
+        let (message, is_certificate) = certificate::in_words(error.to_string());
         let failure = match &error {
             ClientError::Target { .. } | ClientError::NotOffered { .. } => Self::usage(message),
             ClientError::Refused { .. } if error.is_passing() => Self::new(Kind::Unreachable, message),
@@ -22,9 +22,11 @@ impl From<ClientError> for Failure {
             ClientError::Answers { .. } | ClientError::SessionEnded { .. } => {
                 Self::new(Kind::Unreachable, message)
             }
+            ClientError::Insecure { .. } if is_certificate => {
+                Self::new(Kind::Unreachable, message).hint(certificate::HELP)
+            }
             ClientError::Insecure { .. } => Self::new(Kind::Unreachable, message).hint(
-                "the server's certificate must be valid for its name and trusted on this machine; where it speaks \
-                 no TLS, the URL begins with http://",
+                "where the server speaks no TLS, the URL begins with http://",
             ),
             ClientError::Forbidden { .. } => Self::new(Kind::Unauthorised, message).hint(
                 "the token lacks the right, or the server does not take requests for this host: `mcptask serve` has \

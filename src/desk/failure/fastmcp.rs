@@ -1,13 +1,13 @@
 //! FastMCP's errors as failures of a command.
 
-use super::{Failure, Kind};
+use super::{Failure, Kind, certificate};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::fastmcp::{FastmcpError, Help, HelpPart};
 use crate::store::Refusal;
 
 impl From<FastmcpError> for Failure {
     fn from(error: FastmcpError) -> Self {
-        let message = error.to_string();
+        let (message, is_certificate) = certificate::in_words(error.to_string());
         let kind = match &error {
             FastmcpError::Unreachable { .. } | FastmcpError::Refuses { .. } => Kind::Unreachable,
             FastmcpError::Refused { .. } | FastmcpError::NotAuthenticated { .. } => Kind::Unauthorised,
@@ -22,7 +22,8 @@ impl From<FastmcpError> for Failure {
             _ => Kind::NothingChanged,
         };
         let is_outage = error.is_passing();
-        Self::new(kind, message).maybe_hint(hint(&error)).of_outage(is_outage)
+        let hint = if is_certificate { Some(certificate::HELP.into()) } else { hint(&error) };
+        Self::new(kind, message).maybe_hint(hint).of_outage(is_outage)
     }
 }
 

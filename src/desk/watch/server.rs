@@ -237,6 +237,18 @@ fn seen(task: &ServerTask, name: &'static str, words: String, more: Value) -> Se
     if let (Value::Object(object), Value::Object(more)) = (&mut object, more) {
         object.extend(more);
     }
-    let (task, tool) = (view.id.clone(), tool.clone());
-    Seen { at, task, tool, status: view.status, name, words, software: None, question: None, object }
+    let is_tool_error = name == "completed" && view.outcome.as_ref().is_some_and(Outcome::is_tool_error);
+    Seen {
+        at,
+        task: view.id.clone(),
+        tool: tool.clone(),
+        status: view.status,
+        is_tool_error,
+        name,
+        is_end: view.status.is_final(),
+        words,
+        software: None,
+        question: None,
+        object,
+    }
 }

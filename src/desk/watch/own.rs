@@ -1,0 +1,52 @@
+//! Events of our own log.
+
+use super::Seen;
+use crate::desk::asked::OpenQuestion;
+use crate::desk::{object, text};
+use crate::task::{Event, EventKind};
+
+impl Seen {
+    /// An event of our own log.
+    pub(crate) fn of_event(event: &Event) -> Self {
+        let question = match &event.kind {
+            EventKind::Asked { question } => Some(OpenQuestion::of_store(&event.task, &event.tool, question)),
+            _ => None,
+        };
+        Self {
+            at: event.at,
+            task: event.task.to_string(),
+            tool: Some(event.tool.clone()),
+            status: event.status,
+            is_tool_error: matches!(event.kind, EventKind::Completed { is_error: true }),
+            name: event.kind.name(),
+            is_end: event.kind.is_end(),
+            words: words(&event.kind),
+            software: None,
+            question,
+            object: object::of_event(event),
+        }
+    }
+}
+
+fn words(kind: &EventKind) -> String {
+    match kind {
+        EventKind::Submitted {} | EventKind::Expired {} | EventKind::Completed { is_error: false } => {
+            kind.name().to_owned()
+        }
+        EventKind::Claimed { worker, attempt: 1 } => format!("claimed by {worker}"),
+        EventKind::Claimed { worker, attempt } => format!("claimed by {worker}, attempt {attempt}"),
+        EventKind::Progress(step) => format!("progress {}", text::progress(step)),
+        EventKind::Asked { question } => {
+            format!("asked {}: {}", question.id, text::line(&question.ask.message))
+        }
+        EventKind::Answered { question, action, by, reason } => {
+            let why = reason.as_deref().map(|reason| format!(", {}", text::line(reason))).unwrap_or_default();
+            format!("answered {question}: {action} by {by}{why}")
+        }
+        EventKind::Completed { is_error: true } => "completed with an error result".to_owned(),
+        EventKind::Failed { code, message } => format!("failed: {} ({code})", text::line(message)),
+        EventKind::Cancelled { reason } => format!("cancelled: {}", text::line(reason)),
+        EventKind::Requeued { reason } => format!("requeued: {}", text::line(reason)),
+        EventKind::Noted { note } => format!("noted: {}", text::line(note)),
+    }
+}
