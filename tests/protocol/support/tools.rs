@@ -37,6 +37,12 @@ pub(crate) fn name_form() -> Value {
         "name": { "type": "string", "minLength": 2 }, "age": { "type": "integer", "minimum": 0 } } })
 }
 
+/// Arguments that requests repeat in headers.
+fn regional() -> Value {
+    json!({ "region": { "type": "string", "x-mcp-header": "Region" },
+        "count": { "type": "number", "x-mcp-header": "Count" } })
+}
+
 /// The built-in tools and the tests' own.
 pub(crate) fn all() -> Tools {
     let mut tools = builtin::tools();
@@ -91,6 +97,29 @@ pub(crate) fn all() -> Tools {
                 let answer = task.ask(Ask::url("Please sign.", "https://example.com/sign")).await?;
                 Ok(Outcome::text(format!("{} {}", answer.action, answer.reason.unwrap_or_default())))
             })
+        }),
+        small("ask_form_and_page", TaskSupport::Optional, json!({}), |task| {
+            Box::pin(async move {
+                let page = Ask::url("Please sign.", "https://example.com/sign");
+                let answers = task.ask_all(vec![Ask::form("Your name?", name_form()), page]).await?;
+                let actions: Vec<_> = answers.iter().map(|answer| answer.action.to_string()).collect();
+                Ok(Outcome::text(actions.join(" ")))
+            })
+        }),
+        Arc::new(Small {
+            spec: ToolSpec {
+                asks_first: 1,
+                ..ToolSpec::new("ask_first", "ask_first", json!({ "type": "object" }))
+            },
+            run: |task| {
+                Box::pin(async move {
+                    let answer = task.ask(Ask::form("First?", name_form())).await?;
+                    Ok(Outcome::text(format!("{} {}", answer.action, answer.reason.unwrap_or_default())))
+                })
+            },
+        }),
+        small("regional", TaskSupport::Forbidden, regional(), |_| {
+            Box::pin(async { Ok(Outcome::text("done")) })
         }),
         small("fail", TaskSupport::Required, json!({}), |_| {
             Box::pin(async { Ok(Outcome::tool_error("It did not work.")) })
