@@ -40,7 +40,7 @@ impl Launched {
 
     fn enter(&self, task: &Task, modes: Modes) {
         let ttl = task.new.ttl_ms.and_then(|ttl| i64::try_from(ttl).ok());
-        let ends = ttl.and_then(|ttl| Some(task.created_at.as_millisecond().saturating_add(ttl)));
+        let ends = ttl.map(|ttl| task.created_at.as_millisecond().saturating_add(ttl));
         let ends = ends.and_then(|ends| Timestamp::from_millisecond(ends).ok());
         let launch = Launch { modes, ends, settled: HashSet::new() };
         self.tasks().insert(task.id().clone(), launch);

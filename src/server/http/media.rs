@@ -107,8 +107,8 @@ async fn first_message(stream: &mut BodyDataStream) -> Vec<u8> {
 
 /// The first message of these events. Each is one line of data.
 fn message(events: &[u8]) -> Option<Value> {
-    let lines = events.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"data:"));
-    lines.filter_map(|data| serde_json::from_slice(data).ok()).next()
+    let mut lines = events.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"data:"));
+    lines.find_map(|data| serde_json::from_slice(data).ok())
 }
 
 #[cfg(test)]

@@ -37,6 +37,35 @@ pub(crate) fn name_form() -> Value {
         "name": { "type": "string", "minLength": 2 }, "age": { "type": "integer", "minimum": 0 } } })
 }
 
+/// Those that only a modern client can make something of.
+fn modern() -> Vec<Arc<dyn Tool>> {
+    vec![
+        small("ask_form_and_page", TaskSupport::Optional, json!({}), |task| {
+            Box::pin(async move {
+                let page = Ask::url("Please sign.", "https://example.com/sign");
+                let answers = task.ask_all(vec![Ask::form("Your name?", name_form()), page]).await?;
+                let actions: Vec<_> = answers.iter().map(|answer| answer.action.to_string()).collect();
+                Ok(Outcome::text(actions.join(" ")))
+            })
+        }),
+        Arc::new(Small {
+            spec: ToolSpec {
+                asks_first: 1,
+                ..ToolSpec::new("ask_first", "ask_first", json!({ "type": "object" }))
+            },
+            run: |task| {
+                Box::pin(async move {
+                    let answer = task.ask(Ask::form("First?", name_form())).await?;
+                    Ok(Outcome::text(format!("{} {}", answer.action, answer.reason.unwrap_or_default())))
+                })
+            },
+        }),
+        small("regional", TaskSupport::Forbidden, regional(), |_| {
+            Box::pin(async { Ok(Outcome::text("done")) })
+        }),
+    ]
+}
+
 /// Arguments that requests repeat in headers.
 fn regional() -> Value {
     json!({ "region": { "type": "string", "x-mcp-header": "Region" },
@@ -98,29 +127,6 @@ pub(crate) fn all() -> Tools {
                 Ok(Outcome::text(format!("{} {}", answer.action, answer.reason.unwrap_or_default())))
             })
         }),
-        small("ask_form_and_page", TaskSupport::Optional, json!({}), |task| {
-            Box::pin(async move {
-                let page = Ask::url("Please sign.", "https://example.com/sign");
-                let answers = task.ask_all(vec![Ask::form("Your name?", name_form()), page]).await?;
-                let actions: Vec<_> = answers.iter().map(|answer| answer.action.to_string()).collect();
-                Ok(Outcome::text(actions.join(" ")))
-            })
-        }),
-        Arc::new(Small {
-            spec: ToolSpec {
-                asks_first: 1,
-                ..ToolSpec::new("ask_first", "ask_first", json!({ "type": "object" }))
-            },
-            run: |task| {
-                Box::pin(async move {
-                    let answer = task.ask(Ask::form("First?", name_form())).await?;
-                    Ok(Outcome::text(format!("{} {}", answer.action, answer.reason.unwrap_or_default())))
-                })
-            },
-        }),
-        small("regional", TaskSupport::Forbidden, regional(), |_| {
-            Box::pin(async { Ok(Outcome::text("done")) })
-        }),
         small("fail", TaskSupport::Required, json!({}), |_| {
             Box::pin(async { Ok(Outcome::tool_error("It did not work.")) })
         }),
@@ -147,6 +153,9 @@ pub(crate) fn all() -> Tools {
             })
         }),
     ] {
+        tools.insert(tool.spec().name.clone(), tool);
+    }
+    for tool in modern() {
         tools.insert(tool.spec().name.clone(), tool);
     }
     tools
