@@ -309,3 +309,31 @@ fn running(concurrency: u16) -> String {
         several => format!("run here, {several} at once"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_given_by_number_or_by_name() {
+        for (text, is_read) in [
+            ("127.0.0.1:8737", "127.0.0.1:8737"),
+            ("[::1]:0", "[::1]:0"),
+            ("localhost:8737", "127.0.0.1:8737"),
+            ("LOCALHOST:0", "127.0.0.1:0"),
+        ] {
+            assert_eq!(address(text), Ok(is_read.parse().expect("an address")), "{text}");
+        }
+        for (text, problem) in [
+            ("localhost", "as in localhost:8737"),
+            ("8737", "as in localhost:8737"),
+            ("localhost:port", "as in localhost:8737"),
+            ("localhost:70000", "as in localhost:8737"),
+            ("", "as in localhost:8737"),
+            ("no.such.host.invalid:1", "cannot be found"),
+        ] {
+            let error = address(text).expect_err(text);
+            assert!(error.contains(problem), "{text}: {error}");
+        }
+    }
+}
