@@ -7,6 +7,7 @@ use mcptask::store::EventFilter;
 use mcptask::task::{Answerer, Cursor, EventKind};
 use serde_json::{Value, json};
 
+use crate::support::bench::Bench;
 use crate::support::http::{Events, Modern};
 use crate::support::{Server, soon};
 
@@ -162,5 +163,22 @@ async fn a_tool_that_asks_before_it_is_a_task_asks_only_who_can_be_asked_so() {
         let task = client.launch("ask_first", json!({})).await;
         let done = unasked(&client, &task).await;
         assert!(text(&done).starts_with("cancel the client did not declare"), "{modes}: {done}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_asked_while_the_log_could_not_be_read_is_decided_too() {
+    let server = Server::on(Bench::redis(), |_| {}).await;
+    let client = Modern::with_modes(&server, Value::Null);
+    let mut tasks = Vec::new();
+    for _ in 0..20 {
+        tasks.push(client.launch("ask_many", json!({ "count": 10 })).await);
+    }
+    let Bench::Redis(redis) = server.bench() else { panic!("this is about Redis") };
+    let killed: i64 = redis.ask(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]).expect("kills");
+    assert!(killed >= 2, "{killed}");
+    for task in tasks {
+        let done = soon("it ends", client.until(&task, "completed")).await;
+        assert_eq!(text(&done), json!(vec!["cancel"; 10]).to_string());
     }
 }

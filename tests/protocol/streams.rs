@@ -330,6 +330,30 @@ async fn a_stopping_server_ends_every_subscription_with_its_result_and_every_str
     soon("the server stops", &mut server.served).await.expect("no panic").expect("a clean end");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscription_that_waits_for_its_store_ends_with_its_result_too() {
+    let mut server = Server::on(Bench::redis(), |_| {}).await;
+    let client = Modern::new(&server);
+    let task = client.launch("ask_name", json!({})).await;
+    client.until(&task, "input_required").await;
+    let Bench::Redis(redis) = server.bench() else { panic!("this is about Redis") };
+    redis.signal("STOP");
+    let (id, request) =
+        client.begin("subscriptions/listen", json!({ "notifications": { "taskIds": [task] } }));
+    let response = tokio::spawn(request.send());
+    // Nothing tells when it has begun to wait; where it has not, it finds a server that stops.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    server.stop.cancel();
+    let begun = Instant::now();
+    let response = soon("a response", response).await.expect("no panic").expect("a response");
+    let ended: Value = response.json().await.expect("JSON");
+    assert_eq!(ended["result"]["_meta"]["io.modelcontextprotocol/subscriptionId"], id, "{ended}");
+    assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
+    let Bench::Redis(redis) = server.bench() else { panic!("this is about Redis") };
+    redis.signal("CONT");
+    soon("the server stops", &mut server.served).await.expect("no panic").expect("a clean end");
+}
+
 /// All that a stream said, to its own end: one that breaks off is an error.
 async fn to_its_end(mut stream: reqwest::Response) -> String {
     let mut said = String::new();
