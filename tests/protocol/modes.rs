@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::bench::Bench;
 use crate::support::http::{Events, Modern};
-use crate::support::{Server, soon};
+use crate::support::{Server, soon, tools};
 
 /// More than enough for what happens at once, and less than any time that something is waited out for.
 const AT_ONCE: Duration = Duration::from_secs(5);
@@ -181,4 +181,40 @@ async fn what_was_asked_while_the_log_could_not_be_read_is_decided_too() {
         let done = soon("it ends", client.until(&task, "completed")).await;
         assert_eq!(text(&done), json!(vec!["cancel"; 10]).to_string());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_asked_in_a_part_of_the_log_that_is_gone_is_decided_too() {
+    let server = Server::on(Bench::redis(), |_| {}).await;
+    let Bench::Redis(redis) = server.bench() else { panic!("this is about Redis") };
+    let client = Modern::with_modes(&server, Value::Null);
+    let task = client.launch("ask_when_told", json!({})).await;
+    soon("the tool runs", async {
+        while server.task(&task).await.status_message.is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    // Whoever reads the log is cut off whenever it comes back, until the question is in the log and the log is cut.
+    let cut_off = || {
+        let clients: String = redis.ask(&["CLIENT", "LIST"]).expect("lists");
+        for client in clients.lines().filter(|client| client.contains(" cmd=xread ")) {
+            let id = client.split_once("id=").and_then(|(_, rest)| rest.split(' ').next()).expect("an id");
+            let _: redis::RedisResult<i64> = redis.ask(&["CLIENT", "KILL", "ID", id]);
+        }
+    };
+    tools::tell();
+    soon("the question is in the store", async {
+        loop {
+            cut_off();
+            if !server.task(&task).await.questions.is_empty() {
+                return;
+            }
+        }
+    })
+    .await;
+    let keys: Vec<String> = redis.ask(&["KEYS", "*:events"]).expect("lists");
+    let _: i64 = redis.ask(&["XTRIM", &keys[0], "MAXLEN", "0"]).expect("cuts");
+    let done = soon("it ends", client.until(&task, "completed")).await;
+    assert!(text(&done).starts_with("cancel the client did not declare"), "{done}");
 }

@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use mcptask::task::{Action, Ask, Outcome, Progress, RpcError, TaskSupport, ToolSpec};
 use mcptask::worker::{Interrupted, TaskContext, Tool, ToolOutcome, Tools, builtin};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 type Run = fn(TaskContext) -> BoxFuture<'static, ToolOutcome>;
 
@@ -37,6 +38,13 @@ pub(crate) fn name_form() -> Value {
         "name": { "type": "string", "minLength": 2 }, "age": { "type": "integer", "minimum": 0 } } })
 }
 
+static TOLD: Notify = Notify::const_new();
+
+/// Lets the tool `ask_when_told` go on.
+pub(crate) fn tell() {
+    TOLD.notify_one();
+}
+
 /// Those that only a modern client can make something of.
 fn modern() -> Vec<Arc<dyn Tool>> {
     vec![
@@ -59,6 +67,15 @@ fn modern() -> Vec<Arc<dyn Tool>> {
                     Ok(Outcome::text(format!("{} {}", answer.action, answer.reason.unwrap_or_default())))
                 })
             },
+        }),
+        small("ask_when_told", TaskSupport::Optional, json!({}), |task| {
+            Box::pin(async move {
+                let message = Some("waits".to_owned());
+                task.report(Progress { current: 0.0, total: None, message }).await?;
+                TOLD.notified().await;
+                let answer = task.ask(Ask::form("Your name?", name_form())).await?;
+                Ok(Outcome::text(format!("{} {}", answer.action, answer.reason.unwrap_or_default())))
+            })
         }),
         small("regional", TaskSupport::Forbidden, regional(), |_| {
             Box::pin(async { Ok(Outcome::text("done")) })
