@@ -1,6 +1,6 @@
 //! `serve`: the MCP endpoint, with workers.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -31,6 +31,7 @@ use crate::task::{Fault, ToolSpec, fault};
 pub(crate) struct ServeArgs {
     /// Listen here; port 0 takes any free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8737", conflicts_with = "stdio")]
+    #[arg(value_parser = address)]
     listen: SocketAddr,
     /// Serve one client on stdin and stdout instead
     #[arg(long)]
@@ -45,10 +46,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_enum, value_name = "HOW", default_value_t)]
     unanswerable: UnanswerableChoice,
     /// Take requests for this host name, besides loopback ones; * for any. May be given several times
-    #[arg(long, value_name = "HOST", conflicts_with = "stdio")]
+    #[arg(long, value_name = "HOST", conflicts_with = "stdio", value_parser = host)]
     allowed_host: Vec<String>,
     /// Take requests of web pages from this origin. May be given several times
-    #[arg(long, value_name = "ORIGIN", conflicts_with = "stdio")]
+    #[arg(long, value_name = "ORIGIN", conflicts_with = "stdio", value_parser = origin)]
     allowed_origin: Vec<String>,
     #[command(flatten)]
     access: AccessArgs,
@@ -56,6 +57,29 @@ pub(crate) struct ServeArgs {
     offer: OfferArgs,
     #[command(flatten)]
     limits: LimitArgs,
+}
+
+/// An address to listen on, given by number or by name.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let example = "give a host and a port, as in localhost:8737";
+    let (_, port) = text.rsplit_once(':').ok_or_else(|| example.to_owned())?;
+    port.parse::<u16>().map_err(|_| example.to_owned())?;
+    let found: Vec<_> =
+        text.to_socket_addrs().map_err(|error| format!("the host cannot be found: {error}"))?.collect();
+    // The server takes one, and more clients try the older kind.
+    let older = found.iter().find(|address| address.is_ipv4());
+    older.or(found.first()).copied().ok_or_else(|| "the host has no address".to_owned())
+}
+
+fn host(text: &str) -> Result<String, String> {
+    server::check_host(text).map(|()| text.to_owned())
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    server::check_origin(text).map(|()| text.to_owned())
 }
 
 /// Open files that a server asks for: its most connections, and what else it has open. Commands that are tools inherit
@@ -261,6 +285,9 @@ async fn announce(
     if !at.ip().is_loopback() && args.allowed_host.is_empty() {
         ui.warn("only requests for loopback names are taken; name this host with --allowed-host");
     }
+    if args.allowed_origin.iter().any(|origin| origin == "*") {
+        ui.warn("requests of every web page are taken that a browser of a user shows");
+    }
     ui.talk("  try, in another terminal:");
     // One that asks, where there is none that is known to.
     let workers = engine.store().workers().await.map(|workers| workers.rows).unwrap_or_default();
@@ -280,5 +307,33 @@ fn running(concurrency: u16) -> String {
         0 => "run by `mcptask worker` elsewhere".to_owned(),
         1 => "run here, one at once".to_owned(),
         several => format!("run here, {several} at once"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_given_by_number_or_by_name() {
+        for (text, is_read) in [
+            ("127.0.0.1:8737", "127.0.0.1:8737"),
+            ("[::1]:0", "[::1]:0"),
+            ("localhost:8737", "127.0.0.1:8737"),
+            ("LOCALHOST:0", "127.0.0.1:0"),
+        ] {
+            assert_eq!(address(text), Ok(is_read.parse().expect("an address")), "{text}");
+        }
+        for (text, problem) in [
+            ("localhost", "as in localhost:8737"),
+            ("8737", "as in localhost:8737"),
+            ("localhost:port", "as in localhost:8737"),
+            ("localhost:70000", "as in localhost:8737"),
+            ("", "as in localhost:8737"),
+            ("no.such.host.invalid:1", "cannot be found"),
+        ] {
+            let error = address(text).expect_err(text);
+            assert!(error.contains(problem), "{text}: {error}");
+        }
     }
 }

@@ -7,11 +7,15 @@ use rmcp::model::{
     RequestId, RequestMetaObject,
 };
 use rmcp::service::{Peer, PeerRequestOptions, RoleClient};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::failure::{closed, service_failure};
+use super::session::capabilities;
 use super::wire::unwrapped;
 use super::{Client, ClientError, ClientResult};
+
+/// Under this `_meta` key a modern request says what its client can (2026-07-28, basic).
+const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 
 /// How long a request may take that waits for nobody.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -71,6 +75,7 @@ impl Client {
     /// Sends a request that may take as long as a person takes. Dropping the future tells the server.
     pub(super) async fn long_request(&self, method: &str, mut params: Value) -> ClientResult<Value> {
         let mut options = PeerRequestOptions::no_options();
+        self.take_questions(method, &mut params);
         // rmcp writes `_meta` itself, from the options and from what the era demands.
         if let Some(Value::Object(meta)) = params.as_object_mut().and_then(|params| params.remove("_meta")) {
             options = options.with_meta(RequestMetaObject::from(rmcp::model::MetaObject(meta)));
@@ -92,6 +97,14 @@ impl Client {
                 .map(unwrapped)
                 .map_err(|error| self.odd(method, &error.to_string())),
             Err(error) => Err(self.words.explain(service_failure(&self.place, method, error)).await),
+        }
+    }
+
+    /// What a task asks may be answered by others and later, so that a modern server is to show it here too where nobody
+    /// is asked: it shows questions only to clients that declared them (2026-07-28, client/elicitation).
+    fn take_questions(&self, method: &str, params: &mut Value) {
+        if self.modern && self.desk.is_none() && matches!(method, "tasks/get" | "subscriptions/listen") {
+            params["_meta"][CAPABILITIES] = json!(capabilities(true));
         }
     }
 

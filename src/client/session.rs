@@ -90,16 +90,22 @@ impl ClientHandler for Session {
     }
 
     fn get_info(&self) -> ClientConfig {
-        let mut capabilities = ClientCapabilities::default();
-        capabilities.extensions =
-            Some(ExtensionCapabilities::from([(TASKS_EXTENSION_ID.to_owned(), serde_json::Map::new())]));
-        capabilities.elicitation = self.desk.as_ref().map(|_| {
-            ElicitationCapability::new()
-                .with_form(FormElicitationCapability::default())
-                .with_url(UrlElicitationCapability::default())
-        });
+        let capabilities = capabilities(self.desk.is_some());
         ClientConfig::new(capabilities, Implementation::new("mcptask", env!("CARGO_PKG_VERSION")))
     }
+}
+
+/// What the client can; where it `asks`, or takes questions for others, also elicitation.
+pub(super) fn capabilities(asks: bool) -> ClientCapabilities {
+    let mut capabilities = ClientCapabilities::default();
+    capabilities.extensions =
+        Some(ExtensionCapabilities::from([(TASKS_EXTENSION_ID.to_owned(), serde_json::Map::new())]));
+    capabilities.elicitation = asks.then(|| {
+        ElicitationCapability::new()
+            .with_form(FormElicitationCapability::default())
+            .with_url(UrlElicitationCapability::default())
+    });
+    capabilities
 }
 
 /// The name that a server gives itself, and where it is.

@@ -43,6 +43,9 @@ pub enum Submitted {
     Done(Outcome),
 }
 
+/// Under this `_meta` key our own servers are told that what the task asks waits for others, since nobody is asked here.
+const ANSWERED_BY_OTHERS: &str = "mcptask/answeredByOthers";
+
 impl Client {
     /// Starts a tool, as a task wherever server and tool allow it. A foreground call is seen through to
     /// its end, its questions answered; only tasks return at once.
@@ -51,6 +54,9 @@ impl Client {
         let mut params = json!({ "name": call.tool, "arguments": call.arguments });
         if let Some(label) = call.session {
             params["_meta"] = json!({ SESSION_LABEL: label });
+        }
+        if self.modern && self.desk.is_none() {
+            params["_meta"][ANSWERED_BY_OTHERS] = json!(true);
         }
         if !self.modern && support != TaskSupport::Forbidden {
             params["task"] = call.ttl_ms.map_or_else(|| json!({}), |ttl| json!({ "ttl": ttl }));

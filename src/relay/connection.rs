@@ -5,10 +5,11 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use rmcp::RoleServer;
-use rmcp::model::{ClientCapabilities, ProgressToken, ProtocolVersion};
+use rmcp::model::{ProgressToken, ProtocolVersion};
 use rmcp::service::Peer;
 use tokio::sync::{RwLock, RwLockReadGuard, watch};
 
+use super::modes::Modes;
 use super::questions::Questions;
 use super::streams::Streams;
 use crate::task::{AskKind, SessionId, Task, TaskId};
@@ -146,27 +147,12 @@ impl Connection {
     /// Why the client cannot be asked this, if it cannot.
     pub(super) fn undeclared(&self, kind: &AskKind) -> Option<String> {
         let info = self.peer()?.peer_info();
-        undeclared(info.as_ref().map(|info| &info.capabilities), kind)
+        Modes::of(info.as_ref().map(|info| &info.capabilities)).missing(kind)
     }
 
     /// The protocol version that the session speaks, once it is initialized.
     pub(crate) fn protocol_version(&self) -> Option<ProtocolVersion> {
         self.peer().and_then(Peer::peer_info).map(|info| info.protocol_version.clone())
-    }
-}
-
-/// What a client with these capabilities did not declare and would have to, to be asked this.
-pub(crate) fn undeclared(capabilities: Option<&ClientCapabilities>, kind: &AskKind) -> Option<String> {
-    let Some(declared) = capabilities.and_then(|all| all.elicitation.as_ref()) else {
-        return Some("the client did not declare the elicitation capability".to_owned());
-    };
-    // An empty capability means forms only (2025-11-25, client/elicitation).
-    let (form, url) = (declared.form.is_some(), declared.url.is_some());
-    match kind {
-        AskKind::Form { .. } if form || !url => None,
-        AskKind::Url { .. } if url => None,
-        AskKind::Form { .. } => Some("the client did not declare elicitation by form".to_owned()),
-        AskKind::Url { .. } => Some("the client did not declare elicitation by URL".to_owned()),
     }
 }
 

@@ -16,7 +16,7 @@ use super::status;
 use super::steps::{Step, steps};
 use crate::engine::{EngineResult, Feed, Signal, patiently};
 use crate::store::TaskFilter;
-use crate::task::{Event, Question, TaskId, TaskStatus};
+use crate::task::{Event, EventKind, Question, TaskId, TaskStatus};
 
 /// Tasks that are read at once when a session is looked through.
 const PAGE: usize = 100;
@@ -155,8 +155,20 @@ impl Member {
             self.notify(progress).await;
         }
         if status::is_told(&event.kind) {
-            self.notify(status::status(event, &facts, self.shared.config.poll_interval_ms)).await;
+            let failure = self.failure(event).await;
+            let poll_interval_ms = self.shared.config.poll_interval_ms;
+            self.notify(status::status(event, &facts, failure.as_deref(), poll_interval_ms)).await;
         }
+    }
+
+    /// Why the task failed. Of a result that its tool calls an error the event has no words.
+    async fn failure(&self, event: &Event) -> Option<String> {
+        if !matches!(event.kind, EventKind::Completed { is_error: true }) {
+            return None;
+        }
+        let task = self.shared.engine.store().get(&event.task).await.ok().flatten();
+        let outcome = task.and_then(|task| task.outcome);
+        outcome.as_ref().and_then(status::failure).or_else(|| Some(status::TOOL_ERROR.to_owned()))
     }
 
     /// Known from the submission; read from the store where another process took it.

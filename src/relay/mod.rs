@@ -6,9 +6,11 @@
 //! the same verb as everybody else's.
 
 mod connection;
+mod launched;
 mod log;
 mod member;
 mod misbehaviour;
+mod modes;
 mod prompt;
 mod questions;
 mod routes;
@@ -29,10 +31,11 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use connection::{Connection, undeclared};
+pub(crate) use connection::Connection;
 use member::Member;
+pub(crate) use modes::Modes;
 pub use shared::{RelayConfig, Unanswerable};
-pub(crate) use status::{RELATED_TASK, legacy_status, shown};
+pub(crate) use status::{RELATED_TASK, failure, legacy_status, shown};
 pub(crate) use streams::{Place, Streams};
 pub(crate) use waiting::Waiting;
 
@@ -50,9 +53,11 @@ impl Relay {
     /// Begins to follow the log, until `stop`.
     pub async fn start(engine: Engine, config: RelayConfig, stop: CancellationToken) -> EngineResult<Self> {
         let hub = engine.hub().await?.clone();
-        let signals = hub.subscribe();
+        let signals = [hub.subscribe(), hub.subscribe()];
         let shared = Arc::new(Shared::new(engine, hub, config, stop));
-        tokio::spawn(learn(shared.clone(), signals));
+        let [to_learn, to_settle] = signals;
+        tokio::spawn(learn(shared.clone(), to_learn));
+        tokio::spawn(launched::follow(shared.clone(), to_settle));
         Ok(Self { shared })
     }
 
@@ -63,6 +68,11 @@ impl Relay {
         }
         self.shared.begin(connection.id());
         tokio::spawn(Member::new(self.shared.clone(), connection.clone(), peer.clone()).run());
+    }
+
+    /// A modern client launched a task. What it did not declare that it can be asked is settled when the task asks it.
+    pub(crate) fn launched(&self, task: &Task, modes: Modes) {
+        launched::enter(&self.shared, task, modes);
     }
 
     /// Answers for the client of a foreground call that cannot be asked.

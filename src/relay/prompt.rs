@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use rmcp::RoleServer;
-use rmcp::model::{ClientResult, CustomRequest, ProtocolVersion, RequestId, ServerRequest};
+use rmcp::model::{
+    CancelledNotification, CancelledNotificationParam, ClientResult, CustomRequest, JsonObject,
+    NotificationMetaObject, ProtocolVersion, RequestId, ServerRequest,
+};
 use rmcp::service::{OriginatingRequestId, Peer, PeerRequestOptions, RequestHandle, ServiceError};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -154,7 +157,7 @@ impl Prompt {
                 }
                 Heard::Way(way) => ("the connection broke off", way),
             };
-            withdraw(handle, reason).await;
+            self.withdraw(handle, reason).await;
             route = next?;
         }
     }
@@ -220,12 +223,34 @@ impl Prompt {
         if matches!(self.question.ask.kind, AskKind::Url { .. }) {
             params["elicitationId"] = json!(format!("{}.{}", self.task, self.question.id));
         }
-        params["_meta"] = json!({ RELATED_TASK: { "taskId": self.task }, QUESTION: self.question.id });
+        let mut meta = self.related();
+        meta.insert(QUESTION.to_owned(), json!(self.question.id));
+        params["_meta"] = Value::Object(meta);
         let mut request = CustomRequest::new("elicitation/create", Some(params));
         if let Route::Request(id) = route {
             request.extensions.insert(OriginatingRequestId(id.clone()));
         }
         ServerRequest::CustomRequest(request)
+    }
+
+    /// The `_meta` of each message about the prompt. A plain call is no task to its client: the id of the hidden one
+    /// would lead it to ask for a task that it is not shown.
+    fn related(&self) -> JsonObject {
+        let mut meta = JsonObject::new();
+        if self.asking.call().is_none() {
+            meta.insert(RELATED_TASK.to_owned(), json!({ "taskId": self.task }));
+        }
+        meta
+    }
+
+    async fn withdraw(&self, handle: RequestHandle<RoleServer>, reason: &str) {
+        let mut params = CancelledNotificationParam::new(Some(handle.id), Some(reason.to_owned()));
+        let related = self.related();
+        params.meta = (!related.is_empty()).then(|| NotificationMetaObject::from(related));
+        let notification = CancelledNotification::new(params);
+        if let Err(error) = handle.peer.send_notification(notification.into()).await {
+            tracing::debug!(%error, "could not withdraw a prompt from a client");
+        }
     }
 
     fn read(&self, reply: Result<ClientResult, ServiceError>) -> Result<Answer, End> {
@@ -274,11 +299,5 @@ impl Prompt {
                 Ok(End::LeftOpen)
             }
         }
-    }
-}
-
-async fn withdraw(handle: RequestHandle<RoleServer>, reason: &str) {
-    if let Err(error) = handle.cancel(Some(reason.to_owned())).await {
-        tracing::debug!(%error, "could not withdraw a prompt from a client");
     }
 }

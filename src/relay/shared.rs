@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::launched::Launched;
 use super::misbehaviour::Misbehaviour;
 use crate::engine::{Engine, EngineError, EngineResult, Hub, Retry};
 use crate::task::{Fault, SessionId};
@@ -48,6 +49,7 @@ pub(super) struct Shared {
     pub(super) config: RelayConfig,
     pub(super) stop: CancellationToken,
     pub(super) misbehaviour: Misbehaviour,
+    pub(super) launched: Launched,
     /// Whoever looks through a session takes a turn, so that thousands that missed something do not at once.
     pub(super) looking: Semaphore,
     sessions: Mutex<Sessions>,
@@ -64,7 +66,8 @@ impl Shared {
     pub(super) fn new(engine: Engine, hub: Hub, config: RelayConfig, stop: CancellationToken) -> Self {
         let misbehaviour = Misbehaviour::new(config.faults.clone());
         let looking = Semaphore::new(LOOKING);
-        Self { engine, hub, config, stop, misbehaviour, looking, sessions: Mutex::default() }
+        let (launched, sessions) = (Launched::default(), Mutex::default());
+        Self { engine, hub, config, stop, misbehaviour, launched, looking, sessions }
     }
 
     fn sessions(&self) -> MutexGuard<'_, Sessions> {

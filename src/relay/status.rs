@@ -5,7 +5,7 @@ use rmcp::model::{CustomNotification, ServerNotification, ToolListChangedNotific
 use serde_json::{Map, Value, json};
 
 use super::connection::Facts;
-use crate::task::{Event, EventKind, Question, TaskStatus};
+use crate::task::{Event, EventKind, Outcome, Question, TaskStatus};
 
 /// The `_meta` key that says which task a message is about (2025-11-25, basic/utilities/tasks).
 pub(crate) const RELATED_TASK: &str = "io.modelcontextprotocol/related-task";
@@ -29,8 +29,39 @@ pub(super) fn is_told(kind: &EventKind) -> bool {
     }
 }
 
-/// The notification; a question comes with it, for clients that know what it means.
-pub(super) fn status(event: &Event, facts: &Facts, poll_interval_ms: u64) -> ServerNotification {
+/// The most characters of a failure's words that a status has; the rest is in the result.
+const WORDS: usize = 1000;
+
+/// What stands for the words of a failure that has none.
+const FAILED: &str = "the task failed";
+
+/// The same of a result that its tool calls an error.
+pub(super) const TOOL_ERROR: &str = "the tool calls its result an error";
+
+/// Why a task failed, for people: the error's words, or the text of the result that its tool calls an error. `None` where
+/// it did not fail.
+pub(crate) fn failure(outcome: &Outcome) -> Option<String> {
+    let (words, otherwise) = match outcome {
+        Outcome::Error(error) => (error.message.as_str(), FAILED),
+        Outcome::Result(result) if outcome.is_tool_error() => {
+            let content = result.get("content").and_then(Value::as_array).into_iter().flatten();
+            let mut texts = content.filter_map(|part| part.get("text").and_then(Value::as_str));
+            (texts.next().unwrap_or_default(), TOOL_ERROR)
+        }
+        Outcome::Result(_) => return None,
+    };
+    let words: String = words.trim().chars().take(WORDS).collect();
+    Some(if words.is_empty() { otherwise.to_owned() } else { words })
+}
+
+/// The notification; a question comes with it, for clients that know what it means. `failure` is why the task failed,
+/// where the event does not say it.
+pub(super) fn status(
+    event: &Event,
+    facts: &Facts,
+    failure: Option<&str>,
+    poll_interval_ms: u64,
+) -> ServerNotification {
     let tool_error = matches!(event.kind, EventKind::Completed { is_error: true });
     let status = legacy_status(event.status, tool_error);
     let mut params = json!({
@@ -41,7 +72,7 @@ pub(super) fn status(event: &Event, facts: &Facts, poll_interval_ms: u64) -> Ser
         "ttl": facts.ttl_ms,
         "pollInterval": poll_interval_ms,
     });
-    if let Some(message) = message(&event.kind) {
+    if let Some(message) = failure.or_else(|| message(&event.kind)) {
         params["statusMessage"] = json!(message);
     }
     if let EventKind::Asked { question } = &event.kind {
@@ -68,6 +99,7 @@ fn message(kind: &EventKind) -> Option<&str> {
     match kind {
         EventKind::Asked { question } => Some(&question.ask.message),
         EventKind::Progress(progress) => progress.message.as_deref(),
+        EventKind::Failed { message, .. } if message.trim().is_empty() => Some(FAILED),
         EventKind::Failed { message, .. } => Some(message),
         EventKind::Cancelled { reason } => Some(reason),
         _ => None,
@@ -101,4 +133,30 @@ pub(super) fn progress(event: &Event, facts: &Facts) -> Option<ServerNotificatio
 /// A time as MCP shows it: RFC 3339 to the millisecond.
 pub(crate) fn shown(at: Timestamp) -> String {
     format!("{at:.3}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::RpcError;
+
+    #[test]
+    fn a_failure_always_has_words() {
+        let broken =
+            |message: &str| Outcome::Error(RpcError { code: -1, message: message.to_owned(), data: None });
+        let result = |result| Outcome::Result(result);
+        let text = |text: &str| json!([{ "type": "image" }, { "type": "text", "text": text }]);
+        for (outcome, words) in [
+            (broken("It broke."), Some("It broke.")),
+            (broken(" "), Some("the task failed")),
+            (result(json!({ "isError": true, "content": text("No luck.\n") })), Some("No luck.")),
+            (result(json!({ "isError": true, "content": [] })), Some("the tool calls its result an error")),
+            (result(json!({ "isError": true })), Some("the tool calls its result an error")),
+            (result(json!({ "isError": false, "content": text("fine") })), None),
+        ] {
+            assert_eq!(failure(&outcome).as_deref(), words, "{outcome:?}");
+        }
+        let long = failure(&broken(&"ä".repeat(5000))).expect("words");
+        assert_eq!(long.chars().count(), WORDS);
+    }
 }

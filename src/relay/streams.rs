@@ -133,10 +133,15 @@ impl Streams {
         place
     }
 
+    /// Whether an event of that id was sent, on a stream that is still kept.
+    pub(crate) fn has(&self, event: &str) -> bool {
+        let sent = |(key, index)| self.state().logs.get(&key).is_some_and(|log: &Log| index <= log.last());
+        read_event(event).is_some_and(sent)
+    }
+
     /// Goes on after the event of that id; `None` where no such event was sent.
     pub(crate) fn resume(&self, event: &str) -> Option<Place> {
-        let (key, index) = event.split_once('-')?;
-        let (key, index): (u64, u64) = (key.parse().ok()?, index.parse().ok()?);
+        let (key, index) = read_event(event)?;
         let mut state = self.state();
         let log = state.logs.get_mut(&key).filter(|log| index <= log.last())?;
         let (reader, complete) = (log.attach(), index >= log.dropped());
@@ -250,4 +255,10 @@ impl Streams {
     pub(super) fn carries(&self, route: &Route) -> bool {
         self.state().carries(route)
     }
+}
+
+/// The stream of an event and its place there.
+fn read_event(id: &str) -> Option<(u64, u64)> {
+    let (key, index) = id.split_once('-')?;
+    Some((key.parse().ok()?, index.parse().ok()?))
 }

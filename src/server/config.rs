@@ -28,10 +28,9 @@ pub struct ServeConfig {
     pub max_sessions: usize,
     /// How long a client may take for a request's head, and as long again for its body.
     pub read_time: Duration,
-    /// Accepted values of the `Host` header; empty for loopback names only, `*` for any.
+    /// Hosts for which requests are taken, besides loopback ones, each with or without a port; `*` for any.
     pub allowed_hosts: Vec<String>,
-    /// Accepted values of the `Origin` header, which browsers send; empty for the server's own loopback
-    /// address only.
+    /// Origins of web pages whose requests are taken, besides the server's own loopback address; `*` for any.
     pub allowed_origins: Vec<String>,
     /// What becomes of a question that the client cannot answer.
     pub unanswerable: Unanswerable,

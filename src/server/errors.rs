@@ -1,7 +1,7 @@
 //! Refusals as JSON-RPC errors.
 
 use rmcp::ErrorData;
-use rmcp::model::{ClientCapabilities, ErrorCode};
+use rmcp::model::{ClientCapabilities, ErrorCode, TASKS_EXTENSION_ID};
 use serde_json::json;
 
 use crate::engine::EngineError;
@@ -21,9 +21,12 @@ pub(super) fn no_method(message: impl Into<String>) -> ErrorData {
     ErrorData::new(ErrorCode::METHOD_NOT_FOUND, message.into(), None)
 }
 
-/// "Missing required client capability": the tasks extension.
+/// "Missing required client capability": the tasks extension, by its name.
 pub(super) fn needs_tasks_extension() -> ErrorData {
-    ErrorData::missing_required_client_capability(ClientCapabilities::builder().enable_tasks().build())
+    let required = ClientCapabilities::builder().enable_tasks().build();
+    let mut error = ErrorData::missing_required_client_capability(required);
+    error.message = format!("{}: the extension {TASKS_EXTENSION_ID}", error.message).into();
+    error
 }
 
 /// What the engine refused, as the client is told. What says where the store is, or what is wrong with it, stays here.

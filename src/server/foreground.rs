@@ -13,9 +13,9 @@ use super::request::{Request, Serving};
 use super::wait::{Purpose, Wait};
 use super::{misbehaviour, modern_tasks, wire};
 use crate::engine::{EngineError, Feed, Submission, Viewer};
-use crate::relay::undeclared;
+use crate::relay::Modes;
 use crate::store::StoreError;
-use crate::task::{EventKind, Outcome, Task, TaskId, TaskStatus};
+use crate::task::{EventKind, Outcome, Question, Task, TaskId, TaskStatus};
 
 pub(super) async fn legacy(
     serving: &Arc<Serving>,
@@ -36,9 +36,11 @@ pub(super) async fn modern(
     asks_first: u32,
 ) -> Result<Value, ErrorData> {
     let _counted = serving.calls.token();
+    let modes = request.modes();
     let is_task = |task: &Task| {
         let answered = task.questions.iter().filter(|question| !question.is_open()).count();
-        !task.new.hidden && (task.status.is_final() || answered >= asks_first as usize)
+        let is_begun = task.status.is_final() || answered >= asks_first as usize;
+        !task.new.hidden && (is_begun || unaskable(task, modes).next().is_some())
     };
     let reached = |task: &Task| task.status != TaskStatus::Working || is_task(task);
     let resumes = request.params.get("requestState").is_some_and(|state| !state.is_null());
@@ -55,12 +57,13 @@ pub(super) async fn modern(
             Some(task) => task,
             None => wait.until(is_turn, reached).await?,
         };
-        if !answer_unaskable(serving, &request, &stopped).await {
+        if is_task(&stopped) || !answer_unaskable(serving, &stopped, modes).await {
             break stopped;
         }
     };
     let response = if is_task(&stopped) {
-        Ok(wire::created_task(&stopped, serving.config.poll_interval_ms))
+        serving.relay.launched(&stopped, modes);
+        Ok(wire::created_task(&stopped, serving.config.poll_interval_ms, modes))
     } else if stopped.status.is_final() {
         outcome(&stopped).map(wire::complete)
     } else {
@@ -78,15 +81,17 @@ fn is_turn(kind: &EventKind) -> bool {
     kind.is_end() || matches!(kind, EventKind::Asked { .. } | EventKind::Answered { .. })
 }
 
-/// Answers for the client what it did not declare that it can be asked; true when there was such a question.
-async fn answer_unaskable(serving: &Serving, request: &Request, task: &Task) -> bool {
-    let capabilities = request.context.meta.client_capabilities();
+/// The open questions that a client with these modes cannot be asked, each with the reason.
+fn unaskable(task: &Task, modes: Modes) -> impl Iterator<Item = (&Question, String)> {
+    task.open_questions().filter_map(move |question| Some((question, modes.missing(&question.ask.kind)?)))
+}
+
+/// Answers for the client of a hidden task what it cannot be asked; true when there was such a question.
+async fn answer_unaskable(serving: &Serving, task: &Task, modes: Modes) -> bool {
     let mut any = false;
-    for question in task.open_questions() {
-        if let Some(reason) = undeclared(capabilities.as_ref(), &question.ask.kind) {
-            serving.relay.answer_for(task.id(), question, &reason).await;
-            any = true;
-        }
+    for (question, reason) in unaskable(task, modes) {
+        serving.relay.answer_for(task.id(), question, &reason).await;
+        any = true;
     }
     any
 }

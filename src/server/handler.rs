@@ -15,7 +15,7 @@ use super::dialect::{self, Era};
 use super::errors::{invalid, no_method};
 use super::request::{Caller, Client, Request, Serving};
 use super::wire::Object;
-use super::{legacy_tasks, modern_tasks, subscriptions, tools};
+use super::{legacy_tasks, modern_tasks, subscriptions, tools, wire};
 
 /// The handler of one connection.
 #[derive(Debug, Clone)]
@@ -104,6 +104,11 @@ impl ServerHandler for Handler {
             (Era::Modern, "subscriptions/listen") => subscriptions::listen(serving, request).await,
             _ => Err(no_method(method)),
         };
-        result.map(CustomResult)
+        let config = &serving.config;
+        let signed = |result| match era {
+            Era::Legacy => result,
+            Era::Modern => wire::signed(result, &config.name, &config.version),
+        };
+        result.map(signed).map(CustomResult)
     }
 }

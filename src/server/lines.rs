@@ -89,7 +89,8 @@ impl<R: AsyncBufRead + Unpin + Send> Lines<R> {
     async fn next_line(&mut self) -> Option<Vec<u8>> {
         loop {
             let read = match self.reader.fill_buf().await {
-                Ok([]) => return None,
+                // What was written last may have no line end.
+                Ok([]) => return Some(std::mem::take(&mut self.line)).filter(|line| is_told(line)),
                 Ok(read) => read,
                 Err(error) => {
                     tracing::warn!(%error, "cannot read from the client");
@@ -113,7 +114,7 @@ impl<R: AsyncBufRead + Unpin + Send> Lines<R> {
             if end.is_some() {
                 self.skipping = false;
                 let line = std::mem::take(&mut self.line);
-                if !line.iter().all(u8::is_ascii_whitespace) {
+                if is_told(&line) {
                     return Some(line);
                 }
             }
@@ -129,7 +130,7 @@ impl<R: AsyncBufRead + Unpin + Send> Lines<R> {
                 return None;
             }
         };
-        let id = value.get("id").cloned().unwrap_or_default();
+        let id = value.get("id").filter(|id| id.is_string() || id.is_number()).cloned().unwrap_or_default();
         if translate(&mut value) == Translation::Forged {
             self.refuse(&id, METHOD_NOT_FOUND, "the method's name is reserved");
             return None;
@@ -196,6 +197,11 @@ impl<R: AsyncBufRead + Unpin + Send> Transport<RoleServer> for Lines<R> {
             None => Ok(()),
         }
     }
+}
+
+/// Whether the line has anything but blanks.
+fn is_told(line: &[u8]) -> bool {
+    !line.iter().all(u8::is_ascii_whitespace)
 }
 
 async fn write<W: AsyncWrite + Unpin>(

@@ -28,7 +28,7 @@ pub use config::{ServeConfig, ServeError};
 #[cfg(any(test, fuzzing))]
 pub(crate) use dialect::message;
 pub(crate) use http::MOST_CONNECTIONS;
-pub use http::http;
+pub use http::{check_host, check_origin, http};
 pub use stdio::stdio;
 pub use tls::{Identity, IdentityError};
 

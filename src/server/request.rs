@@ -13,7 +13,7 @@ use super::dialect::Era;
 use super::errors::invalid;
 use super::wire::Object;
 use crate::engine::{Engine, Viewer};
-use crate::relay::{Connection, Relay, RelayConfig, Streams};
+use crate::relay::{Connection, Modes, Relay, RelayConfig, Streams};
 use crate::task::{Scope, SessionId, TaskId};
 
 /// What all connections of one server share.
@@ -79,6 +79,8 @@ pub(super) struct Caller {
     pub(super) scope: Scope,
     /// Its session, in the legacy era.
     pub(super) client: Option<Arc<Client>>,
+    /// The line that the request came over, on stdio in both eras, or its session.
+    line: Option<Arc<Client>>,
 }
 
 impl Caller {
@@ -90,7 +92,16 @@ impl Caller {
         Self {
             scope: scope.unwrap_or_else(Scope::anonymous),
             // A modern request stands for itself, even on a connection that lives on.
-            client: client.filter(|_| era == Era::Legacy),
+            client: client.clone().filter(|_| era == Era::Legacy),
+            line: client,
+        }
+    }
+
+    /// Waits until nothing can reach the sender any more; for ever where each request has its own connection.
+    pub(super) async fn gone(&self) {
+        match &self.line {
+            Some(client) => drop(client.connection.gone().await),
+            None => std::future::pending().await,
         }
     }
 
@@ -140,8 +151,8 @@ impl Request {
         self.context.meta.client_capabilities().is_some_and(|capabilities| capabilities.supports_tasks())
     }
 
-    /// Whether it declares that its user can be asked.
-    pub(super) fn can_be_asked(&self) -> bool {
-        self.context.meta.client_capabilities().is_some_and(|capabilities| capabilities.elicitation.is_some())
+    /// In which ways it declares that its user can be asked.
+    pub(super) fn modes(&self) -> Modes {
+        Modes::of(self.context.meta.client_capabilities().as_ref())
     }
 }

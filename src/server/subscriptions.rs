@@ -2,6 +2,7 @@
 //! SEP-2663).
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
@@ -24,59 +25,26 @@ const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
 /// The most tasks of one subscription.
 const MOST: usize = 1000;
 
-/// Serves a subscription until the client ends it or the server stops.
+/// Serves a subscription until the client ends it or the server stops: then it has its final result, whatever is under
+/// way for it.
 pub(super) async fn listen(serving: &Arc<Serving>, request: Request) -> Result<Value, ErrorData> {
     // A stopping server waits until it has said that it ends.
     let _counted = serving.calls.token();
     let wanted = wanted(&request)?;
     let tools = wants_tools(&request)?;
-    let mut tool_changes = serving.engine.tool_changes();
     let listening = Listening { serving, request: &request };
-    let hub = serving.engine.hub().await.map_err(refused)?;
-    let (mut accepted, mut changes) = (Vec::new(), FuturesUnordered::new());
-    for task in wanted {
-        let follow = hub.follow(&task);
-        // A task that the caller may not see is left out, like one that never was.
-        let found = serving.engine.get(&request.caller.viewer(), &task).await;
-        if listening.shown(found)?.is_some() {
-            accepted.push(task.clone());
-            changes.push(change(task, follow));
-        }
+    tokio::select! {
+        biased;
+        () = serving.stop.cancelled() => {}
+        () = request.context.ct.cancelled() => {}
+        () = request.caller.gone() => {}
+        ended = listening.run(wanted, tools) => return ended.map(|never| match never {}),
     }
-    let mut notifications = if accepted.is_empty() { json!({}) } else { json!({ "taskIds": accepted }) };
-    if tools {
-        notifications["toolsListChanged"] = json!(true);
-    }
-    let acknowledged = json!({ "notifications": notifications });
-    listening.notify("notifications/subscriptions/acknowledged", acknowledged).await?;
-    let mut last = HashMap::new();
-    for task in accepted {
-        listening.tell(&task, &mut last).await?;
-    }
-    loop {
-        let heard = tokio::select! {
-            biased;
-            () = serving.stop.cancelled() => Heard::End,
-            () = request.context.ct.cancelled() => Heard::End,
-            Ok(()) = tool_changes.changed(), if tools => Heard::Tools,
-            Some((task, follow)) = changes.next() => Heard::Task(task, follow),
-        };
-        match heard {
-            Heard::End => return Ok(closed(&request)),
-            Heard::Tools => listening.notify("notifications/tools/list_changed", json!({})).await?,
-            Heard::Task(task, follow) => {
-                if listening.tell(&task, &mut last).await? {
-                    changes.push(change(task, follow));
-                }
-            }
-        }
-    }
+    Ok(closed(&request))
 }
 
 /// What a subscription hears.
 enum Heard {
-    /// The client ended it, or the server stops.
-    End,
     /// The tools are other ones.
     Tools,
     /// A task changed.
@@ -147,11 +115,59 @@ struct Listening<'a> {
 }
 
 impl Listening<'_> {
+    /// Acknowledges, then tells of each change. Ends only with an error.
+    async fn run(&self, wanted: Vec<TaskId>, tools: bool) -> Result<Infallible, ErrorData> {
+        let engine = &self.serving.engine;
+        let mut tool_changes = engine.tool_changes();
+        let hub = engine.hub().await.map_err(refused)?;
+        let (mut accepted, mut changes) = (Vec::new(), FuturesUnordered::new());
+        for task in wanted {
+            let follow = hub.follow(&task);
+            // A task that the caller may not see is left out, like one that never was.
+            let found = engine.get(&self.request.caller.viewer(), &task).await;
+            if self.shown(found)?.is_some() {
+                accepted.push(task.clone());
+                changes.push(change(task, follow));
+            }
+        }
+        self.acknowledge(&accepted, tools).await?;
+        let mut last = HashMap::new();
+        for task in accepted {
+            self.tell(&task, &mut last).await?;
+        }
+        loop {
+            let heard = tokio::select! {
+                biased;
+                Ok(()) = tool_changes.changed(), if tools => Heard::Tools,
+                Some((task, follow)) = changes.next() => Heard::Task(task, follow),
+                else => std::future::pending().await,
+            };
+            match heard {
+                Heard::Tools => self.notify("notifications/tools/list_changed", json!({})).await?,
+                Heard::Task(task, follow) => {
+                    if self.tell(&task, &mut last).await? {
+                        changes.push(change(task, follow));
+                    }
+                }
+            }
+        }
+    }
+
+    async fn acknowledge(&self, accepted: &[TaskId], tools: bool) -> Result<(), ErrorData> {
+        let mut notifications = if accepted.is_empty() { json!({}) } else { json!({ "taskIds": accepted }) };
+        if tools {
+            notifications["toolsListChanged"] = json!(true);
+        }
+        let acknowledged = json!({ "notifications": notifications });
+        self.notify("notifications/subscriptions/acknowledged", acknowledged).await
+    }
+
     /// The task as the client is shown it; `None` where there is nothing to show.
     fn shown(&self, found: EngineResult<Task>) -> Result<Option<Value>, ErrorData> {
         match found {
             Ok(task) => {
-                let shown = wire::detailed_task(&task, self.serving.config.poll_interval_ms);
+                let shown =
+                    wire::detailed_task(&task, self.serving.config.poll_interval_ms, self.request.modes());
                 Ok(Some(Value::Object(shown)))
             }
             Err(EngineError::Store(StoreError::NoTask(_) | StoreError::Unreadable { .. })) => Ok(None),

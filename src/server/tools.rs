@@ -15,6 +15,9 @@ use crate::task::{SessionId, TaskSupport};
 /// How long a modern client may keep the list, in milliseconds: workers come and go.
 const FRESH_MS: u64 = 5000;
 
+/// Under this `_meta` key our own clients say that others answer: who submits and leaves.
+const ANSWERED_BY_OTHERS: &str = "mcptask/answeredByOthers";
+
 /// The most bytes of JSON on one page of tools. Few servers have a second one.
 const PAGE_BYTES: usize = 1024 * 1024;
 
@@ -123,11 +126,20 @@ pub(super) async fn call_modern(serving: &Arc<Serving>, request: Request) -> Res
     let scope = request.caller.scope.clone();
     let session = label(&request)?;
     let submission = Submission { tool: name, arguments, scope, session, hidden: !as_task, ttl_ms: None };
-    if !as_task || (tool.asks_first > 0 && request.can_be_asked()) {
+    let modes = request.modes();
+    if !as_task || (tool.asks_first > 0 && modes.any()) {
         return foreground::modern(serving, request, submission, tool.asks_first).await;
     }
     let task = serving.engine.submit(submission).await.map_err(refused)?;
-    Ok(wire::created_task(&task, serving.config.poll_interval_ms))
+    if !is_answered_by_others(&request) {
+        serving.relay.launched(&task, modes);
+    }
+    Ok(wire::created_task(&task, serving.config.poll_interval_ms, modes))
+}
+
+/// Whether the client says that what the task asks is left to others, whatever it can be asked itself.
+fn is_answered_by_others(request: &Request) -> bool {
+    request.context.meta.get(ANSWERED_BY_OTHERS) == Some(&Value::Bool(true))
 }
 
 /// The label that the client wishes for in the log: modern clients have no session of their own.

@@ -89,15 +89,9 @@ impl<'a> Wait<'a> {
             if self.purpose == Purpose::Call {
                 std::future::pending::<()>().await;
             }
-            let gone = async {
-                match &self.request.caller.client {
-                    Some(client) => drop(client.connection.gone().await),
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 () = self.serving.stop.cancelled() => {}
-                () = gone => {}
+                () = self.request.caller.gone() => {}
             }
         };
         tokio::select! {

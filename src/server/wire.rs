@@ -1,23 +1,38 @@
 //! The JSON shapes of tasks in both eras.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
-use crate::relay::{RELATED_TASK, legacy_status, shown};
+use crate::relay::{Modes, RELATED_TASK, failure, legacy_status, shown};
 use crate::task::{Outcome, Question, RpcError, Task, TaskStatus, ToolSpec};
 
 /// A JSON object.
 pub(super) type Object = Map<String, Value>;
 
-/// Why a task stands where it does: what it asks, while it asks.
-fn status_message(task: &Task) -> Option<&str> {
-    if task.status == TaskStatus::InputRequired
-        && let Some(question) = task.open_questions().next()
-    {
-        return Some(&question.ask.message);
+/// What a client that was asked nothing is told of a task that waits for an answer.
+const WAITS_FOR_OTHERS: &str = "waits for an answer that this client did not declare that it can give";
+
+/// Why a task stands where it does: what it asks, while it asks this client.
+fn status_message(task: &Task, modes: Modes) -> Option<Cow<'_, str>> {
+    if task.status == TaskStatus::InputRequired && task.open_questions().next().is_some() {
+        let asked = askable(task, modes).next();
+        return Some(asked.map_or(WAITS_FOR_OTHERS, |question| &question.ask.message).into());
     }
-    match &task.outcome {
-        Some(Outcome::Error(error)) => Some(&error.message),
-        _ => task.status_message.as_deref(),
+    let failure = task.outcome.as_ref().and_then(failure);
+    failure.map(Cow::Owned).or(task.status_message.as_deref().map(Cow::Borrowed))
+}
+
+/// The open questions of the task that a client with these modes may be shown (2026-07-28, basic/patterns/mrtr).
+fn askable(task: &Task, modes: Modes) -> impl Iterator<Item = &Question> {
+    task.open_questions().filter(move |question| modes.missing(&question.ask.kind).is_none())
+}
+
+/// The status of the task for a client with these modes: one that waits for others is working.
+fn modern_status(task: &Task, modes: Modes) -> TaskStatus {
+    match task.status {
+        TaskStatus::InputRequired if askable(task, modes).next().is_none() => TaskStatus::Working,
+        status => status,
     }
 }
 
@@ -32,7 +47,7 @@ pub(super) fn legacy_task(task: &Task, poll_interval_ms: u64) -> Value {
         "ttl": task.new.ttl_ms,
         "pollInterval": poll_interval_ms,
     });
-    if let Some(message) = status_message(task) {
+    if let Some(message) = status_message(task, Modes::ALL) {
         wire["statusMessage"] = json!(message);
     }
     wire
@@ -44,11 +59,11 @@ pub(super) fn related(task: &Task) -> Value {
 }
 
 /// A task in the modern era, without what its status adds (SEP-2663, `Task`).
-fn modern_task(task: &Task, poll_interval_ms: u64) -> Object {
+fn modern_task(task: &Task, poll_interval_ms: u64, modes: Modes) -> Object {
     let mut wire = Object::new();
     wire.insert("taskId".into(), json!(task.id()));
-    wire.insert("status".into(), json!(task.status));
-    if let Some(message) = status_message(task) {
+    wire.insert("status".into(), json!(modern_status(task, modes)));
+    if let Some(message) = status_message(task, modes) {
         wire.insert("statusMessage".into(), json!(message));
     }
     wire.insert("createdAt".into(), json!(shown(task.created_at)));
@@ -59,18 +74,18 @@ fn modern_task(task: &Task, poll_interval_ms: u64) -> Object {
 }
 
 /// What a call that became a task returns in the modern era: flat, `resultType` "task".
-pub(super) fn created_task(task: &Task, poll_interval_ms: u64) -> Value {
-    let mut wire = modern_task(task, poll_interval_ms);
+pub(super) fn created_task(task: &Task, poll_interval_ms: u64, modes: Modes) -> Value {
+    let mut wire = modern_task(task, poll_interval_ms, modes);
     wire.insert("resultType".into(), json!("task"));
     Value::Object(wire)
 }
 
-/// A task with its open questions, its result or its error (SEP-2663, `DetailedTask`).
-pub(super) fn detailed_task(task: &Task, poll_interval_ms: u64) -> Object {
-    let mut wire = modern_task(task, poll_interval_ms);
-    match task.status {
+/// A task with its open questions, its result or its error (SEP-2663, `DetailedTask`), for a client with these modes.
+pub(super) fn detailed_task(task: &Task, poll_interval_ms: u64, modes: Modes) -> Object {
+    let mut wire = modern_task(task, poll_interval_ms, modes);
+    match modern_status(task, modes) {
         TaskStatus::InputRequired => {
-            wire.insert("inputRequests".into(), input_requests(task, task.open_questions()));
+            wire.insert("inputRequests".into(), input_requests(task, askable(task, modes)));
         }
         TaskStatus::Completed | TaskStatus::Failed => match &task.outcome {
             Some(Outcome::Result(result)) => {
@@ -99,6 +114,20 @@ pub(super) fn input_requests<'a>(task: &Task, questions: impl Iterator<Item = &'
 pub(super) fn complete(mut result: Value) -> Value {
     if let Value::Object(object) = &mut result {
         object.entry("resultType").or_insert_with(|| json!("complete"));
+    }
+    result
+}
+
+/// The `_meta` key under which a modern result says which server it is of (2026-07-28, basic).
+const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+
+/// A modern result that says which server it is of.
+pub(super) fn signed(mut result: Value, name: &str, version: &str) -> Value {
+    if let Value::Object(object) = &mut result {
+        let meta = object.entry("_meta").or_insert_with(|| json!({}));
+        if let Value::Object(meta) = meta {
+            meta.insert(SERVER_INFO.to_owned(), json!({ "name": name, "version": version }));
+        }
     }
     result
 }

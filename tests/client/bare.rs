@@ -167,6 +167,21 @@ async fn elicitation_is_declared_only_where_somebody_can_be_asked() {
 }
 
 #[tokio::test]
+async fn who_asks_nobody_is_shown_what_others_may_answer_and_leaves_it_to_them() {
+    let bare = Bare::modern();
+    let client = bare.connect(None).await;
+    let submitted = bounded("submit", client.submit(call("ask", none()))).await.expect("submits");
+    let Submitted::Task(task) = submitted else { panic!("no task: {submitted:?}") };
+    client.get(&task.id).await.expect("is there");
+    let meta = |method: &str| bare.said_of(method)[0]["message"]["params"]["_meta"].clone();
+    let declared =
+        |method: &str| meta(method)["io.modelcontextprotocol/clientCapabilities"]["elicitation"].clone();
+    assert_eq!(declared("tasks/get"), json!({ "form": {}, "url": {} }));
+    assert_eq!(declared("tools/call"), Value::Null, "a call that is waited for goes on without");
+    assert_eq!(meta("tools/call")["mcptask/answeredByOthers"], true);
+}
+
+#[tokio::test]
 async fn a_key_that_is_shown_again_is_asked_once() {
     let bare = Bare::modern();
     let answers = Answers::new([ada(), ada()]);

@@ -107,6 +107,7 @@ fn check_fastmcp4(seen: &Value) {
     assert_eq!(text("row"), json!(["n1", "n2", "n3", "n4", "n5"]).to_string());
     assert_eq!(seen["both"]["asked"].as_array().expect("a list").len(), 2);
     assert!(seen["fails"]["error"].as_str().expect("an error").contains("It did not work."), "{seen:#}");
+    assert!(text("no_handler").contains("did not declare the elicitation capability"), "{seen:#}");
     assert_eq!(text("transparent"), "accept \"n1\"");
     assert_eq!(text("greets"), "Hello, Ada!");
 }

@@ -1,5 +1,6 @@
 //! Real clients, unchanged, against the server: over HTTP, and over stdio through a pipe.
 
+mod browser;
 mod clients;
 
 #[path = "../support/python.rs"]

@@ -242,8 +242,8 @@ async fn a_cancelled_foreground_call_cancels_its_work() {
     let server = Server::start().await;
     let client = Legacy::open(&server).await;
     let (id, mut events) = client.begin("tools/call", json!({ "name": "ask_name", "arguments": {} })).await;
-    let asked = events.next_of("elicitation/create").await;
-    let task = asked["params"]["_meta"][RELATED]["taskId"].as_str().expect("the hidden task").to_owned();
+    events.next_of("elicitation/create").await;
+    let task = server.first_task().await;
     client.notify("notifications/cancelled", json!({ "requestId": id })).await;
     soon("the task is cancelled", async {
         while server.task(&task).await.status.as_str() != "cancelled" {
@@ -290,4 +290,67 @@ async fn a_progress_token_stays_valid_for_the_tasks_life() {
         assert_eq!(told["params"]["progress"], f64::from(step));
         assert_eq!(told["params"]["_meta"][RELATED]["taskId"], created["task"]["taskId"]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_task_says_why_wherever_it_is_shown() {
+    let server = Server::start().await;
+    let (client, modern) = (Legacy::open(&server).await, Modern::new(&server));
+    let mut events = client.listen(None).await;
+    for (tool, why, status) in [("break", "It broke.", "failed"), ("fail", "It did not work.", "completed")] {
+        let task = client.launch(tool, json!({})).await;
+        let told = soon("the end is told", async {
+            loop {
+                let told = events.next_of("notifications/tasks/status").await["params"].take();
+                if told["status"] == "failed" {
+                    return told;
+                }
+            }
+        })
+        .await;
+        let got = client.result("tasks/get", json!({ "taskId": task })).await;
+        let listed = client.result("tasks/list", json!({})).await["tasks"][0].take();
+        for shown in [told, got, listed] {
+            assert_eq!(
+                (&shown["status"], &shown["statusMessage"]),
+                (&json!("failed"), &json!(why)),
+                "{tool}"
+            );
+        }
+        assert_eq!(modern.until(&task, status).await["statusMessage"], why, "{tool}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawn_prompt_names_its_task_and_no_message_of_a_plain_call_does() {
+    let server = Server::start().await;
+    let client = Legacy::open(&server).await;
+    let mut events = client.listen(None).await;
+    let task = client.launch("ask_name", json!({})).await;
+    events.next_of("elicitation/create").await;
+    client.result("tasks/cancel", json!({ "taskId": task })).await;
+    let withdrawn = events.next_of("notifications/cancelled").await;
+    assert_eq!(withdrawn["params"]["_meta"][RELATED]["taskId"], task, "{withdrawn}");
+    let params = json!({ "name": "ask_name", "arguments": {}, "_meta": { "progressToken": "p" } });
+    let (id, mut stream) = client.begin("tools/call", params).await;
+    let asked = stream.next_of("elicitation/create").await;
+    assert!(asked["params"]["_meta"].get(RELATED).is_none(), "{asked}");
+    let hidden = server.engine.list(
+        &mcptask::engine::Viewer::Operator,
+        mcptask::store::TaskFilter { hidden: true, ..mcptask::store::TaskFilter::default() },
+        None,
+        10,
+    );
+    let hidden = hidden.await.expect("lists").tasks;
+    let hidden = hidden.iter().find(|task| task.new.hidden).expect("the call's task");
+    let question = &hidden.questions[0].id;
+    let answer = mcptask::task::Answer::cancel(mcptask::task::Answerer::Operator, "for the test");
+    server.engine.store().answer(hidden.id(), question, &answer).await.expect("answers");
+    while let Some(message) = soon("the call ends", stream.next()).await {
+        assert!(!message.to_string().contains("related-task"), "{message}");
+        if message["id"] == id {
+            return;
+        }
+    }
+    panic!("the call has no response");
 }

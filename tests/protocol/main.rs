@@ -1,11 +1,14 @@
 //! What the protocol requires of the task server, claim by claim, over raw HTTP and stdio.
 
 mod access;
+mod browsers;
 mod faults;
 mod hostile;
 mod http;
 mod legacy;
 mod modern;
+mod modes;
+mod negotiation;
 #[path = "../support/place.rs"]
 mod place;
 mod relay;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::http::{Events, Legacy, Modern};
+use crate::support::http::{Events, Legacy, Modern, assert_acknowledged};
 use crate::support::{Server, soon};
 
 const EXTENSION: &str = "io.modelcontextprotocol/tasks";
@@ -158,7 +158,7 @@ async fn all_open_questions_are_shown_and_partial_answers_keep_it_asking() {
     assert_eq!(asking["inputRequests"]["q1"]["params"]["message"], "First?");
     assert_eq!(asking["inputRequests"]["q2"]["params"]["mode"], "form");
     let partial = json!({ "taskId": task, "inputResponses": { "q2": accept("Two"), "q9": accept("No") } });
-    assert_eq!(client.result("tasks/update", partial).await, json!({ "resultType": "complete" }));
+    assert_acknowledged(&client.result("tasks/update", partial).await);
     let still = client.get(&task).await;
     assert_eq!(still["status"], "input_required");
     assert!(still["inputRequests"].get("q2").is_none(), "an answered key is gone at once: {still}");
@@ -168,7 +168,7 @@ async fn all_open_questions_are_shown_and_partial_answers_keep_it_asking() {
     let names = json!([{ "name": "One" }, { "name": "Two" }]).to_string();
     assert_eq!(done["result"]["content"][0]["text"], names);
     let late = json!({ "taskId": task, "inputResponses": { "q1": accept("Late") } });
-    assert_eq!(client.result("tasks/update", late).await, json!({ "resultType": "complete" }));
+    assert_acknowledged(&client.result("tasks/update", late).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -212,7 +212,7 @@ async fn cancel_is_acknowledged_again_and_again() {
     let task = client.launch("ask_name", json!({})).await;
     for _ in 0..3 {
         let done = client.result("tasks/cancel", json!({ "taskId": task })).await;
-        assert_eq!(done, json!({ "resultType": "complete" }));
+        assert_acknowledged(&done);
     }
     let cancelled = client.get(&task).await;
     assert_eq!(cancelled["status"], "cancelled");

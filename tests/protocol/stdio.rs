@@ -104,7 +104,8 @@ impl Drop for Pipe {
 fn modern(mut params: Value) -> Value {
     params["_meta"] = json!({ "io.modelcontextprotocol/protocolVersion": MODERN,
         "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
-        "io.modelcontextprotocol/clientCapabilities": { "extensions": { "io.modelcontextprotocol/tasks": {} } } });
+        "io.modelcontextprotocol/clientCapabilities": {
+            "elicitation": {}, "extensions": { "io.modelcontextprotocol/tasks": {} } } });
     params
 }
 
@@ -243,4 +244,58 @@ async fn no_input_at_all_is_a_clean_end() {
     let mut pipe = Pipe::open().await;
     pipe.input.shutdown().await.expect("closed");
     soon("the server ends", &mut pipe.served).await.expect("no panic").expect("a clean end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_line_needs_no_end() {
+    let mut pipe = Pipe::open().await;
+    let request =
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "server/discover", "params": modern(json!({})) });
+    pipe.input.write_all(request.to_string().as_bytes()).await.expect("written");
+    pipe.input.shutdown().await.expect("closed");
+    let found = pipe.next().await;
+    assert!(found["id"] == 1 && found["result"]["capabilities"].is_object(), "{found}");
+    soon("the server ends", &mut pipe.served).await.expect("no panic").expect("a clean end");
+}
+
+/// Begins some subscriptions; asserts after `end` that each has its final result, and soon.
+async fn subscriptions_end(end: impl AsyncFnOnce(&mut Pipe)) {
+    let mut pipe = Pipe::open().await;
+    let created = pipe.request(1, "tools/call", modern(json!({ "name": "ask_name" }))).await;
+    let task = created["result"]["taskId"].clone();
+    for id in 10..20 {
+        let filter = modern(json!({ "notifications": { "taskIds": [task], "toolsListChanged": true } }));
+        let listen =
+            json!({ "jsonrpc": "2.0", "id": id, "method": "subscriptions/listen", "params": filter });
+        pipe.send(&listen).await;
+        pipe.next_of("notifications/subscriptions/acknowledged").await;
+    }
+    let begun = std::time::Instant::now();
+    end(&mut pipe).await;
+    let mut ended = Vec::new();
+    while ended.len() < 10 {
+        let message = pipe.next().await;
+        if let Some(id) = message.get("id") {
+            assert_eq!(message["result"]["resultType"], "complete", "{message}");
+            ended.push(id.as_i64().expect("a number"));
+        }
+    }
+    ended.sort_unstable();
+    assert_eq!(ended, (10..20).collect::<Vec<_>>());
+    soon("the server ends", &mut pipe.served).await.expect("no panic").expect("a clean end");
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(4),
+        "nothing was waited out: {:?}",
+        begun.elapsed()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopping_server_ends_every_subscription_over_lines() {
+    subscriptions_end(async |pipe| pipe.background.cancel()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn subscriptions_end_when_the_client_closes_its_end() {
+    subscriptions_end(async |pipe| pipe.input.shutdown().await.expect("closed")).await;
 }

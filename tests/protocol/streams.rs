@@ -144,13 +144,21 @@ async fn an_id_that_is_in_use_is_refused_and_the_first_request_keeps_its_stream(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_place_that_no_event_had_is_an_empty_stream() {
+async fn a_place_that_no_event_had_is_refused_so_that_no_client_comes_back_to_it_for_ever() {
     let server = Server::start().await;
     let session = Legacy::open(&server).await;
     for id in ["0-18446744073709551615", "0-7", "7-0", "18446744073709551615-18446744073709551615", "x"] {
-        let mut events = session.listen(Some(id)).await;
-        assert!(soon("the stream ends", events.next()).await.is_none(), "{id}");
+        // With an empty stream clients come back at once, and after each of them again.
+        let response =
+            session.send(Method::GET).header("last-event-id", id).send().await.expect("a response");
+        assert_eq!(response.status(), 400, "{id}");
+        let error: Value = response.json().await.expect("JSON");
+        let message = error["error"]["message"].as_str().expect("text");
+        assert!(message.contains("without Last-Event-ID"), "{message}");
     }
+    let mut events = session.listen(None).await;
+    session.launch("ask_name", json!({})).await;
+    asked_at_once(&mut events).await;
     assert_eq!(session.request("ping", json!({})).await["result"], json!({}), "the session goes on");
 }
 
@@ -290,4 +298,73 @@ async fn a_store_that_was_away_is_not_searched_for_sessions_without_tasks() {
     let done = commands(server.bench()).await - before;
     // To look through one costs three commands at least.
     assert!(done < 2 * SESSIONS, "{done} commands for one answer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopping_server_ends_every_subscription_with_its_result_and_every_stream_with_its_end() {
+    let mut server = Server::start().await;
+    let client = Modern::new(&server);
+    let (asking, working) =
+        (client.launch("ask_name", json!({})).await, client.launch("work", json!({ "ms": 60000 })).await);
+    let mut listening = Vec::new();
+    for number in 0..24 {
+        let notifications = match number % 3 {
+            0 => json!({ "taskIds": [asking] }),
+            1 => json!({ "toolsListChanged": true }),
+            _ => json!({ "taskIds": [asking, working], "toolsListChanged": true }),
+        };
+        let (id, request) = client.begin("subscriptions/listen", json!({ "notifications": notifications }));
+        listening.push((id, request.send().await.expect("a stream")));
+    }
+    let session = Legacy::open(&server).await;
+    let standalone = session.send(Method::GET).send().await.expect("a stream");
+    server.stop.cancel();
+    for (id, stream) in listening {
+        let said = to_its_end(stream).await;
+        let ended: Vec<Value> = messages(&said).filter(|message| message["id"] == id).collect();
+        assert_eq!(ended.len(), 1, "{said}");
+        assert_eq!(ended[0]["result"]["_meta"]["io.modelcontextprotocol/subscriptionId"], id, "{said}");
+        assert_eq!(messages(&said).last(), ended.last().cloned(), "it is the last message");
+    }
+    to_its_end(standalone).await;
+    soon("the server stops", &mut server.served).await.expect("no panic").expect("a clean end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscription_that_waits_for_its_store_ends_with_its_result_too() {
+    let mut server = Server::on(Bench::redis(), |_| {}).await;
+    let client = Modern::new(&server);
+    let task = client.launch("ask_name", json!({})).await;
+    client.until(&task, "input_required").await;
+    let Bench::Redis(redis) = server.bench() else { panic!("this is about Redis") };
+    redis.signal("STOP");
+    let (id, request) =
+        client.begin("subscriptions/listen", json!({ "notifications": { "taskIds": [task] } }));
+    let response = tokio::spawn(request.send());
+    // Nothing tells when it has begun to wait; where it has not, it finds a server that stops.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    server.stop.cancel();
+    let begun = Instant::now();
+    let response = soon("a response", response).await.expect("no panic").expect("a response");
+    let ended: Value = response.json().await.expect("JSON");
+    assert_eq!(ended["result"]["_meta"]["io.modelcontextprotocol/subscriptionId"], id, "{ended}");
+    assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
+    let Bench::Redis(redis) = server.bench() else { panic!("this is about Redis") };
+    redis.signal("CONT");
+    soon("the server stops", &mut server.served).await.expect("no panic").expect("a clean end");
+}
+
+/// All that a stream said, to its own end: one that breaks off is an error.
+async fn to_its_end(mut stream: reqwest::Response) -> String {
+    let mut said = String::new();
+    while let Some(part) = soon("the stream ends", stream.chunk()).await.expect("it does not break off") {
+        said.push_str(std::str::from_utf8(&part).expect("text"));
+    }
+    said
+}
+
+fn messages(said: &str) -> impl Iterator<Item = Value> {
+    said.lines()
+        .filter_map(|line| line.strip_prefix("data:"))
+        .filter_map(|data| serde_json::from_str(data).ok())
 }

@@ -12,10 +12,14 @@ const START: Duration = Duration::from_secs(60);
 /// The Python of a virtual environment such as `fastmcp-3.4.10` or `mcp-1.30`, from the folder
 /// `MCPTASK_TEST_CACHE`, else `~/.cache/mcptask-tests`.
 pub(crate) fn python(environment: &str) -> PathBuf {
-    let cache = std::env::var_os("MCPTASK_TEST_CACHE").map_or_else(default_cache, PathBuf::from);
-    let python = cache.join(environment).join("bin/python");
+    let python = cache(environment).join("bin/python");
     assert!(python.exists(), "{} is missing: run tests/run, which installs it", python.display());
     python
+}
+
+/// A folder of what tests/run installs.
+pub(crate) fn cache(name: &str) -> PathBuf {
+    std::env::var_os("MCPTASK_TEST_CACHE").map_or_else(default_cache, PathBuf::from).join(name)
 }
 
 fn default_cache() -> PathBuf {

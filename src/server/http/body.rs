@@ -29,6 +29,30 @@ pub(super) struct Admission<'a> {
     pub(super) scope: &'a Scope,
 }
 
+/// What was read of a message before rmcp reads it.
+#[derive(Debug, Clone)]
+pub(super) struct Message {
+    id: Value,
+    /// It asks for what is known: its response is one message, which needs no stream.
+    pub(super) is_answered_at_once: bool,
+}
+
+impl Message {
+    fn read(message: &Value) -> Self {
+        let id = message.get("id").filter(|id| id.is_string() || id.is_number());
+        let method = message.get("method").and_then(Value::as_str);
+        let is_answered_at_once = matches!(method, Some("tasks/get" | "tasks/list" | "tasks/cancel"));
+        Self { id: id.cloned().unwrap_or_default(), is_answered_at_once }
+    }
+
+    /// The refusal of what is JSON and no JSON-RPC.
+    pub(super) fn no_request(&self) -> Response {
+        let problem =
+            "the body is JSON, but neither a JSON-RPC 2.0 request nor a notification nor a response";
+        refusal(&self.id, &ErrorData::invalid_request(problem, None))
+    }
+}
+
 /// The request with its method renamed, where it has to be.
 pub(super) async fn translated(
     admission: &Admission<'_>,
@@ -40,7 +64,9 @@ pub(super) async fn translated(
         let error = ErrorData::parse_error(format!("the body is not JSON: {error}"), None);
         Box::new(refusal(&Value::Null, &error))
     })?;
-    let id = message.get("id").cloned().unwrap_or_default();
+    let known = Message::read(&message);
+    let id = known.id.clone();
+    parts.extensions.insert(known);
     if !message.is_object() {
         let problem = "the body is not one JSON-RPC message; batches are not part of the protocol";
         return Err(Box::new(refusal(&id, &ErrorData::invalid_request(problem, None))));
@@ -123,7 +149,7 @@ fn too_large(limit: usize) -> Response {
 }
 
 /// A JSON-RPC error as the whole response.
-fn refusal(id: &Value, error: &ErrorData) -> Response {
+pub(super) fn refusal(id: &Value, error: &ErrorData) -> Response {
     let body = json!({ "jsonrpc": "2.0", "id": id, "error": error }).to_string();
     let status = if error.code == rmcp::model::ErrorCode::METHOD_NOT_FOUND {
         StatusCode::NOT_FOUND

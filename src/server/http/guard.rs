@@ -9,11 +9,16 @@ use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _, Shared};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{Method, Request, StatusCode};
+use rmcp::ErrorData;
 use rmcp::transport::streamable_http_server::StreamableHttpService;
+use serde_json::Value;
 
 use super::allowance::{Allowance, Allowances, UnderWay};
-use super::body::{Admission, translated};
+use super::body::{Admission, Message, refusal, translated};
 use super::connections::Newcomer;
+use super::hosts::Hosts;
+use super::media;
+use super::origins::{Origins, is_preflight, opened_to, preflight};
 use super::sessions::Sessions;
 use crate::server::handler::Handler;
 use crate::server::misbehaviour::{Cut, cut_off};
@@ -22,6 +27,8 @@ use crate::task::Scope;
 
 /// The endpoint's parts.
 pub(super) struct Endpoint {
+    pub(super) hosts: Hosts,
+    pub(super) origins: Origins,
     pub(super) service: StreamableHttpService<Handler, Sessions>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) allowances: Allowances,
@@ -31,8 +38,24 @@ pub(super) struct Endpoint {
 /// Ends when a client's token counts no more.
 type Revoked = Shared<BoxFuture<'static, ()>>;
 
-/// Answers one request to `/mcp`.
-pub(super) async fn guarded(State(endpoint): State<Arc<Endpoint>>, mut request: Request<Body>) -> Response {
+/// Answers one request to `/mcp`, if it is for this host and of no foreign web page.
+pub(super) async fn guarded(State(endpoint): State<Arc<Endpoint>>, request: Request<Body>) -> Response {
+    let checked = endpoint.hosts.check(request.uri(), request.headers());
+    let origin = match checked.and_then(|()| endpoint.origins.check(request.headers())) {
+        Ok(origin) => origin,
+        Err(refusal) => return *refusal,
+    };
+    let Some(origin) = origin else { return admitted(endpoint, request).await };
+    let response = if is_preflight(request.method(), request.headers()) {
+        preflight(request.headers())
+    } else {
+        admitted(endpoint, request).await
+    };
+    opened_to(response, origin)
+}
+
+/// Answers one request, if its token counts and its scope has not too many.
+async fn admitted(endpoint: Arc<Endpoint>, mut request: Request<Body>) -> Response {
     let tokens = &endpoint.serving.config.tokens;
     let Some(admitted) = tokens.admit(request.headers()) else { return unauthorised() };
     if let Some(newcomer) = request.extensions().get::<Arc<Newcomer>>() {
@@ -71,7 +94,12 @@ async fn answered(
     if owner.as_ref().is_some_and(|owner| owner.as_ref().map_or(deletes, |owner| owner != scope)) {
         return (StatusCode::NOT_FOUND, "there is no such session\n").into_response();
     }
-    if request.method() == Method::POST {
+    if let Some(refusal) = endpoint.lost_place(&request) {
+        return refusal;
+    }
+    let takes_streams = media::name_accepted(request.headers_mut());
+    let is_posted = request.method() == Method::POST;
+    if is_posted && media::is_json(request.headers()) {
         let Endpoint { serving, sessions, .. } = endpoint;
         let admission = Admission { serving, sessions, allowance, scope };
         request = match translated(&admission, request).await {
@@ -80,14 +108,39 @@ async fn answered(
         };
     }
     let cut = request.extensions().get::<Cut>().is_some();
+    let message = request.extensions().get::<Message>().cloned();
     let counted = endpoint.serving.calls.token();
-    let mut response = endpoint.service.handle(request).await;
+    let mut response = endpoint.service.handle(request).await.map(Body::new);
     drop(counted);
+    if let Some(message) = message {
+        if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+            return message.no_request();
+        }
+        if message.is_answered_at_once || !takes_streams {
+            response = media::as_json(response).await;
+        }
+    }
     if deletes && response.status() == StatusCode::ACCEPTED {
         // Python clients take 202 for an error.
         *response.status_mut() = StatusCode::NO_CONTENT;
     }
-    response.map(|body| if cut { cut_off(Body::new(body)) } else { Body::new(body) })
+    response.map(|body| if cut { cut_off(body) } else { body })
+}
+
+impl Endpoint {
+    /// The refusal of a stream that is to go on after an event that no stream of its session has. With an empty stream,
+    /// as rmcp has it, clients come back with the same event at once and for ever.
+    fn lost_place(&self, request: &Request<Body>) -> Option<Response> {
+        let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+        let (session, event) = (header("mcp-session-id")?, header("last-event-id")?);
+        if request.method() != Method::GET || self.sessions.has_event(session, event)? {
+            return None;
+        }
+        let problem = format!(
+            "no stream of this session has the event {event:?} any more: open a stream without Last-Event-ID"
+        );
+        Some(refusal(&Value::Null, &ErrorData::invalid_request(problem, None)))
+    }
 }
 
 /// A stream counts as long as it is open, and ends with its client's token.

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use rmcp::ErrorData;
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 const METHOD: &str = "mcp-method";
 const NAME: &str = "mcp-name";
@@ -51,11 +51,11 @@ pub(super) fn check_params(headers: &HeaderMap, schema: &Value, params: &Value) 
         let argument = params
             .get("arguments")
             .and_then(|arguments| path.iter().try_fold(arguments, |value, key| value.get(key)));
-        let expected = argument.and_then(text);
+        let expected = argument.filter(|value| value.is_string() || value.is_number() || value.is_boolean());
         let given = single(headers, &full)?;
-        let agrees = match (given, &expected) {
+        let agrees = match (given, expected) {
             (None, None) => true,
-            (Some(given), Some(expected)) => decoded(given).as_ref() == Some(expected),
+            (Some(given), Some(expected)) => decoded(given).is_some_and(|given| is_same(&given, expected)),
             _ => false,
         };
         if !agrees {
@@ -82,12 +82,25 @@ fn annotations<'a>(schema: &'a Value, path: &mut Vec<&'a str>, found: &mut Vec<(
     }
 }
 
-/// A primitive as a header shows it.
-fn text(value: &Value) -> Option<String> {
+/// Whether a header says that value: a number may be written in another way than in the body.
+fn is_same(given: &str, value: &Value) -> bool {
     match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
-        _ => None,
+        Value::String(text) => given == text,
+        Value::Bool(truth) => given == if *truth { "true" } else { "false" },
+        Value::Number(number) => match serde_json::from_str(given) {
+            Ok(Value::Number(given)) => is_same_number(&given, number),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whole numbers are compared as such, since a fraction cannot hold the large ones.
+fn is_same_number(one: &Number, other: &Number) -> bool {
+    let whole = |number: &Number| number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
+    match (whole(one), whole(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => one.as_f64().zip(other.as_f64()).is_some_and(|(one, other)| one.total_cmp(&other).is_eq()),
     }
 }
 
@@ -153,6 +166,21 @@ mod tests {
         assert!(check(&[("mcp-param-region", "eu"), ("mcp-param-count", "3")], arguments.clone()));
         assert!(!check(&[("mcp-param-region", "us"), ("mcp-param-count", "3")], arguments.clone()));
         assert!(!check(&[("mcp-param-region", "eu")], arguments));
+        for (written, count) in
+            [("3.0", json!(3)), ("3", json!(3.0)), ("3e0", json!(3)), ("0.5", json!(0.50))]
+        {
+            let arguments = json!({ "deep": { "count": count } });
+            assert!(check(&[("mcp-param-count", written)], arguments), "{written} is {count}");
+        }
+        for (written, count) in [("4", json!(3)), ("3", json!("3.0")), ("+3", json!(3)), ("true", json!(1))] {
+            let arguments = json!({ "deep": { "count": count } });
+            assert!(!check(&[("mcp-param-count", written)], arguments), "{written} is not {count}");
+        }
+        let large = json!({ "deep": { "count": 9_007_199_254_740_993_u64 } });
+        assert!(
+            !check(&[("mcp-param-count", "9007199254740992")], large),
+            "what a fraction cannot tell apart"
+        );
         assert!(check(&[], json!({ "region": null })));
         assert!(!check(&[("mcp-param-region", "eu")], json!({})), "a header without its argument");
     }

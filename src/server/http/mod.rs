@@ -5,9 +5,14 @@ mod body;
 mod connections;
 mod guard;
 mod headers;
+mod hosts;
+mod media;
+mod origins;
 mod reader;
 mod serve;
 mod sessions;
 
 pub(crate) use connections::MOST as MOST_CONNECTIONS;
+pub use hosts::check_host;
+pub use origins::check_origin;
 pub use serve::http;

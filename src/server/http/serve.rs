@@ -12,6 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::allowance::Allowances;
 use super::connections::Connections;
 use super::guard::{Endpoint, guarded};
+use super::hosts::Hosts;
+use super::origins::Origins;
 use super::sessions::Sessions;
 use crate::engine::Engine;
 use crate::server::config::{DRAIN, ServeConfig, ServeError};
@@ -36,12 +38,17 @@ pub async fn http(
     let handler = Handler { serving: serving.clone() };
     let sessions = Arc::new(Sessions::new(config.session_idle, serving.calls.clone()));
     let closing = CancellationToken::new();
-    let transport = transport(&config, &listener, closing.clone());
+    let transport = transport(&config, closing.clone());
     let service = StreamableHttpService::new(move || Ok(handler.clone()), sessions.clone(), transport);
     let allowances = Allowances::new(config.rate_limit, config.max_requests);
-    let endpoint = Endpoint { service, sessions: sessions.clone(), allowances, serving: serving.clone() };
+    let hosts = Hosts::new(&config.allowed_hosts, config.identity.is_some());
+    let origins = Origins::new(&config.allowed_origins, &own_origins(&config, &listener));
+    let sessions_of = sessions.clone();
+    let endpoint =
+        Endpoint { hosts, origins, service, sessions: sessions_of, allowances, serving: serving.clone() };
     let router = Router::new()
         .route("/mcp", any(guarded))
+        .route("/mcp/", any(guarded))
         .route("/health", get(async || "ok\n"))
         .with_state(Arc::new(endpoint));
     let connections = Connections::new(router, config.identity.clone(), config.read_time);
@@ -70,33 +77,23 @@ async fn end(serving: &Serving, sessions: &Sessions, closing: &CancellationToken
     tokio::time::sleep(LAST_WORDS).await;
 }
 
-fn transport(
-    config: &ServeConfig,
-    listener: &TcpListener,
-    closing: CancellationToken,
-) -> StreamableHttpServerConfig {
-    let mut origins = config.allowed_origins.clone();
-    if origins.is_empty()
-        && let Ok(address) = listener.local_addr()
-    {
-        let port = address.port();
-        let scheme = if config.identity.is_some() { "https" } else { "http" };
-        origins.extend(["localhost", "127.0.0.1", "[::1]"].map(|host| format!("{scheme}://{host}:{port}")));
-    }
-    let transport = StreamableHttpServerConfig::default()
+fn transport(config: &ServeConfig, closing: CancellationToken) -> StreamableHttpServerConfig {
+    StreamableHttpServerConfig::default()
         .with_cancellation_token(closing)
         .with_sse_keep_alive(Some(KEEP_ALIVE))
         // Sessions send their own first events, with ids of their own.
         .with_sse_retry(None)
         .with_json_response(true)
         .with_max_request_body_bytes(config.max_body_bytes)
-        .with_allowed_origins(origins)
-        .enforce_origin_validation();
-    if config.allowed_hosts.iter().any(|host| host == "*") {
-        transport.disable_allowed_hosts()
-    } else if config.allowed_hosts.is_empty() {
-        transport
-    } else {
-        transport.with_allowed_hosts(config.allowed_hosts.clone())
-    }
+        // Both were looked at before a request comes so far (`hosts`, `origins`).
+        .disable_allowed_hosts()
+        .disable_allowed_origins()
+}
+
+/// The origins of pages that the server's own address would show.
+fn own_origins(config: &ServeConfig, listener: &TcpListener) -> Vec<String> {
+    let Ok(address) = listener.local_addr() else { return Vec::new() };
+    let scheme = if config.identity.is_some() { "https" } else { "http" };
+    let own = |host| format!("{scheme}://{host}:{}", address.port());
+    ["localhost", "127.0.0.1", "[::1]"].map(own).to_vec()
 }

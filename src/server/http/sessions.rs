@@ -109,6 +109,12 @@ impl Sessions {
         live.get(id).map(|session| session.client.scope())
     }
 
+    /// Whether that session has a stream with that event; `None` where there is no such session.
+    pub(super) fn has_event(&self, id: &str, event: &str) -> Option<bool> {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        live.get(id).map(|session| session.streams().has(event))
+    }
+
     /// Counts one more session of a scope; `None` where it has as many as it may.
     pub(super) fn count(&self, scope: &Scope, most: usize) -> Option<Counted> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);

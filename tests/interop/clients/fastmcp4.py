@@ -31,11 +31,11 @@ def transport():
     return StdioTransport(sys.executable, [str(bridge), sys.argv[2]], keep_alive=False)
 
 
-async def run(name, tool, arguments, *moods, task=True):
+async def run(name, tool, arguments, *moods, task=True, asks=handler):
     mood.clear()
     mood.update(moods)
     asked.clear()
-    async with Client(transport(), elicitation_handler=handler) as client:
+    async with Client(transport(), elicitation_handler=asks) as client:
         try:
             if task:
                 running = await call_tool_task(client, tool, arguments)
@@ -53,6 +53,7 @@ async def main():
     await run("cancel", "ask_name", {}, "cancel")
     await run("row", "ask_many", {"count": 5})
     await run("both", "ask_both", {})
+    await run("no_handler", "ask_name", {}, asks=None)
     await run("fails", "fail", {})
     await run("transparent", "ask_name", {}, task=False)
     await run("greets", "greet", {"name": "Ada"}, task=False)

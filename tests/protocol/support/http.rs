@@ -8,6 +8,13 @@ use serde_json::{Value, json};
 
 use super::{PATIENCE, Server, soon};
 
+/// What an acknowledgement of the modern era has, and which server it is of.
+pub(crate) fn assert_acknowledged(result: &Value) {
+    let keys: Vec<_> = result.as_object().expect("an object").keys().map(String::as_str).collect();
+    assert_eq!((keys, &result["resultType"]), (vec!["resultType", "_meta"], &json!("complete")), "{result}");
+    assert_eq!(result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "mcptask", "{result}");
+}
+
 pub(crate) const LEGACY: &str = "2025-11-25";
 pub(crate) const MODERN: &str = "2026-07-28";
 
@@ -28,6 +35,8 @@ pub(crate) fn client() -> reqwest::Client {
 pub(crate) struct Events {
     response: Response,
     buffer: String,
+    /// The response is one message and no stream.
+    is_one: bool,
     /// The id of the last event.
     pub(crate) last_id: Option<String>,
 }
@@ -35,7 +44,8 @@ pub(crate) struct Events {
 impl Events {
     pub(crate) fn new(response: Response) -> Self {
         assert_eq!(response.status(), 200);
-        Self { response, buffer: String::new(), last_id: None }
+        let is_one = response.headers()["content-type"] == "application/json";
+        Self { response, buffer: String::new(), is_one, last_id: None }
     }
 
     /// The next JSON-RPC message; `None` at the end of the stream.
@@ -58,7 +68,12 @@ impl Events {
                 return Some(serde_json::from_str(&data).expect("JSON in an event"));
             }
             let chunk = tokio::time::timeout(PATIENCE, self.response.chunk()).await;
-            let chunk = chunk.expect("an event in time").ok().flatten()?;
+            let chunk = chunk.expect("an event in time").ok().flatten();
+            if chunk.is_none() && self.is_one {
+                self.is_one = false;
+                return serde_json::from_str(&self.buffer).ok();
+            }
+            let chunk = chunk?;
             self.buffer.push_str(std::str::from_utf8(&chunk).expect("text"));
         }
     }
@@ -211,6 +226,8 @@ pub(crate) struct Modern {
     pub(crate) declares: bool,
     /// Whether requests declare that the client can be asked.
     pub(crate) elicits: bool,
+    /// In which ways, where they do.
+    pub(crate) modes: Value,
     /// Whether requests bring `Mcp-Name`.
     pub(crate) names: bool,
 }
@@ -223,7 +240,8 @@ impl Modern {
     /// A client of a server of any kind.
     pub(crate) fn at(url: &str) -> Self {
         let url = url.to_owned();
-        Self { http: client(), url, token: None, declares: true, elicits: true, names: true }
+        let modes = json!({ "form": {}, "url": {} });
+        Self { http: client(), url, token: None, declares: true, elicits: true, modes, names: true }
     }
 
     pub(crate) fn with_token(server: &Server, token: &str) -> Self {
@@ -239,10 +257,15 @@ impl Modern {
         Self { declares: false, ..Self::new(server) }
     }
 
+    /// A client that declares only these modes of elicitation; none at all with null.
+    pub(crate) fn with_modes(server: &Server, modes: Value) -> Self {
+        Self { elicits: !modes.is_null(), modes, ..Self::new(server) }
+    }
+
     pub(crate) fn begin(&self, method: &str, mut params: Value) -> (i64, RequestBuilder) {
         let mut capabilities = json!({});
         if self.elicits {
-            capabilities["elicitation"] = json!({ "form": {}, "url": {} });
+            capabilities["elicitation"] = self.modes.clone();
         }
         if self.declares {
             capabilities["extensions"] = json!({ "io.modelcontextprotocol/tasks": {} });

@@ -19,7 +19,8 @@ use std::time::Duration;
 
 use mcptask::engine::{Engine, Limits};
 use mcptask::server::{self, ServeConfig, ServeError};
-use mcptask::task::{Task, TaskId, WorkerId};
+use mcptask::store::EventFilter;
+use mcptask::task::{Cursor, Task, TaskId, WorkerId};
 use mcptask::worker::{Worker, WorkerConfig};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -91,6 +92,12 @@ impl Server {
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}/mcp", self.address)
+    }
+
+    /// The first task that was ever launched here, be it a call's hidden one.
+    pub(crate) async fn first_task(&self) -> String {
+        let mut log = self.engine.watch(EventFilter::All, Cursor::START).await.expect("a watch");
+        soon("a first event", log.next()).await.expect("an event").task.to_string()
     }
 
     /// The task as the store has it.

@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use mcptask::task::{Action, Ask, Outcome, Progress, RpcError, TaskSupport, ToolSpec};
 use mcptask::worker::{Interrupted, TaskContext, Tool, ToolOutcome, Tools, builtin};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 type Run = fn(TaskContext) -> BoxFuture<'static, ToolOutcome>;
 
@@ -35,6 +36,57 @@ fn small(name: &str, support: TaskSupport, properties: Value, run: Run) -> Arc<d
 pub(crate) fn name_form() -> Value {
     json!({ "type": "object", "required": ["name"], "properties": {
         "name": { "type": "string", "minLength": 2 }, "age": { "type": "integer", "minimum": 0 } } })
+}
+
+static TOLD: Notify = Notify::const_new();
+
+/// Lets the tool `ask_when_told` go on.
+pub(crate) fn tell() {
+    TOLD.notify_one();
+}
+
+/// Those that only a modern client can make something of.
+fn modern() -> Vec<Arc<dyn Tool>> {
+    vec![
+        small("ask_form_and_page", TaskSupport::Optional, json!({}), |task| {
+            Box::pin(async move {
+                let page = Ask::url("Please sign.", "https://example.com/sign");
+                let answers = task.ask_all(vec![Ask::form("Your name?", name_form()), page]).await?;
+                let actions: Vec<_> = answers.iter().map(|answer| answer.action.to_string()).collect();
+                Ok(Outcome::text(actions.join(" ")))
+            })
+        }),
+        Arc::new(Small {
+            spec: ToolSpec {
+                asks_first: 1,
+                ..ToolSpec::new("ask_first", "ask_first", json!({ "type": "object" }))
+            },
+            run: |task| {
+                Box::pin(async move {
+                    let answer = task.ask(Ask::form("First?", name_form())).await?;
+                    Ok(Outcome::text(format!("{} {}", answer.action, answer.reason.unwrap_or_default())))
+                })
+            },
+        }),
+        small("ask_when_told", TaskSupport::Optional, json!({}), |task| {
+            Box::pin(async move {
+                let message = Some("waits".to_owned());
+                task.report(Progress { current: 0.0, total: None, message }).await?;
+                TOLD.notified().await;
+                let answer = task.ask(Ask::form("Your name?", name_form())).await?;
+                Ok(Outcome::text(format!("{} {}", answer.action, answer.reason.unwrap_or_default())))
+            })
+        }),
+        small("regional", TaskSupport::Forbidden, regional(), |_| {
+            Box::pin(async { Ok(Outcome::text("done")) })
+        }),
+    ]
+}
+
+/// Arguments that requests repeat in headers.
+fn regional() -> Value {
+    json!({ "region": { "type": "string", "x-mcp-header": "Region" },
+        "count": { "type": "number", "x-mcp-header": "Count" } })
 }
 
 /// The built-in tools and the tests' own.
@@ -118,6 +170,9 @@ pub(crate) fn all() -> Tools {
             })
         }),
     ] {
+        tools.insert(tool.spec().name.clone(), tool);
+    }
+    for tool in modern() {
         tools.insert(tool.spec().name.clone(), tool);
     }
     tools

@@ -1,0 +1,198 @@
+//! What is read of a request before its method is looked at: path, host, media types, the shape of a message, the headers
+//! that repeat it.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::support::http::{LEGACY, Legacy, Modern, client};
+use crate::support::{Server, soon};
+
+fn hello() -> String {
+    let params = json!({ "protocolVersion": LEGACY, "capabilities": {},
+        "clientInfo": { "name": "test", "version": "1" } });
+    json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params }).to_string()
+}
+
+/// The status and the body of a POST with just these lines of headers besides its length.
+async fn raw(server: &Server, path: &str, headers: &[&str], body: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(server.address).await.expect("connects");
+    let headers = headers.join("\r\n");
+    let length = body.len();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\n{headers}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).await.expect("written");
+    let mut response = String::new();
+    soon("the response ends", stream.read_to_string(&mut response)).await.expect("read");
+    let status = response.split(' ').nth(1).expect("a status").parse().expect("a number");
+    (status, response.split_once("\r\n\r\n").expect("a body").1.to_owned())
+}
+
+const HOST: &str = "Host: localhost";
+const SENT: &str = "Content-Type: application/json";
+const TAKEN: &str = "Accept: application/json, text/event-stream";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn media_types_are_read_as_ranges_and_in_any_letters() {
+    let server = Server::start().await;
+    for accept in [
+        "Accept: */*",
+        "Accept: application/*, text/*",
+        "Accept: application/*",
+        "Accept: APPLICATION/JSON, Text/Event-Stream;q=0.5",
+        "Accept: application/json",
+        "X-Nothing: said",
+    ] {
+        let (status, body) = raw(&server, "/mcp", &[HOST, SENT, accept], &hello()).await;
+        assert!(status == 200 && body.contains("serverInfo"), "{accept}: {status} {body}");
+    }
+    let sent = "Content-Type: Application/JSON; Charset=UTF-8";
+    assert_eq!(raw(&server, "/mcp", &[HOST, sent, TAKEN], &hello()).await.0, 200);
+    for (sent, accept, status) in [
+        (SENT, "Accept: text/html", 406),
+        (SENT, "Accept: */*;q=0", 406),
+        ("Content-Type: text/plain", TAKEN, 415),
+    ] {
+        assert_eq!(raw(&server, "/mcp", &[HOST, sent, accept], &hello()).await.0, status, "{sent} {accept}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_only_json_gets_json_and_who_takes_anything_gets_streams() {
+    let server = Server::start().await;
+    let session = Legacy::open(&server).await;
+    let list = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/list" }).to_string();
+    let post = async |accept: &'static str| {
+        let mut request = session.send(Method::POST).body(list.clone()).build().expect("a request");
+        request.headers_mut().insert("accept", accept.parse().expect("a value"));
+        client().execute(request).await.expect("a response")
+    };
+    let response = post("application/json").await;
+    assert_eq!(response.headers()["content-type"], "application/json");
+    assert_eq!(response.json::<Value>().await.expect("JSON")["id"], 7);
+    assert_eq!(post("*/*").await.headers()["content-type"], "text/event-stream");
+    let mut request = session.send(Method::GET).build().expect("a request");
+    request.headers_mut().insert("accept", "text/*".parse().expect("a value"));
+    assert_eq!(client().execute(request).await.expect("a stream").status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_json_and_no_json_rpc_is_an_invalid_request() {
+    let server = Server::start().await;
+    for (body, id) in [
+        ("{}", Value::Null),
+        (r#"{"a":1}"#, Value::Null),
+        (r#"{"jsonrpc":"2.0","id":3}"#, json!(3)),
+        (r#"{"jsonrpc":"1.0","id":"x","method":"ping"}"#, json!("x")),
+        (r#"{"jsonrpc":"2.0","id":4,"method":5}"#, json!(4)),
+        (r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#, Value::Null),
+        ("null", Value::Null),
+        ("[]", Value::Null),
+        (r#""ping""#, Value::Null),
+    ] {
+        let (status, text) = raw(&server, "/mcp", &[HOST, SENT, TAKEN], body).await;
+        let error: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{body}: {status} {text}"));
+        assert_eq!((status, &error["error"]["code"], &error["id"]), (400, &json!(-32600), &id), "{body}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_endpoint_may_end_in_a_slash() {
+    let server = Server::start().await;
+    assert_eq!(raw(&server, "/mcp/", &[HOST, SENT, TAKEN], &hello()).await.0, 200);
+    assert_eq!(raw(&server, "/mcp/other", &[HOST, SENT, TAKEN], &hello()).await.0, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_has_one_host_and_nobody_before_it() {
+    let server = Server::start().await;
+    for (hosts, expected) in [
+        (&["Host: localhost"][..], 200),
+        (&["Host: localhost", "Host: localhost"], 400),
+        (&["Host: localhost", "Host: evil.example"], 400),
+        (&["Host: user@localhost"], 400),
+        (&["Host: localhost:port"], 400),
+        (&["Host: evil.example"], 403),
+    ] {
+        let headers = [hosts, &[SENT, TAKEN]].concat();
+        assert_eq!(raw(&server, "/mcp", &headers, &hello()).await.0, expected, "{hosts:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_legacy_task_is_got_as_json_and_not_as_a_stream() {
+    let server = Server::start().await;
+    let session = Legacy::open(&server).await;
+    let task = session.launch("ask_name", json!({})).await;
+    for (method, params) in [
+        ("tasks/get", json!({ "taskId": task })),
+        ("tasks/get", json!({ "taskId": "nothing" })),
+        ("tasks/list", json!({})),
+        ("tasks/cancel", json!({ "taskId": task })),
+    ] {
+        let body = json!({ "jsonrpc": "2.0", "id": 9, "method": method, "params": params });
+        let response = session.send(Method::POST).body(body.to_string()).send().await.expect("a response");
+        assert_eq!(response.status(), 200, "{method}");
+        assert_eq!(response.headers()["content-type"], "application/json", "{method}");
+        assert_eq!(response.json::<Value>().await.expect("JSON")["id"], 9, "{method}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_header_that_repeats_an_argument_is_compared_as_a_value() {
+    let server = Server::start().await;
+    for (count, written, status) in [
+        (json!(3), "3.0", 200),
+        (json!(3.0), "3", 200),
+        (json!(1000), "1e3", 200),
+        (json!(3), "=?base64?My4w?=", 200),
+        (json!(3), "4", 400),
+        (json!(3), "three", 400),
+    ] {
+        let call = json!({ "name": "regional", "arguments": { "count": count, "region": "1.0" } });
+        let (_, request) = Modern::new(&server).begin("tools/call", call);
+        let request = request.header("mcp-param-count", written).header("mcp-param-region", "1.0");
+        let response = request.send().await.expect("a response");
+        assert_eq!(response.status(), status, "{count} {written}");
+        let body: Value = response.json().await.expect("JSON");
+        assert_eq!(body["error"]["code"] == -32020, status == 400, "{body}");
+    }
+    let call = json!({ "name": "regional", "arguments": { "region": "1.0" } });
+    let (_, request) = Modern::new(&server).begin("tools/call", call);
+    let refused = request.header("mcp-param-region", "1").send().await.expect("a response");
+    assert_eq!(refused.status(), 400, "a text is no number");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_capability_is_named_in_words_too() {
+    let server = Server::start().await;
+    let refused = Modern::undeclared(&server).error("tasks/get", json!({ "taskId": "nothing" })).await;
+    let message = refused["message"].as_str().expect("text");
+    assert!(refused["code"] == -32021 && message.contains("io.modelcontextprotocol/tasks"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_modern_result_says_which_server_it_is_of() {
+    let server = Server::start().await;
+    let client = Modern::new(&server);
+    let task = client.launch("ask_name", json!({})).await;
+    client.until(&task, "input_required").await;
+    let mut plain = Modern::undeclared(&server);
+    plain.elicits = true;
+    for (client, method, params) in [
+        (&client, "server/discover", json!({})),
+        (&client, "tools/list", json!({})),
+        (&client, "tools/call", json!({ "name": "greet", "arguments": {} })),
+        (&client, "tools/call", json!({ "name": "work", "arguments": { "ms": 1 } })),
+        (&plain, "tools/call", json!({ "name": "ask_name", "arguments": {} })),
+        (&client, "tasks/get", json!({ "taskId": task })),
+        (&client, "tasks/update", json!({ "taskId": task, "inputResponses": {} })),
+        (&client, "tasks/cancel", json!({ "taskId": task })),
+    ] {
+        let result = client.result(method, params).await;
+        let server = &result["_meta"]["io.modelcontextprotocol/serverInfo"];
+        assert_eq!((&server["name"], server["version"].is_string()), (&json!("mcptask"), true), "{method}");
+    }
+}
