@@ -69,7 +69,7 @@ pub enum ClientError {
         words: Option<String>,
     },
     /// The server took too long.
-    #[error("{server} did not answer {what} within {}s", after.as_secs())]
+    #[error("{server} did not answer {what} within {}s{words}", after.as_secs())]
     Timeout {
         /// Which server.
         server: String,
@@ -77,6 +77,8 @@ pub enum ClientError {
         what: String,
         /// How long it had.
         after: Duration,
+        /// What a program wrote to its stderr last; empty where it wrote nothing.
+        words: String,
     },
     /// The server breaks the protocol, or shares no version of it with this client.
     #[error("{server} does not speak MCP as expected: {problem}")]

@@ -9,7 +9,7 @@ use rmcp::model::{
 use rmcp::service::{Peer, PeerRequestOptions, RoleClient};
 use serde_json::Value;
 
-use super::failure::{closed, service_failure};
+use super::failure::{closed, service_failure, timeout};
 use super::wire::unwrapped;
 use super::{Client, ClientError, ClientResult};
 
@@ -23,10 +23,10 @@ impl Client {
         tokio::select! {
             biased;
             reply = tokio::time::timeout(REQUEST_TIMEOUT, self.long_request(method, params)) => {
-                reply.unwrap_or_else(|_| {
-                    let (server, what) = (self.place.clone(), method.to_owned());
-                    Err(ClientError::Timeout { server, what, after: REQUEST_TIMEOUT })
-                })
+                match reply {
+                    Ok(reply) => reply,
+                    Err(_) => Err(self.words.explain(timeout(&self.place, method, REQUEST_TIMEOUT)).await),
+                }
             }
             () = self.broken.notified() => Err(closed(&self.place)),
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rmcp::ClientHandler;
 use rmcp::model::{
     ClientCapabilities, ClientConfig, CustomNotification, CustomRequest, CustomResult, ElicitationCapability,
-    ErrorCode, ErrorData, ExtensionCapabilities, FormElicitationCapability, Implementation,
+    ErrorCode, ErrorData, ExtensionCapabilities, FormElicitationCapability, Implementation, ProtocolVersion,
     TASKS_EXTENSION_ID, UrlElicitationCapability,
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleClient};
@@ -98,7 +98,11 @@ impl ClientHandler for Session {
                 .with_form(FormElicitationCapability::default())
                 .with_url(UrlElicitationCapability::default())
         });
-        ClientConfig::new(capabilities, Implementation::new("mcptask", env!("CARGO_PKG_VERSION")))
+        let mut config =
+            ClientConfig::new(capabilities, Implementation::new("mcptask", env!("CARGO_PKG_VERSION")));
+        // What `initialize` offers: the last version that has it. The modern era names its own in each request.
+        config.protocol_version = ProtocolVersion::V_2025_11_25;
+        config
     }
 }
 

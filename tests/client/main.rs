@@ -4,6 +4,7 @@ mod answers;
 mod bare;
 mod legacy;
 mod modern;
+mod programs;
 mod submitting;
 mod trouble;
 
