@@ -65,7 +65,10 @@ fn failed(context: &Context, of: Of<'_>, message: Option<&str>, outcome: &Outcom
             let words = words.map(|words| format!("{words}: ")).unwrap_or_default();
             format!("{words}{} (code {})", error.message, error.code)
         }
-        Outcome::Result(_) if outcome.is_tool_error() => return Err(tool_error(of.1)),
+        Outcome::Result(result) if outcome.is_tool_error() => {
+            let shown = ending::in_words(result);
+            return Err(tool_error(of.1, message.filter(|words| !shown.contains(words))));
+        }
         Outcome::Result(_) => message.unwrap_or(UNSAID).to_owned(),
     };
     Err(Failure::new(Kind::TaskFailed, format!("task {} failed: {words}", of.1)))
@@ -79,14 +82,14 @@ pub(crate) fn of_outcome(context: &Context, of: Of<'_>, outcome: &Outcome) -> Re
             let message = format!("task {} failed: {} (code {})", of.1, error.message, error.code);
             Err(Failure::new(Kind::TaskFailed, message))
         }
-        Outcome::Result(_) if outcome.is_tool_error() => Err(tool_error(of.1)),
+        Outcome::Result(_) if outcome.is_tool_error() => Err(tool_error(of.1, None)),
         Outcome::Result(_) => Ok(()),
     }
 }
 
-fn tool_error(task: &str) -> Failure {
-    let task = text::line(task);
-    Failure::new(Kind::TaskFailed, format!("task {task}: the tool calls its result an error"))
+fn tool_error(task: &str, words: Option<&str>) -> Failure {
+    let (task, words) = (text::line(task), words.map(|words| format!(": {words}")).unwrap_or_default());
+    Failure::new(Kind::TaskFailed, format!("task {task}: the tool calls its result an error{words}"))
 }
 
 /// Puts what there is of an outcome on stdout: all of it as JSON, a result that says anything for people.

@@ -158,7 +158,7 @@ const STORE_AWAY: &str = "mcptask/storeAway";
 const DONE_NOTHING: &str = "nothingChanged";
 
 /// "Internal error" of JSON-RPC.
-const INTERNAL_ERROR: i64 = -32603;
+pub(super) const INTERNAL_ERROR: i64 = -32603;
 
 /// Requests that only look, or can be repeated, and whose internal error says nothing of the task itself.
 const ABOUT_TASKS: [&str; 2] = ["tasks/get", "tasks/update"];

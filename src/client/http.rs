@@ -65,7 +65,7 @@ impl Endpoint {
         })
     }
 
-    /// Becomes true once the server took or refused the stream on which its own requests travel.
+    /// Becomes true once the server took or refused the stream on which its own requests travel, or has no use for one.
     pub(super) fn listening(&self) -> watch::Receiver<bool> {
         self.listening.subscribe()
     }
@@ -176,6 +176,10 @@ impl Endpoint {
             return Err(HttpError::UnexpectedServerResponse(problem.into()));
         }
         let session = header(&response, SESSION_ID);
+        if session.is_none() && matches!(request.request, ClientRequest::InitializeRequest(_)) {
+            // Without a session there is no stream to wait for.
+            self.listening.send_replace(true);
+        }
         match header(&response, CONTENT_TYPE.as_str()) {
             Some(kind) if is_media_type(&kind, EVENT_STREAM) => {
                 Ok(StreamableHttpPostResponse::Sse(self.events(response, limit), session))

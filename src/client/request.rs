@@ -13,6 +13,12 @@ use super::failure::{closed, service_failure, timeout};
 use super::wire::unwrapped;
 use super::{Client, ClientError, ClientResult};
 
+/// A result that asks for input first, and one that is a task (2026-07-28, `resultType`).
+pub(super) const INPUT_REQUIRED: &str = "input_required";
+pub(super) const TASK: &str = "task";
+/// What a result can be in the modern era; one that says nothing is complete.
+const RESULT_TYPES: [&str; 3] = ["complete", INPUT_REQUIRED, TASK];
+
 /// How long a request may take that waits for nobody.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -88,10 +94,21 @@ impl Client {
             Err(error) => Err(error),
         };
         match reply {
-            Ok(result) => serde_json::to_value(result)
-                .map(unwrapped)
-                .map_err(|error| self.odd(method, &error.to_string())),
+            Ok(result) => {
+                let read = serde_json::to_value(result).map(unwrapped);
+                self.known_type(method, read.map_err(|error| self.odd(method, &error.to_string()))?)
+            }
             Err(error) => Err(self.words.explain(service_failure(&self.place, method, error)).await),
+        }
+    }
+
+    /// The result, unless it is of a type that this client does not know: what it means is not known then, either.
+    fn known_type(&self, method: &str, result: Value) -> ClientResult<Value> {
+        match result.get("resultType").filter(|_| self.modern) {
+            Some(unknown) if !RESULT_TYPES.iter().any(|known| unknown == known) => {
+                Err(self.odd(method, &format!("a result of the unknown resultType {unknown}")))
+            }
+            _ => Ok(result),
         }
     }
 

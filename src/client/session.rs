@@ -9,7 +9,7 @@ use rmcp::model::{
     TASKS_EXTENSION_ID, UrlElicitationCapability,
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleClient};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
@@ -40,18 +40,19 @@ impl Session {
         let refused = |problem: String| ErrorData::invalid_params(problem, None);
         let desk = self.desk.as_ref().ok_or_else(|| refused("this client declared no elicitation".into()))?;
         let ask = ask_from(params).map_err(refused)?;
-        let related = context.meta.get(RELATED_TASK).and_then(|related| related.get("taskId"));
+        let related = context.meta.get(RELATED_TASK);
+        let task = related.and_then(|related| related.get("taskId")).and_then(Value::as_str);
         let name = context.meta.get(QUESTION).and_then(Value::as_str);
         let mut question = AskedQuestion {
             server: shown_name(&self.wire, &self.place),
-            task: related.and_then(Value::as_str).map(str::to_owned),
+            task: task.map(str::to_owned),
             key: name.map_or_else(|| context.id.to_string(), str::to_owned),
             outlives_session: name.is_some(),
             ask,
             refused: None,
         };
         match desk.ask(&mut question).await {
-            Ok(answer) => Ok(elicit_result(&question.ask, &answer)),
+            Ok(answer) => Ok(about_task(elicit_result(&question.ask, &answer), related)),
             Err(error) => {
                 // Any reply would close the question, so none is given; the verb that waits ends.
                 desk.give_up(error);
@@ -104,6 +105,14 @@ impl ClientHandler for Session {
         config.protocol_version = ProtocolVersion::V_2025_11_25;
         config
     }
+}
+
+/// The reply to a task's question names the task as the question did.
+fn about_task(mut reply: Value, related: Option<&Value>) -> Value {
+    if let Some(related) = related {
+        reply["_meta"] = json!({ RELATED_TASK: related });
+    }
+    reply
 }
 
 /// The name that a server gives itself, and where it is.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::asking::{AskedQuestion, ask_from, elicit_result};
+use super::request::{INPUT_REQUIRED, TASK};
 use super::{Client, ClientError, ClientResult, TaskView};
 use crate::task::id::SESSION_LABEL;
 use crate::task::{Action, Outcome, RpcError, TaskSupport};
@@ -63,7 +64,7 @@ impl Client {
                 }
                 result => result?,
             };
-            if result.get("resultType").and_then(Value::as_str) != Some("input_required") {
+            if !self.modern || result_type(&result) != Some(INPUT_REQUIRED) {
                 return self.submitted(result);
             }
             self.answer_round(&result, &mut params).await?;
@@ -107,9 +108,11 @@ impl Client {
 
     fn submitted(&self, result: Value) -> ClientResult<Submitted> {
         // The eras differ: a legacy task is nested, a modern one is flat and has a `resultType`.
-        let task = result.get("task").filter(|_| !self.modern).or_else(|| {
-            Some(&result).filter(|_| result.get("resultType").and_then(Value::as_str) == Some("task"))
-        });
+        let task = if self.modern {
+            Some(&result).filter(|result| result_type(result) == Some(TASK))
+        } else {
+            result.get("task")
+        };
         match task {
             Some(task) => TaskView::read(task)
                 .map(|view| Submitted::Task(Box::new(view)))
@@ -179,6 +182,11 @@ impl Client {
             refused: None,
         })
     }
+}
+
+/// What a modern result says that it is.
+fn result_type(result: &Value) -> Option<&str> {
+    result.get("resultType").and_then(Value::as_str)
 }
 
 /// The error of a question that nobody here may answer.

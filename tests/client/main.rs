@@ -2,8 +2,12 @@
 
 mod answers;
 mod bare;
+mod bounds;
+mod eras;
+mod failing;
 mod legacy;
 mod modern;
+mod peer;
 mod programs;
 mod submitting;
 mod trouble;
