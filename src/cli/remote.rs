@@ -71,7 +71,9 @@ impl RemoteArgs {
         let mut target = Target::http(given)?;
         if let Target::Http { headers, token, .. } = &mut target {
             *headers = self.header.iter().map(|header| split_header(header)).collect::<Result<_, _>>()?;
-            *token = self.token.clone().or_else(|| context.environment.given(TOKEN).map(str::to_owned));
+            // A variable that was read from a file ends with the file's last line end.
+            let given = self.token.as_deref().or_else(|| context.environment.given(TOKEN)).map(str::trim);
+            *token = given.filter(|token| !token.is_empty()).map(str::to_owned);
         }
         Ok(Some(target))
     }

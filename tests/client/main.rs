@@ -2,6 +2,7 @@
 
 mod answers;
 mod bare;
+mod bare_machine;
 mod bounds;
 mod eras;
 mod failing;
