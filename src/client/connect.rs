@@ -88,6 +88,7 @@ async fn open(
     let desk = answering.map(|answering| Arc::new(Desk::new(answering)));
     let (changed, place) = (broadcast::Sender::new(HINTS), target.to_string());
     let (lost, broken) = (CancellationToken::new(), Arc::new(Notify::new()));
+    let stays = CancellationToken::new();
     let session = Session {
         desk: desk.clone(),
         wire: wire.clone(),
@@ -95,12 +96,11 @@ async fn open(
         changed: changed.clone(),
         lost: lost.clone(),
         broken: broken.clone(),
+        stays: stays.clone(),
     };
-    let stays = CancellationToken::new();
     let running = match target {
         Target::Http { url, headers, token } => {
-            let endpoint =
-                Endpoint::new(url, &session, stays.clone()).map_err(|error| unbuilt(&place, error))?;
+            let endpoint = Endpoint::new(url, &session).map_err(|error| unbuilt(&place, error))?;
             let config = config(url, headers, token.as_deref())?;
             over_http(session, endpoint, config, era).await?
         }

@@ -53,15 +53,15 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// The endpoint of a session, which outlives the connection once `stays` is cancelled.
-    pub(super) fn new(url: &Url, session: &Session, stays: CancellationToken) -> reqwest::Result<Self> {
+    /// The endpoint of a session.
+    pub(super) fn new(url: &Url, session: &Session) -> reqwest::Result<Self> {
         Ok(Self {
             client: http_client::build(url)?,
             wire: session.wire.clone(),
             listening: Arc::new(watch::Sender::new(false)),
             lost: session.lost.clone(),
             broken: session.broken.clone(),
-            stays,
+            stays: session.stays.clone(),
         })
     }
 

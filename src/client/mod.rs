@@ -87,8 +87,12 @@ impl Client {
         Self { patience: Some(patience), ..self }
     }
 
-    /// Ends the session and, on stdio, the server.
+    /// Ends the session and, on stdio, the server. A session in which a detached task goes on is left to the server.
     pub async fn close(self) {
+        if self.stays.is_cancelled() && !target::is_program(&self.place) {
+            // There is nothing to wait for: neither a last word nor the reply to a question that is left open.
+            return;
+        }
         // The only error is a panic of rmcp's task, after which there is nothing left to close.
         let _ = self.running.cancel().await;
     }

@@ -33,12 +33,20 @@ pub(super) struct Session {
     pub(super) lost: CancellationToken,
     /// Tells of each stream that broke off and cannot be opened again, since nobody is there.
     pub(super) broken: Arc<Notify>,
+    /// Fires where the session is left to the server at the end, with what goes on in it.
+    pub(super) stays: CancellationToken,
 }
 
 impl Session {
     async fn elicit(&self, params: &Value, context: &RequestContext<RoleClient>) -> Result<Value, ErrorData> {
         let refused = |problem: String| ErrorData::invalid_params(problem, None);
-        let desk = self.desk.as_ref().ok_or_else(|| refused("this client declared no elicitation".into()))?;
+        let Some(desk) = &self.desk else {
+            if self.stays.is_cancelled() {
+                // `FastMCP` 3 asks all the same, and takes any reply for the task's answer.
+                return std::future::pending().await;
+            }
+            return Err(refused("this client declared no elicitation".into()));
+        };
         let ask = ask_from(params).map_err(refused)?;
         let related = context.meta.get(RELATED_TASK);
         let task = related.and_then(|related| related.get("taskId")).and_then(Value::as_str);
@@ -60,6 +68,15 @@ impl Session {
             }
         }
     }
+
+    /// The reply to a question that was withdrawn, also by the end of the connection: none, where the session goes on and
+    /// any reply would close the question.
+    async fn withdrawn(&self) -> Result<CustomResult, ErrorData> {
+        if self.stays.is_cancelled() {
+            std::future::pending::<()>().await;
+        }
+        Err(ErrorData::internal_error("the question was withdrawn", None))
+    }
 }
 
 impl ClientHandler for Session {
@@ -72,12 +89,11 @@ impl ClientHandler for Session {
             return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, request.method, None));
         }
         let params = request.params.unwrap_or_default();
-        let withdrawn = || Err(ErrorData::internal_error("the question was withdrawn", None));
         tokio::select! {
             biased;
-            () = context.ct.cancelled() => withdrawn(),
+            () = context.ct.cancelled() => self.withdrawn().await,
             // The reply goes nowhere. The next session is asked what is still open.
-            () = self.lost.cancelled() => withdrawn(),
+            () = self.lost.cancelled() => self.withdrawn().await,
             answer = self.elicit(&params, &context) => answer.map(CustomResult),
         }
     }

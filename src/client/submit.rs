@@ -33,6 +33,9 @@ pub struct Call {
     pub ttl_ms: Option<u64>,
     /// A label for the server's log of sessions, for servers that know this key.
     pub session: Option<String>,
+    /// Whether nobody here stays with a task: a session that it asks its questions in outlives the connection, and a
+    /// question that comes before the connection ends is left open for others. A refusal would close it.
+    pub detached: bool,
 }
 
 /// What became of a call.
@@ -55,6 +58,9 @@ impl Client {
         }
         if !self.modern && support != TaskSupport::Forbidden {
             params["task"] = call.ttl_ms.map_or_else(|| json!({}), |ttl| json!({ "ttl": ttl }));
+            if call.detached {
+                self.stays.cancel();
+            }
         }
         for _ in 0..MAX_ROUNDS {
             let result = match self.call(params.clone()).await {

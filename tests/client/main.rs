@@ -4,6 +4,7 @@ mod answers;
 mod bare;
 mod bare_machine;
 mod bounds;
+mod detached;
 mod eras;
 mod failing;
 mod legacy;

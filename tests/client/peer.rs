@@ -29,6 +29,10 @@ pub(crate) enum Reply {
     Result(Value),
     /// A status, a content type, and the body.
     Http(u16, &'static str, String),
+    /// A result that begins a session.
+    Session(Value),
+    /// Events, on a stream that stays open until the client leaves it.
+    Stream(String),
     /// Events without end, each piece of them the same.
     Endless(&'static [u8]),
     /// The connection closes without a word.
@@ -131,6 +135,11 @@ fn serve(mut stream: TcpStream, heard: &Mutex<Vec<Said>>, reply: &dyn Fn(&Said) 
             let message = json!({ "jsonrpc": "2.0", "id": said.message["id"], "result": result });
             write(&mut stream, 200, "application/json", &message.to_string())
         }
+        Reply::Session(result) => {
+            let message = json!({ "jsonrpc": "2.0", "id": said.message["id"], "result": result });
+            write(&mut stream, 200, "application/json\r\nmcp-session-id: s1", &message.to_string())
+        }
+        Reply::Stream(events) => hold(&mut stream, &events),
         Reply::Http(status, kind, body) => write(&mut stream, status, kind, &body),
         Reply::Endless(piece) => endless(&mut stream, piece),
         Reply::HangUp => Ok(()),
@@ -156,6 +165,12 @@ fn write(stream: &mut TcpStream, status: u16, kind: &str, body: &str) -> std::io
         "HTTP/1.1 {status} x\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     )
+}
+
+fn hold(stream: &mut TcpStream, events: &str) -> std::io::Result<()> {
+    stream.write_all(b"HTTP/1.1 200 x\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")?;
+    stream.write_all(events.as_bytes())?;
+    stream.read(&mut [0]).map(drop)
 }
 
 fn endless(stream: &mut TcpStream, piece: &[u8]) -> std::io::Result<()> {
