@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use super::context::Context;
 use super::environment::TOKEN;
 use super::failure::Failure;
+use super::named_server;
 use super::remote_answering::RemoteAnswering;
 use super::ui::Ui;
 use crate::client::{self, Client, ClientError, Era, Target};
@@ -17,8 +18,13 @@ use crate::desk::suggest::{Advice, Reach, Suggested, Word};
 #[command(next_help_heading = "Through an MCP server")]
 #[expect(clippy::doc_markdown, reason = "doc comments of arguments are their help")]
 pub(crate) struct RemoteArgs {
-    /// Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp
-    #[arg(long, value_name = "URL", conflicts_with = "stdio", value_hint = clap::ValueHint::Url)]
+    /// Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`
+    ///
+    /// A name is looked up where MCP hosts keep their servers, nearest first: Claude Code (~/.claude.json for this folder,
+    /// .mcp.json), Cursor (.cursor/mcp.json) and VS Code (.vscode/mcp.json) from this folder up to the root of its
+    /// repository; then the user's ~/.claude.json, ~/.cursor/mcp.json, and the files of Claude Desktop and VS Code. A
+    /// server with a command is started, as by --stdio.
+    #[arg(long, value_name = "URL|NAME", conflicts_with = "stdio", value_hint = clap::ValueHint::Url)]
     pub(crate) server: Option<String>,
     /// Talk to an MCP server that this command line starts, on its stdin and stdout
     #[arg(long, value_name = "COMMAND", value_hint = clap::ValueHint::CommandString)]
@@ -35,6 +41,9 @@ pub(crate) struct RemoteArgs {
     #[arg(long, value_enum, value_name = "ERA", default_value_t)]
     era: EraChoice,
 }
+
+/// The header that a token goes in.
+const AUTHORIZATION: &str = "authorization";
 
 /// Stands for a header's value in suggested commands.
 const VALUE: &str = "VALUE";
@@ -68,14 +77,53 @@ impl RemoteArgs {
             return Ok(Some(Target::stdio(command)?));
         }
         let Some(given) = &self.server else { return Ok(None) };
-        let mut target = Target::http(given)?;
-        if let Target::Http { headers, token, .. } = &mut target {
-            *headers = self.header.iter().map(|header| split_header(header)).collect::<Result<_, _>>()?;
-            // A variable that was read from a file ends with the file's last line end.
-            let given = self.token.as_deref().or_else(|| context.environment.given(TOKEN)).map(str::trim);
-            *token = given.filter(|token| !token.is_empty()).map(str::to_owned);
+        let mut target = match self.named_server(context, given)? {
+            Some(target) => target,
+            None => Target::http(given)?,
+        };
+        let given_headers: Vec<_> =
+            self.header.iter().map(|header| split_header(header)).collect::<Result<_, _>>()?;
+        match &mut target {
+            Target::Http { headers, token, .. } => {
+                let is_given =
+                    |name: &str| given_headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+                headers.retain(|(name, _)| !is_given(name));
+                *token = self.token(context).filter(|_| self.token.is_some() || !is_authorised(headers));
+                if token.is_some() {
+                    headers.retain(|(name, _)| !name.eq_ignore_ascii_case(AUTHORIZATION));
+                }
+                headers.extend(given_headers);
+            }
+            Target::Stdio { .. } if self.token.is_some() || !self.header.is_empty() => {
+                return Err(Failure::usage(format!(
+                    "{given:?} is a program: it takes neither --token nor --header"
+                )));
+            }
+            Target::Stdio { .. } => {}
         }
         Ok(Some(target))
+    }
+
+    /// The token that was given; a variable that was read from a file ends with the file's last line end.
+    fn token(&self, context: &Context) -> Option<String> {
+        let given = self.token.as_deref().or_else(|| context.environment.given(TOKEN)).map(str::trim);
+        given.filter(|token| !token.is_empty()).map(str::to_owned)
+    }
+
+    /// The server that a host's file has under that name.
+    fn named_server(&self, context: &Context, given: &str) -> Result<Option<Target>, Failure> {
+        if given.contains("://") {
+            return Ok(None);
+        }
+        let folder = std::env::current_dir().unwrap_or_default();
+        if let Some(named) = named_server::find(given, &context.environment, &folder)? {
+            let file = named.file.display();
+            context.ui.detail(&format!("{} is {} of {file}", super::ui::text::line(given), named.target));
+            return Ok(Some(named.target));
+        }
+        // A word alone is no address.
+        let is_address = given.contains(['.', ':', '/']) || given == "localhost";
+        if is_address { Ok(None) } else { Err(named_server::unknown(given, &context.environment, &folder)) }
     }
 
     /// The options with which a suggested command reaches the same server. Secrets are named, or have to be filled in.
@@ -119,6 +167,10 @@ impl RemoteArgs {
             EraChoice::Modern => Era::Modern,
         }
     }
+}
+
+fn is_authorised(headers: &[(String, String)]) -> bool {
+    headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(AUTHORIZATION))
 }
 
 fn split_header(header: &str) -> Result<(String, String), Failure> {

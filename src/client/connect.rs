@@ -20,7 +20,7 @@ use super::failure::{answers_http, closed, timeout, transport_failure};
 use super::http::{Endpoint, HTTP_STATUS};
 use super::last_words::LastWords;
 use super::session::Session;
-use super::stdio::ChildServer;
+use super::stdio::{ChildServer, Start};
 use super::wire::Wire;
 use super::{Client, ClientError, ClientResult, Era, Target};
 
@@ -104,7 +104,10 @@ async fn open(
             let config = config(url, headers, token.as_deref())?;
             over_http(session, endpoint, config, era).await?
         }
-        Target::Stdio { command } => over_stdio(session, command, &words, era).await?,
+        Target::Stdio { command, environment, directory } => {
+            let start = Start { command, environment, directory: directory.as_deref() };
+            over_stdio(session, start, &words, era).await?
+        }
     };
     let modern = agreed_era(&place, &running, &wire)? == Era::Modern;
     let (patience, tools) = (None, OnceCell::new());
@@ -174,12 +177,12 @@ async fn over_http(
 
 async fn over_stdio(
     session: Session,
-    command: &[String],
+    start: Start<'_>,
     words: &LastWords,
     era: Era,
 ) -> Result<Running, Failure> {
     let (place, wire) = (session.place.clone(), session.wire.clone());
-    let child = ChildServer::start(command, wire.clone(), words.clone()).map_err(|error| {
+    let child = ChildServer::start(start, wire.clone(), words.clone()).map_err(|error| {
         let reason = format!("it does not start: {error}");
         ClientError::Unreachable { server: place.clone(), reason, is_sent: false }
     })?;

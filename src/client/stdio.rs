@@ -1,6 +1,7 @@
 //! A server that is a child process: one JSON message per line on its stdin and stdout.
 
 use std::io;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,17 @@ const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 /// How long a program that has closed its stdout may take to end, for an error to say how it ended.
 const ENDING: Duration = Duration::from_millis(500);
 
+/// How it is started.
+#[derive(Clone, Copy)]
+pub(super) struct Start<'a> {
+    /// The program and its arguments; never empty.
+    pub(super) command: &'a [String],
+    /// Variables beside those of this process.
+    pub(super) environment: &'a [(String, String)],
+    /// Where it runs; `None` where this process does.
+    pub(super) directory: Option<&'a Path>,
+}
+
 /// The running server. Dropping it ends the program as closing it does, in the background.
 pub(super) struct ChildServer {
     /// `None` once it is being ended.
@@ -35,9 +47,13 @@ pub(super) struct ChildServer {
 
 impl ChildServer {
     /// Starts the program.
-    pub(super) fn start(command: &[String], wire: Arc<Wire>, words: LastWords) -> io::Result<Self> {
-        let mut process = Command::new(&command[0]);
-        process.args(&command[1..]).kill_on_drop(true);
+    pub(super) fn start(start: Start<'_>, wire: Arc<Wire>, words: LastWords) -> io::Result<Self> {
+        let mut process = Command::new(&start.command[0]);
+        process.args(&start.command[1..]).kill_on_drop(true);
+        process.envs(start.environment.iter().map(|(name, value)| (name, value)));
+        if let Some(directory) = start.directory {
+            process.current_dir(directory);
+        }
         process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut program = Program::start(&mut process)?;
         let leader = program.leader();

@@ -9,6 +9,7 @@ mod eras;
 mod failing;
 mod legacy;
 mod modern;
+mod named;
 mod peer;
 mod programs;
 mod submitting;
