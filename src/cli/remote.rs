@@ -42,9 +42,6 @@ pub(crate) struct RemoteArgs {
     era: EraChoice,
 }
 
-/// The header that a token goes in.
-const AUTHORIZATION: &str = "authorization";
-
 /// Stands for a header's value in suggested commands.
 const VALUE: &str = "VALUE";
 
@@ -77,27 +74,24 @@ impl RemoteArgs {
             return Ok(Some(Target::stdio(command)?));
         }
         let Some(given) = &self.server else { return Ok(None) };
-        let mut target = match self.named_server(context, given)? {
+        let mut target = match named_server(context, given)? {
             Some(target) => target,
             None => Target::http(given)?,
         };
-        let given_headers: Vec<_> =
-            self.header.iter().map(|header| split_header(header)).collect::<Result<_, _>>()?;
+        let given_headers = self.header.iter().map(|header| split_header(header));
+        let given_headers: Vec<_> = given_headers.collect::<Result<_, _>>()?;
         match &mut target {
             Target::Http { headers, token, .. } => {
-                let is_given =
-                    |name: &str| given_headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
-                headers.retain(|(name, _)| !is_given(name));
+                *headers = merged(std::mem::take(headers), given_headers);
+                // A variable is for servers of which nothing more is said.
                 *token = self.token(context).filter(|_| self.token.is_some() || !is_authorised(headers));
                 if token.is_some() {
-                    headers.retain(|(name, _)| !name.eq_ignore_ascii_case(AUTHORIZATION));
+                    headers.retain(|(name, _)| !is_authorisation(name));
                 }
-                headers.extend(given_headers);
             }
             Target::Stdio { .. } if self.token.is_some() || !self.header.is_empty() => {
-                return Err(Failure::usage(format!(
-                    "{given:?} is a program: it takes neither --token nor --header"
-                )));
+                let problem = format!("{given:?} is a program: it takes neither --token nor --header");
+                return Err(Failure::usage(problem));
             }
             Target::Stdio { .. } => {}
         }
@@ -108,22 +102,6 @@ impl RemoteArgs {
     fn token(&self, context: &Context) -> Option<String> {
         let given = self.token.as_deref().or_else(|| context.environment.given(TOKEN)).map(str::trim);
         given.filter(|token| !token.is_empty()).map(str::to_owned)
-    }
-
-    /// The server that a host's file has under that name.
-    fn named_server(&self, context: &Context, given: &str) -> Result<Option<Target>, Failure> {
-        if given.contains("://") {
-            return Ok(None);
-        }
-        let folder = std::env::current_dir().unwrap_or_default();
-        if let Some(named) = named_server::find(given, &context.environment, &folder)? {
-            let file = named.file.display();
-            context.ui.detail(&format!("{} is {} of {file}", super::ui::text::line(given), named.target));
-            return Ok(Some(named.target));
-        }
-        // A word alone is no address.
-        let is_address = given.contains(['.', ':', '/']) || given == "localhost";
-        if is_address { Ok(None) } else { Err(named_server::unknown(given, &context.environment, &folder)) }
     }
 
     /// The options with which a suggested command reaches the same server. Secrets are named, or have to be filled in.
@@ -169,8 +147,35 @@ impl RemoteArgs {
     }
 }
 
+/// The server that a host's file has under that name.
+fn named_server(context: &Context, given: &str) -> Result<Option<Target>, Failure> {
+    if given.contains("://") {
+        return Ok(None);
+    }
+    let folder = std::env::current_dir().unwrap_or_default();
+    if let Some(named) = named_server::find(given, &context.environment, &folder)? {
+        let file = named.file.display();
+        context.ui.detail(&format!("{} is {} of {file}", super::ui::text::line(given), named.target));
+        return Ok(Some(named.target));
+    }
+    // A word alone is no address.
+    let is_address = given.contains(['.', ':', '/']) || given == "localhost";
+    if is_address { Ok(None) } else { Err(named_server::unknown(given, &context.environment, &folder)) }
+}
+
+/// The headers that a file has, and those that were given in their place or beside them.
+fn merged(file: Vec<(String, String)>, given: Vec<(String, String)>) -> Vec<(String, String)> {
+    let is_given = |name: &str| given.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+    let kept: Vec<_> = file.into_iter().filter(|(name, _)| !is_given(name)).collect();
+    kept.into_iter().chain(given).collect()
+}
+
 fn is_authorised(headers: &[(String, String)]) -> bool {
-    headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(AUTHORIZATION))
+    headers.iter().any(|(name, _)| is_authorisation(name))
+}
+
+fn is_authorisation(name: &str) -> bool {
+    name.eq_ignore_ascii_case("authorization")
 }
 
 fn split_header(header: &str) -> Result<(String, String), Failure> {

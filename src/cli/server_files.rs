@@ -27,32 +27,32 @@ impl Listed {
     }
 }
 
+/// A file that is there: what it says, or why it cannot be read.
+struct File {
+    path: PathBuf,
+    whole: Result<Value, String>,
+}
+
 /// The servers of all files, in the order in which they are looked through.
 pub(super) fn read(environment: &Environment, folder: &Path) -> Vec<Listed> {
     let folders = project_folders(folder);
-    let root = folders.last().map_or(folder, PathBuf::as_path);
     let home = environment.given("HOME").map(PathBuf::from);
-    let mut all = Vec::new();
-    let claude = home.as_ref().map(|home| contents(&home.join(".claude.json"), root));
-    if let Some(Ok(Some((file, whole)))) = &claude {
-        // What Claude Code has for a folder alone comes before what the project shares.
-        let project = |folder: &PathBuf| {
-            let servers =
-                whole.get("projects")?.get(folder.to_str()?)?.get("mcpServers")?.as_object()?.clone();
-            Some(Listed { file: file.clone(), project: folder.clone(), servers, problem: None })
-        };
-        all.extend(folders.iter().filter_map(project));
-    }
+    let claude = home.as_ref().and_then(|home| File::read(home.join(".claude.json")));
+    // What Claude Code has for a folder alone comes before what the project shares.
+    let mut all: Vec<Listed> =
+        folders.iter().filter_map(|folder| claude.as_ref()?.of_project(folder)).collect();
     for folder in &folders {
         for (path, key) in
             [(".mcp.json", CLAUDE), (".cursor/mcp.json", CLAUDE), (".vscode/mcp.json", VS_CODE)]
         {
-            all.extend(listed(contents(&folder.join(path), folder), key));
+            all.extend(File::read(folder.join(path)).and_then(|file| file.listed(key, folder)));
         }
     }
-    all.extend(claude.and_then(|contents| listed(contents, CLAUDE)));
+    // What is for the whole user is used in the project at hand.
+    let project = folders.last().map_or(folder, PathBuf::as_path);
+    all.extend(claude.and_then(|file| file.listed(CLAUDE, project)));
     for (path, key) in home.iter().flat_map(|home| user_files(home, environment)) {
-        all.extend(listed(contents(&path, root), key));
+        all.extend(File::read(path).and_then(|file| file.listed(key, project)));
     }
     all
 }
@@ -83,40 +83,37 @@ fn project_folders(folder: &Path) -> Vec<PathBuf> {
     folders.into_iter().take(root + 1).collect()
 }
 
-type Contents = Result<Option<(PathBuf, Value)>, Listed>;
-
-/// What a file says; `None` where there is none.
-fn contents(file: &Path, project: &Path) -> Contents {
-    let broken = |problem: String| Listed {
-        file: file.to_owned(),
-        project: project.to_owned(),
-        servers: Map::new(),
-        problem: Some(problem),
-    };
-    let Ok(found) = std::fs::metadata(file) else { return Ok(None) };
-    if !found.is_file() || found.len() > MAX_FILE_BYTES {
-        return Err(broken("it is no file of a sensible size".to_owned()));
+impl File {
+    /// `None` where there is none.
+    fn read(path: PathBuf) -> Option<Self> {
+        let found = std::fs::metadata(&path).ok()?;
+        let whole = if found.is_file() && found.len() <= MAX_FILE_BYTES {
+            let text = std::fs::read_to_string(&path).map_err(|error| error.to_string());
+            text.and_then(|text| {
+                serde_json::from_str(&without_comments(&text)).map_err(|error| error.to_string())
+            })
+        } else {
+            Err("it is no file of a sensible size".to_owned())
+        };
+        Some(Self { path, whole })
     }
-    let text = std::fs::read_to_string(file).map_err(|error| broken(error.to_string()))?;
-    let whole = serde_json::from_str(&without_comments(&text)).map_err(|error| broken(error.to_string()))?;
-    Ok(Some((file.to_owned(), whole)))
-}
 
-fn listed(contents: Contents, key: &str) -> Option<Listed> {
-    match contents {
-        Ok(Some((file, whole))) => {
-            let servers = whole.get(key)?.as_object()?.clone();
-            let project = file.parent().map(Path::to_path_buf).unwrap_or_default();
-            // A file in a folder of its host's is about the folder above.
-            let project = if project.ends_with(".cursor") || project.ends_with(".vscode") {
-                project.parent().map(Path::to_path_buf).unwrap_or_default()
-            } else {
-                project
-            };
-            Some(Listed { file, project, servers, problem: None })
+    /// What Claude Code's file has for one folder.
+    fn of_project(&self, folder: &Path) -> Option<Listed> {
+        let projects = self.whole.as_ref().ok()?.get("projects")?;
+        let servers = projects.get(folder.to_str()?)?.get(CLAUDE)?.as_object()?.clone();
+        Some(Listed { file: self.path.clone(), project: folder.to_owned(), servers, problem: None })
+    }
+
+    fn listed(self, key: &str, project: &Path) -> Option<Listed> {
+        let (file, project) = (self.path, project.to_owned());
+        match self.whole {
+            Ok(whole) => {
+                let servers = whole.get(key)?.as_object()?.clone();
+                Some(Listed { file, project, servers, problem: None })
+            }
+            Err(problem) => Some(Listed { file, project, servers: Map::new(), problem: Some(problem) }),
         }
-        Ok(None) => None,
-        Err(broken) => Some(broken),
     }
 }
 

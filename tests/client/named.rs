@@ -92,7 +92,7 @@ fn what_is_for_this_folder_comes_first() {
 fn a_program_is_started_with_its_variables_in_its_folder() {
     let home = Home::new();
     let source = script("bare.py");
-    let line = format!(r#"[ "$DISH" = soup ] && [ "$(pwd)" = "$PLACE" ] && exec "$0" "$@""#);
+    let line = r#"[ "$DISH" = soup ] && [ "$(pwd)" = "$PLACE" ] && exec "$0" "$@""#;
     home.write(
         "work/.vscode/mcp.json",
         &format!(
