@@ -2,8 +2,16 @@
 
 mod answers;
 mod bare;
+mod bare_machine;
+mod bounds;
+mod detached;
+mod eras;
+mod failing;
 mod legacy;
 mod modern;
+mod named;
+mod peer;
+mod programs;
 mod submitting;
 mod trouble;
 
