@@ -37,7 +37,7 @@ mod respond;
 mod result;
 mod run;
 mod serve;
-mod shape;
+
 mod show;
 mod signals;
 mod since;
