@@ -314,6 +314,10 @@ impl<'a> Sending<'a> {
             return Err(not_open(task, question));
         }
         let answer = &self.answer;
+        let misfits = ask.misfits(answer);
+        if !misfits.is_empty() {
+            return Ok(misfit(joined(&misfits)));
+        }
         let sent = server.run(async |client| match client.answer(task, question, ask, answer).await {
             // The answer did not fit: servers call that invalid params.
             Err(ClientError::Refused { error, .. }) if error.code == INVALID_PARAMS => Ok(Err(error.message)),
@@ -321,10 +325,7 @@ impl<'a> Sending<'a> {
         });
         Ok(match sent.await? {
             Ok(()) => taken(answer.clone()),
-            Err(problem) => {
-                let failure = Failure::usage(format!("the answer does not fit the question: {problem}"));
-                Delivered::Refused { problem, failure: failure.hint("the question is still open") }
-            }
+            Err(problem) => misfit(problem),
         })
     }
 }
@@ -341,6 +342,12 @@ impl Delivered {
 
 fn refused(problem: String, error: impl Into<Failure>) -> Delivered {
     Delivered::Refused { problem, failure: error.into() }
+}
+
+/// An answer to a server's question that does not fit.
+fn misfit(problem: String) -> Delivered {
+    let failure = Failure::usage(format!("the answer does not fit the question: {problem}"));
+    Delivered::Refused { problem, failure: failure.hint("the question is still open") }
 }
 
 fn taken(answer: Answer) -> Delivered {

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::form::{Violation, foreign};
-use super::{Answer, QuestionId};
+use super::form::{Form, Violation, foreign};
+use super::{Action, Answer, QuestionId};
 
 /// The longest message of a question, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 16 * 1024;
@@ -102,6 +102,16 @@ impl Ask {
         };
         found.extend(problem);
         found
+    }
+
+    /// Every way in which the answer does not fit what is asked. The whole schema says it, whoever asks.
+    pub fn misfits(&self, answer: &Answer) -> Vec<Violation> {
+        let (Action::Accept, AskKind::Form { schema }) = (answer.action, &self.kind) else {
+            return Vec::new();
+        };
+        let nothing = Map::new();
+        let content = answer.content.as_ref().unwrap_or(&nothing);
+        Form::parse(schema).map_or_else(|violations| violations, |form| form.violations(content))
     }
 
     /// A digest of what is asked, the same for equal questions whatever the order of their keys.
