@@ -40,7 +40,7 @@ fn line(property: Value, typed: &'static str, value: Value) -> Shape {
     Shape { property, set: typed, keys: vec![("c: ", typed), ("", ENTER)], value }
 }
 
-/// A list of which the second is chosen; the last title is waited for, as each drawing ends with it.
+/// A list of which the second is chosen, or the first behind the last that stands for null; the last title is waited for, as each drawing ends with it.
 fn second(property: Value, set: &'static str, last: &'static str, value: Value) -> Shape {
     Shape { property, set, keys: vec![(last, DOWN), (last, ENTER)], value }
 }
@@ -67,12 +67,12 @@ pub(crate) fn shapes() -> Vec<Shape> {
         ),
         empty(json!({ "anyOf": [{ "type": "integer" }, none], "title": "c" })),
         line(json!({ "anyOf": [{ "type": "integer", "minimum": 2 }, none], "title": "c" }), "3", json!(3)),
-        second(json!({ "anyOf": [{ "type": "boolean" }, none] }), "no", "(none)", json!(false)),
+        second(json!({ "anyOf": [{ "type": "boolean" }, none] }), "yes", "(none)", json!(true)),
         second(
             json!({ "anyOf": [{ "enum": ["l", "h"], "type": "string" }, none] }),
-            "h",
+            "l",
             "(none)",
-            json!("h"),
+            json!("l"),
         ),
         second(level.clone(), "h", "h", json!("h")),
         second(json!({ "allOf": [level], "default": "l" }), "h", "h", json!("h")),
