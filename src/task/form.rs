@@ -10,6 +10,7 @@ mod schema;
 pub(crate) mod shape;
 mod strict;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -197,7 +198,8 @@ impl Form {
     pub fn violations(&self, content: &Map<String, Value>) -> Vec<Violation> {
         let mut found = self.schema.violations(&Value::Object(content.clone()));
         // What a field takes is in the schema; of the rest nothing is known.
-        let is_unknown = |name: &str| !self.is_whole && self.field(name).is_none();
+        let known: BTreeSet<&str> = self.fields.iter().map(|field| field.name.as_str()).collect();
+        let is_unknown = |name: &str| !self.is_whole && !known.contains(name);
         for (name, value) in content.iter().filter(|(name, _)| is_unknown(name)) {
             if !is_form_value(value) {
                 let problem = "is not a string, number, boolean or list of strings";

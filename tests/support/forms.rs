@@ -1,4 +1,4 @@
-//! Forms as real servers send them: the Python SDK and Pydantic, Zod, the PHP SDK, MCPJam. Each is asked by `forms.py`, and
+//! Forms as real servers send them: the Python SDK and Pydantic, Zod, the PHP SDK, `MCPJam`. Each is asked by `forms.py`, and
 //! answered in every way that there is.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -106,7 +106,7 @@ pub(crate) fn shapes() -> Vec<Shape> {
             "a@b.example",
             json!("a@b.example"),
         ),
-        // PHP and MCPJam: null for what is not set, choices without a type, items.oneOf, floats for counts.
+        // PHP and `MCPJam`: null for what is not set, choices without a type, items.oneOf, floats for counts.
         line(json!({ "type": "string", "title": null, "description": null }), "l", json!("l")),
         line(json!({ "type": "string", "default": null }), "l", json!("l")),
         line(json!({ "type": ["string", "null"] }), "l", json!("l")),

@@ -94,6 +94,9 @@ mod tests {
             "size": { "type": "string", "oneOf": [
                 { "const": "s", "title": "Small" }, { "const": "l", "title": "l" }], "default": "l" },
             "extras": { "type": "array", "maxItems": 2, "items": { "enum": ["a", "b"], "type": "string" } },
+            "level": { "anyOf": [{ "enum": [1, 2] }, { "type": "null" }], "default": null },
+            "tags": { "type": "array", "minItems": 1, "items": { "type": "string" }, "default": ["a", "b"] },
+            "home": { "type": "object", "properties": { "street": {}, "zip": {} } },
         } });
         let form = Form::parse(&schema).expect("a form");
         let said: Vec<String> = form.fields.iter().map(in_words).collect();
@@ -106,6 +109,9 @@ mod tests {
                 "outside: yes or no, else no",
                 "size: one of s (Small), l, needed, else l",
                 "extras: at most 2 of a, b",
+                "level: one of 1, 2 or null",
+                "tags: a list of text, at least 1 of them, else a, b",
+                "home: a JSON object with street, zip",
             ]
         );
     }

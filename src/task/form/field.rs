@@ -60,9 +60,8 @@ impl<'a> Properties<'a> {
         self.required.extend(required);
         let target =
             object.get("$ref").and_then(Value::as_str).and_then(|name| shape::referred(self.root, name));
-        let parts = target.into_iter().chain(list(object, "allOf"));
-        let is_whole = parts.fold(false, |is_whole, part| self.read(part, depth + 1) || is_whole);
-        is_whole || self.has_alternatives(object)
+        let mut parts = target.into_iter().chain(list(object, "allOf"));
+        self.has_alternatives(object) || parts.any(|part| self.read(part, depth + 1))
     }
 
     fn has_alternatives(&self, object: &'a Map<String, Value>) -> bool {

@@ -35,7 +35,9 @@ pub(super) fn mended(schema: &Value) -> Value {
         if faults.is_empty() {
             break;
         }
-        faults.iter().for_each(|path| leave_out(&mut mended, path));
+        for path in &faults {
+            leave_out(&mut mended, path);
+        }
     }
     let root = mended.clone();
     Mending { root: &root, patterns: 0 }.mend(&mut mended);
