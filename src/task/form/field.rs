@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 use super::shape::{self, MOST_DEPTH, MOST_PARTS, Shape, Type};
 use super::{Choice, Field, FieldKind};
 
+/// The most fields that are told apart. As many as a question of ours has room for are fewer.
+const MOST_FIELDS: usize = 4000;
+
 /// The fields of a schema, in its order; those that are only required, last. `None` where what an answer holds cannot be
 /// told field by field.
 pub(super) fn all(root: &Value) -> Option<Vec<Field>> {
@@ -16,12 +19,14 @@ pub(super) fn all(root: &Value) -> Option<Vec<Field>> {
     let Properties { mut all, required, .. } = found;
     let nothing = &Value::Bool(true);
     all.extend(required.iter().map(|name| (*name, nothing)));
-    if is_whole || (all.is_empty() && is_open(root)) {
+    let mut seen = BTreeSet::new();
+    all.retain(|(name, _)| seen.insert(*name));
+    if is_whole || all.len() > MOST_FIELDS || (all.is_empty() && is_open(root)) {
         return None;
     }
-    let (mut seen, required): (_, BTreeSet<&str>) = (BTreeSet::new(), required.into_iter().collect());
-    let fields = all.into_iter().filter(|(name, _)| seen.insert(*name));
-    Some(fields.map(|(name, property)| read(root, name, property, required.contains(name))).collect())
+    let required: BTreeSet<&str> = required.into_iter().collect();
+    let field = |(name, property): (&str, &Value)| read(root, name, property, required.contains(name));
+    Some(all.into_iter().map(field).collect())
 }
 
 /// Whether a schema without properties says something of what an answer holds all the same.

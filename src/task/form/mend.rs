@@ -89,12 +89,13 @@ impl Mending<'_> {
             }
         }
         let text = |key: &str| object.get(key).and_then(Value::as_str);
-        let leads_nowhere = text("$ref").is_some_and(|name| !self.is_found(name));
-        let is_unread = text("pattern").is_some_and(|pattern| !self.is_read(pattern));
-        if leads_nowhere {
-            object.shift_remove("$ref");
+        let leads_nowhere = |key: &&str| text(key).is_some_and(|name| referred(self.root, name).is_none());
+        let lost: Vec<&str> = ["$ref", "$dynamicRef"].into_iter().filter(leads_nowhere).collect();
+        let pattern = text("pattern").map(str::to_owned);
+        for key in lost {
+            object.shift_remove(key);
         }
-        if is_unread {
+        if pattern.is_some_and(|pattern| !self.is_read(&pattern)) {
             object.shift_remove("pattern");
         }
         if let Some(Value::Object(by_pattern)) = object.get_mut("patternProperties") {
@@ -103,12 +104,6 @@ impl Mending<'_> {
         if object.get("nullable") == Some(&Value::Bool(true)) {
             allow_null(object);
         }
-    }
-
-    /// Whether the reference leads to a part of the schema; names are looked up by whoever compiles it.
-    fn is_found(&self, name: &str) -> bool {
-        let is_name = name.strip_prefix('#').is_some_and(|name| !name.starts_with('/'));
-        is_name || referred(self.root, name).is_some()
     }
 
     fn is_read(&mut self, pattern: &str) -> bool {

@@ -37,7 +37,10 @@ impl Schema {
         }
         aside(|| {
             let schema = mend::mended(schema);
-            Self { validator: options(backtracking()).build(&schema).ok(), schema }
+            let build = |schema: &Value| options(backtracking()).build(schema).ok();
+            let needed =
+                || json!({ "required": schema.get("required").cloned().unwrap_or_else(|| json!([])) });
+            Self { validator: build(&schema).or_else(|| build(&needed())), schema }
         })
     }
 

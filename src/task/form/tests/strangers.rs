@@ -186,6 +186,7 @@ fn what_cannot_be_compiled_is_left_out_and_the_rest_is_checked() {
     for property in [
         json!({ "type": "string", "maxLength": 3, "pattern": "(" }),
         json!({ "type": "string", "maxLength": 3, "$ref": "https://example.com/x" }),
+        json!({ "type": "string", "maxLength": 3, "$ref": "#nowhere", "$dynamicRef": "#nowhere" }),
         json!({ "type": "string", "maxLength": 3, "required": true }),
         json!({ "type": "string", "maxLength": 3, "anyOf": [5] }),
         json!({ "type": "string", "maxLength": 3, "$id": "not a uri at all %%", "$schema": "x" }),
@@ -206,4 +207,16 @@ fn patterns_of_strangers_end_soon() {
         .collect();
     assert_eq!(Form::parse(&json!({ "properties": many })).expect("a form").fields.len(), 1000);
     assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_schema_that_refers_to_itself_everywhere_is_read_soon() {
+    let again = json!({ "anyOf": [{ "$ref": "#/$defs/Loop" }, { "$ref": "#/$defs/Loop" }] });
+    let fields: Map<String, Value> = (0..200).map(|at| (format!("f{at}"), again.clone())).collect();
+    let began = std::time::Instant::now();
+    let schema = json!({ "properties": fields, "$ref": "#", "$defs": { "Loop": again } });
+    assert_eq!(Form::parse(&schema).expect("an object").fields.len(), 200);
+    assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
+    let many: Map<String, Value> = (0..5000).map(|at| (format!("f{at}"), json!({}))).collect();
+    assert!(Form::parse(&json!({ "properties": many })).expect("an object").is_whole);
 }
