@@ -39,7 +39,6 @@ mod result;
 mod run;
 mod serve;
 mod server_files;
-mod shape;
 mod show;
 mod signals;
 mod since;

@@ -46,7 +46,6 @@ pub use view::{Ended, TaskView};
 
 use crate::task::ToolSpec;
 use asking::Desk;
-pub(crate) use asking::problem;
 use last_words::LastWords;
 use session::Session;
 use wire::Wire;
