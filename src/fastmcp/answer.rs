@@ -10,6 +10,7 @@ use serde_json::json;
 use super::elicitation::QUESTION_MS;
 use super::signs::{Asking, Leg, Signs};
 use super::{DeployedQuestion, DeployedTask, Deployment, FastmcpError, FastmcpResult, v4};
+use crate::task::form::unheld;
 use crate::task::{Action, Answer, AskKind, Form, Violation};
 
 /// How long a worker may take from asking to waiting for the answer; measured, it takes about a millisecond.
@@ -171,7 +172,9 @@ fn check(task: &DeployedTask, asked: &DeployedQuestion, answer: &Answer) -> Fast
     let Some(content) = &answer.content else {
         return Err(FastmcpError::Invalid { violations: vec![Violation::new("", "has no content")] });
     };
-    let violations = form.violations(content);
+    let mut violations = form.violations(content);
+    // Nothing else is between us and FastMCP's own types: what they cannot hold breaks the task that reads it.
+    violations.extend(unheld(content));
     if violations.is_empty() { Ok(()) } else { Err(FastmcpError::Invalid { violations }) }
 }
 

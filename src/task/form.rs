@@ -200,12 +200,8 @@ impl Form {
         // What a field takes is in the schema; of the rest nothing is known.
         let known: BTreeSet<&str> = self.fields.iter().map(|field| field.name.as_str()).collect();
         let is_unknown = |name: &str| !self.is_whole && !known.contains(name);
-        for (name, value) in content.iter().filter(|(name, _)| is_unknown(name)) {
-            if !is_form_value(value) {
-                let problem = "is not a string, number, boolean or list of strings";
-                found.push(Violation::new(format!("/{}", escaped(name)), problem));
-            }
-        }
+        let foreign = content.iter().filter(|(name, value)| is_unknown(name) && !is_form_value(value));
+        found.extend(foreign.map(|(name, _)| no_form_value(name)));
         found
     }
 
@@ -223,6 +219,17 @@ impl Form {
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name == name)
     }
+}
+
+/// What of an answer's content MCP's own type of it cannot hold, whatever the schema says. Null is none of its values,
+/// but what the SDKs read.
+pub fn unheld(content: &Map<String, Value>) -> Vec<Violation> {
+    let unheld = content.iter().filter(|(_, value)| !value.is_null() && !is_form_value(value));
+    unheld.map(|(name, _)| no_form_value(name)).collect()
+}
+
+fn no_form_value(name: &str) -> Violation {
+    Violation::new(format!("/{}", escaped(name)), "is not a string, number, boolean or list of strings")
 }
 
 fn is_form_value(value: &Value) -> bool {
