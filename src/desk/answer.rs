@@ -51,7 +51,7 @@ impl Found {
                 };
                 if task.generation == Generation::V4 && way == Way::Supported {
                     // Said before anybody has filled in a form.
-                    return Err(FastmcpError::NeedsServer { id: task.id.clone() }.into());
+                    return Err(task.needs_another_way().into());
                 }
                 Ok(question)
             }
@@ -320,7 +320,10 @@ impl<'a> Sending<'a> {
             sent => sent.map(Ok),
         });
         Ok(match sent.await? {
-            Ok(()) => taken(answer.clone()),
+            Ok(()) => {
+                server.has_closed(task, question).await?;
+                taken(answer.clone())
+            }
             Err(problem) => {
                 let failure = Failure::usage(format!("the answer does not fit the question: {problem}"));
                 Delivered::Refused { problem, failure: failure.hint("the question is still open") }

@@ -13,6 +13,7 @@ mod answer;
 mod cancel;
 mod components;
 mod deployment;
+mod details;
 mod diagnose;
 mod discover;
 mod docket;

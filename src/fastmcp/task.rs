@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::signs::Signs;
+use super::signs::{Asking, Lifetime, Signs};
 use super::{Component, Generation, Lifetimes};
 use crate::task::{Ask, Progress, TaskStatus, Violation};
 
@@ -60,6 +60,16 @@ pub struct DeployedTask {
     pub notes: Vec<String>,
     #[serde(skip)]
     pub(super) signs: Signs,
+}
+
+impl DeployedTask {
+    /// Whether FastMCP 4 has dropped the task's arguments, which its server begins the next leg with. Answered there, the
+    /// task would run again with none; a leg has a copy of its own.
+    pub fn arguments_have_expired(&self) -> bool {
+        let parked = (self.status == TaskStatus::InputRequired && self.signs.metadata != Lifetime::Missing)
+            .then_some(&self.signs.asking);
+        matches!(parked, Some(Asking::Leg(leg)) if leg.arguments == Lifetime::Missing)
+    }
 }
 
 /// One open question.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ProtocolVersion, PushInfo, PushKind, RedisResult, Value};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::docket::Workers;
 use super::event::{DeployedEventKind, between, event, unseen};
@@ -86,6 +86,8 @@ pub struct Watching {
 struct Source {
     means: Means,
     pushes: UnboundedReceiver<PushInfo>,
+    /// When everything is read again, or the connection is tried, whatever was told until then.
+    due: Instant,
     /// Closes with it; `None` where not even channels may be listened to.
     connection: Option<MultiplexedConnection>,
 }
@@ -102,6 +104,7 @@ impl Deployment {
     /// Follows the deployment from now on.
     pub async fn watch(&self, filter: Filter) -> FastmcpResult<Watching> {
         let source = Source::open(self).await?;
+        self.forget_keys();
         let (tasks, workers) = tokio::try_join!(self.list(), self.workers())?;
         let known = tasks.into_iter().map(|task| (task.signs.identity.key.clone(), task)).collect();
         Ok(Watching {
@@ -193,6 +196,8 @@ impl Watching {
         tasks.into_iter().rev().for_each(|task| self.seen(task));
         // What was touched while nothing was told is not known.
         self.touches.clear();
+        // From here, so that reading that takes long is not all that the Redis does.
+        self.source.due = Instant::now() + self.source.interval();
         Ok(())
     }
 
@@ -284,7 +289,7 @@ impl Source {
             Ok(connection) => connection,
             Err(error) => match deployment.link.error("HELLO 3", &error) {
                 passing if passing.is_passing() => return Err(passing),
-                refused => return Ok(Self { means: polling(refused.to_string()), pushes, connection: None }),
+                refused => return Ok(Self::by(polling(refused.to_string()), pushes, None)),
             },
         };
         // Without channels, tracking alone tells enough; without tracking, they at least wake a poll.
@@ -299,30 +304,63 @@ impl Source {
                 refused => polling(refused.to_string()),
             },
         };
-        Ok(Self { means, pushes, connection: Some(connection) })
+        Ok(Self::by(means, pushes, Some(connection)))
+    }
+
+    fn by(
+        means: Means,
+        pushes: UnboundedReceiver<PushInfo>,
+        connection: Option<MultiplexedConnection>,
+    ) -> Self {
+        let mut source = Self { means, pushes, due: Instant::now(), connection };
+        source.due += source.interval();
+        source
+    }
+
+    /// How long it goes without a reading of everything, or a try of the connection.
+    fn interval(&self) -> Duration {
+        match &self.means {
+            Means::Tracking => SILENT_FOR,
+            Means::Polling { every, .. } => *every,
+        }
     }
 
     /// Waits until something changes, or may have.
     async fn word(&mut self) -> Word {
-        let wait = match &self.means {
-            Means::Tracking => SILENT_FOR,
-            Means::Polling { every, .. } => *every,
-        };
-        let Some(connection) = &mut self.connection else {
-            tokio::time::sleep(wait).await;
-            return Word::Anything;
-        };
-        let Ok(first) = timeout(wait, self.pushes.recv()).await else {
-            return match self.means {
-                Means::Polling { .. } => Word::Anything,
-                Means::Tracking => match redis::cmd("PING").query_async::<()>(connection).await {
+        if self.connection.is_none() {
+            tokio::time::sleep_until(self.due).await;
+            return self.overdue().await;
+        }
+        // Where it is polled, what is told must not put off the reading: questions are never told there.
+        if self.means != Means::Tracking && Instant::now() >= self.due {
+            return self.overdue().await;
+        }
+        match timeout_at(self.due, self.pushes.recv()).await {
+            Ok(first) => self.told(first),
+            Err(_) => self.overdue().await,
+        }
+    }
+
+    /// What to do when the interval is over.
+    async fn overdue(&mut self) -> Word {
+        self.due = Instant::now() + self.interval();
+        match (&self.means, &mut self.connection) {
+            (Means::Tracking, Some(connection)) => {
+                match redis::cmd("PING").query_async::<()>(connection).await {
                     Ok(()) => Word::Changed(Vec::new()),
                     Err(_) => Word::Lost,
-                },
-            };
-        };
-        let mut keys = Vec::new();
-        let mut next = first;
+                }
+            }
+            _ => Word::Anything,
+        }
+    }
+
+    /// What that push and those that came with it say.
+    fn told(&mut self, first: Option<PushInfo>) -> Word {
+        if self.means == Means::Tracking {
+            self.due = Instant::now() + SILENT_FOR;
+        }
+        let (mut keys, mut next) = (Vec::new(), first);
         loop {
             match next {
                 None | Some(PushInfo { kind: PushKind::Disconnection, .. }) => return Word::Lost,

@@ -48,6 +48,13 @@ pub(crate) struct Process {
 }
 
 impl Process {
+    /// Sends it a signal, such as `STOP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let mut command = Command::new("kill");
+        command.args([&format!("-{name}"), &self.child.id().to_string()]);
+        assert!(command.status().expect("kill runs").success(), "{name} is sent");
+    }
+
     /// Ends it without a word, as a crash would.
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
@@ -100,6 +107,11 @@ impl Kitchen {
     pub(crate) fn start(&mut self, role: Role) {
         let process = self.process(role, &[]);
         self.processes.push(process);
+    }
+
+    /// Sends a signal to everything started with it.
+    pub(crate) fn signal(&self, name: &str) {
+        self.processes.iter().for_each(|process| process.signal(name));
     }
 
     /// Ends everything started with it.
