@@ -63,6 +63,16 @@ pub struct DeployedTask {
 }
 
 impl DeployedTask {
+    /// Whether its result is there. It is a Python pickle, which is never opened.
+    pub fn has_result(&self) -> bool {
+        self.signs.run.has_result
+    }
+
+    /// What lives how long.
+    pub fn lifetimes(&self) -> Lifetimes {
+        self.signs.lifetimes()
+    }
+
     /// Whether FastMCP 4 has dropped the task's arguments, which its server begins the next leg with. Answered there, the
     /// task would run again with none; a leg has a copy of its own.
     pub fn arguments_have_expired(&self) -> bool {

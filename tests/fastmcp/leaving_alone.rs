@@ -90,10 +90,12 @@ async fn one_pass_over_the_keys_finds_the_deployment_and_its_tasks() {
     // How often the cursor was at its beginning.
     let mut passes = async |words: &[&str]| -> usize {
         let (code, _, complaint) = mcptask(&kitchen, words);
-        assert_eq!(code, 0, "{words:?}: {complaint}");
+        // Whoever is held for long looks dead.
+        assert!(matches!(code, 0 | 5), "{words:?}: {code} {complaint}");
         let commands = monitor.commands(&kitchen).await;
-        let begins = |command: &&Vec<String>| command[0] == "SCAN" && command[1] == "0";
-        println!("{:?}", commands.iter().filter(begins).collect::<Vec<_>>());
+        // Our own store is looked for as well, by its own pattern.
+        let is_ours = |command: &Vec<String>| command[3].starts_with("mcptask");
+        let begins = |command: &&Vec<String>| command[0] == "SCAN" && command[1] == "0" && !is_ours(command);
         commands.iter().filter(begins).count()
     };
     assert_eq!(passes(&["list"]).await, 1);
