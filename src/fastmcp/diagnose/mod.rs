@@ -4,6 +4,7 @@ mod docket;
 mod leg;
 mod question;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -207,16 +208,24 @@ impl Deployment {
         Ok(found)
     }
 
-    /// Reads those tasks again a moment later that bear a sign which may be passing.
+    /// Reads those tasks again a moment later that bear a sign which may be passing. One that bears it at another question
+    /// then has gone on in between.
     async fn settled(&self, tasks: Vec<DeployedTask>) -> FastmcpResult<Vec<DeployedTask>> {
-        if !tasks.iter().any(|task| question::may_be_passing(&task.signs)) {
-            return Ok(tasks);
+        let passing = |task: &DeployedTask| question::may_be_passing(&task.signs).map(str::to_owned);
+        let (unsettled, mut settled): (Vec<_>, Vec<_>) =
+            tasks.into_iter().partition(|task| passing(task).is_some());
+        if unsettled.is_empty() {
+            return Ok(settled);
         }
         tokio::time::sleep(SETTLES_WITHIN).await;
-        let (unsettled, mut settled): (Vec<_>, Vec<_>) =
-            tasks.into_iter().partition(|task| question::may_be_passing(&task.signs));
+        let before: BTreeMap<_, _> = unsettled.iter().map(|task| (task.id.clone(), passing(task))).collect();
         let identities: Vec<_> = unsettled.into_iter().map(|task| task.signs.identity).collect();
-        settled.extend(self.read(&self.workers().await?, &identities).await?);
+        let now = self.read(&self.workers().await?, &identities).await?;
+        let has_stayed = |task: &DeployedTask| {
+            let question = passing(task);
+            question.is_none() || before.get(&task.id) == Some(&question)
+        };
+        settled.extend(now.into_iter().filter(has_stayed));
         Ok(settled)
     }
 }

@@ -16,10 +16,18 @@ const SUBSCRIBER_LIFE_MS: i64 = 35_000;
 /// What of a question or its task ends sooner is worth saying.
 const NEAR_MS: i64 = 300_000;
 
-/// Whether a task looks lost, as it also does for a moment while a good answer is taken.
-pub(super) fn may_be_passing(signs: &Signs) -> bool {
-    matches!(&signs.asking, Asking::Elicitation { request: Some(_), status: Some(status), .. } if status == "responded")
-        && signs.run.state == Some(RunState::Running)
+/// The question of a task that looks lost, as it also does for a moment while it is asked, and while a good answer is
+/// taken.
+pub(super) fn may_be_passing(signs: &Signs) -> Option<&str> {
+    match &signs.asking {
+        Asking::Elicitation { request: Some(request), status, .. }
+            if status.as_deref().is_none_or(|status| status == "responded")
+                && signs.run.state == Some(RunState::Running) =>
+        {
+            Some(request)
+        }
+        _ => None,
+    }
 }
 
 pub(super) fn causes(findings: &mut Findings<'_>) {
