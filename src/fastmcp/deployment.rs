@@ -32,7 +32,8 @@ struct Met {
 
 impl std::fmt::Debug for Deployment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Deployment").field("at", &self.link.location()).field("docket", &self.docket).finish()
+        let mut shown = f.debug_struct("Deployment");
+        shown.field("at", &self.link.location()).field("docket", &self.docket).finish_non_exhaustive()
     }
 }
 
@@ -116,7 +117,8 @@ impl Deployment {
     /// The task whose id begins so.
     pub async fn find(&self, prefix: &str) -> FastmcpResult<DeployedTask> {
         // A whole id mostly tells its keys.
-        let identity = match self.met().task.clone().filter(|task| task.id == prefix) {
+        let last = self.met().task.clone();
+        let identity = match last.filter(|task| task.id == prefix) {
             Some(identity) => Some(identity),
             None => discover::anonymous(&self.link, &self.docket, prefix).await?,
         };

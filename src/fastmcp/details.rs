@@ -92,7 +92,9 @@ impl Deployment {
         let mut found = BTreeMap::new();
         for some in sessions.chunks(AT_ONCE) {
             let mut reads = redis::pipe();
-            some.iter().for_each(|session| Notifications::ask(&self.docket, session, &mut reads));
+            for session in some {
+                Notifications::ask(&self.docket, session, &mut reads);
+            }
             let mut replies = self.link.read(reads).await?;
             for session in some {
                 found.insert(session.clone(), Notifications::take(&mut replies)?);
