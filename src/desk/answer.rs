@@ -51,7 +51,7 @@ impl Found {
                 };
                 if task.generation == Generation::V4 && way == Way::Supported {
                     // Said before anybody has filled in a form.
-                    return Err(FastmcpError::NeedsServer { id: task.id.clone() }.into());
+                    return Err(task.needs_another_way().into());
                 }
                 Ok(question)
             }
@@ -324,7 +324,10 @@ impl<'a> Sending<'a> {
             sent => sent.map(Ok),
         });
         Ok(match sent.await? {
-            Ok(()) => taken(answer.clone()),
+            Ok(()) => {
+                server.has_closed(task, question).await?;
+                taken(answer.clone())
+            }
             Err(problem) => misfit(problem),
         })
     }

@@ -1,4 +1,4 @@
-//! The client against real servers of both eras: `FastMCP` 3.0.2 and 3.4.10 (legacy), 4.1.0 (modern).
+//! The client against real servers of both eras: `FastMCP` 3.0.2 and 3.4.11 (legacy), 4.1.4 (modern).
 
 mod answers;
 mod bare;
