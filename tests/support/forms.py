@@ -26,6 +26,8 @@ def result(method, params):
                 "_meta": {"io.modelcontextprotocol/serverInfo": INFO}}
     if method == "tools/list":
         return {"tools": [{"name": "ask", "inputSchema": {"type": "object"}}]}
+    if method == "tasks/get" and len(open(FILE).readlines()) > 1:
+        return {"resultType": "complete", **TASK, "status": "working"}
     if method == "tasks/get":
         requests = {"q": {"method": "elicitation/create", "params": QUESTION}}
         return {"resultType": "complete", **TASK, "inputRequests": requests}
