@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 
 use super::failure::{Failure, Kind};
 use super::kept::{Kept, KeptTask};
-use super::places::too_short;
+use super::short_id::long_enough;
 use super::suggest::{Advice, Suggested};
 use super::text;
 use crate::client::{Call, Client, ClientError, ClientResult, Era, Submitted, Target, TaskView};
@@ -241,9 +241,7 @@ impl Server {
             Err(missing) if missing.kind() == Kind::NotFound => missing,
             found => return found,
         };
-        if !text::is_long_enough(prefix) {
-            return Err(too_short(prefix));
-        }
+        long_enough(prefix)?;
         let known: Vec<String> = self.ids().await?.into_iter().filter(|id| id.starts_with(prefix)).collect();
         match known.as_slice() {
             [] => Err(missing),
