@@ -51,7 +51,7 @@ const SERVE: [Example; 3] = [
 ];
 
 const WORKER: [Example; 3] = [
-    ("The built-in tools", "mcptask worker"),
+    ("The built-in tools, also in a folder with an mcptask.toml", "mcptask worker --builtin"),
     ("Tools of your own, 16 tasks at once", "mcptask worker --config mcptask.toml --concurrency 16"),
     ("For the tasks of another namespace", "mcptask worker --namespace staging"),
 ];

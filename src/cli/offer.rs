@@ -26,6 +26,9 @@ pub(crate) struct OfferArgs {
     /// SIGHUP reads it again. Running tasks keep the tools that they began with.
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::FilePath)]
     config: Option<PathBuf>,
+    /// Offer the built-in tools as well, beside those of a file
+    #[arg(long)]
+    builtin: bool,
     /// Misbehave on purpose, for tests of MCP clients. May be given several times
     #[arg(long = "fault", value_name = "NAME", help_heading = "Tools", value_parser = faults())]
     faults: Vec<Fault>,
@@ -80,10 +83,15 @@ impl OfferArgs {
 
     /// The tools to offer.
     pub(crate) fn tools(&self) -> Result<Tools, Failure> {
-        match self.file() {
-            Some(file) => Ok(load(&file)?.tools()),
-            None => Ok(builtin::tools()),
+        let Some(file) = self.file() else { return Ok(builtin::tools()) };
+        let mut tools = load(&file)?.tools();
+        if self.builtin {
+            // A tool of the file goes before a built-in one of the same name.
+            let missing = builtin::tools().into_iter().filter(|(name, _)| !tools.contains_key(name));
+            let missing: Vec<_> = missing.collect();
+            tools.extend(missing);
         }
+        Ok(tools)
     }
 
     /// Reads the file again whenever SIGHUP comes. A file with mistakes changes nothing.

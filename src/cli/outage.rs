@@ -267,6 +267,10 @@ impl Store for Announced {
         self.outage.written(self.store.renew(worker, lease).await)
     }
 
+    async fn touch(&self) -> StoreResult<()> {
+        self.outage.written(self.store.touch().await)
+    }
+
     async fn dismiss(&self, worker: &WorkerId) -> StoreResult<()> {
         self.outage.written(self.store.dismiss(worker).await)
     }

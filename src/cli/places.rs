@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::remote::RemoteArgs;
 use crate::desk::place::{Found, Place};
 use crate::desk::places::{Places, no_task};
-use crate::desk::suggest::{Advice, Suggested};
+use crate::desk::suggest::Advice;
 
 /// Does a command's work at its places, and leaves them in good order. Whoever waits for a task waits for its place too.
 pub(crate) async fn at<T>(
@@ -45,8 +45,7 @@ pub(crate) async fn tell_unoffered(context: &Context, found: &Found) {
 
 /// What is said of a task that no worker will take: it waits for ever.
 pub(crate) fn unoffered(tool: &str) -> Advice {
-    Advice::from(format!("no worker runs {tool:?} now; the task waits until one does: "))
-        .and_command(Suggested::new("worker"), "runs the built-in tools, with --config FILE those of a file")
+    Advice::worker(format!("no worker runs {tool:?} now; the task waits until one does: "))
 }
 
 /// The places. Nothing is written. A server that is away is waited for where the command `waits`.

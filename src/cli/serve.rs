@@ -19,6 +19,7 @@ use super::signals::Signals;
 use super::ui::time;
 use super::worker;
 use crate::desk::suggest::Suggested;
+use crate::desk::values;
 use crate::engine::{Engine, Limits};
 use crate::server::{self, ServeConfig, ServeError, Unanswerable};
 use crate::task::{Fault, ToolSpec, fault};
@@ -296,6 +297,7 @@ async fn announce(
     let known = run.iter().find(|tool| tool.name == "plan_dinner").or(run.first());
     let tool = known.map_or("TOOL", |tool| tool.name.as_str());
     let submit = Suggested::new("submit").about(tool).option("--session", "dinner");
+    let submit = known.map_or(submit.clone(), |tool| values::calling(submit, &tool.input_schema));
     for command in [submit, Suggested::new("watch").about("dinner"), Suggested::new("respond")] {
         ui.talk_after("    ", &[context.command(command)]);
     }

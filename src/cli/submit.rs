@@ -12,7 +12,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::follow::{self, Answering};
 use super::remote::{self, RemoteArgs};
-use super::remote_answering::RemoteAnswering;
+use super::remote_answering::{RemoteAnswering, Stays};
 use super::ui::spinner::Spinner;
 use super::ui::{text, time};
 use super::{arguments, complete, complete_names, outcome, places, typed};
@@ -65,16 +65,16 @@ pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failu
     match args.remote.target(context)? {
         None => through_store(context, &args, &answering).await,
         Some(target) => {
-            // A server is told that it may ask only where somebody can answer.
-            let asks = args.wait && answering.can_ask();
-            let answering = RemoteAnswering::new(answering, true);
-            let asked = asks.then(|| answering.clone());
+            let stays = if args.wait { Stays::ToTheEnd } else { Stays::NotForTasks };
+            let answering = RemoteAnswering::new(answering, true, stays);
+            // Asked where nobody answers, a question is left open: who was told that it may not ask would decide itself.
+            let asked = Some(answering.clone());
             let server = connections::open(context, &args.remote, &target, args.wait, asked).await?;
             let here = answering.clone();
             let server = server.explained_by(Box::new(move |error| remote::explained(error, &here)));
             let done = through_server(context, &args, &server, &target, &answering).await;
             server.close().await;
-            if asks && done.is_ok() {
+            if args.wait && done.is_ok() {
                 answering.tell_surplus();
             }
             done
@@ -216,6 +216,10 @@ fn announce(context: &Context, args: &SubmitArgs, id: &str, watch: Suggested) ->
     context.ui.line(&text::line(id))
 }
 
+/// What is said of a task of a server that was started here.
+const ENDS_WITH_THIS: &str = "the server was started for this command and ends with it, and so does the task, unless the \
+    server keeps tasks elsewhere; --wait stays to its end";
+
 async fn through_server(
     context: &Context,
     args: &SubmitArgs,
@@ -243,6 +247,9 @@ async fn through_server(
         Submitted::Done(result) => outcome::of_outcome(context, (SERVER, "(a foreground call)"), &result),
         Submitted::Task(task) => {
             keep(context, target, &task.id, &args.tool);
+            if !args.wait && matches!(target, Target::Stdio { .. }) {
+                context.ui.warn(ENDS_WITH_THIS);
+            }
             announce(context, args, &task.id, Suggested::new("show").about(task.id.as_str()))?;
             answering.announced();
             if !args.wait {

@@ -64,7 +64,7 @@ impl Found {
         match self {
             Self::Store(engine, id) => {
                 let asked = |task: &Task| match wanted {
-                    Some(wanted) => task.questions.iter().any(|question| question.id.as_str() == wanted),
+                    Some(wanted) => meant(task, wanted).is_some(),
                     None => task.open_questions().next().is_some(),
                 };
                 let begun = engine.get_patiently(&Viewer::Operator, id).await?;
@@ -148,10 +148,17 @@ fn named(questions: &[OpenQuestion], wanted: Option<&str>) -> Option<OpenQuestio
     questions.iter().find(|one| wanted.is_none_or(|wanted| wanted == one.id)).cloned()
 }
 
+/// The question of that id, or of that name, by which our servers show it to clients.
+fn meant<'a>(task: &'a Task, wanted: &str) -> Option<&'a Question> {
+    let is_meant =
+        |question: &&Question| question.id.as_str() == wanted || task.question_key(question) == wanted;
+    task.questions.iter().find(is_meant)
+}
+
 async fn of_store(engine: &Engine, id: &TaskId, wanted: Option<&str>) -> Result<OpenQuestion, Failure> {
     let task = engine.get(&Viewer::Operator, id).await?;
     let found = match wanted {
-        Some(wanted) => task.questions.iter().find(|question| question.id.as_str() == wanted),
+        Some(wanted) => meant(&task, wanted),
         None => task.open_questions().next(),
     };
     match (found, wanted) {

@@ -53,7 +53,7 @@ impl Found {
         match self {
             Self::Store(engine, id) => store::facts(engine, id).await,
             Self::Fastmcp(deployment, task) => fastmcp::facts(deployment, task).await,
-            Self::Server(server, task) => Ok(server::facts(server, task)),
+            Self::Server(server, task) => Ok(server::facts(server, task).await),
         }
     }
 }

@@ -195,6 +195,12 @@ impl Advice {
         advice
     }
 
+    /// Words and then the command that runs tools.
+    pub(crate) fn worker(words: impl Into<Self>) -> Self {
+        let worker = Suggested::new("worker").flag("--builtin");
+        words.into().and_command(worker, "runs the built-in tools, and with --config FILE those of a file")
+    }
+
     /// Words, then a command at the store that a server uses, and what it does. Only the reader knows where that is.
     pub(crate) fn at_its_store(words: &str, command: Suggested, does: &str) -> Self {
         let elsewhere = format!("{does}, with --db PATH instead of --redis URL where that store is a file");

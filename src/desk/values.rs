@@ -64,6 +64,15 @@ pub(crate) fn accepting(respond: Suggested, ask: &Ask) -> Suggested {
     form.fields.iter().filter(|field| field.required).fold(respond, one)
 }
 
+/// The command with a place for each argument that a tool needs.
+pub(crate) fn calling(submit: Suggested, schema: &Value) -> Suggested {
+    let Some(form) = Form::parse(schema).ok().filter(|form| !form.is_whole) else {
+        return submit.option("--args-json", "JSON");
+    };
+    let needed = form.fields.iter().filter(|field| field.required && field.default.is_none());
+    needed.fold(submit, |submit, field| submit.option("--arg", format!("{}={}", field.name, place(field))))
+}
+
 /// The most choices that stand in a suggested command.
 const MOST_CHOICES: usize = 4;
 

@@ -29,6 +29,7 @@ pub use follow::Follow;
 pub use hub::Hub;
 pub(crate) use leases::Living;
 pub(crate) use retry::{Failure, Retry, patiently};
+pub(crate) use time::RENEWED_AGAIN;
 pub use watch::Watch;
 
 use rules::{checked_answer, oversize, visible};

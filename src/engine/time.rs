@@ -26,8 +26,12 @@ const MOST_LOOKS: u32 = 50;
 /// The pause after that.
 const NOTHING_SETTLED: Duration = Duration::from_millis(200);
 
-/// How long a worker's lease has to have ended, as seen from here, before its tasks are given to others. Processes
-/// that were paused together (a machine that slept) wake together, and each may first renew its lease.
+/// The longest pause between two attempts to renew a lease that a store refused.
+pub(crate) const RENEWED_AGAIN: Duration = Duration::from_millis(300);
+
+/// How long a worker's lease has to have ended, as seen from here and while the store takes writes, before its tasks are
+/// given to others. Processes that were paused together (a machine that slept) wake together, and each may first renew its
+/// lease; those that the store refused try again at most [`RENEWED_AGAIN`] later.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
 
 /// Keeps the time of one process.
@@ -118,14 +122,14 @@ impl<'a> TimeKeeper<'a> {
         while fruitless < MOST_LOOKS {
             let due = match self.engine.store().due().await {
                 Ok(due) => due,
-                Err(error) => return self.looking.failed(&error),
+                Err(error) => return self.failed(&error, |keeper| &mut keeper.looking),
             };
             self.looking.worked();
             self.warn_of_unreadable(&due);
             let next = due.next.unwrap_or(LONGEST).min(LONGEST);
             let settled = match self.settle(due, &mut left).await {
                 Ok(settled) => settled,
-                Err(error) => return self.settling.failed(&error),
+                Err(error) => return self.failed(&error, |keeper| &mut keeper.settling),
             };
             if settled > 0 {
                 self.settling.worked();
@@ -140,6 +144,22 @@ impl<'a> TimeKeeper<'a> {
             }
         }
         NOTHING_SETTLED
+    }
+
+    /// Takes note of a failure and returns the pause before the next look. What a store that cannot be used says of leases
+    /// is no sign of dead workers: nobody could renew one.
+    fn failed(&mut self, error: &StoreError, what: impl Fn(&mut Self) -> &mut Retry) -> Duration {
+        self.ended.clear();
+        what(self).failed(error)
+    }
+
+    /// Sees to it that the time of workers whose leases have ended is counted only while writes are taken: a store that
+    /// refuses them longer than a lease lasts takes renewals again first.
+    async fn begin_to_count(&self, due: &Due) -> StoreResult<()> {
+        if due.claims.iter().any(|(_, worker)| !self.ended.contains_key(worker)) {
+            self.engine.store().touch().await?;
+        }
+        Ok(())
     }
 
     /// Whether the worker of a claim is known to be gone.
@@ -170,6 +190,7 @@ impl<'a> TimeKeeper<'a> {
     /// left alone for a while. An error is one of the store, which would be the same for all others.
     async fn settle(&mut self, due: Due, left: &mut Left) -> StoreResult<usize> {
         let mut settled = 0;
+        self.begin_to_count(&due).await?;
         for item in Item::all(due) {
             let now = Instant::now();
             if let Item::Claim(_, worker) = &item

@@ -191,7 +191,7 @@ impl FastmcpError {
 
     /// The error for a Redis error that `command` met.
     pub(super) fn from_redis(location: &str, command: &str, error: &RedisError) -> Self {
-        let (location, problem) = (location.to_owned(), error.to_string());
+        let (location, problem) = (location.to_owned(), redis_link::said(error));
         let code = error.code().unwrap_or_default();
         if code == "NOPERM" || problem.contains("can't run this command") {
             let command = quoted(&problem).map_or_else(|| command.to_owned(), str::to_uppercase);

@@ -10,7 +10,7 @@ mod url;
 
 use std::time::Duration;
 
-use redis::RedisError;
+use redis::{ErrorKind, RedisError};
 
 pub(crate) use address::Address;
 pub(crate) use figures::Figures;
@@ -27,7 +27,26 @@ pub(crate) const CONNECT: Duration = Duration::from_secs(5);
 
 /// Whether the server cannot be reached now, rather than refusing what was asked.
 pub(crate) fn is_unreachable(error: &RedisError) -> bool {
-    error.is_io_error() || error.is_timeout() || error.is_connection_dropped() || is_passing(error)
+    // What cannot be read is no reply of a Redis, or not all of it.
+    error.kind() == ErrorKind::Parse
+        || error.is_io_error()
+        || error.is_timeout()
+        || error.is_connection_dropped()
+        || is_passing(error)
+}
+
+/// What went wrong, in the server's own words where they are its: they can be looked up.
+pub(crate) fn said(error: &RedisError) -> String {
+    if error.kind() == ErrorKind::Parse {
+        return "what answers there does not speak as a Redis does: is it another server's port?".to_owned();
+    }
+    match (error.code(), error.detail()) {
+        (Some(code), Some(detail)) if code != "ERR" && !detail.starts_with(code) => {
+            format!("{code} {detail}")
+        }
+        (Some(_), Some(detail)) => detail.to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// Server errors that end by themselves: it is loading its file, another node has taken over or is about to,

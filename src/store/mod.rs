@@ -255,6 +255,9 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// enlist again.
     async fn renew(&self, worker: &WorkerId, lease: Duration) -> StoreResult<bool>;
 
+    /// Writes what is there already: it fails wherever writes are refused, and changes nothing.
+    async fn touch(&self) -> StoreResult<()>;
+
     /// Takes a worker off the list. What it still holds is due at once.
     async fn dismiss(&self, worker: &WorkerId) -> StoreResult<()>;
 

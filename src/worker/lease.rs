@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
-use crate::engine::{Living, Retry};
+use crate::engine::{Living, RENEWED_AGAIN, Retry};
 use crate::store::{ClaimKey, Requeue, StoreResult};
 
 /// The clocks are compared so often: a machine that slept has to renew its leases as soon as it is awake.
@@ -70,8 +70,9 @@ struct Keeper<'a> {
 
 impl<'a> Keeper<'a> {
     fn new(shared: &'a Shared) -> Self {
-        // Soon: the lease may end before the next beat.
-        let retry = Retry::new("renewing the worker's lease").pausing_at_most(shared.config.lease / 3);
+        // Soon: the lease may end before the next beat, and others judge it soon after the store takes writes again.
+        let most = RENEWED_AGAIN.min(shared.config.lease / 3);
+        let retry = Retry::new("renewing the worker's lease").pausing_at_most(most);
         Self { shared, retry, uncompared: 0, unknown: HashSet::new() }
     }
 

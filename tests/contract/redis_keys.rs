@@ -293,6 +293,22 @@ async fn what_wakes_a_worker_that_was_called_off_or_left_wakes_another_at_once()
     }
 }
 
+#[tokio::test]
+async fn touching_changes_nothing_and_fails_where_writes_are_refused() {
+    let bench = Bench::redis();
+    let store = bench.store().await;
+    submit(&*store, &new_task("dinner")).await;
+    let before = dump(server(&bench));
+    store.touch().await.expect("writes are taken");
+    assert_eq!(dump(server(&bench)), before);
+    does(server(&bench), &["CONFIG", "SET", "maxmemory", "1"]);
+    let refused = store.touch().await.expect_err("no writes are taken");
+    assert_eq!(refused.refusal(), Some(mcptask::store::Refusal::MemoryFull), "{refused}");
+    does(server(&bench), &["CONFIG", "SET", "maxmemory", "0"]);
+    overwrite(server(&bench), &format!("{PREFIX}index"), "string");
+    store.touch().await.expect("writes are taken, whatever that key is");
+}
+
 /// Whatever a scope leaves behind goes with its last task.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_left_of_tasks_that_expired() {

@@ -20,6 +20,7 @@ on_both_engines!(
     a_process_does_not_take_tasks_from_its_own_living_worker,
     a_worker_taken_off_the_list_keeps_what_it_runs,
     an_ended_lease_is_judged_at_a_second_look,
+    no_lease_is_judged_while_writes_are_refused,
 );
 
 fn quick(name: &str) -> crate::setup::Closure {
@@ -146,6 +147,39 @@ async fn an_ended_lease_is_judged_at_a_second_look(setup: Setup) {
     let taken = engine.wait(&Viewer::Operator, &id, |task| task.worker.is_none());
     within("the task to be given to others", taken).await.expect("waits");
     store.recover();
+    stop.cancel();
+    running.drain().await;
+}
+
+/// A store that refuses writes for longer than a lease lasts, and is read all the while: its workers renew first.
+async fn no_lease_is_judged_while_writes_are_refused(setup: Setup) {
+    setup.clock.cancel();
+    let (endless, started, _) = endless("work");
+    let (running, store) = setup.troubled_worker("w1", 1, vec![endless]).await;
+    let task = setup.submit("work").await;
+    within("the start", started.notified()).await;
+    store.trouble("renew", usize::MAX, refuses(Refusal::MemoryFull));
+    tokio::time::sleep(2 * LEASE).await;
+    let other = Troubled::new(setup.bench.store().await);
+    other.trouble("touch", usize::MAX, refuses(Refusal::MemoryFull));
+    let engine = Engine::new(other.clone(), Limits::default(), CancellationToken::new());
+    let stop = CancellationToken::new();
+    keep_time(&engine, &stop);
+    other.called("touch", 2).await;
+    // Longer than a second look takes.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let holds = async || {
+        let now = engine.get(&Viewer::Operator, &task).await.expect("gets");
+        assert_eq!((now.attempt, now.worker), (1, Some(worker("w1"))), "it still holds its task");
+    };
+    holds().await;
+    // From now on both are taken, and who comes first is chance.
+    other.recover();
+    let before = other.calls("touch");
+    other.called("touch", before + 1).await;
+    store.recover();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    holds().await;
     stop.cancel();
     running.drain().await;
 }

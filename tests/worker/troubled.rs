@@ -199,6 +199,10 @@ impl Store for Troubled {
         self.verb("enlist", self.store.enlist(worker, tools, lease)).await
     }
 
+    async fn touch(&self) -> StoreResult<()> {
+        self.verb("touch", self.store.touch()).await
+    }
+
     async fn renew(&self, worker: &WorkerId, lease: Duration) -> StoreResult<bool> {
         self.verb("renew", self.store.renew(worker, lease)).await
     }

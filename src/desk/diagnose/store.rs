@@ -127,8 +127,7 @@ impl Checkup {
         let able: Vec<_> = self.workers.rows.iter().filter(|info| info.offers(tool)).collect();
         if able.is_empty() {
             let evidence = format!("no living worker offers the tool {tool}");
-            let help = Advice::from("start a worker that has it: ")
-                .and_command(worker_command(), "runs the built-in tools, with --config FILE those of a file");
+            let help = Advice::worker("start a worker that has it: ");
             return Ok(trouble(task, "no_worker_offers", evidence, help));
         }
         let before = self.queued.iter().filter(|other| other.created_at < task.created_at).count();

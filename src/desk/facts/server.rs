@@ -3,25 +3,41 @@
 use serde_json::Value;
 
 use super::{Fact, Facts, Sheet};
-use crate::client::TaskView;
+use crate::client::{Ended, TaskView};
 use crate::desk::asked::{self, OpenQuestion};
 use crate::desk::row::Row;
 use crate::desk::server::{Server, ServerTask};
-use crate::task::Outcome;
+use crate::desk::suggest::Advice;
+use crate::task::{Outcome, TaskStatus};
 
 /// All that the server shows of the task.
-pub(super) fn facts(server: &Server, task: &TaskView) -> Facts {
+pub(super) async fn facts(server: &Server, task: &TaskView) -> Facts {
+    let (task, warning) = with_outcome(server, task.clone()).await;
     let (mut sheet, name) = (Sheet::new(), server.title());
     let tool = server.tool_of(&task.id);
-    sheet.view(name, task, tool.as_deref());
+    sheet.view(name, &task, tool.as_deref());
     for (key, request) in &task.input_requests {
-        sheet.request(name, task, key, request);
+        sheet.request(name, &task, key, request);
     }
     if let Some(Outcome::Result(result)) = &task.outcome {
         sheet.result(result);
     }
-    let object = Row::of_view(server, &ServerTask { view: task.clone(), tool }).object;
-    Facts { object, lines: sheet.lines, warnings: Vec::new() }
+    let object = Row::of_view(server, &ServerTask { view: task, tool }).object;
+    Facts { object, lines: sheet.lines, warnings: warning.into_iter().collect() }
+}
+
+/// The task with its outcome, which a legacy server shows only when it is asked for it; what kept it from being shown.
+async fn with_outcome(server: &Server, task: TaskView) -> (TaskView, Option<Advice>) {
+    if task.outcome.is_some() || !matches!(task.status, TaskStatus::Completed | TaskStatus::Failed) {
+        return (task, None);
+    }
+    match server.run(async |client| client.ended(&task.id).await).await {
+        Ok(Ended::Finished(outcome) | Ended::Failed { outcome, .. }) => {
+            (TaskView { outcome: Some(outcome), ..task }, None)
+        }
+        Ok(Ended::Cancelled { .. }) => (task, None),
+        Err(failure) => (task, Some(Advice::from(format!("how it ended cannot be shown: {failure}")))),
+    }
 }
 
 impl Sheet {

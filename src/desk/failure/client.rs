@@ -11,7 +11,7 @@ impl From<ClientError> for Failure {
             ClientError::Target { .. } | ClientError::NotOffered { .. } => Self::usage(message),
             ClientError::Refused { .. } if error.is_passing() => Self::new(Kind::Unreachable, message),
             ClientError::Unreachable { .. } if error.is_about_program() => Self::new(Kind::Unreachable, message)
-                .hint("look at the command line of --stdio: run by itself, it has to wait for MCP messages on its stdin"),
+                .hint("look at its command line: run by itself, it has to wait for MCP messages on its stdin"),
             ClientError::Unreachable { .. } => Self::new(Kind::Unreachable, message)
                 .hint("is the server running? `mcptask serve` prints its URL"),
             ClientError::Timeout { .. } => Self::new(Kind::Unreachable, message)

@@ -12,7 +12,7 @@ use crate::redis_link::{self, Address, Route, Steady};
 use crate::store::{Refusal, StoreError, StoreResult};
 
 /// How long one blocking command waits. A bound, so that a server that vanished without a word is noticed.
-pub(super) const BLOCK: Duration = Duration::from_secs(10);
+pub(super) const BLOCK: Duration = Duration::from_secs(2);
 
 /// How much longer than [`BLOCK`] its reply may take.
 const BLOCK_MARGIN: Duration = Duration::from_secs(5);
@@ -87,24 +87,13 @@ impl Connection {
 }
 
 fn explained(location: &str, error: &RedisError) -> StoreError {
-    let (location, problem) = (location.to_owned(), said(error));
+    let (location, problem) = (location.to_owned(), redis_link::said(error));
     if let Some(refusal) = refusal(error) {
         StoreError::Refuses { location, refusal, problem }
     } else if redis_link::is_unreachable(error) {
         StoreError::Unreachable { location, problem }
     } else {
         StoreError::Backend { location, problem }
-    }
-}
-
-/// What went wrong, in the server's own words where they are its: they can be looked up.
-pub(super) fn said(error: &RedisError) -> String {
-    match (error.code(), error.detail()) {
-        (Some(code), Some(detail)) if code != "ERR" && !detail.starts_with(code) => {
-            format!("{code} {detail}")
-        }
-        (Some(_), Some(detail)) => detail.to_owned(),
-        _ => error.to_string(),
     }
 }
 

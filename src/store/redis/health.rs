@@ -49,7 +49,7 @@ impl RedisStore {
             Err(error) if error.refusal().is_some_and(Refusal::is_about_rights) => Ok(None),
             Err(StoreError::Refuses { refusal, problem, .. }) => Ok(Some(Trouble {
                 cause: "store_refuses_writes",
-                problem: format!("the store refuses writes: {problem}"),
+                problem: format!("Redis says: {problem}"),
                 advice: refusal.advice().to_owned(),
             })),
             Err(error) => Err(error),

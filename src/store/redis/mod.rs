@@ -31,6 +31,7 @@ use super::{
     ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Rows, Store, StoreError, StoreResult,
     Tail, TaskFilter, Trouble, WorkerInfo,
 };
+use crate::redis_link;
 use crate::task::{
     Answer, Ask, Cursor, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, ToolSpec,
     WorkerId,
@@ -160,7 +161,7 @@ impl RedisStore {
         let row = |reply: redis::RedisResult<Value>| match reply {
             Ok(value) => Ok(Ok(codec::readable(value))),
             Err(error) if connection::refusal(&error).is_some() => Err(self.connection.error(&error)),
-            Err(error) => Ok(Err(connection::said(&error))),
+            Err(error) => Ok(Err(redis_link::said(&error))),
         };
         replies.into_iter().map(row).collect()
     }
@@ -266,6 +267,16 @@ impl Store for RedisStore {
     async fn renew(&self, worker: &WorkerId, lease: Duration) -> StoreResult<bool> {
         let mut call = self.invocation(&self.scripts.renew);
         self.call(call.arg(worker.as_str()).arg(lease.as_millis() as u64)).await
+    }
+
+    async fn touch(&self) -> StoreResult<()> {
+        let mut command = redis::cmd("ZADD");
+        command.arg(self.key("index")).arg("XX").arg(0).arg("w");
+        match self.command::<Value>(&command).await {
+            // Writes are taken; that key is another matter.
+            Err(error) if connection::is_wrong_type(&error) => Ok(()),
+            done => done.map(drop),
+        }
     }
 
     async fn dismiss(&self, worker: &WorkerId) -> StoreResult<()> {

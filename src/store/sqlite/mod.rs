@@ -208,6 +208,10 @@ impl Store for SqliteStore {
         self.write(move |change| workers::renew(change, &worker, lease)).await
     }
 
+    async fn touch(&self) -> StoreResult<()> {
+        self.write(|change| workers::touch(change)).await
+    }
+
     async fn dismiss(&self, worker: &WorkerId) -> StoreResult<()> {
         let worker = worker.clone();
         self.write(move |change| workers::dismiss(change, &worker)).await

@@ -151,6 +151,12 @@ pub(super) fn renew(change: &Change, worker: &WorkerId, lease: Duration) -> Resu
     Ok(change.execute(sql, params![change.namespace, worker.as_str(), change.lease_end(lease)])? > 0)
 }
 
+pub(super) fn touch(change: &Change) -> Result<(), Failure> {
+    let sql = "UPDATE worker SET dismissed = dismissed WHERE namespace = ?1";
+    change.execute(sql, params![change.namespace])?;
+    Ok(())
+}
+
 pub(super) fn dismiss(change: &Change, worker: &WorkerId) -> Result<(), Failure> {
     let sql = "UPDATE worker SET lease_until_ms = 0, dismissed = 1 WHERE namespace = ?1 AND id = ?2";
     change.execute(sql, params![change.namespace, worker.as_str()])?;
