@@ -1,6 +1,5 @@
 //! What each client saw, scenario by scenario.
 
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,24 +7,19 @@ use std::time::Duration;
 use mcptask::server::{self, ServeConfig};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
-use crate::python::python;
+use crate::programs::program;
 use crate::support::bench::Bench;
 use crate::support::{Server, engine, work};
 
 /// The bound on one client's run; imports alone take seconds on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-fn script(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/interop/clients").join(name)
-}
-
 /// Runs a client and returns the JSON that it printed.
 async fn run(environment: &str, name: &str, transport: [&str; 2]) -> Value {
-    let mut command = Command::new(python(environment));
-    command.arg(script(name)).args(transport).stdin(Stdio::null()).kill_on_drop(true);
+    let mut program = program(environment, "clients", name);
+    let command = program.command.args(transport).stdin(Stdio::null()).kill_on_drop(true);
     let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("the client ends in time");
     let output = output.expect("the client runs");
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -34,13 +28,13 @@ async fn run(environment: &str, name: &str, transport: [&str; 2]) -> Value {
     serde_json::from_str(last).unwrap_or_else(|error| panic!("{environment} printed {last}: {error}"))
 }
 
-async fn over_http(environment: &str, name: &str) -> Value {
+pub(crate) async fn over_http(environment: &str, name: &str) -> Value {
     let server = Server::start().await;
     run(environment, name, ["http", &server.url()]).await
 }
 
 /// A stdio server for each connection to a local port; `bridge.py` joins the client's pipes to it.
-async fn over_stdio(environment: &str, name: &str) -> Value {
+pub(crate) async fn over_stdio(environment: &str, name: &str) -> Value {
     let bench = Arc::new(Bench::sqlite());
     let stop = CancellationToken::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
