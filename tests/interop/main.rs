@@ -3,6 +3,7 @@
 mod browser;
 mod clients;
 mod programs;
+mod sdks;
 mod typescript;
 
 #[path = "../support/python.rs"]
