@@ -130,7 +130,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --session 'Label the task with this session, for `watch` and `list`'
             cand --ttl 'Keep the task this long, for example 1h'
             cand --answers 'Answer questions from this JSON file, or - for stdin (see below)'
-            cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp'
+            cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`'
             cand --stdio 'Talk to an MCP server that this command line starts, on its stdin and stdout'
             cand --header 'Send this header with each request; may be given several times'
             cand --token 'Send this bearer token [env: MCPTASK_TOKEN]'
@@ -157,7 +157,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --since 'Begin here: `start`, `now`, a time ago such as 10m, a time in RFC 3339, or after a cursor from --json'
             cand --status 'Only events that leave their task in this status, for example input_required'
             cand --until 'Stop after the first event of this kind, or `end` for any that ends a task'
-            cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp'
+            cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`'
             cand --stdio 'Talk to an MCP server that this command line starts, on its stdin and stdout'
             cand --header 'Send this header with each request; may be given several times'
             cand --token 'Send this bearer token [env: MCPTASK_TOKEN]'
@@ -184,7 +184,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --question 'Answer this question of the task, for example q2; else the first open one'
             cand --set 'Set a field of the form, read as its kind says; lists are separated by commas. Means --accept'
             cand --content 'Accept with exactly this JSON object: itself, @FILE, or - for stdin'
-            cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp'
+            cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`'
             cand --stdio 'Talk to an MCP server that this command line starts, on its stdin and stdout'
             cand --header 'Send this header with each request; may be given several times'
             cand --token 'Send this bearer token [env: MCPTASK_TOKEN]'
@@ -217,7 +217,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --since 'Only those that were launched since: a time ago such as 10m, or a time in RFC 3339'
             cand --sort 'In this order'
             cand --limit 'At most this many'
-            cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp'
+            cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`'
             cand --stdio 'Talk to an MCP server that this command line starts, on its stdin and stdout'
             cand --header 'Send this header with each request; may be given several times'
             cand --token 'Send this bearer token [env: MCPTASK_TOKEN]'
@@ -239,7 +239,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcptask;show'= {
-            cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp'
+            cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`'
             cand --stdio 'Talk to an MCP server that this command line starts, on its stdin and stdout'
             cand --header 'Send this header with each request; may be given several times'
             cand --token 'Send this bearer token [env: MCPTASK_TOKEN]'
@@ -260,7 +260,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcptask;result'= {
-            cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp'
+            cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`'
             cand --stdio 'Talk to an MCP server that this command line starts, on its stdin and stdout'
             cand --header 'Send this header with each request; may be given several times'
             cand --token 'Send this bearer token [env: MCPTASK_TOKEN]'
@@ -284,7 +284,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
         }
         &'mcptask;cancel'= {
             cand --reason 'Why, for the log'
-            cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp'
+            cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`'
             cand --stdio 'Talk to an MCP server that this command line starts, on its stdin and stdout'
             cand --header 'Send this header with each request; may be given several times'
             cand --token 'Send this bearer token [env: MCPTASK_TOKEN]'
@@ -305,7 +305,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcptask;doctor'= {
-            cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp'
+            cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`'
             cand --stdio 'Talk to an MCP server that this command line starts, on its stdin and stdout'
             cand --header 'Send this header with each request; may be given several times'
             cand --token 'Send this bearer token [env: MCPTASK_TOKEN]'
@@ -327,7 +327,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcptask;tools'= {
-            cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp'
+            cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`'
             cand --stdio 'Talk to an MCP server that this command line starts, on its stdin and stdout'
             cand --header 'Send this header with each request; may be given several times'
             cand --token 'Send this bearer token [env: MCPTASK_TOKEN]'

@@ -140,7 +140,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l args-json -d 
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l session -d 'Label the task with this session, for `watch` and `list`' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l ttl -d 'Keep the task this long, for example 1h' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l answers -d 'Answer questions from this JSON file, or - for stdin (see below)' -r -F
-complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l header -d 'Send this header with each request; may be given several times' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
@@ -176,7 +176,7 @@ requeued\t''
 expired\t''
 noted\t''
 end\t''"
-complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l header -d 'Send this header with each request; may be given several times' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
@@ -201,7 +201,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -s h -l help -d '
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l question -d 'Answer this question of the task, for example q2; else the first open one' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l set -d 'Set a field of the form, read as its kind says; lists are separated by commas. Means --accept' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l content -d 'Accept with exactly this JSON object: itself, @FILE, or - for stdin' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l header -d 'Send this header with each request; may be given several times' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
@@ -235,7 +235,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l sort -d 'In thi
 changed\t'What changed last first'
 waiting\t'Who has waited longest for an answer first'"
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l limit -d 'At most this many' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l header -d 'Send this header with each request; may be given several times' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
@@ -256,7 +256,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand list" -s q -l quiet -d '
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l header -d 'Send this header with each request; may be given several times' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
@@ -276,7 +276,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand show" -s q -l quiet -d '
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l header -d 'Send this header with each request; may be given several times' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
@@ -298,7 +298,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand result" -s v -l verbose 
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l reason -d 'Why, for the log' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l header -d 'Send this header with each request; may be given several times' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
@@ -318,7 +318,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -s q -l quiet -d
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l header -d 'Send this header with each request; may be given several times' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
@@ -339,7 +339,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -s q -l quiet -d
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l header -d 'Send this header with each request; may be given several times' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r

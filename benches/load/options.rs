@@ -36,7 +36,7 @@ pub(crate) fn usage() -> String {
 
   --only PART,…    only these parts; none measures nothing and only publishes what FILE has
   --quick          small sizes, to see that everything works: its figures say little
-  --python PATH    a Python with FastMCP 3.4.10 [default: where tests/run installs it]; none does without
+  --python PATH    a Python with FastMCP 3.4.11 [default: where tests/run installs it]; none does without
   --json FILE      where the figures are kept; parts that are not run stay [default: target/load.json]
   --plots DIR      draw the plots there
   --report FILE    write the tables between that Markdown file's marks
@@ -102,5 +102,5 @@ fn usual_python() -> Option<PathBuf> {
     let cache = std::env::var_os("MCPTASK_TEST_CACHE").map(PathBuf::from);
     let cache =
         cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache/mcptask-tests")))?;
-    Some(cache.join("fastmcp-3.4.10/bin/python")).filter(|python| python.exists())
+    Some(cache.join("fastmcp-3.4.11/bin/python")).filter(|python| python.exists())
 }

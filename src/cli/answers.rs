@@ -210,9 +210,8 @@ impl Entry {
     }
 
     fn has_only_fields_of(&self, form: &Form) -> Result<(), String> {
-        let Some((name, value)) = self.content.iter().find(|(name, _)| form.field(name).is_none()) else {
-            return Ok(());
-        };
+        let is_of_none = |(name, _): &(&String, &Value)| !form.is_whole && form.field(name).is_none();
+        let Some((name, value)) = self.content.iter().find(is_of_none) else { return Ok(()) };
         let place = &self.place;
         if name == "action" {
             return Err(format!("{place}: {value} is no action: there are accept, decline and cancel"));
@@ -228,7 +227,7 @@ impl Entry {
             return Ok(self.action.map(|action| Answer::new(action, Answerer::Operator)));
         };
         let Ok(form) = Form::parse(schema) else { return Ok(None) };
-        let fits = |(name, _): &(&String, &Value)| form.field(name).is_some();
+        let fits = |(name, _): &(&String, &Value)| form.is_whole || form.field(name).is_some();
         let content: Map<String, Value> =
             self.content.iter().filter(fits).map(|(name, value)| (name.clone(), value.clone())).collect();
         if content.is_empty() && self.content.len() == 1 && self.content.contains_key("action") {

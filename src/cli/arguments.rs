@@ -7,9 +7,8 @@ use serde_json::{Map, Value};
 
 use super::exact::Problem;
 use super::failure::{Failure, Kind};
-use super::{exact, shape, typed, values};
-use crate::desk::values::TEXT;
-use crate::task::form::FieldKind;
+use super::{exact, typed, values};
+use crate::task::form::shape;
 use crate::task::{Form, Violation};
 
 /// The largest text that is read from a file or stdin: the limits behind it are far below.
@@ -92,9 +91,10 @@ pub(crate) fn for_form(form: &Form, pairs: &[String]) -> Result<Map<String, Valu
             continue;
         };
         match values::typed(form, field, text) {
-            Ok(_) if text == TEXT && matches!(field.kind, FieldKind::Text { .. }) => {
-                let problem =
-                    "TEXT stands for the answer: put the answer in its place; --content sends it as it is";
+            Ok(_) if values::stands_for(field) == Some(text) => {
+                let problem = format!(
+                    "{text} stands for the answer: put the answer in its place; --content sends it as it is"
+                );
                 problems.push(Violation::new(format!("/{name}"), problem));
             }
             Ok(value) => merge(&mut given, name, value),

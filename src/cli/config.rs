@@ -59,6 +59,8 @@ pub(crate) enum StoreChoice {
     Redis(String),
     /// A SQLite file.
     Sqlite(PathBuf),
+    /// None was named, and there is no home directory for the usual one: commands that need no store go on.
+    Nowhere,
 }
 
 /// What the flags and the environment come to.
@@ -82,7 +84,7 @@ impl Config {
         let named = named_store(global, environment)?;
         Ok(Self {
             is_named: named.is_some(),
-            store: named.map_or_else(|| usual_store(environment), Ok)?,
+            store: named.unwrap_or_else(|| usual_store(environment)),
             namespace: checked_namespace(namespace)?,
             docket: global.docket.clone(),
             timeout: global.timeout,
@@ -95,6 +97,7 @@ impl Config {
         let place = match &self.store {
             StoreChoice::Redis(url) => redis_link::shown(url),
             StoreChoice::Sqlite(path) => path.display().to_string(),
+            StoreChoice::Nowhere => "no place".to_owned(),
         };
         if self.namespace == "default" { place } else { format!("{place} (namespace {})", self.namespace) }
     }
@@ -102,7 +105,7 @@ impl Config {
     /// Whether somebody named a file that is not there.
     pub(crate) fn has_missing_file(&self) -> bool {
         match &self.store {
-            StoreChoice::Redis(_) => false,
+            StoreChoice::Redis(_) | StoreChoice::Nowhere => false,
             StoreChoice::Sqlite(path) => self.is_named && !path.exists(),
         }
     }
@@ -162,12 +165,17 @@ fn named_store(global: &GlobalArgs, environment: &Environment) -> Result<Option<
 }
 
 /// The file in the user's state directory.
-fn usual_store(environment: &Environment) -> Result<StoreChoice, Failure> {
-    let directory = environment.state_directory().ok_or_else(|| {
-        Failure::usage("neither HOME nor XDG_STATE_HOME is set, so there is no place for the tasks")
-            .hint("give --db PATH or --redis URL")
-    })?;
-    Ok(StoreChoice::Sqlite(directory.join("tasks.db")))
+fn usual_store(environment: &Environment) -> StoreChoice {
+    match environment.state_directory() {
+        Some(directory) => StoreChoice::Sqlite(directory.join("tasks.db")),
+        None => StoreChoice::Nowhere,
+    }
+}
+
+/// The failure of a command that needs a store where there is no place for one.
+pub(crate) fn nowhere() -> Failure {
+    Failure::usage("neither HOME nor XDG_STATE_HOME is set, so there is no place for the tasks")
+        .hint("give --db PATH or --redis URL")
 }
 
 /// A Redis, by a URL that can be read in one way only: another one would show a piece of its password somewhere.

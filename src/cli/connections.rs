@@ -34,13 +34,17 @@ pub(crate) struct Connections<'a> {
     /// Of the server, where the command waits for it.
     outage: Option<Arc<Outage>>,
     client: Option<Client>,
+    /// Whether the session stays when the command ends.
+    session_stays: bool,
 }
 
 impl<'a> Connections<'a> {
     /// None yet. A server that is away is waited for where the command `waits`.
     pub(crate) fn new(context: &'a Context, args: &RemoteArgs, target: &'a Target, waits: bool) -> Self {
         let outage = waits.then(|| Arc::new(Outage::of_server(&context.ui)));
-        Self { ui: &context.ui, target, era: args.era(), answering: None, asks: false, outage, client: None }
+        let (answering, client) = (None, None);
+        let (ui, era, asks, session_stays) = (&context.ui, args.era(), false, false);
+        Self { ui, target, era, answering, asks, outage, client, session_stays }
     }
 
     /// With the one whom the server may ask, if it `asks`.
@@ -140,9 +144,18 @@ impl<'a> Connections<'a> {
         }
     }
 
-    /// Ends the session and, on stdio, the server.
+    /// Something goes on in the session, or it is over: whether it stays at the server when the command ends.
+    pub(crate) fn session_stays(&mut self, stays: bool) {
+        self.session_stays = stays;
+    }
+
+    /// Ends the connection, on stdio the server with it; and the session, unless it stays.
     pub(crate) async fn close(mut self) {
-        self.leave().await;
+        match self.client.take() {
+            Some(client) if self.session_stays => client.leave().await,
+            Some(client) => client.close().await,
+            None => {}
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use futures::future::join_all;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::config::{Config, StoreChoice};
+use super::config::{Config, StoreChoice, nowhere};
 use super::environment::Environment;
 use super::failure::{Failure, Kind};
 use super::outage::{Announced, Outage};
@@ -68,6 +68,7 @@ impl Context {
         let store: Arc<dyn Store> = match &self.config.store {
             StoreChoice::Redis(url) => RedisStore::open(url, &self.config.namespace).await?,
             StoreChoice::Sqlite(path) => SqliteStore::open(path, &self.config.namespace).await?,
+            StoreChoice::Nowhere => return Err(nowhere()),
         };
         Ok(self.over(store, limits))
     }
@@ -77,6 +78,7 @@ impl Context {
     /// be mistyped.
     pub(crate) async fn existing(&self) -> Result<Option<Engine>, Failure> {
         match existing_store(&self.config).await {
+            Err(_) if self.config.store == StoreChoice::Nowhere => Err(nowhere()),
             Ok(store) => Ok(Some(self.over(store, Limits::default()))),
             Err(StoreError::NoStore { .. }) if self.config.has_missing_file() => Err(self.missing_file()),
             Err(StoreError::NoStore { .. }) => Ok(None),
@@ -222,5 +224,6 @@ pub(crate) async fn existing_store(config: &Config) -> StoreResult<Arc<dyn Store
     Ok(match &config.store {
         StoreChoice::Redis(url) => RedisStore::open_existing(url, &config.namespace).await?,
         StoreChoice::Sqlite(path) => SqliteStore::open_existing(path, &config.namespace).await?,
+        StoreChoice::Nowhere => return Err(StoreError::NoStore { location: config.location() }),
     })
 }

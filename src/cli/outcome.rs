@@ -68,7 +68,11 @@ fn failed(context: &Context, of: Of<'_>, message: Option<&str>, outcome: &Outcom
             let words = words.map(|words| format!("{words}: ")).unwrap_or_default();
             format!("{words}{} (code {})", error.message, error.code)
         }
-        Outcome::Result(_) if outcome.is_tool_error() => TOOL_ERROR.to_owned(),
+        Outcome::Result(result) if outcome.is_tool_error() => {
+            let shown = ending::in_words(result);
+            let words = message.filter(|words| !shown.contains(words));
+            TOOL_ERROR.to_owned() + &words.map(|words| format!(": {words}")).unwrap_or_default()
+        }
         Outcome::Result(_) => message.unwrap_or(UNSAID).to_owned(),
     };
     Err(Failure::new(Kind::TaskFailed, format!("task {} failed: {words}", of.1)))

@@ -66,10 +66,10 @@ pub(crate) async fn open(context: &Context, remote: &RemoteArgs, waits: bool) ->
     let docket = context.config.docket.as_deref();
     match (&context.config.store, docket) {
         (StoreChoice::Redis(url), docket) => Places::of_redis(url, docket, context.existing()).await,
-        (StoreChoice::Sqlite(_), None) => {
+        (StoreChoice::Sqlite(_) | StoreChoice::Nowhere, None) => {
             Ok(Places::of(context.existing().await?.map(Place::Store).into_iter().collect()))
         }
-        (StoreChoice::Sqlite(_), Some(_)) => {
+        (StoreChoice::Sqlite(_) | StoreChoice::Nowhere, Some(_)) => {
             Err(Failure::usage("--docket names a FastMCP deployment, which is in a Redis")
                 .hint("give --redis URL"))
         }

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use super::context::Context;
 use super::environment::TOKEN;
 use super::failure::Failure;
+use super::named_server;
 use super::remote_answering::RemoteAnswering;
 use super::ui::Ui;
 use crate::client::{self, Client, ClientError, Era, Target};
@@ -17,8 +18,13 @@ use crate::desk::suggest::{Advice, Reach, Suggested, Word};
 #[command(next_help_heading = "Through an MCP server")]
 #[expect(clippy::doc_markdown, reason = "doc comments of arguments are their help")]
 pub(crate) struct RemoteArgs {
-    /// Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp
-    #[arg(long, value_name = "URL", conflicts_with = "stdio", value_hint = clap::ValueHint::Url)]
+    /// Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`
+    ///
+    /// A name is looked up where MCP hosts keep their servers, nearest first: Claude Code (~/.claude.json for this folder,
+    /// .mcp.json), Cursor (.cursor/mcp.json) and VS Code (.vscode/mcp.json) from this folder up to the root of its
+    /// repository; then the user's ~/.claude.json, ~/.cursor/mcp.json, and the files of Claude Desktop and VS Code. A
+    /// server with a command is started, as by --stdio.
+    #[arg(long, value_name = "URL|NAME", conflicts_with = "stdio", value_hint = clap::ValueHint::Url)]
     pub(crate) server: Option<String>,
     /// Talk to an MCP server that this command line starts, on its stdin and stdout
     #[arg(long, value_name = "COMMAND", value_hint = clap::ValueHint::CommandString)]
@@ -68,12 +74,34 @@ impl RemoteArgs {
             return Ok(Some(Target::stdio(command)?));
         }
         let Some(given) = &self.server else { return Ok(None) };
-        let mut target = Target::http(given)?;
-        if let Target::Http { headers, token, .. } = &mut target {
-            *headers = self.header.iter().map(|header| split_header(header)).collect::<Result<_, _>>()?;
-            *token = self.token.clone().or_else(|| context.environment.given(TOKEN).map(str::to_owned));
+        let mut target = match named_server(context, given)? {
+            Some(target) => target,
+            None => Target::http(given)?,
+        };
+        let given_headers = self.header.iter().map(|header| split_header(header));
+        let given_headers: Vec<_> = given_headers.collect::<Result<_, _>>()?;
+        match &mut target {
+            Target::Http { headers, token, .. } => {
+                *headers = merged(std::mem::take(headers), given_headers);
+                // A variable is for servers of which nothing more is said.
+                *token = self.token(context).filter(|_| self.token.is_some() || !is_authorised(headers));
+                if token.is_some() {
+                    headers.retain(|(name, _)| !is_authorisation(name));
+                }
+            }
+            Target::Stdio { .. } if self.token.is_some() || !self.header.is_empty() => {
+                let problem = format!("{given:?} is a program: it takes neither --token nor --header");
+                return Err(Failure::usage(problem));
+            }
+            Target::Stdio { .. } => {}
         }
         Ok(Some(target))
+    }
+
+    /// The token that was given; a variable that was read from a file ends with the file's last line end.
+    fn token(&self, context: &Context) -> Option<String> {
+        let given = self.token.as_deref().or_else(|| context.environment.given(TOKEN)).map(str::trim);
+        given.filter(|token| !token.is_empty()).map(str::to_owned)
     }
 
     /// The options with which a suggested command reaches the same server. Secrets are named, or have to be filled in.
@@ -117,6 +145,37 @@ impl RemoteArgs {
             EraChoice::Modern => Era::Modern,
         }
     }
+}
+
+/// The server that a host's file has under that name.
+fn named_server(context: &Context, given: &str) -> Result<Option<Target>, Failure> {
+    if given.contains("://") {
+        return Ok(None);
+    }
+    let folder = std::env::current_dir().unwrap_or_default();
+    if let Some(named) = named_server::find(given, &context.environment, &folder)? {
+        let file = named.file.display();
+        context.ui.detail(&format!("{} is {} of {file}", super::ui::text::line(given), named.target));
+        return Ok(Some(named.target));
+    }
+    // A word alone is no address.
+    let is_address = given.contains(['.', ':', '/']) || given == "localhost";
+    if is_address { Ok(None) } else { Err(named_server::unknown(given, &context.environment, &folder)) }
+}
+
+/// The headers that a file has, and those that were given in their place or beside them.
+fn merged(file: Vec<(String, String)>, given: Vec<(String, String)>) -> Vec<(String, String)> {
+    let is_given = |name: &str| given.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+    let kept: Vec<_> = file.into_iter().filter(|(name, _)| !is_given(name)).collect();
+    kept.into_iter().chain(given).collect()
+}
+
+fn is_authorised(headers: &[(String, String)]) -> bool {
+    headers.iter().any(|(name, _)| is_authorisation(name))
+}
+
+fn is_authorisation(name: &str) -> bool {
+    name.eq_ignore_ascii_case("authorization")
 }
 
 fn split_header(header: &str) -> Result<(String, String), Failure> {

@@ -34,7 +34,7 @@ pub(crate) struct RespondArgs {
     #[arg(long, conflicts_with = "task")]
     next: bool,
     /// Answer this question of the task, for example q2; else the first open one
-    #[arg(long, value_name = "QUESTION", requires = "task", value_parser = NonEmptyStringValueParser::new(), add = complete_names::questions())]
+    #[arg(long, value_name = "QUESTION", requires = "task", allow_hyphen_values = true, value_parser = NonEmptyStringValueParser::new(), add = complete_names::questions())]
     question: Option<String>,
     /// Wait until the task asks; --timeout bounds it
     #[arg(long, requires = "task")]

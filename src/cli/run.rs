@@ -20,6 +20,7 @@ use super::{
     ask, cancel, check, completions, demo, doctor, handover, help, list, report, respond, result, serve,
     show, submit, tools, usage, watch, worker,
 };
+use crate::client::programs_ended;
 
 /// The program: from the process's arguments to its exit code.
 pub fn main() -> ExitCode {
@@ -112,9 +113,21 @@ fn client(
     let closed = async {
         let done = bounded(context, command).await;
         context.close().await;
+        programs_end().await;
         done
     };
     run_on(context, Builder::new_current_thread(), closed)
+}
+
+/// Waits for the servers that the command started, also where it was interrupted. A signal cuts that short: what is left
+/// of them is killed.
+async fn programs_end() {
+    let Ok(mut signals) = Signals::listen() else { return };
+    tokio::select! {
+        biased;
+        _ = signals.next() => {}
+        () = programs_ended() => {}
+    }
 }
 
 /// The level of logs where a command waits: what it says of an outage, it says in its own words.

@@ -233,6 +233,7 @@ async fn through_server(
         arguments: arguments::for_tool(&schema.unwrap_or_default(), &args.arg, args.args_json.as_deref())?,
         ttl_ms: args.ttl_ms(),
         session: args.session.as_ref().map(ToString::to_string),
+        detached: !args.wait,
     };
     match server.submit(&call).await? {
         Submitted::Done(result) => outcome::of_outcome(context, (SERVER, "(a foreground call)"), &result),
@@ -240,7 +241,14 @@ async fn through_server(
             keep(context, server.target(), &task.id, &args.tool);
             announce(context, args, &task.id, Suggested::new("show").about(task.id.as_str()))?;
             answering.announced();
-            if args.wait { to_end(context, server, &task.id).await } else { Ok(()) }
+            if !args.wait {
+                return Ok(());
+            }
+            // Its questions are asked in this session: who answers elsewhere what is left open here needs it.
+            server.session_stays(true);
+            let ended = to_end(context, server, &task.id).await?;
+            server.session_stays(false);
+            outcome::tell(context, (SERVER, &task.id), &ended)
         }
     }
 }
@@ -254,7 +262,7 @@ fn keep(context: &Context, target: &Target, id: &str, tool: &str) {
 }
 
 /// Follows a server's task to its end.
-async fn to_end(context: &Context, server: &mut Connections<'_>, id: &str) -> Result<(), Failure> {
+async fn to_end(context: &Context, server: &mut Connections<'_>, id: &str) -> Result<Ending, Failure> {
     let spinner = Spinner::start(&context.ui, "waiting");
     let on_change = |task: &client::TaskView| {
         let status = task.status.as_str();
@@ -262,5 +270,5 @@ async fn to_end(context: &Context, server: &mut Connections<'_>, id: &str) -> Re
     };
     let ended = server.run(async |client| client.follow(id, &on_change).await).await;
     drop(spinner);
-    outcome::tell(context, (SERVER, id), &ended?.into())
+    Ok(ended?.into())
 }

@@ -2,18 +2,18 @@
 
 use serde_json::{Map, Value};
 
-pub(crate) use crate::desk::values::{accepting, defaults, in_words, shown};
+pub(crate) use crate::desk::values::{accepting, defaults, editable, in_words, shown, stands_for};
 
 use crate::task::form::{Field, FieldKind};
 use crate::task::{Form, Violation};
 
 /// A value as a form's field shows it: choices by their titles.
 pub(crate) fn shown_in(field: &Field, value: &Value) -> String {
-    let (FieldKind::OneOf { choices, .. } | FieldKind::SomeOf { choices, .. }) = &field.kind else {
+    let (FieldKind::OneOf { choices } | FieldKind::SomeOf { choices, .. }) = &field.kind else {
         return shown(value);
     };
     let title = |value: &Value| {
-        let found = choices.iter().find(|choice| value == choice.value.as_str());
+        let found = choices.iter().find(|choice| *value == choice.value);
         found.map_or_else(|| shown(value), |choice| choice.title.clone())
     };
     match value {
@@ -41,6 +41,10 @@ pub(crate) fn violation(form: &Form, field: &Field, value: &Value) -> Option<Str
         FieldKind::Text { format: Some(format), .. } if found.problem.contains("is not a \"") => {
             format!("{value} is not {}", format_words(format))
         }
+        // Of alternatives the schema's check only says that none fits.
+        _ if found.problem.contains(" schemas listed in ") => {
+            format!("{value} does not fit: {}", rules(field))
+        }
         _ => found.problem,
     })
 }
@@ -58,23 +62,37 @@ fn format_words(format: &str) -> &str {
 
 /// A field's rules in words, for example "a whole number, 1 to 8".
 pub(crate) fn rules(field: &Field) -> String {
+    let of = |range: Option<String>, what: &str| range.map(|range| format!("{range} {what}"));
     let (kind, range) = match &field.kind {
         FieldKind::Text { min_length, max_length, format, .. } => {
-            let length = range(*min_length, *max_length).map(|range| format!("{range} characters"));
-            (format.as_deref().map(format_words), length)
+            let kind = format.as_deref().map(|format| format_words(format).to_owned());
+            (kind, of(range(*min_length, *max_length), "characters"))
         }
-        FieldKind::Number { integer, minimum, maximum, .. } => {
-            (Some(if *integer { "a whole number" } else { "a number" }), range(*minimum, *maximum))
+        FieldKind::Number { integer, minimum, maximum } => {
+            let kind = if *integer { "a whole number" } else { "a number" };
+            (Some(kind.to_owned()), range(*minimum, *maximum))
         }
         FieldKind::SomeOf { min_items, max_items, .. } => {
             (None, range(*min_items, *max_items).map(|range| format!("choose {range}")))
         }
+        FieldKind::List { items, min_items, max_items } => {
+            let kind = format!("a list of {items}, with commas between");
+            (Some(kind), of(range(*min_items, *max_items), "of them"))
+        }
+        FieldKind::Other { takes } => (Some(takes.clone()), None),
         // Their choices are on the screen, with a way to skip an optional one.
-        FieldKind::Boolean { .. } | FieldKind::OneOf { .. } => return String::new(),
+        FieldKind::Boolean | FieldKind::OneOf { .. } => return String::new(),
     };
-    let optional = (!field.required).then(|| "optional".to_owned());
-    let parts = [kind.map(str::to_owned), range, optional];
+    let parts = [kind, range, may_be_empty(field).map(str::to_owned)];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn may_be_empty(field: &Field) -> Option<&'static str> {
+    match field.required {
+        false => Some("optional"),
+        true if field.nullable => Some("empty for null"),
+        true => None,
+    }
 }
 
 fn range<T: std::fmt::Display + PartialEq>(least: Option<T>, most: Option<T>) -> Option<String> {

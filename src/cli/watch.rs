@@ -39,7 +39,8 @@ pub(crate) struct WatchArgs {
     #[arg(add = super::complete::sessions())]
     session: Option<SessionId>,
     /// Only this task's events: its id, or its beginning; ends when the task does
-    #[arg(long, value_name = "TASK", conflicts_with = "session", value_parser = super::task_id::typed)]
+    #[arg(long, value_name = "TASK", conflicts_with = "session", allow_hyphen_values = true)]
+    #[arg(value_parser = super::task_id::typed)]
     #[arg(add = super::complete::tasks())]
     task: Option<String>,
     /// Begin here: `start`, `now`, a time ago such as 10m, a time in RFC 3339, or after a cursor from --json

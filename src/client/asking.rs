@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, watch};
 
 use super::ClientError;
-use crate::task::form::{joined, schema_violations};
-use crate::task::{Action, Answer, Ask, AskKind, Form};
+use crate::task::form::joined;
+use crate::task::{Action, Answer, Ask, AskKind};
 
 /// How often one question is asked before the client gives up: the first time and two repairs.
 pub(super) const ATTEMPTS: u32 = 3;
@@ -57,9 +57,9 @@ impl Desk {
             let Some(answer) = self.answering.answer(question).await else {
                 return Err(ClientError::LeftOpen { message: question.ask.message.clone() });
             };
-            match problem(&question.ask, &answer) {
-                None => return Ok(answer),
-                problem => question.refused = problem,
+            match question.ask.misfits(&answer).as_slice() {
+                [] => return Ok(answer),
+                misfits => question.refused = Some(joined(misfits)),
             }
         }
         Err(refused(question))
@@ -88,18 +88,6 @@ pub(super) fn refused(question: &AskedQuestion) -> ClientError {
         message: question.ask.message.clone(),
         problem: question.refused.clone().unwrap_or_default(),
     }
-}
-
-/// What is wrong with an answer. Not every server looks before it takes one.
-pub(crate) fn problem(ask: &Ask, answer: &Answer) -> Option<String> {
-    let (Action::Accept, AskKind::Form { schema }) = (answer.action, &ask.kind) else { return None };
-    let content = answer.content.clone().unwrap_or_default();
-    let violations = match Form::parse(schema) {
-        Ok(form) => form.violations(&content),
-        // Other servers ask what MCP's forms do not have; the schema still says what fits.
-        Err(_) => schema_violations(schema, &Value::Object(content)),
-    };
-    (!violations.is_empty()).then(|| joined(&violations))
 }
 
 /// The answer as an `ElicitResult`. Content goes only with an accepted form.

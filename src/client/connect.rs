@@ -16,10 +16,11 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::asking::{Answering, Desk};
-use super::failure::{answers_http, closed, transport_failure};
+use super::failure::{answers_http, closed, timeout, transport_failure};
 use super::http::{Endpoint, HTTP_STATUS};
+use super::last_words::LastWords;
 use super::session::Session;
-use super::stdio::{ChildServer, LastWords};
+use super::stdio::{ChildServer, Start};
 use super::wire::Wire;
 use super::{Client, ClientError, ClientResult, Era, Target};
 
@@ -34,6 +35,8 @@ const FIRST_STREAM_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_STREAM_PAUSE: Duration = Duration::from_secs(2);
 /// Requests at once. The server has a limit of its own; this one is above what one client follows.
 const MOST_REQUESTS: usize = 1024;
+/// How rmcp names the request of the modern era's handshake in what went wrong.
+const DISCOVER: &str = "discover";
 /// Hints that may wait to be read; they are only hints.
 const HINTS: usize = 64;
 
@@ -44,18 +47,19 @@ impl Client {
         era: Era,
         answering: Option<Arc<dyn Answering>>,
     ) -> ClientResult<Self> {
+        let words = LastWords::default();
         let opening = async {
-            match Box::pin(open(target, era, answering.clone())).await {
-                Err(Failure { again: Some(era), .. }) => Box::pin(open(target, era, answering)).await,
+            match Box::pin(open(target, era, &words, answering.clone())).await {
+                Err(Failure { again: Some(other), .. }) if era == Era::Auto => {
+                    Box::pin(open(target, other, &words, answering)).await
+                }
                 done => done,
             }
         };
         let after = HANDSHAKE_TIMEOUT;
         match tokio::time::timeout(after, opening).await {
             Ok(opened) => opened.map_err(|failure| failure.error),
-            Err(_) => {
-                Err(ClientError::Timeout { server: target.to_string(), what: "the handshake".into(), after })
-            }
+            Err(_) => Err(words.explain(timeout(&target.to_string(), "the handshake", after)).await),
         }
     }
 }
@@ -74,11 +78,17 @@ impl From<ClientError> for Failure {
     }
 }
 
-async fn open(target: &Target, era: Era, answering: Option<Arc<dyn Answering>>) -> Result<Client, Failure> {
-    let (wire, words) = (Arc::new(Wire::default()), LastWords::default());
+async fn open(
+    target: &Target,
+    era: Era,
+    words: &LastWords,
+    answering: Option<Arc<dyn Answering>>,
+) -> Result<Client, Failure> {
+    let (wire, words) = (Arc::new(Wire::default()), words.clone());
     let desk = answering.map(|answering| Arc::new(Desk::new(answering)));
     let (changed, place) = (broadcast::Sender::new(HINTS), target.to_string());
     let (lost, broken) = (CancellationToken::new(), Arc::new(Notify::new()));
+    let stays = CancellationToken::new();
     let session = Session {
         desk: desk.clone(),
         wire: wire.clone(),
@@ -86,50 +96,80 @@ async fn open(target: &Target, era: Era, answering: Option<Arc<dyn Answering>>) 
         changed: changed.clone(),
         lost: lost.clone(),
         broken: broken.clone(),
+        stays: stays.clone(),
     };
     let running = match target {
         Target::Http { url, headers, token } => {
-            over_http(session, url, headers, token.as_deref(), era).await?
+            let endpoint = Endpoint::new(url, &session).map_err(|error| unbuilt(&place, error))?;
+            let config = config(url, headers, token.as_deref())?;
+            over_http(session, endpoint, config, era).await?
         }
-        Target::Stdio { command } => over_stdio(session, command, &words, era).await?,
+        Target::Stdio { command, environment, directory } => {
+            let start = Start { command, environment, directory: directory.as_deref() };
+            over_stdio(session, start, &words, era).await?
+        }
     };
-    let modern = is_modern(&running);
+    let modern = agreed_era(&place, &running, &wire)? == Era::Modern;
     let (patience, tools) = (None, OnceCell::new());
-    Ok(Client { running, wire, desk, place, words, changed, lost, broken, patience, modern, tools })
+    Ok(Client { running, wire, desk, place, words, changed, lost, broken, stays, patience, modern, tools })
 }
 
-fn is_modern(running: &Running) -> bool {
-    running.peer().peer_info().is_some_and(|info| !info.protocol_version.has_initialize())
+/// The era in which the handshake was; a version that was not offered is refused. A server that echoes a version of the
+/// other era in its `initialize` does not speak that era, which has no `initialize`.
+fn agreed_era(place: &str, running: &Running, wire: &Wire) -> ClientResult<Era> {
+    let version = running.peer().peer_info().map(|info| info.protocol_version.clone()).unwrap_or_default();
+    let is_discovered = wire.handshake().get("supportedVersions").is_some();
+    let legacy = ProtocolVersion::known_up_to(&ProtocolVersion::V_2025_11_25);
+    if is_discovered && version == ProtocolVersion::V_2026_07_28 {
+        Ok(Era::Modern)
+    } else if !is_discovered && legacy.contains(&version) {
+        Ok(Era::Legacy)
+    } else {
+        Err(no_shared_version(place, [version.as_str()]))
+    }
 }
 
-async fn over_http(
-    session: Session,
+fn no_shared_version<'a>(place: &str, versions: impl IntoIterator<Item = &'a str>) -> ClientError {
+    let versions: Vec<_> = versions.into_iter().collect();
+    let problem = format!("no shared version, it has {}", versions.join(", "));
+    ClientError::Protocol { server: place.to_owned(), problem }
+}
+
+fn unbuilt(place: &str, error: reqwest::Error) -> ClientError {
+    let (server, reason) = (place.to_owned(), error.without_url().to_string());
+    ClientError::Unreachable { server, reason, is_sent: false }
+}
+
+/// How an HTTP endpoint is talked to.
+fn config(
     url: &Url,
     headers: &[(String, String)],
     token: Option<&str>,
-    era: Era,
-) -> ClientResult<Running> {
-    let place = session.place.clone();
-    let endpoint = Endpoint::new(session.wire.clone(), session.lost.clone(), session.broken.clone());
-    let endpoint = endpoint.map_err(|error| ClientError::Unreachable {
-        server: place.clone(),
-        reason: error.without_url().to_string(),
-        is_sent: false,
-    })?;
-    let listening = endpoint.listening();
+) -> ClientResult<StreamableHttpClientTransportConfig> {
     let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
-    config.auth_header = token.map(str::to_owned);
+    config.auth_header = token.map(bearer).transpose()?;
     // Each task that is waited for holds a request, and none of them may keep an answer from being sent.
     config.max_concurrent_requests = MOST_REQUESTS;
     // A session that is over is told to whoever waits: only they know what of it has to be begun anew.
     config.reinit_on_expired_session = false;
     config.retry_config = Arc::new(streams_again());
     config.custom_headers = headers.iter().map(header).collect::<ClientResult<_>>()?;
+    Ok(config)
+}
+
+async fn over_http(
+    session: Session,
+    endpoint: Endpoint,
+    config: StreamableHttpClientTransportConfig,
+    era: Era,
+) -> Result<Running, Failure> {
+    let (place, wire, listening) = (session.place.clone(), session.wire.clone(), endpoint.listening());
     let transport = StreamableHttpClientTransport::with_client(endpoint, config);
-    let running = serve_client_with_lifecycle(session, transport, lifecycle(era))
-        .await
-        .map_err(|error| initialize_failure(&place, error))?;
-    if !is_modern(&running) {
+    let running = serve_client_with_lifecycle(session, transport, lifecycle(era)).await.map_err(|error| {
+        let again = other_era(&error, &wire);
+        Failure { error: initialize_failure(&place, error), again }
+    })?;
+    if running.peer().peer_info().is_some_and(|info| info.protocol_version.has_initialize()) {
         await_stream(listening).await;
     }
     Ok(running)
@@ -137,32 +177,48 @@ async fn over_http(
 
 async fn over_stdio(
     session: Session,
-    command: &[String],
+    start: Start<'_>,
     words: &LastWords,
     era: Era,
 ) -> Result<Running, Failure> {
     let (place, wire) = (session.place.clone(), session.wire.clone());
-    let child = ChildServer::start(command, wire.clone(), words.clone()).map_err(|error| {
+    let child = ChildServer::start(start, wire.clone(), words.clone()).map_err(|error| {
         let reason = format!("it does not start: {error}");
         ClientError::Unreachable { server: place.clone(), reason, is_sent: false }
     })?;
+    let gone = child.gone();
     match serve_client_with_lifecycle(session, child, lifecycle(era)).await {
         Ok(running) => Ok(running),
         Err(error) => {
-            let again = era_of_late_answer(&error, &wire).filter(|_| era == Era::Auto);
+            let again = other_era(&error, &wire);
+            // Two of them at the same time may stand in each other's way.
+            gone.cancelled().await;
             Err(Failure { error: words.explain(initialize_failure(&place, error)).await, again })
         }
     }
 }
 
-/// A server that starts slowly answers `server/discover` when rmcp has gone on to `initialize`, and rmcp
-/// then gives up. The late answer tells the era, so the server is started once more in that one.
-fn era_of_late_answer(error: &ClientInitializeError, wire: &Wire) -> Option<Era> {
-    let discovered = wire.handshake().get("supportedVersions").is_some();
+/// The era in which another try may get a connection, where the search for it has failed.
+fn other_era(error: &ClientInitializeError, wire: &Wire) -> Option<Era> {
+    let is_discovered = wire.handshake().get("supportedVersions").is_some();
     match error {
-        ClientInitializeError::ConflictInitResponseId(..) if discovered => Some(Era::Modern),
+        // A server that starts slowly answers `server/discover` when rmcp has gone on to `initialize`, and rmcp then
+        // gives up. The late answer tells the era.
+        ClientInitializeError::ConflictInitResponseId(..) if is_discovered => Some(Era::Modern),
         ClientInitializeError::ConflictInitResponseId(..)
-        | ClientInitializeError::UncorrelatedErrorResponse { .. } => Some(Era::Legacy),
+        | ClientInitializeError::UncorrelatedErrorResponse { .. }
+        // A server of the older era that answers anything at all, such as `{}`.
+        | ClientInitializeError::ExpectedInitResult(_) => Some(Era::Legacy),
+        // One that ends, or hangs up, at a request that it does not know.
+        ClientInitializeError::ConnectionClosed(context) if context.contains(DISCOVER) => Some(Era::Legacy),
+        ClientInitializeError::TransportError { error, context } if context.contains(DISCOVER) => {
+            matches!(transport_failure("", error.error.as_ref()), ClientError::Unreachable { is_sent: true, .. })
+                .then_some(Era::Legacy)
+        }
+        // One that knows the request, and the older versions only.
+        ClientInitializeError::NoCompatibleProtocolVersion { server_supported, .. } => {
+            server_supported.iter().any(ProtocolVersion::has_initialize).then_some(Era::Legacy)
+        }
         _ => None,
     }
 }
@@ -183,10 +239,8 @@ async fn await_stream(mut listening: watch::Receiver<bool>) {
 fn lifecycle(era: Era) -> ClientLifecycleMode {
     let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
     match era {
-        Era::Auto => ClientLifecycleMode::Auto {
-            preferred_versions,
-            legacy_version: Some(ProtocolVersion::V_2025_11_25),
-        },
+        // The session itself names the version that `initialize` offers.
+        Era::Auto => ClientLifecycleMode::Auto { preferred_versions, legacy_version: None },
         Era::Legacy => ClientLifecycleMode::Initialize,
         Era::Modern => ClientLifecycleMode::Discover { preferred_versions },
     }
@@ -204,6 +258,17 @@ fn header((name, value): &(String, String)) -> ClientResult<(HeaderName, HeaderV
     Ok((parsed, value))
 }
 
+/// A token that HTTP allows.
+fn bearer(token: &str) -> ClientResult<String> {
+    match HeaderValue::try_from(token) {
+        Ok(_) => Ok(token.to_owned()),
+        Err(_) => Err(ClientError::Target {
+            given: "the token".to_owned(),
+            problem: "has characters that HTTP does not allow, such as a line end".to_owned(),
+        }),
+    }
+}
+
 /// The status with which HTTP refused the handshake, where it did.
 fn http_status(error: &ErrorData) -> Option<u16> {
     let status = error.data.as_ref()?.get(HTTP_STATUS)?.as_u64()?;
@@ -214,7 +279,13 @@ fn initialize_failure(place: &str, error: ClientInitializeError) -> ClientError 
     let protocol = |problem: String| ClientError::Protocol { server: place.to_owned(), problem };
     match error {
         ClientInitializeError::TransportError { error, .. } => transport_failure(place, error.error.as_ref()),
-        ClientInitializeError::LegacyFallbackFailed { fallback, .. } => initialize_failure(place, *fallback),
+        ClientInitializeError::LegacyFallbackFailed { discover, fallback } => {
+            match (initialize_failure(place, *discover), initialize_failure(place, *fallback)) {
+                // A modern server behind a gateway that did not reach it at first.
+                (discover, ClientError::Protocol { .. }) if discover.is_passing() => discover,
+                (_, fallback) => fallback,
+            }
+        }
         ClientInitializeError::ConnectionClosed(_) => closed(place),
         ClientInitializeError::JsonRpcError(error) => {
             if let Some(status) = http_status(&error) {
@@ -223,8 +294,7 @@ fn initialize_failure(place: &str, error: ClientInitializeError) -> ClientError 
             protocol(format!("the handshake was refused: {} (code {})", error.message, error.code.0))
         }
         ClientInitializeError::NoCompatibleProtocolVersion { server_supported, .. } => {
-            let versions: Vec<_> = server_supported.iter().map(ProtocolVersion::as_str).collect();
-            protocol(format!("no shared version, it has {}", versions.join(", ")))
+            no_shared_version(place, server_supported.iter().map(ProtocolVersion::as_str))
         }
         other => protocol(other.to_string()),
     }

@@ -69,7 +69,7 @@ pub enum ClientError {
         words: Option<String>,
     },
     /// The server took too long.
-    #[error("{server} did not answer {what} within {}s", after.as_secs())]
+    #[error("{server} did not answer {what} within {}s{words}", after.as_secs())]
     Timeout {
         /// Which server.
         server: String,
@@ -77,6 +77,8 @@ pub enum ClientError {
         what: String,
         /// How long it had.
         after: Duration,
+        /// What a program wrote to its stderr last; empty where it wrote nothing.
+        words: String,
     },
     /// The server breaks the protocol, or shares no version of it with this client.
     #[error("{server} does not speak MCP as expected: {problem}")]
@@ -156,7 +158,7 @@ const STORE_AWAY: &str = "mcptask/storeAway";
 const DONE_NOTHING: &str = "nothingChanged";
 
 /// "Internal error" of JSON-RPC.
-const INTERNAL_ERROR: i64 = -32603;
+pub(super) const INTERNAL_ERROR: i64 = -32603;
 
 /// Requests that only look, or can be repeated, and whose internal error says nothing of the task itself.
 const ABOUT_TASKS: [&str; 2] = ["tasks/get", "tasks/update"];

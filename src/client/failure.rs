@@ -1,6 +1,7 @@
 //! What rmcp's errors mean.
 
 use std::error::Error;
+use std::time::Duration;
 
 use rmcp::service::ServiceError;
 use rmcp::transport::streamable_http_client::StreamableHttpError;
@@ -12,6 +13,12 @@ use crate::task::RpcError;
 pub(super) fn closed(place: &str) -> ClientError {
     let reason = "the connection closed".to_owned();
     ClientError::Unreachable { server: place.to_owned(), reason, is_sent: true }
+}
+
+/// What is known of a server that stays silent.
+pub(super) fn timeout(place: &str, what: &str, after: Duration) -> ClientError {
+    let (server, what, words) = (place.to_owned(), what.to_owned(), String::new());
+    ClientError::Timeout { server, what, after, words }
 }
 
 /// What the failure of a request means.

@@ -12,10 +12,16 @@ use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::asking::{ATTEMPTS, AskedQuestion, refused};
+use super::error::INTERNAL_ERROR;
 use super::submit::needs_input;
 use super::tasks::INVALID_PARAMS;
 use super::{Client, ClientError, ClientResult, Ended, TaskView};
-use crate::task::{Answer, Outcome, TaskStatus};
+use crate::task::{Answer, Outcome, RpcError, TaskStatus};
+
+/// How often the status of a task that has given its result is asked for, and the pause before the next try: what is
+/// passing has passed by then, and a server that is gone is not waited for.
+const STATUS_TRIES: u32 = 3;
+const STATUS_PAUSE: Duration = Duration::from_millis(200);
 
 /// Told of each look at the task, also where nothing changed.
 pub type OnChange<'a> = &'a (dyn Fn(&TaskView) + Send + Sync);
@@ -70,9 +76,8 @@ impl Client {
                     result = None;
                     match reply {
                         Ok(value) => return Ok(self.with_status(id, Outcome::Result(value)).await),
-                        Err(error) if error.is_passing() => {}
-                        Err(ClientError::Refused { .. }) => waits = false,
-                        Err(error) => return Err(error),
+                        // What ends more than this request, ends the next look at the task, too.
+                        Err(error) => waits = error.is_passing(),
                     }
                     looks.now();
                 }
@@ -106,13 +111,25 @@ impl Client {
         }
     }
 
+    /// How a legacy task ended whose status is final. One that failed is a failure, whatever its result is.
     async fn legacy_end(&self, id: &str, view: TaskView) -> ClientResult<Ended> {
         if view.status == TaskStatus::Cancelled {
             return Ok(Ended::Cancelled { message: view.status_message });
         }
+        // Why it failed may have been left out where the server told of the change by itself.
+        let view = match view {
+            told if told.status == TaskStatus::Failed && told.status_message.is_none() => {
+                self.get(id).await?
+            }
+            view => view,
+        };
         match self.patient_request("tasks/result", &json!({ "taskId": id })).await {
             Ok(value) => Ok(Ended::of(view, Outcome::Result(value))),
             Err(ClientError::Refused { error, .. }) => Ok(Ended::of(view, Outcome::Error(*error))),
+            Err(error) if view.status == TaskStatus::Failed && !error.is_passing() => {
+                let error = RpcError { code: INTERNAL_ERROR, message: error.to_string(), data: None };
+                Ok(Ended::of(view, Outcome::Error(error)))
+            }
             Err(other) => Err(other),
         }
     }
@@ -120,11 +137,19 @@ impl Client {
     /// What `tasks/result` gave does not say whether the task failed: its status does. A server that has
     /// forgotten the task with its result, or is gone by now, has said all that there is.
     async fn with_status(&self, id: &str, outcome: Outcome) -> Ended {
-        match self.request("tasks/get", json!({ "taskId": id })).await.ok().as_ref().and_then(TaskView::read)
-        {
-            Some(view) => Ended::of(view, outcome),
-            None => Ended::Finished(outcome),
+        for _ in 0..STATUS_TRIES {
+            match self.request("tasks/get", json!({ "taskId": id })).await {
+                Ok(reply) => match TaskView::read(&reply) {
+                    Some(view) if view.status.is_final() => return Ended::of(view, outcome),
+                    // A server that shows the end a moment later than it gives the result.
+                    _ => {}
+                },
+                Err(error) if error.is_passing() && !self.is_over() => {}
+                Err(_) => break,
+            }
+            tokio::time::sleep(STATUS_PAUSE).await;
         }
+        Ended::Finished(outcome)
     }
 
     /// Modern tasks show their questions to whoever looks; each is asked once, in the order seen.

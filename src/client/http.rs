@@ -5,38 +5,38 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
-use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
-use reqwest::{Response, StatusCode};
+use reqwest::{RequestBuilder, Response, StatusCode};
 use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ErrorData, ServerJsonRpcMessage};
 use rmcp::transport::streamable_http_client::{
-    AuthRequiredError, HttpStatusError, InsufficientScopeError, SseError, StreamableHttpClient,
-    StreamableHttpError, StreamableHttpPostResponse,
+    AuthRequiredError, HttpStatusError, InsufficientScopeError, StreamableHttpClient, StreamableHttpError,
+    StreamableHttpPostResponse,
 };
 use serde_json::json;
-use sse_stream::{Sse, SseStream};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
+use super::events::{Events, events};
+use super::http_client;
+use super::session::Session;
 use super::wire::Wire;
 
 type HttpError = StreamableHttpError<reqwest::Error>;
 type Headers = HashMap<HeaderName, HeaderValue>;
-type Events = BoxStream<'static, Result<Sse, SseError>>;
 
 /// Under this key of an error's data the handshake finds that it was refused by HTTP, with which status.
 pub(super) const HTTP_STATUS: &str = "mcptask/httpStatus";
 const SESSION_ID: &str = "mcp-session-id";
+const LAST_EVENT_ID: &str = "last-event-id";
+const EVENT_STREAM: &str = "text/event-stream";
+const JSON: &str = "application/json";
 /// The largest JSON reply that is read, in bytes; rmcp's own bound for its client.
 const MAX_REPLY_BYTES: usize = 16 * 1024 * 1024;
 /// The most characters of a refusal's words that are passed on.
 const MOST_WORDS: usize = 300;
-/// How long a TCP and TLS connection may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One HTTP endpoint.
 #[derive(Clone)]
@@ -48,47 +48,36 @@ pub(super) struct Endpoint {
     lost: CancellationToken,
     /// Tells of each stream that broke off and cannot be opened again, since nobody is there.
     broken: Arc<Notify>,
+    /// Fires where the session is left to the server at the end, instead of ended.
+    stays: CancellationToken,
 }
 
 impl Endpoint {
-    pub(super) fn new(
-        wire: Arc<Wire>,
-        lost: CancellationToken,
-        broken: Arc<Notify>,
-    ) -> Result<Self, reqwest::Error> {
-        // A second installation fails, and the first one is then in place.
-        rustls::crypto::ring::default_provider().install_default().ok();
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(same_origin_redirects())
-            .build()?;
-        Ok(Self { client, wire, listening: Arc::new(watch::Sender::new(false)), lost, broken })
+    /// The endpoint of a session.
+    pub(super) fn new(url: &Url, session: &Session) -> reqwest::Result<Self> {
+        Ok(Self {
+            client: http_client::build(url)?,
+            wire: session.wire.clone(),
+            listening: Arc::new(watch::Sender::new(false)),
+            lost: session.lost.clone(),
+            broken: session.broken.clone(),
+            stays: session.stays.clone(),
+        })
     }
 
-    /// Becomes true once the server took or refused the stream on which its own requests travel.
+    /// Becomes true once the server took or refused the stream on which its own requests travel, or has no use for one.
     pub(super) fn listening(&self) -> watch::Receiver<bool> {
         self.listening.subscribe()
     }
 
-    fn events<S>(&self, bytes: S, limit: usize) -> Events
-    where
-        S: futures::Stream<Item = reqwest::Result<Bytes>> + Send + 'static,
-    {
-        let mut counter = EventBytes { limit, ..EventBytes::default() };
-        let bounded = bytes
-            .map_err(|error| std::io::Error::other(error.without_url()))
-            .and_then(move |chunk| std::future::ready(counter.take(chunk)));
-        self.rewritten(SseStream::from_bytes_stream(bounded.boxed()).boxed())
-    }
-
-    fn rewritten(&self, events: Events) -> Events {
+    /// The events of a reply, each as rmcp shall read it.
+    fn events(&self, response: Response, limit: usize) -> Events {
         let wire = self.wire.clone();
-        events
-            .map_ok(move |mut event| {
-                event.data = event.data.map(|data| wire.inbound(&data));
-                event
-            })
-            .boxed()
+        let rewritten = move |mut event: sse_stream::Sse| {
+            event.data = event.data.map(|data| wire.inbound(&data));
+            event
+        };
+        events(response.bytes_stream(), limit).map_ok(rewritten).boxed()
     }
 
     fn message(&self, body: &[u8]) -> Result<ServerJsonRpcMessage, serde_json::Error> {
@@ -132,55 +121,74 @@ impl Endpoint {
         if let Ok(ServerJsonRpcMessage::Error(error)) = self.message(&body) {
             return refused(error.error);
         }
-        if status.is_client_error()
-            && !in_session
-            && matches!(request.request, ClientRequest::DiscoverRequest(_))
-        {
-            // Older servers know no request outside a session: rmcp then tries `initialize`.
-            let data = json!({ HTTP_STATUS: status.as_u16() });
-            return refused(ErrorData::invalid_request(format!("HTTP {status}"), Some(data)));
+        if !status.is_redirection() && is_discovery(message, in_session) {
+            // Older servers know no request outside a session, and some fall over it: rmcp then tries `initialize`.
+            return refused(not_discovered(status));
         }
         Err(HttpError::HttpStatus(HttpStatusError::new(status.as_u16(), None)))
     }
 
-    /// What the failure to open a stream means: one of a session that is over never opens again.
-    fn stream_failure(&self, error: HttpError) -> HttpError {
-        match error {
-            HttpError::Client(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
-                self.lost.cancel();
-                HttpError::ServerDoesNotSupportSse
-            }
-            HttpError::Client(error) if error.is_connect() => {
+    /// A stream that was opened, or why not: one of a session that is over never opens again.
+    fn stream(&self, opened: reqwest::Result<Response>) -> Result<Events, HttpError> {
+        let response = opened.map_err(|error| {
+            if error.is_connect() {
                 self.broken.notify_waiters();
-                HttpError::Client(error)
             }
-            other => other,
+            hidden(error)
+        })?;
+        match response.status() {
+            StatusCode::METHOD_NOT_ALLOWED => Err(HttpError::ServerDoesNotSupportSse),
+            StatusCode::NOT_FOUND => {
+                self.lost.cancel();
+                Err(HttpError::ServerDoesNotSupportSse)
+            }
+            StatusCode::UNAUTHORIZED => Err(HttpError::AuthRequired(AuthRequiredError::new(String::new()))),
+            status if !status.is_success() => {
+                Err(HttpError::HttpStatus(HttpStatusError::new(status.as_u16(), None)))
+            }
+            _ => match header(&response, CONTENT_TYPE.as_str()) {
+                Some(kind) if is_media_type(&kind, EVENT_STREAM) => {
+                    Ok(self.events(response, MAX_REPLY_BYTES))
+                }
+                kind => Err(HttpError::UnexpectedContentType(kind)),
+            },
         }
     }
 
     async fn reply(
         &self,
         response: Response,
-        is_request: bool,
+        message: &ClientJsonRpcMessage,
+        in_session: bool,
         limit: usize,
     ) -> Result<StreamableHttpPostResponse, HttpError> {
-        let header = |name: &str| {
-            response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-        };
-        let session = header(SESSION_ID);
-        let kind = header(CONTENT_TYPE.as_str());
-        if !is_request || matches!(response.status(), StatusCode::ACCEPTED | StatusCode::NO_CONTENT) {
+        let ClientJsonRpcMessage::Request(request) = message else {
             return Ok(StreamableHttpPostResponse::Accepted);
-        }
-        match kind.as_deref() {
-            Some(kind) if kind.starts_with("text/event-stream") => {
-                Ok(StreamableHttpPostResponse::Sse(self.events(response.bytes_stream(), limit), session))
+        };
+        let status = response.status();
+        if matches!(status, StatusCode::ACCEPTED | StatusCode::NO_CONTENT) {
+            if is_discovery(message, in_session) {
+                let error = ServerJsonRpcMessage::error(not_discovered(status), Some(request.id.clone()));
+                return Ok(StreamableHttpPostResponse::Json(error, None));
             }
-            Some(kind) if kind.starts_with("application/json") => {
+            // Whoever waited for the reply would wait for ever.
+            let problem = format!("HTTP {} to a request, and no reply to it", status.as_u16());
+            return Err(HttpError::UnexpectedServerResponse(problem.into()));
+        }
+        let session = header(&response, SESSION_ID);
+        if session.is_none() && matches!(request.request, ClientRequest::InitializeRequest(_)) {
+            // Without a session there is no stream to wait for.
+            self.listening.send_replace(true);
+        }
+        match header(&response, CONTENT_TYPE.as_str()) {
+            Some(kind) if is_media_type(&kind, EVENT_STREAM) => {
+                Ok(StreamableHttpPostResponse::Sse(self.events(response, limit), session))
+            }
+            Some(kind) if is_media_type(&kind, JSON) => {
                 let message = self.message(&bounded_body(response).await?)?;
                 Ok(StreamableHttpPostResponse::Json(message, session))
             }
-            _ => Err(HttpError::UnexpectedContentType(kind)),
+            kind => Err(HttpError::UnexpectedContentType(kind)),
         }
     }
 }
@@ -229,15 +237,10 @@ impl StreamableHttpClient for Endpoint {
         if let Some(session) = session_id {
             request = request.header(SESSION_ID, session.as_ref());
         }
-        if let Some(token) = auth_header {
-            request = request.bearer_auth(token);
-        }
-        request =
-            custom_headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        let request = with_access(request, auth_header, custom_headers);
         let response = request.send().await.map_err(hidden)?;
         if response.status().is_success() {
-            let is_request = matches!(message, ClientJsonRpcMessage::Request(_));
-            self.reply(response, is_request, max_sse_event_size).await
+            self.reply(response, &message, in_session, max_sse_event_size).await
         } else {
             self.refusal(response, &message, in_session).await
         }
@@ -250,7 +253,7 @@ impl StreamableHttpClient for Endpoint {
         auth_header: Option<String>,
         custom_headers: Headers,
     ) -> Result<(), HttpError> {
-        if self.lost.is_cancelled() {
+        if self.lost.is_cancelled() || self.stays.is_cancelled() {
             return Ok(());
         }
         self.client.delete_session(uri, session_id, auth_header, custom_headers).await.map_err(hidden_in)
@@ -264,27 +267,46 @@ impl StreamableHttpClient for Endpoint {
         auth_header: Option<String>,
         custom_headers: Headers,
     ) -> Result<Events, HttpError> {
-        let stream =
-            self.client.get_stream(uri, session_id, last_event_id, auth_header, custom_headers).await;
+        let mut request = self.client.get(uri.as_ref()).header(ACCEPT, EVENT_STREAM);
+        if let Some(session) = session_id {
+            request = request.header(SESSION_ID, session.as_ref());
+        }
+        if let Some(last) = last_event_id {
+            request = request.header(LAST_EVENT_ID, last);
+        }
+        let opened = with_access(request, auth_header, custom_headers).send().await;
         self.listening.send_replace(true);
-        let stream = stream.map_err(|error| self.stream_failure(hidden_in(error)))?;
-        Ok(self.rewritten(stream))
+        self.stream(opened)
     }
 }
 
-/// Redirects that keep body and origin; others would lose the message or carry headers elsewhere.
-fn same_origin_redirects() -> reqwest::redirect::Policy {
-    reqwest::redirect::Policy::custom(|attempt| {
-        let keeps_body =
-            matches!(attempt.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
-        let first = attempt.previous().first();
-        let same_origin = first.is_some_and(|first| first.origin() == attempt.url().origin());
-        if keeps_body && same_origin && attempt.previous().len() <= 10 {
-            attempt.follow()
-        } else {
-            attempt.stop()
-        }
-    })
+/// The request with what says who asks.
+fn with_access(mut request: RequestBuilder, token: Option<String>, headers: Headers) -> RequestBuilder {
+    if let Some(token) = token {
+        request = request.bearer_auth(token);
+    }
+    headers.into_iter().fold(request, |request, (name, value)| request.header(name, value))
+}
+
+fn header(response: &Response, name: &str) -> Option<String> {
+    response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+/// Whether a content type, which may have parameters and capitals, is that one.
+fn is_media_type(given: &str, expected: &str) -> bool {
+    given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(expected)
+}
+
+/// Whether it asks a server that is not known yet whether it is a modern one.
+fn is_discovery(message: &ClientJsonRpcMessage, in_session: bool) -> bool {
+    let ClientJsonRpcMessage::Request(request) = message else { return false };
+    !in_session && matches!(request.request, ClientRequest::DiscoverRequest(_))
+}
+
+/// What tells rmcp that the server is not a modern one, with the status that said so.
+fn not_discovered(status: StatusCode) -> ErrorData {
+    let data = json!({ HTTP_STATUS: status.as_u16() });
+    ErrorData::invalid_request(format!("HTTP {status}"), Some(data))
 }
 
 fn hidden(error: reqwest::Error) -> HttpError {
@@ -308,34 +330,4 @@ async fn bounded_body(response: Response) -> Result<Vec<u8>, HttpError> {
         }
     }
     Ok(body)
-}
-
-/// Counts the bytes of the event that is being received; a blank line ends it.
-#[derive(Default)]
-struct EventBytes {
-    limit: usize,
-    event: usize,
-    line: usize,
-}
-
-impl EventBytes {
-    fn take(&mut self, chunk: Bytes) -> Result<Bytes, std::io::Error> {
-        for byte in &chunk {
-            match byte {
-                b'\n' | b'\r' => {
-                    self.event = if self.line == 0 { 0 } else { self.event };
-                    self.line = 0;
-                }
-                _ => {
-                    self.line += 1;
-                    self.event += 1;
-                }
-            }
-            if self.event > self.limit {
-                let problem = format!("the server sent an event of more than {} bytes", self.limit);
-                return Err(std::io::Error::other(problem));
-            }
-        }
-        Ok(chunk)
-    }
 }

@@ -9,10 +9,14 @@
 mod asking;
 mod connect;
 mod error;
+mod events;
 mod failure;
 mod follow;
 mod http;
+mod http_client;
+mod last_words;
 mod patience;
+mod program;
 mod request;
 mod session;
 mod stdio;
@@ -34,6 +38,7 @@ pub use asking::{Answering, AskedQuestion, ask_from};
 pub use error::{ClientError, ClientResult};
 pub use follow::OnChange;
 pub use patience::Patience;
+pub use program::programs_ended;
 pub use submit::{Call, Submitted};
 pub use target::{Era, Target};
 pub use tasks::INVALID_PARAMS;
@@ -41,9 +46,8 @@ pub use view::{Ended, TaskView};
 
 use crate::task::ToolSpec;
 use asking::Desk;
-pub(crate) use asking::problem;
+use last_words::LastWords;
 use session::Session;
-use stdio::LastWords;
 use wire::Wire;
 
 /// A connection to one server.
@@ -58,6 +62,8 @@ pub struct Client {
     lost: CancellationToken,
     /// Tells of each stream that broke off and cannot be opened again, since nobody is there.
     broken: Arc<Notify>,
+    /// Makes the session outlive this connection.
+    stays: CancellationToken,
     patience: Option<Arc<dyn Patience>>,
     modern: bool,
     tools: OnceCell<Vec<ToolSpec>>,
@@ -81,10 +87,21 @@ impl Client {
         Self { patience: Some(patience), ..self }
     }
 
-    /// Ends the session and, on stdio, the server.
+    /// Ends the session and, on stdio, the server. A session in which a detached task goes on is left to the server.
     pub async fn close(self) {
+        if self.stays.is_cancelled() && !target::is_program(&self.place) {
+            // There is nothing to wait for: neither a last word nor the reply to a question that is left open.
+            return;
+        }
         // The only error is a panic of rmcp's task, after which there is nothing left to close.
         let _ = self.running.cancel().await;
+    }
+
+    /// Ends the connection and leaves a session to the server, for what goes on in it: servers of the older era ask a
+    /// task's questions in the session that submitted it. A program on stdio ends, and its session with it.
+    pub async fn leave(self) {
+        self.stays.cancel();
+        self.close().await;
     }
 
     /// Whether the server runs tools as tasks at all.

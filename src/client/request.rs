@@ -9,13 +9,19 @@ use rmcp::model::{
 use rmcp::service::{Peer, PeerRequestOptions, RoleClient};
 use serde_json::{Value, json};
 
-use super::failure::{closed, service_failure};
+use super::failure::{closed, service_failure, timeout};
 use super::session::capabilities;
 use super::wire::unwrapped;
 use super::{Client, ClientError, ClientResult};
 
 /// Under this `_meta` key a modern request says what its client can (2026-07-28, basic).
 const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+
+/// A result that asks for input first, and one that is a task (2026-07-28, `resultType`).
+pub(super) const INPUT_REQUIRED: &str = "input_required";
+pub(super) const TASK: &str = "task";
+/// What a result can be in the modern era; one that says nothing is complete.
+const RESULT_TYPES: [&str; 3] = ["complete", INPUT_REQUIRED, TASK];
 
 /// How long a request may take that waits for nobody.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -27,10 +33,10 @@ impl Client {
         tokio::select! {
             biased;
             reply = tokio::time::timeout(REQUEST_TIMEOUT, self.long_request(method, params)) => {
-                reply.unwrap_or_else(|_| {
-                    let (server, what) = (self.place.clone(), method.to_owned());
-                    Err(ClientError::Timeout { server, what, after: REQUEST_TIMEOUT })
-                })
+                match reply {
+                    Ok(reply) => reply,
+                    Err(_) => Err(self.words.explain(timeout(&self.place, method, REQUEST_TIMEOUT)).await),
+                }
             }
             () = self.broken.notified() => Err(closed(&self.place)),
         }
@@ -93,9 +99,10 @@ impl Client {
             Err(error) => Err(error),
         };
         match reply {
-            Ok(result) => serde_json::to_value(result)
-                .map(unwrapped)
-                .map_err(|error| self.odd(method, &error.to_string())),
+            Ok(result) => {
+                let read = serde_json::to_value(result).map(unwrapped);
+                self.known_type(method, read.map_err(|error| self.odd(method, &error.to_string()))?)
+            }
             Err(error) => Err(self.words.explain(service_failure(&self.place, method, error)).await),
         }
     }
@@ -105,6 +112,16 @@ impl Client {
     fn take_questions(&self, method: &str, params: &mut Value) {
         if self.modern && self.desk.is_none() && matches!(method, "tasks/get" | "subscriptions/listen") {
             params["_meta"][CAPABILITIES] = json!(capabilities(true));
+        }
+    }
+
+    /// The result, unless it is of a type that this client does not know: what it means is not known then, either.
+    fn known_type(&self, method: &str, result: Value) -> ClientResult<Value> {
+        match result.get("resultType").filter(|_| self.modern) {
+            Some(unknown) if !RESULT_TYPES.iter().any(|known| unknown == known) => {
+                Err(self.odd(method, &format!("a result of the unknown resultType {unknown}")))
+            }
+            _ => Ok(result),
         }
     }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use rmcp::ClientHandler;
 use rmcp::model::{
     ClientCapabilities, ClientConfig, CustomNotification, CustomRequest, CustomResult, ElicitationCapability,
-    ErrorCode, ErrorData, ExtensionCapabilities, FormElicitationCapability, Implementation,
+    ErrorCode, ErrorData, ExtensionCapabilities, FormElicitationCapability, Implementation, ProtocolVersion,
     TASKS_EXTENSION_ID, UrlElicitationCapability,
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleClient};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
@@ -33,31 +33,49 @@ pub(super) struct Session {
     pub(super) lost: CancellationToken,
     /// Tells of each stream that broke off and cannot be opened again, since nobody is there.
     pub(super) broken: Arc<Notify>,
+    /// Fires where the session is left to the server at the end, with what goes on in it.
+    pub(super) stays: CancellationToken,
 }
 
 impl Session {
     async fn elicit(&self, params: &Value, context: &RequestContext<RoleClient>) -> Result<Value, ErrorData> {
         let refused = |problem: String| ErrorData::invalid_params(problem, None);
-        let desk = self.desk.as_ref().ok_or_else(|| refused("this client declared no elicitation".into()))?;
+        let Some(desk) = &self.desk else {
+            if self.stays.is_cancelled() {
+                // `FastMCP` 3 asks all the same, and takes any reply for the task's answer.
+                return std::future::pending().await;
+            }
+            return Err(refused("this client declared no elicitation".into()));
+        };
         let ask = ask_from(params).map_err(refused)?;
-        let related = context.meta.get(RELATED_TASK).and_then(|related| related.get("taskId"));
+        let related = context.meta.get(RELATED_TASK);
+        let task = related.and_then(|related| related.get("taskId")).and_then(Value::as_str);
         let name = context.meta.get(QUESTION).and_then(Value::as_str);
         let mut question = AskedQuestion {
             server: shown_name(&self.wire, &self.place),
-            task: related.and_then(Value::as_str).map(str::to_owned),
+            task: task.map(str::to_owned),
             key: name.map_or_else(|| context.id.to_string(), str::to_owned),
             outlives_session: name.is_some(),
             ask,
             refused: None,
         };
         match desk.ask(&mut question).await {
-            Ok(answer) => Ok(elicit_result(&question.ask, &answer)),
+            Ok(answer) => Ok(about_task(elicit_result(&question.ask, &answer), related)),
             Err(error) => {
                 // Any reply would close the question, so none is given; the verb that waits ends.
                 desk.give_up(error);
                 std::future::pending().await
             }
         }
+    }
+
+    /// The reply to a question that was withdrawn, also by the end of the connection: none, where the session goes on and
+    /// any reply would close the question.
+    async fn withdrawn(&self) -> Result<CustomResult, ErrorData> {
+        if self.stays.is_cancelled() {
+            std::future::pending::<()>().await;
+        }
+        Err(ErrorData::internal_error("the question was withdrawn", None))
     }
 }
 
@@ -71,12 +89,11 @@ impl ClientHandler for Session {
             return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, request.method, None));
         }
         let params = request.params.unwrap_or_default();
-        let withdrawn = || Err(ErrorData::internal_error("the question was withdrawn", None));
         tokio::select! {
             biased;
-            () = context.ct.cancelled() => withdrawn(),
+            () = context.ct.cancelled() => self.withdrawn().await,
             // The reply goes nowhere. The next session is asked what is still open.
-            () = self.lost.cancelled() => withdrawn(),
+            () = self.lost.cancelled() => self.withdrawn().await,
             answer = self.elicit(&params, &context) => answer.map(CustomResult),
         }
     }
@@ -91,7 +108,11 @@ impl ClientHandler for Session {
 
     fn get_info(&self) -> ClientConfig {
         let capabilities = capabilities(self.desk.is_some());
-        ClientConfig::new(capabilities, Implementation::new("mcptask", env!("CARGO_PKG_VERSION")))
+        let mut config =
+            ClientConfig::new(capabilities, Implementation::new("mcptask", env!("CARGO_PKG_VERSION")));
+        // What `initialize` offers: the last version that has it. The modern era names its own in each request.
+        config.protocol_version = ProtocolVersion::V_2025_11_25;
+        config
     }
 }
 
@@ -106,6 +127,14 @@ pub(super) fn capabilities(asks: bool) -> ClientCapabilities {
             .with_url(UrlElicitationCapability::default())
     });
     capabilities
+}
+
+/// The reply to a task's question names the task as the question did.
+fn about_task(mut reply: Value, related: Option<&Value>) -> Value {
+    if let Some(related) = related {
+        reply["_meta"] = json!({ RELATED_TASK: related });
+    }
+    reply
 }
 
 /// The name that a server gives itself, and where it is.

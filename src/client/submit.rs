@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::asking::{AskedQuestion, ask_from, elicit_result};
+use super::request::{INPUT_REQUIRED, TASK};
 use super::{Client, ClientError, ClientResult, TaskView};
 use crate::task::id::SESSION_LABEL;
 use crate::task::{Action, Outcome, RpcError, TaskSupport};
@@ -32,6 +33,9 @@ pub struct Call {
     pub ttl_ms: Option<u64>,
     /// A label for the server's log of sessions, for servers that know this key.
     pub session: Option<String>,
+    /// Whether nobody here stays with a task: a session that it asks its questions in outlives the connection, and a
+    /// question that comes before the connection ends is left open for others. A refusal would close it.
+    pub detached: bool,
 }
 
 /// What became of a call.
@@ -60,6 +64,9 @@ impl Client {
         }
         if !self.modern && support != TaskSupport::Forbidden {
             params["task"] = call.ttl_ms.map_or_else(|| json!({}), |ttl| json!({ "ttl": ttl }));
+            if call.detached {
+                self.stays.cancel();
+            }
         }
         for _ in 0..MAX_ROUNDS {
             let result = match self.call(params.clone()).await {
@@ -69,7 +76,7 @@ impl Client {
                 }
                 result => result?,
             };
-            if result.get("resultType").and_then(Value::as_str) != Some("input_required") {
+            if !self.modern || result_type(&result) != Some(INPUT_REQUIRED) {
                 return self.submitted(result);
             }
             self.answer_round(&result, &mut params).await?;
@@ -113,9 +120,11 @@ impl Client {
 
     fn submitted(&self, result: Value) -> ClientResult<Submitted> {
         // The eras differ: a legacy task is nested, a modern one is flat and has a `resultType`.
-        let task = result.get("task").filter(|_| !self.modern).or_else(|| {
-            Some(&result).filter(|_| result.get("resultType").and_then(Value::as_str) == Some("task"))
-        });
+        let task = if self.modern {
+            Some(&result).filter(|result| result_type(result) == Some(TASK))
+        } else {
+            result.get("task")
+        };
         match task {
             Some(task) => TaskView::read(task)
                 .map(|view| Submitted::Task(Box::new(view)))
@@ -185,6 +194,11 @@ impl Client {
             refused: None,
         })
     }
+}
+
+/// What a modern result says that it is.
+fn result_type(result: &Value) -> Option<&str> {
+    result.get("resultType").and_then(Value::as_str)
 }
 
 /// The error of a question that nobody here may answer.

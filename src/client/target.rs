@@ -1,6 +1,7 @@
 //! Which server to talk to, and how.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use url::Url;
 
@@ -44,6 +45,10 @@ pub enum Target {
     Stdio {
         /// The program and its arguments; never empty.
         command: Vec<String>,
+        /// Variables that it gets beside those of this process.
+        environment: Vec<(String, String)>,
+        /// Where it runs; `None` where this process does.
+        directory: Option<PathBuf>,
     },
 }
 
@@ -71,7 +76,7 @@ impl Target {
         if command.is_empty() {
             return Err(refused("names no program"));
         }
-        Ok(Self::Stdio { command })
+        Ok(Self::Stdio { command, environment: Vec::new(), directory: None })
     }
 }
 
@@ -101,7 +106,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Http { url, .. } => f.write_str(&shown(url.as_str())),
-            Self::Stdio { command } => write!(f, "{PROGRAM}{}", command[0]),
+            Self::Stdio { command, .. } => write!(f, "{PROGRAM}{}", command[0]),
         }
     }
 }
@@ -145,7 +150,7 @@ mod tests {
     fn a_command_line_is_split_as_a_shell_splits_it() {
         let target = Target::stdio(r#"python 'my server.py' --name "a b" c\ d"#).expect("a command");
         let words = ["python", "my server.py", "--name", "a b", "c d"].map(str::to_owned).to_vec();
-        assert_eq!(target, Target::Stdio { command: words });
+        assert_eq!(target, Target::Stdio { command: words, environment: Vec::new(), directory: None });
         assert!(Target::stdio("python 'open").is_err());
         assert!(Target::stdio("  ").is_err());
     }

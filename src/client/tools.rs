@@ -7,6 +7,8 @@ use crate::task::{TaskSupport, ToolSpec};
 
 /// The most pages that a list may have; a server that goes on names its own cursors in a circle.
 pub(super) const MAX_PAGES: usize = 1000;
+/// The most bytes that a list may have, on all of its pages.
+const MAX_LIST_BYTES: usize = 64 * 1024 * 1024;
 
 impl Client {
     /// The server's tools, asked for once per connection.
@@ -28,19 +30,30 @@ impl Client {
         })
     }
 
-    /// All items of a list that comes in pages.
+    /// All items of a list that comes in pages. A server whose list has no end, or goes in a circle, is found out.
     pub(super) async fn pages(&self, method: &str, items: &str) -> ClientResult<Vec<Value>> {
-        let (mut all, mut params) = (Vec::new(), json!({}));
+        let (mut all, mut params, mut bytes) = (Vec::new(), json!({}), 0);
         for _ in 0..MAX_PAGES {
-            let page = self.patient_request(method, &params).await?;
-            let found = page.get(items).and_then(Value::as_array);
-            all.extend(found.ok_or_else(|| self.odd(method, "the reply has no list"))?.iter().cloned());
-            match page.get("nextCursor").and_then(Value::as_str) {
-                Some(cursor) => params = json!({ "cursor": cursor }),
-                None => return Ok(all),
+            let mut page = self.patient_request(method, &params).await?;
+            let next = page.get("nextCursor").filter(|next| !next.is_null()).cloned();
+            let Some(Value::Array(found)) = page.get_mut(items).map(Value::take) else {
+                return Err(self.odd(method, "the reply has no list"));
+            };
+            bytes += found.iter().map(|item| item.to_string().len()).sum::<usize>();
+            all.extend(found);
+            let Some(next) = next else { return Ok(all) };
+            let following = json!({ "cursor": next });
+            if following == params {
+                return Err(
+                    self.odd(method, "the list goes in a circle: a page names itself as the next one")
+                );
             }
+            if bytes > MAX_LIST_BYTES {
+                return Err(self.odd(method, &format!("the list has more than {MAX_LIST_BYTES} bytes")));
+            }
+            params = following;
         }
-        Err(self.odd(method, "the list does not end"))
+        Err(self.odd(method, &format!("the list has more than {MAX_PAGES} pages")))
     }
 
     fn tool_from(&self, tool: &Value) -> Option<ToolSpec> {

@@ -44,7 +44,7 @@ impl TaskView {
         };
         let poll = number("pollInterval", "pollIntervalMs").map_or(DEFAULT_POLL, Duration::from_millis);
         Some(Self {
-            id: text("taskId")?,
+            id: text("taskId").filter(|id| !id.is_empty())?,
             status: text("status")?.parse().ok()?,
             status_message: text("statusMessage"),
             created_at: text("createdAt"),

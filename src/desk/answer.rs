@@ -7,7 +7,7 @@ use super::place::Found;
 use super::server::Server;
 use super::suggest::{Advice, Suggested};
 use super::text;
-use crate::client::{self, ClientError, INVALID_PARAMS, TaskView};
+use crate::client::{ClientError, INVALID_PARAMS, TaskView};
 use crate::engine::{Engine, EngineError, Viewer};
 use crate::fastmcp::{DeployedTask, Deployment, FastmcpError, Filter, Generation, Way};
 use crate::store::StoreError;
@@ -51,7 +51,7 @@ impl Found {
                 };
                 if task.generation == Generation::V4 && way == Way::Supported {
                     // Said before anybody has filled in a form.
-                    return Err(FastmcpError::NeedsServer { id: task.id.clone() }.into());
+                    return Err(task.needs_another_way().into());
                 }
                 Ok(question)
             }
@@ -314,8 +314,9 @@ impl<'a> Sending<'a> {
             return Err(not_open(task, question));
         }
         let answer = &self.answer;
-        if let Some(problem) = client::problem(ask, answer) {
-            return Ok(unfit(problem));
+        let misfits = ask.misfits(answer);
+        if !misfits.is_empty() {
+            return Ok(misfit(joined(&misfits)));
         }
         let sent = server.run(async |client| match client.answer(task, question, ask, answer).await {
             // The answer did not fit: servers call that invalid params.
@@ -323,8 +324,11 @@ impl<'a> Sending<'a> {
             sent => sent.map(Ok),
         });
         Ok(match sent.await? {
-            Ok(()) => taken(answer.clone()),
-            Err(problem) => unfit(problem),
+            Ok(()) => {
+                server.has_closed(task, question).await?;
+                taken(answer.clone())
+            }
+            Err(problem) => misfit(problem),
         })
     }
 }
@@ -343,8 +347,8 @@ fn refused(problem: String, error: impl Into<Failure>) -> Delivered {
     Delivered::Refused { problem, failure: error.into() }
 }
 
-/// An answer to a server's question that does not fit it.
-fn unfit(problem: String) -> Delivered {
+/// An answer to a server's question that does not fit.
+fn misfit(problem: String) -> Delivered {
     let failure = Failure::usage(format!("the answer does not fit the question: {problem}"));
     Delivered::Refused { problem, failure: failure.hint("the question is still open") }
 }

@@ -108,7 +108,16 @@ impl OpenQuestion {
 
     /// All of a FastMCP task.
     pub(crate) fn all_of_fastmcp(task: &DeployedTask) -> Vec<Self> {
-        let one = |question| Self::of_fastmcp(&task.id, &task.component.name, task.generation, question);
+        let one = |question| {
+            let mut open = Self::of_fastmcp(&task.id, &task.component.name, task.generation, question);
+            if task.arguments_have_expired() {
+                // Its server would run the task again without any.
+                let respond = Suggested::new("respond").about(task.id.as_str()).flag("--direct");
+                open.asked.later =
+                    Some(values::accepting(respond, &question.ask).question(question.id.as_str()));
+            }
+            open
+        };
         task.questions.iter().map(one).collect()
     }
 

@@ -7,7 +7,7 @@ use super::failure::store::gone_or;
 use super::failure::{Failure, Kind};
 use super::place::Found;
 use super::suggest::{Advice, Suggested};
-use super::{asked, text};
+use super::{asked, text, time};
 use crate::client::Ended;
 use crate::engine::{Engine, Viewer};
 use crate::fastmcp::{DeployedTask, Deployment};
@@ -32,13 +32,21 @@ pub(crate) enum Ending {
     /// Completed, with a result that cannot be shown.
     Closed {
         /// Why not.
-        why: &'static str,
+        why: String,
     },
 }
 
-/// Why FastMCP's results are not shown.
-const PICKLE: &str =
-    "its result is a Python pickle, which is never opened here; the client that launched the task gets it";
+/// What is known of the result of a FastMCP task that is completed.
+fn closed(task: &DeployedTask) -> String {
+    if !task.has_result() {
+        return "it returned nothing, or a worker without its tool ended it: doctor tells which".to_owned();
+    }
+    let left = task.lifetimes().run_ms.map(|left| time::rough(left.max(0).unsigned_abs() / 1000));
+    let left = left.map(|left| format!(" for another {left}")).unwrap_or_default();
+    format!(
+        "its result is a Python pickle, which is never opened here; the client that launched the task gets it{left}"
+    )
+}
 
 impl From<Ended> for Ending {
     fn from(ended: Ended) -> Self {
@@ -67,7 +75,7 @@ impl Ending {
                 message: message.or_else(|| Some("FastMCP keeps no reason".to_owned())),
                 outcome: None,
             },
-            _ => Self::Closed { why: PICKLE },
+            _ => Self::Closed { why: closed(task) },
         }
     }
 }
@@ -114,10 +122,11 @@ async fn of_deployment(deployment: &Deployment, task: &DeployedTask, wait: bool)
         return Ok(Ending::of_deployed(&until(deployment, &task.id, |task| task.status.is_final()).await?));
     }
     let open = asked::OpenQuestion::all_of_fastmcp(task).into_iter().next();
-    Err(hinted(not_ended(&task.id, task.status), open, waiting(text::short_id(&task.id))))
+    let stands = format!("{}; Docket calls its run {}", task.status, task.state);
+    Err(hinted(not_ended(&task.id, stands), open, waiting(text::short_id(&task.id))))
 }
 
-fn not_ended(task: &str, status: TaskStatus) -> Failure {
+fn not_ended(task: &str, status: impl std::fmt::Display) -> Failure {
     Failure::new(Kind::NothingChanged, format!("task {} has not ended: it is {status}", text::line(task)))
 }
 

@@ -123,14 +123,14 @@ impl Sheet {
         match &ask.kind {
             AskKind::Url { url } => self.page(Some(url)),
             AskKind::Form { schema } => match Form::parse(schema) {
-                Ok(form) => {
+                Ok(form) if !form.is_whole => {
                     let names = std::iter::once("form").chain(std::iter::repeat(""));
                     form.fields
                         .iter()
                         .zip(names)
                         .for_each(|(field, name)| self.fact(name, &form::in_words(field)));
                 }
-                Err(_) => self.fact("form", &schema.to_string()),
+                _ => self.fact("form", &schema.to_string()),
             },
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 
@@ -12,6 +13,12 @@ use super::suggest::{Advice, Suggested};
 use super::text;
 use crate::client::{Client, ClientError, ClientResult, Era, Target, TaskView};
 use crate::task::TaskStatus;
+
+/// How long an acknowledged answer may take until its question is closed: the protocol allows for some.
+const CLOSES_WITHIN: Duration = Duration::from_secs(3);
+
+/// How often that is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// A server, with the tasks that are known to be there.
 pub(crate) struct Server {
@@ -225,6 +232,22 @@ impl Server {
         }
     }
 
+    /// Looks whether an answer that the server took has closed its question: FastMCP 4 passes over one that comes too late
+    /// without a word.
+    pub(crate) async fn has_closed(&self, task: &str, question: &str) -> Result<(), Failure> {
+        let until = Instant::now() + CLOSES_WITHIN;
+        loop {
+            match self.get(task).await {
+                Ok(now) if now.status == TaskStatus::Cancelled => return ended(&now).map_or(Ok(()), Err),
+                Ok(now) if !now.input_requests.contains_key(question) => return Ok(()),
+                Ok(_) if Instant::now() < until => tokio::time::sleep(LOOK_EVERY).await,
+                Ok(_) => return Err(uncounted(task, question)),
+                // The answer was acknowledged; what came of the task since then is no matter of it.
+                Err(_) => return Ok(()),
+            }
+        }
+    }
+
     /// Why no question of that task, or of any, can be answered from here.
     pub(crate) fn refuses_answers(&self, task: Option<&str>) -> Option<Failure> {
         let respond = task.into_iter().fold(Suggested::new("respond"), Suggested::about);
@@ -236,6 +259,15 @@ impl Server {
             Failure::usage(message).hint(Advice::at_its_store(there, respond, "does that"))
         })
     }
+}
+
+/// The failure of an answer that a server took and did not count.
+fn uncounted(task: &str, question: &str) -> Failure {
+    let (question, task) = (text::line(question), text::line(task));
+    let message = format!(
+        "the server took the answer, and question {question} of task {task} is still open: it did not count"
+    );
+    Failure::new(Kind::NothingChanged, message)
 }
 
 /// The failure of a task that has ended.

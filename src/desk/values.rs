@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::suggest::Suggested;
 use super::text;
-use crate::task::form::{Field, FieldKind};
+use crate::task::form::{Choice, Field, FieldKind};
 use crate::task::{Answer, Ask, AskKind, Form};
 
 /// A value as a person would type it.
@@ -18,18 +18,24 @@ pub(crate) fn shown(value: &Value) -> String {
     }
 }
 
+/// A value that is read as the same value again when it is typed.
+pub(crate) fn editable(value: &Value) -> String {
+    let is_plain = |item: &Value| match item {
+        Value::String(text) => {
+            !text.is_empty() && text.trim() == text && !text.contains([',', '"', '\\', '[', '{'])
+        }
+        Value::Number(_) | Value::Bool(_) => true,
+        _ => false,
+    };
+    match value {
+        Value::Array(items) if !items.iter().all(is_plain) => value.to_string(),
+        other => shown(other),
+    }
+}
+
 /// The values that a form sends when nothing is changed in it.
 pub(crate) fn defaults(form: &Form) -> Map<String, Value> {
-    let default = |field: &Field| match &field.kind {
-        FieldKind::Text { default, .. } | FieldKind::OneOf { default, .. } => {
-            default.clone().map(Value::String)
-        }
-        FieldKind::Number { default, .. } => default.clone().map(Value::Number),
-        FieldKind::Boolean { default } => default.map(Value::Bool),
-        FieldKind::SomeOf { default, .. } if default.is_empty() => None,
-        FieldKind::SomeOf { default, .. } => Some(default.clone().into()),
-    };
-    form.fields.iter().filter_map(|field| Some((field.name.clone(), default(field)?))).collect()
+    form.fields.iter().filter_map(|field| Some((field.name.clone(), field.default.clone()?))).collect()
 }
 
 /// An answer as one line.
@@ -47,33 +53,43 @@ pub(crate) fn in_words(answer: &Answer) -> String {
 pub(crate) fn accepting(respond: Suggested, ask: &Ask) -> Suggested {
     let respond = respond.flag("--accept");
     let AskKind::Form { schema } = &ask.kind else { return respond };
-    let Ok(form) = Form::parse(schema) else { return respond.option("--content", "JSON") };
+    let Some(form) = Form::parse(schema).ok().filter(|form| !form.is_whole) else {
+        return respond.option("--content", "JSON");
+    };
     let defaults = defaults(&form);
     let one = |respond: Suggested, field: &Field| {
-        let value = defaults.get(&field.name).map_or_else(|| place(field), shown);
+        let value = defaults.get(&field.name).map_or_else(|| place(field), editable);
         respond.option("--set", format!("{}={value}", field.name))
     };
     form.fields.iter().filter(|field| field.required).fold(respond, one)
 }
 
-/// Stands for a text in suggested commands.
-pub(crate) const TEXT: &str = "TEXT";
-
 /// The most choices that stand in a suggested command.
 const MOST_CHOICES: usize = 4;
+
+/// What stands for a value in suggested commands and would be one by itself.
+pub(crate) fn stands_for(field: &Field) -> Option<&'static str> {
+    match &field.kind {
+        FieldKind::Text { .. } | FieldKind::List { .. } => Some("TEXT"),
+        FieldKind::Other { .. } => Some("JSON"),
+        FieldKind::Number { .. } => Some("NUMBER"),
+        FieldKind::Boolean | FieldKind::OneOf { .. } | FieldKind::SomeOf { .. } => None,
+    }
+}
 
 /// What stands for the value until somebody has decided: it is refused when it is pasted as it is.
 fn place(field: &Field) -> String {
     match &field.kind {
-        FieldKind::Text { .. } => TEXT.to_owned(),
-        FieldKind::Number { .. } => "NUMBER".to_owned(),
-        FieldKind::Boolean { .. } => "yes|no".to_owned(),
-        FieldKind::OneOf { choices, .. } | FieldKind::SomeOf { choices, .. } => {
-            let more = (choices.len() > MOST_CHOICES).then_some("…");
-            let values = choices.iter().take(MOST_CHOICES).map(|choice| choice.value.as_str());
-            values.chain(more).collect::<Vec<_>>().join("|")
-        }
+        FieldKind::OneOf { choices } | FieldKind::SomeOf { choices, .. } => listed(choices),
+        FieldKind::Boolean => "yes|no".to_owned(),
+        _ => stands_for(field).unwrap_or_default().to_owned(),
     }
+}
+
+fn listed(choices: &[Choice]) -> String {
+    let more = (choices.len() > MOST_CHOICES).then_some("…");
+    let values = choices.iter().take(MOST_CHOICES).map(|choice| choice.text.as_str());
+    values.chain(more).collect::<Vec<_>>().join("|")
 }
 
 #[cfg(test)]

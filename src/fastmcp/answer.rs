@@ -10,13 +10,20 @@ use serde_json::json;
 use super::elicitation::QUESTION_MS;
 use super::signs::{Asking, Leg, Signs};
 use super::{DeployedQuestion, DeployedTask, Deployment, FastmcpError, FastmcpResult, v4};
+use crate::task::form::unheld;
 use crate::task::{Action, Answer, AskKind, Form, Violation};
 
 /// How long a worker may take from asking to waiting for the answer; measured, it takes about a millisecond.
 const TAKEN_WITHIN: Duration = Duration::from_secs(2);
 
+/// How long an answer that nobody takes lives where whoever gave it is killed before it is taken back.
+const ANSWER_LIVES: Duration = Duration::from_secs(5);
+
 /// How long another update of a FastMCP 4 task may take.
 const LOCKED_FOR: Duration = Duration::from_secs(5);
+
+/// How long the questions of a leg that was answered stay for who reads the task meanwhile.
+const LEG_STAYS: Duration = Duration::from_secs(60);
 
 /// How often it is looked whether that has happened: neither tells when it does.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -58,7 +65,7 @@ impl Deployment {
         check(task, asked, answer)?;
         match &task.signs.asking {
             Asking::Elicitation { .. } => self.answer_v3(task, question, answer).await,
-            Asking::Leg(_) if way == Way::Supported => Err(FastmcpError::NeedsServer { id: task.id.clone() }),
+            Asking::Leg(_) if way == Way::Supported => Err(task.needs_another_way()),
             Asking::Leg(leg) => self.answer_v4(task, question, leg, answer).await,
         }
     }
@@ -74,7 +81,7 @@ impl Deployment {
         let script = Script::new(include_str!("lua/answer_v3.lua"));
         let mut call = script.prepare_invoke();
         call.key(elicitation_keys(&task.signs)).key(task.signs.docket.runs(task.signs.current()));
-        call.arg(&question).arg(&text).arg(QUESTION_MS / 1000);
+        call.arg(&question).arg(&text).arg(ANSWER_LIVES.as_millis() as u64);
         let reply: Vec<Value> = self.link.call(&call).await?;
         let word: String = word(&reply);
         match word.as_str() {
@@ -158,6 +165,18 @@ impl Deployment {
     }
 }
 
+impl DeployedTask {
+    /// Why a question of FastMCP 4 is not answered in its Redis unless that is demanded, and which way leads on.
+    pub(crate) fn needs_another_way(&self) -> FastmcpError {
+        let id = self.id.clone();
+        if self.arguments_have_expired() {
+            FastmcpError::ArgumentsExpired { id }
+        } else {
+            FastmcpError::NeedsServer { id }
+        }
+    }
+}
+
 /// Checks the answer against the question before anything is written.
 fn check(task: &DeployedTask, asked: &DeployedQuestion, answer: &Answer) -> FastmcpResult<()> {
     let AskKind::Form { schema } = &asked.ask.kind else {
@@ -171,7 +190,9 @@ fn check(task: &DeployedTask, asked: &DeployedQuestion, answer: &Answer) -> Fast
     let Some(content) = &answer.content else {
         return Err(FastmcpError::Invalid { violations: vec![Violation::new("", "has no content")] });
     };
-    let violations = form.violations(content);
+    let mut violations = form.violations(content);
+    // Nothing else is between us and FastMCP's own types: what they cannot hold breaks the task that reads it.
+    violations.extend(unheld(content));
     if violations.is_empty() { Ok(()) } else { Err(FastmcpError::Invalid { violations }) }
 }
 
@@ -246,7 +267,7 @@ fn next_leg<'a>(
     call.arg(question).arg(&tools_key).arg(response(&tools_key, answer)).arg(&key).arg(number);
     let when = now.as_millisecond() as f64 / 1000.0;
     call.arg(iso(now)).arg(when).arg(docket.state_channel(&key)).arg(queued(&key, now));
-    call.arg(QUESTION_MS / 1000).arg(v4::TASK_TTL).arg(&leg.key);
+    call.arg(QUESTION_MS / 1000).arg(v4::TASK_TTL).arg(&leg.key).arg(LEG_STAYS.as_secs());
     call
 }
 

@@ -1,20 +1,39 @@
 //! One FastMCP deployment: a docket in a Redis.
 
-use super::docket::{Docket, GROUP, Workers};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::discover::Keys;
+use super::docket::{Docket, Workers};
+use super::identity::Identity;
 use super::link::Link;
-use super::signs::Asking;
-use super::{DeployedTask, Details, FastmcpError, FastmcpResult, discover, elicitation, read};
+use super::{DeployedTask, FastmcpError, FastmcpResult, discover, read};
+
+/// How long the keys that were met when the deployment was found are its keys now: a command's first look comes at
+/// once.
+const MET_LATELY: Duration = Duration::from_secs(1);
 
 /// A deployment. Cloning is cheap.
 #[derive(Clone)]
 pub struct Deployment {
     pub(super) link: Link,
     pub(super) docket: Docket,
+    met: Arc<Mutex<Met>>,
+}
+
+/// What was met of a deployment before, which saves a pass over all keys of its Redis.
+#[derive(Default)]
+struct Met {
+    /// When it was found, by its keys. Whoever looks first takes them.
+    keys: Option<(Instant, Keys)>,
+    /// The task that was found last: who follows one looks for it again and again.
+    task: Option<Identity>,
 }
 
 impl std::fmt::Debug for Deployment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Deployment").field("at", &self.link.location()).field("docket", &self.docket).finish()
+        let mut shown = f.debug_struct("Deployment");
+        shown.field("at", &self.link.location()).field("docket", &self.docket).finish_non_exhaustive()
     }
 }
 
@@ -39,11 +58,17 @@ impl Deployment {
     }
 
     async fn found(links: Vec<Link>, docket: Option<&str>) -> FastmcpResult<Vec<Self>> {
+        if let Some(name) = docket {
+            let named = Self::named(&links, name).await?;
+            if !named.is_empty() {
+                return Ok(named);
+            }
+        }
         let (mut found, mut others, mut location) = (Vec::new(), Vec::new(), String::new());
         for link in links {
-            for one in discover::dockets(&link).await? {
+            for (one, keys) in discover::dockets(&link).await? {
                 if docket.is_none_or(|name| name == one.name()) {
-                    found.push(Self { link: link.clone(), docket: one });
+                    found.push(Self::new(&link, one, Some(keys)));
                 } else {
                     others.push(one.name().to_owned());
                 }
@@ -51,6 +76,24 @@ impl Deployment {
             link.location().clone_into(&mut location);
         }
         if found.is_empty() { Err(FastmcpError::Nothing { location, found: others }) } else { Ok(found) }
+    }
+
+    /// Those of that name that can be told without a pass over all keys.
+    async fn named(links: &[Link], name: &str) -> FastmcpResult<Vec<Self>> {
+        let mut found = Vec::new();
+        for link in links {
+            found.extend(discover::named(link, name).await?.map(|docket| Self::new(link, docket, None)));
+        }
+        Ok(found)
+    }
+
+    fn new(link: &Link, docket: Docket, keys: Option<Keys>) -> Self {
+        let keys = keys.map(|keys| (Instant::now(), keys));
+        Self { link: link.clone(), docket, met: Arc::new(Mutex::new(Met { keys, task: None })) }
+    }
+
+    fn met(&self) -> MutexGuard<'_, Met> {
+        self.met.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The docket's name.
@@ -65,22 +108,36 @@ impl Deployment {
 
     /// All its tasks, the newest first.
     pub async fn list(&self) -> FastmcpResult<Vec<DeployedTask>> {
-        let workers = self.workers().await?;
-        let identities = discover::tasks(&self.link, &self.docket).await?;
-        let mut tasks = read::tasks(&self.link, &self.docket, &workers, &identities).await?;
+        let identities = self.identities().await?;
+        let mut tasks = self.read(&self.workers().await?, &identities).await?;
         tasks.sort_by(|one, other| other.created_at.cmp(&one.created_at).then_with(|| one.id.cmp(&other.id)));
         Ok(tasks)
     }
 
     /// The task whose id begins so.
     pub async fn find(&self, prefix: &str) -> FastmcpResult<DeployedTask> {
-        let identities: Vec<_> = discover::tasks(&self.link, &self.docket)
-            .await?
-            .into_iter()
-            .filter(|identity| identity.id.starts_with(prefix))
-            .collect();
-        let workers = self.workers().await?;
-        let mut found = read::tasks(&self.link, &self.docket, &workers, &identities).await?;
+        // A whole id mostly tells its keys.
+        let last = self.met().task.clone();
+        let identity = match last.filter(|task| task.id == prefix) {
+            Some(identity) => Some(identity),
+            None => discover::anonymous(&self.link, &self.docket, prefix).await?,
+        };
+        let known = match identity {
+            Some(identity) => self.read(&self.workers().await?, &[identity]).await?.pop(),
+            None => None,
+        };
+        let found = match known {
+            Some(task) => task,
+            None => self.find_among_all(prefix).await?,
+        };
+        self.met().task = Some(found.signs.identity.clone());
+        Ok(found)
+    }
+
+    async fn find_among_all(&self, prefix: &str) -> FastmcpResult<DeployedTask> {
+        let mut identities = self.identities().await?;
+        identities.retain(|identity| identity.id.starts_with(prefix));
+        let mut found = self.read(&self.workers().await?, &identities).await?;
         if let Some(exact) = found.iter().position(|task| task.id == prefix) {
             return Ok(found.swap_remove(exact));
         }
@@ -94,49 +151,28 @@ impl Deployment {
         }
     }
 
-    /// All that is known of the task whose id begins so.
-    pub async fn show(&self, prefix: &str) -> FastmcpResult<Details> {
-        let task = self.find(prefix).await?;
-        self.details(task).await
-    }
-
-    pub(super) async fn details(&self, task: DeployedTask) -> FastmcpResult<Details> {
-        let delivery = match (&task.session, &task.signs.asking) {
-            (Some(session), Asking::Elicitation { .. }) => {
-                Some(elicitation::delivery(&self.link, &task.signs, session).await?)
-            }
-            _ => None,
+    /// The tasks there are. The keys that were met lately are not looked for again.
+    async fn identities(&self) -> FastmcpResult<Vec<Identity>> {
+        let met = self.met().keys.take().filter(|(at, _)| at.elapsed() < MET_LATELY);
+        let keys = match met {
+            Some((_, keys)) => keys,
+            None => discover::keys(&self.link, &self.docket).await?,
         };
-        let workers = self.workers().await?;
-        let (length, taken, able) = self.queue(&task.component.function()).await?;
-        Ok(Details {
-            ttl: task.signs.lifetimes(),
-            delivery,
-            queued: length.saturating_sub(taken),
-            taken,
-            able_workers: able
-                .into_iter()
-                .map(|(worker, _)| worker)
-                .filter(|worker| workers.is_alive(worker))
-                .collect(),
-            has_result: task.signs.run.has_result,
-            task,
-        })
+        discover::tasks(&self.link, &self.docket, keys).await
     }
 
-    /// The stream's length, how many of its entries are taken, and the workers that know a function.
-    async fn queue(&self, function: &str) -> FastmcpResult<(u64, u64, Vec<(String, f64)>)> {
-        let stream = self.docket.key("stream");
-        let mut reads = redis::pipe();
-        reads.cmd("XLEN").arg(&stream).cmd("XPENDING").arg(&stream).arg(GROUP);
-        reads.cmd("ZRANGE").arg(self.docket.key(&format!("task-workers:{function}"))).arg(0).arg(-1);
-        reads.arg("WITHSCORES");
-        let (mut replies, mut notes) = (self.link.read(reads).await?, Vec::new());
-        let length = replies.next("XLEN", &mut notes)?.unwrap_or_default();
-        let summary: Vec<redis::Value> = replies.next("XPENDING", &mut notes)?.unwrap_or_default();
-        let taken = summary.first().and_then(|count| redis::from_redis_value_ref(count).ok());
-        let able = replies.next("ZRANGE", &mut notes)?.unwrap_or_default();
-        Ok((length, taken.unwrap_or_default(), able))
+    /// From now on the keys are looked for anew: what happened since they were met must not be missed.
+    pub(super) fn forget_keys(&self) {
+        self.met().keys = None;
+    }
+
+    /// Those tasks as they are now, without those that are gone.
+    pub(super) async fn read(
+        &self,
+        workers: &Workers,
+        tasks: &[Identity],
+    ) -> FastmcpResult<Vec<DeployedTask>> {
+        read::tasks(&self.link, &self.docket, workers, tasks).await
     }
 
     pub(super) async fn workers(&self) -> FastmcpResult<Workers> {

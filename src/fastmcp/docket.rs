@@ -51,6 +51,11 @@ impl Docket {
         self.prefix.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(&self.prefix)
     }
 
+    /// What all its keys begin with.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     pub(super) fn key(&self, rest: &str) -> String {
         format!("{}:{rest}", self.prefix)
     }
@@ -81,19 +86,21 @@ pub(super) enum RunState {
     Completed,
     Failed,
     Cancelled,
+    /// A word that Docket did not have when this was written.
+    Unknown,
 }
 
 impl RunState {
-    fn parse(text: &str) -> Option<Self> {
-        Some(match text {
+    fn parse(text: &str) -> Self {
+        match text {
             "scheduled" => Self::Scheduled,
             "queued" => Self::Queued,
             "running" => Self::Running,
             "completed" => Self::Completed,
             "failed" => Self::Failed,
             "cancelled" => Self::Cancelled,
-            _ => return None,
-        })
+            _ => Self::Unknown,
+        }
     }
 
     pub(super) fn as_str(self) -> &'static str {
@@ -104,13 +111,15 @@ impl RunState {
             Self::Completed => "completed",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::Unknown => "unknown",
         }
     }
 
     /// MCP's status for it, when no question is open.
     pub(super) fn status(self) -> TaskStatus {
         match self {
-            Self::Scheduled | Self::Queued | Self::Running => TaskStatus::Working,
+            // What is not known to have ended is shown, so that it can be looked at and cancelled.
+            Self::Scheduled | Self::Queued | Self::Running | Self::Unknown => TaskStatus::Working,
             Self::Completed => TaskStatus::Completed,
             Self::Failed => TaskStatus::Failed,
             Self::Cancelled => TaskStatus::Cancelled,
@@ -122,6 +131,8 @@ impl RunState {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Run {
     pub(super) state: Option<RunState>,
+    /// Docket's own word for the state, where it is not known here.
+    pub(super) unknown_state: Option<String>,
     pub(super) when: Option<Timestamp>,
     pub(super) worker: Option<String>,
     pub(super) started_at: Option<Timestamp>,
@@ -149,8 +160,11 @@ impl Run {
         let fields: Vec<Option<String>> = replies.next("the record of its run", notes)?.unwrap_or_default();
         let mut fields = fields.into_iter();
         let mut next = || fields.next().flatten();
+        let word = next();
+        let state = word.as_deref().map(RunState::parse);
         let mut run = Self {
-            state: next().and_then(|state| RunState::parse(&state)),
+            state,
+            unknown_state: word.filter(|_| state == Some(RunState::Unknown)),
             when: next().and_then(|epoch| seconds(&epoch)),
             worker: next(),
             started_at: next().and_then(|text| text.parse().ok()),

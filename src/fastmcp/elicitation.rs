@@ -19,8 +19,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::docket::{Docket, RunState};
-use super::link::{Link, Replies};
-use super::signs::{Asking, Signs};
+use super::link::Replies;
+use super::signs::Asking;
 use super::{Delivery, DeployedQuestion, FastmcpResult};
 use crate::task::Ask;
 
@@ -43,9 +43,10 @@ struct Request {
 
 /// Asks for a task's question; `own` is the task's own key.
 pub(super) fn ask(own: &str, reads: &mut Pipeline) {
+    // The status first: its worker deletes both at once, and a question that is seen without one still waits.
+    reads.cmd("GET").arg(format!("{own}:elicit:status"));
     reads.cmd("GET").arg(format!("{own}:elicit:request"));
     reads.cmd("PTTL").arg(format!("{own}:elicit:request"));
-    reads.cmd("GET").arg(format!("{own}:elicit:status"));
     reads.cmd("LLEN").arg(format!("{own}:elicit:response"));
 }
 
@@ -55,9 +56,9 @@ pub(super) fn take(
     now: Timestamp,
     notes: &mut Vec<String>,
 ) -> FastmcpResult<(Option<DeployedQuestion>, Asking)> {
+    let status = replies.next("the question's status", notes)?;
     let text: Option<String> = replies.next("the question", notes)?;
     let request_ttl_ms = replies.next("the question's ttl", notes)?.filter(|ttl: &i64| *ttl >= 0);
-    let status = replies.next("the question's status", notes)?;
     let responses = replies.next("the answers", notes)?.unwrap_or_default();
     let question = text.and_then(|text| match serde_json::from_str(&text) {
         Ok(request) => Some(question(request, request_ttl_ms, now)),
@@ -85,25 +86,45 @@ pub(super) fn asked_at(ttl_ms: Option<i64>, now: Timestamp) -> Option<Timestamp>
 pub(super) fn is_waiting(asking: &Asking, state: Option<RunState>) -> bool {
     match asking {
         Asking::Elicitation { request, status, .. } => {
-            request.is_some() && status.as_deref() == Some("waiting") && state == Some(RunState::Running)
+            // The status of an answer that nobody took may have expired before the question.
+            let is_open = status.as_deref().is_none_or(|status| status == "waiting");
+            request.is_some() && is_open && state == Some(RunState::Running)
         }
         Asking::Leg(_) => false,
     }
 }
 
-/// How a notification to that session would reach its client.
-pub(super) async fn delivery(link: &Link, signs: &Signs, session: &str) -> FastmcpResult<Delivery> {
-    let queue = queue(&signs.docket, session);
-    let mut reads = redis::pipe();
-    reads.cmd("LRANGE").arg(&queue).arg(0).arg(LOOKED_AT);
-    reads.cmd("PTTL").arg(&queue).cmd("PTTL").arg(format!("{queue}:active"));
-    let (mut replies, mut notes) = (link.read(reads).await?, Vec::new());
-    let waiting: Vec<String> = replies.next("the notifications", &mut notes)?.unwrap_or_default();
-    let undelivered = waiting.iter().filter(|message| message.contains(&signs.identity.id)).count() as u64;
-    let queue_ms = replies.next("their ttl", &mut notes)?.filter(|ttl: &i64| *ttl >= 0);
-    let active: Option<i64> = replies.next("the subscriber", &mut notes)?.filter(|ttl: &i64| *ttl >= 0);
-    let subscriber_seen_ms = active.map(|left| (SUBSCRIBER_MS - left).max(0));
-    Ok(Delivery { undelivered, queue_ms, subscriber_seen_ms })
+/// The notifications on their way to one session's client.
+#[derive(Default)]
+pub(super) struct Notifications {
+    waiting: Vec<String>,
+    queue_ms: Option<i64>,
+    subscriber_seen_ms: Option<i64>,
+}
+
+impl Notifications {
+    /// Asks for those of a session.
+    pub(super) fn ask(docket: &Docket, session: &str, reads: &mut Pipeline) {
+        let queue = queue(docket, session);
+        reads.cmd("LRANGE").arg(&queue).arg(0).arg(LOOKED_AT);
+        reads.cmd("PTTL").arg(&queue).cmd("PTTL").arg(format!("{queue}:active"));
+    }
+
+    /// Takes what [`Notifications::ask`] asked for.
+    pub(super) fn take(replies: &mut Replies) -> FastmcpResult<Self> {
+        let mut notes = Vec::new();
+        let waiting = replies.next("the notifications", &mut notes)?.unwrap_or_default();
+        let queue_ms = replies.next("their ttl", &mut notes)?.filter(|ttl: &i64| *ttl >= 0);
+        let active: Option<i64> = replies.next("the subscriber", &mut notes)?.filter(|ttl: &i64| *ttl >= 0);
+        let subscriber_seen_ms = active.map(|left| (SUBSCRIBER_MS - left).max(0));
+        Ok(Self { waiting, queue_ms, subscriber_seen_ms })
+    }
+
+    /// How those of one task would reach the client.
+    pub(super) fn delivery(&self, task: &str) -> Delivery {
+        let undelivered = self.waiting.iter().filter(|message| message.contains(task)).count() as u64;
+        Delivery { undelivered, queue_ms: self.queue_ms, subscriber_seen_ms: self.subscriber_seen_ms }
+    }
 }
 
 fn queue(docket: &Docket, session: &str) -> String {

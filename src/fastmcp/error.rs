@@ -147,6 +147,14 @@ pub enum FastmcpError {
         /// The task.
         id: String,
     },
+    /// FastMCP 4 would run the task again without its arguments; only its Redis still has a copy.
+    #[error(
+        "FastMCP has dropped the arguments of task {id}: answered through its server, it would run again with none"
+    )]
+    ArgumentsExpired {
+        /// The task.
+        id: String,
+    },
     /// Another update of the task did not end in time.
     #[error("another answer to task {id} is under way and has not ended within {seconds} s")]
     Locked {

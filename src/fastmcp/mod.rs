@@ -4,7 +4,8 @@
 //! FastMCP runs a tool in the background as a task of Docket, a work queue on Redis. What is found in the
 //! keyspace says which generation wrote it; each has one file, headed by the table of keys it reads:
 //! `v3_0`, `v3_4` and `v4`. What all of them share with Docket itself is in `docket`. Layouts were read from
-//! FastMCP 3.0.2, 3.4.10 and 4.1.0 with Docket 0.27 as they ran.
+//! FastMCP 3.0.2, 3.4.10 and 4.1.0 with Docket 0.27 as they ran; the tests run 3.0.2, 3.2.4, 3.4.11, 4.0.11, 4.1.4 and
+//! 4.2.3.
 //!
 //! Whatever is pickled is never unpickled: arguments and results stay opaque. Nothing here takes an entry
 //! from a queue, and every change is one Lua script that checks what it saw before it writes.
@@ -13,6 +14,7 @@ mod answer;
 mod cancel;
 mod components;
 mod deployment;
+mod details;
 mod diagnose;
 mod discover;
 mod docket;

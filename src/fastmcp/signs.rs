@@ -19,8 +19,9 @@ pub(super) struct Signs {
 }
 
 /// How long a key lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Lifetime {
+    #[default]
     Missing,
     Endless,
     Milliseconds(i64),
@@ -67,6 +68,8 @@ pub(super) struct Leg {
     pub(super) requests_ttl_ms: Option<i64>,
     pub(super) cancelled: bool,
     pub(super) encrypted: bool,
+    /// The arguments that FastMCP's server begins the next leg with; a leg's own copy lives with its run.
+    pub(super) arguments: Lifetime,
     /// Whether another leg took its place while this one was read.
     pub(super) has_moved_on: bool,
 }

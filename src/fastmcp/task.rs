@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::signs::Signs;
+use super::signs::{Asking, Lifetime, Signs};
 use super::{Component, Generation, Lifetimes};
 use crate::task::{Ask, Progress, TaskStatus, Violation};
 
@@ -63,9 +63,22 @@ pub struct DeployedTask {
 }
 
 impl DeployedTask {
-    /// How long what belongs to it still lived when it was read.
+    /// Whether its result is there. It is a Python pickle, which is never opened.
+    pub fn has_result(&self) -> bool {
+        self.signs.run.has_result
+    }
+
+    /// What lives how long.
     pub fn lifetimes(&self) -> Lifetimes {
         self.signs.lifetimes()
+    }
+
+    /// Whether FastMCP 4 has dropped the task's arguments, which its server begins the next leg with. Answered there, the
+    /// task would run again with none; a leg has a copy of its own.
+    pub fn arguments_have_expired(&self) -> bool {
+        let parked = (self.status == TaskStatus::InputRequired && self.signs.metadata != Lifetime::Missing)
+            .then_some(&self.signs.asking);
+        matches!(parked, Some(Asking::Leg(leg)) if leg.arguments == Lifetime::Missing)
     }
 }
 

@@ -9,6 +9,7 @@
 //! | `P:created_at` | string | ISO 8601 |
 //! | `P:current_leg` | string | Docket's key of the leg that counts |
 //! | `P:leg` | string | its number, written after the pointer: not read |
+//! | `P:args` | string | JSON of the arguments; only how long it lives is read: up to 4.0.11 nothing prolongs it |
 //! | `P:snapshot` | string | JSON, or a Fernet token (`gAAAAA…`) where encrypted; never read further |
 //! | `P:input:n:requests` | hash | surfaced key by JSON `{method, params}`; 3600 s |
 //! | `P:input:n:map` | hash | surfaced key by the tool's own key, written after the request |
@@ -27,7 +28,7 @@ use serde::Deserialize;
 use super::elicitation::asked_at;
 use super::identity::{Identity, component, scoped};
 use super::link::Replies;
-use super::signs::Leg;
+use super::signs::{Leg, Lifetime};
 use super::{DeployedQuestion, FastmcpResult, Generation};
 use crate::task::Ask;
 
@@ -65,6 +66,7 @@ pub(super) fn ask(own: &str, reads: &mut Pipeline) {
     reads.cmd("EXISTS").arg(format!("{own}:cancelled"));
     // Seven characters tell whether it is encrypted; the rest may hold a token.
     reads.cmd("GETRANGE").arg(format!("{own}:snapshot")).arg(0).arg(6);
+    reads.cmd("PTTL").arg(format!("{own}:args"));
 }
 
 /// Takes what [`ask`] asked for.
@@ -81,7 +83,8 @@ pub(super) fn take(
     let cancelled: Option<u64> = replies.next("whether it is cancelled", notes)?;
     let snapshot: Option<String> = replies.next("its snapshot", notes)?;
     let encrypted = snapshot.is_some_and(|beginning| beginning.starts_with("gAAAAA"));
-    Ok(Leg { number, key, cancelled: cancelled == Some(1), encrypted, ..Leg::default() })
+    let arguments = Lifetime::parse(replies.next("its arguments' ttl", notes)?);
+    Ok(Leg { number, key, cancelled: cancelled == Some(1), encrypted, arguments, ..Leg::default() })
 }
 
 /// Asks for the requests of a leg.

@@ -4,27 +4,20 @@
 //! change of a run; either names a task, which is then read and compared with what was known. Tracking is
 //! switched on before the first reading, so that nothing falls between.
 
+mod source;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ProtocolVersion, PushInfo, PushKind, RedisResult, Value};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::timeout;
+use tokio::time::Instant;
+
+use source::{Source, Word};
 
 use super::docket::Workers;
 use super::event::{DeployedEventKind, between, event, unseen};
 use super::identity::Identity;
-use super::link::literally;
 use super::signs::Asking;
 use super::{DeployedEvent, DeployedQuestion, DeployedTask, Deployment, FastmcpResult, read};
-use crate::redis_link::{self, RESPONSE};
-
-/// How often everything is read where Redis does not tell what changes.
-const POLL_EVERY: Duration = Duration::from_secs(1);
-
-/// How long nothing may come before the connection is tried: a server can vanish without a word.
-const SILENT_FOR: Duration = Duration::from_secs(30);
 
 /// How often a lost server is tried; whoever watches says how long.
 const TRY_EVERY: Duration = Duration::from_millis(500);
@@ -82,26 +75,11 @@ pub struct Watching {
     ready: VecDeque<DeployedEvent>,
 }
 
-/// Where the word of a change comes from.
-struct Source {
-    means: Means,
-    pushes: UnboundedReceiver<PushInfo>,
-    /// Closes with it; `None` where not even channels may be listened to.
-    connection: Option<MultiplexedConnection>,
-}
-
-/// What a wait for changes ended with.
-enum Word {
-    Changed(Vec<String>),
-    /// Anything may have changed.
-    Anything,
-    Lost,
-}
-
 impl Deployment {
     /// Follows the deployment from now on.
     pub async fn watch(&self, filter: Filter) -> FastmcpResult<Watching> {
         let source = Source::open(self).await?;
+        self.forget_keys();
         let (tasks, workers) = tokio::try_join!(self.list(), self.workers())?;
         let known = tasks.into_iter().map(|task| (task.signs.identity.key.clone(), task)).collect();
         Ok(Watching {
@@ -193,6 +171,8 @@ impl Watching {
         tasks.into_iter().rev().for_each(|task| self.seen(task));
         // What was touched while nothing was told is not known.
         self.touches.clear();
+        // From here, so that reading that takes long is not all that the Redis does.
+        self.source.due = Instant::now() + self.source.interval();
         Ok(())
     }
 
@@ -267,104 +247,5 @@ impl Watching {
                 .is_some_and(|ending| ending.is_empty() || ending.starts_with(':'))
         });
         owners.next().cloned()
-    }
-}
-
-impl Source {
-    async fn open(deployment: &Deployment) -> FastmcpResult<Self> {
-        let (sender, pushes) = unbounded_channel();
-        let config =
-            AsyncConnectionConfig::new().set_response_timeout(Some(RESPONSE)).set_push_sender(sender);
-        let polling = |why: String| Means::Polling { every: POLL_EVERY, why };
-        let connected = match resp3(deployment).await {
-            Ok(client) => redis_link::connect(&client, config).await,
-            Err(error) => Err(error),
-        };
-        let mut connection = match connected {
-            Ok(connection) => connection,
-            Err(error) => match deployment.link.error("HELLO 3", &error) {
-                passing if passing.is_passing() => return Err(passing),
-                refused => return Ok(Self { means: polling(refused.to_string()), pushes, connection: None }),
-            },
-        };
-        // Without channels, tracking alone tells enough; without tracking, they at least wake a poll.
-        for kind in ["state:", "progress:"] {
-            let pattern = format!("{}*", literally(&deployment.docket.key(kind)));
-            let _ = connection.psubscribe(pattern).await;
-        }
-        let means = match track(&mut connection, deployment).await {
-            Ok(()) => Means::Tracking,
-            Err(error) => match deployment.link.error("CLIENT TRACKING", &error) {
-                passing if passing.is_passing() => return Err(passing),
-                refused => polling(refused.to_string()),
-            },
-        };
-        Ok(Self { means, pushes, connection: Some(connection) })
-    }
-
-    /// Waits until something changes, or may have.
-    async fn word(&mut self) -> Word {
-        let wait = match &self.means {
-            Means::Tracking => SILENT_FOR,
-            Means::Polling { every, .. } => *every,
-        };
-        let Some(connection) = &mut self.connection else {
-            tokio::time::sleep(wait).await;
-            return Word::Anything;
-        };
-        let Ok(first) = timeout(wait, self.pushes.recv()).await else {
-            return match self.means {
-                Means::Polling { .. } => Word::Anything,
-                Means::Tracking => match redis::cmd("PING").query_async::<()>(connection).await {
-                    Ok(()) => Word::Changed(Vec::new()),
-                    Err(_) => Word::Lost,
-                },
-            };
-        };
-        let mut keys = Vec::new();
-        let mut next = first;
-        loop {
-            match next {
-                None | Some(PushInfo { kind: PushKind::Disconnection, .. }) => return Word::Lost,
-                Some(push) => match named(push) {
-                    Some(found) => keys.extend(found),
-                    None => return Word::Anything,
-                },
-            }
-            match self.pushes.try_recv() {
-                Ok(push) => next = Some(push),
-                Err(_) => return Word::Changed(keys),
-            }
-        }
-    }
-}
-
-/// A client for the same node that speaks RESP3, by which Redis can tell without being asked.
-async fn resp3(deployment: &Deployment) -> RedisResult<Client> {
-    let information = deployment.link.client().await?.get_connection_info().clone();
-    let settings = information.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    Client::open(information.set_redis_settings(settings))
-}
-
-async fn track(connection: &mut MultiplexedConnection, deployment: &Deployment) -> RedisResult<()> {
-    let mut command = redis::cmd("CLIENT");
-    command.arg("TRACKING").arg("ON").arg("BCAST");
-    for below in ["fastmcp:task:", "runs:", "progress:"] {
-        command.arg("PREFIX").arg(deployment.docket.key(below));
-    }
-    command.query_async(connection).await
-}
-
-/// The keys that a push names; `None` when it means all of them, as after FLUSHALL.
-fn named(push: PushInfo) -> Option<Vec<String>> {
-    let text = |value: &Value| redis::from_redis_value_ref::<String>(value).ok();
-    match push.kind {
-        PushKind::Invalidate => match push.data.into_iter().next() {
-            Some(Value::Array(keys)) => Some(keys.iter().filter_map(text).collect()),
-            _ => None,
-        },
-        // Pattern, channel, payload: the channel is named as the key is.
-        PushKind::PMessage => Some(push.data.get(1).and_then(text).into_iter().collect()),
-        _ => Some(Vec::new()),
     }
 }

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use rmcp::RoleServer;
 use rmcp::model::{
-    CancelledNotification, CancelledNotificationParam, ClientResult, CustomRequest, JsonObject,
+    CancelledNotification, CancelledNotificationParam, ClientResult, CustomRequest, ErrorCode, JsonObject,
     NotificationMetaObject, ProtocolVersion, RequestId, ServerRequest,
 };
 use rmcp::service::{OriginatingRequestId, Peer, PeerRequestOptions, RequestHandle, ServiceError};
+use rmcp::{ErrorData, RoleServer};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -128,11 +128,12 @@ impl Prompt {
         }
         let mut problem = None;
         for _ in 0..ATTEMPTS {
-            let answer = match self.put(peer, problem.as_deref()).await {
-                Ok(answer) => answer,
+            let taken = match self.put(peer, problem.as_deref()).await {
+                Ok(Ok(answer)) => self.take(answer).await,
+                Ok(Err(refused)) => Err(refused),
                 Err(end) => return end,
             };
-            match self.take(answer).await {
+            match taken {
                 Ok(end) => return end,
                 Err(violations) => problem = Some(violations),
             }
@@ -141,15 +142,23 @@ impl Prompt {
         End::Unanswerable(format!("the client's answers were not valid, {ATTEMPTS} times: {problem}"))
     }
 
-    /// Sends the question and waits for the reply; again on another stream when its own closes.
-    async fn put(&self, peer: &Peer<RoleServer>, problem: Option<&str>) -> Result<Answer, End> {
+    /// Sends the question and waits for the reply; again on another stream when its own closes. The reply is an answer,
+    /// or why the client itself refused the one that it was given.
+    async fn put(
+        &self,
+        peer: &Peer<RoleServer>,
+        problem: Option<&str>,
+    ) -> Result<Result<Answer, String>, End> {
         let mut route = self.way(None).await?;
         loop {
             let request = self.request(&route, problem);
             let sent = peer.send_request_with_option(request, PeerRequestOptions::no_options()).await;
             let mut handle = sent.map_err(|error| self.failed(&error))?;
             let (reason, next) = match self.hear(&mut handle, &route).await {
-                Heard::Reply(reply) => return self.read(reply),
+                Heard::Reply(Err(ServiceError::McpError(error))) if self.is_refusal(&error) => {
+                    return Ok(Err(error.message.into_owned()));
+                }
+                Heard::Reply(reply) => return self.read(reply).map(Ok),
                 // The question stays open, and whoever serves the task next asks it.
                 Heard::Withdrawn if self.shared.stop.is_cancelled() => return Err(End::Withdrawn),
                 Heard::Withdrawn => {
@@ -265,6 +274,12 @@ impl Prompt {
         let mut answer = Answer::new(action, Answerer::Client);
         answer.content = result.get("content").and_then(Value::as_object).cloned();
         Ok(answer)
+    }
+
+    /// Whether that is the client's word on an answer that does not fit: FastMCP's clients check from 4.2 on what they were
+    /// given, and say with this code that it does not.
+    fn is_refusal(&self, error: &ErrorData) -> bool {
+        error.code == ErrorCode::INTERNAL_ERROR && !self.handle.withdrawn.is_cancelled()
     }
 
     /// What a request that failed means: the end of the process, of the session, or the client's own error.

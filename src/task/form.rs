@@ -1,12 +1,16 @@
-//! MCP's elicitation forms: a flat JSON schema, parsed once, and the check of an answer against it.
+//! MCP's elicitation forms: a JSON schema, read once into fields, and the check of an answer against it. What we ask is
+//! held to MCP's flat forms ([`foreign`]); what strangers ask is read as far as it can be ([`Form::parse`]).
 //!
 //! Source: MCP 2025-11-25 and 2026-07-28, client/elicitation; SEP-1034 (defaults), SEP-1330 (enums).
 
 mod effort;
 mod field;
+mod mend;
 mod schema;
+pub(crate) mod shape;
 mod strict;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -54,6 +58,8 @@ pub fn joined(violations: &[Violation]) -> String {
 pub struct Form {
     /// The fields.
     pub fields: Vec<Field>,
+    /// Whether what it takes cannot be told field by field, so that the content is given as a whole.
+    pub is_whole: bool,
     schema: schema::Schema,
 }
 
@@ -68,6 +74,10 @@ pub struct Field {
     pub description: Option<String>,
     /// Whether an accepted answer must have it.
     pub required: bool,
+    /// Whether it may be null.
+    pub nullable: bool,
+    /// What is filled in; never what the schema itself refuses.
+    pub default: Option<Value>,
     /// What it takes.
     pub kind: FieldKind,
 }
@@ -76,6 +86,17 @@ impl Field {
     /// The title, or the name where there is none.
     pub fn label(&self) -> &str {
         self.title.as_deref().unwrap_or(&self.name)
+    }
+
+    /// Whether it may be left empty: it is then left out, or null.
+    pub fn may_be_empty(&self) -> bool {
+        !self.required || self.nullable
+    }
+
+    /// What is sent where it is left empty; `None` leaves it out. Who takes away a default that null could stand for
+    /// means null: left out, it would get the default again.
+    pub fn empty(&self) -> Option<Value> {
+        (self.nullable && (self.required || self.default.is_some())).then_some(Value::Null)
     }
 }
 
@@ -88,12 +109,10 @@ pub enum FieldKind {
         min_length: Option<u64>,
         /// Most characters.
         max_length: Option<u64>,
-        /// `email`, `uri`, `date` or `date-time`.
+        /// `email`, `uri`, `date` or `date-time`; strangers have others.
         format: Option<String>,
         /// A regular expression; enforced where present, though MCP does not have it.
         pattern: Option<String>,
-        /// What is filled in.
-        default: Option<String>,
     },
     /// A number.
     Number {
@@ -103,20 +122,13 @@ pub enum FieldKind {
         minimum: Option<f64>,
         /// The greatest.
         maximum: Option<f64>,
-        /// What is filled in.
-        default: Option<serde_json::Number>,
     },
     /// Yes or no.
-    Boolean {
-        /// What is filled in.
-        default: Option<bool>,
-    },
+    Boolean,
     /// One of several choices.
     OneOf {
         /// The choices.
         choices: Vec<Choice>,
-        /// What is chosen at first.
-        default: Option<String>,
     },
     /// Any of several choices.
     SomeOf {
@@ -126,98 +138,98 @@ pub enum FieldKind {
         min_items: Option<u64>,
         /// Most of them.
         max_items: Option<u64>,
-        /// What is chosen at first.
-        default: Vec<String>,
+    },
+    /// A list of whatever is typed. MCP's forms have none, but several libraries write it.
+    List {
+        /// What its items are, in words.
+        items: &'static str,
+        /// Fewest of them.
+        min_items: Option<u64>,
+        /// Most of them.
+        max_items: Option<u64>,
+    },
+    /// What no form can hold: a line of JSON, or what else the schema takes.
+    Other {
+        /// What it takes, in words.
+        takes: String,
     },
 }
 
-/// The most patterns of one form: each takes its time and room when it is compiled.
-const MAX_PATTERNS: usize = 32;
-
-impl FieldKind {
-    fn has_pattern(&self) -> bool {
-        matches!(self, Self::Text { pattern: Some(_), .. })
-    }
-}
-
 /// One choice: what is sent and what is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Choice {
     /// What is sent.
-    pub value: String,
+    pub value: Value,
+    /// The value as it is typed.
+    pub text: String,
     /// What is shown.
     pub title: String,
 }
 
+impl Choice {
+    /// A choice that is shown by its value where it has no title.
+    pub fn new(value: &Value, title: Option<&str>) -> Self {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        Self { value: value.clone(), title: title.map_or_else(|| text.clone(), str::to_owned), text }
+    }
+}
+
 impl Form {
-    /// Reads a `requestedSchema`; names everything in it that MCP's forms do not have.
+    /// Reads a `requestedSchema` of anybody's, as far as it can be: what MCP's forms do not have is a field all the same,
+    /// at worst one of JSON. What may be asked from here says [`foreign`].
     pub fn parse(schema: &Value) -> Result<Self, Vec<Violation>> {
-        let Some(object) = schema.as_object() else {
-            return Err(vec![Violation::new(
-                "",
-                "is not an object: a form is {type: \"object\", properties}",
-            )]);
-        };
-        let mut found = Vec::new();
-        if object.get("type").and_then(Value::as_str) != Some("object") {
-            found.push(Violation::new("/type", "is not \"object\""));
+        if !schema.is_object() {
+            let problem = "is not an object: a form is {type: \"object\", properties}";
+            return Err(vec![Violation::new("", problem)]);
         }
-        let required = field::required_names(object, &mut found);
-        let mut fields = Vec::new();
-        match object.get("properties").map(Value::as_object) {
-            Some(Some(properties)) => {
-                for (name, property) in properties {
-                    let path = format!("/properties/{}", escaped(name));
-                    match field::read(name, property, required.iter().any(|one| one == name)) {
-                        Ok(field) => fields.push(field),
-                        Err(one) => found.push(one.under(&path)),
-                    }
-                }
-                for name in required.iter().filter(|name| !properties.contains_key(*name)) {
-                    found.push(Violation::new("/required", format!("names {name:?}, which is no property")));
-                }
-            }
-            Some(None) => found.push(Violation::new("/properties", "is not an object")),
-            None => found.push(Violation::new("/properties", "is missing")),
+        let schema = schema::Schema::new(schema);
+        let read = field::all(schema.as_value());
+        let is_whole = read.is_none();
+        let mut fields = read.unwrap_or_default();
+        let defaults = fields.iter().filter_map(|field| Some((field.name.clone(), field.default.clone()?)));
+        let faulty = schema.faulty(&defaults.collect());
+        for field in fields.iter_mut().filter(|field| faulty.contains(&field.name)) {
+            field.default = None;
         }
-        let patterns = fields.iter().filter(|field| field.kind.has_pattern()).count();
-        if patterns > MAX_PATTERNS {
-            let problem = format!("have {patterns} patterns, more than {MAX_PATTERNS}");
-            found.push(Violation::new("/properties", problem));
-        }
-        if !found.is_empty() {
-            return Err(found);
-        }
-        let schema = schema::Schema::new(schema).map_err(|error| vec![error])?;
-        Ok(Self { fields, schema })
+        Ok(Self { fields, is_whole, schema })
     }
 
     /// Every way in which `content` is not an acceptable answer; empty when it is one.
     pub fn violations(&self, content: &Map<String, Value>) -> Vec<Violation> {
         let mut found = self.schema.violations(&Value::Object(content.clone()));
-        for (name, value) in content {
-            if !is_form_value(value) {
-                let problem = "is not a string, number, boolean or list of strings";
-                found.push(Violation::new(format!("/{}", escaped(name)), problem));
-            }
-        }
+        // What a field takes is in the schema; of the rest nothing is known.
+        let known: BTreeSet<&str> = self.fields.iter().map(|field| field.name.as_str()).collect();
+        let is_unknown = |name: &str| !self.is_whole && !known.contains(name);
+        let foreign = content.iter().filter(|(name, value)| is_unknown(name) && !is_form_value(value));
+        found.extend(foreign.map(|(name, _)| no_form_value(name)));
         found
     }
 
-    /// The whole schema, as it was written.
+    /// The whole schema, as it was written; of a stranger's without what cannot be compiled.
     pub fn schema(&self) -> &Value {
         self.schema.as_value()
     }
 
     /// The schema of the field of that name.
     pub fn property(&self, name: &str) -> Option<&Value> {
-        self.schema().get("properties")?.get(name)
+        shape::property(self.schema(), name)
     }
 
     /// The field of that name.
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name == name)
     }
+}
+
+/// What of an answer's content MCP's own type of it cannot hold, whatever the schema says. Null is none of its values,
+/// but what the SDKs read.
+pub fn unheld(content: &Map<String, Value>) -> Vec<Violation> {
+    let unheld = content.iter().filter(|(_, value)| !value.is_null() && !is_form_value(value));
+    unheld.map(|(name, _)| no_form_value(name)).collect()
+}
+
+fn no_form_value(name: &str) -> Violation {
+    Violation::new(format!("/{}", escaped(name)), "is not a string, number, boolean or list of strings")
 }
 
 fn is_form_value(value: &Value) -> bool {

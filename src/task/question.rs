@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::form::{Form, Violation, foreign};
-use super::{Answer, QuestionId};
+use super::{Action, Answer, QuestionId};
 
 /// The longest message of a question, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 16 * 1024;
@@ -71,7 +71,10 @@ impl Ask {
     /// anybody sees the question.
     pub fn violations(&self) -> Vec<Violation> {
         let mut found = self.unshowable();
-        if let AskKind::Form { schema } = &self.kind {
+        // What is wrong with one that is too large may take long to find.
+        if let AskKind::Form { schema } = &self.kind
+            && schema_problem(schema).is_none()
+        {
             let foreign = foreign(schema).into_iter().take(MAX_NAMED);
             found.extend(foreign.map(|one| one.under("/requestedSchema")));
         }
@@ -91,30 +94,24 @@ impl Ask {
                 format!("has {} bytes, more than {MAX_MESSAGE_BYTES}", self.message.len()),
             ));
         }
-        match &self.kind {
+        let problem = match &self.kind {
             AskKind::Form { schema } => {
-                let size = schema.to_string().len();
-                if size > MAX_SCHEMA_BYTES {
-                    found.push(Violation::new(
-                        "/requestedSchema",
-                        format!("has {size} bytes, more than {MAX_SCHEMA_BYTES}"),
-                    ));
-                    // What else is wrong with it may take long to find.
-                    return found;
-                }
-                if let Err(violations) = Form::parse(schema) {
-                    found.extend(
-                        violations.into_iter().take(MAX_NAMED).map(|one| one.under("/requestedSchema")),
-                    );
-                }
+                schema_problem(schema).map(|problem| Violation::new("/requestedSchema", problem))
             }
-            AskKind::Url { url } => {
-                if let Some(problem) = url_problem(url) {
-                    found.push(Violation::new("/url", problem));
-                }
-            }
-        }
+            AskKind::Url { url } => url_problem(url).map(|problem| Violation::new("/url", problem)),
+        };
+        found.extend(problem);
         found
+    }
+
+    /// Every way in which the answer does not fit what is asked. The whole schema says it, whoever asks.
+    pub fn misfits(&self, answer: &Answer) -> Vec<Violation> {
+        let (Action::Accept, AskKind::Form { schema }) = (answer.action, &self.kind) else {
+            return Vec::new();
+        };
+        let nothing = Map::new();
+        let content = answer.content.as_ref().unwrap_or(&nothing);
+        Form::parse(schema).map_or_else(|violations| violations, |form| form.violations(content))
     }
 
     /// A digest of what is asked, the same for equal questions whatever the order of their keys.
@@ -174,6 +171,14 @@ fn canonical(value: &Value, text: &mut String) {
         }
         plain => text.push_str(&plain.to_string()),
     }
+}
+
+fn schema_problem(schema: &Value) -> Option<String> {
+    if !schema.is_object() {
+        return Some("is not an object: a form is {type: \"object\", properties}".to_owned());
+    }
+    let size = schema.to_string().len();
+    (size > MAX_SCHEMA_BYTES).then(|| format!("has {size} bytes, more than {MAX_SCHEMA_BYTES}"))
 }
 
 fn url_problem(text: &str) -> Option<String> {

@@ -5,6 +5,9 @@ mod checking;
 mod completing;
 mod examples;
 mod exit_codes;
+#[path = "../support/forms.rs"]
+mod foreign_forms;
+mod forms;
 mod handshake;
 mod help;
 mod json_lines;

@@ -11,7 +11,7 @@ use crate::{bounded, call, connect, none, outcome_text, run, task, text};
 
 #[rstest]
 #[case("fastmcp-3.0.2")]
-#[case("fastmcp-3.4.10")]
+#[case("fastmcp-3.4.11")]
 #[tokio::test]
 async fn a_task_gets_its_structured_answer(#[case] version: &str) {
     let server = PythonServer::start(version, "legacy.py", &[]);
@@ -30,8 +30,8 @@ async fn a_task_gets_its_structured_answer(#[case] version: &str) {
 #[rstest]
 #[case("fastmcp-3.0.2", Action::Decline)]
 #[case("fastmcp-3.0.2", Action::Cancel)]
-#[case("fastmcp-3.4.10", Action::Decline)]
-#[case("fastmcp-3.4.10", Action::Cancel)]
+#[case("fastmcp-3.4.11", Action::Decline)]
+#[case("fastmcp-3.4.11", Action::Cancel)]
 #[tokio::test]
 async fn decline_and_cancel_arrive_as_such(#[case] version: &str, #[case] action: Action) {
     let server = PythonServer::start(version, "legacy.py", &[]);
@@ -45,7 +45,7 @@ async fn decline_and_cancel_arrive_as_such(#[case] version: &str, #[case] action
 /// task is given up and another one tried.
 #[rstest]
 #[case("fastmcp-3.0.2")]
-#[case("fastmcp-3.4.10")]
+#[case("fastmcp-3.4.11")]
 #[tokio::test]
 async fn several_questions_in_a_row_are_answered_in_order(#[case] version: &str) {
     let server = PythonServer::start(version, "legacy.py", &[]);
@@ -64,7 +64,7 @@ async fn several_questions_in_a_row_are_answered_in_order(#[case] version: &str)
 
 #[rstest]
 #[case("fastmcp-3.0.2")]
-#[case("fastmcp-3.4.10")]
+#[case("fastmcp-3.4.11")]
 #[tokio::test]
 async fn foreground_tools_end_at_once_and_may_ask(#[case] version: &str) {
     let server = PythonServer::start(version, "legacy.py", &[]);
@@ -86,7 +86,7 @@ async fn foreground_tools_end_at_once_and_may_ask(#[case] version: &str) {
 
 #[rstest]
 #[case("fastmcp-3.0.2")]
-#[case("fastmcp-3.4.10")]
+#[case("fastmcp-3.4.11")]
 #[tokio::test]
 async fn a_tool_error_is_told_from_a_result(#[case] version: &str) {
     let server = PythonServer::start(version, "legacy.py", &[]);
@@ -97,7 +97,7 @@ async fn a_tool_error_is_told_from_a_result(#[case] version: &str) {
 
 #[rstest]
 #[case("fastmcp-3.0.2")]
-#[case("fastmcp-3.4.10")]
+#[case("fastmcp-3.4.11")]
 #[tokio::test]
 async fn a_cancelled_task_ends_as_cancelled(#[case] version: &str) {
     let server = PythonServer::start(version, "legacy.py", &[]);
@@ -111,7 +111,7 @@ async fn a_cancelled_task_ends_as_cancelled(#[case] version: &str) {
 
 #[tokio::test]
 async fn stdio_works_as_http_does() {
-    let line = format!("{} {} stdio", python("fastmcp-3.4.10").display(), script("legacy.py").display());
+    let line = format!("{} {} stdio", python("fastmcp-3.4.11").display(), script("legacy.py").display());
     let answers = Answers::new([accept(json!({ "vegetarian": true, "cuisine": "Thai" }))]);
     let target = Target::stdio(&line).expect("a command");
     let client =

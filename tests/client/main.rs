@@ -1,9 +1,17 @@
-//! The client against real servers of both eras: `FastMCP` 3.0.2 and 3.4.10 (legacy), 4.1.0 (modern).
+//! The client against real servers of both eras: `FastMCP` 3.0.2 and 3.4.11 (legacy), 4.1.4 (modern).
 
 mod answers;
 mod bare;
+mod bare_machine;
+mod bounds;
+mod detached;
+mod eras;
+mod failing;
 mod legacy;
 mod modern;
+mod named;
+mod peer;
+mod programs;
 mod submitting;
 mod trouble;
 

@@ -8,7 +8,7 @@ use crate::answers::{Answers, accept, plain};
 use crate::python::{PythonServer, python, script};
 use crate::{bounded, call, connect, none, outcome_text, run, task, text};
 
-const VERSION: &str = "fastmcp-4.1.0";
+const VERSION: &str = "fastmcp-4.1.4";
 
 fn server() -> PythonServer {
     PythonServer::start(VERSION, "modern.py", &[])

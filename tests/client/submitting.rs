@@ -8,8 +8,8 @@ use tempfile::TempDir;
 use crate::python::PythonServer;
 
 #[rstest]
-#[case("fastmcp-3.4.10", "legacy.py")]
-#[case("fastmcp-4.1.0", "modern.py")]
+#[case("fastmcp-3.4.11", "legacy.py")]
+#[case("fastmcp-4.1.4", "modern.py")]
 fn submit_and_wait_answers_from_a_file(#[case] version: &str, #[case] script: &str) {
     let server = PythonServer::start(version, script, &[]);
     let home = TempDir::new().expect("a temporary directory");
@@ -45,13 +45,13 @@ fn unattended(version: &str, script: &str) -> (Option<i32>, String, String) {
 
 #[test]
 fn without_anybody_to_ask_a_legacy_server_is_told_so_and_the_tool_goes_on_without() {
-    let (code, out, error) = unattended("fastmcp-3.4.10", "legacy.py");
+    let (code, out, error) = unattended("fastmcp-3.4.11", "legacy.py");
     assert_eq!((code, out.as_str()), (Some(0), "no dinner: cancel\n"), "{error}");
 }
 
 #[test]
 fn without_anybody_to_ask_a_modern_question_stays_open_and_has_its_own_exit_code() {
-    let (code, _, error) = unattended("fastmcp-4.1.0", "modern.py");
+    let (code, _, error) = unattended("fastmcp-4.1.4", "modern.py");
     assert_eq!(code, Some(6), "{error}");
     assert!(error.contains("mcptask respond "), "the command that answers is shown: {error}");
 }

@@ -42,8 +42,8 @@ async fn a_command_that_fails_is_quoted() {
 }
 
 #[rstest]
-#[case("fastmcp-3.4.10", "legacy.py")]
-#[case("fastmcp-4.1.0", "modern.py")]
+#[case("fastmcp-3.4.11", "legacy.py")]
+#[case("fastmcp-4.1.4", "modern.py")]
 #[tokio::test]
 async fn a_wrong_token_is_told_from_an_absent_server(#[case] version: &str, #[case] script: &str) {
     let server = PythonServer::start(version, script, &[("MCPTASK_TEST_TOKEN", "right")]);
@@ -64,8 +64,8 @@ async fn a_wrong_token_is_told_from_an_absent_server(#[case] version: &str, #[ca
 
 #[rstest]
 #[case("fastmcp-3.0.2", "legacy.py")]
-#[case("fastmcp-3.4.10", "legacy.py")]
-#[case("fastmcp-4.1.0", "modern.py")]
+#[case("fastmcp-3.4.11", "legacy.py")]
+#[case("fastmcp-4.1.4", "modern.py")]
 #[tokio::test]
 async fn unknown_tools_and_tasks_are_named(#[case] version: &str, #[case] script: &str) {
     let server = PythonServer::start(version, script, &[]);
@@ -78,10 +78,10 @@ async fn unknown_tools_and_tasks_are_named(#[case] version: &str, #[case] script
 }
 
 #[rstest]
-#[case("fastmcp-3.4.10", "legacy.py", "linger")]
-#[case("fastmcp-3.4.10", "legacy.py", "plan_dinner")]
-#[case("fastmcp-4.1.0", "modern.py", "linger")]
-#[case("fastmcp-4.1.0", "modern.py", "plan_dinner")]
+#[case("fastmcp-3.4.11", "legacy.py", "linger")]
+#[case("fastmcp-3.4.11", "legacy.py", "plan_dinner")]
+#[case("fastmcp-4.1.4", "modern.py", "linger")]
+#[case("fastmcp-4.1.4", "modern.py", "plan_dinner")]
 #[tokio::test]
 async fn a_server_that_dies_ends_the_wait(#[case] version: &str, #[case] script: &str, #[case] tool: &str) {
     let server = PythonServer::start(version, script, &[]);
@@ -101,8 +101,8 @@ async fn a_server_that_dies_ends_the_wait(#[case] version: &str, #[case] script:
 }
 
 #[rstest]
-#[case("fastmcp-3.4.10", "legacy.py")]
-#[case("fastmcp-4.1.0", "modern.py")]
+#[case("fastmcp-3.4.11", "legacy.py")]
+#[case("fastmcp-4.1.4", "modern.py")]
 #[tokio::test]
 async fn a_server_that_dies_ends_a_foreground_call(#[case] version: &str, #[case] script: &str) {
     let mut server = PythonServer::start(version, script, &[]);
@@ -120,7 +120,7 @@ async fn a_server_that_dies_ends_a_foreground_call(#[case] version: &str, #[case
 
 #[tokio::test]
 async fn an_answerer_that_leaves_a_legacy_question_open_ends_the_wait() {
-    let server = PythonServer::start("fastmcp-3.4.10", "legacy.py", &[]);
+    let server = PythonServer::start("fastmcp-3.4.11", "legacy.py", &[]);
     let client = connect(&server.url(), &Answers::new([])).await;
     let error = run(&client, call("plan_dinner", none())).await.expect_err("left open");
     assert!(matches!(error, ClientError::LeftOpen { .. }), "{error:?}");
@@ -129,7 +129,7 @@ async fn an_answerer_that_leaves_a_legacy_question_open_ends_the_wait() {
 /// Nobody can be asked: `FastMCP` 3 fails to relay, and its task goes on with a cancel.
 #[rstest]
 #[case("fastmcp-3.0.2")]
-#[case("fastmcp-3.4.10")]
+#[case("fastmcp-3.4.11")]
 #[tokio::test]
 async fn without_an_answerer_a_legacy_task_still_ends(#[case] version: &str) {
     let server = PythonServer::start(version, "legacy.py", &[]);
@@ -141,8 +141,8 @@ async fn without_an_answerer_a_legacy_task_still_ends(#[case] version: &str) {
 
 /// Longer than the ten seconds after which rmcp takes a silent server for a legacy one.
 #[rstest]
-#[case("fastmcp-3.4.10", "legacy.py", Era::Legacy)]
-#[case("fastmcp-4.1.0", "modern.py", Era::Modern)]
+#[case("fastmcp-3.4.11", "legacy.py", Era::Legacy)]
+#[case("fastmcp-4.1.4", "modern.py", Era::Modern)]
 #[tokio::test]
 async fn a_slow_start_does_not_hide_the_era(
     #[case] version: &str,

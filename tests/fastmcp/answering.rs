@@ -5,7 +5,8 @@ use mcptask::task::{Action, Answer, Answerer, TaskStatus};
 use rstest::rstest;
 use serde_json::json;
 
-use crate::kitchen::{Kitchen, V3_0, V3_4, V4, content, plan, refused};
+use crate::commands::started;
+use crate::kitchen::{Kitchen, Process, V3_0, V3_4, V4, content, plan, refused, until};
 
 fn accept(value: &serde_json::Value) -> Answer {
     Answer::accept(content(value), Answerer::Operator)
@@ -90,19 +91,20 @@ async fn an_answer_in_a_race_with_the_client_has_one_winner(#[case] version: &'s
 #[case(V3_4)]
 #[case(V4)]
 #[tokio::test]
-async fn a_question_that_is_no_form_can_be_declined_only(#[case] version: &'static str) {
+async fn what_fastmcps_own_types_cannot_hold_never_reaches_a_worker(#[case] version: &'static str) {
     let kitchen = Kitchen::open(version);
     let client = kitchen.client("ask_nested", &json!({}), "silent");
     let task = kitchen.asks(&client.task(), "Where?").await;
     let question = &task.questions[0];
-    assert!(!question.problems.is_empty(), "a nested object is no form field");
+    assert!(question.problems.is_empty(), "a nested object is a field of JSON: {:?}", question.problems);
     let deployment = kitchen.deployment().await;
-    let accepted = accept(&json!({ "place": {} }));
-    let error = refused(deployment.answer(&task, &question.id, &accepted, Way::Direct).await);
-    assert!(matches!(error, FastmcpError::NotAForm { .. }), "{error:?}");
-    let decline = Answer::new(Action::Decline, Answerer::Operator);
-    deployment.answer(&task, &question.id, &decline, Way::Direct).await.expect("declines");
-    assert_eq!(kitchen.served().await, "decline");
+    for place in [json!("here"), json!({})] {
+        let accepted = accept(&json!({ "place": place }));
+        let error = refused(deployment.answer(&task, &question.id, &accepted, Way::Direct).await);
+        assert!(matches!(error, FastmcpError::Invalid { .. }), "{error:?}");
+    }
+    deployment.answer(&task, &question.id, &accept(&json!({})), Way::Direct).await.expect("answers");
+    assert_eq!(kitchen.served().await, "accept");
 }
 
 #[tokio::test]
@@ -118,6 +120,12 @@ async fn fastmcp_4_is_answered_in_redis_only_on_demand() {
     deployment.answer(&task, &task.questions[0].id, &good, Way::Direct).await.expect("answers");
     let second = refused(deployment.answer(&task, &task.questions[0].id, &good, Way::Direct).await);
     assert!(matches!(second, FastmcpError::AlreadyAnswered { .. }), "{second:?}");
+    // FastMCP's server that has read the pointer to the leg before still finds what the leg asked.
+    for what in ["requests", "map"] {
+        let key = format!("fastmcp:fastmcp:task:anon:{id}:input:1:{what}");
+        let left = kitchen.redis::<i64>(&["TTL", &key]).await;
+        assert!((1..=60).contains(&left), "{key} lives for {left} s");
+    }
 
     let task = kitchen.asks(&id, "Vegetarian?").await;
     let diet = accept(&json!({ "vegetarian": false }));
@@ -143,4 +151,28 @@ async fn questions_asked_at_once_are_answered_one_by_one() {
     let good = Answer::accept(plan(), Answerer::Operator);
     deployment.answer(&task, &task.questions[0].id, &good, Way::Direct).await.expect("answers");
     assert_eq!(kitchen.served().await, "{'cuisine': 'thai', 'guests': 4} {'vegetarian': True}");
+}
+
+#[rstest]
+#[case(V3_0)]
+#[case(V3_4)]
+#[tokio::test]
+async fn an_answer_that_nobody_takes_expires_when_its_operator_is_killed(#[case] version: &'static str) {
+    let (kitchen, mut worker) = Kitchen::apart(version, &[]);
+    let client = kitchen.client("plan_dinner", &json!({}), "silent");
+    let id = client.task();
+    let task = kitchen.asks(&id, "What kind of dinner?").await;
+    worker.kill();
+    let keys: Vec<String> = kitchen.redis(&["KEYS", &format!("*{id}:elicit:request")]).await;
+    let list = keys[0].replace(":request", ":response");
+    let lies = async || kitchen.redis::<u64>(&["LLEN", &list]).await == 1;
+    let mut operator = Process { child: started(&kitchen, &["respond", &id, "--set", "cuisine=thai"]) };
+    until("the answer", async || lies().await.then_some(())).await;
+    operator.kill();
+    assert!(lies().await, "it was killed before it took the answer back");
+    let left = kitchen.redis::<i64>(&["PTTL", &list]).await;
+    assert!((0..=5000).contains(&left), "{left} ms");
+    until("the end of the answer", async || (!lies().await).then_some(())).await;
+    let again = kitchen.asks(&id, "What kind of dinner?").await;
+    assert_eq!(again.questions[0].id, task.questions[0].id, "it waits as before");
 }

@@ -19,6 +19,13 @@ pub(crate) fn mcptask(kitchen: &Kitchen, words: &[&str]) -> (i32, Vec<Value>, St
     (output.status.code().expect("ends by itself"), objects.collect(), complaint)
 }
 
+/// The same command, while it runs.
+pub(crate) fn started(kitchen: &Kitchen, words: &[&str]) -> std::process::Child {
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("mcptask"));
+    command.env("MCPTASK_REDIS_URL", kitchen.redis.url()).args(["--json", "--no-input", "--timeout", "60s"]);
+    command.args(words).stdin(std::process::Stdio::null()).spawn().expect("is built")
+}
+
 /// What bash would offer for the task of that command.
 fn completed(kitchen: &Kitchen, verb: &str) -> String {
     let mut command = Command::cargo_bin("mcptask").expect("is built");
@@ -145,4 +152,72 @@ async fn suggested_commands_take_an_id_that_looks_like_an_option() {
         let (code, told) = run(&format!("{command} -- {}", &id[..8]));
         assert_eq!(code, Some(0), "{command}: {told}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_the_server_passes_over_does_not_count() {
+    let kitchen = Kitchen::open(V4);
+    let client = kitchen.client("plan_dinner", &json!({}), "silent");
+    let id = client.task();
+    kitchen.asks(&id, "What kind of dinner?").await;
+    // FastMCP finds no question of the tool's for that answer, and says nothing of it.
+    let map = format!("fastmcp:fastmcp:task:anon:{id}:input:1:map");
+    let names: Vec<String> = kitchen.redis(&["HGETALL", &map]).await;
+    kitchen.redis::<()>(&["DEL", &map]).await;
+    let server = kitchen.endpoint();
+    let words = ["respond", "--set", "cuisine=thai", "--server", &server, "--", &id];
+    let (code, _, complaint) = mcptask(&kitchen, &words);
+    assert_eq!(code, 10, "{complaint}");
+    assert!(complaint.contains("did not count"), "{complaint}");
+    kitchen
+        .redis::<()>(&[&["HSET", &map][..], &names.iter().map(String::as_str).collect::<Vec<_>>()].concat())
+        .await;
+    let (code, _, complaint) = mcptask(&kitchen, &words);
+    assert_eq!(code, 0, "{complaint}");
+    kitchen.asks(&id, "Vegetarian?").await;
+}
+
+#[rstest]
+#[case(true)]
+#[case(false)]
+#[tokio::test]
+async fn several_questions_are_answered_by_the_names_that_fastmcp_gave_them(#[case] through_server: bool) {
+    let kitchen = Kitchen::with(V4, &[("DASHED", "1")]);
+    let client = kitchen.client("ask_two", &json!({}), "silent");
+    let id = client.task();
+    let task = kitchen.until(&id, |task| task.questions.len() == 2).await;
+    let server = kitchen.endpoint();
+    let way = if through_server { vec!["--server", &server] } else { vec!["--direct"] };
+    let (code, seen, complaint) = mcptask(&kitchen, &["watch", "--task", &id, "--until", "asked"]);
+    assert_eq!((code, &seen[0]["task"]), (0, &json!(id)), "{complaint}");
+    // The second first, by its name, which begins with the task's id and so with a dash.
+    for question in task.questions.iter().rev() {
+        assert!(question.id.starts_with('-'), "{}", question.id);
+        let set = if question.ask.message == "Vegetarian?" { "vegetarian=yes" } else { "cuisine=thai" };
+        let words = ["respond", "--wait", "--question", &question.id, "--set", set];
+        let (code, done, complaint) = mcptask(&kitchen, &[&words[..], &way, &["--", &id]].concat());
+        assert_eq!(code, 0, "{complaint}");
+        assert_eq!(done[0]["question"], question.id.as_str());
+    }
+    assert_eq!(kitchen.served().await, "{'cuisine': 'thai'} {'vegetarian': True}");
+}
+
+#[tokio::test]
+async fn what_is_known_of_an_end_is_told() {
+    let kitchen = Kitchen::open(V3_4);
+    let asking = kitchen.client("plan_dinner", &json!({}), "silent").task();
+    kitchen.asks(&asking, "What kind of dinner?").await;
+    let (code, _, complaint) = mcptask(&kitchen, &["result", &asking]);
+    assert_eq!(code, 10, "{complaint}");
+    assert!(complaint.contains("it is input_required; Docket calls its run running"), "{complaint}");
+    let working = kitchen.client("work", &json!({ "seconds": 0 }), "none").task();
+    let (code, told, complaint) = mcptask(&kitchen, &["result", "--wait", &working]);
+    assert_eq!((code, &told[0]["status"]), (0, &json!("completed")), "{complaint}");
+    let note = told[0]["note"].as_str().expect("a note");
+    assert!(note.contains("a Python pickle, which is never opened here"), "{note}");
+    assert!(note.contains("for another 1"), "{note}");
+    let failing = kitchen.client("fail", &json!({}), "none").task();
+    let (code, told, complaint) = mcptask(&kitchen, &["result", "--wait", &failing]);
+    assert_eq!((code, &told[0]["status"]), (5, &json!("failed")), "{complaint}");
+    assert!(told[0]["error"]["message"].to_string().contains("the oven is broken"), "{told:?}");
 }

@@ -123,6 +123,10 @@ async fn a_dead_worker_and_the_answer_it_cannot_take_are_told() {
     diagnosed(&kitchen, &id, Cause::AnsweredNotConsumed).await;
     let found = diagnosed(&kitchen, &id, Cause::WorkerDead).await;
     assert!(found.evidence.contains("heartbeat"), "{found:?}");
+    // Nothing is answered from here while nobody takes answers, however soon its question ends.
+    kitchen.redis::<()>(&["EXPIRE", &own(&id, ":elicit:request"), "200"]).await;
+    let all = deployment.diagnose(None).await.expect("diagnoses");
+    assert!(all.iter().all(|one| !one.help.to_string().contains("respond")), "{all:?}");
     let done = deployment.cancel(&id).await.expect("cancels");
     assert!(done.worker_dead);
 }
@@ -256,4 +260,40 @@ async fn a_full_redis_is_named() {
     kitchen.redis::<()>(&["CONFIG", "SET", "maxmemory", "0"]).await;
     let (code, found, said) = mcptask(&kitchen, &["doctor", &id]);
     assert_eq!(code, 0, "{found:?} {said}");
+}
+
+#[tokio::test]
+async fn arguments_that_fastmcp_has_dropped_are_told_and_not_lost() {
+    let kitchen = Kitchen::open(V4);
+    let id = kitchen.client("plan_for", &json!({ "name": "Ada" }), "silent").task();
+    kitchen.asks(&id, "Vegetarian?").await;
+    // As up to 4.0.11 half an hour after the launch.
+    kitchen.redis::<()>(&["DEL", &own(&id, ":args")]).await;
+    let found = diagnosed(&kitchen, &id, Cause::ArgumentsExpired).await;
+    assert!(found.help.to_string().contains("--direct"), "{found:?}");
+    let (code, told, complaint) = mcptask(&kitchen, &["doctor"]);
+    assert_eq!(code, 5, "{complaint}");
+    let helps: Vec<_> = told.iter().filter_map(|one| one["help"].as_str()).collect();
+    assert!(helps.iter().all(|help| !help.contains("--server")), "{helps:?}");
+    let answer = ["respond", "--set", "vegetarian=yes"];
+    let (code, _, complaint) = mcptask(&kitchen, &[&answer[..], &["--", &id]].concat());
+    assert_eq!(code, 2, "{complaint}");
+    assert!(complaint.contains("--direct") && !complaint.contains("--server"), "{complaint}");
+    let (code, _, complaint) = mcptask(&kitchen, &[&answer[..], &["--direct", "--", &id]].concat());
+    assert_eq!(code, 0, "{complaint}");
+    assert_eq!(kitchen.served().await, "Ada {'vegetarian': True}");
+}
+
+#[tokio::test]
+async fn a_parked_question_that_no_worker_would_go_on_from_is_told() {
+    let (kitchen, mut worker) = Kitchen::apart(V4, &[]);
+    let id = kitchen.client("plan_dinner", &json!({}), "silent").task();
+    kitchen.asks(&id, ASKED).await;
+    let found = kitchen.deployment().await.diagnose(Some(&id)).await.expect("diagnoses");
+    assert!(found.iter().all(|one| one.cause != Cause::NoWorkerKnows), "{found:?}");
+    worker.kill();
+    // Its heartbeat is over at once.
+    kitchen.redis::<()>(&["DEL", "fastmcp:workers"]).await;
+    let found = diagnosed(&kitchen, &id, Cause::NoWorkerKnows).await;
+    assert!(found.evidence.contains("parked on a question"), "{found:?}");
 }

@@ -18,8 +18,8 @@ use crate::support::redis::RedisServer;
 pub(crate) const BOUND: Duration = Duration::from_secs(120);
 
 pub(crate) const V3_0: &str = "3.0.2";
-pub(crate) const V3_4: &str = "3.4.10";
-pub(crate) const V4: &str = "4.1.0";
+pub(crate) const V3_4: &str = "3.4.11";
+pub(crate) const V4: &str = "4.1.4";
 
 /// What a process of the deployment does; see `server.py`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,13 @@ pub(crate) struct Process {
 }
 
 impl Process {
+    /// Sends it a signal, such as `STOP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let mut command = Command::new("kill");
+        command.args([&format!("-{name}"), &self.child.id().to_string()]);
+        assert!(command.status().expect("kill runs").success(), "{name} is sent");
+    }
+
     /// Ends it without a word, as a crash would.
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
@@ -100,6 +107,11 @@ impl Kitchen {
     pub(crate) fn start(&mut self, role: Role) {
         let process = self.process(role, &[]);
         self.processes.push(process);
+    }
+
+    /// Sends a signal to everything started with it.
+    pub(crate) fn signal(&self, name: &str) {
+        self.processes.iter().for_each(|process| process.signal(name));
     }
 
     /// Ends everything started with it.
@@ -286,7 +298,18 @@ pub(crate) fn refused<T: std::fmt::Debug>(result: FastmcpResult<T>) -> mcptask::
     result.expect_err("is refused")
 }
 
+/// The version that is run for that one: another of its generation, where `MCPTASK_TEST_FASTMCP` names one. 3.0 and the
+/// later 3.x are two generations.
+fn chosen(version: &str) -> String {
+    let generation =
+        |version: &str| version.get(..1).map(|major| (major.to_owned(), version.starts_with("3.0")));
+    let other = std::env::var("MCPTASK_TEST_FASTMCP").ok();
+    let other = other.filter(|other| generation(other) == generation(version));
+    other.unwrap_or_else(|| version.to_owned())
+}
+
 fn home(version: &str) -> PathBuf {
+    let version = chosen(version);
     let cache = std::env::var_os("MCPTASK_TEST_CACHE").map(PathBuf::from);
     let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache/mcptask-tests")));
     cache.expect("MCPTASK_TEST_CACHE or HOME").join(format!("fastmcp-{version}"))

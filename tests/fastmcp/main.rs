@@ -12,6 +12,8 @@ mod diagnosing;
 #[path = "../support/shapes.rs"]
 mod json_shapes;
 mod kitchen;
+mod leaving_alone;
+mod monitor;
 mod reading;
 mod refusing;
 mod shapes;

@@ -1,6 +1,6 @@
 //! `list` and `show`.
 
-use mcptask::fastmcp::{Deployment, FastmcpError, Generation};
+use mcptask::fastmcp::{Cause, Deployment, FastmcpError, Generation};
 use mcptask::task::TaskStatus;
 use rstest::rstest;
 use serde_json::json;
@@ -115,7 +115,14 @@ async fn what_only_looks_alike_or_cannot_be_read_harms_nothing() {
     assert_eq!(names, ["fastmcp", "other"]);
     let one = Deployment::discover(&kitchen.redis.url(), Some("fastmcp")).await.expect("finds it by name");
     let tasks = one[0].list().await.expect("lists");
+    let (odd, tasks): (Vec<_>, Vec<_>) = tasks.into_iter().partition(|task| task.component.name == "odd");
     assert_eq!(tasks.iter().map(|task| task.id.as_str()).collect::<Vec<_>>(), [task.as_str()]);
+    // In a state that is not known here, so that it may well work.
+    let states: Vec<_> = odd.iter().map(|task| (task.state, task.status)).collect();
+    assert_eq!(states, [("unknown", TaskStatus::Working)]);
+    let causes = one[0].diagnose(Some("11111111")).await.expect("diagnoses");
+    assert_eq!(causes.iter().map(|one| one.cause).collect::<Vec<_>>(), [Cause::UnknownState]);
+    assert!(causes[0].evidence.contains(r#""\u{1b}[2J""#), "{causes:?}");
     assert_eq!(tasks[0].status, TaskStatus::Working, "its question is unreadable");
     assert!(
         tasks[0].notes.iter().any(|note| note.contains("question cannot be read")),

@@ -91,6 +91,12 @@ if MODERN:
         return served(f"{state.removeprefix('done:')} {answer.action} {answer.content}")
 
     @tool
+    async def plan_for(ctx: Context, name: str = "nobody") -> str:
+        if ctx.request_state is None:
+            return asking("asked", diet=("Vegetarian?", VEGETARIAN))
+        return served(f"{name} {given(ctx, 'diet').content}")
+
+    @tool
     async def ask_two(ctx: Context) -> str:
         if ctx.request_state is None:
             return asking("both", plan=("What kind of dinner?", PLAN), diet=("Vegetarian?", VEGETARIAN))

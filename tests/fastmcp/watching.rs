@@ -105,6 +105,46 @@ async fn without_tracking_it_polls_and_says_so() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_is_shown_within_the_interval_whatever_else_is_told() {
+    let kitchen = Kitchen::open(V3_4);
+    let url = user(&kitchen, &["+@all", "-client|tracking"]).await;
+    let deployment =
+        crate::kitchen::until("the docket", async || Deployment::discover(&url, None).await.ok());
+    let mut watching = deployment.await[0].watch(Filter::All).await.expect("watches");
+    // Progress is told on a channel, without end; questions are not.
+    let client = redis::Client::open(kitchen.redis.url()).expect("a client");
+    let mut connection = client.get_multiplexed_async_connection().await.expect("connects");
+    let flood = tokio::spawn(async move {
+        let channel = "fastmcp:progress:anon:11111111-2222-3333-4444-555555555555:tool:tool%3Aodd%40";
+        loop {
+            redis::cmd("PUBLISH")
+                .arg(channel)
+                .arg("{}")
+                .query_async::<()>(&mut connection)
+                .await
+                .expect("tells");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    let client = kitchen.client("plan_dinner", &json!({}), "silent");
+    let id = client.task();
+    let asked = tokio::time::timeout(BOUND, async {
+        loop {
+            let event = watching.next().await.expect("goes on");
+            if let DeployedEventKind::Asked { question: Some(question) } = event.kind {
+                return (event.task, question.asked_at.expect("is known"));
+            }
+        }
+    });
+    let (task, at) = asked.await.expect("is shown in time");
+    let late = jiff::Timestamp::now().as_millisecond() - at.as_millisecond();
+    flood.abort();
+    assert_eq!(task, id);
+    // The interval is a second; the rest is the reading, on a busy machine.
+    assert!(late < 5000, "shown {late} ms after it was asked");
+}
+
 #[tokio::test]
 async fn a_server_that_restarts_is_watched_on() {
     let kitchen = Kitchen::open(V3_4);

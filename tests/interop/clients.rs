@@ -84,12 +84,12 @@ async fn fastmcp_3_0_is_asked_over_http() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fastmcp_3_4_is_asked_over_http() {
-    check_fastmcp3(&over_http("fastmcp-3.4.10", "fastmcp3.py").await);
+    check_fastmcp3(&over_http("fastmcp-3.4.11", "fastmcp3.py").await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fastmcp_3_4_is_asked_over_stdio() {
-    check_fastmcp3(&over_stdio("fastmcp-3.4.10", "fastmcp3.py").await);
+    check_fastmcp3(&over_stdio("fastmcp-3.4.11", "fastmcp3.py").await);
 }
 
 fn check_fastmcp4(seen: &Value) {
@@ -108,12 +108,12 @@ fn check_fastmcp4(seen: &Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fastmcp_4_1_is_asked_over_http() {
-    check_fastmcp4(&over_http("fastmcp-4.1.0", "fastmcp4.py").await);
+    check_fastmcp4(&over_http("fastmcp-4.1.4", "fastmcp4.py").await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fastmcp_4_1_is_asked_over_stdio() {
-    check_fastmcp4(&over_stdio("fastmcp-4.1.0", "fastmcp4.py").await);
+    check_fastmcp4(&over_stdio("fastmcp-4.1.4", "fastmcp4.py").await);
 }
 
 fn check_mcp1(seen: &Value) {

@@ -32,6 +32,7 @@ on_each_store!(
     a_mode_that_was_not_declared_is_not_used,
     an_error_of_the_client_is_never_taken_for_consent,
     an_invalid_answer_is_asked_again_twice_then_cancelled,
+    an_answer_that_the_client_itself_refuses_is_asked_again,
     an_operators_answer_withdraws_the_prompt,
     a_closed_session_ends_its_questions_at_once,
     a_vanished_client_is_answered_for_after_the_grace,
@@ -112,7 +113,7 @@ async fn an_error_of_the_client_is_never_taken_for_consent(bench: Bench) {
     let mut events = client.listen(None).await;
     let task = client.launch("ask_name", json!({})).await;
     let asked = events.next_of("elicitation/create").await;
-    let error = json!({ "code": -32603, "message": "no screen here" });
+    let error = json!({ "code": -32000, "message": "no screen here" });
     client.post(&json!({ "jsonrpc": "2.0", "id": asked["id"], "error": error })).await;
     let answer = answered(&server, &task).await;
     assert_eq!((answer.action, answer.by), (Action::Cancel, Answerer::Policy));
@@ -143,6 +144,31 @@ async fn an_invalid_answer_is_asked_again_twice_then_cancelled(bench: Bench) {
     let asked = events.next_of("elicitation/create").await;
     client.answer(&asked, accept("Ada")).await;
     assert_eq!(client.text(&task).await, "accept \"Ada\"");
+}
+
+async fn an_answer_that_the_client_itself_refuses_is_asked_again(bench: Bench) {
+    let server = Server::on(bench, |_| {}).await;
+    let client = Legacy::open(&server).await;
+    let mut events = client.listen(None).await;
+    let task = client.launch("ask_name", json!({})).await;
+    let asked = events.next_of("elicitation/create").await;
+    // As FastMCP's clients do from 4.2 on.
+    let error = json!({ "code": -32603, "message": "7 is not of type 'string'" });
+    client.post(&json!({ "jsonrpc": "2.0", "id": asked["id"], "error": error })).await;
+    let asked = events.next_of("elicitation/create").await;
+    let message = asked["params"]["message"].as_str().expect("text");
+    assert!(message.contains("7 is not of type 'string'"), "{message}");
+    client.answer(&asked, accept("Ada")).await;
+    assert_eq!(client.text(&task).await, "accept \"Ada\"");
+
+    let task = client.launch("ask_name", json!({})).await;
+    for _ in 1..=3 {
+        let asked = events.next_of("elicitation/create").await;
+        client.post(&json!({ "jsonrpc": "2.0", "id": asked["id"], "error": error })).await;
+    }
+    let answer = answered(&server, &task).await;
+    assert_eq!((answer.action, answer.by), (Action::Cancel, Answerer::Policy));
+    assert!(answer.reason.expect("a reason").contains("3 times"));
 }
 
 async fn an_operators_answer_withdraws_the_prompt(bench: Bench) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// How long a server may take to listen. Imports alone take seconds on a busy machine.
 const START: Duration = Duration::from_secs(60);
 
-/// The Python of a virtual environment such as `fastmcp-3.4.10` or `mcp-1.30`, from the folder
+/// The Python of a virtual environment such as `fastmcp-3.4.11` or `mcp-1.30`, from the folder
 /// `MCPTASK_TEST_CACHE`, else `~/.cache/mcptask-tests`.
 pub(crate) fn python(environment: &str) -> PathBuf {
     let python = cache(environment).join("bin/python");

@@ -1,5 +1,7 @@
 //! Prompts in a real pseudo-terminal, as people meet them.
 
+#[path = "../support/forms.rs"]
+mod foreign_forms;
 #[path = "../cli/kitchen.rs"]
 mod kitchen;
 #[path = "../support/place.rs"]
@@ -10,6 +12,7 @@ mod redis;
 
 mod drawing;
 mod fields;
+mod foreign;
 mod leaving;
 mod looks;
 mod outage;

@@ -9,15 +9,19 @@ use super::line::{self, rendered};
 use super::list::List;
 use super::prompt::Stopped;
 use super::{Paint, text, width};
-use crate::cli::values;
+use crate::cli::{exact, values};
 use crate::task::Form;
-use crate::task::form::{Choice, Field, FieldKind};
+use crate::task::form::{Choice, Field, FieldKind, joined};
 
-/// The choice that leaves an optional field out.
+/// The choice that leaves a field out, and the one that says null.
 const SKIP: &str = "(skip)";
+const NULL: &str = "(none)";
 
 /// What stands in the form so far, by field name.
 pub(crate) type Content = Map<String, Value>;
+
+/// What is said where the fields of a form cannot be told.
+const WHOLE: &str = "the answer is a JSON object";
 
 /// Asks for every field; what is in `content` is filled in at first.
 pub(super) fn fill(
@@ -26,6 +30,10 @@ pub(super) fn fill(
     form: &Form,
     content: &mut Content,
 ) -> Result<(), Stopped> {
+    if form.is_whole {
+        *content = whole(keyboard, (theme, paint), form, content)?;
+        return Ok(());
+    }
     for field in &form.fields {
         explain(field, paint)?;
         let asker = Asker { theme, form, field };
@@ -38,6 +46,25 @@ pub(super) fn fill(
     let mut sorted = std::mem::take(content);
     content.extend(form.fields.iter().filter_map(|field| sorted.remove_entry(&field.name)));
     Ok(())
+}
+
+/// Asks for the content as a whole.
+fn whole(
+    keyboard: &mut Keyboard,
+    (theme, paint): (&dyn Theme, Paint),
+    form: &Form,
+    now: &Content,
+) -> Result<Content, Stopped> {
+    Term::stderr().write_line(&paint.dim(&format!("  {WHOLE}")))?;
+    let initial = if now.is_empty() { String::new() } else { Value::Object(now.clone()).to_string() };
+    line::read(keyboard, theme, ("JSON", &initial), |typed| match exact::json(typed) {
+        Ok(Value::Object(content)) => match form.violations(&content).as_slice() {
+            [] => Ok(content),
+            violations => Err(joined(violations)),
+        },
+        Ok(_) => Err(WHOLE.to_owned()),
+        Err(problem) => Err(format!("{WHOLE}: {problem}")),
+    })
 }
 
 /// What to fill in, above the field itself.
@@ -72,29 +99,36 @@ struct Asker<'a> {
 impl Asker<'_> {
     fn ask(&self, keyboard: &mut Keyboard, now: Option<&Value>) -> Result<Option<Value>, Stopped> {
         match &self.field.kind {
-            FieldKind::Text { .. } | FieldKind::Number { .. } => self.typed(keyboard, now),
-            FieldKind::Boolean { .. } if self.field.required => self.yes_or_no(keyboard, now).map(Some),
-            FieldKind::Boolean { .. } => {
-                let choices = [("true", "yes"), ("false", "no")]
-                    .map(|(value, title)| Choice { value: value.to_owned(), title: title.to_owned() });
-                let now = now.and_then(Value::as_bool).map(|now| now.to_string());
-                Ok(self.one_of(keyboard, &choices, now.as_deref())?.map(|value| Value::Bool(value == "true")))
+            FieldKind::Text { .. }
+            | FieldKind::Number { .. }
+            | FieldKind::List { .. }
+            | FieldKind::Other { .. } => self.typed(keyboard, now),
+            FieldKind::Boolean if !self.field.may_be_empty() => self.yes_or_no(keyboard, now).map(Some),
+            FieldKind::Boolean => {
+                let choices = [(true, "yes"), (false, "no")]
+                    .map(|(value, title)| Choice::new(&value.into(), Some(title)));
+                self.one_of(keyboard, &choices, now)
             }
-            FieldKind::OneOf { choices, .. } => {
-                Ok(self.one_of(keyboard, choices, now.and_then(Value::as_str))?.map(Value::String))
-            }
+            FieldKind::OneOf { choices } => self.one_of(keyboard, choices, now),
             FieldKind::SomeOf { choices, .. } => self.some_of(keyboard, choices, now),
         }
     }
 
-    /// Text or a number, asked again until it fits.
+    /// What is typed on a line, asked again until it fits.
     fn typed(&self, keyboard: &mut Keyboard, now: Option<&Value>) -> Result<Option<Value>, Stopped> {
-        let initial = now.map(values::shown).unwrap_or_default();
+        let initial = now.filter(|now| !now.is_null()).map(values::editable).unwrap_or_default();
         line::read(keyboard, self.theme, (self.field.label(), &initial), |typed| {
-            if typed.is_empty() {
-                return if self.field.required { Err("a value is needed here".to_owned()) } else { Ok(None) };
+            if typed.is_empty() && self.field.may_be_empty() {
+                return Ok(self.field.empty());
             }
-            let value = values::typed(self.form, self.field, typed)?;
+            if typed.is_empty() && !matches!(self.field.kind, FieldKind::List { .. }) {
+                return Err("a value is needed here".to_owned());
+            }
+            // What was left as it was is what it was, however it would be read.
+            let value = match now {
+                Some(now) if typed == initial => now.clone(),
+                _ => values::typed(self.form, self.field, typed)?,
+            };
             self.fits(&value).map(|()| Some(value))
         })
     }
@@ -137,16 +171,17 @@ impl Asker<'_> {
         &self,
         keyboard: &mut Keyboard,
         choices: &[Choice],
-        now: Option<&str>,
-    ) -> Result<Option<String>, Stopped> {
+        now: Option<&Value>,
+    ) -> Result<Option<Value>, Stopped> {
         let mut titles = titles(choices);
-        if !self.field.required {
-            titles.push(SKIP.to_owned());
+        let nothing = self.field.empty();
+        if self.field.may_be_empty() {
+            titles.push(if nothing.is_some() { NULL } else { SKIP }.to_owned());
         }
-        let nothing = if self.field.required { 0 } else { choices.len() };
-        let first = choices.iter().position(|choice| Some(choice.value.as_str()) == now).unwrap_or(nothing);
+        let last = if self.field.may_be_empty() { choices.len() } else { 0 };
+        let first = choices.iter().position(|choice| Some(&choice.value) == now).unwrap_or(last);
         let chosen = self.list(&self.label(), &titles).one(keyboard, first)?;
-        Ok(choices.get(chosen).map(|choice| choice.value.clone()))
+        Ok(choices.get(chosen).map_or(nothing, |choice| Some(choice.value.clone())))
     }
 
     fn some_of(
@@ -161,8 +196,8 @@ impl Asker<'_> {
             let picked = self.list(&self.label(), &titles).several(keyboard, chosen)?;
             let value: Value = picked.iter().map(|index| choices[*index].value.clone()).collect();
             let Err(problem) = self.fits(&value) else { return Ok(Some(value)) };
-            if picked.is_empty() && !self.field.required {
-                return Ok(None);
+            if picked.is_empty() && self.field.may_be_empty() {
+                return Ok(self.field.empty());
             }
             Term::stderr().write_line(&rendered(|f| self.theme.format_error(f, &text::line(&problem))))?;
             chosen = (0..choices.len()).map(|index| picked.contains(&index)).collect();
@@ -178,8 +213,8 @@ impl Asker<'_> {
     }
 }
 
-fn contains(now: Option<&Value>, value: &str) -> bool {
-    now.and_then(Value::as_array).is_some_and(|now| now.iter().any(|one| one == value))
+fn contains(now: Option<&Value>, value: &Value) -> bool {
+    now.and_then(Value::as_array).is_some_and(|now| now.contains(value))
 }
 
 fn titles(choices: &[Choice]) -> Vec<String> {

@@ -115,7 +115,8 @@ impl Sheet {
             if filled && !problems.is_empty() {
                 say(&self.paint.red(&text::line(&joined(&problems))))?;
             }
-            let (prompt, choices) = menu(filled, problems.is_empty(), form.fields.is_empty());
+            let (prompt, choices) =
+                menu(filled, problems.is_empty(), form.fields.is_empty() && !form.is_whole);
             if filled {
                 self.review(form, &content)?;
             }
@@ -132,6 +133,9 @@ impl Sheet {
 
     fn review(&self, form: &Form, content: &Content) -> Result<(), Stopped> {
         say("")?;
+        if form.is_whole {
+            say_after("  ", &text::line(&Value::Object(content.clone()).to_string()))?;
+        }
         for field in &form.fields {
             let value = content.get(&field.name).map_or_else(
                 || self.paint.dim("left out"),

@@ -15,8 +15,9 @@ pub(super) async fn facts(deployment: &Deployment, task: &DeployedTask) -> Resul
     let mut sheet = Sheet::new();
     sheet.deployed(&details.task);
     sheet.queue(&details);
-    for question in &details.task.questions {
-        sheet.deployed_question(&details.task, question);
+    let open = OpenQuestion::all_of_fastmcp(&details.task);
+    for (question, open) in details.task.questions.iter().zip(open) {
+        sheet.deployed_question(question, open);
     }
     let mut object = Row::of_deployed(&details.task).object;
     if let (Value::Object(object), Value::Object(more)) = (&mut object, json!(details)) {
@@ -74,7 +75,7 @@ impl Sheet {
         self.maybe("delivery", details.delivery.as_ref().map(delivered).as_deref());
     }
 
-    fn deployed_question(&mut self, task: &DeployedTask, question: &DeployedQuestion) {
+    fn deployed_question(&mut self, question: &DeployedQuestion, open: OpenQuestion) {
         self.heading(&format!("question {}", question.id));
         self.block("message", &question.ask.message);
         self.maybe_time("asked", question.asked_at);
@@ -82,7 +83,6 @@ impl Sheet {
         for problem in &question.problems {
             self.fact("not a form", &problem.to_string());
         }
-        let open = OpenQuestion::of_fastmcp(&task.id, &task.component.name, task.generation, question);
         self.lines.extend(open.asked.later.map(|later| Fact::Command("answer with", later)));
     }
 }

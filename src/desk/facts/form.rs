@@ -1,18 +1,22 @@
 //! A form's fields in words: what each is called, what it takes, and what is filled in.
 
+use serde_json::Value;
+
 use crate::desk::values::shown;
 use crate::task::form::{Choice, Field, FieldKind};
 
 /// A field in one line, for example `cuisine: text, needed; Cuisine: what you like to eat`.
 pub(super) fn in_words(field: &Field) -> String {
     let needed = if field.required { ", needed" } else { "" };
-    let default = default(&field.kind).map(|value| format!(", else {value}")).unwrap_or_default();
+    let default = field.default.as_ref().map(|value| format!(", else {}", default(value)));
+    let null = if field.nullable { " or null" } else { "" };
     let about = match (&field.title, &field.description) {
         (Some(title), Some(description)) => format!("; {title}: {description}"),
         (Some(words), None) | (None, Some(words)) => format!("; {words}"),
         (None, None) => String::new(),
     };
-    format!("{}: {}{needed}{default}{about}", field.name, takes(&field.kind))
+    let (takes, default) = (takes(&field.kind), default.unwrap_or_default());
+    format!("{}: {takes}{null}{needed}{default}{about}", field.name)
 }
 
 fn takes(kind: &FieldKind) -> String {
@@ -30,12 +34,17 @@ fn takes(kind: &FieldKind) -> String {
             let bounds = bounds(*minimum, *maximum).map(|bounds| format!(" of {bounds}"));
             format!("{}{}", if *integer { "whole number" } else { "number" }, bounds.unwrap_or_default())
         }
-        FieldKind::Boolean { .. } => "yes or no".to_owned(),
-        FieldKind::OneOf { choices, .. } => format!("one of {}", titles(choices)),
+        FieldKind::Boolean => "yes or no".to_owned(),
+        FieldKind::OneOf { choices } => format!("one of {}", titles(choices)),
         FieldKind::SomeOf { choices, min_items, max_items, .. } => {
             let how_many = bounds(*min_items, *max_items).unwrap_or_else(|| "any".to_owned());
             format!("{how_many} of {}", titles(choices))
         }
+        FieldKind::List { items, min_items, max_items } => {
+            let how_many = bounds(*min_items, *max_items).map(|bounds| format!(", {bounds} of them"));
+            format!("a list of {items}{}", how_many.unwrap_or_default())
+        }
+        FieldKind::Other { takes } => takes.clone(),
     }
 }
 
@@ -52,22 +61,19 @@ fn bounds<T: ToString + PartialEq>(least: Option<T>, most: Option<T>) -> Option<
 /// What is sent, and what is shown where that is something else.
 fn titles(choices: &[Choice]) -> String {
     let one = |choice: &Choice| {
-        if choice.title == choice.value {
-            choice.value.clone()
+        if choice.title == choice.text {
+            choice.text.clone()
         } else {
-            format!("{} ({})", choice.value, choice.title)
+            format!("{} ({})", choice.text, choice.title)
         }
     };
     choices.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-fn default(kind: &FieldKind) -> Option<String> {
-    match kind {
-        FieldKind::Text { default, .. } | FieldKind::OneOf { default, .. } => default.clone(),
-        FieldKind::Number { default, .. } => default.as_ref().map(ToString::to_string),
-        FieldKind::Boolean { default } => default.map(|default| shown(&default.into())),
-        FieldKind::SomeOf { default, .. } if default.is_empty() => None,
-        FieldKind::SomeOf { default, .. } => Some(default.join(", ")),
+fn default(value: &Value) -> String {
+    match value {
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
+        other => shown(other),
     }
 }
 
@@ -88,6 +94,9 @@ mod tests {
             "size": { "type": "string", "oneOf": [
                 { "const": "s", "title": "Small" }, { "const": "l", "title": "l" }], "default": "l" },
             "extras": { "type": "array", "maxItems": 2, "items": { "enum": ["a", "b"], "type": "string" } },
+            "level": { "anyOf": [{ "enum": [1, 2] }, { "type": "null" }], "default": null },
+            "tags": { "type": "array", "minItems": 1, "items": { "type": "string" }, "default": ["a", "b"] },
+            "home": { "type": "object", "properties": { "street": {}, "zip": {} } },
         } });
         let form = Form::parse(&schema).expect("a form");
         let said: Vec<String> = form.fields.iter().map(in_words).collect();
@@ -100,6 +109,9 @@ mod tests {
                 "outside: yes or no, else no",
                 "size: one of s (Small), l, needed, else l",
                 "extras: at most 2 of a, b",
+                "level: one of 1, 2 or null",
+                "tags: a list of text, at least 1 of them, else a, b",
+                "home: a JSON object with street, zip",
             ]
         );
     }

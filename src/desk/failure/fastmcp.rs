@@ -18,7 +18,8 @@ impl From<FastmcpError> for Failure {
             FastmcpError::Ambiguous { .. }
             | FastmcpError::Invalid { .. }
             | FastmcpError::NotAForm { .. }
-            | FastmcpError::NeedsServer { .. } => Kind::Usage,
+            | FastmcpError::NeedsServer { .. }
+            | FastmcpError::ArgumentsExpired { .. } => Kind::Usage,
             _ => Kind::NothingChanged,
         };
         let is_outage = error.is_passing();
@@ -75,6 +76,10 @@ pub(crate) fn hint(error: &FastmcpError) -> Option<Advice> {
                 "goes through Redis, round the server's authorisation",
             )
         }
+        FastmcpError::ArgumentsExpired { id } => Advice::command(
+            Suggested::new("respond").about(id).flag("--direct"),
+            "goes through Redis, with the arguments of the leg that asked, round the server's authorisation",
+        ),
         FastmcpError::LostToRace { id } => {
             let fix = Suggested::new("doctor").about(id).flag("--fix");
             Advice::command(fix, "puts it back to waiting; then answer it")

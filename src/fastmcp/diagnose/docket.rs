@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Cause, Diagnosis, Findings, span};
 use crate::fastmcp::docket::{GROUP, RunState};
 use crate::fastmcp::hint::{Help, HelpPart};
-use crate::fastmcp::{Deployment, FastmcpResult};
+use crate::fastmcp::{DeployedTask, Deployment, FastmcpResult};
 use crate::task::TaskStatus;
 
 /// How many taken entries are looked at.
@@ -20,72 +20,72 @@ type Taken = (String, String, i64, u64);
 /// An entry of the stream as it lies there: id, and fields, of which some are pickled.
 type Entry = (String, BTreeMap<String, Vec<u8>>);
 
+/// How many tasks the workers of a docket run, and how many of those wait for an answer.
+#[derive(Debug, Default)]
+pub(super) struct Load(BTreeMap<String, (usize, usize)>);
+
+impl Load {
+    /// As those tasks tell it.
+    pub(super) fn of(tasks: &[DeployedTask]) -> Self {
+        let mut busy = Self::default();
+        let running = tasks.iter().filter(|task| task.signs.run.state == Some(RunState::Running));
+        for (task, worker) in running.filter_map(|task| Some((task, task.worker.as_ref()?))) {
+            let (runs, waits) = busy.0.entry(worker.name.clone()).or_default();
+            *runs += 1;
+            *waits += usize::from(task.status == TaskStatus::InputRequired);
+        }
+        busy
+    }
+
+    fn words(&self, worker: &str) -> String {
+        let (runs, waits) = self.0.get(worker).copied().unwrap_or_default();
+        format!("{worker} runs {runs} task(s), {waits} of them waiting for an answer")
+    }
+}
+
+/// Why a task has not been taken up.
+pub(super) fn queued(findings: &mut Findings<'_>) {
+    if findings.details.able_workers.is_empty() {
+        return unknown_to_workers(findings, "it is queued");
+    }
+    if findings.task().age_ms.unwrap_or_default() < QUEUED_LONG_MS
+        || findings.task().signs.run.state == Some(RunState::Scheduled)
+    {
+        return;
+    }
+    let busy: Vec<_> =
+        findings.details.able_workers.iter().map(|worker| findings.load.words(worker)).collect();
+    let evidence = format!("it is queued although workers know it: {}", busy.join("; "));
+    let options = &["--status", "input_required"];
+    let list = HelpPart::Command { verb: "list", task: None, question: None, options };
+    let after = "), start more workers, or raise FASTMCP_DOCKET_CONCURRENCY: in FastMCP 3 a waiting task keeps its slot";
+    let before = HelpPart::Text("answer or cancel what waits (".to_owned());
+    let help = Help { parts: vec![before, list, HelpPart::Text(after.to_owned())] };
+    findings.add(Cause::WorkersSaturated, evidence, help);
+}
+
+/// That no living worker would run the task now, which stands so.
+pub(super) fn unknown_to_workers(findings: &mut Findings<'_>, stands: &str) {
+    let function = findings.task().component.function();
+    let others: Vec<_> = findings.workers.alive().collect();
+    let evidence = if others.is_empty() {
+        format!("{stands}, and the docket has no living worker for {function}")
+    } else {
+        format!("{stands}, and none of the living workers ({}) knows {function}", others.join(", "))
+    };
+    let help = "start a worker of the server that has this tool; a worker of another server on the same docket would \
+                end the task without a result";
+    findings.add(Cause::NoWorkerKnows, evidence, help);
+}
+
 impl Deployment {
-    /// Why a task has not been taken up.
-    pub(super) async fn queued(&self, findings: &mut Findings<'_>) -> FastmcpResult<()> {
-        let function = findings.task().component.function();
-        if findings.details.able_workers.is_empty() {
-            let others: Vec<_> = findings.workers.alive().collect();
-            let evidence = if others.is_empty() {
-                format!("it is queued, and the docket has no living worker for {function}")
-            } else {
-                format!(
-                    "it is queued, and none of the living workers ({}) knows {function}",
-                    others.join(", ")
-                )
-            };
-            let help = "start a worker of the server that has this tool; a worker of another server on the same \
-                        docket would end the task without a result";
-            findings.add(Cause::NoWorkerKnows, evidence, help);
-            return Ok(());
-        }
-        if findings.task().age_ms.unwrap_or_default() < QUEUED_LONG_MS
-            || findings.task().signs.run.state == Some(RunState::Scheduled)
-        {
-            return Ok(());
-        }
-        let evidence = self.load(&findings.details.able_workers).await?;
-        let list = HelpPart::Command {
-            verb: "list",
-            task: None,
-            question: None,
-            options: &["--status", "input_required"],
-        };
-        let after = "), start more workers, or raise FASTMCP_DOCKET_CONCURRENCY: in FastMCP 3 a waiting task keeps its slot";
-        let parts = vec![
-            HelpPart::Text("answer or cancel what waits (".to_owned()),
-            list,
-            HelpPart::Text(after.to_owned()),
-        ];
-        let help = Help { parts };
-        findings.add(Cause::WorkersSaturated, evidence, help);
-        Ok(())
-    }
-
-    /// What those workers are busy with.
-    async fn load(&self, able: &[String]) -> FastmcpResult<String> {
-        let mut busy: BTreeMap<String, (usize, usize)> =
-            able.iter().map(|worker| (worker.clone(), (0, 0))).collect();
-        for task in self.list().await?.into_iter().filter(|task| task.state == "running") {
-            if let Some((runs, waits)) = task.worker.and_then(|worker| busy.get_mut(&worker.name)) {
-                *runs += 1;
-                *waits += usize::from(task.status == TaskStatus::InputRequired);
-            }
-        }
-        let words = busy.iter().map(|(worker, (runs, waits))| {
-            format!("{worker} runs {runs} task(s), {waits} of them waiting for an answer")
-        });
-        Ok(format!("it is queued although workers know it: {}", words.collect::<Vec<_>>().join("; ")))
-    }
-
     /// Whether a task that ended without a result was ended by a worker that does not know it.
-    pub(super) async fn swallowed(&self, findings: &mut Findings<'_>) -> FastmcpResult<()> {
-        let task = findings.task();
-        if findings.details.has_result || task.status != TaskStatus::Completed {
-            return Ok(());
+    pub(super) async fn swallowed(&self, task: &DeployedTask) -> FastmcpResult<Option<Diagnosis>> {
+        if task.signs.run.has_result || task.status != TaskStatus::Completed {
+            return Ok(None);
         }
-        let (Some(worker), function) = (task.worker.clone(), task.component.function()) else {
-            return Ok(());
+        let (Some(worker), function) = (&task.worker, task.component.function()) else {
+            return Ok(None);
         };
         let known = self.docket.key(&format!("worker-tasks:{}", worker.name));
         let mut reads = redis::pipe();
@@ -93,17 +93,17 @@ impl Deployment {
         let (mut replies, mut notes) = (self.link.read(reads).await?, Vec::new());
         let is_told: Option<u64> = replies.next("EXISTS", &mut notes)?;
         let is_known: Option<u64> = replies.next("SISMEMBER", &mut notes)?;
-        if (is_told, is_known) == (Some(1), Some(0)) {
-            findings.add(
-                Cause::SwallowedElsewhere,
-                format!(
-                    "it completed without a result on worker {}, which does not know {function}",
-                    worker.name
-                ),
-                "give each server a docket of its own (FASTMCP_DOCKET_NAME), and launch the task again",
-            );
-        }
-        Ok(())
+        let is_swallowed = (is_told, is_known) == (Some(1), Some(0));
+        Ok(is_swallowed.then(|| Diagnosis {
+            task: Some(task.id.clone()),
+            cause: Cause::SwallowedElsewhere,
+            evidence: format!(
+                "it completed without a result on worker {}, which does not know {function}",
+                worker.name
+            ),
+            help: "give each server a docket of its own (FASTMCP_DOCKET_NAME), and launch the task again"
+                .into(),
+        }))
     }
 
     /// Entries that were given out again and again, and whose task never began: their arguments cannot be read,
@@ -114,43 +114,46 @@ impl Deployment {
         reads.cmd("XPENDING").arg(&stream).arg(GROUP).arg("-").arg("+").arg(LOOKED_AT);
         let taken: Option<Vec<Taken>> = self.link.read(reads).await?.next("XPENDING", &mut Vec::new())?;
         let workers = self.workers().await?;
-        let mut found = Vec::new();
-        for (entry, worker, idle, deliveries) in taken.into_iter().flatten() {
-            if workers.is_alive(&worker) || self.has_begun(&stream, &entry).await? {
-                continue;
-            }
-            found.push(Diagnosis {
-                task: None,
-                cause: Cause::DeadlyEntry,
-                evidence: format!(
-                    "entry {entry} of {stream} was given to worker {worker}, which died {} ago before the task \
-                     began; delivered {deliveries} time(s)",
-                    span(idle)
-                ),
-                help: format!(
-                    "its arguments may be unreadable, which kills each worker that takes it; if so, \
-                     `redis-cli XACK {stream} {GROUP} {entry}` and `redis-cli XDEL {stream} {entry}` remove it"
-                )
-                .into(),
-            });
-        }
-        Ok(found)
+        let mut taken = taken.unwrap_or_default();
+        taken.retain(|(_, worker, ..)| !workers.is_alive(worker));
+        let begun = self.begun(&stream, &taken).await?;
+        let deadly = taken.into_iter().zip(begun).filter(|(_, has_begun)| !has_begun);
+        Ok(deadly.map(|(entry, _)| deadly_entry(&stream, entry)).collect())
     }
 
-    /// Whether the run of an entry has been claimed.
-    async fn has_begun(&self, stream: &str, entry: &str) -> FastmcpResult<bool> {
+    /// Of each entry, whether its run has been claimed.
+    async fn begun(&self, stream: &str, taken: &[Taken]) -> FastmcpResult<Vec<bool>> {
         let mut reads = redis::pipe();
-        reads.cmd("XRANGE").arg(stream).arg(entry).arg(entry);
-        let entries: Option<Vec<Entry>> = self.link.read(reads).await?.next("XRANGE", &mut Vec::new())?;
-        let key = entries
-            .and_then(|entries| entries.into_iter().next())
-            .and_then(|(_, mut fields)| fields.remove("key"));
-        let Some(key) = key.and_then(|key| String::from_utf8(key).ok()) else {
-            return Ok(false);
-        };
+        for (entry, ..) in taken {
+            reads.cmd("XRANGE").arg(stream).arg(entry).arg(entry);
+        }
+        let (mut replies, mut notes) = (self.link.read(reads).await?, Vec::new());
         let mut reads = redis::pipe();
-        reads.cmd("HGET").arg(self.docket.runs(&key)).arg("started_at");
-        let started: Option<String> = self.link.read(reads).await?.next("HGET", &mut Vec::new())?;
-        Ok(started.is_some())
+        for _ in taken {
+            let entries: Option<Vec<Entry>> = replies.next("XRANGE", &mut notes)?;
+            let fields = entries.and_then(|entries| entries.into_iter().next()).map(|(_, fields)| fields);
+            let key = fields.and_then(|mut fields| String::from_utf8(fields.remove("key")?).ok());
+            reads.cmd("HGET").arg(self.docket.runs(&key.unwrap_or_default())).arg("started_at");
+        }
+        let mut replies = self.link.read(reads).await?;
+        let has_begun = |_| Ok(replies.next::<String>("HGET", &mut notes)?.is_some());
+        taken.iter().map(has_begun).collect()
+    }
+}
+
+fn deadly_entry(stream: &str, (entry, worker, idle, deliveries): Taken) -> Diagnosis {
+    Diagnosis {
+        task: None,
+        cause: Cause::DeadlyEntry,
+        evidence: format!(
+            "entry {entry} of {stream} was given to worker {worker}, which died {} ago before the task began; \
+             delivered {deliveries} time(s)",
+            span(idle)
+        ),
+        help: format!(
+            "its arguments may be unreadable, which kills each worker that takes it; if so, `redis-cli XACK {stream} \
+             {GROUP} {entry}` and `redis-cli XDEL {stream} {entry}` remove it"
+        )
+        .into(),
     }
 }

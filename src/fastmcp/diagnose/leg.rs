@@ -1,5 +1,6 @@
 //! Causes at a leg of FastMCP 4.
 
+use super::docket::unknown_to_workers;
 use super::{Cause, Findings, span};
 use crate::fastmcp::hint::Help;
 use crate::fastmcp::signs::{Leg, Lifetime};
@@ -30,6 +31,7 @@ fn parked(findings: &mut Findings<'_>) {
     let (id, asked) = (findings.task().id.clone(), span(findings.task().waiting_ms.unwrap_or_default()));
     let question = findings.question().map(str::to_owned);
     let question = question.as_deref();
+    let direct = || Help::respond(&id, question, &["--direct"], "answers it in Redis");
     let respond = Help::respond(&id, question, &["--server", "URL"], "answers it through its server");
     if signs.run.state.is_none() {
         findings.add(
@@ -41,11 +43,25 @@ fn parked(findings: &mut Findings<'_>) {
         );
         return;
     }
+    if findings.details.able_workers.is_empty() {
+        // Nobody waits for the answer, but somebody has to run what follows it.
+        unknown_to_workers(findings, "it is parked on a question");
+    }
+    let has_expired = findings.task().arguments_have_expired();
+    if has_expired {
+        findings.add(
+            Cause::ArgumentsExpired,
+            "FastMCP has dropped the task's arguments, which up to 4.0.11 live for 30 minutes from its launch: \
+             answered through its server, the task would run again with none",
+            Help::respond(&id, question, &["--direct"], "answers it with those of the leg that asked"),
+        );
+    }
+    let respond = if has_expired { direct() } else { respond };
     match signs.metadata {
         Lifetime::Missing => findings.add(
             Cause::MetadataExpired,
             "the task's own key is gone: its client is told \"not found\"",
-            Help::respond(&id, question, &["--direct"], "answers it in Redis"),
+            direct(),
         ),
         Lifetime::Endless => {}
         Lifetime::Milliseconds(left) => {

@@ -4,11 +4,14 @@ mod docket;
 mod leg;
 mod question;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::docket::Workers;
+use docket::Load;
+
+use super::docket::{RunState, Workers};
 use super::hint::Help;
 use super::signs::Asking;
 use super::{DeployedTask, Deployment, Details, FastmcpError, FastmcpResult};
@@ -47,6 +50,10 @@ pub enum Cause {
     MetadataExpired,
     /// The record of the leg that asked has expired: it can no longer be answered.
     LegExpired,
+    /// FastMCP has dropped the arguments: answered through its server, the task would run again with none.
+    ArgumentsExpired,
+    /// Docket says of its run what was not known when this was written.
+    UnknownState,
     /// Who launched it is encrypted and cannot be shown.
     SnapshotEncrypted,
     /// It ended without a result on a worker that does not know its function.
@@ -74,6 +81,8 @@ impl Cause {
             Self::TtlNearEnd => "ttl_near_end",
             Self::MetadataExpired => "metadata_expired",
             Self::LegExpired => "leg_expired",
+            Self::ArgumentsExpired => "arguments_expired",
+            Self::UnknownState => "unknown_state",
             Self::SnapshotEncrypted => "snapshot_encrypted",
             Self::SwallowedElsewhere => "swallowed_elsewhere",
             Self::DeadlyEntry => "deadly_entry",
@@ -100,6 +109,7 @@ pub struct Diagnosis {
 struct Findings<'a> {
     details: &'a Details,
     workers: &'a Workers,
+    load: &'a Load,
     found: Vec<Diagnosis>,
 }
 
@@ -109,13 +119,38 @@ impl Findings<'_> {
         self.found.push(Diagnosis { task, cause, evidence: evidence.into(), help: help.into() });
     }
 
+    /// All that is wrong with the task.
+    fn look(&mut self) {
+        let signs = self.task().signs.clone();
+        match signs.run.state {
+            Some(RunState::Queued | RunState::Scheduled) => docket::queued(self),
+            Some(RunState::Running) => running(self),
+            Some(RunState::Unknown) => unknown(self, signs.run.unknown_state.as_deref().unwrap_or_default()),
+            _ => {}
+        }
+        match &signs.asking {
+            Asking::Leg(leg) => leg::causes(leg, self),
+            Asking::Elicitation { .. } => question::causes(self),
+        }
+        for note in self.task().notes.clone() {
+            let help = format!("look at the keys that begin with {}; nothing was changed", signs.own(""));
+            self.add(Cause::Unreadable, note, help);
+        }
+    }
+
     fn task(&self) -> &DeployedTask {
         &self.details.task
     }
 
     /// The command that answers the task's question.
     fn respond(&self) -> Help {
-        Help::respond(&self.task().id, self.question(), &[], "answers it from here")
+        let is_form = self.task().questions.first().is_none_or(|question| question.problems.is_empty());
+        let (options, does): (&'static [_], _) = if is_form {
+            (&[], "answers it from here")
+        } else {
+            (&["--decline"], "lets its worker go on: what it asks is no form that could be filled in here")
+        };
+        Help::respond(&self.task().id, self.question(), options, does)
     }
 
     /// The question that waits: answers name it, since the next one may be open when they are given.
@@ -128,19 +163,20 @@ impl Deployment {
     /// Why the task whose id begins so is stuck; without one, the causes of all unfinished tasks and of the
     /// deployment itself. Empty when nothing is wrong.
     pub async fn diagnose(&self, prefix: Option<&str>) -> FastmcpResult<Vec<Diagnosis>> {
-        if let Some(prefix) = prefix {
-            return self.diagnose_task(self.find(prefix).await?).await;
-        }
-        let mut found = self.deadly_entries().await?;
-        for task in self.list().await?.into_iter().filter(|task| !task.status.is_final()) {
-            let id = task.id.clone();
-            match self.diagnose_task(task).await {
-                Ok(causes) => found.extend(causes),
-                // It ended meanwhile and its record is gone.
-                Err(FastmcpError::NoTask { id: gone, .. }) if gone == id => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let Some(prefix) = prefix else {
+            let mut tasks = self.list().await?;
+            let load = Load::of(&tasks);
+            tasks.retain(|task| !task.status.is_final());
+            let mut found = self.deadly_entries().await?;
+            found.extend(self.diagnose_tasks(tasks, load).await?);
+            return Ok(found);
+        };
+        let task = self.find(prefix).await?;
+        // Who keeps a queued task waiting is told by all the others.
+        let load = if task.state == "queued" { Load::of(&self.list().await?) } else { Load::default() };
+        let swallowed = self.swallowed(&task).await?;
+        let mut found = self.diagnose_tasks(vec![task], load).await?;
+        found.extend(swallowed);
         Ok(found)
     }
 
@@ -158,35 +194,39 @@ impl Deployment {
         }))
     }
 
-    async fn diagnose_task(&self, task: DeployedTask) -> FastmcpResult<Vec<Diagnosis>> {
-        let task = self.settled(task).await?;
-        let (details, workers) = (self.details(task).await?, self.workers().await?);
-        let mut findings = Findings { details: &details, workers: &workers, found: Vec::new() };
-        match details.task.state {
-            "queued" | "scheduled" => self.queued(&mut findings).await?,
-            "running" => running(&mut findings),
-            "completed" => self.swallowed(&mut findings).await?,
-            _ => {}
+    /// Why those tasks are stuck. What it takes is read once for all of them.
+    async fn diagnose_tasks(&self, tasks: Vec<DeployedTask>, load: Load) -> FastmcpResult<Vec<Diagnosis>> {
+        let tasks = self.settled(tasks).await?;
+        let workers = self.workers().await?;
+        let mut found = Vec::new();
+        for details in self.details(tasks, &workers).await? {
+            let mut findings =
+                Findings { details: &details, workers: &workers, load: &load, found: Vec::new() };
+            findings.look();
+            found.append(&mut findings.found);
         }
-        match &details.task.signs.asking {
-            Asking::Leg(leg) => leg::causes(leg, &mut findings),
-            Asking::Elicitation { .. } => question::causes(&mut findings),
-        }
-        let keys = details.task.signs.own("");
-        for note in &details.task.notes {
-            let help = format!("look at the keys that begin with {keys}; nothing was changed");
-            findings.add(Cause::Unreadable, note.clone(), help);
-        }
-        Ok(findings.found)
+        Ok(found)
     }
 
-    /// Reads a task again a moment later if it bears a sign that may be passing.
-    async fn settled(&self, task: DeployedTask) -> FastmcpResult<DeployedTask> {
-        if !question::may_be_passing(&task.signs) {
-            return Ok(task);
+    /// Reads those tasks again a moment later that bear a sign which may be passing. One that bears it at another question
+    /// then has gone on in between.
+    async fn settled(&self, tasks: Vec<DeployedTask>) -> FastmcpResult<Vec<DeployedTask>> {
+        let passing = |task: &DeployedTask| question::may_be_passing(&task.signs).map(str::to_owned);
+        let (unsettled, mut settled): (Vec<_>, Vec<_>) =
+            tasks.into_iter().partition(|task| passing(task).is_some());
+        if unsettled.is_empty() {
+            return Ok(settled);
         }
         tokio::time::sleep(SETTLES_WITHIN).await;
-        self.find(&task.id).await
+        let before: BTreeMap<_, _> = unsettled.iter().map(|task| (task.id.clone(), passing(task))).collect();
+        let identities: Vec<_> = unsettled.into_iter().map(|task| task.signs.identity).collect();
+        let now = self.read(&self.workers().await?, &identities).await?;
+        let has_stayed = |task: &DeployedTask| {
+            let question = passing(task);
+            question.is_none() || before.get(&task.id) == Some(&question)
+        };
+        settled.extend(now.into_iter().filter(has_stayed));
+        Ok(settled)
     }
 }
 
@@ -203,6 +243,18 @@ fn running(findings: &mut Findings<'_>) {
         format!("worker {} runs it, and {seen}", worker.name),
         "start a worker: it takes the task over when Docket's redelivery timeout ends (300 s unless configured), \
          and runs it again from the start",
+    );
+}
+
+/// The longest word of somebody else that is shown.
+const SHOWN: usize = 60;
+
+fn unknown(findings: &mut Findings<'_>, state: &str) {
+    let state: String = state.chars().take(SHOWN).collect();
+    findings.add(
+        Cause::UnknownState,
+        format!("Docket calls its run {state:?}, which is not known here; it is shown as working"),
+        "a newer FastMCP than this program knows may have written it: ask its server, or take a newer mcptask",
     );
 }
 

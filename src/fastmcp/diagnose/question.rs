@@ -16,10 +16,18 @@ const SUBSCRIBER_LIFE_MS: i64 = 35_000;
 /// What of a question or its task ends sooner is worth saying.
 const NEAR_MS: i64 = 300_000;
 
-/// Whether a task looks lost, as it also does for a moment while a good answer is taken.
-pub(super) fn may_be_passing(signs: &Signs) -> bool {
-    matches!(&signs.asking, Asking::Elicitation { request: Some(_), status: Some(status), .. } if status == "responded")
-        && signs.run.state == Some(RunState::Running)
+/// The question of a task that looks lost, as it also does for a moment while it is asked, and while a good answer is
+/// taken.
+pub(super) fn may_be_passing(signs: &Signs) -> Option<&str> {
+    match &signs.asking {
+        Asking::Elicitation { request: Some(request), status, .. }
+            if status.as_deref().is_none_or(|status| status == "responded")
+                && signs.run.state == Some(RunState::Running) =>
+        {
+            Some(request)
+        }
+        _ => None,
+    }
 }
 
 pub(super) fn causes(findings: &mut Findings<'_>) {
@@ -35,11 +43,23 @@ pub(super) fn causes(findings: &mut Findings<'_>) {
         (true, Some("responded"), 0) if alive => lost(findings),
         (true, Some("responded"), 1..) => not_consumed(findings, *responses),
         (_, _, 1..) => stale(findings, *responses),
-        (true, Some("waiting"), 0) if !alive => dead(findings),
+        (true, Some("waiting") | None, 0) if !alive => dead(findings),
+        (true, None, 0) => without_status(findings),
         (true, Some("waiting"), 0) => waiting(findings),
         _ => {}
     }
-    expiring(findings, &signs);
+    expiring(findings, &signs, alive);
+}
+
+/// An operator was killed between an answer and taking it back, or somebody deleted the key.
+fn without_status(findings: &mut Findings<'_>) {
+    let respond = findings.respond();
+    findings.add(
+        Cause::LostToStatusRace,
+        "its question is there without a status, which FastMCP's relay takes for answered: it refuses its client's \
+         answer, while the worker waits",
+        respond,
+    );
 }
 
 fn lost(findings: &mut Findings<'_>) {
@@ -129,7 +149,7 @@ fn waiting(findings: &mut Findings<'_>) {
     findings.add(cause, evidence, respond);
 }
 
-fn expiring(findings: &mut Findings<'_>, signs: &Signs) {
+fn expiring(findings: &mut Findings<'_>, signs: &Signs, worker_alive: bool) {
     let respond = findings.respond();
     if signs.metadata == Lifetime::Missing {
         let running = findings.task().started_at.map_or_else(String::new, |started| {
@@ -138,7 +158,7 @@ fn expiring(findings: &mut Findings<'_>, signs: &Signs) {
         findings.add(
             Cause::MetadataExpired,
             format!("the task's own key is gone{running}: its client is told \"not found\""),
-            if findings.task().status == TaskStatus::InputRequired {
+            if findings.task().status == TaskStatus::InputRequired && worker_alive {
                 respond
             } else {
                 "its client cannot fetch the result; launch it with a longer ttl".into()
@@ -148,6 +168,10 @@ fn expiring(findings: &mut Findings<'_>, signs: &Signs) {
     }
     let ttl = signs.lifetimes();
     let ends = [("its question", ttl.question_ms), ("the task's own key", ttl.task_ms)];
+    if !worker_alive {
+        // No answer would reach anybody, and the next run asks anew.
+        return;
+    }
     for (what, left) in ends.into_iter().filter_map(|(what, left)| Some((what, left?))) {
         if left < NEAR_MS {
             findings.add(Cause::TtlNearEnd, format!("{what} ends in {}", span(left)), "answer before that");

@@ -4,7 +4,7 @@
 --       current_leg, leg, then the task's other keys, whose life is prolonged
 -- ARGV: surfaced key, the tool's key, entry for input_responses (JSON), Docket key of the next leg, its number,
 --       now (ISO), now (epoch), state channel, state event (JSON), seconds answers live, seconds the task lives,
---       Docket key of the leg
+--       Docket key of the leg, seconds that its questions stay
 -- Returns: 'queued' | 'left' (others are open) | 'locked' | 'cancelled' | 'gone' | 'expired' | 'ended'
 if redis.call('EXISTS', KEYS[7]) == 1 then return 'locked' end
 if redis.call('EXISTS', KEYS[8]) == 1 then return 'cancelled' end
@@ -36,5 +36,8 @@ redis.call('HSET', KEYS[2], 'generation', '1', 'state', 'queued', 'when', ARGV[7
 redis.call('PUBLISH', ARGV[8], ARGV[9])
 redis.call('SET', KEYS[9], ARGV[4], 'EX', ARGV[11])
 redis.call('SET', KEYS[10], ARGV[5], 'EX', ARGV[11])
-redis.call('DEL', KEYS[4], KEYS[5])
+-- What the leg asked expires by itself: FastMCP's server takes the leg from the pointer long before it reads the leg's
+-- questions, and would tell a client that asks meanwhile that a leg without any has ended the task, without a result.
+redis.call('EXPIRE', KEYS[4], ARGV[13])
+redis.call('EXPIRE', KEYS[5], ARGV[13])
 return 'queued'

@@ -1,166 +1,197 @@
-//! Reading the properties of a form's schema.
+//! Reading the properties of any schema into fields, as far as they can be filled in one by one: what strangers send is
+//! more than MCP's forms have. Whether an answer is right says the whole schema.
+
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::{Choice, Field, FieldKind, Violation};
+use super::shape::{self, MOST_DEPTH, MOST_PARTS, Shape, Type};
+use super::{Choice, Field, FieldKind};
 
-/// The names that `required` has.
-pub(super) fn required_names(object: &Map<String, Value>, found: &mut Vec<Violation>) -> Vec<String> {
-    let Some(value) = object.get("required") else { return Vec::new() };
-    let names: Option<Vec<String>> = value
-        .as_array()
-        .and_then(|names| names.iter().map(|name| name.as_str().map(str::to_owned)).collect());
-    names.unwrap_or_else(|| {
-        found.push(Violation::new("/required", "is not a list of property names"));
-        Vec::new()
-    })
+/// The most fields that are told apart. As many as a question of ours has room for are fewer.
+const MOST_FIELDS: usize = 4000;
+
+/// The fields of a schema, in its order; those that are only required, last. `None` where what an answer holds cannot be
+/// told field by field.
+pub(super) fn all(root: &Value) -> Option<Vec<Field>> {
+    let mut found = Properties { root, all: Vec::new(), required: Vec::new(), left: MOST_PARTS };
+    let is_whole = found.read(root, 0);
+    let Properties { mut all, required, .. } = found;
+    let nothing = &Value::Bool(true);
+    all.extend(required.iter().map(|name| (*name, nothing)));
+    let mut seen = BTreeSet::new();
+    all.retain(|(name, _)| seen.insert(*name));
+    if is_whole || all.len() > MOST_FIELDS || (all.is_empty() && is_open(root)) {
+        return None;
+    }
+    let required: BTreeSet<&str> = required.into_iter().collect();
+    let field = |(name, property): (&str, &Value)| read(root, name, property, required.contains(name));
+    Some(all.into_iter().map(field).collect())
 }
 
-/// Reads one property.
-pub(super) fn read(name: &str, property: &Value, required: bool) -> Result<Field, Violation> {
-    let object = property.as_object().ok_or_else(|| Violation::new("", "is not an object"))?;
-    let words = |key: &'static str| match object.get(key) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(Violation::new(format!("/{key}"), "is not a string")),
-    };
-    Ok(Field {
+/// Whether a schema without properties says something of what an answer holds all the same.
+fn is_open(root: &Value) -> bool {
+    let has = |key: &str| root.get(key).is_some();
+    let is_other = root.get("type").is_some_and(|name| name != "object");
+    let additional = root.get("additionalProperties").and_then(Value::as_object);
+    is_other
+        || additional.is_some_and(|schema| !schema.is_empty())
+        || ["anyOf", "oneOf", "patternProperties", "propertyNames", "minProperties", "$ref"]
+            .into_iter()
+            .any(has)
+}
+
+/// A walk through a schema for the properties of the object that it describes.
+struct Properties<'a> {
+    root: &'a Value,
+    all: Vec<(&'a str, &'a Value)>,
+    required: Vec<&'a str>,
+    /// How many parts may still be looked at.
+    left: usize,
+}
+
+impl<'a> Properties<'a> {
+    /// Reads a part that holds for the whole. Whether it has alternatives with properties of their own: then nobody
+    /// knows which fields there are before one of them was chosen.
+    fn read(&mut self, schema: &'a Value, depth: usize) -> bool {
+        let (Some(object), Some(left)) = (schema.as_object(), self.left.checked_sub(1)) else { return false };
+        if depth == MOST_DEPTH {
+            return false;
+        }
+        self.left = left;
+        let named = object.get("properties").and_then(Value::as_object).into_iter().flatten();
+        self.all.extend(named.map(|(name, property)| (name.as_str(), property)));
+        let required = list(object, "required").filter_map(Value::as_str);
+        self.required.extend(required);
+        let target =
+            object.get("$ref").and_then(Value::as_str).and_then(|name| shape::referred(self.root, name));
+        let mut parts = target.into_iter().chain(list(object, "allOf"));
+        self.has_alternatives(object) || parts.any(|part| self.read(part, depth + 1))
+    }
+
+    fn has_alternatives(&self, object: &'a Map<String, Value>) -> bool {
+        let mut alternatives = ["anyOf", "oneOf"].into_iter().flat_map(|key| list(object, key));
+        alternatives.any(|part| {
+            let target =
+                part.get("$ref").and_then(Value::as_str).and_then(|name| shape::referred(self.root, name));
+            target.unwrap_or(part).get("properties").is_some()
+        })
+    }
+}
+
+fn list<'a>(object: &'a Map<String, Value>, key: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+    object.get(key).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn read(root: &Value, name: &str, property: &Value, required: bool) -> Field {
+    let shape = Shape::of(root, Some(property));
+    let words = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+    let nullable = shape.is_nullable();
+    // Null stands for nothing, unless nothing may not be.
+    let default = property.get("default").filter(|default| !default.is_null() || (nullable && required));
+    Field {
         name: name.to_owned(),
-        title: words("title")?,
-        description: words("description")?,
+        title: words(property.get("title")),
+        description: words(shape.said("description")),
         required,
-        kind: kind(object)?,
-    })
-}
-
-fn kind(object: &Map<String, Value>) -> Result<FieldKind, Violation> {
-    match object.get("type").and_then(Value::as_str) {
-        Some("string") if object.contains_key("enum") || object.contains_key("oneOf") => one_of(object),
-        Some("string") => text(object),
-        Some("number") => number(object, false),
-        Some("integer") => number(object, true),
-        Some("boolean") => {
-            Ok(FieldKind::Boolean { default: typed(object, "default", "a boolean", Value::as_bool)? })
-        }
-        Some("array") => some_of(object),
-        Some(other) => Err(Violation::new(
-            "/type",
-            format!("is {other:?}: a form field is a string, number, integer, boolean or array of choices"),
-        )),
-        None => Err(Violation::new("/type", "is missing or not a string")),
+        nullable,
+        default: default.cloned(),
+        kind: kind(root, &shape),
     }
 }
 
-/// Reads `key` with `read`; `None` where it is absent, an error that names `what` where it is another type.
-fn typed<'a, T>(
-    object: &'a Map<String, Value>,
-    key: &str,
-    what: &str,
-    read: impl Fn(&'a Value) -> Option<T>,
-) -> Result<Option<T>, Violation> {
-    let Some(value) = object.get(key) else { return Ok(None) };
-    read(value).map(Some).ok_or_else(|| Violation::new(format!("/{key}"), format!("is not {what}")))
-}
-
-fn owned(value: &Value) -> Option<String> {
-    value.as_str().map(str::to_owned)
-}
-
-fn text(object: &Map<String, Value>) -> Result<FieldKind, Violation> {
-    let format = typed(object, "format", "a string", owned)?;
-    if let Some(format) = &format
-        && !matches!(format.as_str(), "email" | "uri" | "date" | "date-time")
-    {
-        return Err(Violation::new("/format", format!("is {format:?}, not email, uri, date or date-time")));
-    }
-    Ok(FieldKind::Text {
-        min_length: typed(object, "minLength", "a count", Value::as_u64)?,
-        max_length: typed(object, "maxLength", "a count", Value::as_u64)?,
-        format,
-        pattern: typed(object, "pattern", "a string", owned)?,
-        default: typed(object, "default", "a string", owned)?,
-    })
-}
-
-fn number(object: &Map<String, Value>, integer: bool) -> Result<FieldKind, Violation> {
-    let whole = |value: &Value| match value {
-        Value::Number(number) if !integer || value.as_f64().is_some_and(|float| float.fract() == 0.0) => {
-            Some(number.clone())
+fn kind(root: &Value, shape: &Shape<'_>) -> FieldKind {
+    let choices = choices(shape);
+    let types = types(shape);
+    match (choices.is_empty(), types.as_slice()) {
+        (false, []) => FieldKind::OneOf { choices },
+        (true, [Type::Text]) => text(shape),
+        (true, [Type::Integer]) => number(shape, true),
+        (true, [Type::Number] | [Type::Integer, Type::Number] | [Type::Number, Type::Integer]) => {
+            number(shape, false)
         }
-        _ => None,
+        (true, [Type::Boolean]) => FieldKind::Boolean,
+        (true, [Type::List]) => of_list(root, shape),
+        _ => FieldKind::Other { takes: in_words(shape, &choices, &types) },
+    }
+}
+
+/// Its choices but null, each once.
+fn choices(shape: &Shape<'_>) -> Vec<Choice> {
+    let mut seen = BTreeSet::new();
+    let choices = shape.choices.iter().filter(|choice| !choice.value.is_null());
+    let distinct = choices.filter(|choice| seen.insert(choice.value.to_string()));
+    distinct.map(|choice| Choice::new(choice.value, choice.title)).collect()
+}
+
+/// Its types but null, each once.
+fn types(shape: &Shape<'_>) -> Vec<Type> {
+    let mut found = Vec::new();
+    for one in &shape.types {
+        if *one != Type::Null && !found.contains(one) {
+            found.push(*one);
+        }
+    }
+    found
+}
+
+fn text(shape: &Shape<'_>) -> FieldKind {
+    let words = |key: &str| shape.said(key).and_then(Value::as_str).map(str::to_owned);
+    FieldKind::Text {
+        min_length: count(shape, "minLength"),
+        max_length: count(shape, "maxLength"),
+        format: words("format"),
+        pattern: words("pattern"),
+    }
+}
+
+fn number(shape: &Shape<'_>, integer: bool) -> FieldKind {
+    let bound = |key: &str| shape.said(key).and_then(Value::as_f64);
+    FieldKind::Number { integer, minimum: bound("minimum"), maximum: bound("maximum") }
+}
+
+fn of_list(root: &Value, shape: &Shape<'_>) -> FieldKind {
+    let (min_items, max_items) = (count(shape, "minItems"), count(shape, "maxItems"));
+    let items = Shape::of(root, shape.items);
+    let (choices, types) = (choices(&items), types(&items));
+    let is_plain = |one: &Type| matches!(one, Type::Text | Type::Integer | Type::Number | Type::Boolean);
+    match (choices.is_empty(), types.as_slice()) {
+        (false, []) if !items.is_nullable() => FieldKind::SomeOf { choices, min_items, max_items },
+        (true, [only]) if is_plain(only) && !items.is_nullable() => {
+            FieldKind::List { items: only.several(), min_items, max_items }
+        }
+        _ => FieldKind::Other { takes: "a JSON list".to_owned() },
+    }
+}
+
+/// A count, which some write as 1.0.
+fn count(shape: &Shape<'_>, key: &str) -> Option<u64> {
+    let value = shape.said(key)?;
+    let whole = || value.as_f64().filter(|float| float.fract() == 0.0).map(|float| float.to_string());
+    value.as_u64().or_else(|| whole()?.parse().ok())
+}
+
+/// The most names of a JSON object's properties that are said.
+const MOST_NAMES: usize = 12;
+
+fn in_words(shape: &Shape<'_>, choices: &[Choice], types: &[Type]) -> String {
+    let of_type = |one: &Type| match one {
+        Type::Object => object_in_words(shape),
+        Type::List => "a JSON list".to_owned(),
+        Type::Anything => "JSON, or text".to_owned(),
+        other => other.words().to_owned(),
     };
-    Ok(FieldKind::Number {
-        integer,
-        minimum: typed(object, "minimum", "a number", Value::as_f64)?,
-        maximum: typed(object, "maximum", "a number", Value::as_f64)?,
-        default: typed(object, "default", if integer { "a whole number" } else { "a number" }, whole)?,
-    })
+    let choices = choices.iter().map(|choice| choice.text.clone());
+    let all: Vec<String> = choices.chain(types.iter().map(of_type)).collect();
+    if all.is_empty() { "JSON".to_owned() } else { all.join(" or ") }
 }
 
-fn one_of(object: &Map<String, Value>) -> Result<FieldKind, Violation> {
-    let choices = if object.contains_key("oneOf") { titled(object, "oneOf")? } else { named(object)? };
-    let default = typed(object, "default", "a string", owned)?;
-    if let Some(default) = &default {
-        known(&choices, default)?;
+fn object_in_words(shape: &Shape<'_>) -> String {
+    let properties = shape.said("properties").and_then(Value::as_object);
+    let names: Vec<&str> = properties.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    let more = if names.len() > MOST_NAMES { ", …" } else { "" };
+    match names.as_slice() {
+        [] => "a JSON object".to_owned(),
+        names => format!("a JSON object with {}{more}", names[..names.len().min(MOST_NAMES)].join(", ")),
     }
-    Ok(FieldKind::OneOf { choices, default })
-}
-
-fn some_of(object: &Map<String, Value>) -> Result<FieldKind, Violation> {
-    let items = typed(object, "items", "an object", Value::as_object)?
-        .ok_or_else(|| Violation::new("/items", "is missing: an array field is a list of choices"))?;
-    let choices = if items.contains_key("anyOf") { titled(items, "anyOf") } else { named(items) };
-    let choices = choices.map_err(|one| one.under("/items"))?;
-    let strings = |value: &Value| value.as_array()?.iter().map(owned).collect::<Option<Vec<_>>>();
-    let default = typed(object, "default", "a list of strings", strings)?.unwrap_or_default();
-    for one in &default {
-        known(&choices, one)?;
-    }
-    Ok(FieldKind::SomeOf {
-        choices,
-        min_items: typed(object, "minItems", "a count", Value::as_u64)?,
-        max_items: typed(object, "maxItems", "a count", Value::as_u64)?,
-        default,
-    })
-}
-
-fn known(choices: &[Choice], default: &str) -> Result<(), Violation> {
-    if choices.iter().any(|choice| choice.value == default) {
-        return Ok(());
-    }
-    Err(Violation::new("/default", format!("is {default:?}, which is none of the choices")))
-}
-
-/// Choices of the form `[{const, title}]`.
-fn titled(object: &Map<String, Value>, key: &str) -> Result<Vec<Choice>, Violation> {
-    let problem =
-        || Violation::new(format!("/{key}"), "is not a list of {const, title} with at least one entry");
-    let list =
-        object.get(key).and_then(Value::as_array).filter(|list| !list.is_empty()).ok_or_else(problem)?;
-    list.iter()
-        .map(|entry| {
-            let value = owned(entry.get("const")?)?;
-            let title = entry.get("title").and_then(owned).unwrap_or_else(|| value.clone());
-            Some(Choice { value, title })
-        })
-        .collect::<Option<Vec<_>>>()
-        .ok_or_else(problem)
-}
-
-/// Choices of the form `enum`, with the older `enumNames` as titles.
-fn named(object: &Map<String, Value>) -> Result<Vec<Choice>, Violation> {
-    let problem = || Violation::new("/enum", "is not a list of strings with at least one entry");
-    let list =
-        object.get("enum").and_then(Value::as_array).filter(|list| !list.is_empty()).ok_or_else(problem)?;
-    let titles = object.get("enumNames").and_then(Value::as_array);
-    list.iter()
-        .enumerate()
-        .map(|(at, entry)| {
-            let value = owned(entry)?;
-            let title =
-                titles.and_then(|titles| titles.get(at)).and_then(owned).unwrap_or_else(|| value.clone());
-            Some(Choice { value, title })
-        })
-        .collect::<Option<Vec<_>>>()
-        .ok_or_else(problem)
 }

@@ -1,14 +1,20 @@
 //! A JSON schema and what breaks it, in bounded time: both may come from strangers.
 
-use jsonschema::{PatternOptions, Validator};
-use serde_json::Value;
+use std::collections::BTreeSet;
 
-use super::Violation;
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{FancyRegex, PatternOptions, ValidationOptions, Validator};
+use serde_json::{Map, Value, json};
+
 use super::effort::{self, Effort};
+use super::{Violation, mend};
 use crate::task::aside;
 
 /// The most violations that are named.
 const MOST_VIOLATIONS: usize = 100;
+
+/// The most faults of defaults that are looked at: as many fields have room in a schema, each with one that is missing.
+const MOST_FAULTS: usize = 10_000;
 
 /// The longest description of a violation, in characters: it may quote a whole value.
 const LONGEST: usize = 500;
@@ -17,22 +23,49 @@ const LONGEST: usize = 500;
 #[derive(Debug, Clone)]
 pub(super) struct Schema {
     schema: Value,
-    validator: Validator,
+    /// Nothing where nobody can compile it.
+    validator: Option<Validator>,
 }
 
 impl Schema {
-    pub(super) fn new(schema: &Value) -> Result<Self, Violation> {
-        Ok(Self { validator: validator(schema)?, schema: schema.clone() })
+    /// A schema of anybody's. What of it cannot be compiled is left out.
+    pub(super) fn new(schema: &Value) -> Self {
+        if !mend::is_foreign(schema)
+            && let Ok(validator) = validator(schema)
+        {
+            return Self { validator: Some(validator), schema: schema.clone() };
+        }
+        aside(|| {
+            let schema = mend::mended(schema);
+            let build = |schema: &Value| options(backtracking()).build(schema).ok();
+            let needed =
+                || json!({ "required": schema.get("required").cloned().unwrap_or_else(|| json!([])) });
+            Self { validator: build(&schema).or_else(|| build(&needed())), schema }
+        })
     }
 
-    /// The schema as it was written.
+    /// The schema as it was written, but for what was left out.
     pub(super) fn as_value(&self) -> &Value {
         &self.schema
     }
 
     /// Every way in which the value breaks it.
     pub(super) fn violations(&self, value: &Value) -> Vec<Violation> {
-        checked(&self.schema, &self.validator, value)
+        self.validator.as_ref().map(|one| checked(&self.schema, one, value)).unwrap_or_default()
+    }
+
+    /// The names in an object under which something breaks the schema.
+    pub(super) fn faulty(&self, content: &Map<String, Value>) -> BTreeSet<String> {
+        let value = Value::Object(content.clone());
+        let find = |validator: &Validator| {
+            let errors = validator.iter_errors(&value).take(MOST_FAULTS);
+            let paths = errors.map(|error| error.instance_path().to_string());
+            let name = |path: String| path.split('/').nth(1).map(str::to_owned);
+            paths.filter_map(name).map(|name| name.replace("~1", "/").replace("~0", "~")).collect()
+        };
+        let bearable =
+            || !effort::is_large(&self.schema, &value) || Effort::is_bearable(&self.schema, &value);
+        self.validator.as_ref().filter(|_| bearable()).map(|one| aside(|| find(one))).unwrap_or_default()
     }
 }
 
@@ -65,7 +98,11 @@ fn measured(schema: &Value, validator: &Validator, value: &Value) -> Vec<Violati
 }
 
 fn named(validator: &Validator, value: &Value) -> Vec<Violation> {
-    let errors = validator.iter_errors(value).take(MOST_VIOLATIONS);
+    // A pattern that goes back and forth for too long says nothing.
+    let is_known = |error: &jsonschema::ValidationError<'_>| {
+        !matches!(error.kind(), ValidationErrorKind::BacktrackLimitExceeded { .. })
+    };
+    let errors = validator.iter_errors(value).filter(is_known).take(MOST_VIOLATIONS);
     let violation = |error: jsonschema::ValidationError<'_>| {
         let problem: String = error.to_string().chars().take(LONGEST).collect();
         Violation::new(error.instance_path().to_string(), problem)
@@ -82,11 +119,26 @@ fn validator(schema: &Value) -> Result<Validator, Violation> {
 
 /// Patterns are those of the `regex` crate, which takes time in proportion to the text.
 fn compiled(schema: &Value) -> Result<Validator, Violation> {
-    let options = jsonschema::draft202012::options()
-        .should_validate_formats(true)
-        .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES));
-    options.build(schema).map_err(|error| {
+    let patterns = PatternOptions::regex().size_limit(PATTERN_BYTES);
+    options(patterns).build(schema).map_err(|error| {
         let problem: String = error.to_string().chars().take(LONGEST).collect();
         Violation::new(error.instance_path().to_string(), format!("the schema is broken: {problem}"))
     })
+}
+
+fn options<E>(patterns: PatternOptions<E>) -> ValidationOptions<'static> {
+    jsonschema::draft202012::options().should_validate_formats(true).with_pattern_options(patterns)
+}
+
+/// How often a stranger's pattern may go back in a text.
+const MOST_BACKTRACKS: usize = 50_000;
+
+/// Patterns of strangers look ahead and behind: those of Zod for an e-mail address do.
+fn backtracking() -> PatternOptions<FancyRegex> {
+    PatternOptions::fancy_regex().backtrack_limit(MOST_BACKTRACKS).size_limit(PATTERN_BYTES)
+}
+
+/// Whether a stranger's pattern can be read here.
+pub(super) fn compiles(pattern: &str) -> bool {
+    options(backtracking()).build(&json!({ "pattern": pattern })).is_ok()
 }

@@ -1,9 +1,11 @@
 //! What a question's form may have and nothing else: MCP's forms are flat, so that any client can show one. A question
 //! that is asked here is held to it; what other servers ask is read as far as it can be ([`super::Form::parse`]).
 
+mod field;
+
 use serde_json::{Map, Value};
 
-use super::{Violation, escaped};
+use super::{Violation, escaped, schema_fault};
 
 /// Of the schema itself. `additionalProperties` is no part of MCP's forms, but many generators write it, and clients
 /// pass over it.
@@ -19,10 +21,16 @@ const TEXT: [&str; 4] = ["minLength", "maxLength", "format", "pattern"];
 /// Of a choice.
 const CHOICE: [&str; 3] = ["enum", "enumNames", "oneOf"];
 
+/// The most patterns of one form: each takes its time and room when it is compiled.
+pub(super) const MAX_PATTERNS: usize = 32;
+
 /// Everything in a form's schema that MCP's forms do not have, and every bound that nothing can keep.
 pub fn foreign(schema: &Value) -> Vec<Violation> {
-    let mut found = Vec::new();
-    let Some(object) = schema.as_object() else { return found };
+    let Some(object) = schema.as_object() else { return Vec::new() };
+    let mut found = malformed(object);
+    if found.is_empty() {
+        found.extend(schema_fault(schema));
+    }
     unknown(object, "", &[&FORM], &mut found);
     if object.get("additionalProperties").is_some_and(|value| !value.is_boolean()) {
         found.push(Violation::new("/additionalProperties", "is neither true nor false"));
@@ -35,11 +43,38 @@ pub fn foreign(schema: &Value) -> Vec<Violation> {
     let properties = object.get("properties").and_then(Value::as_object);
     for (name, property) in properties.into_iter().flatten() {
         if let Some(property) = property.as_object() {
-            field(property, &format!("/properties/{}", escaped(name)), &mut found);
+            keywords(property, &format!("/properties/{}", escaped(name)), &mut found);
         }
         if name.is_empty() {
             found.push(Violation::new("/properties", "has a field without a name"));
         }
+    }
+    found
+}
+
+/// What keeps a schema from being a flat form of MCP's kinds of fields.
+fn malformed(object: &Map<String, Value>) -> Vec<Violation> {
+    let mut found = Vec::new();
+    if object.get("type").and_then(Value::as_str) != Some("object") {
+        found.push(Violation::new("/type", "is not \"object\""));
+    }
+    let required = field::required_names(object, &mut found);
+    let Some(properties) = object.get("properties").and_then(Value::as_object) else {
+        let problem = if object.contains_key("properties") { "is not an object" } else { "is missing" };
+        found.push(Violation::new("/properties", problem));
+        return found;
+    };
+    for (name, property) in properties {
+        let fault = field::check(property).err();
+        found.extend(fault.map(|one| one.under(&format!("/properties/{}", escaped(name)))));
+    }
+    for name in required.into_iter().filter(|name| !properties.contains_key(*name)) {
+        found.push(Violation::new("/required", format!("names {name:?}, which is no property")));
+    }
+    let patterns = properties.values().filter(|property| property.get("pattern").is_some()).count();
+    if patterns > MAX_PATTERNS {
+        let problem = format!("have {patterns} patterns, more than {MAX_PATTERNS}");
+        found.push(Violation::new("/properties", problem));
     }
     found
 }
@@ -50,7 +85,7 @@ fn unknown(object: &Map<String, Value>, path: &str, known: &[&[&str]], found: &m
     }
 }
 
-fn field(property: &Map<String, Value>, path: &str, found: &mut Vec<Violation>) {
+fn keywords(property: &Map<String, Value>, path: &str, found: &mut Vec<Violation>) {
     let chooses = property.contains_key("enum") || property.contains_key("oneOf");
     let more: &[&str] = match property.get("type").and_then(Value::as_str) {
         Some("string") if chooses => &CHOICE,
@@ -58,7 +93,7 @@ fn field(property: &Map<String, Value>, path: &str, found: &mut Vec<Violation>) 
         Some("number" | "integer") => &["minimum", "maximum"],
         Some("array") => &["items", "minItems", "maxItems"],
         Some("boolean") => &[],
-        // Said by whoever reads the field.
+        // Said already.
         _ => return,
     };
     unknown(property, path, &[&FIELD, more], found);

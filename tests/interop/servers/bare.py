@@ -81,7 +81,8 @@ def legacy(method, params):
     if method == "tasks/get":
         return {"taskId": "t1", "status": "input_required", "ttl": None, "pollInterval": 100} | TIMES
     if method == "tasks/result":
-        ask(901, {"message": "Who are you?", "requestedSchema": FORM})
+        about = {"io.modelcontextprotocol/related-task": {"taskId": "t1"}}
+        ask(901, {"message": "Who are you?", "requestedSchema": FORM, "_meta": about})
         ask(902, {"mode": "voice", "message": "Say it.", "requestedSchema": FORM})
         ask(903, PAGE)
         for page in ["e1", "nobody's"]:

@@ -1,5 +1,5 @@
 //! What a schema takes, as far as one who types a value need know: choices and types, through references,
-//! alternatives and lists of types.
+//! alternatives and lists of types. Fields of forms and what is typed for them stand on this one reading.
 
 use serde_json::{Map, Value};
 
@@ -44,6 +44,17 @@ impl Type {
             Self::Anything => "anything",
         }
     }
+
+    /// Values of it, in words.
+    pub(crate) fn several(self) -> &'static str {
+        match self {
+            Self::Integer => "whole numbers",
+            Self::Number => "numbers",
+            Self::Boolean => "true or false",
+            Self::Text => "text",
+            Self::Null | Self::Object | Self::List | Self::Anything => "JSON",
+        }
+    }
 }
 
 /// One value of several.
@@ -64,21 +75,36 @@ pub(crate) struct Shape<'a> {
     pub(crate) types: Vec<Type>,
     /// The schema of a list's items.
     pub(crate) items: Option<&'a Value>,
+    /// The parts of the schema that say more of it, the outermost first; none of several alternatives.
+    parts: Vec<&'a Map<String, Value>>,
 }
 
 /// The most parts of one schema that are looked at: a schema may refer to itself, and comes from strangers.
-const MOST_PARTS: usize = 1000;
+pub(super) const MOST_PARTS: usize = 1000;
+
+/// The most parts that are within each other.
+pub(super) const MOST_DEPTH: usize = 40;
 
 impl<'a> Shape<'a> {
     /// The shape of `schema`, whose references are into `root`; without a schema anything is taken.
     pub(crate) fn of(root: &'a Value, schema: Option<&'a Value>) -> Self {
-        let mut reading = Reading { root, left: MOST_PARTS };
+        let mut reading = Reading { root, left: MOST_PARTS, depth: 0 };
         reading.shape(schema.unwrap_or(&Value::Null), false)
     }
 
     /// Whether any value of the type does.
     pub(crate) fn takes(&self, wanted: Type) -> bool {
         self.types.contains(&wanted)
+    }
+
+    /// What the first part that has the keyword says.
+    pub(crate) fn said(&self, keyword: &str) -> Option<&'a Value> {
+        self.parts.iter().find_map(|part| part.get(keyword))
+    }
+
+    /// Whether null is taken.
+    pub(crate) fn is_nullable(&self) -> bool {
+        self.takes(Type::Null) || self.choices.iter().any(|choice| choice.value.is_null())
     }
 
     fn one(wanted: Type) -> Self {
@@ -90,9 +116,14 @@ impl<'a> Shape<'a> {
         self.types.extend(other.types);
         self.items = self.items.or(other.items);
     }
+
+    fn is_null(&self) -> bool {
+        let is_null = |choice: &Choice<'_>| choice.value.is_null();
+        self.types.iter().all(|one| *one == Type::Null) && self.choices.iter().all(is_null)
+    }
 }
 
-/// The properties of a tool's arguments, through references.
+/// A property of a schema of an object, through references and what it is made of.
 pub(crate) fn property<'a>(root: &'a Value, name: &str) -> Option<&'a Value> {
     fn found<'a>(root: &'a Value, schema: &'a Value, name: &str, left: &mut usize) -> Option<&'a Value> {
         *left = left.checked_sub(1)?;
@@ -107,7 +138,7 @@ pub(crate) fn property<'a>(root: &'a Value, name: &str) -> Option<&'a Value> {
     found(root, root, name, &mut MOST_PARTS.clone()).or_else(other)
 }
 
-fn referred<'a>(root: &'a Value, name: &str) -> Option<&'a Value> {
+pub(super) fn referred<'a>(root: &'a Value, name: &str) -> Option<&'a Value> {
     root.pointer(name.strip_prefix('#')?)
 }
 
@@ -116,6 +147,8 @@ struct Reading<'a> {
     root: &'a Value,
     /// How many parts may still be looked at.
     left: usize,
+    /// How many parts the present one is within.
+    depth: usize,
 }
 
 impl<'a> Reading<'a> {
@@ -124,7 +157,16 @@ impl<'a> Reading<'a> {
         let (Some(object), Some(left)) = (schema.as_object(), self.left.checked_sub(1)) else {
             return Shape::one(Type::Anything);
         };
-        self.left = left;
+        if self.depth == MOST_DEPTH {
+            return Shape::one(Type::Anything);
+        }
+        (self.left, self.depth) = (left, self.depth + 1);
+        let shape = self.of_object(object, is_choice);
+        self.depth -= 1;
+        shape
+    }
+
+    fn of_object(&mut self, object: &'a Map<String, Value>, is_choice: bool) -> Shape<'a> {
         let title = object.get("title").and_then(Value::as_str).filter(|_| is_choice);
         let mut shape = if let Some(value) = object.get("const") {
             Shape { choices: vec![Choice { value, title }], ..Shape::default() }
@@ -133,9 +175,10 @@ impl<'a> Reading<'a> {
         } else {
             self.of_parts(object)
         };
-        if object.get("nullable") == Some(&Value::Bool(true)) {
+        if object.get("nullable") == Some(&Value::Bool(true)) && !shape.is_nullable() {
             shape.types.push(Type::Null);
         }
+        shape.parts.insert(0, object);
         shape
     }
 
@@ -154,14 +197,21 @@ impl<'a> Reading<'a> {
         let parts = object.get("allOf").and_then(Value::as_array).into_iter().flatten();
         let shapes: Vec<_> = parts.map(|part| self.shape(part, false)).collect();
         let chosen = shapes.iter().find(|shape| !shape.choices.is_empty());
-        chosen.or_else(|| shapes.iter().find(|shape| !shape.takes(Type::Anything))).cloned().unwrap_or(own)
+        let chosen = chosen.or_else(|| shapes.iter().find(|shape| !shape.takes(Type::Anything)));
+        let parts = shapes.iter().flat_map(|shape| shape.parts.iter().copied()).collect();
+        Shape { parts, ..chosen.cloned().unwrap_or(own) }
     }
 
     /// An alternative that says nothing of types has those that stand beside all alternatives.
     fn alternatives(&mut self, parts: &'a [Value], own: &Shape<'a>) -> Shape<'a> {
         let mut sum = Shape::default();
-        for part in parts {
-            let shape = self.shape(part, true);
+        let shapes: Vec<_> = parts.iter().map(|part| self.shape(part, true)).collect();
+        let mut that_are = shapes.iter().filter(|shape| !shape.is_null());
+        // What one of several says does not hold for the others.
+        if let (Some(only), None) = (that_are.next(), that_are.next()) {
+            sum.parts.clone_from(&only.parts);
+        }
+        for shape in shapes {
             sum.add(if shape.takes(Type::Anything) { own.clone() } else { shape });
         }
         sum

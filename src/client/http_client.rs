@@ -1,0 +1,90 @@
+//! The HTTP client for one server: which proxy, certificates and redirects it uses.
+
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{ClientBuilder, StatusCode};
+use url::{Host, Url};
+
+/// How long a TCP and TLS connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A client for that server.
+pub(super) fn build(url: &Url) -> reqwest::Result<reqwest::Client> {
+    // A second installation fails, and the first one is then in place.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let is_plain = url.scheme() == "http";
+    if is_loopback(url) {
+        // The variables that name a proxy are for the way out of this machine.
+        let local = settings().no_proxy();
+        return if is_plain { without_certificates(local) } else { local.build() };
+    }
+    match settings().build() {
+        // There are no CA certificates on this machine, as in an empty container, and plain HTTP needs none.
+        Err(_) if is_plain => without_certificates(settings()),
+        built => built,
+    }
+}
+
+fn settings() -> ClientBuilder {
+    reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).redirect(same_origin_redirects())
+}
+
+fn without_certificates(settings: ClientBuilder) -> reqwest::Result<reqwest::Client> {
+    settings.tls_certs_only([]).build()
+}
+
+/// Whether it is this very machine.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
+        // Names below it are this machine, too (RFC 6761, section 6.3).
+        Some(Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        None => false,
+    }
+}
+
+/// Redirects that keep body and origin; others would lose the message or carry headers elsewhere.
+fn same_origin_redirects() -> Policy {
+    Policy::custom(|attempt| {
+        let keeps_body =
+            matches!(attempt.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
+        let first = attempt.previous().first();
+        let same_origin = first.is_some_and(|first| first.origin() == attempt.url().origin());
+        if keeps_body && same_origin && attempt.previous().len() <= 10 {
+            attempt.follow()
+        } else {
+            attempt.stop()
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_known_by_its_names_and_addresses() {
+        let is = |url: &str| is_loopback(&Url::parse(url).expect("a URL"));
+        for url in [
+            "http://127.0.0.1:8737/mcp",
+            "http://127.9.9.9",
+            "https://[::1]/mcp",
+            "http://[::ffff:127.0.0.1]/",
+            "http://localhost:1/",
+            "http://LOCALHOST./",
+            "http://kitchen.localhost/",
+        ] {
+            assert!(is(url), "{url}");
+        }
+        for url in
+            ["http://10.0.0.1/", "http://localhost.example.com/", "http://[::2]/", "http://notlocalhost/"]
+        {
+            assert!(!is(url), "{url}");
+        }
+    }
+}

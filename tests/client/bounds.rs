@@ -1,0 +1,141 @@
+//! What ends a server that does not end by itself.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use mcptask::client::{Client, ClientError, Era};
+use rstest::rstest;
+use serde_json::json;
+
+use crate::peer::{Peer, Reply, legacy, modern};
+use crate::{bounded, call, none, outcome_text};
+
+#[rstest]
+#[tokio::test]
+async fn a_request_that_is_only_accepted_fails_at_once(
+    #[values(202, 204)] status: u16,
+    #[values(Era::Legacy, Era::Modern)] era: Era,
+) {
+    let peer = Peer::start(move |said| match said.method() {
+        "tools/call" => Reply::Http(status, "text/plain", String::new()),
+        _ if era == Era::Legacy => legacy(said),
+        _ => modern(said),
+    });
+    let client = Client::connect(&peer.target(), Era::Auto, None).await.expect("connects");
+    let call = client.submit(call("x", none()));
+    let error =
+        tokio::time::timeout(Duration::from_secs(10), call).await.expect("no waiting").expect_err("no reply");
+    assert!(matches!(&error, ClientError::Answers { .. }), "{error:?}");
+    assert!(error.to_string().contains(&status.to_string()), "{error}");
+}
+
+#[rstest]
+#[case::ever_new_cursors(|page| format!("page {page}"))]
+#[case::the_same_cursor(|_| "again".to_owned())]
+#[tokio::test]
+async fn a_list_without_an_end_ends(#[case] cursor: fn(usize) -> String) {
+    let page = AtomicUsize::new(0);
+    let peer = Peer::start(move |said| match said.method() {
+        "tools/list" => {
+            let cursor = cursor(page.fetch_add(1, Ordering::SeqCst));
+            Reply::Result(json!({ "tools": [], "nextCursor": cursor }))
+        }
+        _ => legacy(said),
+    });
+    let client = Client::connect(&peer.target(), Era::Legacy, None).await.expect("connects");
+    let error = bounded("tools", client.tools()).await.expect_err("it has no end");
+    assert!(matches!(&error, ClientError::Protocol { .. }), "{error:?}");
+    assert!(peer.said_of("tools/list").len() <= 1000);
+}
+
+#[tokio::test]
+async fn a_list_of_endless_pages_is_bounded_in_bytes() {
+    let page = AtomicUsize::new(0);
+    let peer = Peer::start(move |said| match said.method() {
+        "tasks/list" => {
+            let number = page.fetch_add(1, Ordering::SeqCst);
+            let task = json!({ "taskId": "x".repeat(8 * 1024 * 1024), "status": "working" });
+            Reply::Result(json!({ "tasks": [task], "nextCursor": number.to_string() }))
+        }
+        _ => legacy(said),
+    });
+    let client = Client::connect(&peer.target(), Era::Legacy, None).await.expect("connects");
+    let error = bounded("list", client.list()).await.expect_err("it is too much");
+    assert!(
+        matches!(&error, ClientError::Protocol { problem, .. } if problem.contains("bytes")),
+        "{error:?}"
+    );
+    assert!(peer.said_of("tasks/list").len() < 12);
+}
+
+#[tokio::test]
+async fn a_listed_task_that_cannot_be_read_hides_no_other() {
+    let peer = Peer::start(|said| match said.method() {
+        "tasks/list" => {
+            let task = |id: &str, status: &str| json!({ "taskId": id, "status": status });
+            Reply::Result(
+                json!({ "tasks": [task("", "working"), task("t1", "dreaming"), task("t2", "working"), 5] }),
+            )
+        }
+        _ => legacy(said),
+    });
+    let client = Client::connect(&peer.target(), Era::Legacy, None).await.expect("connects");
+    let listed = bounded("list", client.list()).await.expect("lists");
+    assert_eq!(listed.iter().map(|view| view.id.as_str()).collect::<Vec<_>>(), ["t2"]);
+}
+
+#[rstest]
+#[case::no_line_end(b"x")]
+#[case::line_feeds(b"data: x\n")]
+#[case::returns(b"data: x\r")]
+#[case::both(b"data: x\r\n")]
+#[case::comments(b":\r\n")]
+#[tokio::test]
+async fn an_event_without_an_end_is_given_up(#[case] piece: &'static [u8]) {
+    let peer = Peer::start(move |said| match said.method() {
+        "tools/call" => Reply::Endless(piece),
+        _ => modern(said),
+    });
+    let client = Client::connect(&peer.target(), Era::Modern, None).await.expect("connects");
+    let error = bounded("submit", client.submit(call("x", none()))).await.expect_err("it has no end");
+    assert!(!matches!(error, ClientError::Refused { .. }), "{error:?}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_task_is_looked_at_again_however_long_its_poll_interval(
+    #[values(json!(40_000_000_000_000_u64), json!(u64::MAX), json!(1e300), json!(-5), json!("years"))]
+    interval: serde_json::Value,
+) {
+    let view = json!({ "taskId": "t1", "status": "working", "pollInterval": interval });
+    let peer = Peer::start(move |said| match said.method() {
+        "tasks/list" => Reply::Result(json!({ "tasks": [view] })),
+        _ => legacy(said),
+    });
+    let client = Client::connect(&peer.target(), Era::Legacy, None).await.expect("connects");
+    let listed = bounded("list", client.list()).await.expect("lists");
+    assert!(listed[0].poll_interval <= Duration::from_secs(300), "{:?}", listed[0].poll_interval);
+    assert!(listed[0].poll_interval >= Duration::from_millis(50));
+}
+
+#[tokio::test]
+async fn the_end_of_a_task_is_not_slept_through() {
+    let begun = Instant::now();
+    let looks = AtomicUsize::new(0);
+    let peer = Peer::start(move |said| {
+        let task =
+            |status: &str| json!({ "taskId": "t1", "status": status, "pollInterval": 31_536_000_000_u64 });
+        match said.method() {
+            "tools/call" => Reply::Result(json!({ "task": task("working") })),
+            "tasks/get" if looks.fetch_add(1, Ordering::SeqCst) == 0 => Reply::Result(task("working")),
+            "tasks/get" => Reply::Result(task("completed")),
+            "tasks/result" => Reply::Result(json!({ "content": [{ "type": "text", "text": "done" }] })),
+            _ => legacy(said),
+        }
+    });
+    let client = Client::connect(&peer.target(), Era::Legacy, None).await.expect("connects");
+    let ended = crate::run(&client, call("x", none())).await.expect("ends");
+    let mcptask::client::Ended::Finished(outcome) = ended else { panic!("{ended:?}") };
+    assert_eq!(outcome_text(&outcome), ("done".to_owned(), false));
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+}

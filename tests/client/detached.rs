@@ -1,0 +1,82 @@
+//! A task of an older server whose submitter has gone: its question is left to others.
+
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::peer::{Peer, Reply, Said, legacy};
+
+/// A server that asks, in the session that submitted the task, before it has said that there is a task. It asks everybody,
+/// as `FastMCP` 3 does.
+fn asking() -> Peer {
+    let is_called = AtomicBool::new(false);
+    Peer::start(move |said| {
+        let task = |status: &str| json!({ "taskId": "t1", "status": status, "pollInterval": 50 });
+        match (said.method(), legacy(said)) {
+            ("initialize", Reply::Result(result)) => Reply::Session(result),
+            ("tools/call", _) => {
+                is_called.store(true, Ordering::SeqCst);
+                // So that a reply, which there may not be, would be here by now.
+                std::thread::sleep(Duration::from_millis(500));
+                Reply::Result(json!({ "task": task("working") }))
+            }
+            ("tasks/get", _) => Reply::Result(task("completed")),
+            ("tasks/result", _) => Reply::Result(json!({ "content": [{ "type": "text", "text": "done" }] })),
+            ("", _) if said.head.starts_with("get") => {
+                while !is_called.load(Ordering::SeqCst) {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                let params =
+                    json!({ "message": "Which?", "requestedSchema": { "type": "object", "properties": {} } });
+                let ask =
+                    json!({ "jsonrpc": "2.0", "id": 77, "method": "elicitation/create", "params": params });
+                Reply::Stream(format!("data: {ask}\n\n"))
+            }
+            (_, reply) => reply,
+        }
+    })
+}
+
+fn submit(peer: &Peer, more: &[&str]) {
+    let home = TempDir::new().expect("a folder");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mcptask"));
+    command.env_clear().env("HOME", home.path()).args([
+        "submit",
+        "x",
+        "--era",
+        "legacy",
+        "--server",
+        &peer.url(),
+    ]);
+    let output = command.args(more).stdin(Stdio::null()).output().expect("mcptask runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn is_reply(said: &Said) -> bool {
+    said.message["id"] == 77 && said.method().is_empty()
+}
+
+fn ends_session(said: &Said) -> bool {
+    said.head.starts_with("delete")
+}
+
+#[test]
+fn a_detached_task_keeps_its_session_and_its_question() {
+    let peer = asking();
+    submit(&peer, &[]);
+    let said = peer.said();
+    assert!(said.iter().any(|one| one.head.starts_with("get")), "it had a stream: {said:?}");
+    assert!(!said.iter().any(is_reply), "any reply closes the question: {said:?}");
+    assert!(!said.iter().any(ends_session), "{said:?}");
+}
+
+#[test]
+fn who_stays_to_the_end_refuses_what_was_not_declared_and_ends_the_session() {
+    let peer = asking();
+    submit(&peer, &["--wait"]);
+    let said = peer.said();
+    assert!(said.iter().any(is_reply) && said.iter().any(ends_session), "{said:?}");
+}

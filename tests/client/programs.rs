@@ -1,0 +1,164 @@
+//! Servers on stdio, as real processes: how they are ended, and what they say before.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use mcptask::client::{Client, ClientError, Era, Target, programs_ended};
+use rstest::rstest;
+use tempfile::TempDir;
+
+use crate::python::python;
+use crate::{PATIENCE, bounded, call, none};
+
+/// A server of the older era that notes in `log` what happens to it, and does `at_start` first and `at_call` for a call.
+/// The end of its input does not end it.
+fn source(at_start: &str, at_call: &str) -> String {
+    format!(
+        r#"
+import json, os, signal, sys, time
+log = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "log"), "a")
+def note(*words): print(*words, file=log, flush=True)
+def bye(number, frame): note("got", signal.Signals(number).name); os._exit(0)
+signal.signal(signal.SIGTERM, bye)
+note("pid", os.getpid())
+def reply(message, result):
+    sys.stdout.write(json.dumps({{"jsonrpc": "2.0", "id": message["id"], "result": result}}) + "\n"); sys.stdout.flush()
+{at_start}
+for line in sys.stdin:
+    message = json.loads(line)
+    note(message.get("method"))
+    if message.get("method") == "initialize":
+        reply(message, {{"protocolVersion": "2025-11-25", "capabilities": {{"tools": {{}}}}, "serverInfo": {{"name": "x", "version": "1"}}}})
+    elif message.get("method") == "tools/list":
+        reply(message, {{"tools": [{{"name": "x", "inputSchema": {{"type": "object"}}}}]}})
+    elif message.get("method") == "tools/call":
+        {at_call}
+note("end of input")
+while True: time.sleep(1)
+"#
+    )
+}
+
+/// A folder with such a server.
+struct Program {
+    folder: TempDir,
+}
+
+impl Program {
+    fn new(at_start: &str, at_call: &str) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        std::fs::write(folder.path().join("server.py"), source(at_start, at_call)).expect("written");
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The words that start it.
+    fn words(&self) -> String {
+        format!("{} {}", python("mcp-1.30").display(), self.path("server.py").display())
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    /// Whether one of its processes is there, be it only in the process table.
+    fn is_there(&self) -> bool {
+        let log = self.log();
+        let pids = log.lines().filter_map(|line| line.strip_prefix("pid "));
+        pids.into_iter().any(|pid| Path::new("/proc").join(pid).exists())
+    }
+
+    /// Waits for a line of its log.
+    fn await_line(&self, line: &str) {
+        let begun = Instant::now();
+        while !self.log().lines().any(|one| one == line) {
+            assert!(begun.elapsed() < PATIENCE, "no {line:?} in {:?}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+async fn connect(line: &str) -> Result<Client, ClientError> {
+    let target = Target::stdio(line).expect("a command");
+    bounded("connect", Client::connect(&target, Era::Legacy, None)).await
+}
+
+#[rstest]
+#[case::directly("{}")]
+#[case::in_a_shell("sh -c '{}; true'")]
+#[case::by_a_shell_that_ends("sh -c 'exec 3<&0; {} <&3 3<&- &'")]
+#[tokio::test]
+async fn a_server_that_outlives_its_input_is_told_by_sigterm_with_all_its_processes(#[case] wrapped: &str) {
+    let program = Program::new("", "pass");
+    let client = connect(&wrapped.replace("{}", &program.words())).await.expect("connects");
+    bounded("close", client.close()).await;
+    let log = program.log();
+    assert!(log.ends_with("got SIGTERM\n"), "{log}");
+    assert!(!program.is_there(), "{log}");
+}
+
+#[tokio::test]
+async fn a_server_that_ignores_sigterm_is_killed() {
+    let program = Program::new("signal.signal(signal.SIGTERM, signal.SIG_IGN)", "pass");
+    let client = connect(&format!("sh -c '{}; true'", program.words())).await.expect("connects");
+    bounded("close", client.close()).await;
+    assert!(program.log().ends_with("end of input\n"), "{}", program.log());
+    assert!(!program.is_there());
+}
+
+#[tokio::test]
+async fn a_server_that_ends_with_its_input_is_sent_nothing() {
+    let program = Program::new("", "pass");
+    let words =
+        format!("sh -c 'trap \"echo got TERM >> {0}\" TERM; cat > /dev/null'", program.path("log").display());
+    let target = Target::stdio(&words).expect("a command");
+    // It never answers, so the connection is given up in the middle of the handshake.
+    let connecting =
+        tokio::time::timeout(Duration::from_millis(300), Client::connect(&target, Era::Legacy, None));
+    assert!(connecting.await.is_err(), "it is still waited for");
+    bounded("the end", programs_ended()).await;
+    assert_eq!(program.log(), "");
+}
+
+/// Runs `mcptask` until the server's log has that line, then sends SIGINT; its exit code.
+fn interrupted(program: &Program, words: &str, line: &str) -> Option<i32> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mcptask"));
+    command
+        .env_clear()
+        .env("HOME", program.folder.path())
+        .args(["submit", "x", "--era", "legacy", "--stdio", words]);
+    let mut command = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("mcptask runs");
+    program.await_line(line);
+    let pid = rustix::process::Pid::from_child(&command);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it is there");
+    command.wait().expect("it is ours").code()
+}
+
+#[rstest]
+#[case::in_a_call("", "tools/call")]
+#[case::in_the_handshake("note('begun')\nwhile True: time.sleep(1)", "begun")]
+fn ctrl_c_ends_the_server_as_closing_does(#[case] at_start: &str, #[case] line: &str) {
+    let program = Program::new(at_start, "pass");
+    assert_eq!(interrupted(&program, &format!("sh -c '{}; true'", program.words()), line), Some(130));
+    let log = program.log();
+    assert!(log.ends_with("got SIGTERM\n"), "{log}");
+    assert!(!program.is_there(), "{log}");
+}
+
+#[tokio::test]
+async fn any_bytes_may_be_on_stderr_and_the_last_of_them_are_in_the_error() {
+    let at_start = "os.write(2, b'\\xff\\xfe\\n' * 100000); os.write(2, b'no line end' * 20000)";
+    let at_call = "os.write(2, b'\\n\\xc3\\x28 the oven is cold \\xff'); os._exit(7)";
+    let program = Program::new(at_start, at_call);
+    let client = connect(&program.words()).await.expect("connects: somebody reads its stderr");
+    let error = bounded("submit", client.submit(call("x", none()))).await.expect_err("it ends");
+    let shown = error.to_string();
+    assert!(matches!(error, ClientError::Unreachable { .. }), "{error:?}");
+    assert!(shown.contains("the oven is cold") && shown.contains("exit status: 7"), "{shown}");
+    assert!(shown.len() < 8000, "{} bytes", shown.len());
+    client.close().await;
+}
