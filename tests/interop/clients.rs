@@ -34,16 +34,31 @@ pub(crate) async fn over_http(environment: &str, name: &str) -> Value {
 }
 
 /// A stdio server for each connection to a local port; `bridge.py` joins the client's pipes to it.
+pub(crate) struct Lines {
+    pub(crate) port: String,
+    stop: CancellationToken,
+}
+
+impl Lines {
+    pub(crate) async fn start() -> Self {
+        let stop = CancellationToken::new();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("bound").port().to_string();
+        let serving = serve(listener, Arc::new(Bench::sqlite()), stop.clone());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(serving));
+        Self { port, stop }
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
 pub(crate) async fn over_stdio(environment: &str, name: &str) -> Value {
-    let bench = Arc::new(Bench::sqlite());
-    let stop = CancellationToken::new();
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let port = listener.local_addr().expect("bound").port().to_string();
-    let serving = tokio::spawn(serve(listener, bench.clone(), stop.clone()));
-    let seen = run(environment, name, ["stdio", &port]).await;
-    stop.cancel();
-    serving.abort();
-    seen
+    let lines = Lines::start().await;
+    run(environment, name, ["stdio", &lines.port]).await
 }
 
 async fn serve(listener: TcpListener, bench: Arc<Bench>, stop: CancellationToken) {
@@ -136,4 +151,31 @@ async fn the_python_sdk_1_30_is_asked_over_http() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_python_sdk_1_30_is_asked_over_stdio() {
     check_mcp1(&over_stdio("mcp-1.30", "mcp1.py").await);
+}
+
+fn check_mcp2(seen: &Value) {
+    for (era, version, required) in [("legacy", "2025-11-25", -32601), ("modern", "2026-07-28", -32021)] {
+        let seen = &seen[era];
+        assert_eq!(seen["version"], version, "{seen:#}");
+        let text = |scenario: &str| {
+            seen[scenario]["text"].as_str().unwrap_or_else(|| panic!("{scenario}: {seen:#}"))
+        };
+        assert_eq!(text("accept"), "accept \"n1\"");
+        assert_eq!((text("decline"), text("cancel")), ("decline ", "cancel "));
+        assert_eq!(text("row"), json!(["n1", "n2", "n3", "n4", "n5"]).to_string());
+        assert_eq!(seen["both"]["asked"], json!(["First?", "Second?"]));
+        assert_eq!(text("greets"), "Hello, Ada!");
+        assert_eq!(text("unasked"), "cancel the client did not declare the elicitation capability");
+        assert_eq!(seen["fail"]["code"], required, "{seen:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_python_sdk_2_3_is_asked_over_http() {
+    check_mcp2(&over_http("mcp-2.3", "mcp2.py").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_python_sdk_2_3_is_asked_over_stdio() {
+    check_mcp2(&over_stdio("mcp-2.3", "mcp2.py").await);
 }

@@ -2,6 +2,7 @@
 
 mod browser;
 mod clients;
+mod inspector;
 mod programs;
 mod sdks;
 mod typescript;
