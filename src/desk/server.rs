@@ -121,7 +121,12 @@ impl Server {
             kept.iter().map(|one| (one.task.clone(), one.tool.clone())).collect();
         let mut taken = Vec::new();
         if self.era == Era::Legacy {
-            let listed = self.run(async |client| client.list().await).await?;
+            let listed = self.run(async |client| match client.list().await {
+                // Not every server of that era lists its tasks.
+                Err(error) if error.is_unknown_method() => Ok(Vec::new()),
+                listed => listed,
+            });
+            let listed = listed.await?;
             let listed = listed.into_iter().map(|view| ServerTask { tool: tools.remove(&view.id), view });
             taken.extend(listed.filter_map(&take).take(most));
         }

@@ -164,6 +164,8 @@ async fn a_server_with_the_python_sdk_2_3_asks(
     let kitchen = Kitchen::open("mcp-2.3", "sdk2.py", transport).await;
     kitchen.asks_at_once(era).await;
     asks_in_rounds(&kitchen, era).await;
+    // It refuses such a call in either era.
+    kitchen.ends(&["submit", "ask_now", "--era", era], 6, "give --answers").await;
 }
 
 /// This SDK has no tasks; on HTTP it keeps no sessions either, so that a legacy client cannot be asked there.
@@ -176,6 +178,9 @@ async fn a_server_with_the_typescript_sdk_2_4_asks(#[case] transport: &str, #[ca
     let kitchen = Kitchen::open("typescript", "typescript2.mjs", transport).await;
     kitchen.asks_at_once(era).await;
     asks_in_rounds(&kitchen, era).await;
+    if era == "modern" {
+        kitchen.ends(&["submit", "ask_now", "--era", era], 6, "give --answers").await;
+    }
 }
 
 /// The second question has a word of the first answer, so the server's state came back to it.
@@ -184,4 +189,5 @@ async fn asks_in_rounds(kitchen: &Kitchen, era: &str) {
         {"message":"And after one?","content":{"word":"two"}}]"#;
     assert_eq!(kitchen.answered(words, &["ask_twice", "--era", era]).await, "one two");
     kitchen.ends(&["submit", "explode", "--era", era], 5, "calls its result an error").await;
+    kitchen.ends(&["list", "--era", era], 0, "no tasks; this server has none").await;
 }
