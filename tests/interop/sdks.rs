@@ -129,7 +129,7 @@ async fn tasks_of_the_python_sdk_1_30_are_their_sessions_or_everybodys() {
     let kitchen = Kitchen::open("mcp-1.30", "sdk1.py", "http").await;
     let own = kitchen.launched(&["linger"]).await;
     for verb in ["show", "result", "cancel"] {
-        kitchen.ends(&[verb, &own], 9, "knows no task").await;
+        kitchen.ends(&[verb, &own], 9, "stays with its task").await;
     }
     kitchen.ends(&["list"], 0, "no tasks").await;
     let shared = kitchen.launched(&["shared_linger"]).await;
