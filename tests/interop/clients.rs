@@ -166,6 +166,8 @@ fn check_mcp2(seen: &Value) {
         assert_eq!(seen["both"]["asked"], json!(["First?", "Second?"]));
         assert_eq!(text("greets"), "Hello, Ada!");
         assert_eq!(text("unasked"), "cancel the client did not declare the elicitation capability");
+        assert_eq!((text("page"), &seen["page"]["asked"]), ("accept ", &json!(["Please sign."])));
+        assert_eq!(seen["steps"], json!(["step 1", "step 2", "step 3"]));
         assert_eq!(seen["fail"]["code"], required, "{seen:#}");
     }
 }

@@ -15,7 +15,8 @@ action = "accept"
 
 async def elicitation(context, params):
     asked.append(params.message)
-    content = {"name": f"n{len(asked)}"} if action == "accept" else None
+    answers = action == "accept" and params.mode == "form"
+    content = {"name": f"n{len(asked)}"} if answers else None
     return ElicitResult(action=action, content=content)
 
 
@@ -46,6 +47,14 @@ async def era(mode):
         found["row"] = await call(client, "ask_many", {"count": 5})
         found["both"] = await call(client, "ask_both", {})
         found["greets"] = await call(client, "greet", {"name": "Ada"})
+        found["page"] = await call(client, "ask_page", {})
+        steps = []
+
+        async def progress(current, total, message):
+            steps.append(message)
+
+        await client.call_tool("steps", {}, progress_callback=progress)
+        found["steps"] = steps
         # A tool that runs as a task only, and this client declares none.
         found["fail"] = await call(client, "fail", {})
     async with Client(target(), mode=mode) as client:

@@ -21,6 +21,7 @@ async function connect(capabilities = { elicitation: { form: {} } }) {
   if (capabilities.elicitation) {
     client.setRequestHandler(ElicitRequestSchema, async (request) => {
       asked.push(request.params.message);
+      if (request.params.mode === "url") return { action };
       return action === "accept" ? { action, content: { name: `n${asked.length}` } } : { action };
     });
   }
@@ -60,6 +61,11 @@ async function main() {
   asked = [];
   seen.foreground = (await client.callTool({ name: "ask_name", arguments: {} })).content[0].text;
   seen.greets = (await client.callTool({ name: "greet", arguments: { name: "Ada" } })).content[0].text;
+  const steps = [];
+  const onprogress = ({ message }) => steps.push(message);
+  await client.callTool({ name: "steps", arguments: {} }, CallToolResultSchema, { onprogress });
+  seen.steps = steps;
+  seen.unpaged = await task(client, "ask_page");
   const working = { name: "work", arguments: { ms: 60000 } };
   for await (const message of tasks.callToolStream(working, CallToolResultSchema, { task: { ttl: 60000 } })) {
     if (message.type !== "taskCreated") continue;
@@ -67,6 +73,9 @@ async function main() {
     break;
   }
   await client.close();
+  const browsing = await connect({ elicitation: { form: {}, url: {} } });
+  seen.page = await task(browsing, "ask_page");
+  await browsing.close();
   const silent = await connect({});
   seen.unasked = await task(silent, "ask_name");
   await silent.close();

@@ -18,6 +18,7 @@ function transport() {
 
 function answer(params) {
   asked.push(params.message);
+  if (params.mode === "url") return { action };
   return action === "accept" ? { action, content: { name: `n${asked.length}` } } : { action };
 }
 
@@ -88,6 +89,10 @@ async function era(mode) {
   asked = [];
   found.foreground = (await client.callTool({ name: "ask_name", arguments: {} })).content[0].text;
   found.greets = (await client.callTool({ name: "greet", arguments: { name: "Ada" } })).content[0].text;
+  const steps = [];
+  const onprogress = ({ message }) => steps.push(message);
+  await client.callTool({ name: "steps", arguments: {} }, { onprogress });
+  found.steps = steps;
   const session = await tasks(connected);
   found.accept = await run(session, "ask_name");
   for (action of ["decline", "cancel"]) found[action] = await run(session, "ask_name");
@@ -95,12 +100,19 @@ async function era(mode) {
   found.row = await run(session, "ask_many", { count: 5 });
   found.both = await run(session, "ask_both");
   found.fails = await run(session, "fail");
+  found.unpaged = await run(session, "ask_page");
   found.breaks = await run(session, "break");
   const working = await session.callTool("work", { ms: 60000 }, { task: { preference: "prefer" } });
   await working.cancel();
   found.cancelled = (await working.settle()).outcome.status;
   await session.close();
   await client.close();
+  const browsing = await connect(mode, { elicitation: { form: {}, url: {} } });
+  found.called_page = (await browsing.client.callTool({ name: "ask_page", arguments: {} })).content[0].text;
+  const paged = await tasks(browsing);
+  found.page = await run(paged, "ask_page");
+  await paged.close();
+  await browsing.client.close();
   const silent = await connect(mode, {});
   const unasked = await tasks(silent);
   found.unasked = await run(unasked, "ask_name");
