@@ -107,7 +107,7 @@ async fn dinner(
     );
     answering.announced();
     let ended = client.follow(&task.id, &|_| {}).await;
-    let ended = ended.map_err(|error| remote::explained(error, Some(answering)))?;
+    let ended = ended.map_err(|error| remote::explained(error, answering))?;
     say(context, 5, "The answers went back to the worker, and the task ended. Its result:");
     outcome::tell(context, (SERVER, &task.id), &ended.into())?;
     log(context, engine, &task.id).await?;

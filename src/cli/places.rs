@@ -6,11 +6,9 @@ use super::config::StoreChoice;
 use super::connections;
 use super::context::Context;
 use super::failure::Failure;
-use super::remote::{self, RemoteArgs};
-use crate::client::Target;
+use super::remote::RemoteArgs;
 use crate::desk::place::{Found, Place};
 use crate::desk::places::{Places, no_task};
-use crate::desk::server::Server;
 use crate::desk::suggest::{Advice, Suggested};
 
 /// Does a command's work at its places, and leaves them in good order. Whoever waits for a task waits for its place too.
@@ -51,15 +49,10 @@ pub(crate) fn unoffered(tool: &str) -> Advice {
         .and_command(Suggested::new("worker"), "runs the built-in tools, with --config FILE those of a file")
 }
 
-/// The places. Nothing is written. A server that is away is waited for where the command `waits`; a program that is
-/// started here does not come back by waiting.
+/// The places. Nothing is written. A server that is away is waited for where the command `waits`.
 pub(crate) async fn open(context: &Context, remote: &RemoteArgs, waits: bool) -> Result<Places, Failure> {
     if let Some(target) = remote.target(context)? {
-        let server = if waits && matches!(target, Target::Http { .. }) {
-            connections::lasting(context, remote, &target).await
-        } else {
-            once(context, remote, &target).await
-        };
+        let server = connections::open(context, remote, &target, waits, None).await;
         let server = server.map_err(|failure| failure.of_outage(false))?;
         return Ok(Places::of(vec![Place::Server(Arc::new(server))]));
     }
@@ -74,12 +67,6 @@ pub(crate) async fn open(context: &Context, remote: &RemoteArgs, waits: bool) ->
                 .hint("give --redis URL"))
         }
     }
-}
-
-async fn once(context: &Context, remote: &RemoteArgs, target: &Target) -> Result<Server, Failure> {
-    let client = remote.connect(target, None).await?;
-    remote::introduce(&context.ui, &client);
-    Ok(Server::new(client, target, context.kept()))
 }
 
 /// The task whose id begins so, wherever it is.

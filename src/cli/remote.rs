@@ -1,7 +1,5 @@
 //! Commands that go through MCP: which server, and what its failures mean here.
 
-use std::sync::Arc;
-
 use clap::{Args, ValueEnum};
 
 use super::context::Context;
@@ -10,7 +8,7 @@ use super::failure::Failure;
 use super::named_server;
 use super::remote_answering::RemoteAnswering;
 use super::ui::Ui;
-use crate::client::{self, Client, ClientError, Era, Target};
+use crate::client::{Client, ClientError, Era, Target};
 use crate::desk::suggest::{Advice, Reach, Suggested, Word};
 
 /// Options of commands that can go through MCP instead of straight to the store.
@@ -128,15 +126,6 @@ impl RemoteArgs {
         first.into_iter().chain(headers).chain([last]).flatten().flatten().collect()
     }
 
-    /// Connects to `target`.
-    pub(crate) async fn connect(
-        &self,
-        target: &Target,
-        answering: Option<Arc<dyn client::Answering>>,
-    ) -> Result<Client, Failure> {
-        Ok(Client::connect(target, self.era(), answering).await?)
-    }
-
     /// The era that was chosen.
     pub(crate) fn era(&self) -> Era {
         match self.era {
@@ -196,8 +185,7 @@ fn has_secret(target: &Target) -> bool {
 }
 
 /// Follows a verb's error back to what the person here decided.
-pub(crate) fn explained(error: ClientError, answering: Option<&RemoteAnswering>) -> Failure {
-    let Some(answering) = answering else { return error.into() };
+pub(crate) fn explained(error: ClientError, answering: &RemoteAnswering) -> Failure {
     match error {
         ClientError::LeftOpen { .. } => answering.failure().unwrap_or_else(|| error.into()),
         ClientError::NeedsInput { task: Some(ref task), .. } => {

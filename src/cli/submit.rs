@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::answers::{self, Answers};
 use super::config::StoreChoice;
-use super::connections::Connections;
+use super::connections;
 use super::context::Context;
 use super::failure::Failure;
 use super::follow::{self, Answering};
-use super::remote::RemoteArgs;
+use super::remote::{self, RemoteArgs};
 use super::remote_answering::RemoteAnswering;
 use super::ui::spinner::Spinner;
 use super::ui::{text, time};
@@ -20,6 +20,7 @@ use crate::client::{self, Call, Client, Era, Submitted, Target};
 use crate::desk::ending::Ending;
 use crate::desk::place::{SERVER, STORE};
 use crate::desk::places::SEARCHED;
+use crate::desk::server::Server;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, EngineError, Submission};
 use crate::fastmcp::Deployment;
@@ -67,9 +68,11 @@ pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failu
             // A server is told that it may ask only where somebody can answer.
             let asks = args.wait && answering.can_ask();
             let answering = RemoteAnswering::new(answering, true);
-            let server = Connections::new(context, &args.remote, &target, args.wait);
-            let mut server = server.answered_by(&answering, asks);
-            let done = through_server(context, &args, &mut server, &answering).await;
+            let asked = asks.then(|| answering.clone());
+            let server = connections::open(context, &args.remote, &target, args.wait, asked).await?;
+            let here = answering.clone();
+            let server = server.explained_by(Box::new(move |error| remote::explained(error, &here)));
+            let done = through_server(context, &args, &server, &target, &answering).await;
             server.close().await;
             if asks && done.is_ok() {
                 answering.tell_surplus();
@@ -216,7 +219,8 @@ fn announce(context: &Context, args: &SubmitArgs, id: &str, watch: Suggested) ->
 async fn through_server(
     context: &Context,
     args: &SubmitArgs,
-    server: &mut Connections<'_>,
+    server: &Server,
+    target: &Target,
     answering: &RemoteAnswering,
 ) -> Result<(), Failure> {
     let look = async |client: &Client| {
@@ -238,7 +242,7 @@ async fn through_server(
     match server.submit(&call).await? {
         Submitted::Done(result) => outcome::of_outcome(context, (SERVER, "(a foreground call)"), &result),
         Submitted::Task(task) => {
-            keep(context, server.target(), &task.id, &args.tool);
+            keep(context, target, &task.id, &args.tool);
             announce(context, args, &task.id, Suggested::new("show").about(task.id.as_str()))?;
             answering.announced();
             if !args.wait {
@@ -262,7 +266,7 @@ fn keep(context: &Context, target: &Target, id: &str, tool: &str) {
 }
 
 /// Follows a server's task to its end.
-async fn to_end(context: &Context, server: &mut Connections<'_>, id: &str) -> Result<Ending, Failure> {
+async fn to_end(context: &Context, server: &Server, id: &str) -> Result<Ending, Failure> {
     let spinner = Spinner::start(&context.ui, "waiting");
     let on_change = |task: &client::TaskView| {
         let status = task.status.as_str();

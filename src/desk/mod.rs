@@ -13,6 +13,7 @@ pub(crate) mod place;
 pub(crate) mod places;
 pub(crate) mod row;
 pub(crate) mod server;
+mod short_id;
 pub(crate) mod suggest;
 pub(crate) mod text;
 pub(crate) mod time;

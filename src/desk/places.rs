@@ -2,8 +2,8 @@
 
 use super::failure::{Failure, Kind};
 use super::place::{Found, Place};
+use super::short_id::long_enough;
 use super::suggest::{Advice, Suggested};
-use super::text;
 use crate::engine::{Engine, EngineError};
 use crate::fastmcp::{Deployment, FastmcpError};
 
@@ -134,17 +134,6 @@ impl Place {
             }
         }
     }
-}
-
-/// Refuses the beginning of an id that is too short to mean one task.
-fn long_enough(prefix: &str) -> Result<(), Failure> {
-    if text::is_long_enough(prefix) { Ok(()) } else { Err(too_short(prefix)) }
-}
-
-/// The failure of an id that is no task's whole one, and too short for the beginning of one.
-pub(super) fn too_short(prefix: &str) -> Failure {
-    Failure::usage(format!("{prefix:?} is too short for the beginning of a task's id; nothing was changed"))
-        .hint(format!("type more of the id: {} characters at least", text::FEWEST))
 }
 
 /// The failure of an id that fits no task.

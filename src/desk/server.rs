@@ -1,6 +1,7 @@
 //! An MCP server as a place of tasks.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -8,10 +9,10 @@ use futures::future::BoxFuture;
 
 use super::failure::{Failure, Kind};
 use super::kept::{Kept, KeptTask};
-use super::places::too_short;
+use super::short_id::long_enough;
 use super::suggest::{Advice, Suggested};
 use super::text;
-use crate::client::{Client, ClientError, ClientResult, Era, Target, TaskView};
+use crate::client::{Call, Client, ClientError, ClientResult, Era, Submitted, Target, TaskView};
 use crate::task::TaskStatus;
 
 /// How long an acknowledged answer may take until its question is closed: the protocol allows for some.
@@ -28,10 +29,15 @@ pub(crate) struct Server {
     name: String,
     kept: Option<Kept>,
     renewal: Option<Renewal>,
+    explain: Option<Explain>,
+    session_stays: AtomicBool,
 }
 
 /// How a connection that was lost is had again, after this failure, however long that takes.
 pub(crate) type Renewal = Box<dyn Fn(Failure) -> BoxFuture<'static, Result<Client, Failure>> + Send + Sync>;
+
+/// What an error means to whoever waits for it.
+pub(crate) type Explain = Box<dyn Fn(ClientError) -> Failure + Send + Sync>;
 
 /// A server's task, with what only its launcher knows.
 pub(crate) struct ServerTask {
@@ -46,13 +52,20 @@ impl Server {
     pub(crate) fn new(client: Client, target: &Target, kept: Option<Kept>) -> Self {
         let (era, title) = (client.era(), client.server());
         let client = RwLock::new(Arc::new(client));
-        Self { client, era, title, name: target.to_string(), kept, renewal: None }
+        let (name, session_stays) = (target.to_string(), AtomicBool::new(false));
+        Self { client, era, title, name, kept, renewal: None, explain: None, session_stays }
     }
 
     /// With a way to have the connection again when it is lost; else what needs it fails then.
     #[must_use]
     pub(crate) fn renewed_by(self, renewal: Renewal) -> Self {
         Self { renewal: Some(renewal), ..self }
+    }
+
+    /// With what its errors mean, where that is not what they say by themselves.
+    #[must_use]
+    pub(crate) fn explained_by(self, explain: Explain) -> Self {
+        Self { explain: Some(explain), ..self }
     }
 
     /// The era that it speaks.
@@ -78,30 +91,65 @@ impl Server {
     pub(crate) async fn run<T>(&self, step: impl AsyncFn(&Client) -> ClientResult<T>) -> Result<T, Failure> {
         loop {
             let client = self.client();
-            let error = match step(&client).await {
+            match step(&client).await {
                 Ok(done) => return Ok(done),
-                Err(error) => error,
-            };
-            let failure = Failure::from(error);
-            let Some(renew) = self.renewal.as_ref().filter(|_| failure.is_outage()) else {
-                // Whoever tries again over the same connection has no more luck.
-                return Err(failure.of_outage(false));
-            };
-            let renewed = Arc::new(renew(failure).await?);
-            let lost =
-                std::mem::replace(&mut *self.client.write().unwrap_or_else(PoisonError::into_inner), renewed);
-            drop(client);
-            if let Some(lost) = Arc::into_inner(lost) {
-                lost.close().await;
+                Err(error) => self.connect_again(client, self.failure(error)).await?,
             }
         }
     }
 
-    /// Ends the connection.
+    /// Submits a call once: again only where it is certain that nothing was submitted before.
+    pub(crate) async fn submit(&self, call: &Call) -> Result<Submitted, Failure> {
+        loop {
+            let client = self.client();
+            match client.submit(call.clone()).await {
+                Ok(done) => return Ok(done),
+                Err(error) if error.is_passing() && !error.did_nothing() => {
+                    let unsure =
+                        "the task may have been submitted all the same, so it is not submitted again";
+                    return Err(self.failure(error).of_outage(false).hint(unsure));
+                }
+                Err(error) => self.connect_again(client, self.failure(error)).await?,
+            }
+        }
+    }
+
+    fn failure(&self, error: ClientError) -> Failure {
+        match &self.explain {
+            Some(explain) => explain(error),
+            None => error.into(),
+        }
+    }
+
+    /// Has another connection in place of `client`, over which something failed; that failure, where it is none of the
+    /// connection's, or there is no way to have another one.
+    async fn connect_again(&self, client: Arc<Client>, failure: Failure) -> Result<(), Failure> {
+        let Some(renew) = self.renewal.as_ref().filter(|_| failure.is_outage()) else {
+            // Whoever tries again over the same connection has no more luck.
+            return Err(failure.of_outage(false));
+        };
+        let renewed = Arc::new(renew(failure).await?);
+        let lost =
+            std::mem::replace(&mut *self.client.write().unwrap_or_else(PoisonError::into_inner), renewed);
+        drop(client);
+        if let Some(lost) = Arc::into_inner(lost) {
+            lost.close().await;
+        }
+        Ok(())
+    }
+
+    /// Something goes on in the session, or it is over: whether it stays at the server when the connection ends.
+    pub(crate) fn session_stays(&self, stays: bool) {
+        self.session_stays.store(stays, Ordering::Release);
+    }
+
+    /// Ends the connection, on stdio the server with it; and the session, unless it stays.
     pub(crate) async fn close(self) {
         let client = self.client.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = Arc::into_inner(client) {
-            client.close().await;
+        match Arc::into_inner(client) {
+            Some(client) if self.session_stays.load(Ordering::Acquire) => client.leave().await,
+            Some(client) => client.close().await,
+            None => {}
         }
     }
 
@@ -198,9 +246,7 @@ impl Server {
             Err(missing) if missing.kind() == Kind::NotFound => missing,
             found => return found,
         };
-        if !text::is_long_enough(prefix) {
-            return Err(too_short(prefix));
-        }
+        long_enough(prefix)?;
         let known: Vec<String> = self.ids().await?.into_iter().filter(|id| id.starts_with(prefix)).collect();
         match known.as_slice() {
             [] => Err(missing),

@@ -72,14 +72,6 @@ pub(crate) fn short_id(id: &str) -> &str {
     &id[..end]
 }
 
-/// The fewest characters that name a task of a store. One character fits one in 32 of anybody's tasks.
-pub(crate) const FEWEST: usize = 4;
-
-/// Whether the beginning of an id is long enough to mean one task.
-pub(crate) fn is_long_enough(prefix: &str) -> bool {
-    prefix.chars().count() >= FEWEST
-}
-
 /// "1/3 choosing a menu".
 pub(crate) fn progress(step: &Progress) -> String {
     let total = step.total.map(|total| format!("/{total}")).unwrap_or_default();

@@ -1,10 +1,8 @@
 //! Tasks of modern clients that cannot be asked everything. What such a client cannot be asked is settled as soon as its
 //! task asks it, as in the legacy era; all else waits until the client looks.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use jiff::Timestamp;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -13,59 +11,10 @@ use super::shared::Shared;
 use super::unanswerable::settle;
 use crate::engine::{EngineResult, Signal, patiently};
 use crate::store::TaskFilter;
-use crate::task::{Event, EventKind, Question, QuestionId, Task, TaskId, TaskStatus};
+use crate::task::{Event, EventKind, Question, Task, TaskId, TaskStatus};
 
 /// Tasks that are read at once when events were missed.
 const PAGE: usize = 100;
-
-/// The tasks that were launched here by clients that cannot be asked everything, until they end.
-#[derive(Debug, Default)]
-pub(super) struct Launched {
-    tasks: Mutex<HashMap<TaskId, Launch>>,
-}
-
-#[derive(Debug)]
-struct Launch {
-    modes: Modes,
-    /// When the task's life is over. No event may tell of it: a store that was emptied tells nothing.
-    ends: Option<Timestamp>,
-    /// Questions that were settled, one way or the other.
-    settled: HashSet<QuestionId>,
-}
-
-impl Launched {
-    fn tasks(&self) -> MutexGuard<'_, HashMap<TaskId, Launch>> {
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn enter(&self, task: &Task, modes: Modes) {
-        let ttl = task.new.ttl_ms.and_then(|ttl| i64::try_from(ttl).ok());
-        let ends = ttl.map(|ttl| task.created_at.as_millisecond().saturating_add(ttl));
-        let ends = ends.and_then(|ends| Timestamp::from_millisecond(ends).ok());
-        let launch = Launch { modes, ends, settled: HashSet::new() };
-        self.tasks().insert(task.id().clone(), launch);
-    }
-
-    fn forget(&self, task: &TaskId) {
-        self.tasks().remove(task);
-    }
-
-    /// Forgets the tasks whose life is over; whether any is left.
-    fn forget_expired(&self) -> bool {
-        let now = Timestamp::now();
-        let mut tasks = self.tasks();
-        tasks.retain(|_, launch| launch.ends.is_none_or(|ends| ends > now));
-        !tasks.is_empty()
-    }
-
-    /// Why the client of that task cannot be asked this, where it cannot; only once for each question.
-    fn unaskable(&self, task: &TaskId, question: &Question) -> Option<String> {
-        let mut tasks = self.tasks();
-        let launch = tasks.get_mut(task)?;
-        let reason = launch.modes.missing(&question.ask.kind)?;
-        launch.settled.insert(question.id.clone()).then_some(reason)
-    }
-}
 
 /// Enters a task that a client with these modes launched, unless the client can be asked everything.
 pub(super) fn enter(shared: &Arc<Shared>, task: &Task, modes: Modes) {

@@ -7,6 +7,7 @@
 
 mod connection;
 mod launched;
+mod launches;
 mod log;
 mod member;
 mod misbehaviour;

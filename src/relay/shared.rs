@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::launched::Launched;
+use super::launches::Launches;
 use super::misbehaviour::Misbehaviour;
 use crate::engine::{Engine, EngineError, EngineResult, Hub, Retry};
 use crate::task::{Fault, SessionId};
@@ -49,7 +49,7 @@ pub(super) struct Shared {
     pub(super) config: RelayConfig,
     pub(super) stop: CancellationToken,
     pub(super) misbehaviour: Misbehaviour,
-    pub(super) launched: Launched,
+    pub(super) launched: Launches,
     /// Whoever looks through a session takes a turn, so that thousands that missed something do not at once.
     pub(super) looking: Semaphore,
     sessions: Mutex<Sessions>,
@@ -66,7 +66,7 @@ impl Shared {
     pub(super) fn new(engine: Engine, hub: Hub, config: RelayConfig, stop: CancellationToken) -> Self {
         let misbehaviour = Misbehaviour::new(config.faults.clone());
         let looking = Semaphore::new(LOOKING);
-        let (launched, sessions) = (Launched::default(), Mutex::default());
+        let (launched, sessions) = (Launches::default(), Mutex::default());
         Self { engine, hub, config, stop, misbehaviour, launched, looking, sessions }
     }
 

@@ -3,6 +3,7 @@
 //!
 //! Source: MCP 2025-11-25 and 2026-07-28, client/elicitation; SEP-1034 (defaults), SEP-1330 (enums).
 
+mod compiling;
 mod effort;
 mod field;
 mod mend;

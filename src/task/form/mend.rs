@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::schema::compiles;
+use super::compiling::compiles;
 use super::shape::referred;
 use super::strict::MAX_PATTERNS;
 

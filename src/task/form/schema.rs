@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use jsonschema::Validator;
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{FancyRegex, PatternOptions, ValidationOptions, Validator};
 use serde_json::{Map, Value, json};
 
 use super::effort::{self, Effort};
-use super::{Violation, mend};
+use super::{Violation, compiling, mend};
 use crate::task::aside;
 
 /// The most violations that are named.
@@ -37,7 +37,7 @@ impl Schema {
         }
         aside(|| {
             let schema = mend::mended(schema);
-            let build = |schema: &Value| options(backtracking()).build(schema).ok();
+            let build = |schema: &Value| compiling::strangers().build(schema).ok();
             let needed =
                 || json!({ "required": schema.get("required").cloned().unwrap_or_else(|| json!([])) });
             Self { validator: build(&schema).or_else(|| build(&needed())), schema }
@@ -110,35 +110,13 @@ fn named(validator: &Validator, value: &Value) -> Vec<Violation> {
     errors.map(violation).collect()
 }
 
-/// The most that one pattern may take when it is compiled, in bytes, and in proportion to that, time.
-const PATTERN_BYTES: usize = 2 * 1024 * 1024;
-
 fn validator(schema: &Value) -> Result<Validator, Violation> {
     if effort::takes_long_to_compile(schema) { aside(|| compiled(schema)) } else { compiled(schema) }
 }
 
-/// Patterns are those of the `regex` crate, which takes time in proportion to the text.
 fn compiled(schema: &Value) -> Result<Validator, Violation> {
-    let patterns = PatternOptions::regex().size_limit(PATTERN_BYTES);
-    options(patterns).build(schema).map_err(|error| {
+    compiling::ours().build(schema).map_err(|error| {
         let problem: String = error.to_string().chars().take(LONGEST).collect();
         Violation::new(error.instance_path().to_string(), format!("the schema is broken: {problem}"))
     })
-}
-
-fn options<E>(patterns: PatternOptions<E>) -> ValidationOptions<'static> {
-    jsonschema::draft202012::options().should_validate_formats(true).with_pattern_options(patterns)
-}
-
-/// How often a stranger's pattern may go back in a text.
-const MOST_BACKTRACKS: usize = 50_000;
-
-/// Patterns of strangers look ahead and behind: those of Zod for an e-mail address do.
-fn backtracking() -> PatternOptions<FancyRegex> {
-    PatternOptions::fancy_regex().backtrack_limit(MOST_BACKTRACKS).size_limit(PATTERN_BYTES)
-}
-
-/// Whether a stranger's pattern can be read here.
-pub(super) fn compiles(pattern: &str) -> bool {
-    options(backtracking()).build(&json!({ "pattern": pattern })).is_ok()
 }
