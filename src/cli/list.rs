@@ -119,6 +119,7 @@ fn none(context: &Context, places: &Places, args: &ListArgs) {
             let all = Advice::command(Suggested::new("list"), "shows all");
             context.tell(all.after(&format!("no task has {}; ", filters.join(" and "))));
         }
+        [Place::Server(server)] if !server.runs_tasks() => ui.talk("no tasks; this server has none"),
         [Place::Server(server)] if server.era() == Era::Modern => {
             ui.talk("no tasks that were launched from here; this server shows no others");
         }

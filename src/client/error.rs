@@ -160,6 +160,12 @@ const DONE_NOTHING: &str = "nothingChanged";
 /// "Internal error" of JSON-RPC.
 pub(super) const INTERNAL_ERROR: i64 = -32603;
 
+/// "Method not found" of JSON-RPC.
+const METHOD_NOT_FOUND: i64 = -32601;
+
+/// "Missing required client capability" of 2026-07-28; its data names the capabilities.
+const MISSING_CAPABILITY: i64 = -32021;
+
 /// Requests that only look, or can be repeated, and whose internal error says nothing of the task itself.
 const ABOUT_TASKS: [&str; 2] = ["tasks/get", "tasks/update"];
 
@@ -175,6 +181,19 @@ impl ClientError {
             }
             _ => false,
         }
+    }
+
+    /// Whether the server would have to ask, and was told that nobody here can be: it names elicitation as the
+    /// capability that it misses.
+    pub fn misses_elicitation(&self) -> bool {
+        let Self::Refused { error, .. } = self else { return false };
+        let missed = error.data.as_ref().and_then(|data| data.pointer("/requiredCapabilities/elicitation"));
+        error.code == MISSING_CAPABILITY && missed.is_some()
+    }
+
+    /// Whether the server has no such method, be it that its protocol could.
+    pub fn is_unknown_method(&self) -> bool {
+        matches!(self, Self::Refused { error, .. } if error.code == METHOD_NOT_FOUND)
     }
 
     /// Whether it is about a program that was started here, rather than about a server elsewhere.

@@ -169,7 +169,12 @@ impl Server {
             kept.iter().map(|one| (one.task.clone(), one.tool.clone())).collect();
         let mut taken = Vec::new();
         if self.era == Era::Legacy {
-            let listed = self.run(async |client| client.list().await).await?;
+            let listed = self.run(async |client| match client.list().await {
+                // Not every server of that era lists its tasks.
+                Err(error) if error.is_unknown_method() => Ok(Vec::new()),
+                listed => listed,
+            });
+            let listed = listed.await?;
             let listed = listed.into_iter().map(|view| ServerTask { tool: tools.remove(&view.id), view });
             taken.extend(listed.filter_map(&take).take(most));
         }
@@ -245,10 +250,23 @@ impl Server {
         let known: Vec<String> = self.ids().await?.into_iter().filter(|id| id.starts_with(prefix)).collect();
         match known.as_slice() {
             [] => Err(missing),
-            [id] => self.get(id).await,
+            [id] => self.get(id).await.map_err(|failure| self.of_its_session(id, failure)),
             _ => Err(Failure::usage(format!("{prefix:?} fits several tasks: {}", known.join(", ")))
                 .hint("type more of the id")),
         }
+    }
+
+    /// A task that was launched from here and is not there. The server may have dropped it, or it may be one that
+    /// shows a task in no session but the one that launched it, which only `--wait` stays in.
+    fn of_its_session(&self, id: &str, missing: Failure) -> Failure {
+        let tool = self.tool_of(id).filter(|_| self.era == Era::Legacy && missing.kind() == Kind::NotFound);
+        missing.maybe_hint(tool.map(|tool| {
+            let submit = Suggested::new("submit").about(tool).flag("--wait");
+            Advice::command(
+                submit,
+                "stays with its task: some servers show one in the session that launched it only",
+            )
+        }))
     }
 
     /// The ids of all tasks that can be known of.

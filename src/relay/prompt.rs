@@ -11,9 +11,10 @@ use rmcp::service::{OriginatingRequestId, Peer, PeerRequestOptions, RequestHandl
 use rmcp::{ErrorData, RoleServer};
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::connection::Connection;
-use super::questions::Handle;
+use super::questions::{Entered, Handle};
 use super::routes::Route;
 use super::shared::Shared;
 use super::status::RELATED_TASK;
@@ -60,6 +61,8 @@ pub(super) struct Prompt {
     question: Question,
     asking: Asking,
     handle: Handle,
+    /// Each fires when a question that was asked before this one has gone out.
+    earlier: Vec<CancellationToken>,
 }
 
 /// How putting a question ended.
@@ -93,15 +96,17 @@ pub(super) fn put(
 ) {
     let is_owners = asking == Asking::Owner;
     let entered = connection.questions().enter(task, &question.id, is_owners, &shared.stop);
-    let Some(handle) = entered else { return };
+    let Some(Entered { handle, earlier }) = entered else { return };
     let (shared, connection) = (shared.clone(), connection.clone());
     let (task, question) = (task.clone(), question.clone());
-    tokio::spawn(Prompt { shared, connection, task, question, asking, handle }.run());
+    tokio::spawn(Prompt { shared, connection, task, question, asking, handle, earlier }.run());
 }
 
 impl Prompt {
     /// Puts the question until it is settled one way or another.
     async fn run(self) {
+        // Whatever becomes of this question, those that were asked after it go on.
+        let _sent = self.handle.sent.clone().drop_guard();
         let end = self.converse().await;
         tracing::debug!(task = %self.task, question = %self.question.id, ?end, "a question was put");
         let stays = match end {
@@ -150,10 +155,12 @@ impl Prompt {
         problem: Option<&str>,
     ) -> Result<Result<Answer, String>, End> {
         let mut route = self.way(None).await?;
+        self.turn().await?;
         loop {
             let request = self.request(&route, problem);
             let sent = peer.send_request_with_option(request, PeerRequestOptions::no_options()).await;
             let mut handle = sent.map_err(|error| self.failed(&error))?;
+            self.handle.sent.cancel();
             let (reason, next) = match self.hear(&mut handle, &route).await {
                 Heard::Reply(Err(ServiceError::McpError(error))) if self.is_refusal(&error) => {
                     return Ok(Err(error.message.into_owned()));
@@ -169,6 +176,19 @@ impl Prompt {
             self.withdraw(handle, reason).await;
             route = next?;
         }
+    }
+
+    /// Waits until the questions before have gone out. Each of them goes the same way or ends, at the latest when the
+    /// client has been away for the grace.
+    async fn turn(&self) -> Result<(), End> {
+        for earlier in &self.earlier {
+            tokio::select! {
+                biased;
+                () = self.handle.withdrawn.cancelled() => return Err(End::Withdrawn),
+                () = earlier.cancelled() => {}
+            }
+        }
+        Ok(())
     }
 
     async fn hear(&self, handle: &mut RequestHandle<RoleServer>, route: &Route) -> Heard {

@@ -30,11 +30,21 @@ pub(super) struct Handle {
     /// The client could not be asked, and nobody answered for it: it may be put again. A question whose prompt ended
     /// in any other way has its answer, even if the log has not told of it yet.
     left_open: Arc<AtomicBool>,
+    /// Fires when the question has gone out to the client, or never will.
+    pub(super) sent: CancellationToken,
+}
+
+/// A question that was entered.
+pub(super) struct Entered {
+    pub(super) handle: Handle,
+    /// [`Handle::sent`] of the task's questions that are open already: they go out first, so that what is asked at
+    /// once is put in its order.
+    pub(super) earlier: Vec<CancellationToken>,
 }
 
 impl Handle {
     fn new(stop: &CancellationToken) -> Self {
-        Self { withdrawn: stop.child_token(), left_open: Arc::default() }
+        Self { withdrawn: stop.child_token(), left_open: Arc::default(), sent: CancellationToken::new() }
     }
 
     pub(super) fn leave_open(&self) {
@@ -54,15 +64,17 @@ impl Questions {
         question: &QuestionId,
         is_owners: bool,
         stop: &CancellationToken,
-    ) -> Option<Handle> {
+    ) -> Option<Entered> {
         let mut open = self.open();
         let key = (task.clone(), question.clone());
         if open.get(&key).is_some_and(|one| !one.prompt.left_open.load(Ordering::Acquire)) {
             return None;
         }
-        let prompt = Handle::new(stop);
-        open.insert(key, Open { is_owners, prompt: prompt.clone() });
-        Some(prompt)
+        let of_task = open.iter().filter(|((owner, other), _)| owner == task && other != question);
+        let earlier = of_task.map(|(_, open)| open.prompt.sent.clone()).collect();
+        let handle = Handle::new(stop);
+        open.insert(key, Open { is_owners, prompt: handle.clone() });
+        Some(Entered { handle, earlier })
     }
 
     /// The question has its answer: for the session that launched the task, or for the requests that wait for it.
@@ -119,13 +131,13 @@ mod tests {
     fn a_question_is_in_front_of_a_client_once_until_it_was_left_open() {
         let (questions, task, stop) = (Questions::default(), TaskId::generate(), CancellationToken::new());
         let question: QuestionId = "q1".parse().expect("an id");
-        let prompt = questions.enter(&task, &question, false, &stop).expect("it is new");
+        let prompt = questions.enter(&task, &question, false, &stop).expect("it is new").handle;
         assert!(
             questions.enter(&task, &question, false, &stop).is_none(),
             "a second request waits for the same one"
         );
         prompt.leave_open();
-        let again = questions.enter(&task, &question, false, &stop).expect("it may be put again");
+        let again = questions.enter(&task, &question, false, &stop).expect("it may be put again").handle;
         questions.withdraw_from_requests(&task);
         assert!(again.withdrawn.is_cancelled() && questions.is_empty());
     }
@@ -134,8 +146,8 @@ mod tests {
     fn what_a_session_is_asked_for_its_own_task_outlives_its_requests() {
         let (questions, task, stop) = (Questions::default(), TaskId::generate(), CancellationToken::new());
         let [first, second]: [QuestionId; 2] = ["q1", "q2"].map(|id| id.parse().expect("an id"));
-        let prompt = questions.enter(&task, &first, true, &stop).expect("it is new");
-        let other = questions.enter(&task, &second, true, &stop).expect("it is new");
+        let prompt = questions.enter(&task, &first, true, &stop).expect("it is new").handle;
+        let other = questions.enter(&task, &second, true, &stop).expect("it is new").handle;
         questions.withdraw_from_requests(&task);
         assert!(!prompt.withdrawn.is_cancelled());
         questions.keep_of_owner(|_, question| question == &second);

@@ -31,13 +31,21 @@ pub(crate) struct Checks {
 }
 
 impl Checks {
-    /// The failed checks: id and message.
+    /// The checks that did not pass, be they failed, warned of or skipped: id and message. Only what the suite notes
+    /// without judging it is left out.
     pub(crate) fn failures(&self) -> impl Iterator<Item = (&str, &str)> {
-        let failed = self.checks.iter().filter(|check| check["status"] == "FAILURE");
-        failed.map(|check| {
-            (check["id"].as_str().unwrap_or_default(), check["errorMessage"].as_str().unwrap_or_default())
-        })
+        let failed = self.checks.iter().filter(|check| !["SUCCESS", "INFO"].contains(&text(check, "status")));
+        failed.map(|check| (text(check, "id"), text(check, "errorMessage")))
     }
+
+    /// Whether the suite looked at something.
+    pub(crate) fn passed(&self) -> bool {
+        self.checks.iter().any(|check| check["status"] == "SUCCESS")
+    }
+}
+
+fn text<'a>(check: &'a Value, name: &str) -> &'a str {
+    check[name].as_str().unwrap_or_default()
 }
 
 /// Where `tests/run` installs the suite.
@@ -54,7 +62,11 @@ pub(crate) fn installed(file: &str) -> PathBuf {
 impl Server {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/mcptask.toml");
+        // A copy, since one of its tools adds another one to it.
+        for file in ["mcptask.toml", "json_schema_2020_12.json"] {
+            let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance").join(file);
+            std::fs::copy(source, folder.path().join(file)).expect("a copy");
+        }
         // The port is named twice, as address and as origin, so the server cannot choose it. It is free until
         // the next line, and nobody else asks for it meanwhile.
         let free = TcpListener::bind("127.0.0.1:0").and_then(|one| one.local_addr()).expect("a free port");
@@ -63,7 +75,7 @@ impl Server {
             .arg(folder.path().join("tasks.db"))
             .args(["serve", "--workers", "16", "--listen", &free.to_string()])
             .args(["--allowed-origin", &format!("http://{free}"), "--config"])
-            .arg(config)
+            .arg(folder.path().join("mcptask.toml"))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -1,6 +1,5 @@
 //! What each client saw, scenario by scenario.
 
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,24 +7,19 @@ use std::time::Duration;
 use mcptask::server::{self, ServeConfig};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
-use crate::python::python;
+use crate::programs::program;
 use crate::support::bench::Bench;
 use crate::support::{Server, engine, work};
 
 /// The bound on one client's run; imports alone take seconds on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-fn script(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/interop/clients").join(name)
-}
-
 /// Runs a client and returns the JSON that it printed.
 async fn run(environment: &str, name: &str, transport: [&str; 2]) -> Value {
-    let mut command = Command::new(python(environment));
-    command.arg(script(name)).args(transport).stdin(Stdio::null()).kill_on_drop(true);
+    let mut program = program(environment, "clients", name);
+    let command = program.command.args(transport).stdin(Stdio::null()).kill_on_drop(true);
     let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("the client ends in time");
     let output = output.expect("the client runs");
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -34,22 +28,37 @@ async fn run(environment: &str, name: &str, transport: [&str; 2]) -> Value {
     serde_json::from_str(last).unwrap_or_else(|error| panic!("{environment} printed {last}: {error}"))
 }
 
-async fn over_http(environment: &str, name: &str) -> Value {
+pub(crate) async fn over_http(environment: &str, name: &str) -> Value {
     let server = Server::start().await;
     run(environment, name, ["http", &server.url()]).await
 }
 
 /// A stdio server for each connection to a local port; `bridge.py` joins the client's pipes to it.
-async fn over_stdio(environment: &str, name: &str) -> Value {
-    let bench = Arc::new(Bench::sqlite());
-    let stop = CancellationToken::new();
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let port = listener.local_addr().expect("bound").port().to_string();
-    let serving = tokio::spawn(serve(listener, bench.clone(), stop.clone()));
-    let seen = run(environment, name, ["stdio", &port]).await;
-    stop.cancel();
-    serving.abort();
-    seen
+pub(crate) struct Lines {
+    pub(crate) port: String,
+    stop: CancellationToken,
+}
+
+impl Lines {
+    pub(crate) async fn start() -> Self {
+        let stop = CancellationToken::new();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("bound").port().to_string();
+        let serving = serve(listener, Arc::new(Bench::sqlite()), stop.clone());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(serving));
+        Self { port, stop }
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+pub(crate) async fn over_stdio(environment: &str, name: &str) -> Value {
+    let lines = Lines::start().await;
+    run(environment, name, ["stdio", &lines.port]).await
 }
 
 async fn serve(listener: TcpListener, bench: Arc<Bench>, stop: CancellationToken) {
@@ -142,4 +151,33 @@ async fn the_python_sdk_1_30_is_asked_over_http() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_python_sdk_1_30_is_asked_over_stdio() {
     check_mcp1(&over_stdio("mcp-1.30", "mcp1.py").await);
+}
+
+fn check_mcp2(seen: &Value) {
+    for (era, version, required) in [("legacy", "2025-11-25", -32601), ("modern", "2026-07-28", -32021)] {
+        let seen = &seen[era];
+        assert_eq!(seen["version"], version, "{seen:#}");
+        let text = |scenario: &str| {
+            seen[scenario]["text"].as_str().unwrap_or_else(|| panic!("{scenario}: {seen:#}"))
+        };
+        assert_eq!(text("accept"), "accept \"n1\"");
+        assert_eq!((text("decline"), text("cancel")), ("decline ", "cancel "));
+        assert_eq!(text("row"), json!(["n1", "n2", "n3", "n4", "n5"]).to_string());
+        assert_eq!(seen["both"]["asked"], json!(["First?", "Second?"]));
+        assert_eq!(text("greets"), "Hello, Ada!");
+        assert_eq!(text("unasked"), "cancel the client did not declare the elicitation capability");
+        assert_eq!((text("page"), &seen["page"]["asked"]), ("accept ", &json!(["Please sign."])));
+        assert_eq!(seen["steps"], json!(["step 1", "step 2", "step 3"]));
+        assert_eq!(seen["fail"]["code"], required, "{seen:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_python_sdk_2_3_is_asked_over_http() {
+    check_mcp2(&over_http("mcp-2.3", "mcp2.py").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_python_sdk_2_3_is_asked_over_stdio() {
+    check_mcp2(&over_stdio("mcp-2.3", "mcp2.py").await);
 }

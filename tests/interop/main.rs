@@ -2,6 +2,10 @@
 
 mod browser;
 mod clients;
+mod inspector;
+mod programs;
+mod sdks;
+mod typescript;
 
 #[path = "../support/python.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the servers of that file are for the client's tests")]

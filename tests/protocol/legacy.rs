@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::http::{Legacy, Modern};
+use crate::support::http::{Events, Legacy, Modern};
 use crate::support::{Server, soon};
 
 const RELATED: &str = "io.modelcontextprotocol/related-task";
@@ -89,6 +89,29 @@ async fn a_question_reaches_the_client_and_its_answer_the_tool() {
     assert_eq!(back["params"]["status"], "working");
     let done = events.next_of("notifications/tasks/status").await;
     assert_eq!(done["params"]["status"], "completed");
+}
+
+/// Ten times each, since a wrong order comes about by chance.
+#[tokio::test(flavor = "multi_thread")]
+async fn questions_that_are_asked_at_once_are_put_in_their_order() {
+    let server = Server::start().await;
+    let client = Legacy::open(&server).await;
+    let mut events = client.listen(None).await;
+    for _ in 0..10 {
+        client.launch("ask_both", json!({})).await;
+        put_in_order(&client, &mut events).await;
+        let (_, mut called) =
+            client.begin("tools/call", json!({ "name": "ask_both", "arguments": {} })).await;
+        put_in_order(&client, &mut called).await;
+    }
+}
+
+async fn put_in_order(client: &Legacy, events: &mut Events) {
+    for message in ["First?", "Second?"] {
+        let asked = events.next_of("elicitation/create").await;
+        assert_eq!(asked["params"]["message"], message);
+        client.answer(&asked, json!({ "action": "decline" })).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -43,6 +43,8 @@ impl From<ClientError> for Failure {
             ClientError::NeedsInput { .. } | ClientError::LeftOpen { .. } => {
                 Self::new(Kind::NeedsInput, message)
             }
+            ClientError::Refused { .. } if error.misses_elicitation() => Self::new(Kind::NeedsInput, message)
+                .hint("the tool asks: run it at a terminal with --wait, or give --answers FILE with it"),
             ClientError::AnswerRefused { .. } => Self::usage(message).hint("the question is still open"),
             ClientError::Refused { error, .. } if error.code == -32602 => Self::usage(message),
             _ => Self::new(Kind::Unexpected, message),
