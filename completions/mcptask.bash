@@ -829,7 +829,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__serve)
-            opts="-q -v -h --listen --stdio --concurrency --unanswerable --allowed-host --allowed-origin --token-file --tls-cert --tls-key --insecure --config --fault --lease --max-tasks --max-ttl --question-timeout --max-body --rate-limit --max-requests --max-sessions --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --listen --stdio --concurrency --unanswerable --allowed-host --allowed-origin --token-file --tls-cert --tls-key --insecure --config --builtin --fault --lease --max-tasks --max-ttl --question-timeout --max-body --rate-limit --max-requests --max-sessions --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1317,7 +1317,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__worker)
-            opts="-q -v -h --concurrency --config --fault --lease --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --concurrency --config --builtin --fault --lease --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -105,6 +105,7 @@ never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l stdio -d 'Serve one client on stdin and stdout instead'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l insecure -d 'Listen on an address that others reach even though everybody is let in'
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l builtin -d 'Offer the built-in tools as well, beside those of a file'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
@@ -130,6 +131,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l color -d 'Col
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l builtin -d 'Offer the built-in tools as well, beside those of a file'
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
