@@ -182,12 +182,7 @@ fn a_message_of_several_lines_is_told_in_one_where_one_line_is_shown() {
     let id = place.run(&["submit", "broken"]).out.trim().to_owned();
     place.until(&id, "failed");
     let url = server.url();
-    for command in [
-        &["doctor", &id][..],
-        &["doctor", &id, "--server", url],
-        &["list", "--server", url],
-        &["watch", "--no-follow"],
-    ] {
+    for command in [&["doctor", &id][..], &["doctor", &id, "--server", url], &["watch", "--no-follow"]] {
         let ran = place.run(command);
         assert!(ran.out.contains("exit code 8; no answer\\u{1b}[31m"), "{command:?}: {ran:?}");
     }

@@ -65,17 +65,14 @@ impl Message {
         };
         let (mut parts, body) = response.into_parts();
         let text = to_bytes(body, SMALL).await.unwrap_or_default();
-        let body = match serde_json::from_slice(&text) {
-            Ok(Value::Object(mut error)) => {
-                if error.get("id").is_none_or(Value::is_null) {
-                    error.insert("id".to_owned(), self.id.clone());
-                }
-                Value::Object(error)
+        let body = if let Ok(Value::Object(mut error)) = serde_json::from_slice(&text) {
+            if error.get("id").is_none_or(Value::is_null) {
+                error.insert("id".to_owned(), self.id.clone());
             }
-            _ => {
-                let error = ErrorData::new(code, String::from_utf8_lossy(&text).trim().to_owned(), None);
-                json!({ "jsonrpc": "2.0", "id": self.id, "error": error })
-            }
+            Value::Object(error)
+        } else {
+            let error = ErrorData::new(code, String::from_utf8_lossy(&text).trim().to_owned(), None);
+            json!({ "jsonrpc": "2.0", "id": self.id, "error": error })
         };
         parts.headers.remove(CONTENT_LENGTH);
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
