@@ -125,7 +125,7 @@ fn told(ui: &Ui, args: &AskArgs, answer: &Answer) -> Result<ExitCode, Failure> {
                 (Answerer::Timeout, _) => (Kind::TimedOut, "nobody answered in time"),
                 (_, reason) => (Kind::Cancelled, reason.unwrap_or("the user dismissed it")),
             };
-            ui.talk(&format!("the question has no answer: {}", text::line(reason)));
+            ui.talk(&format!("the question has no answer: {}", text::sentence(reason)));
             Ok(ExitCode::from(kind.exit_code()))
         }
     }

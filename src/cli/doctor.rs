@@ -86,7 +86,7 @@ fn print(context: &Context, finding: &Finding) -> Result<(), Failure> {
     let cause = finding.cause.replace('_', " ");
     let cause = if finding.is_trouble { paint.red(&cause) } else { paint.yellow(&cause) };
     let lead = format!("{}  {cause}: ", paint.bold(&text::line(task)));
-    ui.line_after(&lead, &[Piece::Words(text::line(&finding.evidence))])?;
+    ui.line_after(&lead, &[Piece::Words(text::sentence(&finding.evidence))])?;
     let help = finding.help.clone().at(context.reach());
     ui.line_after(&format!("          {} ", paint.dim("→")), &help.pieces())
 }

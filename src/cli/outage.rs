@@ -123,7 +123,10 @@ impl Outage {
         };
         match problem {
             Some(problem) if !before => {
-                self.ui.warn(&format!("{}; waiting until it is back, Ctrl-C ends this", text::line(problem)));
+                self.ui.warn(&format!(
+                    "{}; waiting until it is back, Ctrl-C ends this",
+                    text::sentence(problem)
+                ));
             }
             None if before && !after => self.ui.talk(&format!("{} is back", self.what)),
             _ => {}

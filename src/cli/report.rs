@@ -54,7 +54,7 @@ pub(crate) fn run(ui: &Ui, args: ReportArgs) -> Result<(), Failure> {
         return ui.object(&json!({ "current": current, "total": total, "message": args.message }));
     }
     let total = total.map(|total| format!("/{total}")).unwrap_or_default();
-    let message = args.message.map(|message| format!(" {}", text::line(&message))).unwrap_or_default();
+    let message = args.message.map(|message| format!(" {}", text::sentence(&message))).unwrap_or_default();
     ui.talk(&format!("{current}{total}{message}"));
     Ok(())
 }

@@ -57,17 +57,30 @@ pub(crate) async fn run(context: &Context, args: ToolsArgs) -> Result<(), Failur
             Ok(())
         }
         (Some(_), tools) => tools.iter().try_for_each(|tool| match tool {
-            Tool::Known { spec, .. } => show(context, spec),
+            Tool::Known { spec, .. } => {
+                show(context, spec)?;
+                if tool.is_run_by_nobody() {
+                    let words = "no living worker runs it: a task of it would wait for one; start one with";
+                    context.tell(Advice::with(words, Suggested::new("worker")));
+                }
+                Ok(())
+            }
             Tool::Deployed(one) => show_deployed(context, one),
         }),
         (None, tools) => list(context, tools),
     }
 }
 
+/// What stands before what a tool does that no living worker runs.
+const NO_WORKER: &str = "no worker";
+
 fn list(context: &Context, tools: &[Tool]) -> Result<(), Failure> {
     let row = |tool: &Tool| {
         let does = match tool {
-            Tool::Known { spec, .. } => text::line(spec.description.lines().next().unwrap_or_default()),
+            Tool::Known { spec, .. } => {
+                let does = text::line(spec.description.lines().next().unwrap_or_default());
+                if tool.is_run_by_nobody() { format!("{NO_WORKER}; {does}") } else { does }
+            }
             Tool::Deployed(one) => {
                 let workers = one.workers.len();
                 let (kind, docket) = (text::line(&one.component.kind), text::line(&one.docket));

@@ -230,7 +230,7 @@ fn of_server(server: &Server, task: &TaskView, wanted: Option<&str>) -> Result<O
         return Err(waits_for_nothing(&task.id, task.status.as_str()).maybe_hint(later));
     };
     OpenQuestion::of_server(server.title(), task, key, request).map_err(|problem| {
-        let message = format!("the server asks what must not be shown: {}", text::line(&problem));
+        let message = format!("the server asks what must not be shown: {}", text::sentence(&problem));
         Failure::new(Kind::Unexpected, message)
     })
 }

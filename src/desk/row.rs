@@ -193,7 +193,7 @@ impl Row {
         let question = task.open_questions().next();
         let message = match question {
             Some(question) => in_a_line(&question.ask.message, page::of(&question.ask)),
-            None => text::line(task.status_message.as_deref().unwrap_or_default().trim()),
+            None => text::sentence(task.status_message.as_deref().unwrap_or_default()),
         };
         let deadlines = task.open_questions().filter_map(|question| question.deadline);
         Self {
@@ -219,7 +219,7 @@ impl Row {
 
     /// A task of our own store that cannot be read.
     pub(crate) fn of_unreadable(one: &Unreadable) -> Self {
-        let (task, message) = (one.name.clone(), text::line(&one.problem));
+        let (task, message) = (one.name.clone(), text::sentence(&one.problem));
         Self { task, source: STORE.to_owned(), message, object: unreadable_object(one), ..Self::default() }
             .with_common_names()
     }
@@ -228,7 +228,7 @@ impl Row {
     pub(crate) fn of_deployed(task: &DeployedTask) -> Self {
         let message = match (task.questions.first(), &task.error, &task.progress) {
             (Some(question), ..) => in_a_line(&question.ask.message, page::of(&question.ask)),
-            (None, Some(error), _) => text::line(error.trim()),
+            (None, Some(error), _) => text::sentence(error),
             (None, None, Some(progress)) => text::progress(progress),
             (None, None, None) => String::new(),
         };
@@ -263,7 +263,7 @@ impl Row {
         let first = view.input_requests.values().next();
         let (message, url) = first.map(asked::parts).unwrap_or_default();
         let asked = message.map(|message| in_a_line(message, url));
-        let words = || text::line(view.status_message.as_deref().unwrap_or_default().trim());
+        let words = || text::sentence(view.status_message.as_deref().unwrap_or_default());
         let ttl = view.ttl_ms.and_then(|ttl| i64::try_from(ttl).ok()).map(SignedDuration::from_millis);
         let expires = view.created().zip(ttl).and_then(|(at, ttl)| at.checked_add(ttl).ok());
         Self {
@@ -322,7 +322,7 @@ fn end_of_deployed(task: &DeployedTask) -> Option<Timestamp> {
 fn in_a_line(message: &str, url: Option<&str>) -> String {
     match url {
         Some(_) => page::with_page(message, url, BEFORE_PAGE),
-        None => text::line(message.trim()),
+        None => text::sentence(message),
     }
 }
 

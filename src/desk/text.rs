@@ -19,14 +19,26 @@ pub(crate) fn line(text: &str) -> String {
     shown
 }
 
+/// What somebody says, in one line: its lines follow each other, and the rest is as in [`line`].
+pub(crate) fn sentence(text: &str) -> String {
+    let mut said = String::with_capacity(text.len());
+    for part in text.split(['\n', '\r']).map(str::trim).filter(|part| !part.is_empty()) {
+        if !said.is_empty() {
+            said.push_str(if said.ends_with(['.', ':', ';', ',', '!', '?']) { " " } else { "; " });
+        }
+        said.push_str(part);
+    }
+    line(&said)
+}
+
 /// Several lines: line ends stay, tabs become spaces, the rest is as in [`line`].
 pub(crate) fn block(text: &str) -> Vec<String> {
     text.trim_end().replace("\r\n", "\n").split('\n').map(|one| line(&one.replace('\t', "    "))).collect()
 }
 
-/// [`line`], cut to `most` characters.
+/// [`sentence`], cut to `most` characters.
 pub(crate) fn short(text: &str, most: usize) -> String {
-    let shown = line(text.trim());
+    let shown = sentence(text);
     if shown.chars().count() <= most {
         return shown;
     }
@@ -75,7 +87,7 @@ pub(crate) fn short_id(id: &str) -> &str {
 /// "1/3 choosing a menu".
 pub(crate) fn progress(step: &Progress) -> String {
     let total = step.total.map(|total| format!("/{total}")).unwrap_or_default();
-    let message = step.message.as_deref().map(|message| format!(" {}", line(message)));
+    let message = step.message.as_deref().map(|message| format!(" {}", sentence(message)));
     format!("{}{total}{}", step.current, message.unwrap_or_default())
 }
 
@@ -89,6 +101,21 @@ mod tests {
         assert_eq!(line("a\u{1b}[31mred\u{7}"), "a\\u{1b}[31mred\\u{7}");
         assert_eq!(line("\u{9b}2J"), "\\u{9b}2J");
         assert_eq!(line("two\nlines\r"), "two\\nlines\\r");
+    }
+
+    #[test]
+    fn what_is_said_in_several_lines_is_told_in_one() {
+        assert_eq!(sentence("exit code 8\nno answer"), "exit code 8; no answer");
+        assert_eq!(
+            sentence("\nWhy:\r\n\n  it broke.\nLater\tit did not\n"),
+            "Why: it broke. Later\\tit did not"
+        );
+        assert_eq!(sentence("a\u{1b}[31m\nb"), "a\\u{1b}[31m; b");
+        assert_eq!(short("one\ntwo\nthree", 9), "one; two…");
+        assert_eq!(
+            progress(&Progress { current: 1.0, total: None, message: Some("a\nb".to_owned()) }),
+            "1 a; b"
+        );
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub(crate) enum Tool {
         source: &'static str,
         /// What it takes.
         spec: Box<ToolSpec>,
+        /// The living workers that run it; `None` where that cannot be told.
+        workers: Option<Vec<String>>,
     },
     /// What FastMCP's workers run; only their server knows what it takes.
     Deployed(DeployedComponent),
@@ -41,10 +43,24 @@ impl Tool {
         }
     }
 
+    /// Whether it is known that nobody runs it: a task of it would wait for a worker.
+    pub(crate) fn is_run_by_nobody(&self) -> bool {
+        match self {
+            Self::Known { workers, .. } => workers.as_ref().is_some_and(Vec::is_empty),
+            Self::Deployed(one) => one.workers.is_empty(),
+        }
+    }
+
     /// All of it.
     pub(crate) fn object(&self) -> Value {
         let (mut object, source) = match self {
-            Self::Known { source, spec } => (json!(spec), *source),
+            Self::Known { source, spec, workers } => {
+                let mut object = json!(spec);
+                if let Some(workers) = workers {
+                    object["workers"] = json!(workers);
+                }
+                (object, *source)
+            }
             Self::Deployed(one) => (json!(one), FASTMCP),
         };
         object["source"] = json!(source);
@@ -80,12 +96,16 @@ impl Places {
     /// The tools of all places.
     pub(crate) async fn tools(&self) -> Result<Tools, Failure> {
         let mut found = Tools::default();
-        let known = |source, spec| Tool::Known { source, spec: Box::new(spec) };
         for place in self.all() {
             match place {
                 Place::Store(engine) => {
                     let tools = engine.store().tools().await?;
-                    found.tools.extend(tools.rows.into_iter().map(|spec| known(STORE, spec)));
+                    let alive = engine.store().workers().await?.rows;
+                    found.tools.extend(tools.rows.into_iter().map(|spec| {
+                        let able = alive.iter().filter(|one| one.offers(&spec.name));
+                        let workers = Some(able.map(|one| one.id.to_string()).collect());
+                        Tool::Known { source: STORE, spec: Box::new(spec), workers }
+                    }));
                     found.unreadable.extend(tools.unreadable);
                 }
                 Place::Fastmcp(deployment) => {
@@ -93,7 +113,9 @@ impl Places {
                 }
                 Place::Server(server) => {
                     let tools = server.run(async |client| Ok(client.tools().await?.to_vec())).await?;
-                    found.tools.extend(tools.into_iter().map(|spec| known(SERVER, spec)));
+                    // A server does not show its workers.
+                    let known = |spec| Tool::Known { source: SERVER, spec: Box::new(spec), workers: None };
+                    found.tools.extend(tools.into_iter().map(known));
                 }
             }
         }

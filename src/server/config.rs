@@ -13,6 +13,10 @@ use crate::task::Fault;
 /// How long a stopping server waits for calls that are under way.
 pub(super) const DRAIN: Duration = Duration::from_secs(5);
 
+/// How long calls that did not finish have to say so, clients to read what waits in streams that ended, and then to let
+/// go of their connections.
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// What a server needs to know.
 #[derive(Clone)]
 pub struct ServeConfig {

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::dialect::{Translation, translate, with_legacy_tasks};
+use super::handshake::{check_initialize, drop_unknown_elicitation};
 use super::request::Client;
 
 /// Messages that wait for a client that does not read; more, and the connection is over.
@@ -24,6 +25,7 @@ const UNREAD_BYTES: usize = 64 * 1024 * 1024;
 const PARSE_ERROR: i32 = -32700;
 const INVALID_REQUEST: i32 = -32600;
 const METHOD_NOT_FOUND: i32 = -32601;
+const INVALID_PARAMS: i32 = -32602;
 
 /// What waits for a client that does not read.
 #[derive(Debug, Default)]
@@ -131,6 +133,11 @@ impl<R: AsyncBufRead + Unpin + Send> Lines<R> {
             }
         };
         let id = value.get("id").filter(|id| id.is_string() || id.is_number()).cloned().unwrap_or_default();
+        if let Err(error) = check_initialize(&value) {
+            self.refuse(&id, INVALID_PARAMS, &error.message);
+            return None;
+        }
+        drop_unknown_elicitation(&mut value);
         if translate(&mut value) == Translation::Forged {
             self.refuse(&id, METHOD_NOT_FOUND, "the method's name is reserved");
             return None;

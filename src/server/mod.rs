@@ -10,6 +10,7 @@ mod dialect;
 mod errors;
 mod foreground;
 mod handler;
+mod handshake;
 mod http;
 mod legacy_tasks;
 mod lines;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::config::{ServeConfig, ServeError};
+use super::config::{DRAIN, LAST_WORDS, ServeConfig, ServeError};
 use super::dialect::Era;
 use super::errors::invalid;
 use super::wire::Object;
@@ -25,6 +25,8 @@ pub(super) struct Serving {
     /// Requests that are waited for when the server stops.
     pub(super) calls: TaskTracker,
     pub(super) stop: CancellationToken,
+    /// Calls under way have had their time: each ends with an error.
+    pub(super) overdue: CancellationToken,
 }
 
 impl Serving {
@@ -41,7 +43,21 @@ impl Serving {
             faults: config.faults.clone(),
         };
         let relay = Relay::start(engine.clone(), relay, stop.clone()).await?;
-        Ok(Arc::new(Self { engine, relay, config, calls: TaskTracker::new(), stop }))
+        let (calls, overdue) = (TaskTracker::new(), CancellationToken::new());
+        Ok(Arc::new(Self { engine, relay, config, calls, stop, overdue }))
+    }
+
+    /// Waits, once the server was told to stop, until every request under way has its response. Calls have their time to
+    /// finish; what has not finished by then is told so.
+    pub(super) async fn drain(&self) {
+        self.calls.close();
+        if tokio::time::timeout(DRAIN, self.calls.wait()).await.is_ok() {
+            return;
+        }
+        tracing::info!(calls = self.calls.len(), "calls under way are given up");
+        self.overdue.cancel();
+        // What cannot even be told that is cut off.
+        let _ = tokio::time::timeout(LAST_WORDS, self.calls.wait()).await;
     }
 }
 

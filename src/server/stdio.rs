@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rmcp::service::{ServerInitializeError, serve_server_with_ct};
-use tokio::io::{AsyncRead, AsyncWrite, BufReader};
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, BufReader};
 use tokio_util::sync::CancellationToken;
 
 use super::config::{ServeConfig, ServeError};
@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::relay::Streams;
 use crate::task::{Scope, SessionId};
 
-/// Serves one client until it closes its end, or until `stop`.
+/// Serves one client until it closes its end, or until `stop`: then calls under way are waited for, as over HTTP.
 pub async fn stdio<R, W>(
     engine: Engine,
     config: ServeConfig,
@@ -27,11 +27,31 @@ where
     W: AsyncWrite + Unpin + Send + 'static,
 {
     let most_bytes = config.max_body_bytes;
-    let handler = Handler { serving: Serving::start(engine, config, stop.clone()).await? };
+    let serving = Serving::start(engine, config, stop.clone()).await?;
+    let handler = Handler { serving: serving.clone() };
     let client = Arc::new(Client::new(SessionId::generate(), Streams::line()));
     client.bind(Scope::anonymous());
     let lines = Lines::new(client, BufReader::new(stdin), stdout, most_bytes);
-    match serve_server_with_ct(handler, lines, stop.child_token()).await {
+    let closing = CancellationToken::new();
+    let stopping = async {
+        stop.cancelled().await;
+        serving.drain().await;
+        closing.cancel();
+        std::future::pending().await
+    };
+    tokio::select! {
+        biased;
+        served = serve(handler, lines, closing.clone()) => served,
+        never = stopping => never,
+    }
+}
+
+/// Serves a connection to its end, or until `closing`.
+async fn serve<R>(handler: Handler, lines: Lines<R>, closing: CancellationToken) -> Result<(), ServeError>
+where
+    R: AsyncBufRead + Unpin + Send + 'static,
+{
+    match serve_server_with_ct(handler, lines, closing).await {
         Ok(running) => {
             if let Err(error) = running.waiting().await {
                 tracing::error!(%error, "the connection on stdio failed");

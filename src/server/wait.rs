@@ -1,19 +1,23 @@
 //! A request that waits for one task: it hears of that task only, and reads it when there is something to see.
 
+use std::time::Duration;
+
 use rmcp::ErrorData;
 use rmcp::model::{ProgressNotification, ProgressNotificationParam, ProgressToken, ServerNotification};
+
+use tokio_util::sync::CancellationToken;
 
 use super::errors::{cancelled, refused};
 use super::request::{Request, Serving};
 use crate::engine::{EngineError, Feed, Signal, Viewer};
 use crate::relay::Waiting;
 use crate::store::StoreError;
-use crate::task::{Event, EventKind, Task, TaskId};
+use crate::task::{Event, EventKind, Task, TaskId, TaskStatus};
 
 /// What becomes of the task when the wait is given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// The task is the request: it is cancelled. A stopping server lets it finish.
+    /// The task is the request: it is cancelled. A stopping server lets it finish, unless it waits for a person.
     Call,
     /// The task goes on by itself.
     Result,
@@ -30,10 +34,20 @@ pub(super) struct Wait<'a> {
     asking: Option<Waiting>,
     /// Progress that the client asked to see.
     progress: Option<ProgressToken>,
+    /// The server was told to stop, and this call may still finish.
+    is_stopping: bool,
 }
+
+/// How long a call that ends with the server tries to cancel its task. The store may be away, and the client is to have
+/// its error before the connection ends.
+const LAST_CANCEL: Duration = Duration::from_millis(500);
 
 /// What a wait hears.
 enum Heard {
+    /// The server ends, and this wait with it.
+    Overdue,
+    /// The server was told to stop.
+    Stopping,
     /// Nobody waits any more.
     GivenUp,
     Task(Signal),
@@ -52,7 +66,8 @@ impl<'a> Wait<'a> {
         let asking = request.caller.client.as_ref().map(|client| asks(&client.connection));
         let progress = request.context.meta.get_progress_token();
         let progress = progress.filter(|_| purpose == Purpose::Call);
-        Self { serving, request, task: task.id().clone(), feed, purpose, asking, progress }
+        let task = task.id().clone();
+        Self { serving, request, task, feed, purpose, asking, progress, is_stopping: false }
     }
 
     /// Waits until the task has ended; the task then.
@@ -68,37 +83,57 @@ impl<'a> Wait<'a> {
     ) -> Result<Task, ErrorData> {
         loop {
             let is_time_to_look = match self.hear().await {
+                Heard::Overdue => return Err(self.stopped().await),
                 Heard::GivenUp => return Err(self.give_up().await),
-                Heard::Task(Signal::Resync) => true,
+                Heard::Stopping | Heard::Task(Signal::Resync) => true,
                 Heard::Task(Signal::Event(event)) => {
                     self.pass_on(&event).await;
-                    stirs(&event.kind)
+                    self.is_stopping || stirs(&event.kind)
                 }
             };
-            if is_time_to_look {
-                let task = self.look().await?;
-                if reached(&task) {
-                    return Ok(task);
-                }
+            if !is_time_to_look {
+                continue;
+            }
+            let task = tokio::select! {
+                biased;
+                () = self.overdue().cancelled() => return Err(self.stopped().await),
+                task = self.look() => task?,
+            };
+            if reached(&task) {
+                return Ok(task);
+            }
+            // No answer can come back over a connection that ends.
+            if self.is_stopping && task.status == TaskStatus::InputRequired {
+                return Err(self.stopped().await);
             }
         }
     }
 
     async fn hear(&mut self) -> Heard {
-        let over = async {
-            if self.purpose == Purpose::Call {
-                std::future::pending::<()>().await;
-            }
-            tokio::select! {
-                () = self.serving.stop.cancelled() => {}
-                () = self.request.caller.gone() => {}
+        let gone = async {
+            match self.purpose {
+                Purpose::Call => std::future::pending().await,
+                Purpose::Result => self.request.caller.gone().await,
             }
         };
-        tokio::select! {
+        let overdue = self.overdue();
+        let heard = tokio::select! {
             biased;
-            () = over => Heard::GivenUp,
+            () = overdue.cancelled() => Heard::Overdue,
+            () = self.serving.stop.cancelled(), if !self.is_stopping => Heard::Stopping,
+            () = gone => Heard::GivenUp,
             () = self.request.context.ct.cancelled() => Heard::GivenUp,
             signal = self.feed.next() => Heard::Task(signal),
+        };
+        self.is_stopping |= matches!(heard, Heard::Stopping);
+        heard
+    }
+
+    /// Fires when this wait ends with the server: at once where the task goes on by itself.
+    fn overdue(&self) -> &'a CancellationToken {
+        match self.purpose {
+            Purpose::Call => &self.serving.overdue,
+            Purpose::Result => &self.serving.stop,
         }
     }
 
@@ -145,15 +180,30 @@ impl<'a> Wait<'a> {
         }
     }
 
+    /// What the client is told where the server ends before the task does.
+    async fn stopped(&self) -> ErrorData {
+        if self.purpose == Purpose::Result {
+            return ErrorData::internal_error("the server is stopping; the task goes on", None);
+        }
+        let reason = "the server is stopping";
+        // A task that nobody cancelled ends by its own time.
+        let _ = tokio::time::timeout(LAST_CANCEL, self.cancel(reason)).await;
+        cancelled(Some(reason))
+    }
+
     async fn give_up(&self) -> ErrorData {
         if self.purpose == Purpose::Result {
             let problem = "the wait for the task's result was ended; the task goes on";
             return ErrorData::internal_error(problem, None);
         }
         let reason = "the client gave the call up";
+        self.cancel(reason).await;
+        cancelled(Some(reason))
+    }
+
+    async fn cancel(&self, reason: &str) {
         if let Err(error) = self.serving.engine.store().cancel(&self.task, reason).await {
             tracing::debug!(%error, task = %self.task, "could not cancel a call that was given up");
         }
-        cancelled(Some(reason))
     }
 }

@@ -154,3 +154,36 @@ fn help_is_found_under_every_name() {
     assert_eq!(place.run(&["help", "nope"]).code, 2);
     assert!(!place.ok(&["list", "--help"]).contains("--no-input\n"), "global options are explained once");
 }
+
+#[test]
+fn tools_that_no_living_worker_runs_are_marked() {
+    let place = Place::new();
+    let config = place.file("tools.toml", &tools());
+    let worker = place.background(&["worker", "--json", "--config", &config]);
+    let run = place.ok(&["tools"]);
+    assert!(run.contains("long") && !run.contains("no worker"), "{run}");
+    assert_eq!(place.json(&["tools", "long"])[0]["workers"].as_array().expect("a list").len(), 1);
+    worker.signal("TERM");
+    worker.code();
+    let left = place.ok(&["tools"]);
+    assert!(
+        left.lines().any(|line| line.starts_with("long ") && line.contains("no worker; one two")),
+        "{left}"
+    );
+    assert_eq!(place.json(&["tools", "long"])[0]["workers"], serde_json::json!([]));
+    assert!(place.run(&["tools", "long"]).err.contains("no living worker runs it"));
+}
+
+#[test]
+fn a_message_of_several_lines_is_told_in_one_where_one_line_is_shown() {
+    let place = Place::new();
+    let text = "[tools.broken]\ndescription = \"Breaks\"\nsteps = [{ protocol_error = { code = -32050, message = \"exit code 8\\nno answer\\u001b[31m\" } }]\n";
+    let server = place.serve(&["--config", &place.file("tools.toml", text)]);
+    let id = place.run(&["submit", "broken"]).out.trim().to_owned();
+    place.until(&id, "failed");
+    let url = server.url();
+    for command in [&["doctor", &id][..], &["doctor", &id, "--server", url], &["watch", "--no-follow"]] {
+        let ran = place.run(command);
+        assert!(ran.out.contains("exit code 8; no answer\\u{1b}[31m"), "{command:?}: {ran:?}");
+    }
+}

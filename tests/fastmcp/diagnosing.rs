@@ -118,6 +118,13 @@ async fn a_dead_worker_and_the_answer_it_cannot_take_are_told() {
     assert_eq!(kitchen.redis::<u64>(&["LLEN", &own(&id, ":elicit:response")]).await, 0);
     assert_eq!(kitchen.asks(&id, ASKED).await.questions[0].id, task.questions[0].id, "it still waits");
 
+    // Once the heartbeat is old that is the cause, and nobody has answered.
+    let found = diagnosed(&kitchen, &id, Cause::WorkerDead).await;
+    assert!(found.evidence.contains("an answer would reach nobody"), "{found:?}");
+    assert!(found.help.to_string().contains("start a worker"), "{found:?}");
+    let all = deployment.diagnose(Some(&id)).await.expect("diagnoses");
+    assert_eq!(all.iter().map(|one| one.cause).collect::<Vec<_>>(), [Cause::WorkerDead], "{all:?}");
+
     // The client's answer is left behind: FastMCP's relay does not look who takes it.
     client.go();
     diagnosed(&kitchen, &id, Cause::AnsweredNotConsumed).await;
@@ -127,6 +134,15 @@ async fn a_dead_worker_and_the_answer_it_cannot_take_are_told() {
     kitchen.redis::<()>(&["EXPIRE", &own(&id, ":elicit:request"), "200"]).await;
     let all = deployment.diagnose(None).await.expect("diagnoses");
     assert!(all.iter().all(|one| !one.help.to_string().contains("respond")), "{all:?}");
+    // Where another worker could run it, there is nothing to start.
+    let _another = kitchen.process(Role::Worker, &[]);
+    until("the other worker is named", async || {
+        let found = deployment.diagnose(Some(&id)).await.ok()?;
+        let waits = |one: &Diagnosis| one.help.to_string().starts_with("wait: worker ");
+        (found.len() > 1 && found.iter().filter(|one| one.cause != Cause::TtlNearEnd).all(waits))
+            .then_some(())
+    })
+    .await;
     let done = deployment.cancel(&id).await.expect("cancels");
     assert!(done.worker_dead);
 }

@@ -1,8 +1,9 @@
 //! What HTTP adds: hosts, origins, sizes, tokens, sessions and headers.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mcptask::server::{ServeConfig, Tokens};
+use mcptask::store::TaskFilter;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -270,4 +271,66 @@ async fn a_stopping_server_lets_calls_finish() {
     assert_eq!((&response["id"], &response["result"]["content"][0]["text"]), (&json!(id), &json!("worked")));
     soon("the server stops", &mut server.served).await.expect("no panic").expect("a clean end");
     assert!(client().post(server.url()).body(ping()).send().await.is_err(), "nobody listens any more");
+}
+
+/// What a call that ends with its server is told.
+fn assert_stopped(response: &Value, id: i64) {
+    assert_eq!((&response["id"], &response["error"]["code"]), (&json!(id), &json!(-32603)), "{response}");
+    let message = response["error"]["message"].as_str().expect("words");
+    assert!(message.contains("the server is stopping"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopping_server_tells_calls_that_do_not_finish_so_in_both_eras() {
+    let mut server = Server::start().await;
+    let (session, mut undeclared) = (Legacy::open(&server).await, Modern::new(&server));
+    undeclared.declares = false;
+    let call = json!({ "name": "work", "arguments": { "ms": 600_000 } });
+    let (id, mut events) = session.begin("tools/call", call.clone()).await;
+    let (modern_id, request) = undeclared.begin("tools/call", call);
+    let called = tokio::spawn(request.send());
+    let calls = TaskFilter { hidden: true, ..TaskFilter::default() };
+    soon("both run", async {
+        while server.engine.store().list(&calls, None, 10).await.expect("a list").tasks.len() < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    server.stop.cancel();
+    let response = soon("the call's response", called).await.expect("no panic").expect("a response");
+    assert_eq!(response.status(), 200);
+    assert_stopped(&response.json().await.expect("JSON"), modern_id);
+    assert_stopped(&events.next().await.expect("a response before the stream ends"), id);
+    assert!(events.next().await.is_none());
+    soon("the server stops", &mut server.served).await.expect("no panic").expect("a clean end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopping_server_does_not_wait_for_a_person_who_was_asked_by_a_call() {
+    let mut server = Server::start().await;
+    let session = Legacy::open(&server).await;
+    let (id, mut events) = session.begin("tools/call", json!({ "name": "ask_name", "arguments": {} })).await;
+    events.next_of("elicitation/create").await;
+    let begun = Instant::now();
+    server.stop.cancel();
+    let response = loop {
+        let message = events.next().await.expect("a response before the stream ends");
+        if message.get("method").is_none() {
+            break message;
+        }
+    };
+    assert_stopped(&response, id);
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    let task = server.first_task().await;
+    assert_eq!(server.task(&task).await.status.as_str(), "cancelled");
+    soon("the server stops", &mut server.served).await.expect("no panic").expect("a clean end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_last_event_id_is_none() {
+    let server = Server::start().await;
+    let session = Legacy::open(&server).await;
+    let mut events = session.listen(Some("")).await;
+    session.launch("ask_name", json!({})).await;
+    events.next_of("elicitation/create").await;
 }

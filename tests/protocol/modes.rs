@@ -8,7 +8,7 @@ use mcptask::task::{Answerer, Cursor, EventKind};
 use serde_json::{Value, json};
 
 use crate::support::bench::Bench;
-use crate::support::http::{Events, Modern};
+use crate::support::http::{Events, Legacy, Modern};
 use crate::support::{Server, soon, tools};
 
 /// More than enough for what happens at once, and less than any time that something is waited out for.
@@ -217,4 +217,20 @@ async fn what_was_asked_in_a_part_of_the_log_that_is_gone_is_decided_too() {
     let _: i64 = redis.ask(&["XTRIM", &keys[0], "MAXLEN", "0"]).expect("cuts");
     let done = soon("it ends", client.until(&task, "completed")).await;
     assert!(text(&done).starts_with("cancel the client did not declare"), "{done}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_capability_that_names_only_unknown_modes_is_none_in_both_eras() {
+    let server = Server::start().await;
+    let unknown = json!({ "holo": {} });
+    let client = Modern::with_modes(&server, unknown.clone());
+    for tool in ["ask_name", "ask_page"] {
+        let task = client.launch(tool, json!({})).await;
+        let done = unasked(&client, &task).await;
+        assert!(text(&done).contains("did not declare the elicitation capability"), "{tool}: {done}");
+    }
+    let legacy = Legacy::with(&server, json!({ "elicitation": unknown }), None).await;
+    let task = legacy.launch("ask_page", json!({})).await;
+    let told = soon("it is decided", legacy.text(&task)).await;
+    assert!(told.contains("did not declare the elicitation capability"), "{told}");
 }

@@ -196,3 +196,54 @@ async fn every_modern_result_says_which_server_it_is_of() {
         assert_eq!((&server["name"], server["version"].is_string()), (&json!("mcptask"), true), "{method}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_initialize_that_cannot_be_read_is_named() {
+    let server = Server::start().await;
+    for (key, value, named) in [
+        ("protocolVersion", json!(null), "protocolVersion must be a string, not null"),
+        ("protocolVersion", json!(5), "protocolVersion must be a string, not 5"),
+        ("capabilities", json!([]), "cannot be read"),
+        ("clientInfo", json!(null), "cannot be read"),
+    ] {
+        let mut hello: Value = serde_json::from_str(&hello()).expect("JSON");
+        hello["params"][key] = value;
+        let (status, text) = raw(&server, "/mcp", &[HOST, SENT, TAKEN], &hello.to_string()).await;
+        let error: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{key}: {status} {text}"));
+        assert_eq!(
+            (status, &error["error"]["code"], &error["id"]),
+            (400, &json!(-32602), &json!(0)),
+            "{text}"
+        );
+        assert!(text.contains(named), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_refusal_of_a_message_is_json_rpc_with_an_id() {
+    let server = Server::start().await;
+    let modern = "MCP-Protocol-Version: 2026-07-28";
+    let response = json!({ "jsonrpc": "2.0", "id": 3, "result": {} });
+    let failure = json!({ "jsonrpc": "2.0", "id": 3, "error": { "code": -1, "message": "no" } });
+    let ping = json!({ "jsonrpc": "2.0", "id": 4, "method": "ping" });
+    for (headers, body, id) in [
+        (&[HOST, SENT, TAKEN, modern][..], &response, Value::Null),
+        (&[HOST, SENT, TAKEN, modern], &failure, Value::Null),
+        (&[HOST, SENT, TAKEN], &response, Value::Null),
+        (&[HOST, SENT, TAKEN], &ping, json!(4)),
+        (&[HOST, SENT, TAKEN, "MCP-Protocol-Version: 1"], &ping, json!(4)),
+    ] {
+        let (status, text) = raw(&server, "/mcp", headers, &body.to_string()).await;
+        let told: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{body}: {status} {text}"));
+        assert_eq!((status, told.get("id")), (400, Some(&id)), "{body}: {text}");
+        assert!(told["error"]["code"].is_i64() && told["error"]["message"].is_string(), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_is_a_whole_url_says_the_host() {
+    let server = Server::start().await;
+    for (target, status) in [("http://evil.example/mcp", 403), ("http://127.0.0.1/mcp", 200)] {
+        assert_eq!(raw(&server, target, &[HOST, SENT, TAKEN], &hello()).await.0, status, "{target}");
+    }
+}

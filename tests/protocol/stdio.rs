@@ -23,6 +23,8 @@ struct Pipe {
     earlier: VecDeque<Value>,
     served: JoinHandle<Result<(), ServeError>>,
     engine: mcptask::engine::Engine,
+    /// Stops the server alone; the worker goes on.
+    stop: CancellationToken,
     background: CancellationToken,
     _bench: Arc<Bench>,
 }
@@ -37,10 +39,10 @@ impl Pipe {
         let (stdin, stdout) = tokio::io::split(far);
         let config = ServeConfig { max_body_bytes: 100_000, ..ServeConfig::default() };
         let stop = background.child_token();
-        let served = tokio::spawn(server::stdio(engine.clone(), config, stdin, stdout, stop));
+        let served = tokio::spawn(server::stdio(engine.clone(), config, stdin, stdout, stop.clone()));
         let (output, input) = tokio::io::split(near);
         let lines = BufReader::new(output).lines();
-        Self { lines, input, earlier: VecDeque::new(), served, engine, background, _bench: bench }
+        Self { lines, input, earlier: VecDeque::new(), served, engine, stop, background, _bench: bench }
     }
 
     async fn initialized() -> Self {
@@ -298,4 +300,42 @@ async fn a_stopping_server_ends_every_subscription_over_lines() {
 #[tokio::test(flavor = "multi_thread")]
 async fn subscriptions_end_when_the_client_closes_its_end() {
     subscriptions_end(async |pipe| pipe.input.shutdown().await.expect("closed")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopping_server_tells_calls_over_lines_so_in_both_eras() {
+    let mut pipe = Pipe::initialized().await;
+    let call = json!({ "name": "work", "arguments": { "ms": 600_000 } });
+    let (asking, finishing) =
+        (json!({ "name": "ask_name" }), json!({ "name": "work", "arguments": { "ms": 400 } }));
+    let mut long = modern(call.clone());
+    long["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
+    for (id, params) in [(1, call), (2, long), (3, finishing), (4, asking)] {
+        pipe.send(&json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params })).await;
+    }
+    pipe.next_of("elicitation/create").await;
+    pipe.stop.cancel();
+    let mut told = std::collections::BTreeMap::new();
+    while told.len() < 4 {
+        let message = pipe.next().await;
+        if message.get("method").is_none() {
+            told.insert(message["id"].as_i64().expect("a number"), message);
+        }
+    }
+    assert_eq!(told[&3]["result"]["content"][0]["text"], "worked", "{told:?}");
+    for id in [1, 2, 4] {
+        assert_eq!(told[&id]["error"]["code"], -32603, "{told:?}");
+        assert!(told[&id].to_string().contains("the server is stopping"), "{told:?}");
+    }
+    soon("the server ends", &mut pipe.served).await.expect("no panic").expect("a clean end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_initialize_over_lines_that_cannot_be_read_is_named() {
+    let mut pipe = Pipe::open().await;
+    let refused = pipe.request(1, "initialize", json!({ "protocolVersion": null })).await;
+    assert_eq!(refused["error"]["code"], -32602, "{refused}");
+    assert!(refused.to_string().contains("protocolVersion must be a string"), "{refused}");
+    let found = pipe.request(6, "server/discover", modern(json!({}))).await;
+    assert!(found["result"].is_object(), "{found}");
 }

@@ -27,7 +27,7 @@ impl Spinner {
     pub(crate) fn say(&self, message: &str) {
         if let Some(ui) = &self.ui {
             let room = width::of_terminal().saturating_sub(BEFORE);
-            ui.set_moving(Some(&width::cut(&text::line(message.trim()), room)));
+            ui.set_moving(Some(&width::cut(&text::sentence(message), room)));
         }
     }
 

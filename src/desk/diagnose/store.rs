@@ -133,7 +133,7 @@ impl Checkup {
         let before = self.queued.iter().filter(|other| other.created_at < task.created_at).count();
         if let Some((at, reason)) = self.given_back(task).await?.filter(|_| before == 0) {
             let when = time::relative(at, self.now);
-            let evidence = format!("given back {when}, and not taken up since: {}", text::line(&reason));
+            let evidence = format!("given back {when}, and not taken up since: {}", text::sentence(&reason));
             return Ok(trouble(
                 task,
                 "given_back",

@@ -46,7 +46,7 @@ impl Sheet {
         let worker = task.worker.as_ref().map(|worker| self.worker(worker));
         self.maybe("worker", worker.as_deref());
         self.maybe("progress", task.progress.as_ref().map(text::progress).as_deref());
-        self.maybe("error", task.error.as_deref());
+        self.maybe("error", task.error.as_deref().map(text::sentence).as_deref());
         for note in &task.notes {
             self.fact("unreadable", note);
         }

@@ -94,7 +94,7 @@ impl Sheet {
             self.fact("worker", &attempt);
         }
         self.maybe("progress", task.progress.as_ref().map(text::progress).as_deref());
-        self.maybe("last failure", task.last_failure.as_deref());
+        self.maybe("last failure", task.last_failure.as_deref().map(text::sentence).as_deref());
         self.questions(task);
         self.ending(task);
     }

@@ -117,10 +117,10 @@ fn words(kind: &DeployedEventKind) -> String {
         DeployedEventKind::Claimed { worker } => format!("claimed by {}", text::line(worker)),
         DeployedEventKind::Progress(progress) => format!("progress {}", text::progress(progress)),
         DeployedEventKind::Asked { question: Some(question) } => {
-            format!("asked: {}", text::line(&question.ask.message))
+            format!("asked: {}", text::sentence(&question.ask.message))
         }
         DeployedEventKind::Asked { question: None } => "asked; answered before it could be read".to_owned(),
-        DeployedEventKind::Failed { message } => format!("failed: {}", text::line(message)),
+        DeployedEventKind::Failed { message } => format!("failed: {}", text::sentence(message)),
         plain => plain.name().to_owned(),
     }
 }

@@ -37,16 +37,17 @@ fn words(kind: &EventKind) -> String {
         EventKind::Claimed { worker, attempt } => format!("claimed by {worker}, attempt {attempt}"),
         EventKind::Progress(step) => format!("progress {}", text::progress(step)),
         EventKind::Asked { question } => {
-            format!("asked {}: {}", question.id, text::line(&question.ask.message))
+            format!("asked {}: {}", question.id, text::sentence(&question.ask.message))
         }
         EventKind::Answered { question, action, by, reason } => {
-            let why = reason.as_deref().map(|reason| format!(", {}", text::line(reason))).unwrap_or_default();
+            let why =
+                reason.as_deref().map(|reason| format!(", {}", text::sentence(reason))).unwrap_or_default();
             format!("answered {question}: {action} by {by}{why}")
         }
         EventKind::Completed { is_error: true } => "completed with an error result".to_owned(),
-        EventKind::Failed { code, message } => format!("failed: {} ({code})", text::line(message)),
-        EventKind::Cancelled { reason } => format!("cancelled: {}", text::line(reason)),
-        EventKind::Requeued { reason } => format!("requeued: {}", text::line(reason)),
-        EventKind::Noted { note } => format!("noted: {}", text::line(note)),
+        EventKind::Failed { code, message } => format!("failed: {} ({code})", text::sentence(message)),
+        EventKind::Cancelled { reason } => format!("cancelled: {}", text::sentence(reason)),
+        EventKind::Requeued { reason } => format!("requeued: {}", text::sentence(reason)),
+        EventKind::Noted { note } => format!("noted: {}", text::sentence(note)),
     }
 }

@@ -191,7 +191,7 @@ fn between(server: &str, before: Option<&TaskView>, task: &ServerTask) -> Vec<Se
     let said = before.and_then(|before| before.status_message.as_deref());
     // While a question is open its words are the message too.
     if now.status == TaskStatus::Working && says.is_some() && says != said {
-        let words = text::line(says.unwrap_or_default());
+        let words = text::sentence(says.unwrap_or_default());
         found.push(seen(task, "noted", format!("noted: {words}"), json!({ "note": says })));
     }
     if now.status.is_final() && status_before != Some(now.status) {
@@ -203,13 +203,13 @@ fn between(server: &str, before: Option<&TaskView>, task: &ServerTask) -> Vec<Se
 fn asked(server: &str, task: &ServerTask, key: &str, request: &Value) -> Seen {
     match OpenQuestion::of_server(server, &task.view, key, request) {
         Ok(question) => {
-            let words = format!("asked {}: {}", text::line(key), text::line(&question.asked.ask.message));
+            let words = format!("asked {}: {}", text::line(key), text::sentence(&question.asked.ask.message));
             let more = json!({ "question": question.object() });
             Seen { question: Some(question), ..seen(task, "asked", words, more) }
         }
         Err(problem) => {
             let words =
-                format!("asked {}, which must not be shown: {}", text::line(key), text::line(&problem));
+                format!("asked {}, which must not be shown: {}", text::line(key), text::sentence(&problem));
             seen(task, "asked", words, json!({ "question": { "id": key } }))
         }
     }
@@ -217,7 +217,7 @@ fn asked(server: &str, task: &ServerTask, key: &str, request: &Value) -> Seen {
 
 fn ended(task: &ServerTask) -> Seen {
     let view = &task.view;
-    let why = view.status_message.as_deref().map(|why| format!(": {}", text::line(why)));
+    let why = view.status_message.as_deref().map(|why| format!(": {}", text::sentence(why)));
     let is_error = view.outcome.as_ref().is_some_and(Outcome::is_tool_error);
     let (name, words) = match view.status {
         TaskStatus::Failed => ("failed", format!("failed{}", why.unwrap_or_default())),

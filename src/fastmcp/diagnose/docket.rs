@@ -64,6 +64,17 @@ pub(super) fn queued(findings: &mut Findings<'_>) {
     findings.add(Cause::WorkersSaturated, evidence, help);
 }
 
+/// How a task whose worker died goes on: that takes a worker that knows it, and time.
+pub(super) fn taken_over(findings: &Findings<'_>) -> String {
+    let takes = "when Docket's redelivery timeout ends (300 s after its last sign of life unless configured), and runs it \
+                 again from the start";
+    match findings.details.able_workers.as_slice() {
+        [] => format!("start a worker of the server that has this tool: it takes the task over {takes}"),
+        [worker] => format!("wait: worker {worker} takes the task over {takes}"),
+        several => format!("wait: one of the workers {} takes the task over {takes}", several.join(", ")),
+    }
+}
+
 /// That no living worker would run the task now, which stands so.
 pub(super) fn unknown_to_workers(findings: &mut Findings<'_>, stands: &str) {
     let function = findings.task().component.function();

@@ -238,12 +238,14 @@ fn running(findings: &mut Findings<'_>) {
         Some(beat) => format!("its last heartbeat was {} ago", span(since(beat, findings.workers))),
         None => "it has no heartbeat any more".to_owned(),
     };
-    findings.add(
-        Cause::WorkerDead,
-        format!("worker {} runs it, and {seen}", worker.name),
-        "start a worker: it takes the task over when Docket's redelivery timeout ends (300 s unless configured), \
-         and runs it again from the start",
-    );
+    let asked = match findings.task().waiting_ms {
+        Some(asked) if !findings.task().questions.is_empty() => {
+            format!("; it asked {} ago, and an answer would reach nobody", span(asked))
+        }
+        _ => String::new(),
+    };
+    let help = docket::taken_over(findings);
+    findings.add(Cause::WorkerDead, format!("worker {} runs it, and {seen}{asked}", worker.name), help);
 }
 
 /// The longest word of somebody else that is shown.

@@ -1,5 +1,6 @@
 //! Causes at a question of FastMCP 3.
 
+use super::docket::taken_over;
 use super::{Cause, Findings, since, span};
 use crate::fastmcp::Delivery;
 use crate::fastmcp::docket::RunState;
@@ -43,7 +44,8 @@ pub(super) fn causes(findings: &mut Findings<'_>) {
         (true, Some("responded"), 0) if alive => lost(findings),
         (true, Some("responded"), 1..) => not_consumed(findings, *responses),
         (_, _, 1..) => stale(findings, *responses),
-        (true, Some("waiting") | None, 0) if !alive => dead(findings),
+        // Nobody has answered, and nobody would take an answer: told as the cause of the run.
+        (true, _, 0) if !alive => {}
         (true, None, 0) => without_status(findings),
         (true, Some("waiting"), 0) => waiting(findings),
         _ => {}
@@ -78,13 +80,13 @@ fn lost(findings: &mut Findings<'_>) {
 }
 
 fn not_consumed(findings: &mut Findings<'_>, responses: u64) {
+    let help = taken_over(findings);
     findings.add(
         Cause::AnsweredNotConsumed,
         format!(
             "the status is `responded` and {responses} answer(s) lie in the list: no worker blocks on it"
         ),
-        "start a worker; note that it runs the task again from the start and takes this answer for the first \
-         question it asks",
+        format!("{help}; the first question that it asks then takes this answer"),
     );
 }
 
@@ -94,16 +96,6 @@ fn stale(findings: &mut Findings<'_>, responses: u64) {
         format!("{responses} answer(s) lie in the list and no question is open"),
         "the next question will take it as its answer, for answers name no question; delete the list \
          `…:elicit:response` of this task before it asks again",
-    );
-}
-
-/// The cause itself is told as that of the run.
-fn dead(findings: &mut Findings<'_>) {
-    let asked = format!("asked {} ago", span(findings.task().waiting_ms.unwrap_or_default()));
-    findings.add(
-        Cause::AnsweredNotConsumed,
-        format!("{asked}, and the worker that waits for the answer is dead: an answer would reach nobody"),
-        "wait for the run that a worker begins anew; it asks again",
     );
 }
 

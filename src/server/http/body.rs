@@ -5,8 +5,9 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::response::{IntoResponse as _, Response};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use rmcp::ErrorData;
+use rmcp::model::ErrorCode;
 use serde_json::{Value, json};
 
 use super::allowance::{Allowance, Exceeded};
@@ -14,6 +15,7 @@ use super::headers;
 use super::sessions::{Counted, Sessions};
 use crate::server::dialect::{Era, Translation, translate};
 use crate::server::errors::no_method;
+use crate::server::handshake::{check_initialize, drop_unknown_elicitation};
 use crate::server::misbehaviour::{self, Cut};
 use crate::server::request::Serving;
 use crate::task::Scope;
@@ -39,8 +41,10 @@ pub(super) struct Message {
 
 impl Message {
     fn read(message: &Value) -> Self {
-        let id = message.get("id").filter(|id| id.is_string() || id.is_number());
         let method = message.get("method").and_then(Value::as_str);
+        // The id of a response is that of a request of ours.
+        let is_response = method.is_none() && (message.get("result").or(message.get("error"))).is_some();
+        let id = message.get("id").filter(|id| !is_response && (id.is_string() || id.is_number()));
         let is_answered_at_once = matches!(method, Some("tasks/get" | "tasks/list" | "tasks/cancel"));
         Self { id: id.cloned().unwrap_or_default(), is_answered_at_once }
     }
@@ -50,6 +54,29 @@ impl Message {
         let problem =
             "the body is JSON, but neither a JSON-RPC 2.0 request nor a notification nor a response";
         refusal(&self.id, &ErrorData::invalid_request(problem, None))
+    }
+
+    /// What rmcp refused or could not do in plain text, or without an id, as a JSON-RPC error to this message.
+    pub(super) async fn as_json_rpc(&self, response: Response) -> Response {
+        let code = match response.status() {
+            StatusCode::BAD_REQUEST => ErrorCode::INVALID_REQUEST,
+            StatusCode::INTERNAL_SERVER_ERROR => ErrorCode::INTERNAL_ERROR,
+            _ => return response,
+        };
+        let (mut parts, body) = response.into_parts();
+        let text = to_bytes(body, SMALL).await.unwrap_or_default();
+        let body = if let Ok(Value::Object(mut error)) = serde_json::from_slice(&text) {
+            if error.get("id").is_none_or(Value::is_null) {
+                error.insert("id".to_owned(), self.id.clone());
+            }
+            Value::Object(error)
+        } else {
+            let error = ErrorData::new(code, String::from_utf8_lossy(&text).trim().to_owned(), None);
+            json!({ "jsonrpc": "2.0", "id": self.id, "error": error })
+        };
+        parts.headers.remove(CONTENT_LENGTH);
+        parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Response::from_parts(parts, Body::from(body.to_string()))
     }
 }
 
@@ -71,11 +98,14 @@ pub(super) async fn translated(
         let problem = "the body is not one JSON-RPC message; batches are not part of the protocol";
         return Err(Box::new(refusal(&id, &ErrorData::invalid_request(problem, None))));
     }
+    check_initialize(&message).map_err(|error| Box::new(refusal(&id, &error)))?;
+    let is_changed = drop_unknown_elicitation(&mut message);
     let begins = message.get("method").is_some_and(|method| method == "initialize");
     if begins && !parts.headers.contains_key("mcp-session-id") {
         parts.extensions.insert(begin(admission)?);
     }
     let body = match translate(&mut message) {
+        Translation::Same if is_changed => Bytes::from(message.to_string()),
         Translation::Same => body,
         Translation::Forged => {
             return Err(Box::new(refusal(&id, &no_method("the method's name is reserved"))));
@@ -151,7 +181,7 @@ fn too_large(limit: usize) -> Response {
 /// A JSON-RPC error as the whole response.
 pub(super) fn refusal(id: &Value, error: &ErrorData) -> Response {
     let body = json!({ "jsonrpc": "2.0", "id": id, "error": error }).to_string();
-    let status = if error.code == rmcp::model::ErrorCode::METHOD_NOT_FOUND {
+    let status = if error.code == ErrorCode::METHOD_NOT_FOUND {
         StatusCode::NOT_FOUND
     } else {
         StatusCode::BAD_REQUEST

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _, Shared};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{Method, Request, StatusCode};
+use http::{HeaderValue, Method, Request, StatusCode};
 use rmcp::ErrorData;
 use rmcp::transport::streamable_http_server::StreamableHttpService;
 use serde_json::Value;
@@ -24,6 +24,8 @@ use crate::server::handler::Handler;
 use crate::server::misbehaviour::{Cut, cut_off};
 use crate::server::request::Serving;
 use crate::task::Scope;
+
+const LAST_EVENT_ID: &str = "last-event-id";
 
 /// The endpoint's parts.
 pub(super) struct Endpoint {
@@ -94,6 +96,10 @@ async fn answered(
     if owner.as_ref().is_some_and(|owner| owner.as_ref().map_or(deletes, |owner| owner != scope)) {
         return (StatusCode::NOT_FOUND, "there is no such session\n").into_response();
     }
+    // An empty one is what some clients send that have seen no event.
+    if request.headers().get(LAST_EVENT_ID).is_some_and(HeaderValue::is_empty) {
+        request.headers_mut().remove(LAST_EVENT_ID);
+    }
     if let Some(refusal) = endpoint.lost_place(&request) {
         return refusal;
     }
@@ -116,6 +122,7 @@ async fn answered(
         if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
             return message.no_request();
         }
+        response = message.as_json_rpc(response).await;
         if message.is_answered_at_once || !takes_streams {
             response = media::as_json(response).await;
         }
@@ -132,7 +139,7 @@ impl Endpoint {
     /// as rmcp has it, clients come back with the same event at once and for ever.
     fn lost_place(&self, request: &Request<Body>) -> Option<Response> {
         let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-        let (session, event) = (header("mcp-session-id")?, header("last-event-id")?);
+        let (session, event) = (header("mcp-session-id")?, header(LAST_EVENT_ID)?);
         if request.method() != Method::GET || self.sessions.has_event(session, event)? {
             return None;
         }

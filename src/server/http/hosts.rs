@@ -5,7 +5,6 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use axum::response::{IntoResponse, Response};
 use http::header::HOST;
-use http::uri::Authority;
 use http::{HeaderMap, StatusCode, Uri};
 
 /// A name or an address, as names are compared: in small letters, without a last dot or brackets.
@@ -137,15 +136,19 @@ impl Hosts {
     }
 }
 
-/// The one host that a request is for (RFC 9112, 3.2): a second one, or a user before it, leaves open which is meant.
+/// The one host that a request is for (RFC 9112, 3.2): a second one, or a user before it, leaves open which is meant. A
+/// target that is a whole URL says it, whatever the header says (3.2.2).
 fn host(uri: &Uri, headers: &HeaderMap) -> Option<(Name, Option<u16>)> {
     let mut values = headers.get_all(HOST).iter();
-    let text = match (values.next(), values.next()) {
-        (Some(value), None) => value.to_str().ok()?,
-        (None, _) => uri.authority().map(Authority::as_str)?,
+    let header = match (values.next(), values.next()) {
+        (Some(value), None) => Some(split(value.to_str().ok()?)?),
+        (None, _) => None,
         (Some(_), Some(_)) => return None,
     };
-    split(text)
+    match uri.authority() {
+        Some(target) => split(target.as_str()),
+        None => header,
+    }
 }
 
 fn malformed() -> Response {
@@ -201,6 +204,24 @@ mod tests {
         for (is_tls, port) in [(true, 443), (false, 80)] {
             let hosts = Hosts::new(&[format!("a.example:{port}")], is_tls);
             assert_eq!(status(&hosts, &["a.example"]), 200, "{port}");
+        }
+    }
+
+    #[test]
+    fn a_target_that_is_a_whole_url_says_the_host() {
+        let hosts = Hosts::new(&[], false);
+        for (target, header, expected) in [
+            ("http://evil.example/mcp", Some("127.0.0.1"), 403),
+            ("http://evil.example/mcp", None, 403),
+            ("http://127.0.0.1/mcp", Some("evil.example"), 200),
+            ("http://localhost:8737/mcp", None, 200),
+            ("http://localhost/mcp", Some("a..b"), 400),
+            ("http://user@localhost/mcp", Some("localhost"), 400),
+        ] {
+            let values = header.map(|value| (HOST, value.parse().expect("a header value")));
+            let checked = hosts.check(&target.parse().expect("a URI"), &values.into_iter().collect());
+            let status = checked.map_or_else(|refusal| refusal.status().as_u16(), |()| 200);
+            assert_eq!(status, expected, "{target} {header:?}");
         }
     }
 

@@ -16,15 +16,12 @@ use super::hosts::Hosts;
 use super::origins::Origins;
 use super::sessions::Sessions;
 use crate::engine::Engine;
-use crate::server::config::{DRAIN, ServeConfig, ServeError};
+use crate::server::config::{LAST_WORDS, ServeConfig, ServeError};
 use crate::server::handler::Handler;
 use crate::server::request::Serving;
 
 /// How often an open stream shows that it is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-
-/// How long clients have to read what waits in streams that ended, and then to let go of their connections.
-const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Serves `/mcp` and `/health` on a bound listener until `stop`; then no new connection is taken, calls
 /// under way are waited for, and streams end. Open questions stay open.
@@ -67,10 +64,7 @@ pub async fn http(
 /// Ends a server that was told to stop. Calls under way have their time; then every stream ends, with what waited in
 /// it; then what a client holds open all the same is cut off.
 async fn end(serving: &Serving, sessions: &Sessions, closing: &CancellationToken) {
-    serving.calls.close();
-    if tokio::time::timeout(DRAIN, serving.calls.wait()).await.is_err() {
-        tracing::info!(calls = serving.calls.len(), "calls under way are given up");
-    }
+    serving.drain().await;
     sessions.end_streams();
     tokio::time::sleep(LAST_WORDS).await;
     closing.cancel();
