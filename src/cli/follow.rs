@@ -26,6 +26,11 @@ impl Answering {
         Self { ui: ui.clone(), answers }
     }
 
+    /// Whether there is anybody or anything to ask.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.answers.is_some() || self.ui.may_prompt()
+    }
+
     /// Decides on the task's question at `position`, counted from 1. Dropping the future takes a prompt off
     /// the screen.
     pub(crate) async fn decide(&self, asked: &Asked, position: usize) -> Result<Answer, Failure> {

@@ -65,16 +65,17 @@ pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failu
     match args.remote.target(context)? {
         None => through_store(context, &args, &answering).await,
         Some(target) => {
+            // A server is told that it may ask only where somebody can answer, here or, for a task that is left to it, later.
+            let asks = !args.wait || answering.can_ask();
             let stays = if args.wait { Stays::ToTheEnd } else { Stays::NotForTasks };
             let answering = RemoteAnswering::new(answering, true, stays);
-            // Asked where nobody answers, a question is left open: who was told that it may not ask would decide itself.
-            let asked = Some(answering.clone());
+            let asked = asks.then(|| answering.clone());
             let server = connections::open(context, &args.remote, &target, args.wait, asked).await?;
             let here = answering.clone();
             let server = server.explained_by(Box::new(move |error| remote::explained(error, &here)));
             let done = through_server(context, &args, &server, &target, &answering).await;
             server.close().await;
-            if args.wait && done.is_ok() {
+            if args.wait && asks && done.is_ok() {
                 answering.tell_surplus();
             }
             done
