@@ -78,6 +78,9 @@ impl Entry<'_> {
         let command = words.map(|word| self.filled(word)).collect::<Result<_, _>>()?;
         let directory = text("cwd").map(|folder| self.filled(folder)).transpose()?;
         let directory = directory.map(|folder| self.project.join(folder));
+        if let Some(missing) = directory.as_deref().filter(|folder| !folder.is_dir()) {
+            return Err(self.refused(&format!("runs in {missing:?}, and there is no such folder")));
+        }
         Ok(Target::Stdio { command, environment: self.pairs(entry.get("env"))?, directory })
     }
 
