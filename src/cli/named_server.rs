@@ -79,7 +79,8 @@ impl Entry<'_> {
         let directory = text("cwd").map(|folder| self.filled(folder)).transpose()?;
         let directory = directory.map(|folder| self.project.join(folder));
         if let Some(missing) = directory.as_deref().filter(|folder| !folder.is_dir()) {
-            return Err(self.refused(&format!("runs in {missing:?}, and there is no such folder")));
+            let problem = format!("runs in {}, and there is no such folder", missing.display());
+            return Err(self.refused(&problem));
         }
         Ok(Target::Stdio { command, environment: self.pairs(entry.get("env"))?, directory })
     }

@@ -187,7 +187,7 @@ async fn over_stdio(
     let (place, wire) = (session.place.clone(), session.wire.clone());
     let child = ChildServer::start(start, wire.clone(), words.clone()).map_err(|error| {
         let reason = match start.directory.filter(|directory| !directory.is_dir()) {
-            Some(directory) => format!("it does not start: there is no folder {directory:?} to run it in"),
+            Some(missing) => format!("it does not start: there is no folder {} to run in", missing.display()),
             None => format!("it does not start: {error}"),
         };
         ClientError::Unreachable { server: place.clone(), reason, is_sent: false }

@@ -101,7 +101,10 @@ fn answered(place: &str, error: &StreamableHttpError<reqwest::Error>) -> Option<
             "answers, and not as an MCP server does: without saying what its reply is (Content-Type)"
                 .to_owned()
         }
-        StreamableHttpError::UnexpectedServerResponse(_) | StreamableHttpError::Deserialize(_) => {
+        StreamableHttpError::UnexpectedServerResponse(problem) => {
+            format!("answers, and not as an MCP server does: {problem}")
+        }
+        StreamableHttpError::Deserialize(_) => {
             format!("answers, and not as an MCP server does: {error}")
         }
         _ => return None,

@@ -23,7 +23,8 @@ use crate::task::{Answer, Outcome, RpcError, TaskStatus};
 const STATUS_TRIES: u32 = 3;
 const STATUS_PAUSE: Duration = Duration::from_millis(200);
 
-/// How long a server may still show a question whose answer it took. FastMCP 4 does so until a worker goes on.
+/// How long a server may still show a question whose answer it took: the protocol allows for some. FastMCP 4 queues the
+/// next leg before it acknowledges, and shows none.
 const COUNTS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Told of each look at the task, also where nothing changed.

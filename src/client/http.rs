@@ -305,10 +305,10 @@ fn reply_to(request: &RequestId, message: ServerJsonRpcMessage) -> Result<Server
         ServerJsonRpcMessage::Error(error) => {
             return Ok(ServerJsonRpcMessage::error(error.error, Some(request.clone())));
         }
-        _ => return Err(HttpError::UnexpectedServerResponse("a message that is no reply".into())),
+        _ => return Err(HttpError::UnexpectedServerResponse("it sends a message that is no reply".into())),
     };
     if id != request {
-        let problem = format!("a reply to request {id}, to request {request}");
+        let problem = format!("it replies to request {id}, and was sent request {request}");
         return Err(HttpError::UnexpectedServerResponse(problem.into()));
     }
     Ok(message)

@@ -62,7 +62,7 @@ fn asking() -> Value {
 
 /// A server of the newer era whose one task is shown so.
 fn showing(shown: Value) -> Peer {
-    answering(shown, |said| modern(said))
+    answering(shown, modern)
 }
 
 /// The same, with what it says to a `tasks/update`.
@@ -143,7 +143,7 @@ fn an_answer_that_meets_an_error_is_refused_and_its_server_is_not_away(#[case] c
 
 #[test]
 fn an_internal_error_that_passes_costs_no_answer() {
-    static REFUSED: AtomicUsize = AtomicUsize::new(0);
+    let (updates, looks) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let peer = Peer::start(move |said| match said.method() {
         "tools/call" => {
             let mut created = task("working", json!({}));
@@ -151,16 +151,15 @@ fn an_internal_error_that_passes_costs_no_answer() {
             Reply::Result(created)
         }
         // It is away while the answer is on its way, and cannot look then, either.
-        "tasks/update" if REFUSED.fetch_add(1, Ordering::SeqCst) == 0 => error(said, -32603, "no store"),
+        "tasks/update" if updates.fetch_add(1, Ordering::SeqCst) == 0 => error(said, -32603, "no store"),
         "tasks/update" => Reply::Result(json!({ "resultType": "complete" })),
-        "tasks/get" => match REFUSED.load(Ordering::SeqCst) {
-            0 => Reply::Result(asking()),
-            1 if REFUSED.fetch_add(1, Ordering::SeqCst) == 1 => error(said, -32603, "no store"),
-            3.. => Reply::Result(task(
-                "completed",
-                json!({ "result": { "content": [{ "type": "text", "text": "done" }] } }),
-            )),
-            _ => Reply::Result(asking()),
+        "tasks/get" => match updates.load(Ordering::SeqCst) {
+            1 if looks.fetch_add(1, Ordering::SeqCst) == 0 => error(said, -32603, "no store"),
+            0 | 1 => Reply::Result(asking()),
+            _ => {
+                let result = json!({ "content": [{ "type": "text", "text": "done" }] });
+                Reply::Result(task("completed", json!({ "result": result })))
+            }
         },
         _ => modern(said),
     });
