@@ -118,6 +118,9 @@ impl Answers {
             }
             Entries::ByName(entry) => {
                 let names: Vec<String> = entry.content.keys().map(|name| format!("{name:?}")).collect();
+                if names.is_empty() {
+                    return "the answers are empty, and the question needs more than its defaults".to_owned();
+                }
                 format!("the answers have none of its fields: they have {}", names.join(", "))
             }
         }
@@ -233,7 +236,9 @@ impl Entry {
         if content.is_empty() && self.content.len() == 1 && self.content.contains_key("action") {
             self.has_only_fields_of(&form)?;
         }
-        Ok((!content.is_empty()).then(|| accepting(&form, content)))
+        // A file of nothing says that the defaults are right, wherever they are.
+        let is_given = !content.is_empty() || (self.content.is_empty() && self.fits(ask));
+        Ok(is_given.then(|| accepting(&form, content)))
     }
 }
 

@@ -78,6 +78,10 @@ impl Entry<'_> {
         let command = words.map(|word| self.filled(word)).collect::<Result<_, _>>()?;
         let directory = text("cwd").map(|folder| self.filled(folder)).transpose()?;
         let directory = directory.map(|folder| self.project.join(folder));
+        if let Some(missing) = directory.as_deref().filter(|folder| !folder.is_dir()) {
+            let problem = format!("runs in {}, and there is no such folder", missing.display());
+            return Err(self.refused(&problem));
+        }
         Ok(Target::Stdio { command, environment: self.pairs(entry.get("env"))?, directory })
     }
 

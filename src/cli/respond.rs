@@ -1,7 +1,6 @@
 //! `respond`: answers an open question.
 
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
 use serde_json::json;
 
 use super::context::Context;
@@ -34,7 +33,7 @@ pub(crate) struct RespondArgs {
     #[arg(long, conflicts_with = "task")]
     next: bool,
     /// Answer this question of the task, for example q2; else the first open one
-    #[arg(long, value_name = "QUESTION", requires = "task", allow_hyphen_values = true, value_parser = NonEmptyStringValueParser::new(), add = complete_names::questions())]
+    #[arg(long, value_name = "QUESTION", requires = "task", allow_hyphen_values = true, add = complete_names::questions())]
     question: Option<String>,
     /// Wait until the task asks; --timeout bounds it
     #[arg(long, requires = "task")]
@@ -72,6 +71,9 @@ async fn respond(context: &Context, places: &Places, args: &RespondArgs) -> Resu
         let waiting = waiting::chosen(context, places, args.next, args.has_answer()).await?;
         (waiting.found, Some(waiting.question.id))
     };
+    if wanted.as_deref() == Some("") && !found.calls_a_question_nothing() {
+        return Err(Failure::usage("the question's id is empty: in a script, is a variable unset?"));
+    }
     if args.wait {
         places::tell_unoffered(context, &found).await;
         found = found.until_asked(wanted.as_deref()).await?;

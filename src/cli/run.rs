@@ -122,7 +122,7 @@ fn client(
 /// Waits for the servers that the command started, also where it was interrupted. A signal cuts that short: what is left
 /// of them is killed.
 async fn programs_end() {
-    let Ok(mut signals) = Signals::listen() else { return };
+    let Ok(mut signals) = Signals::of_command() else { return };
     tokio::select! {
         biased;
         _ = signals.next() => {}
@@ -159,7 +159,7 @@ async fn bounded(
     context: &Context,
     mut command: impl Future<Output = Result<(), Failure>> + Unpin,
 ) -> Result<(), Failure> {
-    let mut signals = Signals::listen()?;
+    let mut signals = Signals::of_command()?;
     let end = context.config.timeout.map(|timeout| (timeout, tokio::time::Instant::now() + timeout));
     let timed_out = async {
         match end {

@@ -1,6 +1,7 @@
-//! SIGINT and SIGTERM: the first asks to stop, the second insists.
+//! The signals that end this program: the first asks to stop, the second insists.
 
-use tokio::signal::unix::{SignalKind, signal};
+use futures::future::OptionFuture;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::failure::{Failure, Kind};
@@ -11,6 +12,9 @@ use crate::worker::command::orphans;
 pub(crate) enum Stop {
     Interrupt,
     Terminate,
+    /// The terminal, or the connection to it, was closed.
+    HangUp,
+    Quit,
 }
 
 impl Stop {
@@ -19,24 +23,34 @@ impl Stop {
         match self {
             Self::Interrupt => Failure::new(Kind::Interrupted, "interrupted"),
             Self::Terminate => Failure::new(Kind::Terminated, "terminated"),
+            Self::HangUp => Failure::new(Kind::Terminated, "the terminal was closed (SIGHUP)"),
+            Self::Quit => Failure::new(Kind::Terminated, "quit (SIGQUIT)"),
         }
     }
 }
 
 /// The process's stop signals, as they come.
 pub(crate) struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
+    interrupt: Signal,
+    terminate: Signal,
+    /// Those that only commands take for the end.
+    hang_up: Option<Signal>,
+    quit: Option<Signal>,
 }
 
 impl Signals {
-    /// From now on the signals come here and do not end the process by themselves.
+    /// From now on SIGINT and SIGTERM come here and do not end the process by themselves.
     pub(crate) fn listen() -> Result<Self, Failure> {
-        let listen = |kind| {
-            signal(kind)
-                .map_err(|error| Failure::caused(Kind::Unexpected, "cannot listen for signals", error))
-        };
-        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+        let (interrupt, terminate) = (come(SignalKind::interrupt())?, come(SignalKind::terminate())?);
+        Ok(Self { interrupt, terminate, hang_up: None, quit: None })
+    }
+
+    /// Those of a command, which has servers to end also where its terminal is closed. What this process was started to
+    /// pass over, as `nohup` does it, it passes over.
+    pub(crate) fn of_command() -> Result<Self, Failure> {
+        let hang_up = heeded(SignalKind::hangup()).map(come).transpose()?;
+        let quit = heeded(SignalKind::quit()).map(come).transpose()?;
+        Ok(Self { hang_up, quit, ..Self::listen()? })
     }
 
     /// Waits for the next one.
@@ -44,6 +58,8 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => Stop::Interrupt,
             _ = self.terminate.recv() => Stop::Terminate,
+            Some(_) = OptionFuture::from(self.hang_up.as_mut().map(Signal::recv)) => Stop::HangUp,
+            Some(_) = OptionFuture::from(self.quit.as_mut().map(Signal::recv)) => Stop::Quit,
         }
     }
 
@@ -54,6 +70,20 @@ impl Signals {
         stop.cancel();
         self.next().await
     }
+}
+
+fn come(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).map_err(|error| Failure::caused(Kind::Unexpected, "cannot listen for signals", error))
+}
+
+/// The signal, unless this process passes it over, or that cannot be told: only Linux shows it. Once it is listened to, it
+/// is heeded.
+fn heeded(kind: SignalKind) -> Option<SignalKind> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    let ignored = u64::from_str_radix(ignored.trim(), 16).ok()?;
+    let place = kind.as_raw_value() - 1;
+    (ignored >> place & 1 == 0).then_some(kind)
 }
 
 /// Where this process is the first of a container, waits for the orphans that fall to it, until `stop`.

@@ -17,13 +17,15 @@ use url::Url;
 
 use super::asking::{Answering, Desk};
 use super::failure::{answers_http, closed, timeout, transport_failure};
-use super::http::{Endpoint, HTTP_STATUS};
+use super::http::{Endpoint, HTTP_STATUS, too_large};
 use super::last_words::LastWords;
-use super::session::Session;
+use super::session::{Heard, Session};
 use super::stdio::{ChildServer, Start};
 use super::wire::Wire;
 use super::{Client, ClientError, ClientResult, Era, Target};
 
+/// What a server is asked first, in words.
+pub(crate) const HANDSHAKE: &str = "the handshake";
 /// How long the whole handshake may take, the start of a child process included. Ten seconds of it go to
 /// a server that ignores the modern era's first request.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -59,7 +61,7 @@ impl Client {
         let after = HANDSHAKE_TIMEOUT;
         match tokio::time::timeout(after, opening).await {
             Ok(opened) => opened.map_err(|failure| failure.error),
-            Err(_) => Err(words.explain(timeout(&target.to_string(), "the handshake", after)).await),
+            Err(_) => Err(words.explain(timeout(&target.to_string(), HANDSHAKE, after)).await),
         }
     }
 }
@@ -97,6 +99,7 @@ async fn open(
         lost: lost.clone(),
         broken: broken.clone(),
         stays: stays.clone(),
+        heard: Heard::default(),
     };
     let running = match target {
         Target::Http { url, headers, token } => {
@@ -183,7 +186,10 @@ async fn over_stdio(
 ) -> Result<Running, Failure> {
     let (place, wire) = (session.place.clone(), session.wire.clone());
     let child = ChildServer::start(start, wire.clone(), words.clone()).map_err(|error| {
-        let reason = format!("it does not start: {error}");
+        let reason = match start.directory.filter(|directory| !directory.is_dir()) {
+            Some(missing) => format!("it does not start: there is no folder {} to run in", missing.display()),
+            None => format!("it does not start: {error}"),
+        };
         ClientError::Unreachable { server: place.clone(), reason, is_sent: false }
     })?;
     let gone = child.gone();
@@ -288,6 +294,9 @@ fn initialize_failure(place: &str, error: ClientInitializeError) -> ClientError 
         }
         ClientInitializeError::ConnectionClosed(_) => closed(place),
         ClientInitializeError::JsonRpcError(error) => {
+            if let Some(problem) = too_large(&error) {
+                return ClientError::Answers { server: place.to_owned(), problem, is_passing: false };
+            }
             if let Some(status) = http_status(&error) {
                 return answers_http(place, status);
             }

@@ -144,6 +144,16 @@ pub enum ClientError {
         /// Why the last one was.
         problem: String,
     },
+    /// The server took an answer, and goes on asking the same.
+    #[error(
+        "the server took the answer, and question {question} of task {task} is still open: it did not count"
+    )]
+    Uncounted {
+        /// The task's id.
+        task: String,
+        /// The question's key.
+        question: String,
+    },
     /// The server asks for something that this client did not offer.
     #[error("the server asks what this client cannot answer: {problem}")]
     Unanswerable {
@@ -166,8 +176,8 @@ const METHOD_NOT_FOUND: i64 = -32601;
 /// "Missing required client capability" of 2026-07-28; its data names the capabilities.
 const MISSING_CAPABILITY: i64 = -32021;
 
-/// Requests that only look, or can be repeated, and whose internal error says nothing of the task itself.
-const ABOUT_TASKS: [&str; 2] = ["tasks/get", "tasks/update"];
+/// The request that only looks: its internal error says that the server cannot look now, and nothing of the task itself.
+const LOOK: &str = "tasks/get";
 
 impl ClientError {
     /// Whether it may be otherwise a moment later, with nothing changed here: the server, or its store, is away.
@@ -176,8 +186,7 @@ impl ClientError {
             Self::Unreachable { .. } | Self::SessionEnded { .. } | Self::Timeout { .. } => true,
             Self::Answers { is_passing, .. } => *is_passing,
             Self::Refused { method, error } => {
-                store_away(error).is_some()
-                    || (error.code == INTERNAL_ERROR && ABOUT_TASKS.contains(&method.as_str()))
+                store_away(error).is_some() || (error.code == INTERNAL_ERROR && method == LOOK)
             }
             _ => false,
         }

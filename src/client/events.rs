@@ -1,5 +1,8 @@
 //! Server-sent events, with bounds that their parser does not have.
 
+use std::error::Error;
+use std::io::ErrorKind;
+
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -29,6 +32,11 @@ where
     events.map_ok(patient).boxed()
 }
 
+/// Whether this is why a stream ended: an event of too many bytes.
+pub(super) fn is_too_large(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::FileTooLarge)
+}
+
 /// Counts the bytes of the event that is being received; a blank line ends it.
 #[derive(Default)]
 struct EventBytes {
@@ -45,7 +53,7 @@ impl EventBytes {
             self.count(*byte);
             if self.event > self.limit {
                 let problem = format!("the server sent an event of more than {} bytes", self.limit);
-                return Err(std::io::Error::other(problem));
+                return Err(std::io::Error::new(ErrorKind::FileTooLarge, problem));
             }
         }
         Ok(chunk)

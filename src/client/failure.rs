@@ -7,6 +7,7 @@ use rmcp::service::ServiceError;
 use rmcp::transport::streamable_http_client::StreamableHttpError;
 
 use super::ClientError;
+use super::http::{too_large, too_many_bytes};
 use crate::task::RpcError;
 
 /// What is known of a connection that just ends.
@@ -23,6 +24,11 @@ pub(super) fn timeout(place: &str, what: &str, after: Duration) -> ClientError {
 
 /// What the failure of a request means.
 pub(super) fn service_failure(place: &str, method: &str, error: ServiceError) -> ClientError {
+    if let ServiceError::McpError(error) = &error
+        && let Some(problem) = too_large(error)
+    {
+        return ClientError::Answers { server: place.to_owned(), problem, is_passing: false };
+    }
     match error {
         ServiceError::McpError(error) => ClientError::Refused {
             method: method.to_owned(),
@@ -87,10 +93,18 @@ fn answered(place: &str, error: &StreamableHttpError<reqwest::Error>) -> Option<
             return Some(ClientError::Forbidden { server, words });
         }
         StreamableHttpError::HttpStatus(error) => return Some(answers_http(place, error.status)),
-        StreamableHttpError::UnexpectedContentType(_)
-        | StreamableHttpError::UnexpectedServerResponse(_)
-        | StreamableHttpError::ResponseBodyTooLarge { .. }
-        | StreamableHttpError::Deserialize(_) => {
+        StreamableHttpError::ResponseBodyTooLarge { max_size } => too_many_bytes("a reply", *max_size),
+        StreamableHttpError::UnexpectedContentType(Some(kind)) => {
+            format!("answers, and not as an MCP server does: with {kind}, which is neither JSON nor events")
+        }
+        StreamableHttpError::UnexpectedContentType(None) => {
+            "answers, and not as an MCP server does: without saying what its reply is (Content-Type)"
+                .to_owned()
+        }
+        StreamableHttpError::UnexpectedServerResponse(problem) => {
+            format!("answers, and not as an MCP server does: {problem}")
+        }
+        StreamableHttpError::Deserialize(_) => {
             format!("answers, and not as an MCP server does: {error}")
         }
         _ => return None,

@@ -1,6 +1,6 @@
 //! Staying with a task to its end.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,10 @@ use crate::task::{Answer, Outcome, RpcError, TaskStatus};
 /// passing has passed by then, and a server that is gone is not waited for.
 const STATUS_TRIES: u32 = 3;
 const STATUS_PAUSE: Duration = Duration::from_millis(200);
+
+/// How long a server may still show a question whose answer it took: the protocol allows for some. FastMCP 4 queues the
+/// next leg before it acknowledges, and shows none.
+const COUNTS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Told of each look at the task, also where nothing changed.
 pub type OnChange<'a> = &'a (dyn Fn(&TaskView) + Send + Sync);
@@ -140,7 +144,7 @@ impl Client {
         for _ in 0..STATUS_TRIES {
             match self.request("tasks/get", json!({ "taskId": id })).await {
                 Ok(reply) => match TaskView::read(&reply) {
-                    Some(view) if view.status.is_final() => return Ended::of(view, outcome),
+                    Some(view) if view.id == id && view.status.is_final() => return Ended::of(view, outcome),
                     // A server that shows the end a moment later than it gives the result.
                     _ => {}
                 },
@@ -171,6 +175,7 @@ impl Client {
                     }
                     looks.after(view.poll_interval);
                     questions.seen = view.input_requests;
+                    questions.all_count(id)?;
                     self.ask_next(id, &mut questions)?;
                 }
             }
@@ -183,7 +188,7 @@ impl Client {
         questions.asking = questions.asking.take().filter(|asking| questions.seen.contains_key(&asking.key));
         let Questions { seen, answered, asking, .. } = questions;
         if asking.is_none()
-            && let Some((key, request)) = seen.iter().find(|(key, _)| !answered.contains(*key))
+            && let Some((key, request)) = seen.iter().find(|(key, _)| !answered.contains_key(*key))
         {
             *asking = Some(self.ask(self.question(Some(id), key, request)?)?);
         }
@@ -212,7 +217,7 @@ impl Client {
         match self.answer(id, &question.key, &question.ask, answer).await {
             Ok(()) => {
                 questions.refusals = 0;
-                questions.answered.insert(question.key);
+                questions.answered.insert(question.key, Instant::now());
                 self.ask_next(id, questions)
             }
             Err(ClientError::Refused { error, .. }) if error.code == INVALID_PARAMS => {
@@ -244,6 +249,8 @@ impl Client {
         match (view.status, view.outcome.clone()) {
             (TaskStatus::Cancelled, _) => Ok(Ended::Cancelled { message: view.status_message }),
             (_, Some(outcome)) => Ok(Ended::of(view, outcome)),
+            // Its status says all that matters; why it failed stands in the message, if anywhere.
+            (TaskStatus::Failed, None) => Ok(Ended::Failed { message: view.status_message, outcome: None }),
             (status, None) => Err(self.odd("tasks/get", &format!("a {status} task without its outcome"))),
         }
     }
@@ -254,12 +261,27 @@ impl Client {
 struct Questions {
     /// Those that the last look showed.
     seen: Map<String, Value>,
-    /// Keys that were answered here; they never come again, though a look may still show them.
-    answered: HashSet<String>,
+    /// Keys that were answered here, and when; they never come again, though a look may still show them for a while.
+    answered: HashMap<String, Instant>,
     /// The one that is being asked.
     asking: Option<Asking>,
     /// How often the server refused the last question's answers.
     refusals: u32,
+}
+
+impl Questions {
+    /// Whether the server counts what it took. One that shows nothing but questions that were answered long ago waits for
+    /// answers that it has, and would wait for ever.
+    fn all_count(&self, task: &str) -> ClientResult<()> {
+        let is_long_answered =
+            |key: &String| self.answered.get(key).is_some_and(|at| at.elapsed() >= COUNTS_WITHIN);
+        match self.seen.keys().next() {
+            Some(first) if self.seen.keys().all(is_long_answered) => {
+                Err(ClientError::Uncounted { task: task.to_owned(), question: first.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A question at the answerer's; dropping it takes it back.

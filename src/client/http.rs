@@ -4,22 +4,26 @@
 //! `WWW-Authenticate` for a protocol fault, and puts the URL, which may hold a secret, into its errors.
 
 use std::collections::HashMap;
+use std::future::ready;
 use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, Response, StatusCode};
-use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ErrorData, ServerJsonRpcMessage};
+use rmcp::model::{
+    ClientJsonRpcMessage, ClientRequest, ErrorData, JsonRpcError, RequestId, ServerJsonRpcMessage,
+};
 use rmcp::transport::streamable_http_client::{
-    AuthRequiredError, HttpStatusError, InsufficientScopeError, StreamableHttpClient, StreamableHttpError,
-    StreamableHttpPostResponse,
+    AuthRequiredError, HttpStatusError, InsufficientScopeError, SseError, StreamableHttpClient,
+    StreamableHttpError, StreamableHttpPostResponse,
 };
 use serde_json::json;
+use sse_stream::Sse;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::events::{Events, events};
+use super::events::{Events, events, is_too_large};
 use super::http_client;
 use super::session::Session;
 use super::wire::Wire;
@@ -29,6 +33,8 @@ type Headers = HashMap<HeaderName, HeaderValue>;
 
 /// Under this key of an error's data the handshake finds that it was refused by HTTP, with which status.
 pub(super) const HTTP_STATUS: &str = "mcptask/httpStatus";
+/// Under this key of an error's data stands what of a reply was too large.
+const TOO_LARGE: &str = "mcptask/tooLarge";
 const SESSION_ID: &str = "mcp-session-id";
 const LAST_EVENT_ID: &str = "last-event-id";
 const EVENT_STREAM: &str = "text/event-stream";
@@ -70,14 +76,23 @@ impl Endpoint {
         self.listening.subscribe()
     }
 
-    /// The events of a reply, each as rmcp shall read it.
-    fn events(&self, response: Response, limit: usize) -> Events {
+    /// The events of a reply to `request`, or of the session's stream, each as rmcp shall read it.
+    fn events(&self, response: Response, limit: usize, request: Option<RequestId>) -> Events {
         let wire = self.wire.clone();
-        let rewritten = move |mut event: sse_stream::Sse| {
+        let rewritten = move |mut event: Sse| {
             event.data = event.data.map(|data| wire.inbound(&data));
             event
         };
-        events(response.bytes_stream(), limit).map_ok(rewritten).boxed()
+        let refused = move |error: SseError| match (&error, &request) {
+            (SseError::Body(cause), Some(request)) if is_too_large(cause.as_ref()) => {
+                Ok(no_reply(request.clone(), "an event", limit))
+            }
+            _ => Err(error),
+        };
+        events(response.bytes_stream(), limit)
+            .map_ok(rewritten)
+            .or_else(move |error| ready(refused(error)))
+            .boxed()
     }
 
     fn message(&self, body: &[u8]) -> Result<ServerJsonRpcMessage, serde_json::Error> {
@@ -148,7 +163,7 @@ impl Endpoint {
             }
             _ => match header(&response, CONTENT_TYPE.as_str()) {
                 Some(kind) if is_media_type(&kind, EVENT_STREAM) => {
-                    Ok(self.events(response, MAX_REPLY_BYTES))
+                    Ok(self.events(response, MAX_REPLY_BYTES, None))
                 }
                 kind => Err(HttpError::UnexpectedContentType(kind)),
             },
@@ -182,11 +197,12 @@ impl Endpoint {
         }
         match header(&response, CONTENT_TYPE.as_str()) {
             Some(kind) if is_media_type(&kind, EVENT_STREAM) => {
-                Ok(StreamableHttpPostResponse::Sse(self.events(response, limit), session))
+                let events = self.events(response, limit, Some(request.id.clone()));
+                Ok(StreamableHttpPostResponse::Sse(events, session))
             }
             Some(kind) if is_media_type(&kind, JSON) => {
                 let message = self.message(&bounded_body(response).await?)?;
-                Ok(StreamableHttpPostResponse::Json(message, session))
+                Ok(StreamableHttpPostResponse::Json(reply_to(&request.id, message)?, session))
             }
             kind => Err(HttpError::UnexpectedContentType(kind)),
         }
@@ -278,6 +294,42 @@ impl StreamableHttpClient for Endpoint {
         self.listening.send_replace(true);
         self.stream(opened)
     }
+}
+
+/// The message as the only reply to a request, after which nothing comes on its connection.
+fn reply_to(request: &RequestId, message: ServerJsonRpcMessage) -> Result<ServerJsonRpcMessage, HttpError> {
+    let id = match message {
+        ServerJsonRpcMessage::Response(ref response) => &response.id,
+        ServerJsonRpcMessage::Error(JsonRpcError { id: Some(ref id), .. }) => id,
+        // Some servers cannot name what they refuse.
+        ServerJsonRpcMessage::Error(error) => {
+            return Ok(ServerJsonRpcMessage::error(error.error, Some(request.clone())));
+        }
+        _ => return Err(HttpError::UnexpectedServerResponse("it sends a message that is no reply".into())),
+    };
+    if id != request {
+        let problem = format!("it replies to request {id}, and was sent request {request}");
+        return Err(HttpError::UnexpectedServerResponse(problem.into()));
+    }
+    Ok(message)
+}
+
+/// What rmcp reads where the reply to that request is too large: an error, so that who waits for it hears of it.
+fn no_reply(request: RequestId, what: &str, limit: usize) -> Sse {
+    let data = json!({ TOO_LARGE: too_many_bytes(what, limit) });
+    let error = ErrorData::internal_error("too large", Some(data));
+    let message = ServerJsonRpcMessage::error(error, Some(request));
+    Sse { data: serde_json::to_string(&message).ok(), ..Sse::default() }
+}
+
+/// What is wrong with something of too many bytes.
+pub(super) fn too_many_bytes(what: &str, limit: usize) -> String {
+    format!("sends {what} that is too large: it has more than {limit} bytes")
+}
+
+/// What was too large, where that is the error.
+pub(super) fn too_large(error: &ErrorData) -> Option<String> {
+    Some(error.data.as_ref()?.get(TOO_LARGE)?.as_str()?.to_owned())
 }
 
 /// The request with what says who asks.

@@ -21,18 +21,31 @@ const REST: Duration = Duration::from_secs(2);
 pub(super) struct LastWords {
     kept: Arc<RwLock<Vec<u8>>>,
     status: Arc<RwLock<Option<ExitStatus>>>,
+    /// What the program did, where the connection was closed for it.
+    hung_up: Arc<RwLock<Option<String>>>,
     ended: Arc<watch::Sender<bool>>,
 }
 
 impl Default for LastWords {
     fn default() -> Self {
-        Self { kept: Arc::default(), status: Arc::default(), ended: Arc::new(watch::Sender::new(true)) }
+        let ended = Arc::new(watch::Sender::new(true));
+        Self { kept: Arc::default(), status: Arc::default(), hung_up: Arc::default(), ended }
     }
 }
 
 impl LastWords {
     /// Adds them to an error that says the server is gone, or silent, for they may say why.
     pub(super) async fn explain(&self, error: ClientError) -> ClientError {
+        let hung_up = self.hung_up.read().unwrap_or_else(PoisonError::into_inner).clone();
+        match (error, hung_up) {
+            (ClientError::Unreachable { server, .. }, Some(problem)) => {
+                ClientError::Answers { server, problem, is_passing: false }
+            }
+            (error, _) => self.with_words(error).await,
+        }
+    }
+
+    async fn with_words(&self, error: ClientError) -> ClientError {
         match error {
             ClientError::Unreachable { server, reason, is_sent } => {
                 // The pipes close in any order.
@@ -45,6 +58,11 @@ impl LastWords {
             }
             other => other,
         }
+    }
+
+    /// The connection was closed from here, since the program does that.
+    pub(super) fn hung_up_on(&self, problem: String) {
+        *self.hung_up.write().unwrap_or_else(PoisonError::into_inner) = Some(problem);
     }
 
     /// The program has ended.
@@ -69,6 +87,7 @@ impl LastWords {
         // A program that was started before, in the other era, has said nothing about this one.
         self.kept.write().unwrap_or_else(PoisonError::into_inner).clear();
         *self.status.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.hung_up.write().unwrap_or_else(PoisonError::into_inner) = None;
         self.ended.send_replace(false);
         tokio::spawn(async move {
             let mut stderr = BufReader::new(stderr);

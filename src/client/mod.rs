@@ -34,6 +34,8 @@ use serde_json::Value;
 use tokio::sync::{Notify, OnceCell, broadcast};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use connect::HANDSHAKE;
+
 pub use asking::{Answering, AskedQuestion, ask_from};
 pub use error::{ClientError, ClientResult};
 pub use follow::OnChange;

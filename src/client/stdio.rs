@@ -14,6 +14,7 @@ use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use super::http::too_many_bytes;
 use super::last_words::LastWords;
 use super::program::Program;
 use super::wire::Wire;
@@ -100,7 +101,7 @@ impl ChildServer {
             self.line.extend_from_slice(&read[..taken]);
             stdout.consume(taken);
             if self.line.len() > MAX_LINE_BYTES {
-                tracing::warn!("the server sent a line of more than {MAX_LINE_BYTES} bytes: hanging up");
+                self.words.hung_up_on(too_many_bytes("a line", MAX_LINE_BYTES));
                 return None;
             }
             if end.is_some() {

@@ -14,6 +14,8 @@ use crate::task::{Action, Outcome, RpcError, TaskSupport};
 /// How often a foreground call may come back with questions. Each round asked a person something, so
 /// this ends only a server that goes in circles.
 const MAX_ROUNDS: u32 = 1000;
+/// How often a call may ask the same and be told the same in rounds that follow each other.
+const SAME_ROUNDS: u32 = 10;
 /// How long the reply to a task's submission may be behind the task's first question.
 const OVERTAKEN: Duration = Duration::from_secs(10);
 /// The pause before a round that asks nothing, which only lets the server go on.
@@ -68,6 +70,7 @@ impl Client {
                 self.stays.cancel();
             }
         }
+        let mut circle = Circle::default();
         for _ in 0..MAX_ROUNDS {
             let result = match self.call(params.clone()).await {
                 Err(ClientError::Refused { method, error }) if error.code == PAGE_NEEDED && !self.modern => {
@@ -80,6 +83,9 @@ impl Client {
                 return self.submitted(result);
             }
             self.answer_round(&result, &mut params).await?;
+            if circle.goes_on(&result, &params) {
+                return Err(self.odd("tools/call", "it asks the same again and again, and has its answer"));
+            }
         }
         Err(self.odd("tools/call", "it asks for input without end"))
     }
@@ -193,6 +199,24 @@ impl Client {
             ask,
             refused: None,
         })
+    }
+}
+
+/// The rounds of a call in which nothing was new.
+#[derive(Default)]
+struct Circle {
+    last: Value,
+    times: u32,
+}
+
+impl Circle {
+    /// Counts a round. Whether the same was asked and answered too often; a round that asks nothing lets the server work.
+    fn goes_on(&mut self, asked: &Value, answered: &Value) -> bool {
+        let round = json!([asked.get("inputRequests"), answered.get("inputResponses")]);
+        let is_same = self.last == round && answered["inputResponses"] != json!({});
+        self.times = if is_same { self.times + 1 } else { 1 };
+        self.last = round;
+        self.times >= SAME_ROUNDS
     }
 }
 

@@ -1,20 +1,32 @@
 //! Looking at tasks, answering and cancelling them.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::asking::elicit_result;
+use super::error::INTERNAL_ERROR;
 use super::{Client, ClientError, ClientResult, TaskView};
 use crate::task::{Answer, Ask};
 
 /// Invalid params: what both eras answer to an unknown task, and modern servers to an unfit answer.
 pub const INVALID_PARAMS: i64 = -32602;
 
+/// How often an answer is sent that meets an internal error of a server which is there, and the pause before the next
+/// time: what was about to pass has passed by then.
+const UPDATE_TRIES: u32 = 3;
+const UPDATE_PAUSE: Duration = Duration::from_millis(300);
+
 impl Client {
     /// The task as it stands.
     pub async fn get(&self, id: &str) -> ClientResult<TaskView> {
         let reply = self.patient_request("tasks/get", &json!({ "taskId": id })).await;
         let reply = reply.map_err(|error| no_task(id, error))?;
-        TaskView::read(&reply).ok_or_else(|| self.odd("tasks/get", "the reply is not a task"))
+        let view = TaskView::read(&reply).ok_or_else(|| self.odd("tasks/get", "the reply is not a task"))?;
+        if view.id != id {
+            return Err(self.odd("tasks/get", &format!("the reply is about another task, {:?}", view.id)));
+        }
+        Ok(view)
     }
 
     /// All tasks that a legacy server shows; the modern era has no such list.
@@ -49,7 +61,21 @@ impl Client {
         }
         let responses = json!({ key: elicit_result(ask, answer) });
         let params = json!({ "taskId": id, "inputResponses": responses });
-        self.patient_request("tasks/update", &params).await.map(drop)
+        let mut tries = 1;
+        loop {
+            match self.patient_request("tasks/update", &params).await {
+                // Where the server is away, looking at the task fails as well, and is waited for. Where it is not, the
+                // error is about this answer.
+                Err(ClientError::Refused { error, .. })
+                    if error.code == INTERNAL_ERROR && tries < UPDATE_TRIES =>
+                {
+                    tries += 1;
+                    self.get(id).await?;
+                    tokio::time::sleep(UPDATE_PAUSE).await;
+                }
+                done => return done.map(drop),
+            }
+        }
     }
 
     /// The result of a legacy task: blocks to its end where the server follows the specification.
@@ -59,7 +85,7 @@ impl Client {
 }
 
 /// Enough of a value to know it again.
-fn beginning(value: &Value) -> String {
+pub(super) fn beginning(value: &Value) -> String {
     value.to_string().chars().take(200).collect()
 }
 

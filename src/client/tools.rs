@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::tasks::beginning;
 use super::{Client, ClientError, ClientResult};
 use crate::task::{TaskSupport, ToolSpec};
 
@@ -10,13 +11,24 @@ pub(super) const MAX_PAGES: usize = 1000;
 /// The most bytes that a list may have, on all of its pages.
 const MAX_LIST_BYTES: usize = 64 * 1024 * 1024;
 
+/// Tells of something that is listed and cannot be called, which hides no other.
+pub(super) fn not_a_tool(tool: &Value) {
+    tracing::warn!("the server lists what is not read as a tool: {}", beginning(tool));
+}
+
 impl Client {
     /// The server's tools, asked for once per connection.
     pub async fn tools(&self) -> ClientResult<&[ToolSpec]> {
         let list = || async {
             let tools = self.pages("tools/list", "tools").await?;
-            let read = |tool: &Value| self.tool_from(tool).ok_or_else(|| self.odd("tools/list", "no name"));
-            tools.iter().map(read).collect()
+            let read = |tool: &Value| {
+                let spec = self.tool_from(tool);
+                if spec.is_none() {
+                    not_a_tool(tool);
+                }
+                spec
+            };
+            Ok(tools.iter().filter_map(read).collect())
         };
         self.tools.get_or_try_init(list).await.map(Vec::as_slice)
     }
@@ -35,7 +47,7 @@ impl Client {
         let (mut all, mut params, mut bytes) = (Vec::new(), json!({}), 0);
         for _ in 0..MAX_PAGES {
             let mut page = self.patient_request(method, &params).await?;
-            let next = page.get("nextCursor").filter(|next| !next.is_null()).cloned();
+            let next = page.get("nextCursor").filter(|next| !next.is_null() && *next != "").cloned();
             let Some(Value::Array(found)) = page.get_mut(items).map(Value::take) else {
                 return Err(self.odd(method, "the reply has no list"));
             };

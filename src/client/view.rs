@@ -84,7 +84,7 @@ impl Ended {
     /// How an ended task ended, with what the server shows as its outcome.
     pub(super) fn of(view: TaskView, outcome: Outcome) -> Self {
         match view.status {
-            TaskStatus::Failed => Self::Failed { message: view.status_message, outcome },
+            TaskStatus::Failed => Self::Failed { message: view.status_message, outcome: Some(outcome) },
             TaskStatus::Cancelled => Self::Cancelled { message: view.status_message },
             _ => Self::Finished(outcome),
         }
@@ -113,8 +113,8 @@ pub enum Ended {
     Failed {
         /// The server's words on it.
         message: Option<String>,
-        /// What it shows as the task's outcome.
-        outcome: Outcome,
+        /// What it shows as the task's outcome, where it shows any.
+        outcome: Option<Outcome>,
     },
     /// Somebody cancelled it.
     Cancelled {

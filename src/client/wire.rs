@@ -8,7 +8,11 @@
 
 use std::sync::OnceLock;
 
+use rmcp::model::Tool;
+use serde::Deserialize as _;
 use serde_json::{Value, json};
+
+use super::tools::not_a_tool;
 
 const VERBATIM: &str = "mcptask/verbatim";
 
@@ -54,7 +58,16 @@ impl Wire {
             *result = json!({ VERBATIM: result.take() });
         }
         // rmcp reads a modern server's tool list itself: it learns from it which arguments travel as
-        // headers too (SEP-2243). Nothing that this client needs is lost there.
+        // headers too (SEP-2243). Nothing that this client needs is lost there, but it reads all tools or none.
+        else if let Some(Value::Array(tools)) = result.get_mut("tools") {
+            tools.retain(|tool| {
+                let is_tool = Tool::deserialize(tool).is_ok();
+                if !is_tool {
+                    not_a_tool(tool);
+                }
+                is_tool
+            });
+        }
     }
 }
 

@@ -59,6 +59,11 @@ impl Found {
         }
     }
 
+    /// Whether one of its open questions has the empty text for its id: some servers do that.
+    pub(crate) fn calls_a_question_nothing(&self) -> bool {
+        matches!(self, Self::Server(_, task) if task.input_requests.contains_key(""))
+    }
+
     /// Waits until the task asks that question, or any; the task as it is then. Ends as well when the task does.
     pub(crate) async fn until_asked(&self, wanted: Option<&str>) -> Result<Self, Failure> {
         match self {

@@ -52,7 +52,7 @@ impl From<Ended> for Ending {
     fn from(ended: Ended) -> Self {
         match ended {
             Ended::Finished(outcome) => Self::Finished(outcome),
-            Ended::Failed { message, outcome } => Self::Failed { message, outcome: Some(outcome) },
+            Ended::Failed { message, outcome } => Self::Failed { message, outcome },
             Ended::Cancelled { message } => Self::Cancelled { message },
         }
     }

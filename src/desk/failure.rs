@@ -37,7 +37,7 @@ pub(crate) enum Kind {
     NothingChanged,
     /// 130: Ctrl-C.
     Interrupted,
-    /// 143: SIGTERM.
+    /// 143: SIGTERM, or the terminal was closed (SIGHUP), or SIGQUIT.
     Terminated,
 }
 
@@ -94,7 +94,7 @@ impl Kind {
                 (10, "nothing_changed", "nothing changed: already answered, already ended, left open")
             }
             Self::Interrupted => (130, "interrupted", "Ctrl-C"),
-            Self::Terminated => (143, "terminated", "SIGTERM"),
+            Self::Terminated => (143, "terminated", "SIGTERM, SIGHUP or SIGQUIT"),
         }
     }
 }

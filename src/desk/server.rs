@@ -327,11 +327,7 @@ impl Server {
 
 /// The failure of an answer that a server took and did not count.
 fn uncounted(task: &str, question: &str) -> Failure {
-    let (question, task) = (text::line(question), text::line(task));
-    let message = format!(
-        "the server took the answer, and question {question} of task {task} is still open: it did not count"
-    );
-    Failure::new(Kind::NothingChanged, message)
+    ClientError::Uncounted { task: text::line(task), question: text::line(question) }.into()
 }
 
 /// The failure of a task that has ended.

@@ -51,9 +51,13 @@ pub(crate) fn in_words(answer: &Answer) -> String {
 
 /// The command with what would accept the question, with a place for each value.
 pub(crate) fn accepting(respond: Suggested, ask: &Ask) -> Suggested {
+    let AskKind::Form { schema } = &ask.kind else { return respond.flag("--accept") };
+    if schema.is_null() {
+        // No content is right for a form of nothing.
+        return respond.flag("--decline|--cancel");
+    }
     let respond = respond.flag("--accept");
-    let AskKind::Form { schema } = &ask.kind else { return respond };
-    let Some(form) = Form::parse(schema).ok().filter(|form| !form.is_whole) else {
+    let Some(form) = Form::parse(schema).ok().filter(|form| !form.is_whole && can_be_set(form)) else {
         return respond.option("--content", "JSON");
     };
     let defaults = defaults(&form);
@@ -66,11 +70,17 @@ pub(crate) fn accepting(respond: Suggested, ask: &Ask) -> Suggested {
 
 /// The command with a place for each argument that a tool needs.
 pub(crate) fn calling(submit: Suggested, schema: &Value) -> Suggested {
-    let Some(form) = Form::parse(schema).ok().filter(|form| !form.is_whole) else {
+    let Some(form) = Form::parse(schema).ok().filter(|form| !form.is_whole && can_be_set(form)) else {
         return submit.option("--args-json", "JSON");
     };
     let needed = form.fields.iter().filter(|field| field.required && field.default.is_none());
     needed.fold(submit, |submit, field| submit.option("--arg", format!("{}={}", field.name, place(field))))
+}
+
+/// Whether each needed field has a name that `--set NAME=VALUE` tells from its value.
+fn can_be_set(form: &Form) -> bool {
+    let is_clear = |name: &str| !name.is_empty() && !name.contains('=');
+    form.fields.iter().filter(|field| field.required).all(|field| is_clear(&field.name))
 }
 
 /// The most choices that stand in a suggested command.
@@ -122,5 +132,16 @@ mod tests {
         for place in places.into_iter().chain(["'tags=a|b'", "set=yes"]) {
             assert!(shown.contains(&format!("--set {place}")), "{place} is not in {shown}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_set_is_suggested_as_json_and_what_nothing_fits_is_not_accepted() {
+        let suggested = |schema| accepting(Suggested::new("respond"), &Ask::form("?", schema)).to_string();
+        for name in ["a=b", ""] {
+            let schema = |needed: &[&str]| json!({ "type": "object", "required": needed, "properties": { name: { "type": "string" } } });
+            assert_eq!(suggested(schema(&[name])), "mcptask respond --accept --content JSON", "{name:?}");
+            assert_eq!(suggested(schema(&[])), "mcptask respond --accept", "{name:?}");
+        }
+        assert_eq!(suggested(serde_json::Value::Null), "mcptask respond '--decline|--cancel'");
     }
 }

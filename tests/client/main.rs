@@ -12,6 +12,7 @@ mod modern;
 mod named;
 mod peer;
 mod programs;
+mod strangers;
 mod submitting;
 mod trouble;
 
@@ -68,7 +69,7 @@ pub(crate) fn text(ended: Result<Ended, ClientError>) -> (String, bool) {
     match ended.expect("follows to the end") {
         Ended::Finished(outcome) => outcome_text(&outcome),
         Ended::Failed { message, outcome } => {
-            let (text, is_error) = outcome_text(&outcome);
+            let (text, is_error) = outcome_text(&outcome.expect("an outcome"));
             assert!(is_error, "{message:?}: {text}");
             (text, is_error)
         }

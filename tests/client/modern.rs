@@ -113,7 +113,7 @@ async fn tool_errors_and_protocol_errors_differ() {
     let (text, is_error) = text(run(&client, call("explode", none())).await);
     assert!(is_error && text.contains("the kitchen is on fire"), "{text}");
     let ended = run(&client, call("protocol_error", none())).await.expect("ends");
-    let Ended::Failed { outcome: Outcome::Error(error), .. } = ended else { panic!("{ended:?}") };
+    let Ended::Failed { outcome: Some(Outcome::Error(error)), .. } = ended else { panic!("{ended:?}") };
     assert_eq!((error.code, error.message.as_str()), (-32050, "no gas"));
     assert_eq!(error.data, Some(json!({ "tank": "empty" })));
 }

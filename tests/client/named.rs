@@ -167,3 +167,15 @@ fn a_file_above_a_folder_that_is_no_repository_is_not_taken() {
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("names any"), "{said}");
 }
+
+#[test]
+fn a_folder_that_is_missing_is_named_with_its_file() {
+    let home = Home::new();
+    home.write("work/.mcp.json", &of("mcpServers", &json!({ "command": "cat", "cwd": "gone" })));
+    let (code, said) = home.run("work", &["tools", "--server", "kitchen"], &[]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("/work/gone") && said.contains("no such folder") && said.contains(".mcp.json"),
+        "{said}"
+    );
+}

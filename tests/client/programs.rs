@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use mcptask::client::{Client, ClientError, Era, Target, programs_ended};
 use rstest::rstest;
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::python::python;
@@ -124,8 +125,8 @@ async fn a_server_that_ends_with_its_input_is_sent_nothing() {
     assert_eq!(program.log(), "");
 }
 
-/// Runs `mcptask` until the server's log has that line, then sends SIGINT; its exit code.
-fn interrupted(program: &Program, words: &str, line: &str) -> Option<i32> {
+/// Runs `mcptask` until the server's log has that line, then sends the signal; its exit code.
+fn ended_by(signal: Signal, program: &Program, words: &str, line: &str) -> Option<i32> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mcptask"));
     command
         .env_clear()
@@ -134,19 +135,42 @@ fn interrupted(program: &Program, words: &str, line: &str) -> Option<i32> {
     let mut command = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("mcptask runs");
     program.await_line(line);
     let pid = rustix::process::Pid::from_child(&command);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it is there");
+    rustix::process::kill_process(pid, signal).expect("it is there");
     command.wait().expect("it is ours").code()
 }
 
 #[rstest]
-#[case::in_a_call("", "tools/call")]
-#[case::in_the_handshake("note('begun')\nwhile True: time.sleep(1)", "begun")]
-fn ctrl_c_ends_the_server_as_closing_does(#[case] at_start: &str, #[case] line: &str) {
-    let program = Program::new(at_start, "pass");
-    assert_eq!(interrupted(&program, &format!("sh -c '{}; true'", program.words()), line), Some(130));
+#[case::ctrl_c(Signal::INT, 130)]
+#[case::a_closed_terminal(Signal::HUP, 143)]
+#[case::quit(Signal::QUIT, 143)]
+fn what_ends_the_command_ends_the_server_as_closing_does(
+    #[case] signal: Signal,
+    #[case] code: i32,
+    #[values(("", "tools/call"), ("note('begun')\nwhile True: time.sleep(1)", "begun"))] at: (&str, &str),
+) {
+    let program = Program::new(at.0, "pass");
+    let words = format!("sh -c '{}; true'", program.words());
+    assert_eq!(ended_by(signal, &program, &words, at.1), Some(code));
     let log = program.log();
     assert!(log.ends_with("got SIGTERM\n"), "{log}");
     assert!(!program.is_there(), "{log}");
+}
+
+/// `nohup` starts a command so that it goes on when the terminal is closed.
+#[test]
+fn a_command_that_was_started_to_go_on_without_its_terminal_does() {
+    let program = Program::new("", "time.sleep(1); note('slept')");
+    let words =
+        format!("{:?} submit x --era legacy --stdio {:?}", env!("CARGO_BIN_EXE_mcptask"), program.words());
+    let mut shell = Command::new("sh");
+    shell.env_clear().env("HOME", program.folder.path()).args(["-c", &format!("trap '' HUP; exec {words}")]);
+    let mut command = shell.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("sh runs");
+    program.await_line("tools/call");
+    let pid = rustix::process::Pid::from_child(&command);
+    rustix::process::kill_process(pid, Signal::HUP).expect("it is there");
+    program.await_line("slept");
+    rustix::process::kill_process(pid, Signal::TERM).expect("it is there");
+    assert_eq!(command.wait().expect("it is ours").code(), Some(143));
 }
 
 #[tokio::test]

@@ -38,6 +38,22 @@ fn one_object_answers_by_field_names() {
 }
 
 #[test]
+fn an_empty_object_answers_what_its_defaults_answer() {
+    let answers = Answers::parse("{}").expect("reads");
+    let form = |needed: &[&str], default: Value| {
+        let field = json!({ "type": "string", "default": default });
+        Ask::form("?", json!({ "type": "object", "required": needed, "properties": { "a": field } }))
+    };
+    let empty = to(&answers, 1, &ask("a")).expect("needs nothing");
+    assert_eq!((empty.action, empty.content), (Action::Accept, Some(Map::new())));
+    let content = to(&answers, 1, &form(&["a"], json!("x"))).expect("has defaults").content;
+    assert_eq!(content.map(Value::Object), Some(json!({ "a": "x" })));
+    assert_eq!(to(&answers, 1, &form(&["a"], Value::Null)), None);
+    assert!(answers.missing(1).contains("empty"), "{}", answers.missing(1));
+    assert_eq!(to(&answers, 1, &Ask::url("Sign.", "https://x.test/")), None);
+}
+
+#[test]
 fn a_field_named_action_is_content() {
     let answers = Answers::parse("[{\"action\":\"merge\"}]").expect("reads");
     assert_eq!(content(&answers, 1, "action"), Some(json!({ "action": "merge" })));

@@ -1,7 +1,7 @@
 //! A server's errors as failures.
 
 use super::{Failure, Kind, certificate};
-use crate::client::ClientError;
+use crate::client::{ClientError, HANDSHAKE, INVALID_PARAMS};
 use crate::desk::suggest::{Advice, Suggested};
 
 impl From<ClientError> for Failure {
@@ -14,6 +14,8 @@ impl From<ClientError> for Failure {
                 .hint("look at its command line: run by itself, it has to wait for MCP messages on its stdin"),
             ClientError::Unreachable { .. } => Self::new(Kind::Unreachable, message)
                 .hint("is the server running? `mcptask serve` prints its URL"),
+            // A server that has answered the handshake is of the era that it was in.
+            ClientError::Timeout { what, .. } if what != HANDSHAKE => Self::new(Kind::Unreachable, message),
             ClientError::Timeout { .. } => Self::new(Kind::Unreachable, message)
                 .hint("a legacy server that stays silent is reached faster with --era legacy"),
             ClientError::Answers { server, problem, .. } if problem.contains("HTTP 404") => {
@@ -45,8 +47,12 @@ impl From<ClientError> for Failure {
             }
             ClientError::Refused { .. } if error.misses_elicitation() => Self::new(Kind::NeedsInput, message)
                 .hint("the tool asks: run it at a terminal with --wait, or give --answers FILE with it"),
+            ClientError::Uncounted { .. } => Self::new(Kind::NothingChanged, message),
             ClientError::AnswerRefused { .. } => Self::usage(message).hint("the question is still open"),
-            ClientError::Refused { error, .. } if error.code == -32602 => Self::usage(message),
+            ClientError::Refused { error, .. } if error.code == INVALID_PARAMS => Self::usage(message),
+            ClientError::Refused { method, .. } if method == "tasks/update" => {
+                Self::new(Kind::Unexpected, message).hint("the question is still open")
+            }
             _ => Self::new(Kind::Unexpected, message),
         };
         failure.of_outage(error.is_passing())

@@ -1,0 +1,334 @@
+//! Commands at servers that do what the protocol has no word for.
+
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use rstest::rstest;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::PATIENCE;
+use crate::peer::{Peer, Reply, Said, legacy, modern};
+use crate::python::python;
+
+/// What a command did.
+#[derive(Debug)]
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+    took: Duration,
+}
+
+/// Runs `mcptask` with those answers in `answers.json`; it has ended before the patience of a test has.
+fn run(words: &[&str], answers: &str) -> Ran {
+    let home = TempDir::new().expect("a folder");
+    std::fs::write(home.path().join("answers.json"), answers).expect("written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mcptask"));
+    command.env_clear().env("HOME", home.path()).current_dir(home.path());
+    command.args(words).args(["--timeout", &format!("{}s", PATIENCE.as_secs())]);
+    let begun = Instant::now();
+    let output = command.stdin(Stdio::null()).output().expect("mcptask runs");
+    let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    Ran { code: output.status.code(), out, err, took: begun.elapsed() }
+}
+
+fn at(peer: &Peer, words: &[&str], answers: &str) -> Ran {
+    run(&[words, &["--server", &peer.url()]].concat(), answers)
+}
+
+const SUBMIT: [&str; 5] = ["submit", "x", "--wait", "--answers", "answers.json"];
+
+/// A task of the newer era, with more members.
+fn task(status: &str, more: Value) -> Value {
+    let mut task = json!({
+        "resultType": "complete", "taskId": "t1", "status": status, "createdAt": "2026-11-26T21:00:00Z",
+        "lastUpdatedAt": "2026-11-26T21:00:00Z", "ttlMs": 60000, "pollIntervalMs": 100,
+    });
+    let Value::Object(more) = more else { panic!("no members: {more}") };
+    task.as_object_mut().expect("an object").extend(more);
+    task
+}
+
+fn question() -> Value {
+    let schema = json!({ "type": "object", "properties": { "a": { "type": "string" } }, "required": ["a"] });
+    json!({ "method": "elicitation/create", "params": { "mode": "form", "message": "Q?", "requestedSchema": schema } })
+}
+
+fn asking() -> Value {
+    task("input_required", json!({ "inputRequests": { "q": question() } }))
+}
+
+/// A server of the newer era whose one task is shown so.
+fn showing(shown: Value) -> Peer {
+    answering(shown, modern)
+}
+
+/// The same, with what it says to a `tasks/update`.
+fn answering(shown: Value, update: fn(&Said) -> Reply) -> Peer {
+    Peer::start(move |said| match said.method() {
+        "tools/call" => {
+            let mut created = task("working", json!({}));
+            created["resultType"] = json!("task");
+            Reply::Result(created)
+        }
+        "tasks/get" => Reply::Result(shown.clone()),
+        "tasks/update" => update(said),
+        _ => modern(said),
+    })
+}
+
+fn error(said: &Said, code: i64, message: &str) -> Reply {
+    let error = json!({ "code": code, "message": message });
+    let body = json!({ "jsonrpc": "2.0", "id": said.message["id"], "error": error });
+    Reply::Http(200, "application/json", body.to_string())
+}
+
+#[rstest]
+#[case::with_a_message(json!({ "statusMessage": "the disk is full" }), "the disk is full")]
+#[case::without(json!({}), "does not say why")]
+fn a_task_that_failed_without_an_error_has_failed(#[case] more: Value, #[case] words: &str) {
+    let peer = showing(task("failed", more));
+    for verb in [&SUBMIT[..], &["result", "t1"], &["result", "t1", "--wait"]] {
+        let ran = at(&peer, verb, "{}");
+        assert!(ran.code == Some(5) && ran.err.contains(words), "{verb:?}: {ran:?}");
+    }
+    let ran = at(&peer, &["result", "t1", "--json"], "");
+    assert!(ran.code == Some(5) && ran.out.contains(words), "{ran:?}");
+    assert_eq!(at(&peer, &["doctor", "t1"], "").code, Some(0), "as for any other task that has failed");
+}
+
+#[rstest]
+#[case(modern)]
+#[case(legacy)]
+fn a_tool_that_cannot_be_read_hides_no_other(#[case] rest: fn(&Said) -> Reply) {
+    let peer = Peer::start(move |said| match said.method() {
+        "tools/list" => {
+            let good = |name: &str| json!({ "name": name, "inputSchema": { "type": "object" } });
+            let tools = json!([good("x"), { "name": 5 }, { "inputSchema": {} }, null, good("y")]);
+            Reply::Result(
+                json!({ "resultType": "complete", "ttlMs": 0, "cacheScope": "private", "tools": tools }),
+            )
+        }
+        _ => rest(said),
+    });
+    let ran = at(&peer, &["tools"], "");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let names: Vec<&str> =
+        ran.out.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names, ["x", "y"], "{ran:?}");
+    assert!(ran.err.matches("not read as a tool").count() == 3 && ran.err.contains("\"name\":5"), "{ran:?}");
+}
+
+#[rstest]
+#[case(-32603)]
+#[case(-32000)]
+fn an_answer_that_meets_an_error_is_refused_and_its_server_is_not_away(#[case] code: i64) {
+    let peer = match code {
+        -32603 => answering(asking(), |said| error(said, -32603, "bad value")),
+        _ => answering(asking(), |said| error(said, -32000, "bad value")),
+    };
+    for verb in [&SUBMIT[..], &["respond", "t1", "--set", "a=x"]] {
+        let ran = at(&peer, verb, r#"{"a":"x"}"#);
+        assert_eq!(ran.code, Some(1), "{verb:?}: {ran:?}");
+        assert!(ran.err.contains("bad value") && ran.err.contains("still open"), "{ran:?}");
+        assert!(
+            !ran.err.contains("waiting until it is back") && ran.took < Duration::from_secs(30),
+            "{ran:?}"
+        );
+    }
+    assert!(peer.said_of("tasks/update").len() <= 6, "{:?}", peer.said_of("tasks/update").len());
+}
+
+#[test]
+fn an_internal_error_that_passes_costs_no_answer() {
+    let (updates, looks) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let peer = Peer::start(move |said| match said.method() {
+        "tools/call" => {
+            let mut created = task("working", json!({}));
+            created["resultType"] = json!("task");
+            Reply::Result(created)
+        }
+        // It is away while the answer is on its way, and cannot look then, either.
+        "tasks/update" if updates.fetch_add(1, Ordering::SeqCst) == 0 => error(said, -32603, "no store"),
+        "tasks/update" => Reply::Result(json!({ "resultType": "complete" })),
+        "tasks/get" => match updates.load(Ordering::SeqCst) {
+            1 if looks.fetch_add(1, Ordering::SeqCst) == 0 => error(said, -32603, "no store"),
+            0 | 1 => Reply::Result(asking()),
+            _ => {
+                let result = json!({ "content": [{ "type": "text", "text": "done" }] });
+                Reply::Result(task("completed", json!({ "result": result })))
+            }
+        },
+        _ => modern(said),
+    });
+    let ran = at(&peer, &SUBMIT, r#"{"a":"x"}"#);
+    assert!(ran.code == Some(0) && ran.out.contains("done"), "{ran:?}");
+    assert_eq!(peer.said_of("tasks/update").len(), 2);
+}
+
+#[test]
+fn an_answer_that_does_not_count_is_said_and_not_waited_for() {
+    let peer = answering(asking(), |_| Reply::Result(json!({ "resultType": "complete" })));
+    for verb in [&SUBMIT[..], &["respond", "t1", "--set", "a=x"]] {
+        let ran = at(&peer, verb, r#"{"a":"x"}"#);
+        assert_eq!(ran.code, Some(10), "{verb:?}: {ran:?}");
+        assert_eq!(ran.err.matches("it did not count").count(), 1, "{ran:?}");
+        assert!(ran.err.contains("question q of task t1"), "{ran:?}");
+    }
+    assert_eq!(peer.said_of("tasks/update").len(), 2, "one answer of each command");
+}
+
+const MOST_BYTES: &str = "16777216 bytes";
+
+#[rstest]
+#[case::no_line_end(b"x")]
+#[case::line_feeds(b"data: x\n")]
+#[case::returns(b"data: x\r")]
+fn an_event_that_is_too_large_is_called_so(
+    #[case] piece: &'static [u8],
+    #[values("tools/list", "server/discover")] at_method: &'static str,
+) {
+    let peer = Peer::start(move |said| match said.method() {
+        method if method == at_method => Reply::Endless(piece),
+        _ => modern(said),
+    });
+    let ran = at(&peer, &["tools", "--era", "modern"], "");
+    assert!(ran.err.contains("too large") && ran.err.contains(MOST_BYTES), "{ran:?}");
+    assert!(ran.code == Some(4) && !ran.err.contains("is the server running"), "{ran:?}");
+}
+
+#[test]
+fn a_line_that_is_too_large_is_called_so() {
+    let flood = format!("{} -c 'while True: print(\"x\" * 65536, end=\"\")'", python("mcp-1.30").display());
+    let ran = run(&["tools", "--stdio", &flood], "");
+    assert!(ran.err.contains("sends a line that is too large") && ran.err.contains(MOST_BYTES), "{ran:?}");
+    assert!(ran.code == Some(4) && !ran.err.contains("command line of --stdio"), "{ran:?}");
+}
+
+#[test]
+fn a_reply_that_is_no_mcp_is_told_in_words() {
+    let peer = Peer::start(|said| match said.method() {
+        "tools/list" => Reply::Http(200, "text/html", "<html>".into()),
+        _ => modern(said),
+    });
+    let ran = at(&peer, &["tools"], "");
+    assert!(ran.code == Some(4) && ran.err.contains("with text/html"), "{ran:?}");
+    assert!(!ran.err.contains("Some("), "{ran:?}");
+}
+
+#[rstest]
+#[case::a_result(json!({ "id": 9999, "result": { "resultType": "complete", "tools": [] } }), "9999")]
+#[case::an_error(json!({ "id": 9999, "error": { "code": -32600, "message": "no" } }), "9999")]
+#[case::a_notice(json!({ "method": "notifications/message", "params": {} }), "no reply")]
+#[case::an_error_without_an_id(json!({ "id": null, "error": { "code": -32600, "message": "not you" } }), "not you")]
+fn a_reply_to_something_else_fails_at_once(#[case] mut message: Value, #[case] words: &str) {
+    message["jsonrpc"] = json!("2.0");
+    let body = message.to_string();
+    let peer = Peer::start(move |said| match said.method() {
+        "tools/list" => Reply::Http(200, "application/json", body.clone()),
+        _ => modern(said),
+    });
+    let ran = at(&peer, &["tools"], "");
+    assert!(ran.err.contains(words) && !ran.err.contains("--era legacy"), "{ran:?}");
+    assert!(ran.took < Duration::from_secs(20), "{ran:?}");
+}
+
+#[test]
+fn a_call_that_goes_in_a_circle_ends() {
+    let round = AtomicUsize::new(0);
+    let peer = Peer::start(move |said| match said.method() {
+        "tools/call" => {
+            let state = round.fetch_add(1, Ordering::SeqCst).to_string();
+            Reply::Result(
+                json!({ "resultType": "input_required", "requestState": state, "inputRequests": { "q": question() } }),
+            )
+        }
+        _ => modern(said),
+    });
+    let ran = at(&peer, &SUBMIT, r#"{"a":"x"}"#);
+    assert!(ran.code == Some(1) && ran.err.contains("the same again and again"), "{ran:?}");
+    assert_eq!(peer.said_of("tools/call").len(), 10);
+}
+
+#[rstest]
+#[case(modern)]
+#[case(legacy)]
+fn an_empty_cursor_is_the_end(#[case] rest: fn(&Said) -> Reply) {
+    let peer = Peer::start(move |said| match said.method() {
+        "tools/list" => {
+            let tools = json!([{ "name": "x", "inputSchema": { "type": "object" } }]);
+            Reply::Result(json!({
+                "resultType": "complete", "ttlMs": 0, "cacheScope": "private", "tools": tools, "nextCursor": "",
+            }))
+        }
+        _ => rest(said),
+    });
+    let ran = at(&peer, &["tools"], "");
+    assert!(ran.code == Some(0) && ran.out.contains('x'), "{ran:?}");
+    assert_eq!(peer.said_of("tools/list").len(), 1);
+}
+
+#[test]
+fn a_reply_about_another_task_is_not_taken_for_this_one() {
+    let mut other = task("completed", json!({ "result": { "content": [] } }));
+    other["taskId"] = json!("t2");
+    let ran = at(&showing(other), &["result", "t1"], "");
+    assert!(ran.code == Some(1) && ran.err.contains("another task") && ran.err.contains("t2"), "{ran:?}");
+}
+
+/// One request of a server that comes twice has one reply.
+#[test]
+fn a_question_that_comes_twice_under_one_id_is_asked_once() {
+    let folder = TempDir::new().expect("a folder");
+    let script = folder.path().join("twice.py");
+    let source = r#"
+import json, sys
+def say(**message): print(json.dumps({"jsonrpc": "2.0", **message}), flush=True)
+replies = 0
+for line in sys.stdin:
+    message = json.loads(line)
+    method, id = message.get("method"), message.get("id")
+    if method == "initialize":
+        say(id=id, result={"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": {"name": "x", "version": "1"}})
+    elif method == "tools/list":
+        say(id=id, result={"tools": [{"name": "x", "inputSchema": {"type": "object"}}]})
+    elif method == "tools/call":
+        call, schema = id, {"type": "object", "properties": {"a": {"type": "string"}}}
+        for time in range(2):
+            say(id="s1", method="elicitation/create", params={"message": "A?", "requestedSchema": schema})
+        # A request of its own follows both, so its reply comes behind what the client says to the second one.
+        say(id="s2", method="elicitation/create", params={"message": "B?", "requestedSchema": schema})
+    elif method is None and id == "s1":
+        replies += 1
+    elif method is None and id == "s2":
+        say(id=call, result={"content": [{"type": "text", "text": "replies: %d" % replies}]})
+"#;
+    std::fs::write(&script, source).expect("written");
+    let words = format!("{} {}", python("mcp-1.30").display(), script.display());
+    let ran = run(&[&SUBMIT[..], &["--era", "legacy", "--stdio", &words]].concat(), r#"{"a":"x"}"#);
+    assert!(ran.code == Some(0) && ran.out.contains("replies: 1"), "{ran:?}");
+    assert!(ran.err.matches("A?").count() <= 1, "{ran:?}");
+}
+
+#[test]
+fn a_question_whose_key_is_empty_can_be_answered_by_it() {
+    let shown = task("input_required", json!({ "inputRequests": { "q": question(), "": question() } }));
+    let answered = AtomicUsize::new(0);
+    let peer = Peer::start(move |said| match said.method() {
+        "tasks/update" => {
+            assert!(said.message["params"]["inputResponses"].get("").is_some(), "{said:?}");
+            answered.fetch_add(1, Ordering::SeqCst);
+            Reply::Result(json!({ "resultType": "complete" }))
+        }
+        "tasks/get" if answered.load(Ordering::SeqCst) > 0 => Reply::Result(asking()),
+        "tasks/get" => Reply::Result(shown.clone()),
+        _ => modern(said),
+    });
+    let words = ["respond", "t1", "--question", "", "--set", "a=x"];
+    let ran = at(&peer, &words, "");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let ran = at(&showing(asking()), &words, "");
+    assert!(ran.code == Some(2) && ran.err.contains("is a variable unset?"), "{ran:?}");
+}
