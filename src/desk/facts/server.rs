@@ -32,9 +32,8 @@ async fn with_outcome(server: &Server, task: TaskView) -> (TaskView, Option<Advi
         return (task, None);
     }
     match server.run(async |client| client.ended(&task.id).await).await {
-        Ok(Ended::Finished(outcome) | Ended::Failed { outcome, .. }) => {
-            (TaskView { outcome: Some(outcome), ..task }, None)
-        }
+        Ok(Ended::Finished(outcome)) => (TaskView { outcome: Some(outcome), ..task }, None),
+        Ok(Ended::Failed { outcome, .. }) => (TaskView { outcome, ..task }, None),
         Ok(Ended::Cancelled { .. }) => (task, None),
         Err(failure) => (task, Some(Advice::from(format!("how it ended cannot be shown: {failure}")))),
     }
