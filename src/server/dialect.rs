@@ -73,7 +73,7 @@ pub(super) fn translate(message: &mut Value) -> Translation {
 }
 
 /// A request is modern when it names a modern version itself.
-fn era(message: &Value) -> Era {
+pub(super) fn era(message: &Value) -> Era {
     let meta = message.get("params").and_then(|params| params.get("_meta"));
     let version = meta.and_then(|meta| meta.get(VERSION_KEY)).and_then(Value::as_str);
     if version.is_some_and(|version| version >= FIRST_MODERN) { Era::Modern } else { Era::Legacy }

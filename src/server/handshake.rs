@@ -4,6 +4,7 @@ use rmcp::ErrorData;
 use rmcp::model::InitializeRequestParams;
 use serde_json::Value;
 
+use super::dialect::{self, Era};
 use super::errors::invalid;
 
 /// Where a modern request declares what its client can (2026-07-28, basic).
@@ -17,7 +18,9 @@ const MODES: [&str; 2] = ["form", "url"];
 
 /// Refuses an `initialize` that cannot be read: to rmcp it would be an unknown request.
 pub(super) fn check_initialize(message: &Value) -> Result<(), ErrorData> {
-    if message.get("id").is_none() || message.get("method").is_none_or(|method| method != "initialize") {
+    let begins = message.get("method").is_some_and(|method| method == "initialize");
+    // The modern era has no such method, whatever its params are.
+    if message.get("id").is_none() || !begins || dialect::era(message) == Era::Modern {
         return Ok(());
     }
     let params = message.get("params").unwrap_or(&Value::Null);
@@ -99,6 +102,8 @@ mod tests {
             let error = check_initialize(&initialize(&params)).expect_err(key);
             assert!(error.message.contains(named), "{error:?}");
         }
+        let modern = json!({ "_meta": { "io.modelcontextprotocol/protocolVersion": "2026-07-28" } });
+        assert_eq!(check_initialize(&initialize(&modern)), Ok(()), "an unknown method there");
         for params in [json!(null), json!([]), json!({})] {
             assert!(check_initialize(&initialize(&params)).is_err(), "{params}");
         }
