@@ -2,6 +2,7 @@
 
 use super::answers::Answers;
 use super::context::Context;
+use super::failure::client::ANSWER_AT_ONCE;
 use super::failure::store::{already_answered, gone_or, is_outage};
 use super::failure::{Failure, Kind};
 use super::ui::question::{self, Asked, Reply};
@@ -67,7 +68,8 @@ impl Answering {
         let message = page::message(&asked.ask, 200);
         let (who, missing) = (&asked.who, missing.unwrap_or_default());
         let said = format!("{who} asks, and nobody may be asked here: {message}{missing}");
-        Failure::new(Kind::NeedsInput, said).maybe_hint(asked.later_hint())
+        let at_once = self.answers.is_none().then(|| ANSWER_AT_ONCE.into());
+        Failure::new(Kind::NeedsInput, said).maybe_hint(asked.later_hint().or(at_once))
     }
 
     /// Warns of what in the file of answers has answered nothing: it may be misspelt, or too much.

@@ -1,7 +1,7 @@
 //! Everything that can go wrong, the exit code of each kind, and the library's errors as such failures.
 
 mod certificate;
-mod client;
+pub(crate) mod client;
 pub(crate) mod fastmcp;
 pub(crate) mod store;
 

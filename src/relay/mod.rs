@@ -35,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use connection::Connection;
 use member::Member;
 pub(crate) use modes::Modes;
+pub(crate) use routes::has_its_place;
 pub use shared::{RelayConfig, Unanswerable};
 pub(crate) use status::{RELATED_TASK, failure, legacy_status, shown};
 pub(crate) use streams::{Place, Streams};

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connection::Connection;
 use super::questions::{Entered, Handle};
-use super::routes::Route;
+use super::routes::{Route, Sent};
 use super::shared::Shared;
 use super::status::RELATED_TASK;
 use super::unanswerable::{chain, is_too_late, settle};
@@ -160,7 +160,6 @@ impl Prompt {
             let request = self.request(&route, problem);
             let sent = peer.send_request_with_option(request, PeerRequestOptions::no_options()).await;
             let mut handle = sent.map_err(|error| self.failed(&error))?;
-            self.handle.sent.cancel();
             let (reason, next) = match self.hear(&mut handle, &route).await {
                 Heard::Reply(Err(ServiceError::McpError(error))) if self.is_refusal(&error) => {
                     return Ok(Err(error.message.into_owned()));
@@ -256,6 +255,7 @@ impl Prompt {
         meta.insert(QUESTION.to_owned(), json!(self.question.id));
         params["_meta"] = Value::Object(meta);
         let mut request = CustomRequest::new("elicitation/create", Some(params));
+        request.extensions.insert(Sent(self.handle.sent.clone()));
         if let Route::Request(id) = route {
             request.extensions.insert(OriginatingRequestId(id.clone()));
         }

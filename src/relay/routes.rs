@@ -5,6 +5,8 @@ use rmcp::model::{
 };
 use rmcp::service::OriginatingRequestId;
 
+use tokio_util::sync::CancellationToken;
+
 use super::log::Log;
 use super::state::{STANDALONE, State};
 use crate::task::TaskId;
@@ -17,6 +19,20 @@ pub(super) enum Route {
     Standalone(u64),
     /// The stream of a request that the client waits in.
     Request(RequestId),
+}
+
+/// Travels with a question, and fires when that has its place among the messages to the client: rmcp sends what it was
+/// given in no certain order.
+#[derive(Debug, Clone)]
+pub(super) struct Sent(pub(super) CancellationToken);
+
+/// Tells of a message that it has its place.
+pub(crate) fn has_its_place(message: &ServerJsonRpcMessage) {
+    if let JsonRpcMessage::Request(request) = message
+        && let Some(Sent(sent)) = request.request.extensions().get()
+    {
+        sent.cancel();
+    }
 }
 
 impl State {

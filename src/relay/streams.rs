@@ -12,7 +12,7 @@ use tokio::sync::{oneshot, watch};
 use tokio_util::task::TaskTracker;
 
 use super::log::Log;
-use super::routes::Route;
+use super::routes::{Route, has_its_place};
 use super::state::{STANDALONE, State};
 use crate::task::TaskId;
 
@@ -83,6 +83,8 @@ impl Streams {
         };
         let Some(response) = response else {
             let key = state.key_of(&message);
+            // Nothing else comes between, as long as the state is held.
+            has_its_place(&message);
             state.append(key, message);
             return true;
         };

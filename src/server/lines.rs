@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use super::dialect::{Translation, translate, with_legacy_tasks};
 use super::handshake::{check_initialize, drop_unknown_elicitation};
 use super::request::Client;
+use crate::relay::has_its_place;
 
 /// Messages that wait for a client that does not read; more, and the connection is over.
 const UNREAD: usize = 10_000;
@@ -180,6 +181,7 @@ impl<R: AsyncBufRead + Unpin + Send> Transport<RoleServer> for Lines<R> {
         &mut self,
         message: ServerJsonRpcMessage,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
+        has_its_place(&message);
         let line = serde_json::to_vec(&with_legacy_tasks(message));
         std::future::ready(line.map_err(io::Error::from).and_then(|line| self.put(line)))
     }

@@ -4,6 +4,10 @@ use super::{Failure, Kind, certificate};
 use crate::client::{ClientError, HANDSHAKE, INVALID_PARAMS};
 use crate::desk::suggest::{Advice, Suggested};
 
+/// What helps where nobody answers what a call asks that is no task, and so nobody can later.
+pub(crate) const ANSWER_AT_ONCE: &str =
+    "the tool asks: run it at a terminal with --wait, or give --answers FILE with it";
+
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let (message, is_certificate) = certificate::in_words(error.to_string());
@@ -46,7 +50,7 @@ impl From<ClientError> for Failure {
                 Self::new(Kind::NeedsInput, message)
             }
             ClientError::Refused { .. } if error.misses_elicitation() => Self::new(Kind::NeedsInput, message)
-                .hint("the tool asks: run it at a terminal with --wait, or give --answers FILE with it"),
+                .hint(ANSWER_AT_ONCE),
             ClientError::Uncounted { .. } => Self::new(Kind::NothingChanged, message),
             ClientError::AnswerRefused { .. } => Self::usage(message).hint("the question is still open"),
             ClientError::Refused { error, .. } if error.code == INVALID_PARAMS => Self::usage(message),
