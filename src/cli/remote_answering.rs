@@ -18,21 +18,11 @@ use crate::task::Answer;
 /// How long a question waits for its task's announcement: what the reply that names the task may be behind.
 const ANNOUNCED: Duration = Duration::from_secs(10);
 
-/// How long the command is there to answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stays {
-    /// To the end of what it called.
-    ToTheEnd,
-    /// A task's questions are for others, later.
-    NotForTasks,
-}
-
 /// Brings a server's questions to whoever answers here, and keeps why it was left open.
 pub(crate) struct RemoteAnswering {
     answering: Answering,
     /// Whether what is left open can be answered by a command.
     answered_later: AtomicBool,
-    stays: Stays,
     /// Whether the task's id is on the screen: its first question can be here before it.
     announced: watch::Sender<bool>,
     state: Mutex<State>,
@@ -93,12 +83,11 @@ impl State {
 
 impl RemoteAnswering {
     /// `answered_later` says whether a command can answer what is left open.
-    pub(crate) fn new(answering: Answering, answered_later: bool, stays: Stays) -> Arc<Self> {
+    pub(crate) fn new(answering: Answering, answered_later: bool) -> Arc<Self> {
         let answered_later = AtomicBool::new(answered_later);
         Arc::new(Self {
             answering,
             answered_later,
-            stays,
             announced: watch::Sender::new(false),
             state: Mutex::default(),
         })
@@ -171,10 +160,6 @@ impl RemoteAnswering {
 #[async_trait]
 impl client::Answering for RemoteAnswering {
     async fn answer(&self, question: &AskedQuestion) -> Option<Answer> {
-        if self.stays == Stays::NotForTasks && question.task.is_some() {
-            // Neither an answer nor a word that there will be none: the command ends with the task's id.
-            return std::future::pending().await;
-        }
         self.await_announcement(question).await;
         let (position, lost) = self.state().meet(question);
         if lost.is_some() {

@@ -12,7 +12,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::follow::{self, Answering};
 use super::remote::{self, RemoteArgs};
-use super::remote_answering::{RemoteAnswering, Stays};
+use super::remote_answering::RemoteAnswering;
 use super::ui::spinner::Spinner;
 use super::ui::{text, time};
 use super::{arguments, complete, complete_names, outcome, places, typed};
@@ -67,8 +67,7 @@ pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failu
         Some(target) => {
             // A server is told that it may ask only where somebody can answer, here or, for a task that is left to it, later.
             let asks = !args.wait || answering.can_ask();
-            let stays = if args.wait { Stays::ToTheEnd } else { Stays::NotForTasks };
-            let answering = RemoteAnswering::new(answering, true, stays);
+            let answering = RemoteAnswering::new(answering, true);
             let asked = asks.then(|| answering.clone());
             let server = connections::open(context, &args.remote, &target, args.wait, asked).await?;
             let here = answering.clone();

@@ -70,16 +70,15 @@ impl Heard {
 impl Session {
     async fn elicit(&self, params: &Value, context: &RequestContext<RoleClient>) -> Result<Value, ErrorData> {
         let refused = |problem: String| ErrorData::invalid_params(problem, None);
-        let Some(desk) = &self.desk else {
-            if self.stays.is_cancelled() {
-                // `FastMCP` 3 asks all the same, and takes any reply for the task's answer.
-                return std::future::pending().await;
-            }
-            return Err(refused("this client declared no elicitation".into()));
-        };
-        let ask = ask_from(params).map_err(refused)?;
         let related = context.meta.get(RELATED_TASK);
         let task = related.and_then(|related| related.get("taskId")).and_then(Value::as_str);
+        if self.stays.is_cancelled() && (task.is_some() || self.desk.is_none()) {
+            // A detached task's questions are for others, later, and any reply would be taken for an answer. `FastMCP` 3
+            // asks also who declared that nobody here can be asked.
+            return std::future::pending().await;
+        }
+        let desk = self.desk.as_ref().ok_or_else(|| refused("this client declared no elicitation".into()))?;
+        let ask = ask_from(params).map_err(refused)?;
         let name = context.meta.get(QUESTION).and_then(Value::as_str);
         let mut question = AskedQuestion {
             server: shown_name(&self.wire, &self.place),
