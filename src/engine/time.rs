@@ -40,7 +40,7 @@ pub(super) struct TimeKeeper<'a> {
     looking: Retry,
     settling: Retry,
     told: Told,
-    /// Since when the leases are known to have ended.
+    /// Since when the leases are known to have ended. Forgotten whenever the store cannot be used: nobody could renew one.
     ended: HashMap<WorkerId, Instant>,
     /// What could not be settled.
     postponed: Postponed<Item>,
@@ -122,14 +122,20 @@ impl<'a> TimeKeeper<'a> {
         while fruitless < MOST_LOOKS {
             let due = match self.engine.store().due().await {
                 Ok(due) => due,
-                Err(error) => return self.failed(&error, |keeper| &mut keeper.looking),
+                Err(error) => {
+                    self.ended.clear();
+                    return self.looking.failed(&error);
+                }
             };
             self.looking.worked();
             self.warn_of_unreadable(&due);
             let next = due.next.unwrap_or(LONGEST).min(LONGEST);
             let settled = match self.settle(due, &mut left).await {
                 Ok(settled) => settled,
-                Err(error) => return self.failed(&error, |keeper| &mut keeper.settling),
+                Err(error) => {
+                    self.ended.clear();
+                    return self.settling.failed(&error);
+                }
             };
             if settled > 0 {
                 self.settling.worked();
@@ -144,13 +150,6 @@ impl<'a> TimeKeeper<'a> {
             }
         }
         NOTHING_SETTLED
-    }
-
-    /// Takes note of a failure and returns the pause before the next look. What a store that cannot be used says of leases
-    /// is no sign of dead workers: nobody could renew one.
-    fn failed(&mut self, error: &StoreError, what: impl Fn(&mut Self) -> &mut Retry) -> Duration {
-        self.ended.clear();
-        what(self).failed(error)
     }
 
     /// Sees to it that the time of workers whose leases have ended is counted only while writes are taken: a store that

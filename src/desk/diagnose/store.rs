@@ -131,7 +131,9 @@ impl Checkup {
             return Ok(trouble(task, "no_worker_offers", evidence, help));
         }
         let before = self.queued.iter().filter(|other| other.created_at < task.created_at).count();
-        if let Some((at, reason)) = self.given_back(task).await?.filter(|_| before == 0) {
+        if before == 0
+            && let Some((at, reason)) = self.given_back(task).await?
+        {
             let when = time::relative(at, self.now);
             let evidence = format!("given back {when}, and not taken up since: {}", text::sentence(&reason));
             return Ok(trouble(
