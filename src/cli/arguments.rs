@@ -62,7 +62,7 @@ pub(crate) fn for_tool(
     json: Option<&str>,
 ) -> Result<Map<String, Value>, Failure> {
     let mut arguments = json.map(|given| object("--args-json", given)).transpose()?.unwrap_or_default();
-    let mut problems = Vec::new();
+    let (mut problems, form) = (Vec::new(), Form::parse(schema).ok());
     for pair in pairs {
         let (name, text) = split("--arg", pair)?;
         let property = shape::property(schema, name);
@@ -70,7 +70,11 @@ pub(crate) fn for_tool(
             problems.push(unknown("argument", name, &property_names(schema)));
             continue;
         }
+        let field = form.as_ref().and_then(|form| form.field(name));
         match typed::read(schema, property, text) {
+            Ok(_) if field.is_some_and(|field| values::stands_for(field) == Some(text)) => {
+                problems.push(not_filled_in(name, text, "value", "--args-json"));
+            }
             Ok(value) => merge(&mut arguments, name, value),
             Err(problem) => problems.push(Violation::new(format!("/{name}"), problem)),
         }
@@ -92,10 +96,7 @@ pub(crate) fn for_form(form: &Form, pairs: &[String]) -> Result<Map<String, Valu
         };
         match values::typed(form, field, text) {
             Ok(_) if values::stands_for(field) == Some(text) => {
-                let problem = format!(
-                    "{text} stands for the answer: put the answer in its place; --content sends it as it is"
-                );
-                problems.push(Violation::new(format!("/{name}"), problem));
+                problems.push(not_filled_in(name, text, "answer", "--content"));
             }
             Ok(value) => merge(&mut given, name, value),
             Err(problem) => problems.push(Violation::new(format!("/{name}"), problem)),
@@ -117,6 +118,13 @@ fn split<'a>(option: &str, pair: &'a str) -> Result<(&'a str, &'a str), Failure>
     pair.split_once('=')
         .filter(|(name, _)| !name.is_empty())
         .ok_or_else(|| Failure::usage(format!("{option} {pair:?} is not name=value")))
+}
+
+/// A suggested command was pasted as it is.
+fn not_filled_in(name: &str, text: &str, what: &str, option: &str) -> Violation {
+    let problem =
+        format!("{text} stands for the {what}: put the {what} in its place; {option} sends it as it is");
+    Violation::new(format!("/{name}"), problem)
 }
 
 fn unknown(what: &str, name: &str, known: &[&str]) -> Violation {

@@ -223,3 +223,22 @@ fn the_page_of_a_question_is_fetched_by_nobody() {
     let visited = page.accept().expect_err("nobody came");
     assert_eq!(visited.kind(), std::io::ErrorKind::WouldBlock);
 }
+
+/// Clients of our servers know a question by its tool's name for it, and tell that name to operators.
+#[test]
+fn a_question_is_meant_by_its_id_and_by_its_name() {
+    let place = Place::new();
+    let asks = "[tools.two]\ndescription = \"d\"\nsteps = [{ ask = \"One?\", as = \"first\", form = { v = \"text\" } }, \
+        { ask = \"Two?\", as = \"second\", form = { v = \"text\" } }, { return = \"x\" }]\n";
+    place.file("mcptask.toml", asks);
+    let _worker = place.worker();
+    let id = place.asking("two");
+    let id = id.trim();
+    assert_eq!(place.run(&["respond", id, "--question", "second", "--set", "v=x"]).code, 9, "not yet asked");
+    place.ok(&["respond", id, "--question", "first", "--set", "v=x"]);
+    place.until_asked(id, "q2");
+    let again = place.run(&["respond", id, "--question", "first", "--set", "v=x"]);
+    assert!(again.code == 10 && again.err.contains("q1"), "{again:?}");
+    place.ok(&["respond", id, "--question", "q2", "--set", "v=y"]);
+    place.until(id, "completed");
+}

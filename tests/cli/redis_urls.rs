@@ -26,3 +26,13 @@ fn a_password_that_has_to_be_escaped_is_refused_and_no_piece_of_it_is_shown() {
         }
     }
 }
+
+#[test]
+fn what_answers_and_is_no_redis_is_called_so() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let url = server.url().replace("http://", "redis://").replace("/mcp", "");
+    let ran = place.run(&["list", "--redis", &url]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.err.contains("does not speak as a Redis does"), "{ran:?}");
+}

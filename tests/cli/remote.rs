@@ -272,3 +272,35 @@ fn the_next_question_is_answered_through_a_server() {
     assert_eq!(with(&["respond", "--next", "--decline"]).code, 0);
     place.until(&id, "completed");
 }
+
+#[test]
+fn what_a_task_of_an_older_server_returned_is_shown() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let answers = place.file("answers.json", ANSWERS);
+    let wait = [
+        "submit",
+        "plan_dinner",
+        "--server",
+        server.url(),
+        "--era",
+        "legacy",
+        "--wait",
+        "--answers",
+        &answers,
+    ];
+    place.ok(&wait);
+    let id = place.json(&["list"])[0]["task"].as_str().expect("an id").to_owned();
+    for era in ["legacy", "modern"] {
+        let shown = place.ok(&["show", &id, "--server", server.url(), "--era", era]);
+        assert!(shown.contains("A vegetarian Thai dinner"), "{era}: {shown}");
+    }
+}
+
+#[test]
+fn a_task_that_ends_with_the_server_that_the_command_started_is_warned_of() {
+    let place = Place::new();
+    let server = format!("{} serve --stdio", env!("CARGO_BIN_EXE_mcptask"));
+    let left = place.run(&["submit", "plan_dinner", "--stdio", &server]);
+    assert!(left.code == 0 && left.err.contains("--wait stays to its end"), "{left:?}");
+}

@@ -1,7 +1,9 @@
 //! `serve` on a network: what it refuses to do by mistake.
 
 use std::fs::{Permissions, set_permissions};
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
 
 use crate::place::Place;
 
@@ -49,4 +51,51 @@ fn tokens_that_others_can_read_or_hear_are_warned_of() {
     child.kill().expect("ours");
     child.wait().expect("ours");
     assert!(said.contains("chmod 600"), "{said}");
+}
+
+/// With required arguments of each kind.
+const DEPLOYS: &str = r#"[tools.deploy]
+description = "Deploys."
+input = { version = "text", count = "integer" }
+steps = [{ return = "{{ args.version }}" }]
+"#;
+
+#[test]
+fn built_in_tools_stand_beside_those_of_a_file_where_that_is_asked_for() {
+    let place = Place::new();
+    place.file("mcptask.toml", DEPLOYS);
+    let offered = |arguments: &[&str]| {
+        let worker = place.background(&[&["worker", "--json"][..], arguments].concat());
+        let tools = place.json(&["tools"]);
+        let names: Vec<_> = tools
+            .iter()
+            .filter(|tool| tool["workers"] != serde_json::json!([]))
+            .map(|tool| tool["name"].clone())
+            .collect();
+        worker.signal("TERM");
+        assert_eq!(worker.code(), 0);
+        names
+    };
+    assert_eq!(offered(&[]), ["deploy"]);
+    assert_eq!(offered(&["--builtin"]), ["deploy", "fill_form", "plan_dinner", "wait"]);
+}
+
+#[test]
+fn what_a_server_suggests_to_try_names_the_arguments_that_its_tool_needs() {
+    let place = Place::new();
+    place.file("mcptask.toml", DEPLOYS);
+    let mut serve = place.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut server = serve.stderr(Stdio::piped()).spawn().expect("serves");
+    let lines = BufReader::new(server.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+    let mut said = String::new();
+    lines.take_while(|line| !line.contains("mcptask respond")).for_each(|line| said += &line);
+    server.kill().and_then(|()| server.wait()).expect("ends");
+    assert!(
+        said.contains("mcptask submit deploy --session dinner --arg version=TEXT --arg count=NUMBER"),
+        "{said}"
+    );
+    let pasted = ["submit", "deploy", "--arg", "version=TEXT", "--arg", "count=3"];
+    let _worker = place.worker();
+    let ran = place.run(&pasted);
+    assert!(ran.code == 2 && ran.err.contains("TEXT stands for the value"), "pasted as it is: {ran:?}");
 }
