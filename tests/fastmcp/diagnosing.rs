@@ -109,6 +109,8 @@ async fn a_dead_worker_and_the_answer_it_cannot_take_are_told() {
     let mut client = kitchen.client("plan_dinner", &json!({}), r#"later:{"cuisine": "thai"}"#);
     let id = client.task();
     let task = kitchen.asks(&id, ASKED).await;
+    // The question is readable before the worker tells the client's server of it.
+    assert!(client.line().starts_with("asked: "), "the client is asked before the worker dies");
     worker.kill();
     // The heartbeat still looks fresh, and the operator's answer is not left behind all the same.
     let deployment = kitchen.deployment().await;
