@@ -6,8 +6,8 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::ask::protocol::{Reply, Request, timeout};
-use crate::task::form::{schema_fault, schema_violations};
-use crate::task::{Ask, Form};
+use crate::form::{Form, schema_fault, schema_violations, unaskable};
+use crate::task::Ask;
 
 /// A message on the wire, through the dialect layer and into rmcp's types.
 pub fn dialect(input: &[u8]) {
@@ -28,11 +28,24 @@ pub fn form(input: &[u8]) {
             !complete
                 || form.fields.iter().all(|field| !field.required || content.get(&field.name).is_some())
         );
-        crate::cli::fuzzing::typed(&form, &String::from_utf8_lossy(answer));
+        typed(&form, &String::from_utf8_lossy(answer));
     }
     if schema_fault(&schema).is_none() {
         schema_violations(&schema, &content);
     }
+}
+
+/// The same text typed into each field: what is read can be written and is then read again.
+fn typed(form: &Form, text: &str) {
+    for field in &form.fields {
+        field.rules();
+        if let Ok(Some(value)) = form.read(field, text) {
+            field.show(&value);
+            let again = form.read_again(field, Some(&value), &field.write(&value));
+            assert!(again.is_ok() || field.write(&value).is_empty(), "{again:?}");
+        }
+    }
+    form.defaults();
 }
 
 /// A file of tools. Its names are relative, so that no run reads elsewhere than where it runs.
@@ -77,7 +90,7 @@ pub fn fastmcp(input: &[u8]) {
 }
 
 fn check(ask: &Ask) {
-    let sound = ask.violations().is_empty();
+    let sound = unaskable(ask).is_empty();
     let (print, params) = (ask.fingerprint(), ask.to_params());
     assert!(!sound || (!print.is_empty() && params.is_object()));
 }

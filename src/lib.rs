@@ -26,6 +26,7 @@
 //! `cancel`, `requeue`, `expire`. Only the command line says `respond` for `answer`.
 //!
 //! - [`task`]: the domain. Ids, the task and its statuses, questions and forms, answers, events.
+//! - [`form`]: a question's schema read into fields, text turned into values and back, and the check of an answer.
 //! - [`store`]: one trait, two engines. Each verb is one atomic transition plus its event.
 //! - [`engine`]: the rules over a store, and one tail of the log per process that wakes everybody who waits.
 //! - [`worker`]: claims tasks and runs tools. A task that waits for a person gives its slot back.
@@ -47,6 +48,7 @@ pub mod config;
 mod desk;
 pub mod engine;
 pub mod fastmcp;
+pub mod form;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;

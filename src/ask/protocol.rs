@@ -211,7 +211,7 @@ mod tests {
         let line = json!({ "ask": { "message": "Why?", "title": "Reason" } });
         let Ok(Request::Ask(ask)) = serde_json::from_value(line) else { panic!("an ask") };
         let ask = ask.into_ask().expect("well formed");
-        assert!(ask.violations().is_empty());
+        assert!(crate::form::unaskable(&ask).is_empty());
         assert_eq!(ask.to_params()["requestedSchema"]["properties"]["answer"]["title"], "Reason");
     }
 

@@ -5,10 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value};
 
+use super::arguments;
 use super::failure::Failure;
-use super::{arguments, exact, values};
 use crate::desk::suggest::{Advice, Suggested};
-use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form};
+use crate::form::{self, Form};
+use crate::task::{Action, Answer, Answerer, Ask, AskKind};
 
 /// The format, for the help of `submit`.
 pub(crate) const FORMAT: &str = "\
@@ -70,7 +71,7 @@ impl Answers {
 
     fn parse(text: &str) -> Result<Self, String> {
         let mut values = placed(text)?;
-        exact::check(text).map_err(|problem| problem.to_string())?;
+        form::check_numbers(text).map_err(|problem| problem.to_string())?;
         let otherwise = match values.last() {
             Some((place, value)) => otherwise(place, value)?,
             None => return Err("there are none".to_owned()),
@@ -244,7 +245,7 @@ impl Entry {
 
 /// An answer with the form's defaults for what is not given.
 fn accepting(form: &Form, content: Map<String, Value>) -> Answer {
-    Answer::accept(values::defaults(form).into_iter().chain(content).collect(), Answerer::Operator)
+    Answer::accept(form.defaults().into_iter().chain(content).collect(), Answerer::Operator)
 }
 
 /// The place of an object that is the whole file.

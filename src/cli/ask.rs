@@ -12,11 +12,10 @@ use super::failure::{Failure, Kind};
 use super::respond;
 use super::ui::question::{Asked, Reply};
 use super::ui::{Ui, question, text};
-use super::values;
 use crate::ask::client::{AskError, Connection};
 use crate::ask::protocol::{AskRequest, PLAIN_FIELD, RefusalCode};
-use crate::task::form::joined;
-use crate::task::{Action, Answer, Answerer};
+use crate::form::{self, unaskable};
+use crate::task::{Action, Answer, Answerer, joined};
 
 /// `--confirm` was answered with no.
 const NO: u8 = 1;
@@ -91,7 +90,7 @@ pub(crate) fn run(ui: &Ui, timeout: Option<Duration>, args: &AskArgs) -> Result<
 /// Asks at the terminal in place of the task's user.
 pub(crate) async fn run_local(context: &Context, args: &AskArgs) -> Result<ExitCode, Failure> {
     let ask = args.request(None)?.into_ask().map_err(AskError::from)?;
-    let violations = ask.violations();
+    let violations = unaskable(&ask);
     if !violations.is_empty() {
         return Err(Failure::usage(format!("the question is malformed: {}", joined(&violations))));
     }
@@ -155,7 +154,7 @@ fn accepted(ui: &Ui, args: &AskArgs, answer: &Answer) -> Result<ExitCode, Failur
 
 /// A script gets the value as it is; a person at a terminal sees no control characters.
 fn print(ui: &Ui, value: &Value) -> Result<(), Failure> {
-    let shown = values::shown(value);
+    let shown = form::shown(value);
     ui.line(&if ui.out_is_terminal() { text::line(&shown) } else { shown })
 }
 

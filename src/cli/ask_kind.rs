@@ -5,10 +5,9 @@ use serde_json::{Value, json};
 
 use super::arguments;
 use super::failure::Failure;
-use super::values;
 use crate::ask::protocol::PLAIN_FIELD;
-use crate::task::Form;
-use crate::task::form::joined;
+use crate::form::Form;
+use crate::task::joined;
 
 /// The kinds of answers; one line of text where none is given.
 #[derive(Debug, Args)]
@@ -61,12 +60,9 @@ impl KindArgs {
         let Some(default) = default else { return Ok(schema) };
         let form = Form::parse(&schema).map_err(|violations| Failure::usage(joined(&violations)))?;
         let field = form.field(PLAIN_FIELD).ok_or_else(|| Failure::usage("the form has no field"))?;
-        let value = values::typed(&form, field, default)
-            .map_err(|problem| Failure::usage(format!("--default: {problem}")))?;
-        if let Some(problem) = values::violation(&form, field, &value) {
-            return Err(Failure::usage(format!("--default: {problem}")));
-        }
-        Ok(self.with(title, Some(value)))
+        let value =
+            form.read(field, default).map_err(|problem| Failure::usage(format!("--default: {problem}")))?;
+        Ok(self.with(title, value))
     }
 
     fn with(&self, title: Option<&str>, default: Option<Value>) -> Value {

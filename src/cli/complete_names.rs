@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::complete::{typed_words, with_store};
 use super::ui::{page, text};
+use crate::form::Shape;
 use crate::store::{Store, TaskFilter};
-use crate::task::form::shape::Shape;
 use crate::task::{AskKind, Question, Task, TaskStatus};
 
 /// The most waiting tasks among which the one on the line is looked for.

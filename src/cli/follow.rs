@@ -8,13 +8,11 @@ use super::failure::{Failure, Kind};
 use super::ui::question::{self, Asked, Reply};
 use super::ui::spinner::Spinner;
 use super::ui::{Paint, Ui, event, page, text};
-use super::values;
-use crate::desk::answer;
 use crate::desk::asked::OpenQuestion;
+use crate::desk::{answer, values};
 use crate::engine::{Engine, EngineError, Viewer, Watch};
 use crate::store::{EventFilter, StoreError};
-use crate::task::form::joined;
-use crate::task::{Answer, EventKind, Question, QuestionId, Task, TaskId};
+use crate::task::{Answer, EventKind, Question, QuestionId, Task, TaskId, joined};
 
 /// Who answers: a file first, then the person at the terminal.
 pub(crate) struct Answering {

@@ -18,7 +18,6 @@ mod database;
 mod demo;
 mod doctor;
 mod environment;
-mod exact;
 mod examples;
 mod follow;
 #[cfg(any(test, fuzzing))]
@@ -46,10 +45,8 @@ mod submit;
 mod task_id;
 mod token_file;
 mod tools;
-mod typed;
 mod ui;
 mod usage;
-mod values;
 mod waiting;
 mod watch;
 mod worker;

@@ -13,6 +13,7 @@ use super::ui::event;
 use super::ui::question::Asked;
 use crate::client::{self, AskedQuestion, Era};
 use crate::desk::suggest::Suggested;
+use crate::desk::values;
 use crate::task::Answer;
 
 /// How long a question waits for its task's announcement: what the reply that names the task may be behind.
@@ -131,7 +132,7 @@ impl RemoteAnswering {
     /// The command that answers it later; only a task's questions outlive the connection.
     fn later(&self, question: &AskedQuestion) -> Option<Suggested> {
         let task = question.task.as_deref().filter(|_| self.is_answered_later())?;
-        let respond = super::values::accepting(Suggested::new("respond").about(task), &question.ask);
+        let respond = values::accepting(Suggested::new("respond").about(task), &question.ask);
         Some(respond.question(question.key.as_str()))
     }
 

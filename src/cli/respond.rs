@@ -8,14 +8,15 @@ use super::failure::{Failure, Kind};
 use super::remote::RemoteArgs;
 use super::ui::question::{self, Reply};
 use super::ui::{event, page, text};
-use super::{arguments, complete_names, places, typed, values, waiting};
+use super::{arguments, complete_names, places, waiting};
 use crate::desk::answer::{Delivered, Receipt, Sending};
 use crate::desk::asked::{Asked, OpenQuestion};
 use crate::desk::place::Found;
 use crate::desk::places::Places;
+use crate::desk::values;
 use crate::fastmcp::Way;
-use crate::task::form::joined;
-use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form};
+use crate::form::{self, Form};
+use crate::task::{Action, Answer, Answerer, Ask, AskKind, joined};
 
 /// Answer an open question: at a prompt, or with the options below
 ///
@@ -23,7 +24,7 @@ use crate::task::{Action, Answer, Answerer, Ask, AskKind, Form};
 /// answers first has answered: a second answer changes nothing (exit 10). Esc and Ctrl-C leave the question open.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-#[command(after_long_help = typed::FORMAT)]
+#[command(after_long_help = form::FORMAT)]
 #[command(group(clap::ArgGroup::new("reply").args(["content", "decline", "cancel"]).multiple(false)))]
 pub(crate) struct RespondArgs {
     /// The task's id, or its beginning

@@ -15,7 +15,7 @@ use super::remote::{self, RemoteArgs};
 use super::remote_answering::RemoteAnswering;
 use super::ui::spinner::Spinner;
 use super::ui::{text, time};
-use super::{arguments, complete, complete_names, outcome, places, typed};
+use super::{arguments, complete, complete_names, outcome, places};
 use crate::client::{self, Call, Client, Era, Submitted, Target};
 use crate::desk::ending::Ending;
 use crate::desk::place::{SERVER, STORE};
@@ -24,6 +24,7 @@ use crate::desk::server::Server;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::{Engine, EngineError, Submission};
 use crate::fastmcp::Deployment;
+use crate::form;
 use crate::store::StoreError;
 use crate::task::{Scope, SessionId, Task};
 
@@ -32,7 +33,7 @@ use crate::task::{Scope, SessionId, Task};
 /// Straight into the store, so no server need run; a worker must have offered the tool once. With --wait,
 /// stays to the end, answers questions at the prompt or from a file, and prints the result.
 #[derive(Debug, Args)]
-#[command(after_long_help = format!("{}\n\n{}", typed::FORMAT, answers::FORMAT))]
+#[command(after_long_help = format!("{}\n\n{}", form::FORMAT, answers::FORMAT))]
 pub(crate) struct SubmitArgs {
     /// The tool to run
     #[arg(add = complete::tools())]

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, watch};
 
 use super::ClientError;
-use crate::task::form::joined;
-use crate::task::{Action, Answer, Ask, AskKind};
+use crate::form::misfits;
+use crate::task::{Action, Answer, Ask, AskKind, joined};
 
 /// How often one question is asked before the client gives up: the first time and two repairs.
 pub(super) const ATTEMPTS: u32 = 3;
@@ -57,7 +57,7 @@ impl Desk {
             let Some(answer) = self.answering.answer(question).await else {
                 return Err(ClientError::LeftOpen { message: question.ask.message.clone() });
             };
-            match question.ask.misfits(&answer).as_slice() {
+            match misfits(&question.ask, &answer).as_slice() {
                 [] => return Ok(answer),
                 misfits => question.refused = Some(joined(misfits)),
             }
@@ -111,7 +111,7 @@ pub fn ask_from(params: &Value) -> Result<Ask, String> {
         }
         "url" => {
             let ask = Ask::url(message, text("url").ok_or("a URL elicitation without a url")?);
-            let violations = ask.violations();
+            let violations = ask.unshowable();
             if violations.is_empty() { Ok(ask) } else { Err(joined(&violations)) }
         }
         other => Err(format!("an elicitation of mode {other:?}, which this client did not declare")),

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::mistake::allowed;
-use crate::task::form::schema_violations;
+use crate::form::schema_violations;
 
 /// The keywords of JSON Schema 2020-12, and those of earlier drafts and of MCP that are still written.
 const KNOWN: [&str; 66] = [

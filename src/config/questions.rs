@@ -40,7 +40,7 @@ impl Reader {
         });
         let kind = self.question_kind(table);
         let (message, kind) = (message?, kind?);
-        for violation in plain(&message, &kind).iter().flat_map(Ask::violations) {
+        for violation in plain(&message, &kind).iter().flat_map(crate::form::unaskable) {
             table.mistake(&table.span, format!("the question {:?}: {violation}", message.source()));
         }
         Some(QuestionTemplate { name, message, kind })

@@ -127,7 +127,7 @@ fn worded(source: &Source<'_>, name: &str, span: &Range<usize>, text: &str) -> O
         let is_text = schema["type"] == "string";
         let value = if is_text { None } else { serde_json::from_str(default).ok() };
         schema["default"] = value.unwrap_or_else(|| Value::from(default));
-        let broken = crate::task::form::schema_violations(&schema, &schema["default"]);
+        let broken = crate::form::schema_violations(&schema, &schema["default"]);
         if let Some(violation) = broken.first() {
             source.mistake(span, format!("the default of field {name:?}: {violation}"), None);
         }
@@ -149,7 +149,7 @@ pub(super) fn whole(source: &Source<'_>, what: &str, node: Node<'_>) -> Option<V
         other => json(other),
     };
     let problem = if schema.get("type") == Some(&"object".into()) {
-        let fault = crate::task::form::schema_fault(&schema).map(|violation| violation.to_string());
+        let fault = crate::form::schema_fault(&schema).map(|violation| violation.to_string());
         fault.or_else(|| too_large(&schema)).or_else(|| keywords::problem(&schema))
     } else {
         Some("its \"type\" is not \"object\"".to_owned())

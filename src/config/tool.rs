@@ -107,7 +107,7 @@ fn schema_of(table: &mut Table<'_>, short: &'static str, full: &'static str) -> 
         if in_full.is_some() {
             table.mistake(&span, format!("{} has both {short:?} and {full:?}", table.what()));
         }
-        if let Some(violation) = crate::task::form::schema_fault(&schema) {
+        if let Some(violation) = crate::form::schema_fault(&schema) {
             table.mistake(&span, format!("{short:?} in {}: {violation}", table.what()));
         }
         return Some(schema);

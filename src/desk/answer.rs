@@ -10,9 +10,9 @@ use super::text;
 use crate::client::{ClientError, INVALID_PARAMS, TaskView};
 use crate::engine::{Engine, EngineError, Viewer};
 use crate::fastmcp::{DeployedTask, Deployment, FastmcpError, Filter, Generation, Way};
+use crate::form::misfits;
 use crate::store::StoreError;
-use crate::task::form::joined;
-use crate::task::{Answer, Question, QuestionId, Task, TaskId, TaskStatus};
+use crate::task::{Answer, Question, QuestionId, Task, TaskId, TaskStatus, joined};
 
 /// What became of an answer.
 pub(crate) enum Delivered {
@@ -326,7 +326,7 @@ impl<'a> Sending<'a> {
             return Err(not_open(task, question));
         }
         let answer = &self.answer;
-        let misfits = ask.misfits(answer);
+        let misfits = misfits(ask, answer);
         if !misfits.is_empty() {
             return Ok(misfit(joined(&misfits)));
         }

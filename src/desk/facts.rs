@@ -15,7 +15,8 @@ use super::place::Found;
 use super::suggest::Suggested;
 use super::watch::Seen;
 use super::{ending, page, text, time};
-use crate::task::{Ask, AskKind, Form, RpcError, TaskStatus};
+use crate::form::Form;
+use crate::task::{Ask, AskKind, RpcError, TaskStatus};
 
 /// The sheet, and the same as an object.
 pub(crate) struct Facts {

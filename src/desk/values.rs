@@ -1,42 +1,11 @@
-//! A form's values in words, and the command that would send them.
+//! An answer in one line, and the command that would send one.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::suggest::Suggested;
 use super::text;
-use crate::task::form::{Choice, Field, FieldKind};
-use crate::task::{Answer, Ask, AskKind, Form};
-
-/// A value as a person would type it.
-pub(crate) fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Bool(true) => "yes".to_owned(),
-        Value::Bool(false) => "no".to_owned(),
-        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
-    }
-}
-
-/// A value that is read as the same value again when it is typed.
-pub(crate) fn editable(value: &Value) -> String {
-    let is_plain = |item: &Value| match item {
-        Value::String(text) => {
-            !text.is_empty() && text.trim() == text && !text.contains([',', '"', '\\', '[', '{'])
-        }
-        Value::Number(_) | Value::Bool(_) => true,
-        _ => false,
-    };
-    match value {
-        Value::Array(items) if !items.iter().all(is_plain) => value.to_string(),
-        other => shown(other),
-    }
-}
-
-/// The values that a form sends when nothing is changed in it.
-pub(crate) fn defaults(form: &Form) -> Map<String, Value> {
-    form.fields.iter().filter_map(|field| Some((field.name.clone(), field.default.clone()?))).collect()
-}
+use crate::form::{Choice, Field, FieldKind, Form, editable, shown};
+use crate::task::{Answer, Ask, AskKind};
 
 /// An answer as one line.
 pub(crate) fn in_words(answer: &Answer) -> String {
@@ -60,7 +29,7 @@ pub(crate) fn accepting(respond: Suggested, ask: &Ask) -> Suggested {
     let Some(form) = Form::parse(schema).ok().filter(|form| !form.is_whole && can_be_set(form)) else {
         return respond.option("--content", "JSON");
     };
-    let defaults = defaults(&form);
+    let defaults = form.defaults();
     let one = |respond: Suggested, field: &Field| {
         let value = defaults.get(&field.name).map_or_else(|| place(field), editable);
         respond.option("--set", format!("{}={value}", field.name))
@@ -86,22 +55,12 @@ fn can_be_set(form: &Form) -> bool {
 /// The most choices that stand in a suggested command.
 const MOST_CHOICES: usize = 4;
 
-/// What stands for a value in suggested commands and would be one by itself.
-pub(crate) fn stands_for(field: &Field) -> Option<&'static str> {
-    match &field.kind {
-        FieldKind::Text { .. } | FieldKind::List { .. } => Some("TEXT"),
-        FieldKind::Other { .. } => Some("JSON"),
-        FieldKind::Number { .. } => Some("NUMBER"),
-        FieldKind::Boolean | FieldKind::OneOf { .. } | FieldKind::SomeOf { .. } => None,
-    }
-}
-
 /// What stands for the value until somebody has decided: it is refused when it is pasted as it is.
 fn place(field: &Field) -> String {
     match &field.kind {
         FieldKind::OneOf { choices } | FieldKind::SomeOf { choices, .. } => listed(choices),
         FieldKind::Boolean => "yes|no".to_owned(),
-        _ => stands_for(field).unwrap_or_default().to_owned(),
+        _ => field.stands_for().unwrap_or_default().to_owned(),
     }
 }
 

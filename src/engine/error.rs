@@ -1,8 +1,7 @@
 //! What the rules refuse.
 
 use crate::store::StoreError;
-use crate::task::form::joined;
-use crate::task::{QuestionId, TaskId, Violation};
+use crate::task::{QuestionId, TaskId, Violation, joined};
 
 /// The result of a rule.
 pub type EngineResult<T> = Result<T, EngineError>;

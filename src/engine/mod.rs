@@ -34,6 +34,7 @@ pub use watch::Watch;
 
 use rules::{checked_answer, oversize, visible};
 
+use crate::form::{schema_violations, unaskable};
 use crate::store::{EventFilter, Page, PageCursor, Store, StoreError, StoreResult, TaskFilter};
 use crate::task::{
     Answer, Ask, Cursor, NewTask, Question, QuestionId, Scope, SessionId, Task, TaskId, ToolSpec, WorkerId,
@@ -230,7 +231,7 @@ impl Engine {
         let arguments = tool.filled_in(submission.arguments);
         let violations = match oversize(&arguments, self.limits().argument_bytes) {
             Some(violation) => vec![violation],
-            None => tool.violations(&arguments),
+            None => schema_violations(&tool.input_schema, &Value::Object(arguments.clone())),
         };
         if !violations.is_empty() {
             return Err(EngineError::Arguments { tool: submission.tool, violations });
@@ -343,7 +344,7 @@ impl Engine {
     /// Refuses malformed questions, before anybody sees them.
     pub fn check(&self, asks: &[Ask]) -> EngineResult<()> {
         for ask in asks {
-            let violations = ask.violations();
+            let violations = unaskable(ask);
             if !violations.is_empty() {
                 return Err(EngineError::Question { violations });
             }

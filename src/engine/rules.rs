@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::{EngineResult, Viewer};
+use crate::form::Form;
 use crate::store::{StoreError, StoreResult, gate};
-use crate::task::{Action, Answer, AskKind, Form, Question, Task, TaskId, Violation};
+use crate::task::{Action, Answer, AskKind, Question, Task, TaskId, Violation};
 
 /// What a viewer gets of what the store has.
 pub(super) fn visible(viewer: &Viewer, id: &TaskId, found: StoreResult<Option<Task>>) -> EngineResult<Task> {

@@ -10,8 +10,8 @@ use serde_json::json;
 use super::elicitation::QUESTION_MS;
 use super::signs::{Asking, Leg, Signs};
 use super::{DeployedQuestion, DeployedTask, Deployment, FastmcpError, FastmcpResult, v4};
-use crate::task::form::unheld;
-use crate::task::{Action, Answer, AskKind, Form, Violation};
+use crate::form::{Form, unheld};
+use crate::task::{Action, Answer, AskKind, Violation};
 
 /// How long a worker may take from asking to waiting for the answer; measured, it takes about a millisecond.
 const TAKEN_WITHIN: Duration = Duration::from_secs(2);

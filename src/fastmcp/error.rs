@@ -1,8 +1,7 @@
 //! Why a deployment could not be read, or was not changed.
 
 use crate::redis_link;
-use crate::task::form::joined;
-use crate::task::{TaskStatus, Violation};
+use crate::task::{TaskStatus, Violation, joined};
 use redis::{ErrorKind, RedisError};
 
 /// The result of an operation on a deployment.

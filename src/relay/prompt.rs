@@ -21,8 +21,7 @@ use super::status::RELATED_TASK;
 use super::unanswerable::{chain, is_too_late, settle};
 use crate::engine::EngineError;
 use crate::store::StoreError;
-use crate::task::form::joined;
-use crate::task::{Action, Answer, Answerer, AskKind, Question, TaskId};
+use crate::task::{Action, Answer, Answerer, AskKind, Question, TaskId, joined};
 
 /// How often a client is asked in all, when its answers are not valid.
 const ATTEMPTS: usize = 3;

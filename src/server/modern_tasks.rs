@@ -8,8 +8,7 @@ use super::request::{Request, Serving};
 use super::{misbehaviour, wire};
 use crate::engine::EngineError;
 use crate::store::StoreError;
-use crate::task::form::joined;
-use crate::task::{Action, Answer, Answerer, Question, Task, TaskId, Violation};
+use crate::task::{Action, Answer, Answerer, Question, Task, TaskId, Violation, joined};
 
 pub(super) async fn get(serving: &Serving, request: &Request) -> Result<Value, ErrorData> {
     let id = declared_task(request)?;

@@ -2,18 +2,15 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::form::{Form, Violation, foreign};
-use super::{Action, Answer, QuestionId};
+use super::{Answer, QuestionId, Violation};
 
 /// The longest message of a question, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 16 * 1024;
 /// The largest schema of a question, in bytes of JSON.
 pub const MAX_SCHEMA_BYTES: usize = 64 * 1024;
-/// The most violations of one kind that are named.
-const MAX_NAMED: usize = 50;
 
 /// What a tool asks: the part of a question that the tool writes. It compares equal when a tool that
 /// runs again after a crash asks the same thing at the same place.
@@ -67,20 +64,6 @@ impl Ask {
         self
     }
 
-    /// Every reason why this must not be asked; empty when it may. Checked at the worker, before
-    /// anybody sees the question.
-    pub fn violations(&self) -> Vec<Violation> {
-        let mut found = self.unshowable();
-        // What is wrong with one that is too large may take long to find.
-        if let AskKind::Form { schema } = &self.kind
-            && schema_problem(schema).is_none()
-        {
-            let foreign = foreign(schema).into_iter().take(MAX_NAMED);
-            found.extend(foreign.map(|one| one.under("/requestedSchema")));
-        }
-        found
-    }
-
     /// Every reason why a question of somebody else's cannot be shown and answered here. Its form may have more than
     /// MCP's forms have.
     pub fn unshowable(&self) -> Vec<Violation> {
@@ -102,16 +85,6 @@ impl Ask {
         };
         found.extend(problem);
         found
-    }
-
-    /// Every way in which the answer does not fit what is asked. The whole schema says it, whoever asks.
-    pub fn misfits(&self, answer: &Answer) -> Vec<Violation> {
-        let (Action::Accept, AskKind::Form { schema }) = (answer.action, &self.kind) else {
-            return Vec::new();
-        };
-        let nothing = Map::new();
-        let content = answer.content.as_ref().unwrap_or(&nothing);
-        Form::parse(schema).map_or_else(|violations| violations, |form| form.violations(content))
     }
 
     /// A digest of what is asked, the same for equal questions whatever the order of their keys.
@@ -173,7 +146,8 @@ fn canonical(value: &Value, text: &mut String) {
     }
 }
 
-fn schema_problem(schema: &Value) -> Option<String> {
+/// What is wrong with a schema whatever it says.
+pub(crate) fn schema_problem(schema: &Value) -> Option<String> {
     if !schema.is_object() {
         return Some("is not an object: a form is {type: \"object\", properties}".to_owned());
     }
@@ -232,23 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn a_form_that_is_none_of_mcps_is_not_asked_and_can_be_shown() {
-        let schema = json!({ "type": "object", "properties": { "a": { "type": "string" } }, "$defs": {}, "allOf": [{}] });
-        let ask = Ask::form("Which?", schema);
-        let found: Vec<_> = ask.violations().into_iter().map(|one| one.path).collect();
-        assert_eq!(found, ["/requestedSchema/$defs", "/requestedSchema/allOf"]);
-        assert_eq!(ask.unshowable(), []);
-    }
-
-    #[test]
     fn a_page_is_asked_for_by_http_and_https_only() {
         for url in ["https://example.com/a?b=c", "http://localhost:1/"] {
-            assert_eq!(Ask::url("Sign.", url).violations(), []);
+            assert_eq!(Ask::url("Sign.", url).unshowable(), []);
         }
         for url in
             ["ftp://example.com", "javascript:alert(1)", "file:///etc/passwd", "data:text/html,x", "/sign"]
         {
-            assert_eq!(Ask::url("Sign.", url).violations().len(), 1, "{url}");
+            assert_eq!(Ask::url("Sign.", url).unshowable().len(), 1, "{url}");
         }
     }
 }

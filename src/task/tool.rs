@@ -91,11 +91,6 @@ impl ToolSpec {
         }
         arguments
     }
-
-    /// Every way in which `arguments` break the input schema; empty when they may be submitted.
-    pub fn violations(&self, arguments: &Map<String, Value>) -> Vec<super::Violation> {
-        super::form::schema_violations(&self.input_schema, &Value::Object(arguments.clone()))
-    }
 }
 
 #[cfg(test)]

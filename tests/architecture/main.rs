@@ -10,16 +10,17 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("task", &[]),
     ("redis_link", &[]),
-    ("fastmcp", &["task", "redis_link"]),
+    ("form", &["task"]),
+    ("fastmcp", &["form", "task", "redis_link"]),
     ("store", &["task", "redis_link"]),
-    ("engine", &["store", "task"]),
-    ("ask", &["task"]),
-    ("worker", &["ask", "engine", "store", "task"]),
+    ("engine", &["form", "store", "task"]),
+    ("ask", &["form", "task"]),
+    ("worker", &["ask", "engine", "form", "store", "task"]),
     ("relay", &["engine", "store", "task"]),
     ("server", &["relay", "engine", "store", "task", "worker"]),
-    ("client", &["task"]),
-    ("desk", &["client", "engine", "fastmcp", "store", "task"]),
-    ("config", &["task", "worker"]),
+    ("client", &["form", "task"]),
+    ("desk", &["client", "engine", "fastmcp", "form", "store", "task"]),
+    ("config", &["form", "task", "worker"]),
 ];
 
 /// Each crate that stands for a concern, with the modules that may use it.

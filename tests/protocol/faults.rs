@@ -204,7 +204,7 @@ async fn the_tour_shows_the_faults_of_a_worker() {
     assert_eq!(again["inputRequests"]["q2"], first["inputRequests"]["answer"]);
     let (task, malformed) = asking(&client, Fault::MalformedQuestion).await;
     let asked = &malformed["inputRequests"]["answer"]["params"]["requestedSchema"];
-    assert!(!mcptask::task::form::foreign(asked).is_empty(), "{asked}");
+    assert!(!mcptask::form::foreign(asked).is_empty(), "{asked}");
     update(&task, "answer", &json!({ "action": "cancel" })).await;
     client.until(&task, "completed").await;
     let (task, _) = asking(&client, Fault::CrashWhileAsking).await;

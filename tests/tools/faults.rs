@@ -28,7 +28,7 @@ async fn a_malformed_question_goes_out() {
     let running = run(&asking("malformed-question")).await;
     let task = running.submit("t", json!({})).await;
     let asked = running.asked(&task, 1).await;
-    assert!(!asked.questions[0].ask.violations().is_empty());
+    assert!(!mcptask::form::unaskable(&asked.questions[0].ask).is_empty());
     running.decline(&task, 1).await;
 }
 

@@ -9,9 +9,7 @@ use super::line::{self, rendered};
 use super::list::List;
 use super::prompt::Stopped;
 use super::{Paint, text, width};
-use crate::cli::{exact, values};
-use crate::task::Form;
-use crate::task::form::{Choice, Field, FieldKind, joined};
+use crate::form::{Choice, Field, FieldKind, Form, WHOLE};
 
 /// The choice that leaves a field out, and the one that says null.
 const SKIP: &str = "(skip)";
@@ -19,9 +17,6 @@ const NULL: &str = "(none)";
 
 /// What stands in the form so far, by field name.
 pub(crate) type Content = Map<String, Value>;
-
-/// What is said where the fields of a form cannot be told.
-const WHOLE: &str = "the answer is a JSON object";
 
 /// Asks for every field; what is in `content` is filled in at first.
 pub(super) fn fill(
@@ -57,14 +52,7 @@ fn whole(
 ) -> Result<Content, Stopped> {
     Term::stderr().write_line(&paint.dim(&format!("  {WHOLE}")))?;
     let initial = if now.is_empty() { String::new() } else { Value::Object(now.clone()).to_string() };
-    line::read(keyboard, theme, ("JSON", &initial), |typed| match exact::json(typed) {
-        Ok(Value::Object(content)) => match form.violations(&content).as_slice() {
-            [] => Ok(content),
-            violations => Err(joined(violations)),
-        },
-        Ok(_) => Err(WHOLE.to_owned()),
-        Err(problem) => Err(format!("{WHOLE}: {problem}")),
-    })
+    line::read(keyboard, theme, ("JSON", &initial), |typed| form.read_whole(typed))
 }
 
 /// What to fill in, above the field itself.
@@ -78,7 +66,7 @@ fn explain(field: &Field, paint: Paint) -> Result<(), Stopped> {
     for line in field.description.as_deref().map(text::block).unwrap_or_default() {
         term.write_line(&format!("  {line}"))?;
     }
-    let mut rules = values::rules(field);
+    let mut rules = field.rules();
     if matches!(field.kind, FieldKind::SomeOf { .. }) {
         let keys = "the space bar chooses, Enter goes on";
         rules = if rules.is_empty() { keys.to_owned() } else { format!("{rules}; {keys}") };
@@ -116,28 +104,10 @@ impl Asker<'_> {
 
     /// What is typed on a line, asked again until it fits.
     fn typed(&self, keyboard: &mut Keyboard, now: Option<&Value>) -> Result<Option<Value>, Stopped> {
-        let initial = now.filter(|now| !now.is_null()).map(values::editable).unwrap_or_default();
+        let initial = now.map(|now| self.field.write(now)).unwrap_or_default();
         line::read(keyboard, self.theme, (self.field.label(), &initial), |typed| {
-            if typed.is_empty() && self.field.may_be_empty() {
-                return Ok(self.field.empty());
-            }
-            if typed.is_empty() && !matches!(self.field.kind, FieldKind::List { .. }) {
-                return Err("a value is needed here".to_owned());
-            }
-            // What was left as it was is what it was, however it would be read.
-            let value = match now {
-                Some(now) if typed == initial => now.clone(),
-                _ => values::typed(self.form, self.field, typed)?,
-            };
-            self.fits(&value).map(|()| Some(value))
+            self.form.read_again(self.field, now, typed)
         })
-    }
-
-    fn fits(&self, value: &Value) -> Result<(), String> {
-        match values::violation(self.form, self.field, value) {
-            Some(problem) => Err(problem),
-            None => Ok(()),
-        }
     }
 
     fn yes_or_no(&self, keyboard: &mut Keyboard, now: Option<&Value>) -> Result<Value, Stopped> {
@@ -195,7 +165,7 @@ impl Asker<'_> {
         loop {
             let picked = self.list(&self.label(), &titles).several(keyboard, chosen)?;
             let value: Value = picked.iter().map(|index| choices[*index].value.clone()).collect();
-            let Err(problem) = self.fits(&value) else { return Ok(Some(value)) };
+            let Err(problem) = self.form.check(self.field, &value) else { return Ok(Some(value)) };
             if picked.is_empty() && self.field.may_be_empty() {
                 return Ok(self.field.empty());
             }

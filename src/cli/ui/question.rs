@@ -12,10 +12,9 @@ use super::prompt::{self, Stopped};
 use super::theme::theme;
 use super::{Paint, Piece, Ui, flow, page, text, time, width};
 use crate::cli::failure::{Failure, Kind};
-use crate::cli::values;
 pub(crate) use crate::desk::asked::Asked;
-use crate::task::form::joined;
-use crate::task::{Action, Answer, Answerer, AskKind, Form};
+use crate::form::Form;
+use crate::task::{Action, Answer, Answerer, AskKind, joined};
 
 /// What the person decided.
 #[derive(Debug)]
@@ -108,7 +107,7 @@ impl Sheet {
 
     /// Fill in, look, send: the same menu before and after the form is filled in.
     fn answer_form(&self, keyboard: &mut Keyboard, form: &Form) -> Result<Reply, Stopped> {
-        let mut content = values::defaults(form);
+        let mut content = form.defaults();
         let mut filled = false;
         loop {
             let problems = form.violations(&content);
@@ -137,10 +136,9 @@ impl Sheet {
             say_after("  ", &text::line(&Value::Object(content.clone()).to_string()))?;
         }
         for field in &form.fields {
-            let value = content.get(&field.name).map_or_else(
-                || self.paint.dim("left out"),
-                |value: &Value| text::line(&values::shown_in(field, value)),
-            );
+            let value = content
+                .get(&field.name)
+                .map_or_else(|| self.paint.dim("left out"), |value: &Value| text::line(&field.show(value)));
             // Whole, since it is what will be sent.
             say_after(&format!("  {}: ", text::short(field.label(), 60)), &value)?;
         }

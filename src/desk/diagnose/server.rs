@@ -8,8 +8,7 @@ use crate::desk::failure::Failure;
 use crate::desk::place::SERVER;
 use crate::desk::server::Server;
 use crate::desk::suggest::{Advice, Suggested};
-use crate::desk::time;
-use crate::desk::{asked, page};
+use crate::desk::{asked, page, time};
 use crate::task::TaskStatus;
 
 /// A task that works without a change for longer is worth saying, in seconds.

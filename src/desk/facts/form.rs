@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use crate::desk::values::shown;
-use crate::task::form::{Choice, Field, FieldKind};
+use crate::form::{Choice, Field, FieldKind, shown};
 
 /// A field in one line, for example `cuisine: text, needed; Cuisine: what you like to eat`.
 pub(super) fn in_words(field: &Field) -> String {
@@ -82,7 +81,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::task::Form;
+    use crate::form::Form;
 
     #[test]
     fn every_kind_of_field_says_what_it_takes() {

@@ -11,8 +11,9 @@ use crate::desk::object::{self, unreadable_object};
 use crate::desk::row::{Row, is_queued};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::watch::Seen;
-use crate::desk::{text, time, values};
+use crate::desk::{text, time};
 use crate::engine::{Engine, EngineError, Viewer};
+use crate::form;
 use crate::store::{EventFilter, StoreError, Unreadable};
 use crate::task::{Cursor, Event, Outcome, Question, Task, TaskId};
 
@@ -125,7 +126,7 @@ impl Sheet {
                 let content = answer.content.iter().flatten();
                 let names = std::iter::once("content").chain(std::iter::repeat(""));
                 for ((field, value), name) in content.zip(names) {
-                    self.fact(name, &format!("{field}={}", values::shown(value)));
+                    self.fact(name, &format!("{field}={}", form::shown(value)));
                 }
             }
             (None, _) if ended => self.fact("answered", "never: it was withdrawn when the task ended"),

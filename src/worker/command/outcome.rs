@@ -5,9 +5,9 @@ use std::process::ExitStatus;
 
 use serde_json::{Value, json};
 
+use crate::form::schema_violations;
 use crate::store::gate::{self, Kind};
-use crate::task::form::{joined, schema_violations};
-use crate::task::{Outcome, ToolSpec};
+use crate::task::{Outcome, ToolSpec, joined};
 
 /// How the started process ended, in words; nothing when it ended well.
 pub(super) fn exit_problem(status: ExitStatus) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::task::form::{Field, FieldKind, Form, foreign};
+use crate::form::{Field, FieldKind, Form, foreign};
 
 /// The form of one needed field, beside definitions.
 fn needed(property: &Value) -> Form {

@@ -7,8 +7,8 @@ use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Value, json};
 
 use super::effort::{self, Effort};
-use super::{Violation, compiling, mend};
-use crate::task::aside;
+use super::{compiling, mend};
+use crate::task::{Violation, aside};
 
 /// The most violations that are named.
 const MOST_VIOLATIONS: usize = 100;

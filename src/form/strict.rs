@@ -5,7 +5,8 @@ mod field;
 
 use serde_json::{Map, Value};
 
-use super::{Violation, escaped, schema_fault};
+use super::{escaped, schema_fault};
+use crate::task::Violation;
 
 /// Of the schema itself. `additionalProperties` is no part of MCP's forms, but many generators write it, and clients
 /// pass over it.

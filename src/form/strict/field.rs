@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::task::form::Violation;
+use crate::task::Violation;
 
 /// The names that `required` has.
 pub(super) fn required_names<'a>(object: &'a Map<String, Value>, found: &mut Vec<Violation>) -> Vec<&'a str> {

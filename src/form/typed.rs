@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::exact::{self, Problem};
-use crate::task::form::shape::{Choice, Shape, Type};
+use super::shape::{Choice, Shape, Type};
 
 /// How values are typed, for the help of the commands that take them.
 pub(crate) const FORMAT: &str = "\
