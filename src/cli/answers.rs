@@ -9,7 +9,7 @@ use super::arguments;
 use super::failure::Failure;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::form::{self, Form};
-use crate::task::{Action, Answer, Answerer, Ask, AskKind};
+use crate::task::{Action, Answer, Answerer, Ask, AskKind, instead};
 
 /// The format, for the help of `submit`.
 pub(crate) const FORMAT: &str = "\
@@ -221,7 +221,7 @@ impl Entry {
             return Err(format!("{place}: {value} is no action: there are accept, decline and cancel"));
         }
         let names: Vec<&str> = form.fields.iter().map(|field| field.name.as_str()).collect();
-        Err(format!("{place}: the question has no field {name:?}; there are {}", names.join(", ")))
+        Err(format!("{place}: the question has no field {name:?}; {}", instead(&names)))
     }
 
     /// The part of the content that the question asks for; `None` where it has nothing of it.

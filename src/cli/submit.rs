@@ -221,6 +221,10 @@ fn announce(context: &Context, args: &SubmitArgs, id: &str, watch: Suggested) ->
 const ENDS_WITH_THIS: &str = "the server was started for this command and ends with it, and so does the task, unless the \
     server keeps tasks elsewhere; --wait stays to its end";
 
+/// What is said of a task that is left to a server which asks in its client's own session only.
+const ASKS_NOBODY: &str = "a server of 2025-11-25 asks only the client that submitted the task, and this one leaves now: \
+    what the task asks may wait for nobody, or be answered by cancel; --wait stays and asks";
+
 async fn through_server(
     context: &Context,
     args: &SubmitArgs,
@@ -248,8 +252,8 @@ async fn through_server(
         Submitted::Done(result) => outcome::of_outcome(context, (SERVER, "(a foreground call)"), &result),
         Submitted::Task(task) => {
             keep(context, target, &task.id, &args.tool);
-            if !args.wait && matches!(target, Target::Stdio { .. }) {
-                context.ui.warn(ENDS_WITH_THIS);
+            if let Some(warning) = left_alone(target, era).filter(|_| !args.wait) {
+                context.ui.warn(warning);
             }
             announce(context, args, &task.id, Suggested::new("show").about(task.id.as_str()))?;
             answering.announced();
@@ -262,6 +266,15 @@ async fn through_server(
             server.session_stays(false);
             outcome::tell(context, (SERVER, &task.id), &ended)
         }
+    }
+}
+
+/// What to know of a task that is left to its server.
+fn left_alone(target: &Target, era: Era) -> Option<&'static str> {
+    match (target, era) {
+        (Target::Stdio { .. }, _) => Some(ENDS_WITH_THIS),
+        (_, Era::Legacy) => Some(ASKS_NOBODY),
+        (_, Era::Auto | Era::Modern) => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the rules refuse.
 
 use crate::store::StoreError;
-use crate::task::{QuestionId, TaskId, Violation, joined};
+use crate::task::{QuestionId, TaskId, Violation, instead, joined};
 
 /// The result of a rule.
 pub type EngineResult<T> = Result<T, EngineError>;
@@ -68,6 +68,6 @@ fn offered(known: &[String]) -> String {
     if known.is_empty() {
         "no worker has offered any here yet: start `mcptask serve` or `mcptask worker`".to_owned()
     } else {
-        format!("there are {}", known.join(", "))
+        instead(known)
     }
 }

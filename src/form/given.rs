@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Form, shape, typed};
-use crate::task::Violation;
+use crate::task::{Violation, instead};
 
 /// A tool's arguments: what is known of them already, then each pair, typed by the input schema. Their bounds are the
 /// tool's to check. `literally` is what sends a text that stands for a value elsewhere.
@@ -72,12 +72,7 @@ fn not_filled_in(name: &str, text: &str, what: &str, literally: &str) -> Violati
 }
 
 fn unknown(what: &str, name: &str, known: &[&str]) -> Violation {
-    let known = if known.is_empty() {
-        "there are none".to_owned()
-    } else {
-        format!("there are {}", known.join(", "))
-    };
-    Violation::new("", format!("there is no {what} {name:?}; {known}"))
+    Violation::new("", format!("there is no {what} {name:?}; {}", instead(known)))
 }
 
 fn property_names(schema: &Value) -> Vec<&str> {

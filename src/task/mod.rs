@@ -22,4 +22,4 @@ pub use id::{QuestionId, SessionId, TaskId, WorkerId};
 pub use question::{Ask, AskKind, Question};
 pub use record::{NewTask, Outcome, Progress, RpcError, Scope, Task, TaskStatus};
 pub use tool::{TaskSupport, ToolSpec};
-pub use violation::{Violation, joined};
+pub use violation::{Violation, instead, joined};

@@ -33,6 +33,15 @@ impl fmt::Display for Violation {
     }
 }
 
+/// What there is instead of a name that nothing has, as the end of a sentence.
+pub fn instead<T: AsRef<str>>(known: &[T]) -> String {
+    match known {
+        [] => "there are none".to_owned(),
+        [one] => format!("there is only {}", one.as_ref()),
+        several => format!("there are {}", several.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ")),
+    }
+}
+
 /// All violations in one line.
 pub fn joined(violations: &[Violation]) -> String {
     violations.iter().map(Violation::to_string).collect::<Vec<_>>().join("; ")

@@ -141,7 +141,7 @@ fn what_is_wrong_with_an_answers_file_is_named_with_its_place() {
         place.run(&["submit", "plan_dinner", "--wait", "--answers", &file])
     };
     for (text, code, said) in [
-        (r#"[{"cusine":"Thai"}]"#, 2, "entry 1: the question has no field \"cusine\"; there are cuisine"),
+        (r#"[{"cusine":"Thai"}]"#, 2, "entry 1: the question has no field \"cusine\"; there is only cuisine"),
         (r#"[{"cuisine":"Thai"},{"action":"acept"}]"#, 2, "entry 2: \"acept\" is no action"),
         ("{\"cuisine\":\"Thai\"}\n{\"acton\":\"accept\",\"content\":{}}", 2, "line 2: \"acton\" is no part"),
         (r#"[{"cuisine":"Thai"}]"#, 6, "no entry for question 2: there are 1"),

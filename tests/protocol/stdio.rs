@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::bench::Bench;
 use crate::support::http::{LEGACY, MODERN};
-use crate::support::{engine, soon, work};
+use crate::support::{engine, keep_time, soon, work};
 
 struct Pipe {
     lines: Lines<BufReader<ReadHalf<DuplexStream>>>,
@@ -35,6 +35,7 @@ impl Pipe {
         let background = CancellationToken::new();
         let engine = engine(&bench, &background).await;
         work(&engine, &background).await;
+        keep_time(&engine, &background);
         let (near, far) = tokio::io::duplex(64 * 1024);
         let (stdin, stdout) = tokio::io::split(far);
         let config = ServeConfig { max_body_bytes: 100_000, ..ServeConfig::default() };

@@ -145,7 +145,7 @@ fn a_page_is_accepted_only_where_that_is_said() {
 #[test]
 fn what_is_misspelt_is_named_with_its_place() {
     for (text, wanted) in [
-        (r#"[{"b":"1"}]"#, "entry 1: the question has no field \"b\"; there are a"),
+        (r#"[{"b":"1"}]"#, "entry 1: the question has no field \"b\"; there is only a"),
         ("\n{\"a\":\"1\",\"A\":\"2\"}\n{}", "line 2: the question has no field \"A\""),
         (r#"[{"action":"declin"}]"#, "entry 1: \"declin\" is no action"),
         (r#"{"action":"declin"}"#, "the answers: \"declin\" is no action"),

@@ -60,6 +60,7 @@ impl Server {
         let background = CancellationToken::new();
         let engine = engine(&bench, &background).await;
         work(&engine, &background).await;
+        keep_time(&engine, &background);
         Self::over(engine, bench, background, change).await
     }
 
@@ -67,6 +68,7 @@ impl Server {
     pub(crate) async fn beside(&self, change: impl FnOnce(&mut ServeConfig)) -> Self {
         let background = CancellationToken::new();
         let engine = engine(&self.bench, &background).await;
+        keep_time(&engine, &background);
         Self::over(engine, self.bench.clone(), background, change).await
     }
 
@@ -114,17 +116,19 @@ impl Drop for Server {
     }
 }
 
-/// An engine of its own over the store.
+/// An engine of its own over the store. The log is not read yet: whose tools are enlisted first tells nobody of a change.
 pub(crate) async fn engine(bench: &Bench, stop: &CancellationToken) -> Engine {
     // Shown where a test fails; a second test in the process finds it in place.
     let filter = tracing_subscriber::EnvFilter::new("mcptask=debug,rmcp=warn");
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
     let store = bench.store().await;
-    let engine = Engine::new(store, Limits::default(), stop.clone());
-    let timekeeper = engine.clone();
-    let stop = stop.clone();
-    tokio::spawn(async move { timekeeper.keep_time(stop).await });
-    engine
+    Engine::new(store, Limits::default(), stop.clone())
+}
+
+/// Has the engine settle what is due.
+pub(crate) fn keep_time(engine: &Engine, stop: &CancellationToken) {
+    let (engine, stop) = (engine.clone(), stop.clone());
+    tokio::spawn(async move { engine.keep_time(stop).await });
 }
 
 /// A worker of all tools.
