@@ -40,7 +40,8 @@ fn asking() -> Peer {
     })
 }
 
-fn submit(peer: &Peer, more: &[&str]) {
+/// Submits; what was said on stderr.
+fn submit(peer: &Peer, more: &[&str]) -> String {
     let home = TempDir::new().expect("a folder");
     let mut command = Command::new(env!("CARGO_BIN_EXE_mcptask"));
     command.env_clear().env("HOME", home.path()).args([
@@ -52,7 +53,9 @@ fn submit(peer: &Peer, more: &[&str]) {
         &peer.url(),
     ]);
     let output = command.args(more).stdin(Stdio::null()).output().expect("mcptask runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    said
 }
 
 fn is_reply(said: &Said) -> bool {
@@ -66,7 +69,8 @@ fn ends_session(said: &Said) -> bool {
 #[test]
 fn a_detached_task_keeps_its_session_and_its_question() {
     let peer = asking();
-    submit(&peer, &[]);
+    let warned = submit(&peer, &[]);
+    assert!(warned.contains("asks only the client that submitted") && warned.contains("--wait"), "{warned}");
     let said = peer.said();
     assert!(said.iter().any(|one| one.head.starts_with("get")), "it had a stream: {said:?}");
     assert!(!said.iter().any(is_reply), "any reply closes the question: {said:?}");
@@ -76,7 +80,8 @@ fn a_detached_task_keeps_its_session_and_its_question() {
 #[test]
 fn who_stays_to_the_end_refuses_what_was_not_declared_and_ends_the_session() {
     let peer = asking();
-    submit(&peer, &["--wait"]);
+    let warned = submit(&peer, &["--wait"]);
+    assert!(!warned.contains("asks only the client"), "{warned}");
     let said = peer.said();
     assert!(said.iter().any(is_reply) && said.iter().any(ends_session), "{said:?}");
 }
