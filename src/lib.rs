@@ -35,6 +35,7 @@
 //! - [`ask`]: how a command that runs as a tool asks its worker, over a private socket.
 //! - [`fastmcp`]: FastMCP's tasks, read and answered straight from their Redis; knows only the domain.
 //! - [`config`]: tools from `mcptask.toml`, every mistake with its place.
+//! - [`certificate`]: what is wrong with a certificate that is not taken.
 //! - [`client`]: speaks MCP to any server, in both eras; knows only the domain.
 //! - `desk`: what an operator sees and does, whatever the face: so far, the commands that are suggested.
 //! - [`cli`]: the commands, and the only road to the terminal.
@@ -42,6 +43,7 @@
 //! ARCHITECTURE.md, beside the README, has the promises, the keys, the limits and the reasons.
 
 pub mod ask;
+pub mod certificate;
 pub mod cli;
 pub mod client;
 pub mod config;

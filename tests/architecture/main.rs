@@ -9,17 +9,18 @@ use std::path::{Path, PathBuf};
 /// Each module with what it may name of the crate's other modules.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("task", &[]),
+    ("certificate", &[]),
     ("process_group", &[]),
     ("redis_link", &[]),
     ("form", &["task"]),
-    ("fastmcp", &["form", "task", "redis_link"]),
-    ("store", &["task", "redis_link"]),
+    ("fastmcp", &["certificate", "form", "task", "redis_link"]),
+    ("store", &["certificate", "task", "redis_link"]),
     ("engine", &["form", "store", "task"]),
     ("ask", &["form", "task"]),
     ("worker", &["ask", "engine", "form", "process_group", "store", "task"]),
     ("relay", &["engine", "store", "task"]),
     ("server", &["relay", "engine", "store", "task", "worker"]),
-    ("client", &["form", "process_group", "task"]),
+    ("client", &["certificate", "form", "process_group", "task"]),
     ("desk", &["client", "engine", "fastmcp", "form", "store", "task"]),
     ("config", &["form", "task", "worker"]),
 ];
