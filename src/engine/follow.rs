@@ -17,11 +17,12 @@ struct Bell {
 }
 
 impl Bell {
-    /// Progress is frequent and changes nothing that a follower waits for; whoever asked knows that it did.
+    /// Progress is frequent and changes nothing that a follower waits for; whoever asked knows that it did, and had the
+    /// task claimed before: the first attempt takes it from nobody.
     fn ring(&self, kind: &EventKind) {
         match kind {
             EventKind::Progress(_) | EventKind::Noted { .. } => return,
-            EventKind::Asked { .. } => {}
+            EventKind::Asked { .. } | EventKind::Submitted {} | EventKind::Claimed { attempt: 1, .. } => {}
             _ => drop(self.answers.fetch_add(1, Ordering::Release)),
         }
         self.changes.fetch_add(1, Ordering::Release);

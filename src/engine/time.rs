@@ -17,6 +17,10 @@ use crate::task::{Answer, Answerer, EventKind, QuestionId, TaskId, WorkerId};
 /// A deadline can come from another process at any time; its event moves the next look here.
 const SETTLE: Duration = Duration::from_millis(100);
 
+/// The same for an event that does not say whether its deadline is near, which most are not: the ttl of a new task, and the
+/// lease of a worker that nobody knew. Each look is a script, and such events are as frequent as tasks.
+const SETTLE_MOST: Duration = Duration::from_secs(1);
+
 /// The longest sleep between two looks: a bound on how late a lost event can make a deadline.
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -91,21 +95,28 @@ async fn sleep_or_sooner(signals: Option<&mut Receiver<Signal>>, pause: Duration
             signal = signals.recv() => signal,
         };
         match signal {
-            Ok(Signal::Event(event)) if !brings_deadline(&event.kind) => {}
-            Ok(_) | Err(RecvError::Lagged(_)) => until = until.min(Instant::now() + SETTLE),
+            Ok(Signal::Event(event)) => {
+                if let Some(left) = deadline(&event.kind) {
+                    until = until.min(Instant::now() + left);
+                }
+            }
+            Ok(Signal::Resync) | Err(RecvError::Lagged(_)) => until = until.min(Instant::now() + SETTLE),
             Err(RecvError::Closed) => return tokio::time::sleep_until(until).await,
         }
     }
 }
 
-fn brings_deadline(kind: &EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::Submitted {}
-            | EventKind::Asked { .. }
-            | EventKind::Claimed { .. }
-            | EventKind::Requeued { .. }
-    )
+/// When to look for the deadline that an event brings, if it brings one.
+fn deadline(kind: &EventKind) -> Option<Duration> {
+    match kind {
+        EventKind::Asked { question } => {
+            let left = question.deadline?.duration_since(question.asked_at);
+            Some(Duration::try_from(left).unwrap_or_default().max(SETTLE))
+        }
+        EventKind::Submitted {} | EventKind::Claimed { .. } => Some(SETTLE_MOST),
+        EventKind::Requeued { .. } => Some(SETTLE),
+        _ => None,
+    }
 }
 
 impl<'a> TimeKeeper<'a> {
@@ -273,5 +284,30 @@ impl Item {
             Self::Delayed(task) => store.resume(task).await,
             Self::Task(task) => store.expire(task).await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::{Ask, Question};
+
+    fn asked(timeout: Option<Duration>) -> EventKind {
+        let asked_at = jiff::Timestamp::UNIX_EPOCH;
+        let deadline = timeout.map(|timeout| asked_at + timeout);
+        let ask = Ask::form("Really?", serde_json::json!({ "type": "object", "properties": {} }));
+        EventKind::Asked {
+            question: Question { id: QuestionId::at(1), ask, asked_at, deadline, answer: None },
+        }
+    }
+
+    #[test]
+    fn a_question_is_looked_for_when_it_ends_and_not_when_it_is_asked() {
+        let (hour, instant) = (Duration::from_secs(3600), Duration::from_millis(1));
+        assert_eq!(deadline(&asked(Some(hour))), Some(hour));
+        assert_eq!(deadline(&asked(Some(instant))), Some(SETTLE), "many of them are looked for at once");
+        assert_eq!(deadline(&asked(None)), None);
+        assert_eq!(deadline(&EventKind::Submitted {}), Some(SETTLE_MOST));
+        assert_eq!(deadline(&EventKind::Expired {}), None);
     }
 }

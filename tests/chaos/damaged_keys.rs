@@ -9,14 +9,13 @@ const PREFIX: &str = "mcptask:{default}:2:";
 
 /// The keys that a worker, a watcher and a command use again and again, with what mcptask has there. An end of `*` is
 /// the worker's name.
-const KEYS: [(&str, &str); 7] = [
+const KEYS: [(&str, &str); 6] = [
     ("held:*", "set"),
     ("worker:*", "string"),
     ("leases", "zset"),
     ("tools", "hash"),
     ("tools:changes", "stream"),
     ("ready:plan_dinner", "stream"),
-    ("open", "hash"),
 ];
 
 #[test]

@@ -12,7 +12,7 @@ use crate::support::{LEASE, claim, crash, key, new_task, running, session, submi
 
 /// Keys that workers, servers and clients use again and again, beside the tasks' own and those (the log and the index)
 /// without which nothing can be known.
-const SHARED: [&str; 10] = [
+const SHARED: [&str; 9] = [
     "2:held:w1",
     "2:worker:w1",
     "2:leases",
@@ -21,7 +21,6 @@ const SHARED: [&str; 10] = [
     "2:ready:dinner",
     "2:log:s",
     "2:source:a.toml",
-    "2:open",
     "meta",
 ];
 

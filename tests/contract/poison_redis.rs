@@ -15,7 +15,7 @@ use crate::support::{
 };
 
 /// The kinds of a task that cannot be read.
-const POISONS: [&str; 13] = [
+const POISONS: [&str; 14] = [
     "a string",
     "gone",
     "no JSON",
@@ -23,7 +23,8 @@ const POISONS: [&str; 13] = [
     "no status",
     "an unknown status",
     "no number",
-    "no scope",
+    "no labels",
+    "labels of nobody",
     "a huge number",
     "no attempt",
     "many questions",
@@ -56,7 +57,8 @@ fn poison(server: &RedisServer, task: &TaskId, kind: &str) {
                 &["HSET", &key, "asked", "1", "q1", question, "q1.at", "1", "q1.sum", "x", "a1", "{"],
             );
         }
-        "no scope" => does(server, &["HDEL", &key, "scope"]),
+        "no labels" => does(server, &["HDEL", &key, "labels"]),
+        "labels of nobody" => does(server, &["HSET", &key, "labels", "0dinner\n\n"]),
         "no number" => does(server, &["HSET", &key, "created", "yesterday"]),
         _ => does(server, &["HSET", &key, "asked", "1", "q1", "{", "q1.at", "1", "q1.sum", "x"]),
     }

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 
 use crate::store::{ClaimKey, Due, Rows, Unreadable, gate};
 use crate::task::{
-    Answer, Ask, AskKind, Cursor, Event, EventKind, NewTask, Outcome, Question, QuestionId, Scope, Task,
-    TaskId, TaskStatus, WorkerId,
+    Answer, Ask, AskKind, Cursor, Event, EventKind, NewTask, Outcome, Question, QuestionId, Scope, SessionId,
+    Task, TaskId, TaskStatus, WorkerId,
 };
 
 /// The last time that timestamps can say, in milliseconds; no count is larger either.
@@ -95,6 +95,19 @@ impl Fields {
             .and_then(|timeout| Timestamp::from_millisecond(at.as_millisecond().checked_add(timeout)?).ok()))
     }
 
+    /// Whose task this is. Entries of layout 1 have each label in a field of its own.
+    fn labels(&self) -> Result<Labels, Problem> {
+        let Some(labels) = self.text("labels") else {
+            return Ok(Labels {
+                tool: self.required("tool")?.to_owned(),
+                session: self.id("session")?,
+                scope: Scope::named(self.required("scope")?),
+                hidden: self.text("hidden") == Some("1"),
+            });
+        };
+        Labels::parse(labels).ok_or_else(|| format!("its labels are {labels:?}, which are none"))
+    }
+
     fn id<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, Problem>
     where
         T::Err: std::fmt::Display,
@@ -103,13 +116,38 @@ impl Fields {
     }
 }
 
+/// Whose task a task or an event is, as `prelude.lua` says that it is written.
+struct Labels {
+    tool: String,
+    session: Option<SessionId>,
+    scope: Scope,
+    hidden: bool,
+}
+
+impl Labels {
+    fn parse(text: &str) -> Option<Self> {
+        let (hidden, labels) = match text.split_at_checked(1)? {
+            ("0", labels) => (false, labels),
+            ("1", labels) => (true, labels),
+            _ => return None,
+        };
+        let [tool, session, scope] = labels.split('\n').collect::<Vec<_>>().try_into().ok()?;
+        if tool.is_empty() || scope.is_empty() {
+            return None;
+        }
+        let session = if session.is_empty() { None } else { Some(session.parse().ok()?) };
+        Some(Self { tool: tool.to_owned(), session, scope: Scope::named(scope), hidden })
+    }
+}
+
 /// A task from its whole record. One that lacks a part that every script needs is none: it would be shown as a task, and
 /// nothing could be done with it.
 pub(super) fn record(hash: Value) -> Result<Task, Problem> {
     let fields = Fields(HashMap::from_redis_value(hash).map_err(|error| error.to_string())?);
-    for part in ["tool", "scope", "attempt", "created", "open", "asked"] {
+    for part in ["labels", "attempt", "created", "open", "asked"] {
         fields.required(part)?;
     }
+    fields.labels()?;
     for part in ["attempt", "created", "open", "asked"] {
         if !(0..=LAST_MS).contains(&fields.number(part)?) {
             return Err(format!("field {part:?} is no number that it can be"));
@@ -232,14 +270,15 @@ fn event(id: &str, fields: &Fields) -> Result<Event, Problem> {
     let cursor: Cursor = id.parse().map_err(|error| format!("{error}"))?;
     // The time is the entry's own; only layout 1 wrote it out.
     let at = fields.time("at")?.unwrap_or_else(|| timestamp(cursor.millis as i64));
+    let labels = fields.labels()?;
     Ok(Event {
         cursor,
         at,
         task: fields.required("task")?.parse().map_err(|error| format!("{error}"))?,
-        tool: fields.required("tool")?.to_owned(),
-        session: fields.id("session")?,
-        scope: Scope::named(fields.required("scope")?),
-        hidden: fields.text("hidden") == Some("1"),
+        tool: labels.tool,
+        session: labels.session,
+        scope: labels.scope,
+        hidden: labels.hidden,
         status: fields.required("status")?.parse().map_err(|error| format!("{error}"))?,
         kind: kind(fields, at)?,
     })

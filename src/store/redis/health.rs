@@ -6,21 +6,13 @@ use crate::redis_link::Figures;
 use crate::store::{Refusal, StoreError, StoreResult, Trouble};
 
 /// The keys that all tasks share, with their types.
-const SHARED_KEYS: [(&str, &str); 6] = [
+const SHARED_KEYS: [(&str, &str); 5] = [
     ("events", "stream"),
     ("index", "zset"),
     ("leases", "zset"),
-    ("open", "hash"),
     ("tools", "hash"),
     ("tools:changes", "stream"),
 ];
-
-/// Scopes whose counts are read at once, and how many bad ones are told.
-const COUNTS_AT_ONCE: usize = 1000;
-const MOST_COUNTS: usize = 20;
-
-/// No scope has more unfinished tasks, whatever its limit.
-const MOST_UNFINISHED: u32 = 100_000_000;
 
 /// Sections of `INFO` that are looked at.
 const SECTIONS: [&str; 1] = ["memory"];
@@ -32,7 +24,6 @@ impl RedisStore {
         troubles.extend(self.lost_meta().await?);
         troubles.extend(self.lost_index().await?);
         troubles.extend(self.noted_loss().await?);
-        troubles.extend(self.impossible_counts().await?);
         let figures = self.figures().await?;
         troubles.extend(evicting(&figures));
         troubles.extend(nearly_full(&figures));
@@ -101,26 +92,6 @@ impl RedisStore {
         Ok(damaged.chain(self.moved_keys().await?).collect())
     }
 
-    /// Scopes whose number of unfinished tasks is none. Who submits or ends one of them counts it anew.
-    async fn impossible_counts(&self) -> StoreResult<Vec<Trouble>> {
-        let (mut troubles, mut cursor) = (Vec::new(), "0".to_owned());
-        loop {
-            let mut command = redis::cmd("HSCAN");
-            command.arg(self.key("open")).arg(&cursor).arg("COUNT").arg(COUNTS_AT_ONCE);
-            let (next, found): (String, Vec<(String, String)>) = match self.command(&command).await {
-                // That the key is of another type is told with the other keys.
-                Err(error) if is_wrong_type(&error) => return Ok(troubles),
-                found => found?,
-            };
-            let bad = found.iter().filter(|(_, count)| !is_count(count));
-            troubles.extend(bad.map(|(scope, count)| impossible_count(&self.key("open"), scope, count)));
-            if next == "0" || troubles.len() >= MOST_COUNTS {
-                return Ok(troubles);
-            }
-            cursor = next;
-        }
-    }
-
     /// Every worker that has a lease or had one.
     async fn leased_workers(&self) -> StoreResult<Vec<String>> {
         self.command(redis::cmd("ZRANGE").arg(self.key("leases")).arg(0).arg(-1)).await
@@ -149,23 +120,6 @@ impl RedisStore {
             Err(error) if error.refusal().is_some_and(Refusal::is_about_rights) => Ok(Figures::default()),
             Err(error) => Err(error),
         }
-    }
-}
-
-/// Whether that may be a scope's number of unfinished tasks.
-fn is_count(text: &str) -> bool {
-    text.parse::<u32>().is_ok_and(|count| (1..=MOST_UNFINISHED).contains(&count))
-}
-
-fn impossible_count(key: &str, scope: &str, count: &str) -> Trouble {
-    Trouble {
-        cause: "store_damaged",
-        problem: format!(
-            "the key {key} says that the scope {scope:?} has {count:?} unfinished tasks, which cannot be"
-        ),
-        advice:
-            "find out who else writes to this Redis; the scope's next submission or end of a task counts anew"
-                .to_owned(),
     }
 }
 

@@ -78,7 +78,14 @@ mod tests {
         assert_eq!(functions("return { 'ok' }\n"), ["body"]);
         assert_eq!(functions("-- Uses no load().\nreturn own('open', 'hash')\n"), ["own", "body"]);
         let loads = functions("return load(ARGV[1])\n");
-        assert_eq!(loads, ["digits", "is_final", "load", "body"]);
+        assert_eq!(loads, ["digits", "padded", "is_final", "load", "body"]);
+    }
+
+    #[test]
+    fn a_script_has_the_limits_that_the_store_has() {
+        use crate::store::{MAX_OPEN_QUESTIONS, MAX_QUESTIONS};
+        let limits = format!("local MOST_OPEN, MOST_ASKED = {MAX_OPEN_QUESTIONS}, {MAX_QUESTIONS}\n");
+        assert!(include_str!("lua/ask.lua").contains(&limits), "{limits}");
     }
 
     #[test]

@@ -6,9 +6,7 @@ use tokio::time::Instant;
 
 use super::{RedisStore, codec};
 use crate::store::gate::{self, Kind};
-use crate::store::{
-    ClaimKey, MAX_OPEN_QUESTIONS, MAX_QUESTIONS, Requeue, StoreError, StoreResult, TaskFilter,
-};
+use crate::store::{ClaimKey, MAX_OPEN_QUESTIONS, Requeue, StoreError, StoreResult, TaskFilter};
 use crate::task::{
     Answer, Ask, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, TaskStatus,
     ToolSpec, WorkerId,
@@ -61,7 +59,6 @@ impl RedisStore {
         let mut call = self.invocation(&self.scripts.ask);
         let timeout = timeout.map(|timeout| timeout.as_millis() as u64);
         call.arg(claim.task.as_str()).arg(claim.attempt).arg(first).arg(codec::optional(timeout));
-        call.arg(MAX_OPEN_QUESTIONS).arg(MAX_QUESTIONS);
         for ask in asks {
             let json = gate::json(Kind::Question, ask)?;
             let logged = if json.len() > LOGGED_QUESTION_BYTES { "" } else { &json };

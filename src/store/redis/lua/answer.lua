@@ -7,19 +7,20 @@ local task, values = load(ARGV[1], q .. '.at', q .. '.until', a)
 if not task then return values end
 -- A question that lost a part is one all the same: whoever waits for its answer gets one.
 local key = P .. 'task:' .. task.id
-if not (values[13] or values[14]) and call('HEXISTS', key, q .. '.sum') == 0 then return { 'no_question' } end
-if (values[15] or '') ~= '' then return { 'answered', values[15], call('HGET', key, a .. '.at') or '' } end
+if not (values[10] or values[11]) and call('HEXISTS', key, q .. '.sum') == 0 then return { 'no_question' } end
+if (values[12] or '') ~= '' then return { 'answered', values[12], call('HGET', key, a .. '.at') or '' } end
 if is_final(task.status) then return { 'ended', task.status } end
-local is_last = task.open <= 1
+local open = tonumber(task.open)
+local is_last = open <= 1
 if is_last then task.status = 'working' end
-local at, due = emit(task, 'answered', ARGV[4]), within(values[14], LAST_MS)
+local at, due = emit(task, 'answered', ARGV[4]), deadline(values[11])
 if is_last and task.worker == '' and task.entry == '' then enqueue(task) end
-local gone = due and 'd:' .. digits(due) .. ':q:' .. task.id .. ':' .. ARGV[2]
+local gone = due and 'd:' .. due .. ':q:' .. task.id .. ':' .. ARGV[2]
 if is_last and task.hidden ~= '1' then
   call('ZREM', INDEX, 'a:' .. task.place, gone or 'a:' .. task.place)
 elseif gone then
   call('ZREM', INDEX, gone)
 end
-call('HSET', key, a, ARGV[3], a .. '.at', at, 'open', whole(math.max(0, task.open - 1)), 'updated', at,
+call('HSET', key, a, ARGV[3], a .. '.at', at, 'open', is_last and '0' or whole(open - 1), 'updated', at,
   'status', task.status, 'entry', task.entry, 'log', task.log)
 return { 'ok', at }

@@ -5,7 +5,7 @@
 local worker, most = ARGV[1], tonumber(ARGV[2])
 -- Leases that are of another type are made anew when the worker is enlisted again.
 local score = try('ZSCORE', P .. 'leases', worker)
-local lease = tonumber(type(score) == 'string' and score or '0')
+local lease = type(score) == 'string' and tonumber(score) or 0
 if lease == 0 then return { 'no_lease' } end
 local anew = {}
 local reply, waiting, streams = { 'ok', 0, anew }, {}, {}
@@ -54,7 +54,7 @@ local KEPT = { 'message', 'progress', 'failure' }
 
 -- Claims one task that can be read; nil when the worker's lease has ended by the time of the claim.
 local function take(task, values, next)
-  local attempt, key = whole(task.attempt + 1), P .. 'task:' .. task.id
+  local attempt, key = whole(1 + task.attempt), P .. 'task:' .. task.id
   local at = emit(task, 'claimed', ARGV[3] .. attempt .. '}')
   if lease <= tonumber(at) then return nil end
   local held = 'held:' .. worker
@@ -66,17 +66,17 @@ local function take(task, values, next)
   end
   call('XDEL', next.stream, next.entry)
   call('HSET', key, 'worker', worker, 'attempt', attempt, 'claimed', at, 'updated', at, 'entry', '', 'log', task.log)
-  if task.asked > 0 then
+  if task.asked ~= '0' then
     local fields = call('HGETALL', key)
     table.insert(fields, 1, task.id)
     return fields
   end
-  local fields = { task.id, 'attempt', attempt, 'status', task.status, 'claimed', at, 'created', values[8], 'new',
-    values[13] or '', 'ttl', values[14] or '' }
+  local fields = { task.id, 'attempt', attempt, 'status', task.status, 'claimed', at, 'created', values[5], 'new',
+    values[10] or '', 'ttl', values[11] or '' }
   for place, name in ipairs(KEPT) do
-    if values[14 + place] then
+    if values[11 + place] then
       fields[#fields + 1] = name
-      fields[#fields + 1] = values[14 + place]
+      fields[#fields + 1] = values[11 + place]
     end
   end
   return fields

@@ -37,11 +37,11 @@ local function stands(kind, id, position, time)
     -- It can be deleted all the same.
     return kind == 't'
   end
-  if kind == 't' then return ends(task, values[17], time) end
+  if kind == 't' then return ends(task, values[14], time) end
   if is_final(task.status) then return false end
-  if kind == 'r' then return tonumber(values[13] or '') == time end
-  if tonumber(values[14] or '') ~= time or (values[15] or '') ~= '' then return false end
-  if (values[16] or '') ~= '' then
+  if kind == 'r' then return tonumber(values[10] or '') == time end
+  if tonumber(values[11] or '') ~= time or (values[12] or '') ~= '' then return false end
+  if (values[13] or '') ~= '' then
     bad[#bad + 1] = { id, 'its question ' .. position .. ' has an answer that nobody gave at any time' }
     return false
   end

@@ -1,11 +1,26 @@
 -- More of what `prelude.lua` has, for the scripts that begin or end a task.
 local HIDDEN_KEPT_MS = 300000
 
--- A task with what its end needs of it, nil where it has no ttl or no delay; further fields begin at `values[15]`.
+-- A task with what its end needs of it: its ttl as text, or nil, and when its delay is over, or nil; further fields
+-- begin at `values[12]`.
 local function load_to_end(id, ...)
   local task, v = load(id, 'ttl', 'resume', ...)
-  if task then task.ttl, task.resume = within(v[13], LAST_MS), within(v[14], LAST_MS) end
+  if task then
+    task.ttl = v[10]
+    if v[11] and v[11] ~= '' then task.resume = within(v[11], LAST_MS) end
+  end
   return task, v
+end
+
+-- When the ttl of a task ends; nil where it has none.
+local function end_of_ttl(task)
+  local ttl = within(task.ttl, LAST_MS)
+  return ttl and task.created + ttl
+end
+
+-- The member of the index that says when the ttl of a task ends.
+local function ending_at(task, ms)
+  return 'd:' .. digits(ms) .. ':t:' .. task.id
 end
 
 -- The member by which people find a task that is not final.
@@ -20,40 +35,15 @@ local function labels(task, members)
   if task.session ~= '' then members[#members + 1] = 's:' .. task.session .. '\n' .. task.place end
 end
 
--- Adds 1 or -1 to the number of unfinished tasks of a scope, of which nothing is left at none. A number that somebody
--- else wrote there and that is none counts as lost: the scope is counted anew from none.
-local function count(scope, by)
-  local open, before = P .. 'open', nil
-  local number = try('HINCRBY', open, scope, by)
-  if type(number) == 'table' then
-    if string.find(number.err, 'integer', 1, true) or string.find(number.err, 'overflow', 1, true) then
-      before = call('HGET', open, scope)
-      call('HDEL', open, scope)
-    else
-      own('open', 'hash', number)
-    end
-    number = call('HINCRBY', open, scope, by)
-  elseif number ~= tonumber(by) then
-    before = whole(number - tonumber(by))
-  end
-  undo[#undo + 1] = function() if before then call('HSET', open, scope, before) else call('HDEL', open, scope) end end
-  if number > 0 then return number end
-  if by == '1' then
-    call('HSET', open, scope, '1')
-    return 1
-  end
-  call('HDEL', open, scope)
-  return 0
+-- The member by which a task that is not final counts as one of its scope.
+local function unfinished(task)
+  return 'u:' .. task.scope .. '\n' .. task.place
 end
 
--- More unfinished tasks than this a scope cannot have, whatever its count says.
-local function most_unfinished(scope)
-  local live = call('ZLEXCOUNT', INDEX, '[l:', '(l;')
-  if scope ~= 'anonymous' then
-    local place = 'o:' .. scope .. '\n'
-    live = math.min(live, call('ZLEXCOUNT', INDEX, '[' .. place, '[' .. place .. '\255'))
-  end
-  return live + call('ZLEXCOUNT', INDEX, '[h:', '(h;')
+-- How many tasks of a scope are not final.
+local function unfinished_of(scope)
+  local place = 'u:' .. scope .. '\n'
+  return call('ZLEXCOUNT', INDEX, '[' .. place, '(' .. place .. ';')
 end
 
 -- The deadlines of a task's open questions: of those that are there, however many it is said to have asked.
@@ -69,9 +59,9 @@ local function question_deadlines(task, members)
   end
   local values = fields_of(key, fields)
   for at, position in ipairs(positions) do
-    local due = within(values[2 * at - 1], LAST_MS)
+    local due = deadline(values[2 * at - 1])
     if due and not values[2 * at] then
-      members[#members + 1] = 'd:' .. digits(due) .. ':q:' .. task.id .. ':' .. position
+      members[#members + 1] = 'd:' .. due .. ':q:' .. task.id .. ':' .. position
     end
   end
 end
@@ -86,13 +76,15 @@ local function members_of(task)
     members[#members + 1] = live(task)
   end
   if not is_final(task.status) then
-    if task.open > 0 then
+    members[#members + 1] = unfinished(task)
+    if task.open ~= '0' then
       question_deadlines(task, members)
       if task.hidden ~= '1' then members[#members + 1] = 'a:' .. task.place end
     end
     if task.resume then members[#members + 1] = 'd:' .. digits(task.resume) .. ':r:' .. task.id end
   end
-  if task.ttl then members[#members + 1] = 'd:' .. digits(task.created + task.ttl) .. ':t:' .. task.id end
+  local ends = end_of_ttl(task)
+  if ends then members[#members + 1] = ending_at(task, ends) end
   return members
 end
 
@@ -110,30 +102,28 @@ end
 local function conclude(task, status, kind, detail, ...)
   task.status = status
   local at = emit(task, kind, detail)
-  count(task.scope, '-1')
-  local gone, added
+  local gone, added = { unfinished(task) }, nil
   if task.hidden ~= '1' then
-    gone, added = { 'l:' .. task.place }, 'e:' .. status .. ':' .. task.place
-    if task.open > 0 then gone[2] = 'a:' .. task.place end
+    gone[2], added = 'l:' .. task.place, 'e:' .. status .. ':' .. task.place
+    if task.open ~= '0' then gone[3] = 'a:' .. task.place end
   else
     -- Nobody lists a foreground call, so it is kept only for those who still fetch its end.
-    local kept = math.max(0, tonumber(at) - task.created + HIDDEN_KEPT_MS)
-    gone = {}
-    if not task.ttl or kept < task.ttl then
-      if task.ttl then gone[1] = 'd:' .. digits(task.created + task.ttl) .. ':t:' .. task.id end
-      task.ttl = kept
-      added = 'd:' .. digits(task.created + kept) .. ':t:' .. task.id
+    local kept, ends = math.max(0, at - task.created + HIDDEN_KEPT_MS), end_of_ttl(task)
+    if not ends or task.created + kept < ends then
+      if ends then gone[2] = ending_at(task, ends) end
+      task.ttl = whole(kept)
+      added = ending_at(task, task.created + kept)
     end
   end
-  if task.open > 0 then question_deadlines(task, gone) end
+  if task.open ~= '0' then question_deadlines(task, gone) end
   if task.resume then gone[#gone + 1] = 'd:' .. digits(task.resume) .. ':r:' .. task.id end
   many('ZREM', INDEX, gone)
   if added then call('ZADD', INDEX, '0', added) end
   local key = P .. 'task:' .. task.id
   call('HSET', key, 'status', status, 'updated', at, 'worker', '', 'log', task.log, ...)
   -- Most tasks have it so already.
-  if task.open > 0 or task.entry ~= '' or task.resume or task.hidden == '1' then
-    call('HSET', key, 'open', '0', 'entry', '', 'resume', '', 'ttl', task.ttl and whole(task.ttl) or '')
+  if task.open ~= '0' or task.entry ~= '' or task.resume or task.hidden == '1' then
+    call('HSET', key, 'open', '0', 'entry', '', 'resume', '', 'ttl', task.ttl or '')
   end
   if task.entry ~= '' then try('XDEL', P .. 'ready:' .. task.tool, task.entry) end
   if task.worker ~= '' then try('SREM', P .. 'held:' .. task.worker, task.id) end

@@ -4,7 +4,8 @@
 local SESSION_LOG_MS = 604800000
 local task, problem = load_to_end(ARGV[1])
 if not task then return problem end
-if not task.ttl or task.created + task.ttl > now() then return { 'ok' } end
+local ends = end_of_ttl(task)
+if not ends or ends > now() then return { 'ok' } end
 if is_final(task.status) then
   emit(task, 'expired', '')
 else
@@ -12,7 +13,7 @@ else
   conclude(task, 'cancelled', 'expired', '')
 end
 local members = { 'i:' .. task.id, live(task), 'e:' .. task.status .. ':' .. task.place,
-  'd:' .. digits(task.created + task.ttl) .. ':t:' .. task.id }
+  ending_at(task, ends) }
 labels(task, members)
 call('ZREM', INDEX, unpack(members))
 call('UNLINK', P .. 'task:' .. task.id, P .. 'history:' .. task.id)

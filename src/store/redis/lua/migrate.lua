@@ -49,7 +49,7 @@ local function begin()
   for _, name in ipairs({ 'events', 'tools:changes' }) do move(name, name) end
   tell('tools:changes', 'changed', '1')
   move_and_bar('tools', 'tools')
-  move_and_bar('unfinished', 'open')
+  bar('unfinished')
   bar('workers')
   bar('scope:anonymous')
   for at = 2, #ARGV do
@@ -80,21 +80,32 @@ end
 -- since nobody may have looked for the end of its ttl.
 local BARRED_SECONDS = 3600
 local function left(task)
-  if not task.ttl then return MOVED_SECONDS end
-  local seconds = math.ceil((task.created + task.ttl - now()) / 1000)
+  local ends = end_of_ttl(task)
+  if not ends then return MOVED_SECONDS end
+  local seconds = math.ceil((ends - now()) / 1000)
   return whole(math.max(BARRED_SECONDS, math.min(seconds, tonumber(MOVED_SECONDS))))
 end
 
+-- What layout 2 has in one field. It gives each label a line, and layout 1 took any text.
+local function labels_of(key)
+  local v = call('HMGET', key, 'hidden', 'tool', 'session', 'scope')
+  if not (v[2] and v[4]) then return '' end
+  local function line(text) return (string.gsub(text, '\n', ' ')) end
+  return (v[1] == '1' and '1' or '0') .. line(v[2]) .. '\n' .. line(v[3] or '') .. '\n' .. line(v[4])
+end
+
 local function move_task(id)
+  local key = P .. 'task:' .. id
   move('task:' .. id, 'task:' .. id)
   local resume = call('ZSCORE', O .. 'deadlines', 'd:' .. id)
-  call('HSET', P .. 'task:' .. id, 'log', history(id), 'resume', resume and tonumber(resume) or '')
+  call('HSET', key, 'log', history(id), 'resume', resume and tonumber(resume) or '', 'labels', labels_of(key))
+  call('HDEL', key, 'hidden', 'tool', 'session', 'scope')
   local task, problem = load_to_end(id)
   if not task then error(problem[2] or problem[1]) end
   -- An old process that answered it a moment ago could not queue it any more.
   if task.status == 'working' and task.worker == '' and task.entry == '' and not task.resume then
     enqueue(task)
-    call('HSET', P .. 'task:' .. id, 'entry', task.entry)
+    call('HSET', key, 'entry', task.entry)
   end
   index(members_of(task))
   tell_of(task)

@@ -9,6 +9,8 @@
 --                              `mcptask:{NAMESPACE}:`, for programs of every layout
 --   task:ID            hash    the task: `new` (JSON), its parts that scripts need, and the journal:
 --                              qN (JSON), qN.at, qN.until (ms), qN.sum, aN (JSON), aN.at (ms);
+--                              labels: whether it is hidden 0|1, directly its tool, then its session or '' and its
+--                              scope, each on a line of its own; its events repeat them as they are;
 --                              log: the ids of its latest events
 --   history:ID         list    the ids of its earlier events, some dozens in each item
 --   events             stream  all events
@@ -18,6 +20,7 @@
 --   index              zset    members of score 0, in the order of their letters (TIME: 15 digits of ms):
 --                                i:ID                        every task
 --                                l:CREATED:ID                not final; `h:` in its place for a hidden task, for ever
+--                                u:SCOPE\nCREATED:ID         not final, hidden or not: by these a scope's tasks are counted
 --                                a:CREATED:ID                with an open question
 --                                e:STATUS:CREATED:ID         final
 --                                o:SCOPE\nCREATED:ID         of a scope that is not anonymous
@@ -25,7 +28,6 @@
 --                                d:TIME:t:ID, d:TIME:q:ID:N, d:TIME:r:ID
 --                                                            when a ttl ends, a question times out, a delay is over
 --                                w                           in every index: one that lacks it was lost
---   open               hash    scope -> number of tasks that are not final
 --   tools              hash    name -> specification (JSON)
 --   tools:changes      stream  one entry, of the last change of `tools`: tails wait on it beside `events`
 --   source:SOURCE      set     the tools that a source, such as a file of one machine, has offered
@@ -60,8 +62,9 @@ local WORDS = 500
 local DAMAGED_MS = 604800000
 local undo = {}
 
--- A whole number as text.
+-- A whole number as text: most are small, and a digit costs less than a format.
 local function whole(number)
+  if number >= 0 and number < 10 then return string.char(48 + number) end
   return string.format('%d', number)
 end
 
@@ -108,6 +111,7 @@ end
 
 -- Runs a command with many words, some hundred at a time.
 local function many(command, key, words)
+  if #words > 0 and #words <= WORDS then return call(command, key, unpack(words)) end
   for first = 1, #words, WORDS do
     call(command, key, unpack(words, first, math.min(first + WORDS - 1, #words)))
   end
@@ -143,6 +147,11 @@ local function digits(ms)
   return string.format('%015d', ms)
 end
 
+-- The same of a time that is text, as most are: then nothing has to be read as a number.
+local function padded(ms)
+  return #ms == 13 and '00' .. ms or digits(ms)
+end
+
 -- A whole number that is not negative and not beyond `most`; nil for everything else.
 local function within(text, most)
   local number = tonumber(text or '')
@@ -150,15 +159,22 @@ local function within(text, most)
   return nil
 end
 
+-- A time of a record as members of the index have it; nil where it is none.
+local function deadline(text)
+  if text and #text == 13 and not string.find(text, '%D') then return '00' .. text end
+  local ms = within(text, LAST_MS)
+  return ms and digits(ms)
+end
+
 local function is_final(status)
   return status == 'completed' or status == 'failed' or status == 'cancelled'
 end
 
--- The parts of a task that every transition needs, and the values that were read: further fields begin at `values[13]`.
+-- The parts of a task that every transition needs, numbers as text, and the values that were read: further fields begin at `values[10]`.
 -- Or nil and the reply that says why not.
 local function load(id, ...)
-  local v = try('HMGET', P .. 'task:' .. id, 'status', 'worker', 'attempt', 'tool', 'session', 'scope', 'hidden',
-    'created', 'open', 'asked', 'entry', 'log', ...)
+  local v = try('HMGET', P .. 'task:' .. id, 'status', 'worker', 'attempt', 'labels', 'created', 'open', 'asked',
+    'entry', 'log', ...)
   if v.err then
     return nil, { 'unreadable', 'its record is a ' .. call('TYPE', P .. 'task:' .. id).ok .. ', not a hash' }
   end
@@ -170,17 +186,19 @@ local function load(id, ...)
   if v[1] ~= 'working' and v[1] ~= 'input_required' and not is_final(v[1]) then
     return nil, { 'unreadable', 'its status is one that this version does not know' }
   end
-  local created, attempt, open, asked = v[8], v[3], v[9], v[10]
-  -- One look at all numbers, which costs less than one at each.
-  if not (created and attempt and open and asked and v[4] and v[6]) or #attempt > 9 or #open > 9 or #asked > 9
-    or not string.find(created .. ' ' .. attempt .. ' ' .. open .. ' ' .. asked, '^%d+ %d+ %d+ %d+$')
-    or created + 0 > LAST_MS then
+  local attempt, labels, created, open, asked = v[3], v[4], v[5], v[6], v[7]
+  local found, last, hidden, tool, session, scope
+  if attempt and labels and created and open and asked and #attempt < 10 and #open < 10 and #asked < 10 then
+    -- One look at all of them, which costs less than one at each.
+    found, last, hidden, tool, session, scope = string.find(created .. ' ' .. attempt .. ' ' .. open .. ' ' .. asked .. ' '
+      .. labels, '^%d+ %d+ %d+ %d+ ([01])([^\n]+)\n([^\n]*)\n([^\n]+)$')
+  end
+  if not found or #created > 13 and created + 0 > LAST_MS then
     return nil, { 'unreadable', 'its record lacks a part, or has one that is no number that it can be' }
   end
-  local place = (#created == 13 and '00' .. created or digits(created)) .. ':' .. id
-  return { id = id, status = v[1], worker = v[2] or '', attempt = attempt, tool = v[4], session = v[5] or '', scope = v[6],
-    hidden = v[7] or '0', created = created + 0, place = place, open = open + 0, asked = asked + 0, entry = v[11] or '',
-    log = v[12] or '' }, v
+  return { id = id, status = v[1], worker = v[2] or '', attempt = attempt, labels = labels, tool = tool, session = session,
+    scope = scope, hidden = hidden, created = created, place = padded(created) .. ':' .. id, open = open, asked = asked,
+    entry = v[8] or '', log = v[9] or '' }, v
 end
 
 -- nil when `attempt` may write for the task, else the reply that refuses it.
@@ -194,8 +212,8 @@ local function refused(task, attempt)
 end
 
 local function append(task, kind, detail, ...)
-  local id = try('XADD', EVENTS, 'MAXLEN', '~', LOG_EVENTS, '*', 'kind', kind, 'task', task.id, 'tool', task.tool,
-    'session', task.session, 'scope', task.scope, 'hidden', task.hidden, 'status', task.status, 'detail', detail, ...)
+  local id = try('XADD', EVENTS, 'MAXLEN', '~', LOG_EVENTS, '*', 'kind', kind, 'task', task.id, 'labels',
+    task.labels, 'status', task.status, 'detail', detail, ...)
   if type(id) == 'string' then return id end
   own('events', 'stream', id)
   return append(task, kind, detail, ...)
@@ -206,8 +224,10 @@ local function emit(task, kind, detail, ...)
   local id = append(task, kind, detail, ...)
   -- The first id of a millisecond has the clock's time. Another one may have that of a log which is ahead of the clock,
   -- because that went back: then the entry says its time itself.
-  local at = string.match(id, '^(%d+)-0$')
-  if not at then
+  local at
+  if string.sub(id, -2) == '-0' then
+    at = string.sub(id, 1, -3)
+  else
     at = string.match(id, '^%d+')
     local time = now()
     if time < tonumber(at) then

@@ -6,6 +6,6 @@ if not task then return values end
 local refusal = refused(task, ARGV[2])
 if refusal then return refusal end
 local at, message = emit(task, 'progress', ARGV[3]), ARGV[4]
-if message == '' then message = values[13] or '' end
+if message == '' then message = values[10] or '' end
 call('HSET', P .. 'task:' .. task.id, 'progress', ARGV[3], 'updated', at, 'log', task.log, 'message', message)
 return { 'ok' }

@@ -9,16 +9,16 @@ local refusal = refused(task, ARGV[2])
 if refusal then return refusal end
 local failed = {}
 if ARGV[4] == '1' then
-  local failures = (within(values[15], MOST_COUNTED) or 0) + 1
+  local failures = (within(values[12], MOST_COUNTED) or 0) + 1
   failed = { 'failures', whole(failures), 'failure', ARGV[3] }
-  if failures >= (within(values[16], MOST_COUNTED) or 1) then
+  if failures >= (within(values[13], MOST_COUNTED) or 1) then
     conclude(task, ARGV[6], ARGV[8], ARGV[9], 'outcome', ARGV[7], unpack(failed))
     return { 'ok' }
   end
 end
-if task.open == 0 then task.status = 'working' end
+if task.open == '0' then task.status = 'working' end
 local at, resume = emit(task, 'requeued', '{"reason":' .. cjson.encode(ARGV[3]) .. '}'), ''
-if task.open == 0 then
+if task.open == '0' then
   if ARGV[5] == '' then
     enqueue(task)
   else

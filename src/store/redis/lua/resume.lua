@@ -3,7 +3,7 @@
 -- Returns: {'ok'} | {'unreadable', problem}
 local task, values = load(ARGV[1], 'resume')
 if not task then return values[1] == 'no_task' and { 'ok' } or values end
-local due = within(values[13], LAST_MS)
+local due = within(values[10], LAST_MS)
 if not due or due > now() or is_final(task.status) or task.worker ~= '' then return { 'ok' } end
 local at = emit(task, 'requeued', '{"reason":"the pause before the next attempt is over"}')
 if task.entry == '' then enqueue(task) end

@@ -12,9 +12,10 @@ local most, at, left = tonumber(ARGV[2]), now(), tonumber(ARGV[3])
 local function let_end(id, scope)
   local task = load_to_end(id)
   if not task or task.scope ~= scope or not is_final(task.status) then return end
-  if task.ttl then call('ZREM', INDEX, 'd:' .. digits(task.created + task.ttl) .. ':t:' .. id) end
-  call('HSET', P .. 'task:' .. id, 'ttl', math.max(0, at - task.created))
-  call('ZADD', INDEX, 0, 'd:' .. digits(math.max(at, task.created)) .. ':t:' .. id)
+  local ends = end_of_ttl(task)
+  if ends then call('ZREM', INDEX, ending_at(task, ends)) end
+  call('HSET', P .. 'task:' .. id, 'ttl', whole(math.max(0, at - task.created)))
+  call('ZADD', INDEX, '0', ending_at(task, math.max(at, task.created)))
   left = left - 1
 end
 
@@ -35,10 +36,7 @@ for place = 4, #ARGV do
     end
   else
     local start = 'o:' .. scope .. '\n'
-    -- Somebody else may have written a count that cannot be, and too low a one would end tasks before their time.
-    local most_open = most_unfinished(scope)
-    local unfinished = within(typed('HGET', P .. 'open', scope) or '0', most_open) or most_open
-    bound(scope, '[' .. start, '[' .. start .. '\255', unfinished)
+    bound(scope, '[' .. start, '[' .. start .. '\255', unfinished_of(scope))
   end
 end
 return tonumber(ARGV[3]) - left
