@@ -3,6 +3,7 @@
 mod answering;
 mod checking;
 mod completing;
+mod emptied;
 mod examples;
 mod exit_codes;
 #[path = "../support/forms.rs"]
