@@ -14,7 +14,7 @@ use super::config::Config;
 use super::context::Context;
 use super::environment::Environment;
 use super::failure::{Failure, Kind};
-use super::signals::{Signals, Stop};
+use super::signals::{self, Signals, Stop};
 use super::ui::{self, Streams, Ui};
 use super::{
     ask, cancel, check, completions, demo, doctor, handover, help, list, report, respond, result, serve,
@@ -144,7 +144,10 @@ fn run_on(
         .enable_all()
         .build()
         .map_err(|error| Failure::caused(Kind::Unexpected, "cannot start the runtime", error))?;
-    let done = runtime.block_on(command);
+    let done = runtime.block_on(async {
+        signals::survive_large_files()?;
+        command.await
+    });
     context.stop.cancel();
     // A background thread that does not end must not keep the process.
     runtime.shutdown_timeout(Duration::from_millis(500));

@@ -6,6 +6,8 @@ mod completing;
 mod emptied;
 mod examples;
 mod exit_codes;
+mod file_limits;
+mod file_rights;
 #[path = "../support/forms.rs"]
 mod foreign_forms;
 mod forms;
@@ -26,6 +28,7 @@ mod reading;
 mod redis;
 mod redis_urls;
 mod remote;
+mod replica;
 mod rights;
 mod safety;
 mod secrets;
