@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::arguments;
 use super::failure::Failure;
 use crate::desk::suggest::{Advice, Suggested};
-use crate::form::{self, Form};
+use crate::form::Form;
 use crate::task::{Action, Answer, Answerer, Ask, AskKind};
 
 /// The format, for the help of `submit`.
@@ -71,7 +71,7 @@ impl Answers {
 
     fn parse(text: &str) -> Result<Self, String> {
         let mut values = placed(text)?;
-        form::check_numbers(text).map_err(|problem| problem.to_string())?;
+        crate::json::check(text).map_err(|problem| problem.to_string())?;
         let otherwise = match values.last() {
             Some((place, value)) => otherwise(place, value)?,
             None => return Err("there are none".to_owned()),
