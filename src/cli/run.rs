@@ -178,7 +178,8 @@ async fn bounded(
             lost = context.lost() => return Err(lost),
             () = &mut timed_out => {
                 let shown = end.map(|(timeout, _)| format!("{timeout:?}")).unwrap_or_default();
-                let failure = Failure::new(Kind::TimedOut, format!("gave up after {shown}"));
+                let silent = context.who_is_silent().map(|who| format!(": {who}")).unwrap_or_default();
+                let failure = Failure::new(Kind::TimedOut, format!("gave up after {shown}{silent}"));
                 return Err(failure.maybe_hint(context.what_goes_on()));
             }
             signal = signals.next() => {
