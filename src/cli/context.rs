@@ -213,11 +213,18 @@ impl Context {
     }
 
     /// Does what asks a store or a server for something that it has at hand: one that takes its time does not answer.
-    pub(crate) async fn asking<T>(&self, work: impl Future<Output = T>) -> T {
-        let before = locked(&self.asked).replace(self.config.location());
-        let done = work.await;
-        *locked(&self.asked) = before;
-        done
+    pub(crate) fn asking<'a, T>(
+        &'a self,
+        work: impl Future<Output = T> + 'a,
+    ) -> impl Future<Output = T> + 'a {
+        // Boxed, since whoever opens a place would carry it along.
+        let work = Box::pin(work);
+        async move {
+            let before = locked(&self.asked).replace(self.config.location());
+            let done = work.await;
+            *locked(&self.asked) = before;
+            done
+        }
     }
 
     /// Why a command has waited in vain, where it was for an answer of its store.

@@ -19,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ask", &["form", "task"]),
     ("worker", &["ask", "engine", "form", "json", "process_group", "store", "task"]),
     ("relay", &["engine", "store", "task"]),
-    ("server", &["relay", "engine", "store", "task", "worker"]),
+    ("server", &["json", "relay", "engine", "store", "task", "worker"]),
     ("client", &["form", "process_group", "task"]),
     ("desk", &["client", "engine", "fastmcp", "form", "store", "task"]),
     ("config", &["form", "json", "task", "worker"]),
