@@ -54,6 +54,7 @@ pub mod form;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod json;
 mod process_group;
 mod redis_link;
 pub mod relay;

@@ -9,6 +9,7 @@ use super::failure::{Failure, Kind};
 use crate::desk::answers::Answers;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::form::{self, Form, Problem};
+use crate::json;
 use crate::task::Violation;
 
 /// The largest text that is read from a file or stdin: the limits behind it are far below.
@@ -35,7 +36,7 @@ pub(crate) fn text(given: &str) -> Result<String, Failure> {
 
 /// Reads a JSON object that an option names.
 pub(crate) fn object(option: &str, given: &str) -> Result<Map<String, Value>, Failure> {
-    match form::json(&text(given)?) {
+    match json::read(&text(given)?) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(other) => Err(Failure::usage(format!("{option} is {}, not a JSON object", kind_of(&other)))),
         Err(Problem::Inexact(problem)) => Err(Failure::usage(format!("{option}: {problem}"))),

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::arguments;
 use super::failure::Failure;
 use crate::ask::protocol::PLAIN_FIELD;
-use crate::form::Form;
+use crate::form::{Form, Problem};
+use crate::json;
 use crate::task::joined;
 
 /// The kinds of answers; one line of text where none is given.
@@ -49,8 +50,10 @@ pub(crate) struct KindArgs {
 /// Reads a schema from a file or stdin.
 pub(super) fn read_schema(file: &str) -> Result<Value, Failure> {
     let given = if file == "-" { file.to_owned() } else { format!("@{file}") };
-    serde_json::from_str(&arguments::text(&given)?)
-        .map_err(|error| Failure::usage(format!("the schema in {file:?} is not JSON: {error}")))
+    json::read(&arguments::text(&given)?).map_err(|problem| match problem {
+        Problem::Inexact(problem) => Failure::usage(format!("the schema in {file:?}: {problem}")),
+        Problem::Unlike(problem) => Failure::usage(format!("the schema in {file:?} is not JSON: {problem}")),
+    })
 }
 
 impl KindArgs {

@@ -36,6 +36,8 @@ pub(crate) struct Context {
     /// What was opened, to be closed at the end.
     opened: Mutex<Vec<Arc<dyn Store>>>,
     goes_on: Mutex<Option<Advice>>,
+    /// Who has been asked something just now and has not answered.
+    asked: Mutex<Option<String>>,
     /// The task and the question that the command is about, as soon as they are found.
     concerns: Mutex<(Option<String>, Option<String>)>,
     /// The server that the command goes through, where it does.
@@ -53,6 +55,7 @@ impl Context {
             lost: watch::Sender::default(),
             opened: Mutex::default(),
             goes_on: Mutex::default(),
+            asked: Mutex::default(),
             concerns: Mutex::default(),
             server: OnceLock::new(),
         }
@@ -66,8 +69,8 @@ impl Context {
     /// The rules over the chosen store, with limits of one's own.
     pub(crate) async fn engine_within(&self, limits: Limits) -> Result<Engine, Failure> {
         let store: Arc<dyn Store> = match &self.config.store {
-            StoreChoice::Redis(url) => RedisStore::open(url, &self.config.namespace).await?,
-            StoreChoice::Sqlite(path) => SqliteStore::open(path, &self.config.namespace).await?,
+            StoreChoice::Redis(url) => self.asking(RedisStore::open(url, &self.config.namespace)).await?,
+            StoreChoice::Sqlite(path) => self.asking(SqliteStore::open(path, &self.config.namespace)).await?,
             StoreChoice::Nowhere => return Err(nowhere()),
         };
         Ok(self.over(store, limits))
@@ -77,7 +80,7 @@ impl Context {
     /// `None` where nobody has begun a store; a file that was named and is not there is a failure, since its name may
     /// be mistyped.
     pub(crate) async fn existing(&self) -> Result<Option<Engine>, Failure> {
-        match existing_store(&self.config).await {
+        match self.asking(existing_store(&self.config)).await {
             Err(_) if self.config.store == StoreChoice::Nowhere => Err(nowhere()),
             Ok(store) => Ok(Some(self.over(store, Limits::default()))),
             Err(StoreError::NoStore { .. }) if self.config.has_missing_file() => Err(self.missing_file()),
@@ -207,6 +210,29 @@ impl Context {
     /// Notes what goes on when this command is interrupted or times out, as a hint for that moment.
     pub(crate) fn goes_on(&self, hint: impl Into<Advice>) {
         *locked(&self.goes_on) = Some(hint.into());
+    }
+
+    /// Does what asks a store or a server for something that it has at hand: one that takes its time does not answer.
+    pub(crate) fn asking<'a, T>(
+        &'a self,
+        work: impl Future<Output = T> + 'a,
+    ) -> impl Future<Output = T> + 'a {
+        // Boxed, since whoever opens a place would carry it along.
+        let work = Box::pin(work);
+        async move {
+            let before = locked(&self.asked).replace(self.config.location());
+            let done = work.await;
+            *locked(&self.asked) = before;
+            done
+        }
+    }
+
+    /// Why a command has waited in vain, where it was for an answer of its store.
+    pub(crate) fn who_is_silent(&self) -> Option<String> {
+        if self.goes_through_server() {
+            return Some("the server did not answer".to_owned()).filter(|_| locked(&self.asked).is_some());
+        }
+        locked(&self.asked).as_ref().map(|location| format!("{} did not answer", text::line(location)))
     }
 
     /// The hint of [`Context::goes_on`].

@@ -30,15 +30,21 @@ pub(crate) struct DoctorArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: DoctorArgs) -> Result<(), Failure> {
-    places::at(context, &args.remote, false, async |places| {
+    let looked = places::at(context, &args.remote, false, async |places| {
         let Some(prefix) = &args.task else { return all(context, places).await };
         let found = places::find(context, places, prefix, false).await?;
         if args.fix {
             return fixed(context, &found.fix().await?);
         }
         tell(context, &found.diagnose().await?)
-    })
-    .await
+    });
+    match looked.await {
+        Err(failure) => match Finding::of_failure(&failure) {
+            Some(finding) => tell(context, &[finding]),
+            None => Err(failure),
+        },
+        done => done,
+    }
 }
 
 async fn all(context: &Context, places: &Places) -> Result<(), Failure> {

@@ -20,9 +20,9 @@ pub(crate) async fn at<T>(
 ) -> Result<T, Failure> {
     let places = if waits {
         context.rides_out_outages();
-        context.ride_out(async || open(context, remote, true).await).await?
+        context.ride_out(async || context.asking(open(context, remote, true)).await).await?
     } else {
-        open(context, remote, false).await?
+        context.asking(open(context, remote, false)).await?
     };
     let done = work(&places).await;
     places.close().await;
@@ -81,6 +81,7 @@ pub(crate) async fn find(
         }
         places.find(prefix).await
     };
+    let find = async || context.asking(find()).await;
     let found = if waits { context.ride_out(find).await } else { find().await }?;
     context.concerns(found.id(), None);
     Ok(found)

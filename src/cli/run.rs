@@ -14,7 +14,7 @@ use super::config::Config;
 use super::context::Context;
 use super::environment::Environment;
 use super::failure::{Failure, Kind};
-use super::signals::{Signals, Stop};
+use super::signals::{self, Signals, Stop};
 use super::ui::{self, Streams, Ui};
 use super::{
     ask, cancel, check, completions, demo, doctor, handover, help, list, report, respond, result, serve,
@@ -144,7 +144,10 @@ fn run_on(
         .enable_all()
         .build()
         .map_err(|error| Failure::caused(Kind::Unexpected, "cannot start the runtime", error))?;
-    let done = runtime.block_on(command);
+    let done = runtime.block_on(async {
+        signals::survive_large_files()?;
+        command.await
+    });
     context.stop.cancel();
     // A background thread that does not end must not keep the process.
     runtime.shutdown_timeout(Duration::from_millis(500));
@@ -175,7 +178,8 @@ async fn bounded(
             lost = context.lost() => return Err(lost),
             () = &mut timed_out => {
                 let shown = end.map(|(timeout, _)| format!("{timeout:?}")).unwrap_or_default();
-                let failure = Failure::new(Kind::TimedOut, format!("gave up after {shown}"));
+                let silent = context.who_is_silent().map(|who| format!(": {who}")).unwrap_or_default();
+                let failure = Failure::new(Kind::TimedOut, format!("gave up after {shown}{silent}"));
                 return Err(failure.maybe_hint(context.what_goes_on()));
             }
             signal = signals.next() => {

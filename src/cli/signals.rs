@@ -76,6 +76,14 @@ fn come(kind: SignalKind) -> Result<Signal, Failure> {
     signal(kind).map_err(|error| Failure::caused(Kind::Unexpected, "cannot listen for signals", error))
 }
 
+/// From now on a write beyond the largest file that this process may make (`ulimit -f`, systemd's `LimitFSIZE=`) fails
+/// like any other, in place of ending the process without a word. Commands that are started get the default again, as
+/// every signal that is listened to does.
+pub(super) fn survive_large_files() -> Result<(), Failure> {
+    // Being listened to is all that is needed, and outlives the listener.
+    come(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
+}
+
 /// The signal, unless this process passes it over, or that cannot be told: only Linux shows it. Once it is listened to, it
 /// is heeded.
 fn heeded(kind: SignalKind) -> Option<SignalKind> {

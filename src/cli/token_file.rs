@@ -6,6 +6,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use super::failure::{Failure, Kind};
+use super::ui::text;
 use crate::server::is_reserved;
 use crate::store::gate;
 
@@ -51,6 +52,11 @@ pub(super) fn read(path: &Path) -> Result<TokenFile, Failure> {
     })?;
     if file.tokens.is_empty() {
         return Err(whole("has no tokens: everybody would be let in".to_owned()));
+    }
+    if file.tokens.iter().all(|(_, name)| is_reserved(name)) {
+        let problem =
+            "has no token that lets anybody in: the name of each is that of everybody without a token";
+        return Err(whole(problem.to_owned()).hint("give each client a name of its own, such as anna"));
     }
     for warning in &mut file.warnings {
         *warning = format!("{}: {warning}", path.display());
@@ -103,6 +109,10 @@ fn words(line: &str) -> Result<(&str, &str), Problem> {
     let [name, token] = words[..] else { return Err(("is not a name and a token".to_owned(), EXAMPLE)) };
     if let Err(error) = gate::label("name", name) {
         return Err((format!("cannot be used: {error}"), "give a short name, such as anna"));
+    }
+    if let Some(odd) = name.chars().find(|one| one.is_whitespace() || text::is_harmful(*one)) {
+        let problem = format!("has a name with U+{:04X}, which nobody sees", u32::from(odd));
+        return Err((problem, "write the line anew, with a plain editor"));
     }
     if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(("has a token that no header can hold: it is not plain ASCII".to_owned(), MAKE));
@@ -159,6 +169,9 @@ mod tests {
             (format!("ben {TOKEN}ä"), 1, "no header"),
             (format!("ben {TOKEN}\u{200b}"), 1, "no header"),
             (format!("ben \u{a0}{TOKEN}"), 1, "no header"),
+            (format!("be\u{202e}n {TOKEN}"), 1, "name with U+202E"),
+            (format!("ben\u{a0} {TOKEN}"), 1, "name with U+00A0"),
+            (format!("ben\u{200b} {TOKEN}"), 1, "name with U+200B"),
             ("ben 0123456".to_owned(), 1, "of 7 characters"),
             (format!("ben {TOKEN}\n\nanna {TOKEN}"), 3, "token of line 1 again"),
             (format!("{} {TOKEN}", "x".repeat(300)), 1, "more than 200"),
@@ -193,6 +206,8 @@ mod tests {
         assert_eq!(read(&path).expect("fine").tokens[0].1, "anna");
         std::fs::write(&path, [b"anna x\nben ".as_slice(), &[0xff]].concat()).expect("writes");
         assert!(read(&path).expect_err("no text").to_string().contains("line 2"));
+        std::fs::write(&path, format!("anonymous {TOKEN}\n")).expect("writes");
+        assert!(read(&path).expect_err("nobody").to_string().contains("no token that lets anybody in"));
         assert!(read(Path::new("/dev/zero")).expect_err("no end").to_string().contains("more than"));
     }
 }

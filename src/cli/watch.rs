@@ -1,5 +1,7 @@
 //! `watch`: tails events, and takes nothing away from anybody.
 
+mod reset;
+
 use std::time::Duration;
 
 use clap::Args;
@@ -18,9 +20,10 @@ use crate::desk::place::{Found, Place};
 use crate::desk::places::Places;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::watch::{Open, Seen, Watching, What};
-use crate::engine::{Engine, Viewer, Watch};
+use crate::engine::{Engine, Viewer, Watch, Watched};
 use crate::store::EventFilter;
 use crate::task::{Cursor, Event, EventKind, SessionId, Task, TaskStatus};
+use reset::Known;
 
 /// Events that are read at once where nothing is followed.
 const PAGE: usize = 500;
@@ -177,6 +180,8 @@ struct Printer<'a> {
 /// What there is to print next.
 enum Next {
     Ours(Event),
+    /// Our own log is another one from here on.
+    Reset,
     Theirs(Seen),
     /// The one task that is watched has ended, or is gone.
     Over(Result<Task, Failure>),
@@ -219,6 +224,7 @@ impl Printer<'_> {
             Some((engine, filter, after)) => (Some(engine.watch(filter.clone(), *after).await?), *after),
             None => (None, Cursor::START),
         };
+        let mut known = self.known(ours.as_ref()).await?;
         let over = over(ours.as_ref());
         tokio::pin!(over);
         loop {
@@ -231,8 +237,13 @@ impl Printer<'_> {
             let is_last = match seen {
                 Next::Ours(event) => {
                     after = event.cursor;
+                    known.take_note(&event);
                     let seen = Seen::of_event(&event);
                     self.ours(&event, &seen).await? || self.is_end(&seen)?
+                }
+                Next::Reset => {
+                    reset::tell(self.context)?;
+                    known.lost().await.map(|()| false)?
                 }
                 Next::Theirs(seen) => self.other(&seen)?,
                 Next::Over(over) => return self.over(ours.as_ref(), after, over).await,
@@ -240,6 +251,14 @@ impl Printer<'_> {
             if is_last {
                 return Ok(());
             }
+        }
+    }
+
+    /// The tasks that what is waited for may come from.
+    async fn known(&self, ours: Option<&(Engine, EventFilter, Cursor)>) -> Result<Known, Failure> {
+        match ours.filter(|_| self.args.until.is_some()) {
+            Some((engine, filter, _)) => Known::begin(engine, filter).await,
+            None => Ok(Known::default()),
         }
     }
 
@@ -357,7 +376,10 @@ async fn over(ours: Option<&(Engine, EventFilter, Cursor)>) -> Result<Task, Fail
 /// The next event of our own; never, where there are none.
 async fn next(log: &mut Option<Watch>) -> Result<Next, Failure> {
     match log {
-        Some(watch) => Ok(Next::Ours(watch.next().await?)),
+        Some(watch) => Ok(match watch.next_or_reset().await? {
+            Watched::Event(event) => Next::Ours(*event),
+            Watched::Reset => Next::Reset,
+        }),
         None => std::future::pending().await,
     }
 }

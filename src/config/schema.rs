@@ -8,6 +8,7 @@ use toml::de::DeValue;
 use super::mistake::{Source, allowed};
 use super::table::{Node, Table, json, twice};
 use super::{file, keywords};
+use crate::form::Problem;
 
 /// Makes the schema that a word stands for.
 type Make = fn() -> Value;
@@ -174,5 +175,8 @@ fn from_file(source: &Source<'_>, name: &str) -> Result<Value, String> {
     let path = source.folder().join(name);
     let text = file::text(&path, 4 * MAX_SCHEMA_BYTES as u64)
         .map_err(|problem| format!("{} {problem}", path.display()))?;
-    serde_json::from_str(&text).map_err(|error| format!("{} is not JSON: {error}", path.display()))
+    crate::json::read(&text).map_err(|problem| match problem {
+        Problem::Inexact(problem) => format!("{}: {problem}", path.display()),
+        Problem::Unlike(problem) => format!("{} is not JSON: {problem}", path.display()),
+    })
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value};
 
-use crate::form::{self, Form};
+use crate::form::Form;
 use crate::task::{Action, Answer, Answerer, Ask, AskKind, instead};
 
 /// The format, for the help of `submit`.
@@ -55,7 +55,7 @@ impl Answers {
     /// Reads what the file has.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut values = placed(text)?;
-        form::check_numbers(text).map_err(|problem| problem.to_string())?;
+        crate::json::check(text).map_err(|problem| problem.to_string())?;
         let otherwise = match values.last() {
             Some((place, value)) => otherwise(place, value)?,
             None => return Err("there are none".to_owned()),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use super::place::{FASTMCP, Found, Place, SERVER};
+use super::place::{FASTMCP, Found, Place, SERVER, STORE};
 use super::places::Places;
 use super::suggest::{Advice, Suggested};
 use super::text;
@@ -43,6 +43,21 @@ impl Finding {
         let Self { source, task, cause, evidence, is_trouble, .. } = self;
         json!({
             "source": source, "task": task, "cause": cause, "evidence": evidence, "help": help, "trouble": is_trouble,
+        })
+    }
+}
+
+impl Finding {
+    /// The cause that a place which cannot be opened shows by that, where it is one that `doctor` knows.
+    pub(crate) fn of_failure(failure: &Failure) -> Option<Self> {
+        let refusal = failure.refusal().filter(|refusal| *refusal == Refusal::NotSynced)?;
+        Some(Self {
+            source: STORE,
+            task: None,
+            cause: "replica_not_synced",
+            evidence: failure.to_string(),
+            help: refusal.advice().into(),
+            is_trouble: true,
         })
     }
 }

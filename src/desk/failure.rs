@@ -9,6 +9,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use crate::desk::suggest::{Advice, Reach};
+use crate::store::Refusal;
 
 /// What helps where a certificate is not taken.
 const CERTIFICATE_HELP: &str = "it has to be valid for the server's name, made without CA:TRUE, and trusted on this \
@@ -109,6 +110,7 @@ pub(crate) struct Failure {
     message: String,
     hints: Vec<Advice>,
     is_outage: bool,
+    refusal: Option<Refusal>,
     task: Option<String>,
     question: Option<String>,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -122,6 +124,7 @@ impl Failure {
             message: message.into(),
             hints: Vec::new(),
             is_outage: false,
+            refusal: None,
             task: None,
             question: None,
             source: None,
@@ -162,6 +165,17 @@ impl Failure {
     #[must_use]
     pub(crate) fn of_outage(self, is_outage: bool) -> Self {
         Self { is_outage, ..self }
+    }
+
+    /// One of a store that is there and refuses.
+    #[must_use]
+    pub(crate) fn of_refusal(self, refusal: Option<Refusal>) -> Self {
+        Self { refusal, ..self }
+    }
+
+    /// What the store refuses for, where that is the failure.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        self.refusal
     }
 
     /// Whether it may be otherwise later, with nothing changed here.

@@ -40,6 +40,8 @@ struct Shared {
     followers: Followers,
     /// Counts how often the tools may have changed.
     tools: watch::Sender<u64>,
+    /// Counts how often the log was another one than before.
+    lives: watch::Sender<u64>,
 }
 
 impl Shared {
@@ -78,6 +80,7 @@ impl Hub {
             sessions: Readers::default(),
             followers: Followers::default(),
             tools: watch::Sender::default(),
+            lives: watch::Sender::default(),
         });
         tokio::spawn(run(Reading::new(shared.clone(), lost), tail, stop));
         Self { shared }
@@ -106,6 +109,12 @@ impl Hub {
     /// Changes whenever the tools may be other ones.
     pub(super) fn tools(&self) -> watch::Receiver<u64> {
         self.shared.tools.subscribe()
+    }
+
+    /// Changes whenever the store was emptied or came back older. Who subscribes to all events has seen the change by
+    /// the time that they are told to look.
+    pub(super) fn lives(&self) -> watch::Receiver<u64> {
+        self.shared.lives.subscribe()
     }
 
     /// Changes of one task from now on.
@@ -168,6 +177,7 @@ impl Reading {
         let had_failed = self.retry.worked();
         if news.reset {
             tracing::warn!("the event log is not the one that was read before; looking at every task anew");
+            self.shared.lives.send_modify(|count| *count += 1);
         }
         if had_failed || news.reset {
             self.shared.resync();

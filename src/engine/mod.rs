@@ -30,7 +30,7 @@ pub use hub::Hub;
 pub(crate) use leases::Living;
 pub(crate) use retry::{Failure, Retry, patiently};
 pub(crate) use time::RENEWED_AGAIN;
-pub use watch::Watch;
+pub use watch::{Watch, Watched};
 
 use rules::{checked_answer, oversize, visible};
 
@@ -372,8 +372,7 @@ impl Engine {
 
     /// The log from `since` on, then live, without an end.
     pub async fn watch(&self, filter: EventFilter, since: Cursor) -> EngineResult<Watch> {
-        let signals = self.hub().await?.subscribe();
-        Ok(Watch::new(self.clone(), signals, filter, since))
+        Ok(Watch::new(self.clone(), self.hub().await?, filter, since))
     }
 
     /// Does what time brings (question timeouts, ttls, dead workers' tasks) until `stop`. Every server and

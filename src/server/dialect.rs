@@ -1,6 +1,7 @@
 //! The dialect layer: requests whose meaning differs between the eras, or that rmcp's types would lose,
 //! travel through rmcp under a private name and arrive with their params untouched.
 
+use rmcp::ErrorData;
 use rmcp::model::{CustomResult, JsonRpcMessage, ServerJsonRpcMessage, ServerResult};
 use serde_json::{Value, json};
 
@@ -40,6 +41,15 @@ pub(super) enum Translation {
     },
     /// It used a private name: refused.
     Forged,
+}
+
+/// Refuses a request that would not arrive as it was sent: a number would be rounded, or a key stands twice.
+pub(super) fn check_exact(message: &Value, text: &[u8]) -> Result<(), ErrorData> {
+    if message.get("method").is_none() || message.get("id").is_none() {
+        return Ok(());
+    }
+    let checked = std::str::from_utf8(text).map_or(Ok(()), crate::json::check);
+    checked.map_err(|problem| ErrorData::invalid_params(problem.to_string(), None))
 }
 
 /// Renames the method of a request, in place.

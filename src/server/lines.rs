@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::dialect::{Translation, translate, with_legacy_tasks};
+use super::dialect::{Translation, check_exact, translate, with_legacy_tasks};
 use super::handshake::{check_initialize, drop_unknown_elicitation};
 use super::request::Client;
 use crate::relay::has_its_place;
@@ -134,7 +134,7 @@ impl<R: AsyncBufRead + Unpin + Send> Lines<R> {
             }
         };
         let id = value.get("id").filter(|id| id.is_string() || id.is_number()).cloned().unwrap_or_default();
-        if let Err(error) = check_initialize(&value) {
+        if let Err(error) = check_exact(&value, line).and_then(|()| check_initialize(&value)) {
             self.refuse(&id, INVALID_PARAMS, &error.message);
             return None;
         }

@@ -94,6 +94,8 @@ pub enum StoreError {
         found: u32,
         /// What has to be done first.
         problem: String,
+        /// A worker of the older program that still runs there: it has to end first.
+        worker: Option<String>,
     },
     /// There is no store there, and this process may not begin one.
     #[error("there are no tasks at {location}: nobody has begun a store there")]

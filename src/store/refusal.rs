@@ -23,12 +23,21 @@ pub enum Refusal {
     NotAuthenticated,
     /// Redis `CLUSTERDOWN`, `MASTERDOWN`, `NOMASTERLINK`: nodes that are needed are away.
     ClusterDown,
+    /// A Redis replica that has nothing yet and no link to its primary, or is still copying from it: what is not found
+    /// there may be there in a moment.
+    NotSynced,
     /// Redis `MOVED`, `ASK`, `TRYAGAIN`, `UNBLOCKED`: the namespace is on its way to another node.
     Moving,
     /// Redis `NOSCRIPT`: it forgot the scripts; they are sent again at once.
     ScriptsLost,
+    /// SQLite: this user may not read or write the file, or not its directory.
+    FileNotPermitted,
     /// SQLite: the disk is full.
     DiskFull,
+    /// SQLite: the file would be longer than this process may make one.
+    FileTooLarge,
+    /// SQLite: this process, or the machine, has as many files open as it may.
+    TooManyFiles,
     /// SQLite: another process keeps the file locked.
     Locked,
     /// SQLite: the disk reports an error.
@@ -39,7 +48,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 19] = [
         Self::MemoryFull,
         Self::CannotPersist,
         Self::Busy,
@@ -49,9 +58,13 @@ impl Refusal {
         Self::NotPermitted,
         Self::NotAuthenticated,
         Self::ClusterDown,
+        Self::NotSynced,
         Self::Moving,
         Self::ScriptsLost,
+        Self::FileNotPermitted,
         Self::DiskFull,
+        Self::FileTooLarge,
+        Self::TooManyFiles,
         Self::Locked,
         Self::DiskError,
         Self::FileGone,
@@ -86,17 +99,20 @@ impl Refusal {
     pub fn longest_pause(self) -> Duration {
         match self {
             Self::ScriptsLost => Duration::from_millis(50),
-            Self::Busy | Self::Loading | Self::Moving | Self::ClusterDown | Self::Locked => {
-                Duration::from_secs(1)
-            }
-            Self::NotPermitted | Self::NotAuthenticated => Duration::from_secs(5),
+            Self::Busy
+            | Self::Loading
+            | Self::Moving
+            | Self::ClusterDown
+            | Self::NotSynced
+            | Self::Locked => Duration::from_secs(1),
+            Self::NotPermitted | Self::NotAuthenticated | Self::FileNotPermitted => Duration::from_secs(5),
             _ => Duration::from_secs(2),
         }
     }
 
     /// Whether it is about who asks rather than about the store.
     pub fn is_about_rights(self) -> bool {
-        matches!(self, Self::NotPermitted | Self::NotAuthenticated)
+        matches!(self, Self::NotPermitted | Self::NotAuthenticated | Self::FileNotPermitted)
     }
 
     /// What helps, for the person who runs the store.
@@ -123,8 +139,22 @@ impl Refusal {
             Self::ClusterDown => {
                 "nodes that are needed are away: wait for the failover, or look at the cluster"
             }
+            Self::NotSynced => {
+                "it has not copied its primary's data yet: wait, look at the link between them, or give the address of \
+                 the primary"
+            }
             Self::Moving => "the namespace is moving to another node: wait",
             Self::ScriptsLost => "it forgot the scripts: try again",
+            Self::FileNotPermitted => {
+                "give this user the right to write to the file and to its directory, run it as the file's owner, or only \
+                 read here"
+            }
+            Self::FileTooLarge => {
+                "this process may not make files that long: raise `ulimit -f`, or LimitFSIZE= where systemd starts it"
+            }
+            Self::TooManyFiles => {
+                "too many files are open: raise `ulimit -n`, or LimitNOFILE= where systemd starts it, or end what has them open"
+            }
             Self::DiskFull => "the disk is full: make room on it",
             Self::Locked => "another process keeps it locked: look for one that hangs with it open",
             Self::DiskError => "the disk reports an error: look at the system's log",

@@ -13,16 +13,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("process_group", &[]),
     ("redis_link", &[]),
     ("form", &["task"]),
+    ("json", &["form"]),
     ("fastmcp", &["certificate", "form", "task", "redis_link"]),
     ("store", &["certificate", "task", "redis_link"]),
     ("engine", &["form", "store", "task"]),
     ("ask", &["form", "task"]),
-    ("worker", &["ask", "engine", "form", "process_group", "store", "task"]),
+    ("worker", &["ask", "engine", "form", "json", "process_group", "store", "task"]),
     ("relay", &["engine", "store", "task"]),
-    ("server", &["relay", "engine", "store", "task", "worker"]),
+    ("server", &["json", "relay", "engine", "store", "task", "worker"]),
     ("client", &["certificate", "form", "process_group", "task"]),
     ("desk", &["client", "engine", "fastmcp", "form", "store", "task"]),
-    ("config", &["form", "task", "worker"]),
+    ("config", &["form", "json", "task", "worker"]),
 ];
 
 /// Each crate that stands for a concern, with the modules that may use it.

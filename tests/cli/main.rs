@@ -3,8 +3,11 @@
 mod answering;
 mod checking;
 mod completing;
+mod emptied;
 mod examples;
 mod exit_codes;
+mod file_limits;
+mod file_rights;
 #[path = "../support/forms.rs"]
 mod foreign_forms;
 mod forms;
@@ -25,6 +28,7 @@ mod reading;
 mod redis;
 mod redis_urls;
 mod remote;
+mod replica;
 mod rights;
 mod safety;
 mod secrets;

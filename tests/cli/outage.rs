@@ -187,3 +187,29 @@ fn workers_that_a_full_store_keeps_from_renewing_are_not_called_dead() {
         assert!(ran.out.contains("store_refuses_writes") && !ran.out.contains("worker_dead"), "{ran:?}");
     }
 }
+
+#[test]
+fn a_store_that_says_nothing_is_named_where_the_time_is_up() {
+    let server = RedisServer::start();
+    let place = Place::on_redis(&server.url());
+    drop(place.worker());
+    server.signal("STOP");
+    for command in [&["list"][..], &["show", "abcdef"], &["result", "abcdef", "--wait"], &["submit", "wait"]]
+    {
+        let ran = place.run(&[command, &["--timeout", "1s"]].concat());
+        assert_eq!(ran.code, 7, "{ran:?}");
+        assert!(ran.err.contains(&format!("gave up after 1s: {} did not answer", server.url())), "{ran:?}");
+    }
+    server.signal("CONT");
+}
+
+#[test]
+fn a_task_that_an_idle_worker_does_not_take_is_trouble() {
+    let place = Place::new();
+    place.worker().kill();
+    let id = place.ok(&["submit", "wait", "--arg", "seconds=0"]);
+    until(|| {
+        let ran = place.run(&["doctor", &id]);
+        ran.code == 5 && ran.out.contains("not taken up") && ran.out.contains("counts as dead")
+    });
+}

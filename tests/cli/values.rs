@@ -60,6 +60,15 @@ fn a_number_that_would_be_rounded_is_refused_whichever_way_it_comes() {
         assert_eq!(ran.code, 2, "{ran:?}");
         assert!(ran.err.contains("would be rounded"), "{ran:?}");
     }
+    let twice = place.file("twice.json", "{\"n\": 1, \"n\": 2}");
+    for refused in [
+        &["submit", "echo", "--args-json", "{\"n\": 1, \"n\": 2}"][..],
+        &["submit", "echo", "--wait", "--answers", &twice],
+        &["respond", &id, "--content", "{\"n\": 1, \"n\": 2}"],
+    ] {
+        let ran = place.run(refused);
+        assert!(ran.code == 2 && ran.err.contains("\"n\" is there twice"), "{ran:?}");
+    }
     assert_eq!(place.json(&["list"]).len(), 1, "nothing was submitted");
     assert_eq!(place.json(&["show", &id])[0]["status"], "input_required");
 }

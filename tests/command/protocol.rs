@@ -37,6 +37,21 @@ async fn the_documented_python_example_works() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_would_not_arrive_as_it_was_sent_is_refused_by_name() {
+    let script = "
+for report in ({'current': 123456789012345678901234567890}, {'current': 1}):
+    print(json.dumps(send({'report': report})))
+print(json.dumps(send({'ask': {'message': '?', 'schema': {'type': 'object', 'properties': {
+    'n': {'type': 'integer', 'maximum': 18446744073709551617}}}}})))";
+    let replies = replies(script).await;
+    assert_eq!(codes(&replies), ["bad_request", "no error", "bad_request"]);
+    for reply in [&replies[0], &replies[2]] {
+        let message = reply["error"]["message"].as_str().expect("words");
+        assert!(message.contains("would be rounded"), "{message}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn several_questions_are_open_at_once() {
     let script = "\nasks = [{'message': 'One?'}, {'message': 'Two?', 'url': 'https://a.example/'}]
 print(' '.join(a['action'] for a in send({'ask_all': {'questions': asks, 'timeout': 600}})['answers']))";

@@ -47,6 +47,10 @@ async fn it_is_left_alone_while_an_old_worker_lives() {
     assert!(error.to_string().contains("Stop all older processes"), "{error}");
     let layout: String = server.ask(&["HGET", "mcptask:{default}:meta", "layout"]).expect("reads");
     assert_eq!(layout, "1");
+    // Who only reads is told of the same worker.
+    let error = RedisStore::open_existing(&server.url(), "default").await.expect_err("it is older");
+    let StoreError::OlderLayout { worker, .. } = error else { panic!("{error}") };
+    assert_eq!(worker.as_deref(), Some("old-1"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

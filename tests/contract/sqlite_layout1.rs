@@ -231,6 +231,8 @@ async fn the_file_waits_while_workers_of_the_older_version_live() {
     let error = SqliteStore::open(&fixture.path(), "default").await.expect_err("they live");
     assert!(matches!(&error, StoreError::OlderLayout { found: 1, .. }), "{error}");
     assert!(error.to_string().contains("still runs here; stop all processes of that version"), "{error}");
+    let error = SqliteStore::open_existing(&fixture.path(), "default").await.expect_err("it is older");
+    let StoreError::OlderLayout { worker: Some(_), .. } = error else { panic!("{error}") };
     assert_eq!(fs::read(fixture.path()).expect("reads"), before);
     fixture.sql("UPDATE workers SET lease_until_ms = 1");
     fixture.open().await;

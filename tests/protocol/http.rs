@@ -83,6 +83,24 @@ async fn what_is_not_one_json_message_is_a_json_rpc_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_would_not_arrive_as_it_was_sent_is_refused_by_name() {
+    let server = Server::start().await;
+    let session = Legacy::open(&server).await;
+    for (arguments, words) in [
+        ("{\"ms\": 123456789012345678901234567890}", "123456789012345678901234567890 would be rounded"),
+        ("{\"ms\": 1, \"ms\": 2}", "\"params.arguments.ms\" is there twice"),
+    ] {
+        let params = format!("{{\"name\": \"work\", \"arguments\": {arguments}}}");
+        let body =
+            format!("{{\"jsonrpc\": \"2.0\", \"id\": 7, \"method\": \"tools/call\", \"params\": {params}}}");
+        let response = session.send(Method::POST).body(body).send().await.expect("a response");
+        let error: Value = serde_json::from_str(&response.text().await.expect("a body")).expect("JSON");
+        assert_eq!((&error["id"], &error["error"]["code"]), (&json!(7), &json!(-32602)), "{error}");
+        assert!(error["error"]["message"].as_str().is_some_and(|said| said.contains(words)), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn private_names_are_refused_on_the_wire() {
     let server = Server::start().await;
     let session = Legacy::open(&server).await;

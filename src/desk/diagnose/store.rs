@@ -1,6 +1,6 @@
 //! Causes at tasks of one's own.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Finding;
 use crate::desk::failure::Failure;
@@ -19,6 +19,9 @@ pub(super) const REFUSES_WRITES: &str = "store_refuses_writes";
 
 /// The cause of a task that nobody runs though it is claimed.
 pub(super) const WORKER_DEAD: &str = "worker_dead";
+
+/// An idle worker takes a task much sooner.
+const TAKEN_WITHIN: SignedDuration = SignedDuration::from_secs(3);
 
 /// Queued tasks that are counted.
 const MOST: usize = 1000;
@@ -149,9 +152,31 @@ impl Checkup {
             let help = "wait for a free slot, or start more workers";
             return Ok(finding(task, "answered_not_woken", evidence, help));
         }
+        if before == 0
+            && let Some(finding) = self.not_taken_up(task, &able)
+        {
+            return Ok(finding);
+        }
         let busy: u64 = able.iter().map(|info| info.tasks).sum();
         let evidence = format!("queued behind {before} task(s); {} worker(s) run {busy}", able.len());
         Ok(finding(task, "queued_behind", evidence, Advice::with("start more workers", worker_command())))
+    }
+
+    /// A task that nothing stands before, and that workers without any task have not taken: they may be dead.
+    fn not_taken_up(&self, task: &Task, able: &[&WorkerInfo]) -> Option<Finding> {
+        let since = self.now.duration_since(task.updated_at);
+        if since < TAKEN_WITHIN || !able.iter().any(|info| info.tasks == 0) {
+            return None;
+        }
+        let names: Vec<_> = able.iter().map(|info| info.id.as_str()).collect();
+        let left = able.iter().map(|info| info.lease_ms).max().unwrap_or_default() / 1000;
+        let evidence = format!(
+            "queued for {}, and not taken up by {}: what is not heard of again within {left} s counts as dead",
+            time::rough(since.as_secs().unsigned_abs()),
+            names.join(", "),
+        );
+        let help = Advice::with("if that worker was killed, start another one", worker_command());
+        Some(trouble(task, "not_taken_up", evidence, help))
     }
 
     /// When and why the task's last run was given back, if that is what it waits after. Further returns, such as the

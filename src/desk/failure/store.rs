@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{CERTIFICATE_HELP, Failure, Kind};
 use crate::desk::suggest::{Advice, Suggested};
-use crate::desk::time;
+use crate::desk::{text, time};
 use crate::engine::EngineError;
 use crate::store::StoreError;
 use crate::task::{Answer, QuestionId, Task, TaskId};
@@ -12,7 +12,7 @@ use crate::task::{Answer, QuestionId, Task, TaskId};
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let failure = explained(&error);
-        failure.of_outage(is_outage(&error))
+        failure.of_outage(is_outage(&error)).of_refusal(error.refusal())
     }
 }
 
@@ -46,10 +46,30 @@ fn explained(error: &StoreError) -> Failure {
         }
         StoreError::NoStore { .. } => Failure::new(Kind::Unreachable, message)
             .hint(Advice::command(Suggested::new("serve"), "begins a store")),
-        StoreError::OlderLayout { .. } => Failure::new(Kind::Unexpected, message)
-            .hint(Advice::command(Suggested::new("serve"), "brings a store up to date")),
+        StoreError::OlderLayout { worker, .. } => {
+            Failure::new(Kind::Unexpected, message).hint(bring_up_to_date(worker.as_deref()))
+        }
         _ => Failure::new(Kind::Unexpected, message),
     }
+}
+
+/// What brings a store up to date. While a worker of the older program lives, nothing does.
+fn bring_up_to_date(worker: Option<&str>) -> Advice {
+    let serve = Advice::command(Suggested::new("serve"), "brings a store up to date");
+    let Some(worker) = worker else { return serve };
+    let place = match worker_place(worker) {
+        Some((host, process)) => format!(" (process {process} on {host})"),
+        None => String::new(),
+    };
+    let worker = text::line(worker);
+    serve.after(&format!("stop worker {worker}{place} and all else of the older version; then "))
+}
+
+/// The host and the process that a worker's id is made of, where it is.
+fn worker_place(worker: &str) -> Option<(String, u32)> {
+    let (start, _) = worker.rsplit_once('-')?;
+    let (host, process) = start.rsplit_once('-')?;
+    Some((text::line(host), process.parse().ok()?))
 }
 
 /// A command about a task, and what it does.
@@ -134,4 +154,24 @@ pub(crate) fn gone_or(task: &Task, error: EngineError) -> Failure {
 /// Whether the task's ttl has ended.
 pub(crate) fn is_expired(task: &Task) -> bool {
     task.expires_at().is_some_and(|at| at <= Timestamp::now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_worker_is_to_be_stopped_before_anything_else_is() {
+        let hint = |worker: Option<&str>| {
+            let worker = worker.map(str::to_owned);
+            let (location, problem) = ("here".to_owned(), "older".to_owned());
+            let failure = Failure::from(StoreError::OlderLayout { location, found: 1, problem, worker });
+            failure.hints()[0].to_string()
+        };
+        assert!(hint(None).starts_with("`mcptask serve` brings"), "{}", hint(None));
+        let known = hint(Some("vm-311-d4jwtw"));
+        assert!(known.starts_with("stop worker vm-311-d4jwtw (process 311 on vm) and"), "{known}");
+        assert!(known.ends_with("then `mcptask serve` brings a store up to date"), "{known}");
+        assert!(hint(Some("mine")).starts_with("stop worker mine and"), "{}", hint(Some("mine")));
+    }
 }

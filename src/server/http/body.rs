@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::allowance::{Allowance, Exceeded};
 use super::headers;
 use super::sessions::{Counted, Sessions};
-use crate::server::dialect::{Era, Translation, translate};
+use crate::server::dialect::{Era, Translation, check_exact, translate};
 use crate::server::errors::no_method;
 use crate::server::handshake::{check_initialize, drop_unknown_elicitation};
 use crate::server::misbehaviour::{self, Cut};
@@ -98,6 +98,7 @@ pub(super) async fn translated(
         let problem = "the body is not one JSON-RPC message; batches are not part of the protocol";
         return Err(Box::new(refusal(&id, &ErrorData::invalid_request(problem, None))));
     }
+    check_exact(&message, &body).map_err(|error| Box::new(refusal(&id, &error)))?;
     check_initialize(&message).map_err(|error| Box::new(refusal(&id, &error)))?;
     let is_changed = drop_unknown_elicitation(&mut message);
     let begins = message.get("method").is_some_and(|method| method == "initialize");

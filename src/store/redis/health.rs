@@ -14,8 +14,6 @@ const SHARED_KEYS: [(&str, &str); 5] = [
     ("tools:changes", "stream"),
 ];
 
-/// Sections of `INFO` that are looked at.
-const SECTIONS: [&str; 1] = ["memory"];
 
 impl RedisStore {
     pub(super) async fn troubles(&self) -> StoreResult<Vec<Trouble>> {
@@ -24,7 +22,7 @@ impl RedisStore {
         troubles.extend(self.lost_meta().await?);
         troubles.extend(self.lost_index().await?);
         troubles.extend(self.noted_loss().await?);
-        let figures = self.figures().await?;
+        let figures = self.figures("memory").await?;
         troubles.extend(evicting(&figures));
         troubles.extend(nearly_full(&figures));
         Ok(troubles)
@@ -113,9 +111,9 @@ impl RedisStore {
         Ok(moved.map(|(((name, kind), kept), _)| moved_key(&self.key(name), kind, kept)).collect())
     }
 
-    /// What `INFO` says; nothing where this user may not ask.
-    async fn figures(&self) -> StoreResult<Figures> {
-        match self.command::<String>(redis::cmd("INFO").arg(&SECTIONS[..])).await {
+    /// What a section of `INFO` says; nothing where this user may not ask.
+    pub(super) async fn figures(&self, section: &str) -> StoreResult<Figures> {
+        match self.command::<String>(redis::cmd("INFO").arg(section)).await {
             Ok(text) => Ok(Figures::of(&text)),
             Err(error) if error.refusal().is_some_and(Refusal::is_about_rights) => Ok(Figures::default()),
             Err(error) => Err(error),

@@ -3,7 +3,7 @@
 use rand::RngExt as _;
 
 use super::{RedisStore, shared_prefix};
-use crate::store::{LAYOUT, StoreError, StoreResult};
+use crate::store::{LAYOUT, Refusal, StoreError, StoreResult};
 
 /// Keys that are looked at in one step of a search.
 pub(super) const SCANNED_AT_ONCE: usize = 1000;
@@ -63,6 +63,7 @@ impl RedisStore {
         StoreError::OlderLayout {
             location: self.location_text(),
             found: 1,
+            worker: Some(worker.to_owned()),
             problem: format!(
                 "an older mcptask, worker {worker}, is still running on it. Stop all older processes, then start this \
                  one again: it brings the tasks along"
@@ -75,7 +76,11 @@ impl RedisStore {
         let location = self.location_text();
         let Some(layout) = self.meta("layout").await? else {
             // Tasks may be there all the same, and can be read, where an eviction took the key that says so.
-            return if self.has_records().await? { Ok(()) } else { Err(StoreError::NoStore { location }) };
+            if self.has_records().await? {
+                return Ok(());
+            }
+            self.check_synced().await?;
+            return Err(StoreError::NoStore { location });
         };
         match self.layout_number(&layout)? {
             LAYOUT if self.meta("migrating").await?.is_none() => Ok(()),
@@ -83,9 +88,26 @@ impl RedisStore {
             found => {
                 let problem = "stop all older processes; then the first `mcptask worker`, `serve` or `submit` brings \
                                the tasks along";
-                Err(StoreError::OlderLayout { location, found, problem: problem.to_owned() })
+                let worker = self.worker_of_layout_1().await;
+                Err(StoreError::OlderLayout { location, found, problem: problem.to_owned(), worker })
             }
         }
+    }
+
+    /// Whether what is not found here is nowhere: a replica may not have copied it yet. A user who may not ask goes by
+    /// what is found.
+    async fn check_synced(&self) -> StoreResult<()> {
+        let figures = self.figures("replication").await?;
+        let is_replica = figures.text("role").is_some_and(|role| role != "master");
+        let link = figures.text("master_link_status").unwrap_or_default();
+        let is_copying = figures.number("master_sync_in_progress") > 0;
+        if !is_replica || (link == "up" && !is_copying) {
+            return Ok(());
+        }
+        let state = if is_copying { "is copying from it" } else { "has no link to it" };
+        let [host, port] = ["master_host", "master_port"].map(|name| figures.text(name).unwrap_or("?"));
+        let problem = format!("it has no tasks, is a replica of {host}:{port}, and {state}");
+        Err(StoreError::Refuses { location: self.location_text(), refusal: Refusal::NotSynced, problem })
     }
 
     /// A field of what is known of the namespace itself.
@@ -103,6 +125,21 @@ impl RedisStore {
             }
             other => other,
         }
+    }
+
+    /// A worker of layout 1 whose lease has not ended; none where that cannot be told.
+    async fn worker_of_layout_1(&self) -> Option<String> {
+        let now = jiff::Timestamp::now().as_millisecond();
+        let mut command = redis::cmd("ZRANGEBYSCORE");
+        command
+            .arg(format!("{}workers", self.shared))
+            .arg(format!("({now}"))
+            .arg("+inf")
+            .arg("LIMIT")
+            .arg(0)
+            .arg(1);
+        let living: StoreResult<Vec<String>> = self.command(&command).await;
+        living.ok()?.into_iter().next()
     }
 
     /// The keys of layout 1 that are named by labels, so that no script can know them.

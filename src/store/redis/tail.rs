@@ -126,7 +126,11 @@ impl RedisTail {
         let last = self.store.last_event().await?;
         self.look_at_tools().await?;
         let is_gone = epoch == Epoch::None;
-        let is_another = (self.epoch != Epoch::Unknown && self.epoch != epoch) || last < self.after;
+        // One that begins where there was none is not another: whoever reads has been told, or has seen nothing.
+        let is_another = match &self.epoch {
+            Epoch::Of(_) if self.epoch != epoch => true,
+            _ => last < self.after,
+        };
         self.epoch = epoch;
         self.looked = Instant::now();
         self.reads_tools = true;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::super::{StoreError, StoreResult, Trouble};
-use super::failure::Failure;
+use super::super::{Refusal, StoreError, StoreResult, Trouble};
+use super::failure::{Failure, barred};
 use super::{SqliteStore, sequence};
 
 /// Less than this free on the disk is worth saying: a day of a busy store is more.
@@ -42,9 +42,13 @@ impl SqliteStore {
         let (cause, problem, advice) = match self.writer.run(job).await {
             Ok(false) => return Ok(None),
             Ok(true) => {
-                let advice =
-                    "give this user the right to write to it and to its directory, or only read here";
-                ("store_read_only", "the file may only be read by this user".to_owned(), advice.to_owned())
+                let refusal = barred(self.shared.path()).unwrap_or(Refusal::ReadOnly);
+                let problem = if refusal == Refusal::FileNotPermitted {
+                    "the file may only be read by this user"
+                } else {
+                    "the file may only be read here"
+                };
+                ("store_read_only", problem.to_owned(), refusal.advice().to_owned())
             }
             Err(StoreError::Refuses { refusal, problem, .. }) => {
                 ("store_refuses_writes", problem, refusal.advice().to_owned())

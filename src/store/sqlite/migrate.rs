@@ -52,7 +52,8 @@ pub(super) fn from_1(
              file, then try again"
         );
         let location = path.display().to_string();
-        return Err(StoreError::OlderLayout { location, found, problem }.into());
+        let worker = Some(worker);
+        return Err(StoreError::OlderLayout { location, found, problem, worker }.into());
     }
     transaction.execute_batch(SCHEMA)?;
     transaction.execute_batch(COPIES)?;
@@ -63,7 +64,7 @@ pub(super) fn from_1(
 }
 
 /// A worker whose lease has not ended.
-fn living_worker(transaction: &Transaction, now_ms: i64) -> Result<Option<String>, Failure> {
+pub(super) fn living_worker(transaction: &Transaction, now_ms: i64) -> Result<Option<String>, Failure> {
     let sql =
         "SELECT id FROM workers WHERE lease_until_ms > ?1 AND lease_until_ms <= ?2 AND dismissed = 0 LIMIT 1";
     let values = [now_ms, bounds::LAST_MS];

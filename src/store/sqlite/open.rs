@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
 
-use super::super::{LAYOUT, StoreError};
-use super::failure::Failure;
+use super::super::{LAYOUT, Refusal, StoreError};
+use super::failure::{self, Failure};
 use super::files::Frozen;
 use super::schema::SCHEMA;
 use super::{busy, migrate};
@@ -46,9 +46,15 @@ pub(super) fn prepare(path: &Path) -> Result<(), Failure> {
         OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
         Ok(())
     };
-    create().map_err(|error| {
-        Failure::File(format!("{error}; check that this user may write to the file and its directory"))
-    })
+    create().map_err(|error| failure::of_io(path, &error))
+}
+
+/// Refuses a path that this user may not even look at: whether there is a file, nobody knows.
+pub(super) fn check_rights(path: &Path) -> Result<(), Failure> {
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(failure::of_io(path, &error)),
+        _ => Ok(()),
+    }
 }
 
 /// The connection that writes, on a file of the present layout.
@@ -89,12 +95,15 @@ pub(super) fn existing(path: &Path) -> Result<Opened, Failure> {
         return Err(StoreError::NoStore { location: location() }.into());
     }
     let (mut connection, frozen) = readable(path)?;
-    match layout(&connection.transaction()?, path)? {
+    let layout = layout(&connection.transaction()?, path)?;
+    match layout {
         0 => return Err(StoreError::NoStore { location: location() }.into()),
         LAYOUT => {}
         found => {
             let problem = "start a server or a worker of this version, which brings it up to date".to_owned();
-            return Err(StoreError::OlderLayout { location: location(), found, problem }.into());
+            let now_ms = jiff::Timestamp::now().as_millisecond();
+            let worker = migrate::living_worker(&connection.transaction()?, now_ms).unwrap_or_default();
+            return Err(StoreError::OlderLayout { location: location(), found, problem, worker }.into());
         }
     }
     settings(&connection)?;
@@ -106,16 +115,27 @@ pub(super) fn existing(path: &Path) -> Result<Opened, Failure> {
 fn readable(path: &Path) -> Result<Opened, Failure> {
     let connection = connect(path)?;
     let looked = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
-    match looked.map_err(|error| (error.sqlite_error_code(), error)) {
+    let error = match looked.map_err(|error| (error.sqlite_error_code(), error)) {
         Ok(()) => return Ok((connection, None)),
-        Err((Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied), _)) => {}
+        Err((Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied), error)) => {
+            error
+        }
         Err((_, error)) => return Err(error.into()),
+    };
+    drop(connection);
+    let barred = failure::barred(path);
+    if barred == Some(Refusal::TooManyFiles) {
+        return Err(error.into());
     }
     let frozen = Frozen::note(path);
     if frozen.is_changed() {
         let problem =
             "another user writes to it, and this one may not write beside it, which reading along needs";
-        return Err(Failure::File(problem.into()));
+        let (problem, location) = (problem.to_owned(), path.display().to_string());
+        return Err(match barred {
+            Some(refusal) => StoreError::Refuses { location, refusal, problem }.into(),
+            None => Failure::File(problem),
+        });
     }
     let address =
         url::Url::from_file_path(path).map_err(|()| Failure::File("its path is no address".into()))?;

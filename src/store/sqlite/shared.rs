@@ -84,7 +84,8 @@ impl SqliteStore {
     /// layout is brought up to date.
     ///
     /// Errors: [`StoreError::NewerLayout`]; [`StoreError::OlderLayout`] while workers of an older version live;
-    /// [`StoreError::Unreachable`] when the file cannot be opened or is something else.
+    /// [`StoreError::Refuses`] where this user may not open it; [`StoreError::Unreachable`] when the file cannot be opened or
+    /// is something else.
     pub async fn open(path: &Path, namespace: &str) -> StoreResult<Arc<Self>> {
         Self::open_with_clock(path, namespace, Arc::new(Timestamp::now)).await
     }
@@ -138,8 +139,9 @@ impl SqliteStore {
     ) -> Result<Self, Failure> {
         open::check_path(path)?;
         gate::label("namespace", name)?;
-        if may == May::Create {
-            open::prepare(path)?;
+        match may {
+            May::Create => open::prepare(path)?,
+            May::Use => open::check_rights(path)?,
         }
         let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let before = match may {

@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 use serde_json::{Value, json};
 
 use crate::form::schema_violations;
+use crate::json;
 use crate::store::gate::{self, Kind};
 use crate::task::{Outcome, ToolSpec, joined};
 
@@ -31,12 +32,23 @@ pub(super) fn result(tool: &ToolSpec, stdout: Vec<u8>) -> Result<Outcome, String
     })?;
     let text = text.trim_end_matches(['\n', '\r']);
     let parsed = serde_json::from_str::<Value>(text);
+    let inexact = json::check(text).err().filter(|_| matches!(parsed, Ok(Value::Object(_))));
     if let Some(schema) = &tool.output_schema {
         checked(schema, parsed.as_ref())?;
+        if let Some(problem) = &inexact {
+            return Err(format!(
+                "its stdout cannot be passed on as the tool's output schema wants: {problem}"
+            ));
+        }
     }
     let mut result = json!({ "content": [{ "type": "text", "text": text }], "isError": false });
-    if let Ok(object @ Value::Object(_)) = parsed {
-        result["structuredContent"] = object;
+    match (parsed, inexact) {
+        // The text has it as it was printed; an object would have something else.
+        (Ok(_), Some(problem)) => {
+            tracing::warn!(tool = %tool.name, %problem, "a command's result is passed on as text only");
+        }
+        (Ok(object @ Value::Object(_)), None) => result["structuredContent"] = object,
+        _ => {}
     }
     let outcome = Outcome::Result(result);
     match gate::json(Kind::Outcome, &outcome) {
@@ -100,6 +112,17 @@ mod tests {
         let Ok(Outcome::Result(text)) = result(&tool(None), b"[1]\n\n".to_vec()) else { panic!() };
         assert_eq!(text["content"][0]["text"], "[1]");
         assert!(text.get("structuredContent").is_none());
+    }
+
+    #[test]
+    fn what_would_be_rounded_or_lost_is_passed_on_as_text_only() {
+        for text in ["{\"n\": 123456789012345678901234567890}", "{\"n\": 1, \"n\": 2}"] {
+            let Ok(Outcome::Result(object)) = result(&tool(None), text.into()) else { panic!("{text}") };
+            assert!(object.get("structuredContent").is_none(), "{object}");
+            assert_eq!(object["content"][0]["text"], text);
+            let problem = result(&tool(Some(json!({ "type": "object" }))), text.into()).expect_err("refused");
+            assert!(problem.contains("would be rounded") || problem.contains("twice"), "{problem}");
+        }
     }
 
     #[test]

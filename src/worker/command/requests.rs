@@ -15,6 +15,7 @@ use super::peer::{Line, Peer};
 use super::socket::PrivateSocket;
 use crate::ask::protocol::{self, MAX_LINE_BYTES, Refusal, RefusalCode, Reply, ReportRequest, Request};
 use crate::engine::Retry;
+use crate::json;
 use crate::task::question::MAX_MESSAGE_BYTES;
 use crate::task::{Answer, Ask, Fault, Progress};
 use crate::worker::{Interrupted, TaskContext};
@@ -95,10 +96,13 @@ impl Requests {
     }
 
     async fn reply(&self, line: &[u8], peer: &mut Peer) -> Result<Reply, Refusal> {
-        let request = serde_json::from_slice(line).map_err(|error| {
-            let problem = format!("the line is not a request: {error}; see docs/ASK_PROTOCOL.md");
+        let refused = |problem: String| {
+            let problem = format!("the line is not a request: {problem}; see docs/ASK_PROTOCOL.md");
             Refusal::new(RefusalCode::BadRequest, problem)
-        })?;
+        };
+        let request = serde_json::from_slice(line).map_err(|error| refused(error.to_string()))?;
+        let text = std::str::from_utf8(line).map_err(|error| refused(error.to_string()))?;
+        json::check(text).map_err(|problem| refused(problem.to_string()))?;
         match request {
             Request::Ask(request) => {
                 let timeout = protocol::timeout(request.timeout)?;
