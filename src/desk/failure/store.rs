@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Failure, Kind, certificate};
 use crate::desk::suggest::{Advice, Suggested};
-use crate::desk::time;
+use crate::desk::{text, time};
 use crate::engine::EngineError;
 use crate::store::StoreError;
 use crate::task::{Answer, QuestionId, Task, TaskId};
@@ -73,7 +73,7 @@ pub(crate) fn is_outage(error: &StoreError) -> bool {
 pub(crate) fn already_answered(task: &TaskId, question: &QuestionId, answer: &Answer) -> Failure {
     let when = time::relative(answer.at, Timestamp::now());
     let why = answer.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-    let Answer { action, by, at, .. } = answer;
+    let (action, by, at) = (answer.action, text::line(&answer.answerer()), answer.at);
     Failure::new(
         Kind::NothingChanged,
         format!(
