@@ -195,6 +195,8 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--question', '--question', [CompletionResultType]::ParameterName, 'Answer this question of the task, for example q2; else the first open one')
             [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'Set a field of the form, read as its kind says; lists are separated by commas. Means --accept')
             [CompletionResult]::new('--content', '--content', [CompletionResultType]::ParameterName, 'Accept with exactly this JSON object: itself, @FILE, or - for stdin')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'Say who answers, for the log: as given, not proven [env: MCPTASK_AS] [default: user@host]')
+            [CompletionResult]::new('--note', '--note', [CompletionResultType]::ParameterName, 'Note something beside the answer, such as a ticket or a reason; the task''s log keeps it')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`')
             [CompletionResult]::new('--stdio', '--stdio', [CompletionResultType]::ParameterName, 'Talk to an MCP server that this command line starts, on its stdin and stdout')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send this header with each request; may be given several times')

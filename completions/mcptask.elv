@@ -186,6 +186,8 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --question 'Answer this question of the task, for example q2; else the first open one'
             cand --set 'Set a field of the form, read as its kind says; lists are separated by commas. Means --accept'
             cand --content 'Accept with exactly this JSON object: itself, @FILE, or - for stdin'
+            cand --as 'Say who answers, for the log: as given, not proven [env: MCPTASK_AS] [default: user@host]'
+            cand --note 'Note something beside the answer, such as a ticket or a reason; the task''s log keeps it'
             cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`'
             cand --stdio 'Talk to an MCP server that this command line starts, on its stdin and stdout'
             cand --header 'Send this header with each request; may be given several times'

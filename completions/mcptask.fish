@@ -203,6 +203,8 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -s h -l help -d '
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l question -d 'Answer this question of the task, for example q2; else the first open one' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l set -d 'Set a field of the form, read as its kind says; lists are separated by commas. Means --accept' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l content -d 'Accept with exactly this JSON object: itself, @FILE, or - for stdin' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l as -d 'Say who answers, for the log: as given, not proven [env: MCPTASK_AS] [default: user@host]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l note -d 'Note something beside the answer, such as a ticket or a reason; the task\'s log keeps it' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l header -d 'Send this header with each request; may be given several times' -r

@@ -105,7 +105,7 @@ pub(crate) async fn run_local(context: &Context, args: &AskArgs) -> Result<ExitC
         // Fails, and says why nobody can be asked.
         respond::ask(context, &asked).await?
     };
-    told(&context.ui, args, &answer)
+    told(&context.ui, args, &answer.given_by(context.config.answerer.clone()))
 }
 
 /// Prints the answer as a script wants it.

@@ -6,11 +6,13 @@ use std::time::Duration;
 use clap::{Args, ValueEnum as _};
 
 use super::database;
-use super::environment::{DB, Environment, NAMESPACE, REDIS_URL};
+use super::environment::{AS, DB, Environment, NAMESPACE, REDIS_URL};
 use super::failure::Failure;
 use super::ui::{ColorChoice, Manner, time};
 use crate::desk::suggest::{Reach, Word};
 use crate::redis_link;
+use crate::store::{StoreError, gate};
+use crate::task::{Known, Who};
 
 /// Options of every command.
 #[derive(Debug, Clone, Default, Args)]
@@ -73,6 +75,8 @@ pub(crate) struct Config {
     /// The FastMCP deployment to look at; `None` for all.
     pub(crate) docket: Option<String>,
     pub(crate) timeout: Option<Duration>,
+    /// What the person here is called in answers; else by the account.
+    pub(crate) answerer: Who,
     /// How a suggested command reaches the same tasks, secrets hidden.
     pub(crate) reach: Reach,
 }
@@ -88,6 +92,7 @@ impl Config {
             namespace: checked_namespace(namespace)?,
             docket: global.docket.clone(),
             timeout: global.timeout,
+            answerer: answerer(environment)?,
             reach: Reach::store(flags(global)),
         })
     }
@@ -162,6 +167,31 @@ fn named_store(global: &GlobalArgs, environment: &Environment) -> Result<Option<
     }
     let path = environment.given(DB).map(|path| database::checked(path.as_ref()));
     Ok(path.transpose()?.map(StoreChoice::Sqlite))
+}
+
+/// Who answers here, where the command does not say.
+fn answerer(environment: &Environment) -> Result<Who, Failure> {
+    match environment.given(AS) {
+        Some(name) => named(AS, name),
+        None => Ok(Who::of_account(&environment.account())),
+    }
+}
+
+/// Somebody of a name that was given.
+pub(crate) fn named(giver: &str, name: &str) -> Result<Who, Failure> {
+    let who = Who::named(name.trim(), Known::Given);
+    match gate::who(&who) {
+        Ok(()) => Ok(who),
+        Err(StoreError::Refused { problem, .. }) => Err(unusable(giver, &problem)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A name or a note that cannot be stored.
+pub(crate) fn unusable(giver: &str, problem: &str) -> Failure {
+    let failure = Failure::usage(format!("{giver} {problem}"));
+    let is_empty = problem == "is empty";
+    failure.maybe_hint(is_empty.then(|| "in a script, is a variable unset?".into()))
 }
 
 /// The file in the user's state directory.

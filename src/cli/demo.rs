@@ -74,7 +74,7 @@ async fn as_client(context: &Context, engine: &Engine, url: &str) -> Result<(), 
         context.ui.talk(&format!("   Nobody can be asked here, so these answers are given: {GIVEN}"));
         Some(Answers::parse(GIVEN).map_err(Failure::usage)?)
     };
-    let answering = RemoteAnswering::new(Answering::new(&context.ui, answers), false);
+    let answering = RemoteAnswering::new(Answering::new(context, answers), false);
     let client = Client::connect(&Target::http(url)?, Era::Legacy, Some(answering.clone())).await?;
     let done = dinner(context, engine, &client, &answering).await;
     client.close().await;

@@ -11,6 +11,8 @@ pub(crate) const DB: &str = "MCPTASK_DB";
 pub(crate) const NAMESPACE: &str = "MCPTASK_NAMESPACE";
 /// The bearer token for `--server`: `--token`, which other users of the machine could read.
 pub(crate) const TOKEN: &str = "MCPTASK_TOKEN";
+/// Who answers: `--as`.
+pub(crate) const AS: &str = "MCPTASK_AS";
 /// What to log, in `tracing`'s filter syntax: over `-v` and `-q`.
 pub(crate) const LOG: &str = "MCPTASK_LOG";
 
@@ -54,12 +56,34 @@ impl Environment {
         self.given("CI").is_some_and(|value| !matches!(value, "false" | "0"))
     }
 
+    /// The user and host of this process, as `ada@kitchen`: the machine's word for whoever runs it.
+    pub(crate) fn account(&self) -> String {
+        let id = rustix::process::geteuid().as_raw();
+        let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+        let given = || self.given("USER").or_else(|| self.given("LOGNAME")).map(str::to_owned);
+        let user = user_of(&users, id).or_else(given).unwrap_or_else(|| format!("user {id}"));
+        match host() {
+            host if host.is_empty() => user,
+            host => format!("{user}@{host}"),
+        }
+    }
+
     /// Where state goes, by the XDG base directory specification; `None` without a home directory.
     pub(crate) fn state_directory(&self) -> Option<PathBuf> {
         let absolute = |name: &str| self.given(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let base = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
         Some(base.join("mcptask"))
     }
+}
+
+/// The user of that number, in the text of a passwd file.
+fn user_of(users: &str, id: u32) -> Option<String> {
+    let entries = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let named = entries.filter_map(|entry| Some((entry.get(2)?.parse().ok()?, (*entry.first()?).to_owned())));
+    named
+        .filter(|(_, name)| !name.is_empty())
+        .find(|(number, _): &(u32, _)| *number == id)
+        .map(|(_, name)| name)
 }
 
 /// This machine's name; empty where it has none.
@@ -70,6 +94,13 @@ pub(super) fn host() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn users_are_found_by_their_number() {
+        let users = "root:x:0:0:root:/root:/bin/sh\nbroken\n:x:5::\nada:x:1000:1000::/home/ada:/bin/sh\n";
+        assert_eq!(user_of(users, 1000).as_deref(), Some("ada"));
+        assert_eq!((user_of(users, 5), user_of(users, 7)), (None, None));
+    }
 
     #[test]
     fn state_goes_where_xdg_says() {

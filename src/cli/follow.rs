@@ -12,17 +12,19 @@ use crate::desk::asked::OpenQuestion;
 use crate::desk::{answer, values};
 use crate::engine::{Engine, EngineError, Viewer, Watch};
 use crate::store::{EventFilter, StoreError};
-use crate::task::{Answer, EventKind, Question, QuestionId, Task, TaskId, joined};
+use crate::task::{Answer, EventKind, Question, QuestionId, Task, TaskId, Who, joined};
 
 /// Who answers: a file first, then the person at the terminal.
 pub(crate) struct Answering {
     ui: Ui,
     answers: Option<Answers>,
+    /// Whoever sits here, or gave the file.
+    who: Who,
 }
 
 impl Answering {
-    pub(crate) fn new(ui: &Ui, answers: Option<Answers>) -> Self {
-        Self { ui: ui.clone(), answers }
+    pub(crate) fn new(context: &Context, answers: Option<Answers>) -> Self {
+        Self { ui: context.ui.clone(), answers, who: context.config.answerer.clone() }
     }
 
     /// Whether there is anybody or anything to ask.
@@ -33,6 +35,10 @@ impl Answering {
     /// Decides on the task's question at `position`, counted from 1. Dropping the future takes a prompt off
     /// the screen.
     pub(crate) async fn decide(&self, asked: &Asked, position: usize) -> Result<Answer, Failure> {
+        Ok(self.decided(asked, position).await?.given_by(self.who.clone()))
+    }
+
+    async fn decided(&self, asked: &Asked, position: usize) -> Result<Answer, Failure> {
         let given = self.answers.as_ref().map_or(Ok(None), |answers| answers.to(position, &asked.ask));
         let given = given.map_err(|problem| Failure::usage(problem).maybe_hint(asked.later_hint()))?;
         if let Some(answer) = given {

@@ -104,6 +104,7 @@ fn afterword() -> String {
   MCPTASK_DB         as --db
   MCPTASK_NAMESPACE  as --namespace
   MCPTASK_TOKEN      as --token, which other users of the machine could read
+  MCPTASK_AS         who answers, as --as of respond
   MCPTASK_LOG        what to log on stderr, for example mcptask=debug
   NO_COLOR, CLICOLOR_FORCE, CI  as everywhere: no colours, colours, nobody to ask",
     );

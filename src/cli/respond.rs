@@ -8,7 +8,7 @@ use super::failure::{Failure, Kind};
 use super::remote::RemoteArgs;
 use super::ui::question::{self, Reply};
 use super::ui::{event, page, text};
-use super::{arguments, complete_names, places, waiting};
+use super::{arguments, complete_names, config, places, waiting};
 use crate::desk::answer::{Delivered, Receipt, Sending};
 use crate::desk::asked::{Asked, OpenQuestion};
 use crate::desk::place::Found;
@@ -16,7 +16,8 @@ use crate::desk::places::Places;
 use crate::desk::values;
 use crate::fastmcp::Way;
 use crate::form::{self, Form};
-use crate::task::{Action, Answer, Answerer, Ask, AskKind, joined};
+use crate::store::{StoreError, gate};
+use crate::task::{Action, Answer, Answerer, Ask, AskKind, Who, joined};
 
 /// Answer an open question: at a prompt, or with the options below
 ///
@@ -54,6 +55,12 @@ pub(crate) struct RespondArgs {
     /// Dismiss the question without deciding
     #[arg(long)]
     cancel: bool,
+    /// Say who answers, for the log: as given, not proven [env: MCPTASK_AS] [default: user@host]
+    #[arg(long = "as", value_name = "NAME")]
+    name: Option<String>,
+    /// Note something beside the answer, such as a ticket or a reason; the task's log keeps it
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
     /// Answer a FastMCP 4 task straight in its Redis, round its server's authorisation
     #[arg(long, requires = "task", conflicts_with = "server")]
     direct: bool,
@@ -62,10 +69,12 @@ pub(crate) struct RespondArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Failure> {
-    places::at(context, &args.remote, args.wait, async |places| respond(context, places, &args).await).await
+    let who = args.who(context)?;
+    places::at(context, &args.remote, args.wait, async |places| respond(context, places, &args, who).await)
+        .await
 }
 
-async fn respond(context: &Context, places: &Places, args: &RespondArgs) -> Result<(), Failure> {
+async fn respond(context: &Context, places: &Places, args: &RespondArgs, who: Who) -> Result<(), Failure> {
     let (mut found, wanted) = if let Some(prefix) = &args.task {
         (places::find(context, places, prefix, args.wait).await?, args.question.clone())
     } else {
@@ -83,11 +92,15 @@ async fn respond(context: &Context, places: &Places, args: &RespondArgs) -> Resu
     context.concerns(found.id(), wanted.as_deref());
     let question = found.question(wanted.as_deref(), way).await?;
     context.concerns(found.id(), Some(&question.id));
+    if let Some(problem) = found.keeps_no_names().filter(|_| args.name.is_some() || args.note.is_some()) {
+        context.ui.warn(&problem);
+    }
     let receipt = match args.given(&question.asked.ask)? {
         Some(answer) => {
+            let answer = answer.given_by(who);
             send(context, &mut Sending::new(&found, &question, answer, way), args.wait).await?.or_refused()?
         }
-        None => at_prompt(context, &found, &question, way).await?,
+        None => at_prompt(context, &found, &question, (way, &who)).await?,
     };
     told(context, &found, &question, &receipt)
 }
@@ -102,7 +115,7 @@ async fn at_prompt(
     context: &Context,
     found: &Found,
     question: &OpenQuestion,
-    way: Way,
+    (way, who): (Way, &Who),
 ) -> Result<Receipt, Failure> {
     let mut asked = question.asked.clone();
     if let Some(hint) = asked.later_hint() {
@@ -115,6 +128,7 @@ async fn at_prompt(
                 return Err(Failure::new(Kind::NothingChanged, winner?));
             }
         };
+        let answer = answer.given_by(who.clone());
         match send(context, &mut Sending::new(found, question, answer, way), true).await? {
             Delivered::Taken(receipt) => return Ok(receipt),
             Delivered::Refused { problem, .. } => asked.refused = Some(problem),
@@ -126,6 +140,16 @@ impl RespondArgs {
     /// Whether the options give an answer.
     fn has_answer(&self) -> bool {
         self.accept || self.decline || self.cancel || self.content.is_some() || !self.set.is_empty()
+    }
+
+    /// Who answers, as far as anybody says.
+    fn who(&self, context: &Context) -> Result<Who, Failure> {
+        let named = self.name.as_deref().map(|name| config::named("--as", name)).transpose()?;
+        let who = named.unwrap_or_else(|| context.config.answerer.clone()).noting(self.note.clone());
+        match gate::who(&who) {
+            Err(StoreError::Refused { problem, .. }) => Err(config::unusable("--note", &problem)),
+            _ => Ok(who),
+        }
     }
 
     /// The answer that the options give; `None` where a person shall be asked.
@@ -181,10 +205,11 @@ pub(super) async fn ask(context: &Context, asked: &Asked) -> Result<Answer, Fail
 fn told(context: &Context, found: &Found, question: &OpenQuestion, receipt: &Receipt) -> Result<(), Failure> {
     let Receipt { answer, stale_cleared, left } = receipt;
     if context.ui.is_json() {
-        let Answer { action, by, at, .. } = answer;
+        let Answer { action, by, at, who, .. } = answer;
+        let who = who.as_ref().filter(|_| found.keeps_no_names().is_none());
         return context.ui.object(&json!({
             "at": at, "source": found.source(), "task": question.task, "question": question.id, "action": action,
-            "by": by, "stale_cleared": stale_cleared, "left": left,
+            "by": by, "who": who, "stale_cleared": stale_cleared, "left": left,
         }));
     }
     let said = match answer.action {

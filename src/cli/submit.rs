@@ -62,7 +62,7 @@ pub(crate) struct SubmitArgs {
 
 pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failure> {
     let answers = args.answers.as_deref().map(arguments::answers).transpose()?;
-    let answering = Answering::new(&context.ui, answers);
+    let answering = Answering::new(context, answers);
     match args.remote.target(context)? {
         None => through_store(context, &args, &answering).await,
         Some(target) => {

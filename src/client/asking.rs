@@ -8,7 +8,8 @@ use tokio::sync::{Mutex, watch};
 
 use super::ClientError;
 use crate::form::misfits;
-use crate::task::{Action, Answer, Ask, AskKind, joined};
+use crate::task::who::ANSWERER;
+use crate::task::{Action, Answer, Ask, AskKind, Who, joined};
 
 /// How often one question is asked before the client gives up: the first time and two repairs.
 pub(super) const ATTEMPTS: u32 = 3;
@@ -92,12 +93,17 @@ pub(super) fn refused(question: &AskedQuestion) -> ClientError {
 
 /// The answer as an `ElicitResult`. Content goes only with an accepted form.
 pub(super) fn elicit_result(ask: &Ask, answer: &Answer) -> Value {
-    match (answer.action, &ask.kind) {
+    let mut result = match (answer.action, &ask.kind) {
         (Action::Accept, AskKind::Form { .. }) => {
             json!({ "action": "accept", "content": answer.content.clone().unwrap_or_default() })
         }
         (action, _) => json!({ "action": action }),
+    };
+    // Only what somebody gave: what this machine calls its user is nobody's business.
+    if let Some(said) = answer.who.as_deref().and_then(Who::said) {
+        result["_meta"] = json!({ ANSWERER: said });
     }
+    result
 }
 
 /// Reads the params of an `elicitation/create`; the error says what is wrong with them.

@@ -11,7 +11,7 @@ use rmcp::model::{
     RequestId, TASKS_EXTENSION_ID, UrlElicitationCapability,
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleClient};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
@@ -164,7 +164,7 @@ pub(super) fn capabilities(asks: bool) -> ClientCapabilities {
 /// The reply to a task's question names the task as the question did.
 fn about_task(mut reply: Value, related: Option<&Value>) -> Value {
     if let Some(related) = related {
-        reply["_meta"] = json!({ RELATED_TASK: related });
+        reply["_meta"][RELATED_TASK] = related.clone();
     }
     reply
 }

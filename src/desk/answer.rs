@@ -408,5 +408,7 @@ pub(crate) async fn store(
 
 fn is_same(one: &Answer, other: &Answer) -> bool {
     let content = |answer: &Answer| answer.content.clone().unwrap_or_default();
-    one.action == other.action && one.by == other.by && content(one) == content(other)
+    one.action == other.action
+        && (one.by, &one.who) == (other.by, &other.who)
+        && content(one) == content(other)
 }

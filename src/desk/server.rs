@@ -78,6 +78,11 @@ impl Server {
         &self.title
     }
 
+    /// Whether it calls itself ours.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.title.starts_with(concat!(env!("CARGO_PKG_NAME"), " ("))
+    }
+
     /// Whether it runs tools as tasks at all.
     pub(crate) fn runs_tasks(&self) -> bool {
         self.client().runs_tasks()

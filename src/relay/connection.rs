@@ -7,12 +7,14 @@ use jiff::Timestamp;
 use rmcp::RoleServer;
 use rmcp::model::{ProgressToken, ProtocolVersion};
 use rmcp::service::Peer;
+use serde_json::Value;
 use tokio::sync::{RwLock, RwLockReadGuard, watch};
 
+use super::answerer;
 use super::modes::Modes;
 use super::questions::Questions;
 use super::streams::Streams;
-use crate::task::{AskKind, SessionId, Task, TaskId};
+use crate::task::{AskKind, Scope, SessionId, Task, TaskId, Who};
 
 /// What a status notification needs of a task and an event does not say.
 #[derive(Debug, Clone)]
@@ -26,6 +28,8 @@ pub(super) struct Facts {
 #[derive(Debug)]
 pub(crate) struct Connection {
     id: SessionId,
+    /// Whose it is: fixed when the session begins.
+    scope: OnceLock<Scope>,
     peer: OnceLock<Peer<RoleServer>>,
     streams: Streams,
     questions: Questions,
@@ -42,6 +46,7 @@ impl Connection {
     pub(crate) fn new(id: SessionId, streams: Streams) -> Self {
         Self {
             id,
+            scope: OnceLock::new(),
             peer: OnceLock::new(),
             streams,
             questions: Questions::default(),
@@ -54,6 +59,16 @@ impl Connection {
     /// The session's id.
     pub(crate) fn id(&self) -> &SessionId {
         &self.id
+    }
+
+    /// Binds the session to a scope; the first one stands.
+    pub(crate) fn bind(&self, scope: Scope) {
+        self.scope.get_or_init(|| scope);
+    }
+
+    /// The scope, once it is fixed.
+    pub(crate) fn scope(&self) -> Option<&Scope> {
+        self.scope.get()
     }
 
     /// Its streams.
@@ -148,6 +163,12 @@ impl Connection {
     pub(super) fn undeclared(&self, kind: &AskKind) -> Option<String> {
         let info = self.peer()?.peer_info();
         Modes::of(info.as_ref().map(|info| &info.capabilities)).missing(kind)
+    }
+
+    /// Who answers for the client, by that reply to a question.
+    pub(super) fn answerer(&self, reply: &Value) -> Who {
+        let info = self.peer().and_then(Peer::peer_info);
+        answerer::of_reply(self.scope(), info.as_ref().map(|info| &info.client_info), reply)
     }
 
     /// The protocol version that the session speaks, once it is initialized.

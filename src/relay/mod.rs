@@ -5,6 +5,7 @@
 //! (`streams`) and of what it is asked (`questions`). The client never touches the store, and its answer goes through
 //! the same verb as everybody else's.
 
+pub(crate) mod answerer;
 mod connection;
 mod launched;
 mod launches;

@@ -292,7 +292,7 @@ impl Prompt {
         };
         let mut answer = Answer::new(action, Answerer::Client);
         answer.content = result.get("content").and_then(Value::as_object).cloned();
-        Ok(answer)
+        Ok(answer.given_by(self.connection.answerer(&result)))
     }
 
     /// Whether that is the client's word on an answer that does not fit: FastMCP's clients check from 4.2 on what they were

@@ -131,7 +131,7 @@ async fn resume(
     if !same {
         return Err(unknown());
     }
-    modern_tasks::answer_all(serving, &task, &request.object("inputResponses")?).await?;
+    modern_tasks::answer_all(serving, &task, request).await?;
     Ok((task, feed))
 }
 

@@ -33,19 +33,15 @@ pub(super) async fn update(serving: &Serving, request: &Request) -> Result<Value
     }
     let viewer = request.caller.viewer();
     let task = serving.engine.get(&viewer, &id).await.map_err(refused)?;
-    answer_all(serving, &task, &request.object("inputResponses")?).await?;
+    answer_all(serving, &task, request).await?;
     Ok(wire::acknowledged())
 }
 
-/// Answers the open questions that `responses` name; whatever else it names is ignored. Each valid answer
+/// Answers the open questions that the request's `inputResponses` name; whatever else they name is ignored. Each valid answer
 /// counts, and the error names every violation of the others.
-pub(super) async fn answer_all(
-    serving: &Serving,
-    task: &Task,
-    responses: &wire::Object,
-) -> Result<(), ErrorData> {
+pub(super) async fn answer_all(serving: &Serving, task: &Task, request: &Request) -> Result<(), ErrorData> {
     let mut violations = Vec::new();
-    for (key, response) in responses {
+    for (key, response) in &request.object("inputResponses")? {
         let known = |question: &&Question| task.question_key(question) == key || question.id.as_str() == key;
         let Some(question) = task.open_questions().find(known) else { continue };
         let answer = match read_answer(response) {
@@ -55,6 +51,7 @@ pub(super) async fn answer_all(
                 continue;
             }
         };
+        let answer = answer.given_by(request.answerer(response));
         match serving.engine.answer_known(task.id(), question, answer).await {
             // Where somebody else was first, or the task has ended, it is as if it had been answered before.
             Ok(_)

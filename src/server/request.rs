@@ -1,6 +1,6 @@
 //! A request as it is served: who sent it, what it says, and what all of them share.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
@@ -13,8 +13,8 @@ use super::dialect::Era;
 use super::errors::invalid;
 use super::wire::Object;
 use crate::engine::{Engine, Viewer};
-use crate::relay::{Connection, Modes, Relay, RelayConfig, Streams};
-use crate::task::{Scope, SessionId, TaskId};
+use crate::relay::{Connection, Modes, Relay, RelayConfig, Streams, answerer};
+use crate::task::{Scope, SessionId, TaskId, Who};
 
 /// What all connections of one server share.
 #[derive(Debug)]
@@ -65,23 +65,21 @@ impl Serving {
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) connection: Arc<Connection>,
-    /// Whose it is: fixed when the session begins.
-    scope: OnceLock<Scope>,
 }
 
 impl Client {
     pub(super) fn new(id: SessionId, streams: Streams) -> Self {
-        Self { connection: Arc::new(Connection::new(id, streams)), scope: OnceLock::new() }
+        Self { connection: Arc::new(Connection::new(id, streams)) }
     }
 
     /// Binds the session to a scope; the first one stands.
     pub(super) fn bind(&self, scope: Scope) {
-        self.scope.get_or_init(|| scope);
+        self.connection.bind(scope);
     }
 
     /// The scope, once it is fixed.
     pub(super) fn bound(&self) -> Option<&Scope> {
-        self.scope.get()
+        self.connection.scope()
     }
 
     pub(super) fn scope(&self) -> Scope {
@@ -160,6 +158,12 @@ impl Request {
             Some(Value::Object(object)) => Ok(object.clone()),
             Some(other) => Err(invalid(format!("params.{key} must be an object, not {other}"))),
         }
+    }
+
+    /// Who answers, by that reply to a question.
+    pub(super) fn answerer(&self, reply: &Value) -> Who {
+        let client = self.context.meta.client_info();
+        answerer::of_reply(Some(&self.caller.scope), client.as_ref(), reply)
     }
 
     /// Whether it declares the tasks extension.

@@ -24,7 +24,7 @@ pub enum StoreError {
     /// Somebody answered before.
     #[error(
         "question {question} of task {task} was already answered: {} by {} at {}",
-        answer.action, answer.by, answer.at
+        answer.action, answer.answerer(), answer.at
     )]
     AlreadyAnswered {
         /// The task.

@@ -6,7 +6,8 @@
 use serde::Serialize;
 
 use super::{StoreError, StoreResult};
-use crate::task::Progress;
+use crate::task::who::{MAX_NAME_BYTES, MAX_NOTE_BYTES};
+use crate::task::{Progress, Who};
 
 /// The most levels of JSON in anything that is stored. Readers give up at 128, and records and protocol messages
 /// add levels of their own around what a stranger sent.
@@ -138,6 +139,29 @@ pub fn progress(progress: &Progress) -> StoreResult<()> {
     message("the progress' message", progress.message.as_deref().unwrap_or_default())
 }
 
+/// Who answered: names and a note of some length. Control characters in them are kept, and shown as what they are.
+pub fn who(who: &Who) -> StoreResult<()> {
+    let parts = [
+        ("the answerer's name", &who.name, MAX_NAME_BYTES),
+        ("the answerer's own name", &who.given, MAX_NAME_BYTES),
+        ("the name of the answerer's client", &who.client, MAX_NAME_BYTES),
+        ("the note on the answer", &who.note, MAX_NOTE_BYTES),
+    ];
+    for (what, text, most) in
+        parts.into_iter().filter_map(|(what, text, most)| Some((what, text.as_ref()?, most)))
+    {
+        let problem = if text.trim().is_empty() {
+            "is empty".to_owned()
+        } else if text.len() > most {
+            format!("has {} bytes, more than {most}", text.len())
+        } else {
+            continue;
+        };
+        return Err(StoreError::Refused { what: what.to_owned(), problem });
+    }
+    Ok(())
+}
+
 /// A reason of our own, shortened where it is too long.
 pub fn reason(reason: &str) -> String {
     if reason.len() <= MAX_REASON_BYTES {
@@ -179,6 +203,17 @@ mod tests {
         for bad in ["", "a\nb", &"x".repeat(201)] {
             assert!(label("tool", bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn names_and_notes_have_bounds_and_any_characters() {
+        let named = |name: &str| Who::named(name, crate::task::Known::Given);
+        assert!(who(&named("a\u{1b}[31m\n").noting(Some("line\nline".into()))).is_ok());
+        let error = who(&named(&"x".repeat(201))).expect_err("is too long").to_string();
+        assert_eq!(error, "the answerer's name has 201 bytes, more than 200");
+        let error = who(&named("a").noting(Some("x".repeat(2049)))).expect_err("is too long").to_string();
+        assert_eq!(error, "the note on the answer has 2049 bytes, more than 2048");
+        assert!(who(&named(" ")).is_err());
     }
 
     #[test]

@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::Who;
+
 /// What the user did with a question: MCP's three elicitation actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -28,7 +30,7 @@ impl fmt::Display for Action {
     }
 }
 
-/// Who answered.
+/// What kind of answerer it was; [`Who`] says the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Answerer {
@@ -61,8 +63,11 @@ pub struct Answer {
     /// The form's values; present only with [`Action::Accept`] of a form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Map<String, Value>>,
-    /// Who answered.
+    /// What kind of answerer gave it.
     pub by: Answerer,
+    /// Who it was, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<Box<Who>>,
     /// Why, where a rule or a timeout answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -73,7 +78,7 @@ pub struct Answer {
 impl Answer {
     /// An answer with the given action and no content.
     pub fn new(action: Action, by: Answerer) -> Self {
-        Self { action, content: None, by, reason: None, at: Timestamp::now() }
+        Self { action, content: None, by, who: None, reason: None, at: Timestamp::now() }
     }
 
     /// An accepted form.
@@ -84,5 +89,24 @@ impl Answer {
     /// A cancel that a rule or a timeout gave, with its reason.
     pub fn cancel(by: Answerer, reason: impl Into<String>) -> Self {
         Self { reason: Some(reason.into()), ..Self::new(Action::Cancel, by) }
+    }
+
+    /// The same answer, given by that one.
+    #[must_use]
+    pub fn given_by(self, who: Who) -> Self {
+        Self { who: who.if_any(), ..self }
+    }
+
+    /// Who answered, in words: `operator ada`.
+    pub fn answerer(&self) -> String {
+        named(self.by, self.who.as_deref())
+    }
+}
+
+/// What kind of answerer it was, with its name.
+pub fn named(by: Answerer, who: Option<&Who>) -> String {
+    match who.and_then(|who| who.name.as_ref()) {
+        Some(name) => format!("{by} {name}"),
+        None => by.to_string(),
     }
 }

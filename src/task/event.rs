@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Action, Answerer, Progress, Question, QuestionId, Scope, SessionId, TaskId, TaskStatus, WorkerId,
+    Action, Answerer, Progress, Question, QuestionId, Scope, SessionId, TaskId, TaskStatus, Who, WorkerId,
 };
 
 /// A place in the log. Cursors of one store are ordered as the events are; people and scripts treat
@@ -116,6 +116,9 @@ pub enum EventKind {
         action: Action,
         /// By whom.
         by: Answerer,
+        /// Who it was, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        who: Option<Box<Who>>,
         /// Why, where a rule or a timeout answered.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,

@@ -13,6 +13,7 @@ pub mod question;
 pub mod record;
 pub mod tool;
 pub mod violation;
+pub mod who;
 
 pub use answer::{Action, Answer, Answerer};
 pub(crate) use aside::aside;
@@ -23,3 +24,4 @@ pub use question::{Ask, AskKind, Question};
 pub use record::{NewTask, Outcome, Progress, RpcError, Scope, Task, TaskStatus};
 pub use tool::{TaskSupport, ToolSpec};
 pub use violation::{Violation, instead, joined};
+pub use who::{Known, Who};

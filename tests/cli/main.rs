@@ -1,5 +1,6 @@
 //! The command line as scripts see it: exit codes, data on stdout, talk on stderr, JSON lines.
 
+mod answerer;
 mod answering;
 mod checking;
 mod completing;

@@ -35,6 +35,7 @@ macro_rules! contract {
 }
 
 mod answer;
+mod answerer;
 mod ask;
 mod claim;
 mod clock_redis;

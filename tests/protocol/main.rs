@@ -1,6 +1,7 @@
 //! What the protocol requires of the task server, claim by claim, over raw HTTP and stdio.
 
 mod access;
+mod answerer;
 mod browsers;
 mod faults;
 mod hostile;

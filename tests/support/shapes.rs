@@ -80,8 +80,15 @@ fn check(kind: &str, names: &[Field], place: &str, object: &Value) {
     for event in object["events"].as_array().into_iter().flatten() {
         is_part("event", place, event);
     }
+    is_who(place, object);
     if kind == "event" && object["question"].is_object() {
         is_question(place, &object["question"]);
+    }
+}
+
+fn is_who(place: &str, object: &Value) {
+    if object["who"].is_object() {
+        is_part("who", place, &object["who"]);
     }
 }
 
@@ -89,5 +96,6 @@ fn is_question(place: &str, question: &Value) {
     is_part("question", place, question);
     if question["answer"].is_object() {
         is_part("answer", place, &question["answer"]);
+        is_who(place, &question["answer"]);
     }
 }

@@ -108,7 +108,7 @@ fn all(columns: u16) -> Option<String> {
         id
     };
     let (pay, done, open) = (asking("pay"), asking("release"), asking("release"));
-    place.ok(&["respond", &done, "--set", "where=staging"]);
+    place.ok(&["respond", &done, "--set", "where=staging", "--as", "tester"]);
     place.until(&done, "end");
     while place.ok(&["list"]).contains("just now") {
         assert!(begun.elapsed() < BOUND, "time does not pass");

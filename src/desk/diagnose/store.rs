@@ -148,7 +148,10 @@ impl Checkup {
         }
         if let Some(answer) = task.questions.iter().rev().find_map(|question| question.answer.as_ref()) {
             let when = time::relative(answer.at, self.now);
-            let evidence = format!("answered by {} {when}, and no worker has taken it up yet", answer.by);
+            let evidence = format!(
+                "answered by {} {when}, and no worker has taken it up yet",
+                text::line(&answer.answerer())
+            );
             let help = "wait for a free slot, or start more workers";
             return Ok(finding(task, "answered_not_woken", evidence, help));
         }

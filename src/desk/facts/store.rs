@@ -15,7 +15,7 @@ use crate::desk::{text, time};
 use crate::engine::{Engine, EngineError, Viewer};
 use crate::form;
 use crate::store::{EventFilter, StoreError, Unreadable};
-use crate::task::{Cursor, Event, Outcome, Question, Task, TaskId};
+use crate::task::{Cursor, Event, Outcome, Question, Task, TaskId, Who};
 
 /// The most events that are shown, the newest; `watch --task` has all.
 const EVENTS: usize = 1000;
@@ -121,6 +121,7 @@ impl Sheet {
                 let reason = answer.reason.as_deref().map(|reason| format!(" ({reason})"));
                 let who = format!("{} by {}{}", answer.action, answer.by, reason.unwrap_or_default());
                 self.fact("answered", &who);
+                self.who(answer.who.as_deref());
                 let waited = time::between(question.asked_at, answer.at);
                 self.time_with("", answer.at, &format!(", after {waited}"));
                 let content = answer.content.iter().flatten();
@@ -132,6 +133,17 @@ impl Sheet {
             (None, _) if ended => self.fact("answered", "never: it was withdrawn when the task ended"),
             (None, Some(deadline)) => self.time("cancels itself", deadline),
             (None, None) => {}
+        }
+    }
+
+    /// Who answered: the name as it was given, how it is known, and what was noted.
+    fn who(&mut self, who: Option<&Who>) {
+        let Some(who) = who else { return };
+        if who.name.is_some() {
+            self.fact("by", &who.to_string());
+        }
+        if let Some(note) = &who.note {
+            self.block("note", note);
         }
     }
 

@@ -91,7 +91,7 @@ pub(crate) fn is_outage(error: &StoreError) -> bool {
 pub(crate) fn already_answered(task: &TaskId, question: &QuestionId, answer: &Answer) -> Failure {
     let when = time::relative(answer.at, Timestamp::now());
     let why = answer.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-    let Answer { action, by, at, .. } = answer;
+    let (action, by, at) = (answer.action, text::line(&answer.answerer()), answer.at);
     Failure::new(
         Kind::NothingChanged,
         format!(

@@ -3,6 +3,7 @@
 use super::Seen;
 use crate::desk::asked::OpenQuestion;
 use crate::desk::{object, text};
+use crate::task::answer::named;
 use crate::task::{Event, EventKind};
 
 impl Seen {
@@ -39,10 +40,14 @@ fn words(kind: &EventKind) -> String {
         EventKind::Asked { question } => {
             format!("asked {}: {}", question.id, text::sentence(&question.ask.message))
         }
-        EventKind::Answered { question, action, by, reason } => {
+        EventKind::Answered { question, action, by, who, reason } => {
             let why =
                 reason.as_deref().map(|reason| format!(", {}", text::sentence(reason))).unwrap_or_default();
-            format!("answered {question}: {action} by {by}{why}")
+            let who = who.as_deref();
+            let by = text::line(&named(*by, who));
+            let note = who.and_then(|who| who.note.as_deref());
+            let note = note.map(|note| format!(", noting: {}", text::sentence(note))).unwrap_or_default();
+            format!("answered {question}: {action} by {by}{why}{note}")
         }
         EventKind::Completed { is_error: true } => "completed with an error result".to_owned(),
         EventKind::Failed { code, message } => format!("failed: {} ({code})", text::sentence(message)),

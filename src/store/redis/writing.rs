@@ -113,10 +113,14 @@ impl RedisStore {
         let unknown = || StoreError::NoQuestion { task: task.clone(), question: question.clone() };
         let position = question.position().ok_or_else(unknown)?;
         let reason = answer.reason.as_deref().map(gate::reason);
+        answer.who.as_deref().map_or(Ok(()), gate::who)?;
         let answer = Answer { reason, ..answer.clone() };
-        let detail = serde_json::json!({
+        let mut detail = serde_json::json!({
             "question": question, "action": answer.action, "by": answer.by, "reason": answer.reason
         });
+        if let Some(who) = &answer.who {
+            detail["who"] = serde_json::json!(who);
+        }
         let mut call = self.invocation(&self.scripts.answer);
         call.arg(task.as_str()).arg(position).arg(gate::json(Kind::Answer, &answer)?).arg(detail.to_string());
         let mut reply = self.verb(&call).await?;

@@ -142,6 +142,7 @@ pub(super) fn answers(
 /// The answer as it is stored; refused where it may not be. Its time is set under the lock.
 pub(super) fn passed(answer: &Answer) -> StoreResult<Answer> {
     let answer = Answer { reason: answer.reason.as_deref().map(gate::reason), ..answer.clone() };
+    answer.who.as_deref().map_or(Ok(()), gate::who)?;
     gate::json(Kind::Answer, &answer)?;
     Ok(answer)
 }
@@ -161,6 +162,7 @@ pub(super) fn answer(
         question: question.clone(),
         action: answer.action,
         by: answer.by,
+        who: answer.who.clone(),
         reason: answer.reason.clone(),
     };
     let sequence = change.append(&mut row, &answered)?;

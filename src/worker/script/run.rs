@@ -115,11 +115,13 @@ async fn ask(
 
 /// An answer as templates see it.
 fn shown(answer: &Answer) -> Value {
+    let who = answer.who.as_deref().cloned().unwrap_or_default();
     json!({
         "action": answer.action,
         "accepted": answer.action == Action::Accept,
         "content": answer.content.clone().unwrap_or_default(),
         "by": answer.by,
+        "who": { "name": who.name, "known": who.known, "note": who.note },
         "reason": answer.reason,
     })
 }
