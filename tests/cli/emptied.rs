@@ -50,7 +50,9 @@ fn who_waits_for_the_end_of_tasks_that_are_gone_is_told() {
     .into_iter()
     .map(|command| place.background(command))
     .collect();
-    waiting.iter_mut().for_each(|watch| drop(until(watch, "asked")));
+    for watch in &mut waiting {
+        until(watch, "asked");
+    }
     server.ask::<()>(&["FLUSHALL"]).expect("empties it");
     for mut watch in waiting {
         until(&mut watch, "reset");
