@@ -3,6 +3,7 @@
 mod certificate;
 pub(crate) mod client;
 pub(crate) mod fastmcp;
+pub(crate) mod server;
 pub(crate) mod store;
 
 use std::error::Error;

@@ -33,18 +33,18 @@ pub(super) async fn update(serving: &Serving, request: &Request) -> Result<Value
     }
     let viewer = request.caller.viewer();
     let task = serving.engine.get(&viewer, &id).await.map_err(refused)?;
-    answer_all(serving, &task, &request.object("inputResponses")?).await?;
-    Ok(wire::acknowledged())
+    let counted = answer_all(serving, &task, &request.object("inputResponses")?).await?;
+    Ok(wire::acknowledged_answers(&counted))
 }
 
 /// Answers the open questions that `responses` name; whatever else it names is ignored. Each valid answer
-/// counts, and the error names every violation of the others.
+/// counts, and the error names every violation of the others. Returns the keys of those that count.
 pub(super) async fn answer_all(
     serving: &Serving,
     task: &Task,
     responses: &wire::Object,
-) -> Result<(), ErrorData> {
-    let mut violations = Vec::new();
+) -> Result<Vec<String>, ErrorData> {
+    let (mut counted, mut violations) = (Vec::new(), Vec::new());
     for (key, response) in responses {
         let known = |question: &&Question| task.question_key(question) == key || question.id.as_str() == key;
         let Some(question) = task.open_questions().find(known) else { continue };
@@ -56,9 +56,9 @@ pub(super) async fn answer_all(
             }
         };
         match serving.engine.answer_known(task.id(), question, answer).await {
+            Ok(_) => counted.push(key.clone()),
             // Where somebody else was first, or the task has ended, it is as if it had been answered before.
-            Ok(_)
-            | Err(EngineError::Store(
+            Err(EngineError::Store(
                 StoreError::AlreadyAnswered { .. } | StoreError::Ended { .. } | StoreError::NoTask(_),
             )) => {}
             Err(EngineError::Answer { violations: found, .. }) => {
@@ -69,7 +69,7 @@ pub(super) async fn answer_all(
         }
     }
     if violations.is_empty() {
-        return Ok(());
+        return Ok(counted);
     }
     Err(violated(format!("the answer is not valid: {}", joined(&violations)), &violations))
 }
