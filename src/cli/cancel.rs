@@ -19,7 +19,7 @@ pub(crate) struct CancelArgs {
     #[arg(long, value_name = "TEXT", default_value = "cancelled by the operator")]
     reason: String,
     #[command(flatten)]
-    remote: RemoteArgs,
+    pub(crate) remote: RemoteArgs,
 }
 
 pub(crate) async fn run(context: &Context, args: CancelArgs) -> Result<(), Failure> {

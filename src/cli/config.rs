@@ -93,7 +93,7 @@ impl Config {
             docket: global.docket.clone(),
             timeout: global.timeout,
             answerer: answerer(environment)?,
-            reach: Reach::store(flags(global)),
+            reach: Reach::store(flags(global, environment)),
         })
     }
 
@@ -215,7 +215,12 @@ fn redis(name: &str, url: &str) -> Result<StoreChoice, Failure> {
     }
     match redis_link::problem(url) {
         None => Ok(StoreChoice::Redis(url.to_owned())),
-        Some(problem) => Err(Failure::usage(format!("{name} cannot be used: {problem}"))),
+        Some(problem) => {
+            let failure = Failure::usage(format!("{name} cannot be used: {problem}"));
+            let is_filled_in = !url.contains("***");
+            let help = format!("put the URL with its password into {REDIS_URL}, and leave --redis out");
+            Err(failure.maybe_hint((!is_filled_in).then(|| help.into())))
+        }
     }
 }
 
@@ -228,11 +233,13 @@ fn checked_namespace(name: &str) -> Result<String, Failure> {
     Ok(name.to_owned())
 }
 
-fn flags(global: &GlobalArgs) -> Vec<Word> {
-    let redis = global.redis.as_ref().map(|url| match redis_link::shown(url) {
+fn flags(global: &GlobalArgs, environment: &Environment) -> Vec<Word> {
+    let redis = global.redis.as_ref().map(|url| match redis_link::without_secrets(url) {
         shown if shown == *url => Word::Text(shown),
-        // It has a password, and stars in its place would reach nothing.
-        _ => Word::Variable(REDIS_URL),
+        // The variable is only named where it holds this very URL: another one's tasks would be acted on.
+        _ if environment.given(REDIS_URL) == Some(url) => Word::Variable(REDIS_URL),
+        // It is refused until somebody has put the password there.
+        starred => Word::Text(starred),
     });
     let db = global.db.as_ref().map(|path| Word::Text(path.to_string_lossy().into_owned()));
     let namespace = global.namespace.clone().map(Word::Text);
@@ -262,16 +269,23 @@ mod tests {
     }
 
     #[test]
-    fn suggested_commands_reach_the_same_tasks_and_hide_the_password() {
+    fn suggested_commands_reach_the_same_tasks_or_none_and_hide_the_password() {
+        let url = "redis://me:hunter2@example.com:6379/1";
         let global = GlobalArgs {
-            redis: Some("redis://me:hunter2@example.com:6379/1".into()),
+            redis: Some(url.into()),
             namespace: Some("my:space".into()),
             ..GlobalArgs::default()
         };
-        let config = Config::resolve(&global, &Environment::default()).expect("resolves");
+        let suggested = |variables: &[(&str, &str)]| {
+            let config = Config::resolve(&global, &Environment::of(variables)).expect("resolves");
+            Suggested::new("list").at(&config.reach).to_string()
+        };
         assert_eq!(
-            Suggested::new("list").at(&config.reach).to_string(),
+            suggested(&[("MCPTASK_REDIS_URL", url)]),
             "mcptask --redis \"$MCPTASK_REDIS_URL\" --namespace my:space list"
         );
+        let starred = "mcptask --redis 'redis://me:***@example.com:6379/1' --namespace my:space list";
+        assert_eq!(suggested(&[]), starred);
+        assert_eq!(suggested(&[("MCPTASK_REDIS_URL", "redis://me:hunter2@elsewhere.com")]), starred);
     }
 }

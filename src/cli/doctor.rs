@@ -26,7 +26,7 @@ pub(crate) struct DoctorArgs {
     #[arg(long, requires = "task")]
     fix: bool,
     #[command(flatten)]
-    remote: RemoteArgs,
+    pub(crate) remote: RemoteArgs,
 }
 
 pub(crate) async fn run(context: &Context, args: DoctorArgs) -> Result<(), Failure> {

@@ -46,6 +46,16 @@ impl Environment {
         self.variables.insert(name, value);
     }
 
+    /// The same without what says where one's own tasks are: a command that has nothing to do with them is not refused
+    /// because of it.
+    pub(crate) fn without_store(&self) -> Self {
+        let mut without = self.clone();
+        for name in [REDIS_URL, DB, NAMESPACE] {
+            without.variables.remove(name);
+        }
+        without
+    }
+
     /// A variable that says something.
     pub(crate) fn given(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())

@@ -14,6 +14,14 @@ use super::{Cli, examples};
 /// The options that go through a server.
 const SERVER: [&str; 2] = ["server", "stdio"];
 
+/// The options that say where one's own tasks are, and why they mean nothing at a server.
+const STORES: [(&str, &str); 4] = [
+    ("redis", "the tasks are the server's, wherever it keeps them"),
+    ("db", "the tasks are the server's, wherever it keeps them"),
+    ("namespace", "only the server knows its namespace"),
+    ("docket", "a docket is in a Redis"),
+];
+
 /// The command that prints another one's help, its argument, and the word for the global options.
 const HELP: &str = "help";
 const ABOUT: &str = "command";
@@ -89,8 +97,8 @@ fn global_options(command: &Command, name: &str) -> String {
 }
 
 /// The global options that would have no effect on a command: whoever gives one expects something. Those that name
-/// the store are none of them: like the variables of the same meaning they say where everything of one's own is, and
-/// stand in aliases and scripts before whatever command.
+/// the store are none of them where no other place is named: like the variables of the same meaning they say where
+/// everything of one's own is, and stand in aliases and scripts before whatever command.
 fn without_meaning(command: &str) -> &'static [&'static str] {
     match command {
         "demo" | "ask" => &["docket"],
@@ -115,8 +123,10 @@ fn problem(name: &str, given: &ArgMatches) -> Option<String> {
     }
     // Only commands that can go through a server have it.
     given.try_contains_id("server").ok()?;
-    let server = SERVER.iter().find(|option| is_given(option))?;
-    is_given("docket").then(|| {
-        format!("--docket has no effect with --{server}: a docket is in a Redis; give one of the two")
-    })
+    let Some(server) = SERVER.iter().find(|option| is_given(option)) else {
+        let problem = "--era has no effect without --server or --stdio: a store has no eras";
+        return is_given("era").then(|| problem.to_owned());
+    };
+    let (option, why) = STORES.iter().find(|(option, _)| is_given(option))?;
+    Some(format!("--{option} has no effect with --{server}: {why}; give one of the two"))
 }

@@ -1,5 +1,7 @@
 //! `list`: the tasks.
 
+use std::num::NonZeroUsize;
+
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
@@ -42,11 +44,14 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "ORDER", value_enum)]
     sort: Option<SortBy>,
     /// At most this many
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    limit: usize,
+    #[arg(long, value_name = "N", default_value_t = MOST)]
+    limit: NonZeroUsize,
     #[command(flatten)]
-    remote: RemoteArgs,
+    pub(crate) remote: RemoteArgs,
 }
+
+/// How many are shown where nothing is said.
+const MOST: NonZeroUsize = NonZeroUsize::new(50).expect("it is more than nothing");
 
 /// `--sort`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -69,15 +74,25 @@ impl ListArgs {
         };
         let statuses = if self.waiting { vec![TaskStatus::InputRequired] } else { self.status.clone() };
         let (session, tool) = (self.session.clone(), self.tool.clone());
-        Wanted { session, statuses, tool, since: self.since, sort, most: self.limit }
+        Wanted { session, statuses, tool, since: self.since, sort, most: self.limit.get() }
     }
 }
 
 impl ListArgs {
-    /// What is asked for, in the words of the command line.
+    /// Which tasks are asked for; nothing where it is all of them.
+    fn sought(&self) -> Option<String> {
+        let filters = self.filters();
+        match (self.waiting, filters.as_slice()) {
+            (false, []) => None,
+            (true, []) => Some("no task waits for an answer".to_owned()),
+            (false, filters) => Some(format!("no task has {}", filters.join(" and "))),
+            (true, filters) => Some(format!("no task with {} waits for an answer", filters.join(" and "))),
+        }
+    }
+
+    /// What they must have, in the words of the command line.
     fn filters(&self) -> Vec<String> {
         let statuses = self.status.iter().map(|status| format!("--status {status}"));
-        let waiting = self.waiting.then(|| "--waiting".to_owned());
         let named = [
             ("--session", self.session.as_ref().map(ToString::to_string)),
             ("--tool", self.tool.clone()),
@@ -85,7 +100,7 @@ impl ListArgs {
         ];
         let named =
             named.into_iter().filter_map(|(option, value)| Some(format!("{option} {}", quoted(&value?))));
-        statuses.chain(waiting).chain(named).collect()
+        statuses.chain(named).collect()
     }
 }
 
@@ -112,15 +127,15 @@ async fn list(context: &Context, places: &Places, args: &ListArgs) -> Result<(),
 
 /// Says why there is nothing to list. Where something was asked for, there may be others.
 fn none(context: &Context, places: &Places, args: &ListArgs) {
-    let (ui, filters) = (&context.ui, args.filters());
-    match places.all() {
-        [] => ui.talk(&format!("no tasks; {}", context.nothing_begun())),
-        _ if !filters.is_empty() => {
+    let ui = &context.ui;
+    match (places.all(), args.sought()) {
+        ([], _) => ui.talk(&format!("no tasks; {}", context.nothing_begun())),
+        (_, Some(sought)) => {
             let all = Advice::command(Suggested::new("list"), "shows all");
-            context.tell(all.after(&format!("no task has {}; ", filters.join(" and "))));
+            context.tell(all.after(&format!("{sought}; ")));
         }
-        [Place::Server(server)] if !server.runs_tasks() => ui.talk("no tasks; this server has none"),
-        [Place::Server(server)] if server.era() == Era::Modern => {
+        ([Place::Server(server)], _) if !server.runs_tasks() => ui.talk("no tasks; this server has none"),
+        ([Place::Server(server)], _) if server.era() == Era::Modern => {
             ui.talk("no tasks that were launched from here; this server shows no others");
         }
         _ => ui.talk("no tasks"),
@@ -139,7 +154,8 @@ const COLUMNS: [Cell; 9] = [
     }),
     (Column::new("STATUS"), |row, _, paint| row_status(row, paint)),
     (Column::within("WAITING", 10, 7), |row, now, _| {
-        row.waiting_since.map(|at| time::between(at, now)).unwrap_or_default()
+        let bound = if row.waits_at_most { "<" } else { "" };
+        row.waiting_since.map(|at| format!("{bound}{}", time::between(at, now))).unwrap_or_default()
     }),
     (Column::within("ENDS", 10, 5), |row, now, _| {
         row.ends_at.map(|at| time::relative(at, now)).unwrap_or_default()

@@ -30,11 +30,15 @@ pub(crate) fn tell(context: &Context, of: Of<'_>, ending: &Ending) -> Result<(),
             Err(Failure::new(Kind::TaskFailed, format!("task {task} failed: {words}")))
         }
         Ending::Cancelled { message } => Err(cancelled(context, of, message.as_deref())),
-        Ending::Closed { why } if context.ui.is_json() => context
+        Ending::Closed { why, .. } if context.ui.is_json() => context
             .ui
             .object(&json!({ "source": of.0, "task": of.1, "status": TaskStatus::Completed, "note": why })),
-        Ending::Closed { why } => {
-            context.ui.talk(&format!("task {task} is completed; {why}"));
+        Ending::Closed { why, unknown } => {
+            let ended = if unknown.is_some() { "has ended" } else { "is completed" };
+            context.ui.talk(&format!("task {task} {ended}; {why}"));
+            if let Some(advice) = unknown {
+                context.tell(advice.clone());
+            }
             Ok(())
         }
     }
@@ -55,6 +59,7 @@ fn cancelled(context: &Context, of: Of<'_>, message: Option<&str>) -> Failure {
             return failure;
         }
     }
+    let message = message.filter(|message| !message.trim().is_empty());
     let why = message.map(|message| format!(": {message}")).unwrap_or_default();
     Failure::new(Kind::Cancelled, format!("task {} was cancelled{why}", of.1))
 }

@@ -43,6 +43,9 @@ pub(crate) struct RemoteArgs {
 /// Stands for a header's value in suggested commands.
 const VALUE: &str = "VALUE";
 
+/// Stands for a token in suggested commands.
+const UNKNOWN_TOKEN: &str = "TOKEN";
+
 /// `--era`.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum EraChoice {
@@ -58,7 +61,7 @@ enum EraChoice {
 impl RemoteArgs {
     /// The server that was named, if one was.
     pub(crate) fn target(&self, context: &Context) -> Result<Option<Target>, Failure> {
-        let named = self.named();
+        let named = self.named(context.environment.given(TOKEN));
         if !named.is_empty() {
             context.goes_through(Reach::server(named));
         }
@@ -67,6 +70,10 @@ impl RemoteArgs {
             if value.as_ref().is_some_and(|value| value.trim().is_empty()) {
                 return Err(Failure::usage(format!("{flag} is empty: in a script, is a variable unset?")));
             }
+        }
+        if self.token.as_ref().is_some_and(|token| token.trim() == UNKNOWN_TOKEN) {
+            return Err(Failure::usage(format!("--token has {UNKNOWN_TOKEN} in place of the token"))
+                .hint(format!("put it into {TOKEN}, and leave --token out")));
         }
         if let Some(command) = &self.stdio {
             return Ok(Some(Target::stdio(command)?));
@@ -103,13 +110,17 @@ impl RemoteArgs {
     }
 
     /// The options with which a suggested command reaches the same server. Secrets are named, or have to be filled in.
-    fn named(&self) -> Vec<Word> {
+    /// The variable with the token is only named where it holds this very one: another one's tasks would be acted on.
+    fn named(&self, variable: Option<&str>) -> Vec<Word> {
         let server = self.server.as_ref().map(|url| match Target::http(url) {
             Ok(target) if has_secret(&target) => "URL".into(),
             _ => url.as_str().into(),
         });
         let stdio = self.stdio.as_deref().map(Word::from);
-        let token = self.token.as_ref().map(|_| Word::Variable(TOKEN));
+        let token = self.token.as_deref().map(|token| {
+            let is_held = variable.is_some_and(|held| held.trim() == token.trim());
+            if is_held { Word::Variable(TOKEN) } else { UNKNOWN_TOKEN.into() }
+        });
         let era = match self.era {
             EraChoice::Auto => None,
             EraChoice::Legacy => Some("legacy".into()),

@@ -32,7 +32,7 @@ pub(crate) struct RespondArgs {
     #[arg(value_parser = super::task_id::typed, add = super::complete::waiting_tasks())]
     task: Option<String>,
     /// Answer the question that has waited longest, whichever task it is of
-    #[arg(long, conflicts_with = "task")]
+    #[arg(long, conflicts_with_all = ["task", "question", "wait", "direct"])]
     next: bool,
     /// Answer this question of the task, for example q2; else the first open one
     #[arg(long, value_name = "QUESTION", requires = "task", allow_hyphen_values = true, add = complete_names::questions())]
@@ -65,7 +65,7 @@ pub(crate) struct RespondArgs {
     #[arg(long, requires = "task", conflicts_with = "server")]
     direct: bool,
     #[command(flatten)]
-    remote: RemoteArgs,
+    pub(crate) remote: RemoteArgs,
 }
 
 pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Failure> {
@@ -81,6 +81,10 @@ async fn respond(context: &Context, places: &Places, args: &RespondArgs, who: Wh
         let waiting = waiting::chosen(context, places, args.next, args.has_answer()).await?;
         (waiting.found, Some(waiting.question.id))
     };
+    if args.direct && matches!(found, Found::Store(..)) {
+        let problem = "--direct is for FastMCP 4's tasks: one of our own is always answered in its store";
+        return Err(Failure::usage(problem).hint("leave --direct out"));
+    }
     if wanted.as_deref() == Some("") && !found.calls_a_question_nothing() {
         return Err(Failure::usage("the question's id is empty: in a script, is a variable unset?"));
     }
@@ -203,13 +207,13 @@ pub(super) async fn ask(context: &Context, asked: &Asked) -> Result<Answer, Fail
 
 /// Says what was answered.
 fn told(context: &Context, found: &Found, question: &OpenQuestion, receipt: &Receipt) -> Result<(), Failure> {
-    let Receipt { answer, stale_cleared, left } = receipt;
+    let Receipt { answer, stale_cleared, left, counts } = receipt;
     if context.ui.is_json() {
         let Answer { action, by, at, who, .. } = answer;
         let who = who.as_ref().filter(|_| found.keeps_no_names().is_none());
         return context.ui.object(&json!({
             "at": at, "source": found.source(), "task": question.task, "question": question.id, "action": action,
-            "by": by, "who": who, "stale_cleared": stale_cleared, "left": left,
+            "by": by, "who": who, "stale_cleared": stale_cleared, "left": left, "counts": counts.then_some(true),
         }));
     }
     let said = match answer.action {
@@ -220,6 +224,9 @@ fn told(context: &Context, found: &Found, question: &OpenQuestion, receipt: &Rec
     };
     let task = event::short(&question.task);
     context.ui.talk(&format!("question {} of task {}: {said}", text::line(&question.id), text::line(task)));
+    if !counts {
+        context.ui.talk("this server does not say whose answer counts: another one may have come first");
+    }
     if let Some(cleared) = stale_cleared.filter(|cleared| *cleared > 0) {
         context.ui.talk(&format!("{cleared} stale answer(s) were cleared before"));
     }

@@ -18,7 +18,7 @@ pub(crate) struct ResultArgs {
     #[arg(short, long)]
     wait: bool,
     #[command(flatten)]
-    remote: RemoteArgs,
+    pub(crate) remote: RemoteArgs,
 }
 
 impl ResultArgs {

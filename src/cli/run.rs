@@ -41,11 +41,34 @@ pub fn main() -> ExitCode {
         // Inside a command there need be neither a home nor a store: these two know only the worker.
         Command::Ask(args) if !args.local => ask::run(&ui, cli.global.timeout(), &args),
         Command::Report(args) => report::run(&ui, args).map(|()| ExitCode::SUCCESS),
-        command => Config::resolve(&cli.global, &environment)
+        command => Config::resolve(&cli.global, &of_store(&environment, &command))
             .map(|config| Context::new(config, environment, ui.clone()))
             .and_then(|context| dispatch(&context, command).map_err(|failure| context.failed(failure))),
     };
     ended(&ui, done)
+}
+
+/// The environment as far as it may say where the tasks are to that command.
+fn of_store(environment: &Environment, command: &Command) -> Environment {
+    let remote = match command {
+        Command::Check(_) | Command::Completions(_) | Command::Demo(_) | Command::Ask(_) => {
+            return environment.without_store();
+        }
+        Command::Submit(args) => &args.remote,
+        Command::Watch(args) => &args.remote,
+        Command::Respond(args) => &args.remote,
+        Command::List(args) => &args.remote,
+        Command::Show(args) => &args.remote,
+        Command::Result(args) => &args.remote,
+        Command::Cancel(args) => &args.remote,
+        Command::Doctor(args) => &args.remote,
+        Command::Tools(args) => &args.remote,
+        Command::Serve(_) | Command::Worker(_) | Command::Report(_) => {
+            return environment.clone();
+        }
+    };
+    let is_remote = remote.server.is_some() || remote.stdio.is_some();
+    if is_remote { environment.without_store() } else { environment.clone() }
 }
 
 fn ended(ui: &Ui, done: Result<ExitCode, Failure>) -> ExitCode {

@@ -17,7 +17,7 @@ pub(crate) struct ShowArgs {
     #[arg(value_parser = super::task_id::typed, add = super::complete::tasks())]
     task: String,
     #[command(flatten)]
-    remote: RemoteArgs,
+    pub(crate) remote: RemoteArgs,
 }
 
 /// The columns of a fact's name.

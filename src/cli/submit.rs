@@ -18,6 +18,7 @@ use super::{arguments, complete, complete_names, outcome, places};
 use crate::client::{self, Call, Client, Era, Submitted, Target};
 use crate::desk::answers;
 use crate::desk::ending::Ending;
+use crate::desk::failure::server::gone_or;
 use crate::desk::place::{SERVER, STORE};
 use crate::desk::places::SEARCHED;
 use crate::desk::server::Server;
@@ -57,7 +58,7 @@ pub(crate) struct SubmitArgs {
     #[arg(long, value_name = "FILE", requires = "wait", value_hint = clap::ValueHint::FilePath)]
     answers: Option<String>,
     #[command(flatten)]
-    remote: RemoteArgs,
+    pub(crate) remote: RemoteArgs,
 }
 
 pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failure> {
@@ -262,7 +263,7 @@ async fn through_server(
             }
             // Its questions are asked in this session: who answers elsewhere what is left open here needs it.
             server.session_stays(true);
-            let ended = to_end(context, server, &task.id).await?;
+            let ended = to_end(context, server, &task).await?;
             server.session_stays(false);
             outcome::tell(context, (SERVER, &task.id), &ended)
         }
@@ -287,13 +288,13 @@ fn keep(context: &Context, target: &Target, id: &str, tool: &str) {
 }
 
 /// Follows a server's task to its end.
-async fn to_end(context: &Context, server: &Server, id: &str) -> Result<Ending, Failure> {
+async fn to_end(context: &Context, server: &Server, begun: &client::TaskView) -> Result<Ending, Failure> {
     let spinner = Spinner::start(&context.ui, "waiting");
     let on_change = |task: &client::TaskView| {
         let status = task.status.as_str();
         spinner.say(task.status_message.as_deref().unwrap_or(status));
     };
-    let ended = server.run(async |client| client.follow(id, &on_change).await).await;
+    let ended = server.run(async |client| client.follow(&begun.id, &on_change).await).await;
     drop(spinner);
-    Ok(ended?.into())
+    Ok(ended.map_err(|failure| gone_or(begun, failure))?.into())
 }

@@ -20,7 +20,7 @@ pub(crate) struct ToolsArgs {
     #[arg(add = super::complete::tools())]
     tool: Option<String>,
     #[command(flatten)]
-    remote: RemoteArgs,
+    pub(crate) remote: RemoteArgs,
 }
 
 pub(crate) async fn run(context: &Context, args: ToolsArgs) -> Result<(), Failure> {

@@ -53,7 +53,7 @@ pub(crate) struct WatchArgs {
     #[arg(long, value_name = "STATUS", add = super::complete::statuses())]
     status: Option<TaskStatus>,
     /// Go on with new events (this is the default)
-    #[arg(short, long, overrides_with = "no_follow")]
+    #[arg(short, long, conflicts_with = "no_follow")]
     follow: bool,
     /// Stop after the events that there are
     #[arg(long)]
@@ -62,7 +62,7 @@ pub(crate) struct WatchArgs {
     #[arg(long, value_name = "EVENT", value_parser = UNTIL)]
     until: Option<String>,
     #[command(flatten)]
-    remote: RemoteArgs,
+    pub(crate) remote: RemoteArgs,
 }
 
 /// What `--until` takes: the events' names, and `end`.

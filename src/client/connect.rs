@@ -298,7 +298,7 @@ fn initialize_failure(place: &str, error: ClientInitializeError) -> ClientError 
                 return ClientError::Answers { server: place.to_owned(), problem, is_passing: false };
             }
             if let Some(status) = http_status(&error) {
-                return answers_http(place, status);
+                return answers_http(place, status, None);
             }
             protocol(format!("the handshake was refused: {} (code {})", error.message, error.code.0))
         }

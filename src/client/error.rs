@@ -163,6 +163,16 @@ pub enum ClientError {
         /// The question's key.
         question: String,
     },
+    /// The server took an answer, and another one had come first.
+    #[error(
+        "question {question} of task {task} was already answered, or its task had ended: this answer came too late"
+    )]
+    TooLate {
+        /// The task's id.
+        task: String,
+        /// The question's key.
+        question: String,
+    },
     /// The server asks for something that this client did not offer.
     #[error("the server asks what this client cannot answer: {problem}")]
     Unanswerable {

@@ -89,7 +89,9 @@ fn answered(place: &str, error: &StreamableHttpError<reqwest::Error>) -> Option<
             let words = Some(error.www_authenticate_header.clone()).filter(|words| !words.is_empty());
             return Some(ClientError::Forbidden { server, words });
         }
-        StreamableHttpError::HttpStatus(error) => return Some(answers_http(place, error.status)),
+        StreamableHttpError::HttpStatus(error) => {
+            return Some(answers_http(place, error.status, error.retry_after.as_deref()));
+        }
         StreamableHttpError::ResponseBodyTooLarge { max_size } => too_many_bytes("a reply", *max_size),
         StreamableHttpError::UnexpectedContentType(Some(kind)) => {
             format!("answers, and not as an MCP server does: with {kind}, which is neither JSON nor events")
@@ -109,20 +111,32 @@ fn answered(place: &str, error: &StreamableHttpError<reqwest::Error>) -> Option<
     Some(ClientError::Answers { server, problem, is_passing: false })
 }
 
-/// The failure where HTTP answered with such a status.
-pub(super) fn answers_http(place: &str, status: u16) -> ClientError {
-    let (problem, is_passing) = in_words(status);
+/// The failure where HTTP answered with such a status; `told` is what the reply tells of it.
+pub(super) fn answers_http(place: &str, status: u16, told: Option<&str>) -> ClientError {
+    let (problem, is_passing) = in_words(status, told);
     ClientError::Answers { server: place.to_owned(), problem, is_passing }
 }
 
 /// What a status means here, and whether it may pass.
-fn in_words(status: u16) -> (String, bool) {
-    let meaning = match status {
-        404 | 405 => "there is no MCP endpoint at this path",
-        300..=399 => "it sends the request elsewhere, where it would not arrive whole",
-        429 => "it is asked too often",
-        502..=504 => "what stands before the server does not reach it",
-        _ => "it does not say why",
+fn in_words(status: u16, told: Option<&str>) -> (String, bool) {
+    let says = |meaning: &str| match told {
+        Some(told) => format!("{meaning}; it says: {told}"),
+        None => meaning.to_owned(),
+    };
+    let meaning = match (status, told) {
+        (404 | 405, _) => "there is no MCP endpoint at this path".to_owned(),
+        (300..=399, Some(to)) => format!("it sends the request to {to}, where it would not arrive whole"),
+        (300..=399, None) => "it sends the request elsewhere, where it would not arrive whole".to_owned(),
+        (407, _) => {
+            says("the proxy on the way, which HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names, wants a password")
+        }
+        (429, Some(after)) => {
+            format!("it is asked too often, and takes requests again after {after} (Retry-After)")
+        }
+        (429, None) => "it is asked too often".to_owned(),
+        (502..=504, _) => says("what stands before the server does not reach it"),
+        (_, Some(told)) => format!("it says: {told}"),
+        (_, None) => "it does not say why".to_owned(),
     };
     (format!("answers HTTP {status}: {meaning}"), matches!(status, 429 | 502..=504))
 }

@@ -215,7 +215,7 @@ impl Client {
     ) -> ClientResult<()> {
         questions.asking = None;
         match self.answer(id, &question.key, &question.ask, answer).await {
-            Ok(()) => {
+            Ok(_) => {
                 questions.refusals = 0;
                 questions.answered.insert(question.key, Instant::now());
                 self.ask_next(id, questions)

@@ -26,6 +26,7 @@ use url::Url;
 use super::events::{Events, events, is_too_large};
 use super::http_client;
 use super::session::Session;
+use super::told::Told;
 use super::wire::Wire;
 
 type HttpError = StreamableHttpError<reqwest::Error>;
@@ -122,9 +123,12 @@ impl Endpoint {
             }
             _ => {}
         }
+        let told = Told::of(&response);
         let body = bounded_body(response).await?;
+        // The library's error has room for one header; what the reply tells stands there, of whichever it is.
+        let status_error = HttpStatusError::new(status.as_u16(), told.with(&body));
         let ClientJsonRpcMessage::Request(request) = message else {
-            return Err(HttpError::HttpStatus(HttpStatusError::new(status.as_u16(), None)));
+            return Err(HttpError::HttpStatus(status_error));
         };
         // A gateway or an older server cannot always name the request that it refuses.
         let refused = |error| {
@@ -140,7 +144,7 @@ impl Endpoint {
             // Older servers know no request outside a session, and some fall over it: rmcp then tries `initialize`.
             return refused(not_discovered(status));
         }
-        Err(HttpError::HttpStatus(HttpStatusError::new(status.as_u16(), None)))
+        Err(HttpError::HttpStatus(status_error))
     }
 
     /// A stream that was opened, or why not: one of a session that is over never opens again.

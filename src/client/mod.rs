@@ -23,6 +23,7 @@ mod stdio;
 mod submit;
 mod target;
 mod tasks;
+mod told;
 mod tools;
 mod view;
 mod wire;
@@ -43,7 +44,7 @@ pub use patience::Patience;
 pub use program::programs_ended;
 pub use submit::{Call, Submitted};
 pub use target::{Era, Target};
-pub use tasks::INVALID_PARAMS;
+pub use tasks::{Acknowledged, INVALID_PARAMS};
 pub use view::{Ended, TaskView};
 
 use crate::task::ToolSpec;

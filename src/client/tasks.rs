@@ -17,6 +17,32 @@ pub const INVALID_PARAMS: i64 = -32602;
 const UPDATE_TRIES: u32 = 3;
 const UPDATE_PAUSE: Duration = Duration::from_millis(300);
 
+/// Under this key of an acknowledgement's `_meta` our own servers name the answers that count.
+const COUNTED: &str = "mcptask/counted";
+
+/// What is known of an answer that a server acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acknowledged {
+    /// It is the question's answer.
+    Counted,
+    /// The question had an answer already, or its task had ended.
+    TooLate,
+    /// The server does not say.
+    Unknown,
+}
+
+impl Acknowledged {
+    /// Where an earlier try was lost on the way, the answer that had come first may be this one.
+    fn read(reply: &Value, key: &str, was_lost: bool) -> Self {
+        let counted = reply.get("_meta").and_then(|meta| meta.get(COUNTED)).and_then(Value::as_array);
+        match counted {
+            Some(counted) if counted.iter().any(|one| one == key) => Self::Counted,
+            Some(_) if !was_lost => Self::TooLate,
+            _ => Self::Unknown,
+        }
+    }
+}
+
 impl Client {
     /// The task as it stands.
     pub async fn get(&self, id: &str) -> ClientResult<TaskView> {
@@ -52,28 +78,42 @@ impl Client {
         self.request("tasks/cancel", json!({ "taskId": id })).await.map(drop)
     }
 
-    /// Answers one open question of a modern task, as `tasks/get` shows it. The server ignores answers
-    /// to questions that are not open.
-    pub async fn answer(&self, id: &str, key: &str, ask: &Ask, answer: &Answer) -> ClientResult<()> {
+    /// Answers one open question of a modern task, as `tasks/get` shows it. Servers acknowledge answers to questions
+    /// that are not open as well; ours say which ones count.
+    pub async fn answer(
+        &self,
+        id: &str,
+        key: &str,
+        ask: &Ask,
+        answer: &Answer,
+    ) -> ClientResult<Acknowledged> {
         if !self.modern {
             let reason = "its protocol sends each question to the client that submitted the task";
             return Err(ClientError::NotOffered { server: self.server(), verb: "take answers", reason });
         }
         let responses = json!({ key: elicit_result(ask, answer) });
         let params = json!({ "taskId": id, "inputResponses": responses });
-        let mut tries = 1;
+        let (mut tries, mut was_lost) = (1, false);
         loop {
-            match self.patient_request("tasks/update", &params).await {
+            let reply = self.request("tasks/update", params.clone()).await;
+            match reply {
+                Err(error) if error.is_passing() && !self.is_over() => {
+                    was_lost = true;
+                    self.wait_out(error).await?;
+                }
                 // Where the server is away, looking at the task fails as well, and is waited for. Where it is not, the
                 // error is about this answer.
                 Err(ClientError::Refused { error, .. })
                     if error.code == INTERNAL_ERROR && tries < UPDATE_TRIES =>
                 {
-                    tries += 1;
+                    (tries, was_lost) = (tries + 1, true);
                     self.get(id).await?;
                     tokio::time::sleep(UPDATE_PAUSE).await;
                 }
-                done => return done.map(drop),
+                done => {
+                    self.told_answered(&done);
+                    return Ok(Acknowledged::read(&done?, key, was_lost));
+                }
             }
         }
     }

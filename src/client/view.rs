@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::task::{Outcome, RpcError, TaskStatus};
@@ -68,6 +68,27 @@ impl TaskView {
     /// [`TaskView::updated_at`], where it is a time.
     pub fn updated(&self) -> Option<Timestamp> {
         self.updated_at.as_deref()?.parse().ok()
+    }
+
+    /// Whether it is completed, and its tool calls its result an error. A legacy server calls it failed then.
+    pub fn is_tool_error(&self) -> bool {
+        self.status != TaskStatus::Failed && self.outcome.as_ref().is_some_and(Outcome::is_tool_error)
+    }
+
+    /// When the server deletes it, where that is said.
+    pub fn expires(&self) -> Option<Timestamp> {
+        let ttl = self.ttl_ms.and_then(|ttl| i64::try_from(ttl).ok()).map(SignedDuration::from_millis)?;
+        self.created()?.checked_add(ttl).ok()
+    }
+
+    /// Since when it waits: servers do not say when they asked, so it is when the task last changed. Where that is not
+    /// known either, it is since its submission at the earliest, and the second is true.
+    pub fn waits_since(&self) -> Option<(Timestamp, bool)> {
+        if self.status != TaskStatus::InputRequired {
+            return None;
+        }
+        let submitted = || Some((self.created()?, true));
+        self.updated().map(|at| (at, false)).or_else(submitted)
     }
 
     /// Whether a modern task has all that belongs to its status (SEP-2663, a full `DetailedTask`).

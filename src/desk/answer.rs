@@ -1,18 +1,27 @@
 //! Open questions and their answers: one way for every place.
 
+mod own;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::asked::OpenQuestion;
-use super::failure::store::{already_answered, gone_or, is_expired, is_outage};
+use super::failure::server::too_late;
+use super::failure::store::{already_answered, gone_or};
 use super::failure::{Failure, Kind};
 use super::place::Found;
 use super::server::Server;
 use super::suggest::{Advice, Suggested};
-use super::text;
-use crate::client::{ClientError, INVALID_PARAMS, TaskView};
+use super::{page, text};
+use crate::client::{Acknowledged, ClientError, INVALID_PARAMS, TaskView};
 use crate::engine::{Engine, EngineError, Viewer};
 use crate::fastmcp::{DeployedTask, Deployment, FastmcpError, Filter, Generation, Way};
 use crate::form::misfits;
-use crate::store::StoreError;
 use crate::task::{Answer, Question, QuestionId, Task, TaskId, TaskStatus, joined};
+
+pub(crate) use own::{closed_in_store, store};
+
+/// The most characters of a question's message within a line.
+const ASKED: usize = 200;
 
 /// What became of an answer.
 pub(crate) enum Delivered {
@@ -35,6 +44,8 @@ pub(crate) struct Receipt {
     pub(crate) stale_cleared: Option<u64>,
     /// Questions of the task that are still open, where that is known.
     pub(crate) left: Option<usize>,
+    /// Whether it is known to be the question's answer: some servers acknowledge one that came too late as well.
+    pub(crate) counts: bool,
 }
 
 impl Found {
@@ -58,7 +69,9 @@ impl Found {
                 };
                 if task.generation == Generation::V4 && way == Way::Supported {
                     // Said before anybody has filled in a form.
-                    return Err(task.needs_another_way().into());
+                    let failure = Failure::from(task.needs_another_way(&question.id));
+                    let asked = page::message(&question.asked.ask, ASKED);
+                    return Err(failure.hint(format!("question {} asks: {asked}", text::line(&question.id))));
                 }
                 Ok(question)
             }
@@ -249,30 +262,8 @@ pub(super) fn of_server(
         return Err(waits_for_nothing(&task.id, task.status.as_str()).maybe_hint(later));
     };
     OpenQuestion::of_server(server.title(), task, key, request).map_err(|problem| {
-        let message = format!("the server asks what must not be shown: {}", text::sentence(&problem));
+        let message = format!("the server asks what cannot be answered here: {}", text::sentence(&problem));
         Failure::new(Kind::Unexpected, message)
-    })
-}
-
-/// [`Found::closed_elsewhere`] for a question of a task of our own store, as it was seen before.
-pub(crate) async fn closed_in_store(
-    engine: &Engine,
-    begun: &Task,
-    question: &str,
-) -> Result<String, Failure> {
-    let id = begun.id();
-    let closed = |task: &Task| task.open_questions().all(|open| open.id.as_str() != question);
-    let now = match engine.wait(&Viewer::Operator, id, closed).await {
-        Ok(now) => now,
-        Err(EngineError::Store(StoreError::NoTask(id))) if is_expired(begun) => {
-            return Ok(format!("task {id} expired meanwhile"));
-        }
-        Err(error) => return Err(gone_or(begun, error)),
-    };
-    let known = now.questions.iter().find(|known| known.id.as_str() == question);
-    Ok(match known.and_then(|known| Some((known, known.answer.as_ref()?))) {
-        Some((known, answer)) => already_answered(id, &known.id, answer).to_string(),
-        None => format!("task {id} has ended meanwhile: {}", now.status),
     })
 }
 
@@ -324,6 +315,7 @@ impl<'a> Sending<'a> {
                 answer: self.answer.clone(),
                 stale_cleared: Some(done.stale_cleared),
                 left: Some(done.left),
+                counts: true,
             })),
             Err(FastmcpError::Invalid { violations }) => {
                 Ok(refused(joined(&violations), FastmcpError::Invalid { violations }))
@@ -344,18 +336,31 @@ impl<'a> Sending<'a> {
         if !misfits.is_empty() {
             return Ok(misfit(joined(&misfits)));
         }
-        let sent = server.run(async |client| match client.answer(task, question, ask, answer).await {
-            // The answer did not fit: servers call that invalid params.
-            Err(ClientError::Refused { error, .. }) if error.code == INVALID_PARAMS => Ok(Err(error.message)),
-            sent => sent.map(Ok),
-        });
-        Ok(match sent.await? {
-            Ok(()) => {
-                server.has_closed(task, question).await?;
-                taken(answer.clone())
+        let sends = AtomicUsize::new(0);
+        let sent = server.run(async |client| {
+            sends.fetch_add(1, Ordering::Relaxed);
+            match client.answer(task, question, ask, answer).await {
+                // The answer did not fit: servers call that invalid params.
+                Err(ClientError::Refused { error, .. }) if error.code == INVALID_PARAMS => {
+                    Ok(Err(error.message))
+                }
+                sent => sent.map(Ok),
             }
-            Err(problem) => misfit(problem),
-        })
+        });
+        let sent = sent.await?;
+        // Over another connection the answer that had come first may be this one.
+        let is_first = sends.load(Ordering::Relaxed) == 1;
+        let counts = match sent {
+            Ok(Acknowledged::Counted) => true,
+            Ok(Acknowledged::TooLate) if is_first => return Err(too_late(task, question)),
+            Ok(Acknowledged::TooLate | Acknowledged::Unknown) => {
+                server.has_closed(task, question).await?;
+                false
+            }
+            Err(problem) => return Ok(misfit(problem)),
+        };
+        let answer = answer.clone();
+        Ok(Delivered::Taken(Receipt { answer, stale_cleared: None, left: None, counts }))
     }
 }
 
@@ -380,35 +385,5 @@ fn misfit(problem: String) -> Delivered {
 }
 
 fn taken(answer: Answer) -> Delivered {
-    Delivered::Taken(Receipt { answer, stale_cleared: None, left: None })
-}
-
-/// One try to store an answer. `was_lost` notes where one was lost on the way, so that the next try takes the same
-/// answer that it finds for its own.
-pub(crate) async fn store(
-    engine: &Engine,
-    task: &TaskId,
-    question: &QuestionId,
-    answer: &Answer,
-    was_lost: &mut bool,
-) -> Result<Answer, EngineError> {
-    match engine.answer(&Viewer::Operator, task, question, answer.clone()).await {
-        Err(EngineError::Store(StoreError::AlreadyAnswered { answer: stands, .. }))
-            if *was_lost && is_same(&stands, answer) =>
-        {
-            Ok(*stands)
-        }
-        Err(EngineError::Store(error)) => {
-            *was_lost |= is_outage(&error);
-            Err(error.into())
-        }
-        done => done,
-    }
-}
-
-fn is_same(one: &Answer, other: &Answer) -> bool {
-    let content = |answer: &Answer| answer.content.clone().unwrap_or_default();
-    one.action == other.action
-        && (one.by, &one.who) == (other.by, &other.who)
-        && content(one) == content(other)
+    Delivered::Taken(Receipt { answer, stale_cleared: None, left: None, counts: true })
 }

@@ -139,7 +139,7 @@ impl Answers {
 
     /// The entry for a question: the one with its message, else the one at its position. Questions that are asked at
     /// once come in any order, so where that one has answered another question or does not fit, it is the only other
-    /// one that does.
+    /// one that does, or the first of them where an entry for a page stands before its time.
     fn entry_for<'a>(&self, entries: &'a [Entry], position: usize, ask: &Ask) -> Option<&'a Entry> {
         let is_named = |entry: &&Entry| entry.message.as_deref() == Some(ask.message.trim());
         if let Some(named) = entries.iter().find(is_named) {
@@ -157,10 +157,19 @@ impl Answers {
         if let Some(own) = entries.iter().find(|entry| is_own(entry) && entry.fits(ask)) {
             return Some(own);
         }
-        let mut others =
-            entries.iter().filter(|entry| is_free(entry) && !entry.content.is_empty() && entry.fits(ask));
+        // One without content that does not fit a form is there for a page, which the forms may come before.
+        let is_for_page = |entry: &&Entry| is_free(entry) && entry.is_for_all() && !entry.fits(ask);
+        let is_shifted = entries.iter().any(|entry| is_for_page(&entry));
+        let is_page = matches!(ask.kind, AskKind::Url { .. });
+        let is_meant = |entry: &&Entry| match is_page {
+            // A page is accepted only where that is said.
+            true => entry.content.is_empty() && entry.action.is_some(),
+            false => !entry.content.is_empty(),
+        };
+        let mut others = entries.iter().filter(|entry| is_free(entry) && is_meant(entry) && entry.fits(ask));
         match (others.next(), others.next()) {
             (Some(only), None) => Some(only),
+            (Some(first), Some(_)) if is_shifted => Some(first),
             _ => at_position,
         }
     }

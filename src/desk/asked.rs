@@ -51,6 +51,9 @@ pub(crate) fn parts(request: &Value) -> (Option<&str>, Option<&str>) {
     (text("/params/message"), text("/params/url"))
 }
 
+/// The request that asks a person.
+const ELICITATION: &str = "elicitation/create";
+
 /// An open question of a task.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenQuestion {
@@ -128,6 +131,13 @@ impl OpenQuestion {
         key: &str,
         request: &Value,
     ) -> Result<Self, String> {
+        if let Some(method) =
+            request.get("method").and_then(Value::as_str).filter(|name| *name != ELICITATION)
+        {
+            return Err(format!(
+                "it is {method}, which no person answers: it is for a client with a model or folders"
+            ));
+        }
         let ask = client::ask_from(request.get("params").unwrap_or(request))?;
         let respond = values::accepting(Suggested::new("respond").about(task.id.as_str()), &ask);
         let asked = Asked {

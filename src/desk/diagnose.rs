@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::place::{FASTMCP, Found, Place, SERVER, STORE};
 use super::places::Places;
 use super::suggest::{Advice, Suggested};
-use super::text;
+use super::{page, text};
 use crate::engine::{Engine, EngineError, Viewer};
 use crate::fastmcp::{Cause, Deployment, Diagnosis};
 use crate::store::{Refusal, StoreError, TaskFilter, Unreadable};
@@ -185,7 +185,9 @@ async fn of_tasks(engine: &Engine) -> Result<Vec<Finding>, Failure> {
 
 impl From<Diagnosis> for Finding {
     fn from(one: Diagnosis) -> Self {
-        let Diagnosis { task, cause, evidence, help } = one;
+        let Diagnosis { task, cause, evidence, asked, help } = one;
+        let asked = asked.map(|ask| format!(": {}", page::message(&ask, 60))).unwrap_or_default();
+        let evidence = evidence + &asked;
         let is_trouble =
             !matches!(cause, Cause::ClientHasQuestion | Cause::SnapshotEncrypted | Cause::TtlNearEnd);
         Self { source: FASTMCP, task, cause: cause.as_str(), evidence, help: help.into(), is_trouble }

@@ -3,9 +3,11 @@
 use serde_json::Value;
 
 use super::answer::{of_server, until};
+use super::failure::server::gone_or as gone_from_server;
 use super::failure::store::gone_or;
 use super::failure::{Failure, Kind};
 use super::place::Found;
+use super::row::is_success_unknown;
 use super::suggest::{Advice, Suggested};
 use super::{asked, text, time};
 use crate::client::Ended;
@@ -33,7 +35,21 @@ pub(crate) enum Ending {
     Closed {
         /// Why not.
         why: String,
+        /// What tells more, where it is not even known whether the tool calls its result an error.
+        unknown: Option<Advice>,
     },
+}
+
+impl Ending {
+    /// How a FastMCP task ended that Docket calls completed.
+    fn closed(task: &DeployedTask) -> Self {
+        let unknown = is_success_unknown(task).then(|| {
+            let result = Suggested::new("result").about(task.id.as_str()).through_some_server();
+            let unknown = "whether its tool calls that an error is in the pickle as well; ";
+            Advice::from(unknown).and_command(result, "tells, through its server")
+        });
+        Self::Closed { why: closed(task), unknown }
+    }
 }
 
 /// What is known of the result of a FastMCP task that is completed.
@@ -75,7 +91,7 @@ impl Ending {
                 message: message.or_else(|| Some("FastMCP keeps no reason".to_owned())),
                 outcome: None,
             },
-            _ => Self::Closed { why: closed(task) },
+            _ => Self::closed(task),
         }
     }
 }
@@ -92,7 +108,8 @@ impl Found {
                 Err(hinted(not_ended(&task.id, task.status), open, waiting(task.id.as_str())))
             }
             Self::Server(server, task) => {
-                Ok(server.run(async |client| client.ended(&task.id).await).await?.into())
+                let ended = server.run(async |client| client.ended(&task.id).await).await;
+                Ok(ended.map_err(|failure| gone_from_server(task, failure))?.into())
             }
         }
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 pub(crate) mod fastmcp;
+pub(crate) mod server;
 pub(crate) mod store;
 
 use std::error::Error;

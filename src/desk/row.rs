@@ -12,7 +12,7 @@ use super::places::Places;
 use super::server::{Server, ServerTask};
 use super::{asked, page, text};
 use crate::engine::{Engine, Viewer};
-use crate::fastmcp::{DeployedTask, Deployment};
+use crate::fastmcp::{DeployedTask, Deployment, Generation};
 use crate::store::{TaskFilter, Unreadable};
 use crate::task::{Outcome, SessionId, Task, TaskStatus};
 
@@ -50,6 +50,7 @@ pub(crate) enum Sort {
 
 /// One task of a list.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Row {
     /// Its whole id.
     pub(crate) task: String,
@@ -65,6 +66,10 @@ pub(crate) struct Row {
     pub(crate) changed_at: Option<Timestamp>,
     /// Since when it has been waiting for an answer.
     pub(crate) waiting_since: Option<Timestamp>,
+    /// Whether it has been waiting since then at the earliest: its server does not say when it asked.
+    pub(crate) waits_at_most: bool,
+    /// Whether nobody can tell from here if its tool calls its result an error.
+    pub(crate) is_success_unknown: bool,
     /// When its open question answers itself, or else the task is given up.
     pub(crate) ends_at: Option<Timestamp>,
     /// Whether it waits for a worker.
@@ -204,6 +209,8 @@ impl Row {
             created_at: Some(task.created_at),
             changed_at: Some(task.updated_at),
             waiting_since: question.map(|question| question.asked_at),
+            waits_at_most: false,
+            is_success_unknown: false,
             ends_at: deadlines.chain(task.expires_at()).min().filter(|_| !task.status.is_final()),
             is_queued: is_queued(task),
             open: task.open_questions().count(),
@@ -243,6 +250,7 @@ impl Row {
             created_at: task.created_at,
             changed_at: task.finished_at.or(task.started_at).or(task.created_at),
             waiting_since: task.questions.first().and_then(|question| question.asked_at),
+            is_success_unknown: is_success_unknown(task),
             ends_at: end_of_deployed(task),
             is_queued: matches!(task.state, "queued" | "scheduled") && task.questions.is_empty(),
             open: task.questions.len(),
@@ -264,18 +272,17 @@ impl Row {
         let (message, url) = first.map(asked::parts).unwrap_or_default();
         let asked = message.map(|message| in_a_line(message, url));
         let words = || text::sentence(view.status_message.as_deref().unwrap_or_default());
-        let ttl = view.ttl_ms.and_then(|ttl| i64::try_from(ttl).ok()).map(SignedDuration::from_millis);
-        let expires = view.created().zip(ttl).and_then(|(at, ttl)| at.checked_add(ttl).ok());
+        let since = view.waits_since();
         Self {
             task: view.id.clone(),
             status: Some(view.status),
-            is_tool_error: view.outcome.as_ref().is_some_and(Outcome::is_tool_error),
+            is_tool_error: view.is_tool_error(),
             source: SERVER.to_owned(),
             created_at: view.created(),
             changed_at: view.updated(),
-            // Servers do not say when they asked; the task has changed since then at the latest.
-            waiting_since: view.updated().filter(|_| view.status == TaskStatus::InputRequired),
-            ends_at: expires.filter(|_| !view.status.is_final()),
+            waiting_since: since.map(|(at, _)| at),
+            waits_at_most: since.is_some_and(|(_, at_most)| at_most),
+            ends_at: view.expires().filter(|_| !view.status.is_final()),
             open: view.input_requests.len(),
             has_page: url.is_some(),
             tool: tool.clone(),
@@ -297,7 +304,8 @@ impl Row {
         let common = json!({
             "task": self.task, "id": self.task, "tool": self.tool, "session": self.session,
             "waiting_for": waiting_for, "created_at": self.created_at, "updated_at": self.changed_at,
-            "waiting_since": self.waiting_since, "ends_at": self.ends_at, "is_error": self.is_tool_error,
+            "waiting_since": self.waiting_since, "waiting_since_at_earliest": self.waits_at_most.then_some(true),
+            "ends_at": self.ends_at, "is_error": (!self.is_success_unknown).then_some(self.is_tool_error),
             "questions": [],
         });
         object::complete(&mut self.object, common);
@@ -308,6 +316,11 @@ impl Row {
 /// Whether a task of our own store waits for a worker.
 pub(crate) fn is_queued(task: &Task) -> bool {
     task.status == TaskStatus::Working && task.worker.is_none()
+}
+
+/// Whether a FastMCP task has ended, and only its pickled result says how: FastMCP 4 completes a task whose tool raised.
+pub(super) fn is_success_unknown(task: &DeployedTask) -> bool {
+    task.generation == Generation::V4 && task.status == TaskStatus::Completed
 }
 
 /// When a FastMCP task's open question goes from its Redis, or else its record, as its keys' lifetimes said just now.

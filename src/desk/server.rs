@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 
+use super::failure::server::{ended, goes_on, uncounted};
 use super::failure::{Failure, Kind};
 use super::kept::{Kept, KeptTask};
 use super::short_id::long_enough;
@@ -15,7 +16,8 @@ use super::text;
 use crate::client::{Call, Client, ClientError, ClientResult, Era, Submitted, Target, TaskView};
 use crate::task::TaskStatus;
 
-/// How long an acknowledged answer may take until its question is closed: the protocol allows for some.
+/// How long what was acknowledged may take, an answer until its question is closed and a task until it has ended: the
+/// protocol allows for some.
 const CLOSES_WITHIN: Duration = Duration::from_secs(3);
 
 /// How often that is looked at.
@@ -31,6 +33,9 @@ pub(crate) struct Server {
     renewal: Option<Renewal>,
     explain: Option<Explain>,
     session_stays: AtomicBool,
+    /// Whether what it calls the time of a task's last change is the time of each look, as in FastMCP 4: it then tells
+    /// nothing. Known once one that waits was looked at.
+    time_moves: OnceLock<bool>,
 }
 
 /// How a connection that was lost is had again, after this failure, however long that takes.
@@ -53,7 +58,8 @@ impl Server {
         let (era, title) = (client.era(), client.server());
         let client = RwLock::new(Arc::new(client));
         let (name, session_stays) = (target.to_string(), AtomicBool::new(false));
-        Self { client, era, title, name, kept, renewal: None, explain: None, session_stays }
+        let (renewal, explain, time_moves) = (None, None, OnceLock::new());
+        Self { client, era, title, name, kept, renewal, explain, session_stays, time_moves }
     }
 
     /// With a way to have the connection again when it is lost; else what needs it fails then.
@@ -224,6 +230,23 @@ impl Server {
 
     /// The task of that id as it stands.
     pub(crate) async fn get(&self, id: &str) -> Result<TaskView, Failure> {
+        let view = self.look(id).await?;
+        let is_asking = self.era == Era::Modern && view.status == TaskStatus::InputRequired;
+        if is_asking && self.time_moves.get().is_none() {
+            let again = self.look(id).await?;
+            let is_same = TaskView { updated_at: view.updated_at.clone(), ..again.clone() } == view;
+            if is_same {
+                // Whoever asks twice at once has decided the same.
+                let _ = self.time_moves.set(again.updated_at != view.updated_at);
+            }
+        }
+        Ok(match self.time_moves.get() {
+            Some(true) => TaskView { updated_at: None, ..view },
+            _ => view,
+        })
+    }
+
+    async fn look(&self, id: &str) -> Result<TaskView, Failure> {
         self.run(async |client| client.get(id).await).await
     }
 
@@ -289,15 +312,23 @@ impl Server {
         Ok(ids)
     }
 
-    /// Cancels a task. A modern server says nothing where the task had ended before, so its status is looked at.
+    /// Cancels a task. A modern server says nothing where the task had ended before, or where it does not stop it, so its
+    /// status is looked at.
     pub(crate) async fn cancel(&self, id: &str) -> Result<(), Failure> {
         ended(&self.get(id).await?).map_or(Ok(()), Err)?;
         let done = self.run(async |client| client.cancel(id).await).await;
-        // It may have ended meanwhile, which legacy servers refuse and modern ones pass over.
-        let now = self.get(id).await.ok().filter(|now| done.is_err() || now.status != TaskStatus::Cancelled);
-        match now.as_ref().and_then(ended) {
-            Some(failure) => Err(failure),
-            None => done,
+        let until = Instant::now() + CLOSES_WITHIN;
+        loop {
+            // What cannot be looked at any more is gone.
+            let Ok(now) = self.get(id).await else { return done };
+            match ended(&now) {
+                Some(_) if done.is_ok() && now.status == TaskStatus::Cancelled => return Ok(()),
+                // It has ended meanwhile, which legacy servers refuse and modern ones pass over.
+                Some(failure) => return Err(failure),
+                None if done.is_err() => return done,
+                None if Instant::now() < until => tokio::time::sleep(LOOK_EVERY).await,
+                None => return Err(goes_on(&now, CLOSES_WITHIN)),
+            }
         }
     }
 
@@ -328,15 +359,4 @@ impl Server {
             Failure::usage(message).hint(Advice::at_its_store(there, respond, "does that"))
         })
     }
-}
-
-/// The failure of an answer that a server took and did not count.
-fn uncounted(task: &str, question: &str) -> Failure {
-    ClientError::Uncounted { task: text::line(task), question: text::line(question) }.into()
-}
-
-/// The failure of a task that has ended.
-fn ended(task: &TaskView) -> Option<Failure> {
-    let words = || format!("task {} has already ended: {}", text::line(&task.id), task.status);
-    task.status.is_final().then(|| Failure::new(Kind::NothingChanged, words()))
 }

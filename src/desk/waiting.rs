@@ -22,7 +22,7 @@ pub(crate) struct Waiting {
     pub(crate) tool: Option<String>,
     /// The question.
     pub(crate) question: OpenQuestion,
-    /// Since when, where that is known: at a server, since when its task has not changed.
+    /// Since when, where that is known: at a server, see [`TaskView::waits_since`](crate::client::TaskView::waits_since).
     since: Option<Timestamp>,
 }
 
@@ -88,7 +88,7 @@ async fn of_server(server: &std::sync::Arc<super::server::Server>) -> Result<Vec
                 continue;
             };
             let found = Found::Server(server.clone(), Box::new(task.view.clone()));
-            let since = task.view.updated();
+            let since = task.view.waits_since().map(|(at, _)| at);
             waiting.push(Waiting { found, tool: task.tool.clone(), question, since });
         }
     }

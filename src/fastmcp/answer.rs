@@ -65,7 +65,7 @@ impl Deployment {
         check(task, asked, answer)?;
         match &task.signs.asking {
             Asking::Elicitation { .. } => self.answer_v3(task, question, answer).await,
-            Asking::Leg(_) if way == Way::Supported => Err(task.needs_another_way()),
+            Asking::Leg(_) if way == Way::Supported => Err(task.needs_another_way(question)),
             Asking::Leg(leg) => self.answer_v4(task, question, leg, answer).await,
         }
     }
@@ -167,12 +167,12 @@ impl Deployment {
 
 impl DeployedTask {
     /// Why a question of FastMCP 4 is not answered in its Redis unless that is demanded, and which way leads on.
-    pub(crate) fn needs_another_way(&self) -> FastmcpError {
-        let id = self.id.clone();
+    pub(crate) fn needs_another_way(&self, question: &str) -> FastmcpError {
+        let (id, question) = (self.id.clone(), question.to_owned());
         if self.arguments_have_expired() {
-            FastmcpError::ArgumentsExpired { id }
+            FastmcpError::ArgumentsExpired { id, question }
         } else {
-            FastmcpError::NeedsServer { id }
+            FastmcpError::NeedsServer { id, question }
         }
     }
 }

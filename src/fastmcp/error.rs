@@ -162,6 +162,8 @@ pub enum FastmcpError {
     NeedsServer {
         /// The task.
         id: String,
+        /// Its question that was meant.
+        question: String,
     },
     /// FastMCP 4 would run the task again without its arguments; only its Redis still has a copy.
     #[error(
@@ -170,6 +172,8 @@ pub enum FastmcpError {
     ArgumentsExpired {
         /// The task.
         id: String,
+        /// Its question that was meant.
+        question: String,
     },
     /// Another update of the task did not end in time.
     #[error("another answer to task {id} is under way and has not ended within {seconds} s")]

@@ -15,6 +15,12 @@ const SOCKETS: [&str; 3] = ["unix", "redis+unix", "valkey+unix"];
 /// What is shown of a query. Everything else may be a secret, or a piece of one.
 const SHOWN: [&str; 3] = ["db", "protocol", "sentinel_username"];
 
+/// What of a query is a password.
+const PASSWORDS: [&str; 3] = ["pass", "password", "sentinel_password"];
+
+/// What stands for a password where it is not shown.
+const STARS: &str = "***";
+
 /// The parts of a URL, as they stand there.
 struct Parts<'a> {
     scheme: &'a str,
@@ -118,9 +124,13 @@ impl<'a> Parts<'a> {
         match self.user.map(|user| user.split_once(':')) {
             None => String::new(),
             // A name without a password is often a password in the wrong place.
-            Some(None) => "***@".to_owned(),
-            Some(Some((name, _))) => format!("{name}:***@"),
+            Some(None) => format!("{STARS}@"),
+            Some(Some((name, _))) => format!("{name}:{STARS}@"),
         }
+    }
+
+    fn names(&self, name: &str) -> bool {
+        self.query.split('&').any(|pair| pair.split('=').next() == Some(name))
     }
 
     fn shown_query(&self) -> String {
@@ -128,6 +138,13 @@ impl<'a> Parts<'a> {
         let pairs: Vec<_> = self.query.split('&').filter(name).collect();
         if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
     }
+}
+
+/// Whether stars stand in the place of a password, as in a URL that was shown.
+fn has_stars(parts: &Parts<'_>) -> bool {
+    let of_user = parts.user.is_some_and(|user| user.rsplit(':').next() == Some(STARS));
+    let is_hidden = |pair: &str| pair.split_once('=').is_some_and(|(_, value)| value == STARS);
+    of_user || parts.query.split('&').any(is_hidden)
 }
 
 fn is_known(scheme: &str) -> bool {
@@ -151,7 +168,23 @@ fn has_bare_percent(text: &str) -> bool {
 
 /// What is wrong with a URL, and how to write it; nothing of the URL is in it.
 pub(crate) fn problem(url: &str) -> Option<String> {
-    Parts::of(url).and_then(|parts| parts.check_database()).err()
+    match Parts::of(url) {
+        Ok(parts) if has_stars(&parts) => Some(format!("it has {STARS} in place of its password")),
+        parts => parts.and_then(|parts| parts.check_database()).err(),
+    }
+}
+
+/// The URL as a suggested command names it: where it has a secret, with stars in its place, which [`problem`] refuses.
+pub(crate) fn without_secrets(url: &str) -> String {
+    let shown = shown(url);
+    let hidden: Vec<_> = Parts::of(url).map_or_else(
+        |_| Vec::new(),
+        |parts| PASSWORDS.into_iter().filter(|name| parts.names(name)).collect(),
+    );
+    hidden.into_iter().fold(shown, |shown, name| {
+        let joint = if shown.contains('?') { '&' } else { '?' };
+        format!("{shown}{joint}{name}={STARS}")
+    })
 }
 
 /// The URL as it may be shown: with stars for the password, and without anything that could be a piece of one.
@@ -179,6 +212,21 @@ mod tests {
         assert_eq!(shown(several), "redis+sentinel://me:***@a:1,b/main/2");
         assert_eq!(shown("redis+cluster://a:1,[::1]:2"), "redis+cluster://a:1,[::1]:2");
         assert_eq!(shown("rediss://me:p%40ss@[::1]:6380"), "rediss://me:***@[::1]:6380");
+    }
+
+    #[test]
+    fn a_suggested_url_has_to_be_filled_in_where_it_has_a_secret() {
+        for (url, named) in [
+            ("redis://me:secret@host:1/2", "redis://me:***@host:1/2"),
+            ("redis://secret@host", "redis://***@host"),
+            ("unix:///run/redis.sock?pass=secret&db=1", "unix:///run/redis.sock?db=1&pass=***"),
+            ("redis+sentinel://a/m?sentinel_password=secret", "redis+sentinel://a/m?sentinel_password=***"),
+        ] {
+            assert_eq!(super::without_secrets(url), named);
+            assert_eq!(problem(url), None, "{url}");
+            assert!(problem(named).is_some_and(|problem| problem.contains("***")), "{named}");
+        }
+        assert_eq!(super::without_secrets("redis://host:1/2"), "redis://host:1/2");
     }
 
     #[test]
@@ -250,6 +298,18 @@ mod tests {
         ] {
             assert!(problem(url).is_some(), "{url}");
             assert!(!shown(url).contains("secret"), "{url}: {}", shown(url));
+        }
+        for url in ["redis://h/notadb", "unix:///x?db=abc", "rediss+sentinel://h/main/x", "redis://h/-1"] {
+            assert!(problem(url).is_some_and(|problem| problem.contains("no number")), "{url}");
+        }
+        for url in [
+            "redis://h/",
+            "redis://h/15",
+            "unix:///x?db=1",
+            "redis+sentinel://h/main/2",
+            "redis+cluster://h/",
+        ] {
+            assert_eq!(problem(url), None, "{url}");
         }
         assert_eq!(shown("redis://host:42/secret"), "redis://host:42/…");
         assert!(!shown("unix:///run/redis.sock?pass=sec&ret&other=secret").contains("ret"));

@@ -33,14 +33,18 @@ pub(super) async fn update(serving: &Serving, request: &Request) -> Result<Value
     }
     let viewer = request.caller.viewer();
     let task = serving.engine.get(&viewer, &id).await.map_err(refused)?;
-    answer_all(serving, &task, request).await?;
-    Ok(wire::acknowledged())
+    let counted = answer_all(serving, &task, request).await?;
+    Ok(wire::acknowledged_answers(&counted))
 }
 
 /// Answers the open questions that the request's `inputResponses` name; whatever else they name is ignored. Each valid answer
-/// counts, and the error names every violation of the others.
-pub(super) async fn answer_all(serving: &Serving, task: &Task, request: &Request) -> Result<(), ErrorData> {
-    let mut violations = Vec::new();
+/// counts, and the error names every violation of the others. Returns the keys of those that count.
+pub(super) async fn answer_all(
+    serving: &Serving,
+    task: &Task,
+    request: &Request,
+) -> Result<Vec<String>, ErrorData> {
+    let (mut counted, mut violations) = (Vec::new(), Vec::new());
     for (key, response) in &request.object("inputResponses")? {
         let known = |question: &&Question| task.question_key(question) == key || question.id.as_str() == key;
         let Some(question) = task.open_questions().find(known) else { continue };
@@ -53,9 +57,9 @@ pub(super) async fn answer_all(serving: &Serving, task: &Task, request: &Request
         };
         let answer = answer.given_by(request.answerer(response));
         match serving.engine.answer_known(task.id(), question, answer).await {
+            Ok(_) => counted.push(key.clone()),
             // Where somebody else was first, or the task has ended, it is as if it had been answered before.
-            Ok(_)
-            | Err(EngineError::Store(
+            Err(EngineError::Store(
                 StoreError::AlreadyAnswered { .. } | StoreError::Ended { .. } | StoreError::NoTask(_),
             )) => {}
             Err(EngineError::Answer { violations: found, .. }) => {
@@ -66,7 +70,7 @@ pub(super) async fn answer_all(serving: &Serving, task: &Task, request: &Request
         }
     }
     if violations.is_empty() {
-        return Ok(());
+        return Ok(counted);
     }
     Err(violated(format!("the answer is not valid: {}", joined(&violations)), &violations))
 }

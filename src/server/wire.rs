@@ -132,6 +132,17 @@ pub(super) fn signed(mut result: Value, name: &str, version: &str) -> Value {
     result
 }
 
+/// Under this key of an acknowledgement's `_meta` stand the keys of the answers that are their questions' own, since an
+/// answer that came too late is acknowledged as well.
+const COUNTED: &str = "mcptask/counted";
+
+/// The acknowledgement of answers.
+pub(super) fn acknowledged_answers(counted: &[String]) -> Value {
+    let mut acknowledged = acknowledged();
+    acknowledged["_meta"] = json!({ COUNTED: counted });
+    acknowledged
+}
+
 /// An empty acknowledgement of the modern era.
 pub(super) fn acknowledged() -> Value {
     json!({ "resultType": "complete" })

@@ -52,6 +52,55 @@ fn a_wrong_command_line_is_2() {
 }
 
 #[test]
+fn an_option_that_would_mean_nothing_is_refused_2() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("plan_dinner");
+    let server = place.serve(&["--workers", "0"]);
+    let through = ["--server", server.url()];
+    for command in [
+        &["list", "--redis", "redis://127.0.0.1:1"][..],
+        &["list", "--db", "x.db"],
+        &["show", &id, "--namespace", "other"],
+    ] {
+        let ran = place.run(&[command, &through].concat());
+        assert!(ran.code == 2 && ran.err.contains("has no effect with --server"), "{command:?}: {ran:?}");
+    }
+    for command in [
+        &["show", &id, "--era", "legacy"][..],
+        &["respond", &id, "--direct", "--decline"],
+        &["watch", "--follow", "--no-follow"],
+        &["respond", "--next", "--question", "q1", "--decline"],
+        &["list", "--limit", "0"],
+        &["list", "--since", "2020"],
+    ] {
+        assert_eq!(code(&place, command), 2, "{command:?}");
+    }
+    // What the environment says is for other commands as well.
+    let among = [("MCPTASK_REDIS_URL", "redis://127.0.0.1:1"), ("MCPTASK_NAMESPACE", "other")];
+    assert_eq!(place.run_among(&among, &[&["list"][..], &through].concat()).code, 0);
+}
+
+#[test]
+fn a_command_without_a_store_reads_nothing_of_the_store_in_the_environment() {
+    let place = Place::new();
+    let config = place.file("mcptask.toml", "[tools.x]\ndescription = \"x\"\ncommand = [\"true\"]\n");
+    let server = place.serve(&[]);
+    for odd in [("MCPTASK_REDIS_URL", "redis://:p#w@h"), ("MCPTASK_NAMESPACE", "{"), ("MCPTASK_DB", "/tmp")] {
+        for command in [
+            &["completions", "bash"][..],
+            &["check", &config],
+            &["help"],
+            &["tools", "--server", server.url()],
+        ] {
+            let ran = place.run_among(&[odd], command);
+            assert_eq!(ran.code, 0, "{odd:?} {command:?}: {ran:?}");
+        }
+        assert_eq!(place.run_among(&[odd], &["list"]).code, 2, "{odd:?}");
+    }
+}
+
+#[test]
 fn a_missing_token_is_unauthorised_3() {
     let place = Place::new();
     let tokens = place.file("tokens", "# who, and with what\nanna s3cret-token\n");

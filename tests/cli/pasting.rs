@@ -33,7 +33,8 @@ struct Stage<'a> {
 
 impl Stage<'_> {
     fn run(&self, command: &[&str]) -> crate::place::Ran {
-        self.place.run(&[command, &self.way].concat())
+        let command = [command, &self.way].concat();
+        self.place.run_among(&self.secrets, &command)
     }
 
     fn asking(&self) -> String {
@@ -181,6 +182,36 @@ fn what_a_redis_with_a_password_suggests_is_true_and_hides_it() {
     let pasted = paste(&place, &line, &[("MCPTASK_REDIS_URL", "")]);
     assert_eq!(pasted.code, 2, "{line}: {pasted:?}");
     assert!(pasted.err.contains("is a variable unset?"), "{pasted:?}");
+}
+
+/// The variables hold other secrets than the options: what is suggested reaches nothing until it is filled in.
+#[test]
+fn what_is_suggested_beside_a_secret_never_reaches_what_a_variable_names() {
+    let redis = RedisServer::start_with(&["--user", "me", "on", ">planted-secret", "~*", "&*", "+@all"]);
+    let url = redis.url().replace("redis://", "redis://me:planted-secret@");
+    let elsewhere = RedisServer::start();
+    let other = Place::on_redis(&elsewhere.url());
+    let _worker = other.worker();
+    other.asking("plan_dinner");
+    let said = other.run(&["show", "nobodys0", "--redis", &url]).err;
+    let line = suggested(&said).remove(0);
+    assert!(line.contains("me:***@") && !said.contains("planted"), "{said}");
+    for variables in [&[("MCPTASK_REDIS_URL", "")][..], &[]] {
+        let pasted = paste(&other, &line, variables);
+        assert!(pasted.code == 2 && pasted.err.contains("put the URL with its password into"), "{pasted:?}");
+    }
+    assert_eq!(paste(&other, &line.replace("***", "planted-secret"), &[]).code, 0);
+    let tokens = other.file("tokens", "anna planted-token\nbert berts-token\n");
+    let server = other.serve(&["--token-file", &tokens, "--workers", "0"]);
+    let said = other.run(&["show", "nobodys0", "--server", server.url(), "--token", "planted-token"]).err;
+    let said =
+        said + &other.run(&["tools", "none", "--server", server.url(), "--token", "planted-token"]).err;
+    let line = suggested(&said).remove(0);
+    for variables in [&[("MCPTASK_TOKEN", "berts-token")][..], &[("MCPTASK_TOKEN", "")]] {
+        let pasted = paste(&other, &line, variables);
+        assert!(pasted.code == 2 && pasted.err.contains("TOKEN in place of the token"), "{line}: {pasted:?}");
+    }
+    assert_eq!(paste(&other, &line.replace(" TOKEN", " planted-token"), &[]).code, 0);
 }
 
 #[test]

@@ -56,6 +56,35 @@ fn a_modern_task_is_answered_shown_and_finished_through_the_server() {
     assert_eq!(with(&["show", "zzzz"]).code, 9);
 }
 
+/// However many answer at the same moment, one answer counts, and whoever gave another one is told so.
+#[test]
+fn one_of_many_answers_through_a_server_is_said_to_count() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    for _ in 0..3 {
+        let id = place.asking("plan_dinner");
+        let answering = |number: usize| {
+            let (place, id, url) = (&place, &id, server.url());
+            move || {
+                let answer = format!("cuisine=Number {number}");
+                let words = ["respond", id, "--question", "q1", "--set", &answer, "--json"];
+                place.run(&[&words[..], &["--server", url, "--era", "modern"]].concat())
+            }
+        };
+        let ran: Vec<_> = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..6).map(|number| scope.spawn(answering(number))).collect();
+            all.into_iter().map(|one| one.join().expect("it ran")).collect()
+        });
+        let (sent, late): (Vec<_>, Vec<_>) = ran.into_iter().partition(|ran| ran.code == 0);
+        assert!(sent.len() == 1 && late.iter().all(|ran| ran.code == 10), "{sent:?} {late:?}");
+        let shown = &place.json(&["show", &id])[0]["questions"][0]["answer"]["content"]["cuisine"];
+        let shown = shown.as_str().expect("an answer");
+        let said: serde_json::Value = serde_json::from_str(&sent[0].out).expect("JSON");
+        assert_eq!(said["counts"], true, "{said}");
+        assert!(shown.starts_with("Number "), "{shown}");
+    }
+}
+
 #[test]
 fn tools_are_the_servers() {
     let place = Place::new();

@@ -180,6 +180,109 @@ fn an_answer_that_does_not_count_is_said_and_not_waited_for() {
     assert_eq!(peer.said_of("tasks/update").len(), 2, "one answer of each command");
 }
 
+/// A server that acknowledges whatever comes, and says of no answer whether it counts.
+#[test]
+fn an_answer_of_which_a_server_does_not_say_that_it_counts_is_not_called_so() {
+    let answered = std::sync::atomic::AtomicBool::new(false);
+    let peer = Peer::start(move |said| match said.method() {
+        "tasks/get" if answered.load(Ordering::SeqCst) => Reply::Result(task("working", json!({}))),
+        "tasks/get" => Reply::Result(asking()),
+        "tasks/update" => {
+            answered.store(true, Ordering::SeqCst);
+            Reply::Result(json!({ "resultType": "complete" }))
+        }
+        _ => modern(said),
+    });
+    let ran = at(&peer, &["respond", "t1", "--set", "a=x"], "");
+    assert!(ran.code == Some(0) && ran.err.contains("another one may have come first"), "{ran:?}");
+}
+
+#[test]
+fn a_task_that_goes_on_is_not_called_cancelled() {
+    let peer = Peer::start(move |said| match said.method() {
+        "tasks/get" => Reply::Result(task("working", json!({}))),
+        "tasks/cancel" => Reply::Result(json!({ "resultType": "complete" })),
+        _ => modern(said),
+    });
+    let ran = at(&peer, &["cancel", "t1"], "");
+    assert!(ran.code == Some(10) && ran.err.contains("which goes on: it is working"), "{ran:?}");
+}
+
+#[test]
+fn a_server_without_tasks_is_called_so_by_each_verb() {
+    let peer = Peer::start(move |said| match said.method() {
+        "tasks/get" | "tasks/cancel" | "tasks/update" => error(said, -32601, "Method not found"),
+        _ => modern(said),
+    });
+    for verb in [
+        &["show", "nobodys0"][..],
+        &["cancel", "nobodys0"],
+        &["respond", "nobodys0", "--decline"],
+        &["result", "nobodys0"],
+        &["watch", "--task", "nobodys0"],
+    ] {
+        let ran = at(&peer, verb, "");
+        assert!(ran.code == Some(2) && ran.err.contains("runs no tool as a task"), "{verb:?}: {ran:?}");
+        assert!(ran.err.contains("mcptask tools"), "{verb:?}: {ran:?}");
+    }
+}
+
+/// A time of the last change that moves with each look is no time of asking.
+#[test]
+fn a_time_that_moves_with_each_look_is_not_taken_for_the_time_of_asking() {
+    let looks = AtomicUsize::new(0);
+    let peer = Peer::start(move |said| match said.method() {
+        "tasks/get" => {
+            let mut shown = asking();
+            shown["createdAt"] = json!("2026-01-01T00:00:00Z");
+            let look = looks.fetch_add(1, Ordering::SeqCst);
+            shown["lastUpdatedAt"] = json!(format!("2026-05-01T00:00:{look:02}Z"));
+            Reply::Result(shown)
+        }
+        _ => modern(said),
+    });
+    let ran = at(&peer, &["show", "t1", "--json"], "");
+    let shown: Value = serde_json::from_str(&ran.out).expect("JSON");
+    assert_eq!(shown["waiting_since"], "2026-01-01T00:00:00Z", "{shown}");
+    assert_eq!(shown["waiting_since_at_earliest"], true, "{shown}");
+}
+
+/// A task that was there, and whose ttl ends while it is waited for, has expired.
+#[test]
+fn a_task_that_expires_while_it_is_waited_for_is_called_expired() {
+    for verb in [&["result", "t1", "--wait"][..], &["watch", "--task", "t1"]] {
+        let looks = AtomicUsize::new(0);
+        let peer = Peer::start(move |said| match said.method() {
+            "tasks/get" if looks.fetch_add(1, Ordering::SeqCst) > 1 => error(said, -32602, "no such task"),
+            "tasks/get" => {
+                let mut shown = task("working", json!({ "pollIntervalMs": 50, "ttlMs": 1000 }));
+                shown["createdAt"] = json!("2026-01-01T00:00:00Z");
+                Reply::Result(shown)
+            }
+            _ => modern(said),
+        });
+        let ran = at(&peer, verb, "");
+        assert!(ran.code == Some(8) && ran.err.contains("expired: its ttl ended"), "{verb:?}: {ran:?}");
+    }
+}
+
+#[rstest]
+#[case(421, "host not allowed\nmore", "it says: host not allowed")]
+#[case(500, "out of cheese", "it says: out of cheese")]
+#[case(500, "<html>", "it does not say why")]
+fn what_a_server_says_beside_a_status_is_shown(
+    #[case] status: u16,
+    #[case] body: &'static str,
+    #[case] words: &str,
+) {
+    let peer = Peer::start(move |_| Reply::Http(status, "text/plain", body.to_owned()));
+    let ran = at(&peer, &["tools"], "");
+    assert!(ran.code == Some(4) && ran.err.contains(words) && !ran.err.contains("more"), "{ran:?}");
+    let peer = Peer::start(|_| Reply::HangUp);
+    let ran = at(&peer, &["tools"], "");
+    assert!(ran.code == Some(4) && !ran.err.contains("is the server running"), "{ran:?}");
+}
+
 const MOST_BYTES: &str = "16777216 bytes";
 
 #[rstest]

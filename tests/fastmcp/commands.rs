@@ -221,3 +221,53 @@ async fn what_is_known_of_an_end_is_told() {
     assert_eq!((code, &told[0]["status"]), (5, &json!("failed")), "{complaint}");
     assert!(told[0]["error"]["message"].to_string().contains("the oven is broken"), "{told:?}");
 }
+
+/// Every open question is named, with its words and the command that answers it, and nobody is taken for the client.
+#[tokio::test]
+async fn each_open_question_of_fastmcp_4_is_named_and_no_look_is_called_the_clients() {
+    let kitchen = Kitchen::open(V4);
+    let client = kitchen.client("ask_two", &json!({}), "silent");
+    let id = client.task();
+    let asked = kitchen.until(&id, |task| task.questions.len() == 2).await;
+    let (code, causes, complaint) = mcptask(&kitchen, &["doctor", "--", &id]);
+    assert_eq!(code, 0, "{complaint}");
+    for question in &asked.questions {
+        let names = |cause: &&Value| {
+            let of = |name: &str| cause[name].as_str().unwrap_or_default().to_owned();
+            of("help").contains(&format!("--question {}", question.id))
+                && of("evidence").contains(&question.ask.message)
+        };
+        let cause = causes.iter().find(names).unwrap_or_else(|| panic!("{question:?}: {causes:?}"));
+        let evidence = cause["evidence"].as_str().unwrap_or_default();
+        assert!(evidence.contains("cannot be told") && !evidence.contains("its client last"), "{evidence}");
+        let words = ["respond", "--decline", "--question", &question.id, "--", &id];
+        let (code, _, complaint) = mcptask(&kitchen, &words);
+        assert_eq!(code, 2, "{complaint}");
+        let hint = format!("--question {}", question.id);
+        assert!(complaint.contains(&hint) && complaint.contains(&question.ask.message), "{complaint}");
+    }
+    let mut command = Command::cargo_bin("mcptask").expect("is built");
+    let shown =
+        command.args(["show", "--json", "--server", &kitchen.endpoint(), "--", &id]).output().expect("runs");
+    let shown: Value = serde_json::from_slice(&shown.stdout).expect("JSON");
+    assert_eq!(shown["waiting_since_at_earliest"], true, "its time of the last change is now: {shown}");
+}
+
+/// FastMCP 4 completes a task whose tool raised, and only its pickle says so.
+#[tokio::test]
+async fn a_task_of_fastmcp_4_that_has_ended_is_not_called_well() {
+    let kitchen = Kitchen::open(V4);
+    let client = kitchen.client("raise_error", &json!({}), "silent");
+    let id = client.task();
+    kitchen.until(&id, |task| task.status.is_final()).await;
+    let mut command = Command::cargo_bin("mcptask").expect("is built");
+    let ran = command.args(["--redis", &kitchen.redis.url(), "list"]).output().expect("runs");
+    let listed = String::from_utf8_lossy(&ran.stdout).into_owned();
+    let (_, rows, _) = mcptask(&kitchen, &["list"]);
+    assert!(!listed.contains('✓') && listed.contains("ended"), "{listed}");
+    assert!(rows[0]["status"] == "completed" && rows[0]["is_error"].is_null(), "{rows:?}");
+    let mut command = Command::cargo_bin("mcptask").expect("is built");
+    let ran = command.args(["--redis", &kitchen.redis.url(), "result", "--", &id]).output().expect("runs");
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert!(said.contains("has ended") && said.contains("--server URL"), "{said}");
+}

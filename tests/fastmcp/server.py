@@ -170,6 +170,11 @@ async def fail() -> str:
     raise ValueError("the oven is broken")
 
 
+@tool
+async def raise_error() -> str:
+    raise ValueError("the oven is broken")
+
+
 async def work_only():
     async with mcp._lifespan_manager():
         await asyncio.Event().wait()

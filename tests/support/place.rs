@@ -93,7 +93,11 @@ impl Place {
 
     /// Runs a command with that on its stdin.
     pub fn run_with(&self, arguments: &[&str], stdin: &str) -> Ran {
-        let mut command = assert_cmd::Command::from_std(self.command(arguments));
+        Self::ran(self.command(arguments), arguments, stdin)
+    }
+
+    fn ran(command: Command, arguments: &[&str], stdin: &str) -> Ran {
+        let mut command = assert_cmd::Command::from_std(command);
         let output = command.write_stdin(stdin).timeout(BOUND).output().expect("the program runs");
         Ran {
             code: output
@@ -103,6 +107,13 @@ impl Place {
             out: String::from_utf8(output.stdout).expect("UTF-8"),
             err: String::from_utf8(output.stderr).expect("UTF-8"),
         }
+    }
+
+    /// The same with variables beside the usual ones.
+    pub fn run_among(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
+        let mut command = self.command(arguments);
+        command.envs(variables.iter().copied());
+        Self::ran(command, arguments, "")
     }
 
     /// A command that must succeed; its stdout without the last line end.

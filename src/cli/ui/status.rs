@@ -46,6 +46,8 @@ pub(crate) fn row_status(row: &Row, paint: Paint) -> String {
         None => unreadable(paint),
         Some(_) if row.is_tool_error => tool_error(paint),
         Some(_) if row.is_queued => queued(paint),
+        // Neither a tick nor a cross is known to be right.
+        Some(_) if row.is_success_unknown => "  ended".to_owned(),
         Some(one) => status(one, paint),
     }
 }

@@ -175,3 +175,21 @@ fn what_answered_nothing_is_named() {
     assert!(to(&answers, 1, &ask("a")).is_some());
     assert_eq!(answers.surplus(), ["the field \"spcie\""]);
 }
+
+#[test]
+fn an_entry_for_a_page_is_left_to_it_when_forms_are_asked_before() {
+    let yes_or_no = |message: &str| {
+        let form =
+            json!({ "type": "object", "required": ["ok"], "properties": { "ok": { "type": "boolean" } } });
+        Ask::form(message, form)
+    };
+    let text = r#"[{"action":"accept"},{"ok":true},{"ok":false}]"#;
+    let answers = Answers::parse(text).expect("reads");
+    let ok =
+        |position, message: &str| to(&answers, position, &yes_or_no(message)).and_then(|one| one.content);
+    assert_eq!(ok(1, "one").map(Value::Object), Some(json!({ "ok": true })));
+    assert_eq!(ok(2, "two").map(Value::Object), Some(json!({ "ok": false })));
+    let page = to(&answers, 3, &Ask::url("Sign.", "https://x.test/")).expect("given");
+    assert_eq!((page.action, page.content), (Action::Accept, None));
+    assert_eq!(answers.surplus(), Vec::<String>::new());
+}

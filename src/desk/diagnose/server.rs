@@ -31,7 +31,12 @@ pub(super) async fn of_server(server: &Server) -> Result<Vec<Finding>, Failure> 
 /// The causes at one task.
 pub(super) fn of_task(server: &Server, task: &TaskView) -> Vec<Finding> {
     let silent = task.updated().map(|at| Timestamp::now().as_second() - at.as_second());
-    let when = silent.map(|seconds| format!(" for {}", time::rough(seconds.max(0).unsigned_abs())));
+    let rough =
+        |at: Timestamp| time::rough((Timestamp::now().as_second() - at.as_second()).max(0).unsigned_abs());
+    let when = match task.waits_since() {
+        Some((at, true)) => Some(format!(" for at most {}", rough(at))),
+        _ => task.updated().map(|at| format!(" for {}", rough(at))),
+    };
     let id = task.id.as_str();
     match task.status {
         TaskStatus::InputRequired if server.era() == Era::Legacy => {

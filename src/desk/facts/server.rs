@@ -42,8 +42,7 @@ async fn with_outcome(server: &Server, task: TaskView) -> (TaskView, Option<Advi
 impl Sheet {
     fn view(&mut self, server: &str, task: &TaskView, tool: Option<&str>) {
         self.fact("task", &task.id);
-        let is_tool_error = task.outcome.as_ref().is_some_and(Outcome::is_tool_error);
-        self.lines.push(if is_tool_error { Fact::ToolError } else { Fact::Status(Some(task.status)) });
+        self.lines.push(if task.is_tool_error() { Fact::ToolError } else { Fact::Status(Some(task.status)) });
         self.fact("server", server);
         self.maybe("tool", tool);
         if let Some(message) = &task.status_message {

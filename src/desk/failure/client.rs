@@ -16,6 +16,9 @@ impl From<ClientError> for Failure {
             ClientError::Refused { .. } if error.is_passing() => Self::new(Kind::Unreachable, message),
             ClientError::Unreachable { .. } if error.is_about_program() => Self::new(Kind::Unreachable, message)
                 .hint("look at its command line: run by itself, it has to wait for MCP messages on its stdin"),
+            // Somebody has taken the request.
+            ClientError::Unreachable { is_sent: true, .. } => Self::new(Kind::Unreachable, message)
+                .hint("something took the connection there and closed it: look at its log, and whether it is an MCP server"),
             ClientError::Unreachable { .. } => Self::new(Kind::Unreachable, message)
                 .hint("is the server running? `mcptask serve` prints its URL"),
             // A server that has answered the handshake is of the era that it was in.
@@ -49,7 +52,11 @@ impl From<ClientError> for Failure {
             }
             ClientError::Refused { .. } if error.misses_elicitation() => Self::new(Kind::NeedsInput, message)
                 .hint(ANSWER_AT_ONCE),
-            ClientError::Uncounted { .. } => Self::new(Kind::NothingChanged, message),
+            ClientError::Refused { method, .. } if error.is_unknown_method() && method.starts_with("tasks/") => {
+                Self::usage(format!("the server runs no tool as a task: it has no {method}"))
+                    .hint(without_tasks())
+            }
+            ClientError::Uncounted { .. } | ClientError::TooLate { .. } => Self::new(Kind::NothingChanged, message),
             ClientError::AnswerRefused { .. } => Self::usage(message).hint("the question is still open"),
             ClientError::Refused { error, .. } if error.code == INVALID_PARAMS => Self::usage(message),
             ClientError::Refused { method, .. } if method == "tasks/update" => {
@@ -59,6 +66,12 @@ impl From<ClientError> for Failure {
         };
         failure.of_outage(error.is_passing())
     }
+}
+
+/// What works at a server without tasks.
+fn without_tasks() -> Advice {
+    Advice::command(Suggested::new("tools"), "shows its tools; ")
+        .and_command(Suggested::new("submit").about("TOOL").flag("--wait"), "calls one and stays to its end")
 }
 
 /// What helps where a server has no MCP endpoint at that path.

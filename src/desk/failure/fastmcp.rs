@@ -52,9 +52,7 @@ impl From<Help> for Advice {
 pub(crate) fn hint(error: &FastmcpError) -> Option<Advice> {
     Some(match error {
         FastmcpError::Untrusted { .. } => CERTIFICATE_HELP.into(),
-        FastmcpError::Unreachable { .. } => {
-            "check --redis or MCPTASK_REDIS_URL, and that `redis-cli ping` answers there".into()
-        }
+        FastmcpError::Unreachable { location, .. } => super::store::ping(location).into(),
         FastmcpError::Refuses { code, .. } => Refusal::of_redis(code)?.advice().into(),
         FastmcpError::NotAuthenticated { .. } => Refusal::NotAuthenticated.advice().into(),
         FastmcpError::Refused { command, .. } => format!(
@@ -72,15 +70,15 @@ pub(crate) fn hint(error: &FastmcpError) -> Option<Advice> {
             let respond = Suggested::new("respond").about(id).flag("--decline");
             Advice::command(respond, "lets its worker go on, as --cancel does")
         }
-        FastmcpError::NeedsServer { id } => {
-            let respond = || Suggested::new("respond").about(id);
+        FastmcpError::NeedsServer { id, question } => {
+            let respond = || Suggested::new("respond").about(id).question(question);
             Advice::command(respond().through_some_server(), "answers through its server; ").and_command(
                 respond().flag("--direct"),
                 "goes through Redis, round the server's authorisation",
             )
         }
-        FastmcpError::ArgumentsExpired { id } => Advice::command(
-            Suggested::new("respond").about(id).flag("--direct"),
+        FastmcpError::ArgumentsExpired { id, question } => Advice::command(
+            Suggested::new("respond").about(id).question(question).flag("--direct"),
             "goes through Redis, with the arguments of the leg that asked, round the server's authorisation",
         ),
         FastmcpError::LostToRace { id } => {

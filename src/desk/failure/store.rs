@@ -1,9 +1,10 @@
 //! The library's errors as failures of a command: their kind, and what helps.
 
 use jiff::Timestamp;
+use url::Url;
 
 use super::{CERTIFICATE_HELP, Failure, Kind};
-use crate::desk::suggest::{Advice, Suggested};
+use crate::desk::suggest::{Advice, Suggested, quoted};
 use crate::desk::{text, time};
 use crate::engine::EngineError;
 use crate::store::StoreError;
@@ -100,12 +101,31 @@ pub(crate) fn already_answered(task: &TaskId, question: &QuestionId, answer: &An
     )
 }
 
-fn help_to_reach(location: &str) -> &'static str {
+fn help_to_reach(location: &str) -> String {
     if is_redis(location) {
-        "check --redis or MCPTASK_REDIS_URL, and that `redis-cli ping` answers there"
+        ping(location)
     } else {
-        "check --db, and that its directory can be written"
+        "check --db, and that its directory can be written".to_owned()
     }
+}
+
+/// How to look whether anybody answers at the place of that URL, which may be followed by other words.
+pub(crate) fn ping(location: &str) -> String {
+    let url = location.split_whitespace().next().unwrap_or_default();
+    let rest = url.split_once("://").map(|(_, rest)| rest).unwrap_or_default();
+    let way = if let Some(path) = rest.strip_prefix('/') {
+        format!("-s {}", quoted(&format!("/{}", path.split('?').next().unwrap_or_default())))
+    } else {
+        let node = rest.split(['/', '?']).next().unwrap_or_default();
+        let node = node.rsplit('@').next().unwrap_or_default().split(',').next().unwrap_or_default();
+        let host = Url::parse(&format!("redis://{node}")).ok();
+        let name = host.as_ref().and_then(Url::host_str).unwrap_or("HOST").trim_matches(['[', ']']);
+        let usual = if url.contains("+sentinel") { 26379 } else { 6379 };
+        let tls = if url.starts_with("rediss") || url.starts_with("valkeys") { " --tls" } else { "" };
+        let port = host.as_ref().and_then(Url::port).unwrap_or(usual);
+        format!("-h {} -p {port}{tls}", quoted(name))
+    };
+    format!("check --redis or MCPTASK_REDIS_URL, and that `redis-cli {way} ping` answers")
 }
 
 fn is_redis(location: &str) -> bool {

@@ -13,10 +13,11 @@ use super::Seen;
 use crate::client::{Era, TaskView};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::failure::Failure;
+use crate::desk::failure::server::gone_or;
 use crate::desk::place::SERVER;
 use crate::desk::server::{Server, ServerTask};
 use crate::desk::text;
-use crate::task::{Outcome, TaskStatus};
+use crate::task::TaskStatus;
 
 /// How often a server's tasks are looked at where it does not tell of them.
 const EVERY: Duration = Duration::from_secs(2);
@@ -51,11 +52,13 @@ impl Served {
     ) {
         let way = match server.era() {
             Era::Legacy => format!("the task is looked at every {} s", task.poll_interval.as_secs().max(1)),
-            _ => "the task is followed by subscription, where the server has it, and looked at besides"
-                .to_owned(),
+            _ => format!(
+                "the server is asked to tell of the task, which is looked at every {} s besides",
+                task.poll_interval.as_secs().max(1)
+            ),
         };
         tell(way);
-        let (watched, id) = (server.clone(), task.id.clone());
+        let (watched, id, begun) = (server.clone(), task.id.clone(), task.clone());
         let tool = server.tool_of(&id);
         let now = ServerTask { view: task.clone(), tool: tool.clone() };
         if task.status.is_final() {
@@ -72,7 +75,7 @@ impl Served {
                 view.status.is_final()
             };
             if let Err(failure) = watched.until(&id, &ended).await {
-                let _ = send.send(Err(failure));
+                let _ = send.send(Err(gone_or(&begun, failure)));
             }
         };
         self.begin(server, views, looking);
@@ -208,8 +211,11 @@ fn asked(server: &str, task: &ServerTask, key: &str, request: &Value) -> Seen {
             Seen { question: Some(question), ..seen(task, "asked", words, more) }
         }
         Err(problem) => {
-            let words =
-                format!("asked {}, which must not be shown: {}", text::line(key), text::sentence(&problem));
+            let words = format!(
+                "asked {}, which cannot be answered here: {}",
+                text::line(key),
+                text::sentence(&problem)
+            );
             seen(task, "asked", words, json!({ "question": { "id": key } }))
         }
     }
@@ -217,8 +223,12 @@ fn asked(server: &str, task: &ServerTask, key: &str, request: &Value) -> Seen {
 
 fn ended(task: &ServerTask) -> Seen {
     let view = &task.view;
-    let why = view.status_message.as_deref().map(|why| format!(": {}", text::sentence(why)));
-    let is_error = view.outcome.as_ref().is_some_and(Outcome::is_tool_error);
+    let why = view
+        .status_message
+        .as_deref()
+        .filter(|why| !why.trim().is_empty())
+        .map(|why| format!(": {}", text::sentence(why)));
+    let is_error = view.is_tool_error();
     let (name, words) = match view.status {
         TaskStatus::Failed => ("failed", format!("failed{}", why.unwrap_or_default())),
         TaskStatus::Cancelled => ("cancelled", format!("cancelled{}", why.unwrap_or_default())),
@@ -237,7 +247,7 @@ fn seen(task: &ServerTask, name: &'static str, words: String, more: Value) -> Se
     if let (Value::Object(object), Value::Object(more)) = (&mut object, more) {
         object.extend(more);
     }
-    let is_tool_error = name == "completed" && view.outcome.as_ref().is_some_and(Outcome::is_tool_error);
+    let is_tool_error = view.is_tool_error();
     Seen {
         at,
         task: view.id.clone(),

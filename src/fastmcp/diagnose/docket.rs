@@ -112,6 +112,7 @@ impl Deployment {
                 "it completed without a result on worker {}, which does not know {function}",
                 worker.name
             ),
+            asked: None,
             help: "give each server a docket of its own (FASTMCP_DOCKET_NAME), and launch the task again"
                 .into(),
         }))
@@ -161,6 +162,7 @@ fn deadly_entry(stream: &str, (entry, worker, idle, deliveries): Taken) -> Diagn
              delivered {deliveries} time(s)",
             span(idle)
         ),
+        asked: None,
         help: format!(
             "its arguments may be unreadable, which kills each worker that takes it; if so, `redis-cli XACK {stream} \
              {GROUP} {entry}` and `redis-cli XDEL {stream} {entry}` remove it"

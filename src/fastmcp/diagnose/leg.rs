@@ -32,7 +32,6 @@ fn parked(findings: &mut Findings<'_>) {
     let question = findings.question().map(str::to_owned);
     let question = question.as_deref();
     let direct = || Help::respond(&id, question, &["--direct"], "answers it in Redis");
-    let respond = Help::respond(&id, question, &["--server", "URL"], "answers it through its server");
     if signs.run.state.is_none() {
         findings.add(
             Cause::LegExpired,
@@ -56,7 +55,15 @@ fn parked(findings: &mut Findings<'_>) {
             Help::respond(&id, question, &["--direct"], "answers it with those of the leg that asked"),
         );
     }
-    let respond = if has_expired { direct() } else { respond };
+    let respond = |question: &str| {
+        let (options, does): (&'static [_], _) = if has_expired {
+            (&["--direct"], "answers it in Redis")
+        } else {
+            (&["--server", "URL"], "answers it through its server")
+        };
+        Help::respond(&id, Some(question), options, does)
+    };
+    let questions = findings.task().questions.clone();
     match signs.metadata {
         Lifetime::Missing => findings.add(
             Cause::MetadataExpired,
@@ -65,20 +72,28 @@ fn parked(findings: &mut Findings<'_>) {
         ),
         Lifetime::Endless => {}
         Lifetime::Milliseconds(left) => {
-            // Every request of its client prolongs the key to its full life.
+            // Every request about the task prolongs the key to its full life, whoever's it is: ours too.
             let silent = (TASK_TTL as i64 * 1000 - left).max(0);
-            let (cause, words) = if silent > ASKS_WITHIN_MS {
-                (Cause::SessionGone, "no client has asked for it for")
+            let (cause, seen) = if silent > ASKS_WITHIN_MS {
+                (Cause::SessionGone, format!("nobody has asked for the task for {}", span(silent)))
             } else {
-                (Cause::ClientHasQuestion, "its client last asked for it")
+                let seen = format!(
+                    "somebody last asked for the task {} ago, its client or another one, such as mcptask: whether its \
+                     client is still there cannot be told",
+                    span(silent)
+                );
+                (Cause::ClientHasQuestion, seen)
             };
-            let ago = if cause == Cause::SessionGone { "" } else { " ago" };
-            findings.add(cause, format!("asked {asked} ago; {words} {}{ago}", span(silent)), respond.clone());
+            for question in &questions {
+                let evidence = format!("asked {asked} ago; {seen}");
+                findings.add_asked(cause, &evidence, question, respond(&question.id));
+            }
         }
     }
     if let Some(left) = signs.run.ttl_ms.filter(|left| *left < NEAR_MS) {
         let evidence =
             format!("the record of the leg that asked ends in {}; then it can't be answered", span(left));
-        findings.add(Cause::TtlNearEnd, evidence, respond);
+        let help = questions.first().map(|question| respond(&question.id)).unwrap_or_default();
+        findings.add(Cause::TtlNearEnd, evidence, help);
     }
 }

@@ -14,8 +14,9 @@ use docket::Load;
 use super::docket::{RunState, Workers};
 use super::hint::Help;
 use super::signs::Asking;
-use super::{DeployedTask, Deployment, Details, FastmcpError, FastmcpResult};
+use super::{DeployedQuestion, DeployedTask, Deployment, Details, FastmcpError, FastmcpResult};
 use crate::redis_link::Figures;
+use crate::task::Ask;
 
 /// How long the sign of a lost question has to last: for about a millisecond, a good answer looks the same.
 const SETTLES_WITHIN: Duration = Duration::from_millis(500);
@@ -92,7 +93,7 @@ impl Cause {
 }
 
 /// One cause, what it was told from, and what helps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Diagnosis {
     /// The task, or nothing where the whole deployment is meant.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,6 +102,9 @@ pub struct Diagnosis {
     pub cause: Cause,
     /// What was seen.
     pub evidence: String,
+    /// The question that it is about, where it is about one of several that may be open.
+    #[serde(skip)]
+    pub asked: Option<Ask>,
     /// What to do.
     pub help: Help,
 }
@@ -116,7 +120,14 @@ struct Findings<'a> {
 impl Findings<'_> {
     fn add(&mut self, cause: Cause, evidence: impl Into<String>, help: impl Into<Help>) {
         let task = Some(self.details.task.id.clone());
-        self.found.push(Diagnosis { task, cause, evidence: evidence.into(), help: help.into() });
+        self.found.push(Diagnosis { task, cause, evidence: evidence.into(), asked: None, help: help.into() });
+    }
+
+    /// The same about one of its questions.
+    fn add_asked(&mut self, cause: Cause, evidence: &str, question: &DeployedQuestion, help: Help) {
+        let evidence = format!("question {} was {evidence}", question.id);
+        let (task, asked) = (Some(self.details.task.id.clone()), Some(question.ask.clone()));
+        self.found.push(Diagnosis { task, cause, evidence, asked, help });
     }
 
     /// All that is wrong with the task.

@@ -14,7 +14,6 @@ const SHARED_KEYS: [(&str, &str); 5] = [
     ("tools:changes", "stream"),
 ];
 
-
 impl RedisStore {
     pub(super) async fn troubles(&self) -> StoreResult<Vec<Trouble>> {
         let mut troubles: Vec<Trouble> = self.refused_write().await?.into_iter().collect();

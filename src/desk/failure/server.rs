@@ -1,0 +1,50 @@
+//! What is said of tasks and answers at a server.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Failure, Kind};
+use crate::client::{ClientError, TaskView};
+use crate::desk::suggest::{Advice, Suggested};
+use crate::desk::text;
+
+/// The failure of a task that goes on though its server took the request to cancel it.
+pub(crate) fn goes_on(task: &TaskView, after: Duration) -> Failure {
+    let id = text::line(&task.id);
+    let message = format!(
+        "the server took the request to cancel task {id}, which goes on: it is {} {} s later",
+        task.status,
+        after.as_secs()
+    );
+    let show = Suggested::new("show").about(task.id.as_str());
+    Failure::new(Kind::NothingChanged, message)
+        .hint(Advice::command(show, "tells whether it has ended since"))
+}
+
+/// The failure of a task that was waited for and is not there any more: where its ttl has ended it has expired.
+pub(crate) fn gone_or(task: &TaskView, failure: Failure) -> Failure {
+    let is_expired = task.expires().is_some_and(|at| at <= Timestamp::now());
+    if failure.kind() == Kind::NotFound && !task.status.is_final() && is_expired {
+        let id = text::line(&task.id);
+        return Failure::new(Kind::Cancelled, format!("task {id} expired: its ttl ended and it was deleted"));
+    }
+    failure
+}
+
+/// The failure of an answer that a server took and did not count.
+pub(crate) fn uncounted(task: &str, question: &str) -> Failure {
+    ClientError::Uncounted { task: text::line(task), question: text::line(question) }.into()
+}
+
+/// The failure of an answer that was not the first.
+pub(crate) fn too_late(task: &str, question: &str) -> Failure {
+    ClientError::TooLate { task: text::line(task), question: text::line(question) }.into()
+}
+
+/// The failure of a task that has ended.
+pub(crate) fn ended(task: &TaskView) -> Option<Failure> {
+    let words = || format!("task {} has already ended: {}", text::line(&task.id), task.status);
+    let result = || Advice::command(Suggested::new("result").about(task.id.as_str()), "shows how");
+    task.status.is_final().then(|| Failure::new(Kind::NothingChanged, words()).hint(result()))
+}
