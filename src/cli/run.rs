@@ -17,8 +17,8 @@ use super::failure::{Failure, Kind};
 use super::signals::{Signals, Stop};
 use super::ui::{self, Streams, Ui};
 use super::{
-    ask, cancel, check, completions, demo, doctor, handover, help, list, report, respond, result, serve,
-    show, submit, tools, usage, watch, worker,
+    ask, cancel, check, completions, demo, doctor, handover, help, list, profile, report, respond, result,
+    serve, settings, show, submit, tools, usage, watch, worker,
 };
 use crate::client::programs_ended;
 
@@ -32,7 +32,9 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::refused(&error, &arguments, &environment),
     };
-    let ui = Ui::new(cli.global.manner(), &environment, Streams::of_process());
+    let profile = profile::chosen(&cli.global, &environment);
+    let manner = cli.global.manner(&environment, profile.as_ref().ok().and_then(Option::as_ref));
+    let ui = Ui::new(manner, &environment, Streams::of_process());
     let environment = match cli.command {
         Command::Serve(_) | Command::Worker(_) => handover::environment(&arguments, environment, &ui),
         _ => environment,
@@ -41,11 +43,23 @@ pub fn main() -> ExitCode {
         // Inside a command there need be neither a home nor a store: these two know only the worker.
         Command::Ask(args) if !args.local => ask::run(&ui, cli.global.timeout(), &args),
         Command::Report(args) => report::run(&ui, args).map(|()| ExitCode::SUCCESS),
-        command => Config::resolve(&cli.global, &environment)
+        Command::Config(args) if args.what == settings::What::Path => {
+            settings::path(&ui, &environment).map(|()| ExitCode::SUCCESS)
+        }
+        command => (if needs_profile(&command) { profile } else { Ok(profile.ok().flatten()) })
+            .and_then(|profile| Config::resolve(&cli.global, &environment, profile.as_ref()))
             .map(|config| Context::new(config, environment, ui.clone()))
             .and_then(|context| dispatch(&context, command).map_err(|failure| context.failed(failure))),
     };
     ended(&ui, done)
+}
+
+/// Whether the command does another thing without the profile, so that it fails where that cannot be read.
+fn needs_profile(command: &Command) -> bool {
+    !matches!(
+        command,
+        Command::Check(_) | Command::Completions(_) | Command::Init(_) | Command::Demo(_) | Command::Ask(_)
+    )
 }
 
 fn ended(ui: &Ui, done: Result<ExitCode, Failure>) -> ExitCode {
@@ -65,6 +79,8 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Check(args) => check::run(context, &args),
         Command::Completions(args) => completions::run(context, &args),
+        Command::Config(_) => settings::show(context),
+        Command::Init(args) => settings::init(context, &args),
         Command::Serve(args) => daemon(context, serve::run(context, args)),
         Command::Worker(args) => daemon(context, worker::run(context, args)),
         Command::Demo(args) => client(context, Level::ERROR, Box::pin(demo::run(context, args))),
