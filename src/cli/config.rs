@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum as _};
 
-use layers::{Layers, shown_server};
+use layers::Layers;
+pub(crate) use layers::shown_server;
 
 use super::environment::{Environment, REDIS_URL};
 use super::failure::Failure;
@@ -85,6 +86,14 @@ pub(crate) struct ServerChoice {
     pub(crate) token_file: Option<PathBuf>,
 }
 
+/// A profile that wants to be asked before something is changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Guarded {
+    pub(crate) profile: String,
+    /// Whether it says where the tasks are: elsewhere it has no say.
+    pub(crate) has_place: bool,
+}
+
 /// One setting, without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Setting {
@@ -108,7 +117,7 @@ pub(crate) struct Config {
     /// The server that the profile names, where nothing else names a store.
     pub(crate) server: Option<ServerChoice>,
     /// The profile that wants to be named, and asked, before something is changed.
-    pub(crate) guarded: Option<String>,
+    pub(crate) guarded: Option<Guarded>,
     /// Whether nobody need be asked.
     pub(crate) yes: bool,
     /// The profile that the line names, for suggested commands.

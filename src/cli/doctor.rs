@@ -31,7 +31,7 @@ pub(crate) struct DoctorArgs {
 
 pub(crate) async fn run(context: &Context, args: DoctorArgs) -> Result<(), Failure> {
     if args.fix {
-        context.before_changing().await?;
+        context.before_changing(&args.remote).await?;
     }
     places::at(context, &args.remote, false, async |places| {
         let Some(prefix) = &args.task else { return all(context, places).await };

@@ -6,6 +6,7 @@ use super::config::{self, GlobalArgs};
 use super::context::Context;
 use super::environment::{Environment, PROFILE};
 use super::failure::{Failure, Kind};
+use super::remote::RemoteArgs;
 use super::ui::{Piece, choose, text};
 use crate::config::profiles::{self, Profile, Profiles};
 use crate::config::{Mistake, counted};
@@ -80,11 +81,27 @@ const QUESTION: &str = "Change something there?";
 impl Context {
     /// Names a profile that wants it wherever something is changed, and asks the person here first. Where nobody can be
     /// asked, `--yes` has to say it.
-    pub(crate) async fn before_changing(&self) -> Result<(), Failure> {
-        let Some(profile) = &self.config.guarded else { return Ok(()) };
-        let name = text::line(profile);
+    pub(crate) async fn before_changing(&self, remote: &RemoteArgs) -> Result<(), Failure> {
+        match remote.shown() {
+            Some(server) => self.confirm(&server, true).await,
+            None => self.confirm(&self.config.place(), false).await,
+        }
+    }
+
+    /// The same before tasks of the store are run.
+    pub(crate) async fn before_working(&self) -> Result<(), Failure> {
+        self.confirm(&self.config.location(), self.config.server.is_some()).await
+    }
+
+    /// Names the place and asks, unless it is another one than the profile's own.
+    async fn confirm(&self, place: &str, is_elsewhere: bool) -> Result<(), Failure> {
+        let guarded = self.config.guarded.as_ref();
+        let Some(guarded) = guarded.filter(|guarded| !(is_elsewhere && guarded.has_place)) else {
+            return Ok(());
+        };
+        let name = text::line(&guarded.profile);
         let lead = self.ui.talk_paint().red(&format!("profile {name}:"));
-        let words = format!("this changes tasks at {}", text::line(&self.config.place()));
+        let words = format!("this changes tasks at {}", text::line(place));
         self.ui.talk_after(&format!("{lead} "), &[Piece::Words(words)]);
         if self.config.yes {
             return Ok(());

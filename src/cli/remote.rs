@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
-use super::config::ServerChoice;
+use super::config::{ServerChoice, shown_server};
 use super::context::Context;
 use super::environment::TOKEN;
 use super::failure::Failure;
@@ -136,6 +136,11 @@ impl RemoteArgs {
         let first = [("--server", server), ("--stdio", stdio), ("--token", token)].map(one);
         let last = is_named.then_some(("--era", era)).and_then(one);
         first.into_iter().chain(headers).chain([last]).flatten().flatten().collect()
+    }
+
+    /// The server that the line names, without secrets.
+    pub(crate) fn shown(&self) -> Option<String> {
+        self.server.as_deref().map(shown_server).or_else(|| self.stdio.clone())
     }
 
     /// The era that was chosen.

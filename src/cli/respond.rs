@@ -70,7 +70,7 @@ pub(crate) struct RespondArgs {
 
 pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Failure> {
     let who = args.who(context)?;
-    context.before_changing().await?;
+    context.before_changing(&args.remote).await?;
     places::at(context, &args.remote, args.wait, async |places| respond(context, places, &args, who).await)
         .await
 }

@@ -20,7 +20,8 @@ const FORMAT: &str = "\
 Profiles, in config.toml of the user's configuration directory; every key may be left out:
   default = \"prod\"
   [profile.prod]
-  redis = \"rediss://redis.example.com:6379\"  # or db = \"PATH\"; or server = \"URL|NAME\", and token_file = \"PATH\"
+  redis = \"rediss://redis.example.com:6379\"  # or db = \"PATH\", or server = \"URL|NAME\"
+  # token_file = \"PATH\"                       # of a server: the bearer token, alone in a file
   namespace = \"kitchen\"
   docket = \"orders\"                           # look only at that FastMCP deployment
   as = \"ada\"                                  # who answers

@@ -201,6 +201,12 @@ fn what_changes_something_under_a_guarded_profile_wants_to_be_told() {
     let (_, _, err) = run(&place, &["cancel", "abcdefgh", "--db", &other], &[]);
     assert!(err.contains("profile prod"), "a profile that names no place is about every place: {err}");
     drop(worker);
+    let text = "default = \"prod\"\n[profile.prod]\nredis = \"redis://127.0.0.1:1\"\nconfirm = true\n";
+    place.file(".config/mcptask/config.toml", text);
+    for elsewhere in [&["--db", &other][..], &["--server", "http://127.0.0.1:1/mcp"]] {
+        let (code, _, err) = run(&place, &[&["cancel", "abcdefgh"], elsewhere].concat(), &[]);
+        assert!(code != 6 && !err.contains("profile prod"), "another place than the profile's: {err}");
+    }
 }
 
 #[test]

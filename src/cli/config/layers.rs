@@ -2,7 +2,7 @@
 
 use clap::ValueEnum as _;
 
-use super::{GlobalArgs, ServerChoice, Setting, StoreChoice, named, redis};
+use super::{GlobalArgs, Guarded, ServerChoice, Setting, StoreChoice, named, redis};
 use crate::cli::database;
 use crate::cli::environment::{AS, DB, Environment, NAMESPACE, PROFILE, REDIS_URL, TOKEN};
 use crate::cli::failure::Failure;
@@ -139,10 +139,10 @@ impl Layers<'_> {
     }
 
     /// The profile that wants to be asked, unless another place than its own is meant.
-    pub(super) fn guarded(&self, place_from: &str) -> Option<String> {
+    pub(super) fn guarded(&self, place_from: &str) -> Option<Guarded> {
         let is_its_own = |profile: &&Profile| !profile.names_a_place() || place_from == self.of_profile();
         let profile = self.profile.filter(|profile| profile.confirm).filter(is_its_own)?;
-        Some(profile.name.clone())
+        Some(Guarded { profile: profile.name.clone(), has_place: profile.names_a_place() })
     }
 
     pub(super) fn confirm_from(&self) -> String {
@@ -154,7 +154,7 @@ impl Layers<'_> {
 }
 
 /// A server's URL without what may be a secret; a name as it is.
-pub(super) fn shown_server(server: &str) -> String {
+pub(crate) fn shown_server(server: &str) -> String {
     let Ok(mut url) = url::Url::parse(server) else { return server.to_owned() };
     let has_secret = !url.username().is_empty() || url.password().is_some() || url.query().is_some();
     if !has_secret {
