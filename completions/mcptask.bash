@@ -31,6 +31,9 @@ _mcptask() {
             mcptask,completions)
                 cmd="mcptask__subcmd__completions"
                 ;;
+            mcptask,config)
+                cmd="mcptask__subcmd__config"
+                ;;
             mcptask,demo)
                 cmd="mcptask__subcmd__demo"
                 ;;
@@ -39,6 +42,9 @@ _mcptask() {
                 ;;
             mcptask,help)
                 cmd="mcptask__subcmd__help"
+                ;;
+            mcptask,init)
+                cmd="mcptask__subcmd__init"
                 ;;
             mcptask,list)
                 cmd="mcptask__subcmd__list"
@@ -77,12 +83,16 @@ _mcptask() {
 
     case "${cmd}" in
         mcptask)
-            opts="-q -v -h -V --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help --version demo serve worker submit watch respond list show result cancel doctor tools ask report check completions help"
+            opts="-q -v -h -V --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help --version demo serve worker submit watch respond list show result cancel doctor tools ask report check completions config init help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --redis)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -126,7 +136,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__ask)
-            opts="-q -v -h --text --number --integer --confirm --choose --choose-many --date --email --url --schema --default --title --local --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --text --number --integer --confirm --choose --choose-many --date --email --url --schema --default --title --local --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -153,6 +163,10 @@ _mcptask() {
                     return 0
                     ;;
                 --title)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -199,7 +213,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__cancel)
-            opts="-q -v -h --reason --server --stdio --header --token --era --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --reason --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -227,6 +241,10 @@ _mcptask() {
                     ;;
                 --era)
                     COMPREPLY=($(compgen -W "auto legacy modern" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --redis)
@@ -272,12 +290,16 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__check)
-            opts="-q -v -h --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --redis)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -321,12 +343,69 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__completions)
-            opts="-q -v -h --static --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help bash elvish fish powershell zsh"
+            opts="-q -v -h --static --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --redis)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mcptask__subcmd__config)
+            opts="-q -v -h --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help show path"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --redis)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -370,12 +449,16 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__demo)
-            opts="-q -v -h --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --redis)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -419,7 +502,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__doctor)
-            opts="-q -v -h --fix --server --stdio --header --token --era --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --fix --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -443,6 +526,10 @@ _mcptask() {
                     ;;
                 --era)
                     COMPREPLY=($(compgen -W "auto legacy modern" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --redis)
@@ -488,12 +575,69 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__help)
-            opts="-q -v -h --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --redis)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mcptask__subcmd__init)
+            opts="-q -v -h --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --redis)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -537,7 +681,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__list)
-            opts="-q -v -h --session --status --waiting --tool --since --sort --limit --server --stdio --header --token --era --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --session --status --waiting --tool --since --sort --limit --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -587,6 +731,10 @@ _mcptask() {
                     COMPREPLY=($(compgen -W "auto legacy modern" -- "${cur}"))
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --redis)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -630,12 +778,16 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__report)
-            opts="-q -v -h --local --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --local --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --redis)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -679,7 +831,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__respond)
-            opts="-q -v -h --next --question --wait --accept --set --content --decline --cancel --as --note --direct --server --stdio --header --token --era --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --next --question --wait --accept --set --content --decline --cancel --as --note --direct --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -725,6 +877,10 @@ _mcptask() {
                     COMPREPLY=($(compgen -W "auto legacy modern" -- "${cur}"))
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --redis)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -768,7 +924,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__result)
-            opts="-w -q -v -h --wait --server --stdio --header --token --era --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-w -q -v -h --wait --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -792,6 +948,10 @@ _mcptask() {
                     ;;
                 --era)
                     COMPREPLY=($(compgen -W "auto legacy modern" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --redis)
@@ -837,7 +997,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__serve)
-            opts="-q -v -h --listen --stdio --concurrency --unanswerable --allowed-host --allowed-origin --token-file --tls-cert --tls-key --insecure --config --builtin --fault --lease --max-tasks --max-ttl --question-timeout --max-body --rate-limit --max-requests --max-sessions --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --listen --stdio --concurrency --unanswerable --allowed-host --allowed-origin --token-file --tls-cert --tls-key --insecure --config --builtin --fault --lease --max-tasks --max-ttl --question-timeout --max-body --rate-limit --max-requests --max-sessions --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -959,6 +1119,10 @@ _mcptask() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --redis)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1002,7 +1166,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__show)
-            opts="-q -v -h --server --stdio --header --token --era --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1026,6 +1190,10 @@ _mcptask() {
                     ;;
                 --era)
                     COMPREPLY=($(compgen -W "auto legacy modern" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --redis)
@@ -1071,7 +1239,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__submit)
-            opts="-w -q -v -h --arg --args-json --session --ttl --wait --answers --server --stdio --header --token --era --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-w -q -v -h --arg --args-json --session --ttl --wait --answers --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1128,6 +1296,10 @@ _mcptask() {
                     COMPREPLY=($(compgen -W "auto legacy modern" -- "${cur}"))
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --redis)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1171,7 +1343,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__tools)
-            opts="-q -v -h --server --stdio --header --token --era --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1195,6 +1367,10 @@ _mcptask() {
                     ;;
                 --era)
                     COMPREPLY=($(compgen -W "auto legacy modern" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --redis)
@@ -1240,7 +1416,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__watch)
-            opts="-f -q -v -h --task --since --status --follow --no-follow --until --server --stdio --header --token --era --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-f -q -v -h --task --since --status --follow --no-follow --until --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1280,6 +1456,10 @@ _mcptask() {
                     ;;
                 --era)
                     COMPREPLY=($(compgen -W "auto legacy modern" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --redis)
@@ -1325,7 +1505,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__worker)
-            opts="-q -v -h --concurrency --config --builtin --fault --lease --redis --db --namespace --docket --json --quiet --verbose --color --no-input --timeout --help"
+            opts="-q -v -h --concurrency --config --builtin --fault --lease --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1355,6 +1535,10 @@ _mcptask() {
                     return 0
                     ;;
                 --lease)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_mcptask_global_optspecs
-    string join \n redis= db= namespace= docket= json q/quiet v/verbose color= no-input timeout= h/help V/version
+    string join \n profile= redis= db= namespace= docket= json q/quiet v/verbose color= yes no-input timeout= h/help V/version
 end
 
 function __fish_mcptask_needs_command
@@ -24,17 +24,19 @@ function __fish_mcptask_using_subcommand
     contains -- $cmd[1] $argv
 end
 
+complete -c mcptask -n "__fish_mcptask_needs_command" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_needs_command" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_needs_command" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_needs_command" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_needs_command" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
-complete -c mcptask -n "__fish_mcptask_needs_command" -l color -d 'Colour the output' -r -f -a "auto\t''
+complete -c mcptask -n "__fish_mcptask_needs_command" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_needs_command" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
 complete -c mcptask -n "__fish_mcptask_needs_command" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_needs_command" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_needs_command" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_needs_command" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_needs_command" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_needs_command" -s V -l version -d 'Print version'
@@ -52,20 +54,24 @@ complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "doctor" -d 'Say why
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "tools" -d 'List the tools that can be submitted, or show one with its arguments'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "ask" -d 'Ask the user of this task, from inside a command that a worker runs'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "report" -d 'Report a step of this task, from inside a command that a worker runs'
-complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "check" -d 'Check a configuration file: every mistake, with its line and column and what is allowed there'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "check" -d 'Check configuration files: every mistake, with its line and column and what is allowed there'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "completions" -d 'Print a shell\'s completion script; task ids and tools complete as well'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "config" -d 'Show each setting with where its value comes from, or the path of the file of profiles'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "init" -d 'Write a commented mcptask.toml to begin with'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "help" -d 'Print the help of all, or of one command'
+complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l color -d 'Colour the output' -r -f -a "auto\t''
+complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l listen -d 'Listen here; port 0 takes any free one' -r
@@ -95,11 +101,12 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-body -d 'T
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l rate-limit -d 'Requests of one scope per second [default: as many as come]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-requests -d 'Requests and open streams of one scope at once' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-sessions -d 'Sessions of one scope at once' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l color -d 'Colour the output' -r -f -a "auto\t''
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
@@ -109,6 +116,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l builtin -d 'Of
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l concurrency -d 'How many tasks run at once' -r
@@ -123,11 +131,12 @@ stalled-stream\t''
 missing-notification\t''
 ttl-ends-mid-question\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l lease -d 'How long this process may be silent before others take over the tasks that it runs' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l color -d 'Colour the output' -r -f -a "auto\t''
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
@@ -135,6 +144,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l builtin -d 'O
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l arg -d 'An argument of the tool, read as its input schema says; may be given several times' -r
@@ -149,11 +159,12 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l token -d 'Sen
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
 legacy\t'Up to 2025-11-25: sessions, tasks/result'
 modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l color -d 'Colour the output' -r -f -a "auto\t''
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
@@ -161,6 +172,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -s w -l wait -d 
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l task -d 'Only this task\'s events: its id, or its beginning; ends when the task does' -r
@@ -185,11 +197,12 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l token -d 'Send
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
 legacy\t'Up to 2025-11-25: sessions, tasks/result'
 modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l color -d 'Colour the output' -r -f -a "auto\t''
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
@@ -198,6 +211,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l no-follow -d '
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l question -d 'Answer this question of the task, for example q2; else the first open one' -r
@@ -212,11 +226,12 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l token -d 'Se
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
 legacy\t'Up to 2025-11-25: sessions, tasks/result'
 modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l color -d 'Colour the output' -r -f -a "auto\t''
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
@@ -229,6 +244,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l direct -d 'A
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l session -d 'Only this session\'s' -r
@@ -246,11 +262,12 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l token -d 'Send 
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
 legacy\t'Up to 2025-11-25: sessions, tasks/result'
 modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l color -d 'Colour the output' -r -f -a "auto\t''
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
@@ -258,6 +275,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l waiting -d 'Onl
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
@@ -267,17 +285,19 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l token -d 'Send 
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
 legacy\t'Up to 2025-11-25: sessions, tasks/result'
 modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l color -d 'Colour the output' -r -f -a "auto\t''
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
@@ -287,11 +307,12 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l token -d 'Sen
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
 legacy\t'Up to 2025-11-25: sessions, tasks/result'
 modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l color -d 'Colour the output' -r -f -a "auto\t''
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
@@ -299,6 +320,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand result" -s w -l wait -d 
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l reason -d 'Why, for the log' -r
@@ -309,17 +331,19 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l token -d 'Sen
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
 legacy\t'Up to 2025-11-25: sessions, tasks/result'
 modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l color -d 'Colour the output' -r -f -a "auto\t''
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
@@ -329,11 +353,12 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l token -d 'Sen
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
 legacy\t'Up to 2025-11-25: sessions, tasks/result'
 modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l color -d 'Colour the output' -r -f -a "auto\t''
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
@@ -341,6 +366,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l fix -d 'Put a
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
@@ -350,17 +376,19 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l token -d 'Send
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
 legacy\t'Up to 2025-11-25: sessions, tasks/result'
 modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l color -d 'Colour the output' -r -f -a "auto\t''
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l choose -d 'One of these' -r
@@ -369,11 +397,12 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l url -d 'Consent 
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l schema -d 'A form, by its JSON schema: a file, or - for stdin' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l default -d 'What is filled in at first' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l title -d 'The name of the field, or of the --schema form' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l color -d 'Colour the output' -r -f -a "auto\t''
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
@@ -387,13 +416,15 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l local -d 'Ask at
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l color -d 'Colour the output' -r -f -a "auto\t''
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
@@ -401,26 +432,30 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l local -d 'Say
 complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand report" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand report" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand report" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l color -d 'Colour the output' -r -f -a "auto\t''
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand check" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand check" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l color -d 'Colour the output' -r -f -a "auto\t''
+complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
@@ -428,18 +463,51 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l static -
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand config" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand config" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand config" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand config" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand config" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand config" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand config" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand config" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand config" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand config" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand config" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
+complete -c mcptask -n "__fish_mcptask_using_subcommand config" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand config" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand init" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand init" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand init" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand init" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand init" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand init" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand init" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand init" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand init" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand init" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand init" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
+complete -c mcptask -n "__fish_mcptask_using_subcommand init" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand help" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand help" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand help" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand help" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand help" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand help" -l color -d 'Colour the output' -r -f -a "auto\t''
+complete -c mcptask -n "__fish_mcptask_using_subcommand help" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand help" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand help" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand help" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand help" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand help" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand help" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand help" -s h -l help -d 'Print help (see more with \'--help\')'

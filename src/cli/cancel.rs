@@ -23,6 +23,7 @@ pub(crate) struct CancelArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: CancelArgs) -> Result<(), Failure> {
+    context.before_changing(&args.remote).await?;
     let done = places::at(context, &args.remote, false, async |places| {
         let found = places::find(context, places, &args.task, false).await?;
         Ok((found.source(), found.cancel(&args.reason).await?))

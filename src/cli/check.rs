@@ -1,35 +1,99 @@
 //! `check`: says every mistake of a configuration file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
-use super::offer;
+use super::{offer, profile};
+use crate::config::profiles::{self, Profiles};
 use crate::config::{self, Mistake};
 
-/// Check a configuration file: every mistake, with its line and column and what is allowed there
+/// Check configuration files: every mistake, with its line and column and what is allowed there
 ///
-/// Exits 2 when there are mistakes. Nothing is run, and no store is needed.
+/// Without a path, checks mcptask.toml here and the file of profiles, where there is one. Exits 2 when there are
+/// mistakes. Nothing is run, and no store is needed.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// The file
-    #[arg(default_value = config::FILE, value_name = "PATH", value_hint = clap::ValueHint::FilePath)]
-    file: PathBuf,
+    /// One file, of tools or of profiles [default: mcptask.toml, and the file of profiles]
+    #[arg(value_name = "PATH", value_hint = clap::ValueHint::FilePath)]
+    file: Option<PathBuf>,
 }
 
 pub(crate) fn run(context: &Context, args: &CheckArgs) -> Result<(), Failure> {
+    let own = profile::file(&context.environment).filter(|path| path.exists());
+    let here = Path::new(config::FILE);
+    match (&args.file, own) {
+        (Some(file), own) if has_profiles(file, own.as_deref()) => profiles(context, file, false),
+        (Some(file), _) => tools(context, file),
+        (None, None) => tools(context, here),
+        (None, Some(own)) => {
+            let of_tools = if here.exists() { tools(context, here) } else { Ok(()) };
+            let of_profiles = profiles(context, &own, true);
+            if let (Err(_), Err(second)) = (&of_tools, &of_profiles) {
+                context.ui.failure(second);
+            }
+            of_tools.and(of_profiles)
+        }
+    }
+}
+
+/// Whether a file that somebody names is one of profiles.
+fn has_profiles(file: &Path, own: Option<&Path>) -> bool {
+    /// No file of profiles is larger.
+    const MOST: u64 = 256 * 1024;
+    let is_small = std::fs::metadata(file).is_ok_and(|found| found.is_file() && found.len() <= MOST);
+    own == Some(file) || (is_small && std::fs::read_to_string(file).is_ok_and(|text| profiles::is_one(&text)))
+}
+
+/// Checks a file of profiles. One that nobody named and that cannot be read at all is a warning.
+fn profiles(context: &Context, file: &Path, is_found: bool) -> Result<(), Failure> {
+    let home = context.environment.given("HOME").map(Path::new);
+    let mistakes = match profiles::load(file, home, profile::problem).map(Option::unwrap_or_default) {
+        Ok(found) => return right(context, file, &found),
+        Err(mistakes) => mistakes,
+    };
+    let is_unreadable = is_found && mistakes.iter().all(|one| one.line == 0);
+    if !context.ui.is_json() {
+        if is_unreadable {
+            for one in &mistakes {
+                context.ui.warn(&one.to_string());
+            }
+            return Ok(());
+        }
+        return Err(offer::mistaken(file, &mistakes));
+    }
+    told(context, file, (if is_unreadable { "warning" } else { "mistake" }, &mistakes))
+}
+
+fn right(context: &Context, file: &Path, found: &Profiles) -> Result<(), Failure> {
+    if context.ui.is_json() {
+        let names = found.named.keys();
+        return names
+            .map(|name| json!({ "event": "profile", "file": file, "name": name }))
+            .try_for_each(|one| context.ui.object(&one));
+    }
+    let names: Vec<&str> = found.named.keys().map(String::as_str).collect();
+    let names = if names.is_empty() {
+        "no profiles".to_owned()
+    } else {
+        format!("the profiles {}", names.join(", "))
+    };
+    context.ui.line(&format!("{} is right: it has {names}", file.display()))
+}
+
+fn tools(context: &Context, file: &Path) -> Result<(), Failure> {
     let ui = &context.ui;
     if !ui.is_json() {
-        let config = offer::load(&args.file)?;
+        let config = offer::load(file)?;
         config.warnings().iter().for_each(|one| ui.warn(&one.to_string()));
         let tools = config.tools();
         let names: Vec<&str> = tools.keys().map(String::as_str).collect();
-        return ui.line(&format!("{} is right: it offers {}", args.file.display(), listed(&names)));
+        return ui.line(&format!("{} is right: it offers {}", file.display(), listed(&names)));
     }
-    match config::load(&args.file) {
+    match config::load(file) {
         Ok(config) => {
             for one in config.warnings() {
                 ui.object(&found("warning", one))?;
@@ -39,14 +103,17 @@ pub(crate) fn run(context: &Context, args: &CheckArgs) -> Result<(), Failure> {
             }
             Ok(())
         }
-        Err(mistakes) => {
-            for one in &mistakes {
-                ui.object(&found("mistake", one))?;
-            }
-            let problem = format!("{} has {}", args.file.display(), config::counted(&mistakes));
-            Err(Failure::new(Kind::Usage, problem))
-        }
+        Err(mistakes) => told(context, file, ("mistake", &mistakes)),
     }
+}
+
+/// Prints what is wrong as objects; a failure where it is more than a warning.
+fn told(context: &Context, file: &Path, (event, all): (&str, &[Mistake])) -> Result<(), Failure> {
+    all.iter().try_for_each(|one| context.ui.object(&found(event, one)))?;
+    if event == "warning" {
+        return Ok(());
+    }
+    Err(Failure::new(Kind::Usage, format!("{} has {}", file.display(), config::counted(all))))
 }
 
 fn found(event: &str, one: &Mistake) -> Value {

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::config::{Config, GlobalArgs};
 use super::context::existing_store;
 use super::environment::Environment;
+use super::profile;
 use super::ui::{event, text, time};
 use crate::store::{Store, TaskFilter};
 use crate::task::{Task, TaskStatus};
@@ -61,6 +62,14 @@ pub(crate) fn sessions() -> ArgValueCompleter {
         let sessions = with_store(async |store| Some(sought(store, &[None], &mut wanted).await));
         let line = |session: String| CompletionCandidate::new(text::line(&session));
         sessions.unwrap_or_default().into_iter().map(line).collect()
+    })
+}
+
+/// Names of profiles.
+pub(crate) fn profiles() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let profiles = profile::all(&Environment::of_process()).unwrap_or_default();
+        profiles.named.keys().map(|name| CompletionCandidate::new(text::line(name))).collect()
     })
 }
 
@@ -134,7 +143,13 @@ pub(super) fn typed_words() -> Vec<String> {
 /// nobody has begun a store there is nothing to offer.
 pub(super) fn with_store<T>(read: impl AsyncFnOnce(&dyn Store) -> Option<T>) -> Option<T> {
     let given = GlobalArgs::of_words(&typed_words());
-    let config = Config::resolve(&given, &Environment::of_process()).ok()?;
+    let environment = Environment::of_process();
+    let profile = profile::chosen(&given, &environment).ok()?;
+    let config = Config::resolve(&given, &environment, profile.as_ref()).ok()?;
+    // A server is not asked while a line is typed, and what is elsewhere would mislead.
+    if config.server.is_some() {
+        return None;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
     let reading = async {
         let store = existing_store(&config).await.ok()?;

@@ -1,14 +1,19 @@
-//! Raw flags and environment, resolved once. Nothing below reads a flag.
+//! Raw flags, environment and profile, resolved once. Nothing below reads a flag.
+
+mod layers;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum as _};
 
-use super::database;
-use super::environment::{AS, DB, Environment, NAMESPACE, REDIS_URL};
+use layers::Layers;
+pub(crate) use layers::shown_server;
+
+use super::environment::{Environment, REDIS_URL};
 use super::failure::Failure;
 use super::ui::{ColorChoice, Manner, time};
+use crate::config::profiles::Profile;
 use crate::desk::suggest::{Reach, Word};
 use crate::redis_link;
 use crate::store::{StoreError, gate};
@@ -18,7 +23,11 @@ use crate::task::{Known, Who};
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Global options")]
 #[expect(clippy::doc_markdown, reason = "doc comments of arguments are their help")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct GlobalArgs {
+    /// Use the options of this profile in config.toml of the user's configuration directory [env: MCPTASK_PROFILE]
+    #[arg(long, global = true, value_name = "NAME", add = super::complete::profiles())]
+    profile: Option<String>,
     /// Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env:
     /// MCPTASK_REDIS_URL]
     ///
@@ -43,9 +52,12 @@ pub(crate) struct GlobalArgs {
     /// Say more: -v for causes and debug logs, -vv for everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     verbose: u8,
-    /// Colour the output
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
-    color: ColorChoice,
+    /// Colour the output [default: auto]
+    #[arg(long, global = true, value_enum, value_name = "WHEN")]
+    color: Option<ColorChoice>,
+    /// Change something without asking first, where a profile or a command wants to ask
+    #[arg(long, global = true)]
+    yes: bool,
     /// Never ask at the terminal: exit 6 where an answer is needed
     #[arg(long, global = true)]
     no_input: bool,
@@ -65,7 +77,34 @@ pub(crate) enum StoreChoice {
     Nowhere,
 }
 
-/// What the flags and the environment come to.
+/// An MCP server that a profile names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ServerChoice {
+    /// By URL, which may hold a secret, or by name.
+    pub(crate) server: String,
+    /// The file of the token that it is sent.
+    pub(crate) token_file: Option<PathBuf>,
+}
+
+/// A profile that wants to be asked before something is changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Guarded {
+    pub(crate) profile: String,
+    /// Whether it says where the tasks are: elsewhere it has no say.
+    pub(crate) has_place: bool,
+}
+
+/// One setting, without secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Setting {
+    pub(crate) name: &'static str,
+    /// `None` where it is not set.
+    pub(crate) value: Option<String>,
+    /// Where the value comes from.
+    pub(crate) from: String,
+}
+
+/// What the flags, the environment and the profile come to.
 #[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) store: StoreChoice,
@@ -75,6 +114,16 @@ pub(crate) struct Config {
     /// The FastMCP deployment to look at; `None` for all.
     pub(crate) docket: Option<String>,
     pub(crate) timeout: Option<Duration>,
+    /// The server that the profile names, where nothing else names a store.
+    pub(crate) server: Option<ServerChoice>,
+    /// The profile that wants to be named, and asked, before something is changed.
+    pub(crate) guarded: Option<Guarded>,
+    /// Whether nobody need be asked.
+    pub(crate) yes: bool,
+    /// The profile that the line names, for suggested commands.
+    pub(crate) profile_flag: Option<String>,
+    /// Every setting, for `config`.
+    pub(crate) settings: Vec<Setting>,
     /// What the person here is called in answers; else by the account.
     pub(crate) answerer: Who,
     /// How a suggested command reaches the same tasks, secrets hidden.
@@ -82,19 +131,62 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Flags over environment over defaults.
-    pub(crate) fn resolve(global: &GlobalArgs, environment: &Environment) -> Result<Self, Failure> {
-        let namespace = global.namespace.as_deref().or(environment.given(NAMESPACE)).unwrap_or("default");
-        let named = named_store(global, environment)?;
-        Ok(Self {
+    /// Flags over environment over the profile over what is built in.
+    pub(crate) fn resolve(
+        global: &GlobalArgs,
+        environment: &Environment,
+        profile: Option<&Profile>,
+    ) -> Result<Self, Failure> {
+        let layers = Layers { global, environment, profile };
+        let (named, place_from) = layers.place()?;
+        let server = layers.server(named.as_ref());
+        let store = named.clone().unwrap_or_else(|| usual_store(environment));
+        let (namespace, namespace_from) = layers.namespace();
+        let (docket, docket_from) = layers.docket(&store, server.as_ref());
+        let (answerer, answerer_from) = layers.answerer()?;
+        let (color, color_from) = layers.color();
+        let mut this = Self {
             is_named: named.is_some(),
-            store: named.unwrap_or_else(|| usual_store(environment)),
-            namespace: checked_namespace(namespace)?,
-            docket: global.docket.clone(),
+            store,
+            namespace: checked_namespace(&namespace)?,
+            docket,
             timeout: global.timeout,
-            answerer: answerer(environment)?,
+            guarded: layers.guarded(&place_from),
+            yes: global.yes,
+            profile_flag: global.profile.clone(),
+            settings: Vec::new(),
+            answerer,
+            server,
             reach: Reach::store(flags(global, environment)),
-        })
+        };
+        let text = |name, value: Option<String>, from: String| Setting { name, value, from };
+        let (place, shown) = this.shown_place();
+        this.settings = vec![
+            text("profile", profile.map(|one| one.name.clone()), layers.profile_from()),
+            text(place, shown, place_from),
+            layers.token(this.server.as_ref()),
+            text("namespace", Some(this.namespace.clone()), namespace_from),
+            text("docket", this.docket.clone(), docket_from),
+            text("as", this.answerer.name.clone(), answerer_from),
+            text("color", Some(color), color_from),
+            text("confirm", Some(this.guarded.is_some().to_string()), layers.confirm_from()),
+        ];
+        Ok(this)
+    }
+
+    /// The place's kind, and where it is without secrets.
+    fn shown_place(&self) -> (&'static str, Option<String>) {
+        match (&self.server, &self.store) {
+            (Some(server), _) => ("server", Some(shown_server(&server.server))),
+            (None, StoreChoice::Redis(url)) => ("redis", Some(redis_link::shown(url))),
+            (None, StoreChoice::Sqlite(path)) => ("db", Some(path.display().to_string())),
+            (None, StoreChoice::Nowhere) => ("db", None),
+        }
+    }
+
+    /// Where this command's tasks are, without secrets.
+    pub(crate) fn place(&self) -> String {
+        self.server.as_ref().map_or_else(|| self.location(), |server| shown_server(&server.server))
     }
 
     /// Where the tasks are, without secrets.
@@ -126,13 +218,12 @@ impl GlobalArgs {
             next.or_else(|| words.iter().find_map(|word| word.strip_prefix(&with_equals).map(str::to_owned)))
         };
         Self {
+            profile: value("--profile"),
             redis: value("--redis"),
             db: value("--db").map(PathBuf::from),
             namespace: value("--namespace"),
             json: words.iter().any(|word| word == "--json"),
-            color: value("--color")
-                .and_then(|when| ColorChoice::from_str(&when, true).ok())
-                .unwrap_or_default(),
+            color: value("--color").and_then(|when| ColorChoice::from_str(&when, true).ok()),
             ..Self::default()
         }
     }
@@ -142,38 +233,15 @@ impl GlobalArgs {
         self.timeout
     }
 
+    /// The profile that is named.
+    pub(crate) fn profile(&self) -> Option<&str> {
+        self.profile.as_deref()
+    }
+
     /// How to speak, known before anything else so that every error is told in that way.
-    pub(crate) fn manner(&self) -> Manner {
-        Manner {
-            json: self.json,
-            quiet: self.quiet,
-            verbose: self.verbose,
-            color: self.color,
-            no_input: self.no_input,
-        }
-    }
-}
-
-/// The store that a flag or a variable names.
-fn named_store(global: &GlobalArgs, environment: &Environment) -> Result<Option<StoreChoice>, Failure> {
-    if let Some(url) = &global.redis {
-        return redis("--redis", url).map(Some);
-    }
-    if let Some(path) = &global.db {
-        return database::checked(path).map(StoreChoice::Sqlite).map(Some);
-    }
-    if let Some(url) = environment.given(REDIS_URL) {
-        return redis(REDIS_URL, url).map(Some);
-    }
-    let path = environment.given(DB).map(|path| database::checked(path.as_ref()));
-    Ok(path.transpose()?.map(StoreChoice::Sqlite))
-}
-
-/// Who answers here, where the command does not say.
-fn answerer(environment: &Environment) -> Result<Who, Failure> {
-    match environment.given(AS) {
-        Some(name) => named(AS, name),
-        None => Ok(Who::of_account(&environment.account())),
+    pub(crate) fn manner(&self, environment: &Environment, profile: Option<&Profile>) -> Manner {
+        let color = Layers { global: self, environment, profile }.color_choice();
+        Manner { json: self.json, quiet: self.quiet, verbose: self.verbose, color, no_input: self.no_input }
     }
 }
 
@@ -224,13 +292,24 @@ fn redis(name: &str, url: &str) -> Result<StoreChoice, Failure> {
     }
 }
 
-fn checked_namespace(name: &str) -> Result<String, Failure> {
+/// What a namespace may be.
+const NAMESPACES: &str = "use 1 to 100 letters, digits, '-', '_', '.' or ':'";
+
+fn is_namespace(name: &str) -> bool {
     let allowed = |one: char| one.is_ascii_alphanumeric() || matches!(one, '-' | '_' | '.' | ':');
-    if name.is_empty() || name.len() > 100 || !name.chars().all(allowed) {
-        return Err(Failure::usage(format!("{name:?} is not a namespace"))
-            .hint("use 1 to 100 letters, digits, '-', '_', '.' or ':'"));
+    !name.is_empty() && name.len() <= 100 && name.chars().all(allowed)
+}
+
+/// What is wrong with a namespace.
+pub(crate) fn namespace_problem(name: &str) -> Option<String> {
+    (!is_namespace(name)).then(|| format!("it is not a namespace: {NAMESPACES}"))
+}
+
+fn checked_namespace(name: &str) -> Result<String, Failure> {
+    if is_namespace(name) {
+        return Ok(name.to_owned());
     }
-    Ok(name.to_owned())
+    Err(Failure::usage(format!("{name:?} is not a namespace")).hint(NAMESPACES))
 }
 
 fn flags(global: &GlobalArgs, environment: &Environment) -> Vec<Word> {
@@ -244,7 +323,14 @@ fn flags(global: &GlobalArgs, environment: &Environment) -> Vec<Word> {
     let db = global.db.as_ref().map(|path| Word::Text(path.to_string_lossy().into_owned()));
     let namespace = global.namespace.clone().map(Word::Text);
     let docket = global.docket.clone().map(Word::Text);
-    let named = [("--redis", redis), ("--db", db), ("--namespace", namespace), ("--docket", docket)];
+    let profile = global.profile.clone().map(Word::Text);
+    let named = [
+        ("--profile", profile),
+        ("--redis", redis),
+        ("--db", db),
+        ("--namespace", namespace),
+        ("--docket", docket),
+    ];
     named.into_iter().filter_map(|(flag, value)| Some([flag.into(), value?])).flatten().collect()
 }
 
@@ -254,7 +340,7 @@ mod tests {
     use crate::desk::suggest::Suggested;
 
     fn chosen(global: &GlobalArgs, variables: &[(&str, &str)]) -> StoreChoice {
-        Config::resolve(global, &Environment::of(variables)).expect("resolves").store
+        Config::resolve(global, &Environment::of(variables), None).expect("resolves").store
     }
 
     #[test]
@@ -277,7 +363,7 @@ mod tests {
             ..GlobalArgs::default()
         };
         let suggested = |variables: &[(&str, &str)]| {
-            let config = Config::resolve(&global, &Environment::of(variables)).expect("resolves");
+            let config = Config::resolve(&global, &Environment::of(variables), None).expect("resolves");
             Suggested::new("list").at(&config.reach).to_string()
         };
         assert_eq!(

@@ -30,6 +30,9 @@ pub(crate) struct DoctorArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: DoctorArgs) -> Result<(), Failure> {
+    if args.fix {
+        context.before_changing(&args.remote).await?;
+    }
     let looked = places::at(context, &args.remote, false, async |places| {
         let Some(prefix) = &args.task else { return all(context, places).await };
         let found = places::find(context, places, prefix, false).await?;

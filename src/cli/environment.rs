@@ -13,6 +13,8 @@ pub(crate) const NAMESPACE: &str = "MCPTASK_NAMESPACE";
 pub(crate) const TOKEN: &str = "MCPTASK_TOKEN";
 /// Who answers: `--as`.
 pub(crate) const AS: &str = "MCPTASK_AS";
+/// The profile: `--profile`.
+pub(crate) const PROFILE: &str = "MCPTASK_PROFILE";
 /// What to log, in `tracing`'s filter syntax: over `-v` and `-q`.
 pub(crate) const LOG: &str = "MCPTASK_LOG";
 
@@ -80,8 +82,17 @@ impl Environment {
 
     /// Where state goes, by the XDG base directory specification; `None` without a home directory.
     pub(crate) fn state_directory(&self) -> Option<PathBuf> {
+        self.directory("XDG_STATE_HOME", ".local/state")
+    }
+
+    /// Where the user's configuration is, likewise.
+    pub(crate) fn config_directory(&self) -> Option<PathBuf> {
+        self.directory("XDG_CONFIG_HOME", ".config")
+    }
+
+    fn directory(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
         let absolute = |name: &str| self.given(name).map(PathBuf::from).filter(|path| path.is_absolute());
-        let base = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
+        let base = absolute(variable).or_else(|| Some(absolute("HOME")?.join(below_home)))?;
         Some(base.join("mcptask"))
     }
 }

@@ -33,6 +33,8 @@ fn examples(command: &str) -> &'static [Example] {
         "report" => &REPORT,
         "check" => &CHECK,
         "completions" => &COMPLETIONS,
+        "config" => &CONFIG,
+        "init" => &INIT,
         "help" => &HELP,
         _ => &[],
     }
@@ -132,6 +134,18 @@ const COMPLETIONS: [Example; 3] = [
     ("For bash, in ~/.bashrc", "source <(mcptask completions bash)"),
     ("For fish, in its config.fish", "mcptask completions fish | source"),
     ("A file that never runs mcptask", "mcptask completions zsh --static > _mcptask"),
+];
+
+const CONFIG: [Example; 3] = [
+    ("Each setting, and where its value comes from", "mcptask config show"),
+    ("The file to write profiles into", "mcptask config path"),
+    ("As a script sees it", "mcptask config show --json"),
+];
+
+const INIT: [Example; 3] = [
+    ("In a folder of its own", "mkdir kitchen && cd kitchen && mcptask init"),
+    ("Under another name", "mcptask init tools.toml"),
+    ("As a script sees it", "mcptask init kitchen.toml --json"),
 ];
 
 const HELP: [Example; 3] = [

@@ -102,7 +102,8 @@ fn global_options(command: &Command, name: &str) -> String {
 fn without_meaning(command: &str) -> &'static [&'static str] {
     match command {
         "demo" | "ask" => &["docket"],
-        "serve" | "worker" | "report" | "check" | "completions" | HELP => &["docket", "timeout"],
+        "serve" | "worker" | "report" | "check" | "completions" | "init" | HELP => &["docket", "timeout"],
+        "config" => &["timeout"],
         _ => &[],
     }
 }

@@ -27,6 +27,7 @@ mod offer;
 mod outage;
 mod outcome;
 mod places;
+mod profile;
 mod remote;
 mod remote_answering;
 mod report;
@@ -35,6 +36,7 @@ mod result;
 mod run;
 mod serve;
 mod server_files;
+mod settings;
 mod show;
 mod signals;
 mod since;
@@ -89,6 +91,8 @@ enum Command {
     Report(report::ReportArgs),
     Check(check::CheckArgs),
     Completions(completions::CompletionsArgs),
+    Config(settings::ConfigArgs),
+    Init(settings::InitArgs),
 }
 
 /// Exit codes and environment, for the end of the help.
@@ -104,6 +108,7 @@ fn afterword() -> String {
   MCPTASK_DB         as --db
   MCPTASK_NAMESPACE  as --namespace
   MCPTASK_TOKEN      as --token, which other users of the machine could read
+  MCPTASK_PROFILE    as --profile
   MCPTASK_AS         who answers, as --as of respond
   MCPTASK_LOG        what to log on stderr, for example mcptask=debug
   NO_COLOR, CLICOLOR_FORCE, CI  as everywhere: no colours, colours, nobody to ask",

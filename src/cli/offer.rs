@@ -138,13 +138,16 @@ fn kept(ui: &Ui, failure: &Failure) {
 
 /// Reads a file; its mistakes are one failure.
 pub(crate) fn load(file: &Path) -> Result<config::Config, Failure> {
-    config::load(file).map_err(|mistakes| {
-        let lines: Vec<_> = mistakes.iter().map(Mistake::to_string).collect();
-        let count = config::counted(&mistakes);
-        let message = format!("{} has {count}:\n{}", file.display(), lines.join("\n"));
-        let check = Suggested::new("check").about(file.display().to_string());
-        Failure::usage(message).hint(Advice::from("correct it; ").and_command(check, "looks again"))
-    })
+    config::load(file).map_err(|mistakes| mistaken(file, &mistakes))
+}
+
+/// The failure of a file with mistakes.
+pub(crate) fn mistaken(file: &Path, mistakes: &[Mistake]) -> Failure {
+    let lines: Vec<_> = mistakes.iter().map(Mistake::to_string).collect();
+    let count = config::counted(mistakes);
+    let message = format!("{} has {count}:\n{}", file.display(), lines.join("\n"));
+    let check = Suggested::new("check").about(file.display().to_string());
+    Failure::usage(message).hint(Advice::from("correct it; ").and_command(check, "looks again"))
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! Commands that go through MCP: which server, and what its failures mean here.
 
+use std::path::Path;
+
 use clap::{Args, ValueEnum};
 
+use super::config::{ServerChoice, shown_server};
 use super::context::Context;
 use super::environment::TOKEN;
 use super::failure::Failure;
@@ -78,7 +81,12 @@ impl RemoteArgs {
         if let Some(command) = &self.stdio {
             return Ok(Some(Target::stdio(command)?));
         }
-        let Some(given) = &self.server else { return Ok(None) };
+        let of_profile = context.config.server.as_ref().filter(|_| self.server.is_none());
+        if let Some(choice) = of_profile {
+            reached_by_profile(context, choice)?;
+        }
+        let named = self.server.as_deref().or(of_profile.map(|choice| choice.server.as_str()));
+        let Some(given) = named else { return Ok(None) };
         let mut target = match named_server(context, given)? {
             Some(target) => target,
             None => Target::http(given)?,
@@ -89,7 +97,8 @@ impl RemoteArgs {
             Target::Http { headers, token, .. } => {
                 *headers = merged(std::mem::take(headers), given_headers);
                 // A variable is for servers of which nothing more is said.
-                *token = self.token(context).filter(|_| self.token.is_some() || !is_authorised(headers));
+                *token = self.token(context, of_profile)?;
+                *token = token.take().filter(|_| self.token.is_some() || !is_authorised(headers));
                 if token.is_some() {
                     headers.retain(|(name, _)| !is_authorisation(name));
                 }
@@ -104,9 +113,12 @@ impl RemoteArgs {
     }
 
     /// The token that was given; a variable that was read from a file ends with the file's last line end.
-    fn token(&self, context: &Context) -> Option<String> {
+    fn token(&self, context: &Context, profile: Option<&ServerChoice>) -> Result<Option<String>, Failure> {
         let given = self.token.as_deref().or_else(|| context.environment.given(TOKEN)).map(str::trim);
-        given.filter(|token| !token.is_empty()).map(str::to_owned)
+        match given.filter(|token| !token.is_empty()) {
+            Some(token) => Ok(Some(token.to_owned())),
+            None => profile.and_then(|choice| choice.token_file.as_deref()).map(token_in).transpose(),
+        }
     }
 
     /// The options with which a suggested command reaches the same server. Secrets are named, or have to be filled in.
@@ -137,6 +149,11 @@ impl RemoteArgs {
         first.into_iter().chain(headers).chain([last]).flatten().flatten().collect()
     }
 
+    /// The server that the line names, without secrets.
+    pub(crate) fn shown(&self) -> Option<String> {
+        self.server.as_deref().map(shown_server).or_else(|| self.stdio.clone())
+    }
+
     /// The era that was chosen.
     pub(crate) fn era(&self) -> Era {
         match self.era {
@@ -145,6 +162,34 @@ impl RemoteArgs {
             EraChoice::Modern => Era::Modern,
         }
     }
+}
+
+/// A profile's server: suggested commands reach it by the profile.
+fn reached_by_profile(context: &Context, choice: &ServerChoice) -> Result<(), Failure> {
+    if context.config.docket.is_some() {
+        let problem = "--docket has no effect: the profile names a server, and a docket is in a Redis";
+        return Err(Failure::usage(problem).hint("give --redis URL, or another profile"));
+    }
+    let words =
+        context.config.profile_flag.iter().flat_map(|name| ["--profile".into(), name.as_str().into()]);
+    context.goes_through(Reach::server(words.collect()));
+    context.ui.detail(&format!("the profile's server is {}", super::ui::text::line(&context.config.place())));
+    if choice.server.trim().is_empty() {
+        Err(Failure::usage("the profile's server is empty"))
+    } else {
+        Ok(())
+    }
+}
+
+/// The token in a profile's file. Nothing of it is said where it cannot be used.
+fn token_in(file: &Path) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| super::token_file::unreadable(file, error))?;
+    let token = text.trim();
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let problem = format!("{} is no file of one token, alone on its line", file.display());
+        return Err(Failure::usage(problem).hint("it is what `token_file` of the profile names"));
+    }
+    Ok(token.to_owned())
 }
 
 /// The server that a host's file has under that name.

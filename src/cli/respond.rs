@@ -25,6 +25,7 @@ use crate::task::{Action, Answer, Answerer, Ask, AskKind, Who, joined};
 /// answers first has answered: a second answer changes nothing (exit 10). Esc and Ctrl-C leave the question open.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[expect(clippy::doc_markdown, reason = "doc comments of arguments are their help")]
 #[command(after_long_help = form::FORMAT)]
 #[command(group(clap::ArgGroup::new("reply").args(["content", "decline", "cancel"]).multiple(false)))]
 pub(crate) struct RespondArgs {
@@ -70,6 +71,7 @@ pub(crate) struct RespondArgs {
 
 pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Failure> {
     let who = args.who(context)?;
+    context.before_changing(&args.remote).await?;
     places::at(context, &args.remote, args.wait, async |places| respond(context, places, &args, who).await)
         .await
 }

@@ -17,8 +17,8 @@ use super::failure::{Failure, Kind};
 use super::signals::{self, Signals, Stop};
 use super::ui::{self, Streams, Ui};
 use super::{
-    ask, cancel, check, completions, demo, doctor, handover, help, list, report, respond, result, serve,
-    show, submit, tools, usage, watch, worker,
+    ask, cancel, check, completions, demo, doctor, handover, help, list, profile, report, respond, result,
+    serve, settings, show, submit, tools, usage, watch, worker,
 };
 use crate::client::programs_ended;
 
@@ -32,7 +32,9 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::refused(&error, &arguments, &environment),
     };
-    let ui = Ui::new(cli.global.manner(), &environment, Streams::of_process());
+    let profile = profile::chosen(&cli.global, &environment);
+    let manner = cli.global.manner(&environment, profile.as_ref().ok().and_then(Option::as_ref));
+    let ui = Ui::new(manner, &environment, Streams::of_process());
     let environment = match cli.command {
         Command::Serve(_) | Command::Worker(_) => handover::environment(&arguments, environment, &ui),
         _ => environment,
@@ -41,7 +43,13 @@ pub fn main() -> ExitCode {
         // Inside a command there need be neither a home nor a store: these two know only the worker.
         Command::Ask(args) if !args.local => ask::run(&ui, cli.global.timeout(), &args),
         Command::Report(args) => report::run(&ui, args).map(|()| ExitCode::SUCCESS),
-        command => Config::resolve(&cli.global, &of_store(&environment, &command))
+        Command::Config(args) if args.what == settings::What::Path => {
+            settings::path(&ui, &environment).map(|()| ExitCode::SUCCESS)
+        }
+        command => (if needs_profile(&command) { profile } else { Ok(profile.ok().flatten()) })
+            .and_then(|profile| {
+                Config::resolve(&cli.global, &of_store(&environment, &command), profile.as_ref())
+            })
             .map(|config| Context::new(config, environment, ui.clone()))
             .and_then(|context| dispatch(&context, command).map_err(|failure| context.failed(failure))),
     };
@@ -51,7 +59,11 @@ pub fn main() -> ExitCode {
 /// The environment as far as it may say where the tasks are to that command.
 fn of_store(environment: &Environment, command: &Command) -> Environment {
     let remote = match command {
-        Command::Check(_) | Command::Completions(_) | Command::Demo(_) | Command::Ask(_) => {
+        Command::Check(_)
+        | Command::Completions(_)
+        | Command::Init(_)
+        | Command::Demo(_)
+        | Command::Ask(_) => {
             return environment.without_store();
         }
         Command::Submit(args) => &args.remote,
@@ -63,12 +75,20 @@ fn of_store(environment: &Environment, command: &Command) -> Environment {
         Command::Cancel(args) => &args.remote,
         Command::Doctor(args) => &args.remote,
         Command::Tools(args) => &args.remote,
-        Command::Serve(_) | Command::Worker(_) | Command::Report(_) => {
+        Command::Serve(_) | Command::Worker(_) | Command::Report(_) | Command::Config(_) => {
             return environment.clone();
         }
     };
     let is_remote = remote.server.is_some() || remote.stdio.is_some();
     if is_remote { environment.without_store() } else { environment.clone() }
+}
+
+/// Whether the command does another thing without the profile, so that it fails where that cannot be read.
+fn needs_profile(command: &Command) -> bool {
+    !matches!(
+        command,
+        Command::Check(_) | Command::Completions(_) | Command::Init(_) | Command::Demo(_) | Command::Ask(_)
+    )
 }
 
 fn ended(ui: &Ui, done: Result<ExitCode, Failure>) -> ExitCode {
@@ -88,6 +108,8 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Check(args) => check::run(context, &args),
         Command::Completions(args) => completions::run(context, &args),
+        Command::Config(_) => settings::show(context),
+        Command::Init(args) => settings::init(context, &args),
         Command::Serve(args) => daemon(context, serve::run(context, args)),
         Command::Worker(args) => daemon(context, worker::run(context, args)),
         Command::Demo(args) => client(context, Level::ERROR, Box::pin(demo::run(context, args))),

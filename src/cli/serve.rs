@@ -128,6 +128,7 @@ enum UnanswerableChoice {
 
 pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failure> {
     let signals = Signals::listen()?;
+    context.before_working().await?;
     if args.stdio && args.offer.faults().contains(&Fault::DroppedConnection) {
         return Err(Failure::usage(
             "--fault dropped-connection has no effect with --stdio: a pipe that is dropped cannot be taken up again",

@@ -62,6 +62,7 @@ pub(crate) struct SubmitArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failure> {
+    context.before_changing(&args.remote).await?;
     let answers = args.answers.as_deref().map(arguments::answers).transpose()?;
     let answering = Answering::new(context, answers);
     match args.remote.target(context)? {

@@ -19,7 +19,8 @@ pub(super) fn refused(error: &clap::Error, arguments: &[OsString], environment: 
         return ExitCode::from(if is_asked_for { 0 } else { Kind::Usage.exit_code() });
     }
     let words: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let ui = Ui::new(GlobalArgs::of_words(&words).manner(), environment, Streams::of_process());
+    let ui =
+        Ui::new(GlobalArgs::of_words(&words).manner(environment, None), environment, Streams::of_process());
     if ui.is_json() {
         ui.failure(&misused(&error.to_string()));
     } else {

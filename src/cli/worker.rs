@@ -37,6 +37,7 @@ pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failu
         .hint(Advice::command(serve, "shows it, and so does the step `fault` of a script")));
     }
     let signals = Signals::listen()?;
+    context.before_working().await?;
     let engine = context.engine().await?;
     let stop = context.stop.child_token();
     let id = worker_id();

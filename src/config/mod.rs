@@ -21,6 +21,7 @@ mod duration;
 mod file;
 mod keywords;
 mod mistake;
+pub(crate) mod profiles;
 mod questions;
 mod replies;
 mod schema;
@@ -43,6 +44,9 @@ use table::Table;
 
 /// The file that is read from the working directory when none is named.
 pub const FILE: &str = "mcptask.toml";
+
+/// A file to begin with.
+pub const BEGINNING: &str = include_str!("beginning.toml");
 
 /// The largest configuration file, in bytes.
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
@@ -94,13 +98,25 @@ const STACK_BYTES: usize = 16 * 1024 * 1024;
 
 /// Reads the text of a configuration file. `path` is for messages, and relative names count from its folder.
 pub fn parse(path: &Path, text: &str) -> Result<Config, Vec<Mistake>> {
+    let read =
+        |source: &Source<'_>, document: &DeTable<'_>| tools(Table::new(source, "the file", 0..0, document));
+    let (tools, warnings) = read_document(path, text, read)?;
+    Ok(Config { tools, warnings })
+}
+
+/// Reads a TOML text on a stack that is large enough for whatever it says; with what is allowed in it and hardly meant.
+fn read_document<T: Default + Send>(
+    path: &Path,
+    text: &str,
+    read: impl FnOnce(&Source<'_>, &DeTable<'_>) -> T + Send,
+) -> Result<(T, Vec<Mistake>), Vec<Mistake>> {
     let whole = |problem: String| {
         let hint = "try again; if it stays so, report it with the file";
         vec![Mistake::of_file(path, problem, hint)]
     };
     std::thread::scope(|scope| {
         let reader = std::thread::Builder::new().name("config".to_owned()).stack_size(STACK_BYTES);
-        match reader.spawn_scoped(scope, || parse_here(path, text)) {
+        match reader.spawn_scoped(scope, || read_here(path, text, read)) {
             Ok(reading) => {
                 reading.join().unwrap_or_else(|_| Err(whole("broke the program that reads it".to_owned())))
             }
@@ -109,21 +125,24 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, Vec<Mistake>> {
     })
 }
 
-fn parse_here(path: &Path, text: &str) -> Result<Config, Vec<Mistake>> {
+fn read_here<T: Default>(
+    path: &Path,
+    text: &str,
+    read: impl FnOnce(&Source<'_>, &DeTable<'_>) -> T,
+) -> Result<(T, Vec<Mistake>), Vec<Mistake>> {
     let source = Source::new(path, text);
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in errors.iter().take(mistake::MOST_MISTAKES + 1) {
         source.mistake(&error.span().unwrap_or(0..0), error.message().trim().replace('\n', ", "), None);
     }
-    let mut config = Config::default();
+    let mut found = T::default();
     // What a file with broken syntax seems to say is not worth a second complaint.
     if errors.is_empty() && nests_bearably(&source, document.get_ref()) {
-        let root = Table::new(&source, "the file", 0..0, document.get_ref());
-        config.tools = tools(root);
+        found = read(&source, document.get_ref());
     }
-    config.warnings = source.warnings();
+    let warnings = source.warnings();
     let mistakes = source.into_mistakes();
-    if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
+    if mistakes.is_empty() { Ok((found, warnings)) } else { Err(mistakes) }
 }
 
 /// The most tables and lists within each other.

@@ -114,6 +114,10 @@ impl<'t> Table<'t> {
             .map(|(value, _)| value)
     }
 
+    pub(super) fn truth(&mut self, key: &'static str) -> Option<bool> {
+        self.read(key, "true or false", DeValue::as_bool).map(|(value, _)| value)
+    }
+
     pub(super) fn integer(&mut self, key: &'static str) -> Option<i64> {
         self.read(key, "a whole number", whole).map(|(value, _)| value)
     }

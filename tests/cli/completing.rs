@@ -66,6 +66,18 @@ fn ids_complete_where_they_can_be_used() {
 }
 
 #[test]
+fn profiles_complete() {
+    let place = Place::new();
+    std::fs::create_dir_all(place.path().join(".config/mcptask")).expect("a folder");
+    place.file(".config/mcptask/config.toml", "[profile.prod]\n[profile.proof]\n[profile.here]\n");
+    let all = offered(&place, &["list", "--profile", "pro"]);
+    assert!(all.contains("prod") && all.contains("proof") && !all.contains("here"), "{all}");
+    place.file(".config/mcptask/config.toml", "[profile.");
+    assert!(!offered(&place, &["list", "--profile", ""]).contains("prod"));
+    assert!(offered(&place, &["li"]).contains("list"), "a broken file breaks no completion");
+}
+
+#[test]
 fn statuses_and_sessions_complete() {
     let place = Place::new();
     let _worker = place.worker();

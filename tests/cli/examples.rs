@@ -58,6 +58,8 @@ fn they_succeed(
         "tools",
         "check",
         "completions",
+        "config",
+        "init",
         "help"
     )]
     command: &str,

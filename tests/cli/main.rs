@@ -23,6 +23,7 @@ mod pages;
 mod pasting;
 #[path = "../support/place.rs"]
 mod place;
+mod profiles;
 mod reading;
 #[path = "../support/redis.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with test binaries that need more of it")]

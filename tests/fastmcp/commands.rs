@@ -41,6 +41,22 @@ pub(crate) fn sources(objects: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test]
+async fn a_name_has_no_place_there_and_that_is_said() {
+    let kitchen = Kitchen::open(V3_4);
+    let client = kitchen.client("plan_dinner", &json!({}), "silent");
+    let id = client.task();
+    kitchen.asks(&id, "What kind of dinner?").await;
+    let mut command = Command::cargo_bin("mcptask").expect("is built");
+    command.env("MCPTASK_REDIS_URL", kitchen.redis.url()).args(["respond", &id, "--set", "cuisine=thai"]);
+    let output = command.args(["--as", "ada", "--note", "ticket 7"]).output().expect("runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.contains("FastMCP keeps neither the name"), "{said}");
+    kitchen.asks(&id, "Vegetarian?").await;
+    let (code, done, complaint) = mcptask(&kitchen, &["respond", &id, "--set", "vegetarian=yes"]);
+    assert!(code == 0 && done[0]["who"].is_null(), "{complaint}");
+}
+
+#[tokio::test]
 async fn both_kinds_of_tasks_stand_side_by_side() {
     let kitchen = Kitchen::open(V3_4);
     let client = kitchen.client("plan_dinner", &json!({}), "silent");

@@ -6,6 +6,7 @@ mod foreign_forms;
 mod kitchen;
 #[path = "../support/place.rs"]
 mod place;
+mod profiles;
 #[path = "../support/redis.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with test binaries that need more of it")]
 mod redis;

@@ -121,9 +121,9 @@ impl Sheet {
                 let reason = answer.reason.as_deref().map(|reason| format!(" ({reason})"));
                 let who = format!("{} by {}{}", answer.action, answer.by, reason.unwrap_or_default());
                 self.fact("answered", &who);
-                self.who(answer.who.as_deref());
                 let waited = time::between(question.asked_at, answer.at);
                 self.time_with("", answer.at, &format!(", after {waited}"));
+                self.who(answer.who.as_deref());
                 let content = answer.content.iter().flatten();
                 let names = std::iter::once("content").chain(std::iter::repeat(""));
                 for ((field, value), name) in content.zip(names) {

@@ -1,0 +1,120 @@
+//! Which profile a command uses, and what it asks before something is changed under one.
+
+use std::path::{Path, PathBuf};
+
+use super::config::{self, GlobalArgs};
+use super::context::Context;
+use super::environment::{Environment, PROFILE};
+use super::failure::{Failure, Kind};
+use super::remote::RemoteArgs;
+use super::ui::{Piece, choose, text};
+use crate::config::profiles::{self, Profile, Profiles};
+use crate::config::{Mistake, counted};
+use crate::desk::suggest::{Advice, Suggested};
+use crate::redis_link;
+use crate::store::{StoreError, StoreResult, gate};
+use crate::task::{Known, Who};
+
+/// The file of profiles; `None` without a home directory.
+pub(crate) fn file(environment: &Environment) -> Option<PathBuf> {
+    Some(environment.config_directory()?.join("config.toml"))
+}
+
+/// All profiles; none where there is no file.
+pub(crate) fn all(environment: &Environment) -> Result<Profiles, Vec<Mistake>> {
+    let Some(path) = file(environment) else { return Ok(Profiles::default()) };
+    let home = environment.given("HOME").map(Path::new);
+    profiles::load(&path, home, problem).map(Option::unwrap_or_default)
+}
+
+/// What is wrong with a value of a profile.
+pub(crate) fn problem(key: &str, value: &str) -> Option<String> {
+    let refused = |checked: StoreResult<()>| match checked {
+        Err(StoreError::Refused { problem, .. }) => Some(problem),
+        _ => None,
+    };
+    match key {
+        "redis" => redis_link::problem(value),
+        "as" => refused(gate::who(&Who::named(value, Known::Given))),
+        "profile" => refused(gate::label("profile", value)),
+        "namespace" => config::namespace_problem(value),
+        _ => None,
+    }
+}
+
+/// The profile that is used: the one that the line names, or a variable, or the file by itself.
+pub(crate) fn chosen(global: &GlobalArgs, environment: &Environment) -> Result<Option<Profile>, Failure> {
+    let flag = global.profile().map(|name| ("--profile", name));
+    let named = flag.or_else(|| Some((PROFILE, environment.given(PROFILE)?)));
+    if let Some((giver, "")) = named {
+        return Err(Failure::usage(format!("{giver} is empty: in a script, is a variable unset?")));
+    }
+    let profiles = all(environment).map_err(|mistakes| mistaken(&mistakes))?;
+    let Some(name) = named.map(|(_, name)| name).or(profiles.default.as_deref()) else { return Ok(None) };
+    match profiles.named.get(name) {
+        Some(profile) => Ok(Some(profile.clone())),
+        None => Err(unknown(name, &profiles, environment)),
+    }
+}
+
+fn mistaken(mistakes: &[Mistake]) -> Failure {
+    let lines: Vec<_> = mistakes.iter().map(|one| text::line(&one.to_string())).collect();
+    let count = counted(mistakes);
+    Failure::usage(format!("the file of profiles has {count}:\n{}", lines.join("\n")))
+        .hint(Advice::from("correct it; ").and_command(Suggested::new("check"), "looks again"))
+}
+
+fn unknown(name: &str, profiles: &Profiles, environment: &Environment) -> Failure {
+    let names: Vec<&str> = profiles.named.keys().map(String::as_str).collect();
+    let place = match (file(environment), names.as_slice()) {
+        (None, _) => "neither HOME nor XDG_CONFIG_HOME is set, so there is no file of profiles".to_owned(),
+        (Some(path), []) => format!("{} has none", path.display()),
+        (Some(path), names) => format!("{} has {}", path.display(), names.join(", ")),
+    };
+    Failure::usage(format!("there is no profile {name:?}: {}", text::line(&place)))
+        .hint(Advice::command(Suggested::new("config").about("path"), "names the file"))
+}
+
+/// What is asked before something is changed.
+const QUESTION: &str = "Change something there?";
+
+impl Context {
+    /// Names a profile that wants it wherever something is changed, and asks the person here first. Where nobody can be
+    /// asked, `--yes` has to say it.
+    pub(crate) async fn before_changing(&self, remote: &RemoteArgs) -> Result<(), Failure> {
+        match remote.shown() {
+            Some(server) => self.confirm(&server, true).await,
+            None => self.confirm(&self.config.place(), false).await,
+        }
+    }
+
+    /// The same before tasks of the store are run.
+    pub(crate) async fn before_working(&self) -> Result<(), Failure> {
+        self.confirm(&self.config.location(), self.config.server.is_some()).await
+    }
+
+    /// Names the place and asks, unless it is another one than the profile's own.
+    async fn confirm(&self, place: &str, is_elsewhere: bool) -> Result<(), Failure> {
+        let guarded = self.config.guarded.as_ref();
+        let Some(guarded) = guarded.filter(|guarded| !(is_elsewhere && guarded.has_place)) else {
+            return Ok(());
+        };
+        let name = text::line(&guarded.profile);
+        let lead = self.ui.talk_paint().red(&format!("profile {name}:"));
+        let words = format!("this changes tasks at {}", text::line(place));
+        self.ui.talk_after(&format!("{lead} "), &[Piece::Words(words)]);
+        if self.config.yes {
+            return Ok(());
+        }
+        if !self.ui.may_prompt() {
+            let why = "wants to be asked before something is changed, and nobody can be asked here";
+            return Err(Failure::new(Kind::NeedsInput, format!("the profile {name} {why}"))
+                .hint("give --yes to go on without being asked"));
+        }
+        let answers = vec!["no, change nothing".to_owned(), format!("yes, in {name}")];
+        match choose::one(&self.ui, QUESTION, answers).await? {
+            Some(1) => Ok(()),
+            _ => Err(Failure::new(Kind::NothingChanged, "nothing was changed")),
+        }
+    }
+}
