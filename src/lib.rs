@@ -37,6 +37,7 @@
 //! - [`config`]: tools from `mcptask.toml`, every mistake with its place.
 //! - [`client`]: speaks MCP to any server, in both eras; knows only the domain.
 //! - `desk`: what an operator sees and does, whatever the face: so far, the commands that are suggested.
+//! - `tui`: a question in the terminal, one screen.
 //! - [`cli`]: the commands, and the only road to the terminal.
 //!
 //! ARCHITECTURE.md, beside the README, has the promises, the keys, the limits and the reasons.
@@ -57,4 +58,5 @@ pub mod relay;
 pub mod server;
 pub mod store;
 pub mod task;
+mod tui;
 pub mod worker;

@@ -115,9 +115,9 @@ async fn at_prompt(
                 return Err(Failure::new(Kind::NothingChanged, winner?));
             }
         };
-        match send(context, &mut Sending::new(found, question, answer, way), true).await? {
+        match send(context, &mut Sending::new(found, question, answer.clone(), way), true).await? {
             Delivered::Taken(receipt) => return Ok(receipt),
-            Delivered::Refused { problem, .. } => asked.refused = Some(problem),
+            Delivered::Refused { problem, .. } => asked.refused(&answer, problem),
         }
     }
 }

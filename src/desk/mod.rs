@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod asked;
+pub(crate) mod background;
 pub(crate) mod diagnose;
 pub(crate) mod ending;
 pub(crate) mod facts;

@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("server", &["relay", "engine", "store", "task", "worker"]),
     ("client", &["form", "task"]),
     ("desk", &["client", "engine", "fastmcp", "form", "store", "task"]),
+    ("tui", &["desk", "form", "task"]),
     ("config", &["form", "task", "worker"]),
 ];
 
@@ -30,6 +31,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("dialoguer", &["cli"]),
     ("indicatif", &["cli"]),
     ("owo_colors", &["cli"]),
+    ("crossterm", &["tui"]),
+    ("ratatui", &["tui"]),
     ("redis", &["store/redis", "fastmcp", "redis_link"]),
     ("rusqlite", &["store/sqlite"]),
     ("rmcp", &["server", "relay", "client"]),
