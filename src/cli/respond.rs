@@ -62,6 +62,10 @@ pub(crate) struct RespondArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Failure> {
+    if context.ui.may_prompt() && !args.has_answer() {
+        // A store that goes away while somebody fills in the form is waited for; one that is not there is told at once.
+        context.rides_out_outages();
+    }
     places::at(context, &args.remote, args.wait, async |places| respond(context, places, &args).await).await
 }
 

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use crossterm::event::{self, Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use futures::StreamExt as _;
 
-/// How soon the next key of a burst is there: the library hands over one at a time, by a thread of its own.
-const NEXT: Duration = Duration::from_millis(3);
+/// How soon the next key of a burst is there.
+const NEXT: Duration = Duration::from_millis(8);
 
 /// How soon after Enter the next key of a paste is there; hands are slower.
 const AFTER_ENTER: Duration = Duration::from_millis(12);
@@ -50,8 +50,6 @@ pub(super) struct Burst {
 pub(super) struct Keyboard {
     /// Two streams at a time block each other, so this one goes before an editor reads the terminal.
     stream: Option<EventStream>,
-    /// What of a burst has come; it stays where a wait for the rest is given up.
-    come: Vec<Event>,
     pasted: Option<Instant>,
 }
 
@@ -64,7 +62,7 @@ impl Keyboard {
                 break;
             }
         }
-        Self { stream: None, come: Vec::new(), pasted: None }
+        Self { stream: None, pasted: None }
     }
 
     /// Reads no more, until the next burst is waited for.
@@ -74,22 +72,13 @@ impl Keyboard {
 
     /// Waits for what is done next. The error is the end of the terminal.
     pub(super) async fn next(&mut self) -> io::Result<Burst> {
-        if self.come.is_empty() {
-            let event = self.one().await?;
-            self.come.push(event);
+        let mut come = vec![self.one().await?];
+        // The stream's thread rests until the stream is asked again, so the rest is read here, at once: handed over one by
+        // one it would come too late on a busy machine to be told from keys.
+        while come.len() < MOST && event::poll(pause_after(come.last()))? {
+            come.push(event::read()?);
         }
-        while self.come.len() < MOST {
-            let wait = pause_after(self.come.last());
-            match tokio::time::timeout(wait, self.one()).await {
-                Ok(event) => {
-                    let event = event?;
-                    self.come.push(event);
-                }
-                Err(_) => break,
-            }
-        }
-        let inputs = inputs(std::mem::take(&mut self.come));
-        Ok(self.sorted(inputs))
+        Ok(self.sorted(inputs(come)))
     }
 
     async fn one(&mut self) -> io::Result<Event> {
@@ -107,8 +96,10 @@ impl Keyboard {
                 _ => None,
             })
             .collect();
+        // Keys that type nothing are in no paste.
+        let is_text = keys.as_ref().is_some_and(|keys| keys.iter().all(|key| letter(key).is_some()));
         match keys {
-            Some(keys) if is_paste(&keys) || goes_on && keys.iter().all(|key| letter(key).is_some()) => {
+            Some(keys) if is_text && (goes_on || is_paste(&keys)) => {
                 self.pasted = Some(Instant::now());
                 let text = keys.iter().filter_map(letter).collect();
                 Burst { inputs: vec![Input::Pasted(text)], is_one_key: false }
@@ -233,7 +224,7 @@ mod tests {
     }
 
     fn burst(text: &str) -> Burst {
-        Keyboard { stream: None, come: Vec::new(), pasted: None }.sorted(inputs(events(text)))
+        Keyboard { stream: None, pasted: None }.sorted(inputs(events(text)))
     }
 
     #[test]
@@ -248,7 +239,7 @@ mod tests {
 
     #[test]
     fn the_rest_of_a_paste_is_a_paste() {
-        let mut keyboard = Keyboard { stream: None, come: Vec::new(), pasted: None };
+        let mut keyboard = Keyboard { stream: None, pasted: None };
         keyboard.sorted(inputs(events("one\rtwo")));
         assert_eq!(keyboard.sorted(inputs(events("\r"))).inputs, [Input::Pasted("\n".into())]);
     }

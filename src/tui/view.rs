@@ -255,6 +255,7 @@ fn value(entry: &Entry, is_active: bool, room: usize) -> (Vec<Value>, Option<(us
             let value = match yes {
                 Some(true) => said("yes"),
                 Some(false) => said("no"),
+                None if entry.field.empty().is_some() => unsaid("(none)"),
                 None if entry.field.may_be_empty() => unsaid("(skip)"),
                 None => unsaid("(not answered)"),
             };
@@ -342,21 +343,21 @@ fn words(button: Button, is_page: bool) -> &'static str {
     }
 }
 
-/// The keys that do something where the focus is.
+/// The keys that do something where the focus is; the way out first, since it must not be broken.
 fn keys(sheet: &Sheet) -> &'static str {
     match sheet.focus {
         Focus::Button(_) if sheet.entries.is_empty() => {
-            "Enter presses · arrows move · d decline · Esc leave it open"
+            "Esc leave it open · Enter presses · arrows move · d decline"
         }
-        Focus::Button(_) => "Enter presses · Tab, Shift-Tab move · d decline · Esc leave it open",
+        Focus::Button(_) => "Esc leave it open · Enter presses · Tab, Shift-Tab move · d decline",
         Focus::Entry(at) => match &sheet.entries[at].input {
-            Input::Typed(_) => "Enter next · Tab, Shift-Tab move · Ctrl-E editor · Esc leave it open",
-            Input::YesOrNo(_) => "y yes · n no · d decline · Tab, Shift-Tab move · Esc leave it open",
+            Input::Typed(_) => "Esc leave it open · Enter next · Tab, Shift-Tab move · Ctrl-E editor",
+            Input::YesOrNo(_) => "Esc leave it open · y yes · n no · d decline · Tab, Shift-Tab move",
             Input::Picked(picker) if picker.takes_several() => {
-                "Space chooses · type to filter · Enter next · Tab, Shift-Tab move · Esc leave it open"
+                "Esc leave it open · Space chooses · type to filter · Enter next · Tab, Shift-Tab move"
             }
             Input::Picked(_) => {
-                "↑↓ choose · type to filter · Enter next · Tab, Shift-Tab move · Esc leave it open"
+                "Esc leave it open · ↑↓ choose · type to filter · Enter next · Tab, Shift-Tab move"
             }
         },
     }

@@ -11,11 +11,14 @@ mod place;
 mod redis;
 
 mod drawing;
+mod dumb;
 mod fields;
 mod foreign;
 mod leaving;
 mod looks;
 mod outage;
 mod pasting;
+mod screen;
+mod screens;
 mod strangers;
 mod terminal;
