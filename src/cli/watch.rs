@@ -177,7 +177,7 @@ struct Printer<'a> {
 /// What there is to print next.
 enum Next {
     Ours(Event),
-    Theirs(Seen),
+    Theirs(Box<Seen>),
     /// The one task that is watched has ended, or is gone.
     Over(Result<Task, Failure>),
 }
@@ -225,7 +225,7 @@ impl Printer<'_> {
             let seen = tokio::select! {
                 biased;
                 event = next(&mut log) => event?,
-                event = others.next() => Next::Theirs(event?),
+                event = others.next() => Next::Theirs(Box::new(event?)),
                 over = &mut over => Next::Over(over),
             };
             let is_last = match seen {

@@ -14,14 +14,14 @@ const INDENT: usize = 2;
 
 /// Rows of the screen: words, wrapped, each row after the same indent.
 pub(super) struct Rows {
-    pub(super) rows: Vec<Line<'static>>,
+    pub(super) lines: Vec<Line<'static>>,
     pub(super) look: Look,
     pub(super) columns: usize,
 }
 
 impl Rows {
     pub(super) fn new(look: Look, columns: usize) -> Self {
-        Self { rows: Vec::new(), look, columns }
+        Self { lines: Vec::new(), look, columns }
     }
 
     /// Wrapped words behind a sign, which stands in the first row only.
@@ -29,12 +29,12 @@ impl Rows {
         let before = glyphs::columns(sign);
         for (at, row) in glyphs::wrap(words, self.columns.saturating_sub(before)).iter().enumerate() {
             let lead = if at == 0 { sign.to_owned() } else { " ".repeat(before) };
-            self.rows.push(Line::from(vec![Span::raw(lead), style(row)]));
+            self.lines.push(Line::from(vec![Span::raw(lead), style(row)]));
         }
     }
 
     pub(super) fn empty(&mut self) {
-        self.rows.push(Line::default());
+        self.lines.push(Line::default());
     }
 }
 

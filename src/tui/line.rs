@@ -49,7 +49,8 @@ impl Line {
         let is_text = |one: &char| matches!(one, '\n' | '\t') || !crate::desk::text::is_harmful(*one);
         let mut text: String = text.chars().filter(is_text).collect();
         let room = MOST.saturating_sub(self.text.len());
-        text.truncate(text.floor_char_boundary(room));
+        let ends = text.char_indices().map(|(at, one)| at + one.len_utf8());
+        text.truncate(ends.take_while(|end| *end <= room).last().unwrap_or(0));
         self.text.insert_str(self.cursor, &text);
         self.cursor += text.len();
         // A combining mark joins what stands before it: the cursor stays between clusters.

@@ -51,7 +51,7 @@ pub(super) fn picture(
         Focus::Entry(_) => (false, body.cursor),
         Focus::Button(_) => (true, Some(pressed)),
     };
-    stacked([head.rows, question.rows, body.rows.rows, foot.rows], cursor, height, look)
+    stacked([head.lines, question.lines, body.rows.lines, foot.lines], cursor, height, look)
 }
 
 /// The parts below each other, each as high as there is room. The cursor is in the fields or in the foot.
@@ -128,11 +128,11 @@ impl Body {
         for (at, entry) in sheet.entries.iter_mut().enumerate() {
             let problem = form.and_then(|form| entry.problem(form));
             body.entry(entry, focus == Focus::Entry(at));
-            if focus == Focus::Entry(at) {
-                body.explain(entry);
-            }
             if let Some(problem) = problem {
                 body.problem(&problem);
+            }
+            if focus == Focus::Entry(at) {
+                body.explain(entry);
             }
         }
         body
@@ -152,11 +152,11 @@ impl Body {
         let mark = if is_active { MARK.0 } else { MARK.1 };
         let mut lead = Some(vec![Span::raw(mark), label, Span::raw(padding)]);
         let (values, cursor) = value(entry, is_active, room);
-        let top = self.rows.rows.len();
+        let top = self.rows.lines.len();
         for value in values {
             let mut row = lead.take().unwrap_or_else(|| vec![Span::raw(" ".repeat(indent))]);
             row.push(if value.is_said { look.plain(value.text) } else { look.dim(value.text) });
-            self.rows.rows.push(Line::from(row));
+            self.rows.lines.push(Line::from(row));
         }
         if is_active {
             self.cursor = cursor.map(|(row, column)| (top + row, indent + column));
@@ -180,7 +180,7 @@ impl Body {
             let mark = if choice.is_active { MARK.0 } else { MARK.1 };
             let lead = format!("{}{mark}{sign}", " ".repeat(indent));
             if choice.is_active && has_cursor {
-                self.cursor = Some((self.rows.rows.len(), indent));
+                self.cursor = Some((self.rows.lines.len(), indent));
             }
             let is_active = choice.is_active;
             let title = choice.title.to_owned();
@@ -212,7 +212,7 @@ impl Body {
     fn problem(&mut self, problem: &str) {
         let (look, problem) = (self.rows.look, format!("! {}", text::line(problem)));
         let columns = self.rows.columns;
-        if let Some(last) = self.rows.rows.last_mut()
+        if let Some(last) = self.rows.lines.last_mut()
             && last.width() + 2 + glyphs::columns(&problem) <= columns
         {
             last.push_span(Span::raw("  "));
@@ -312,7 +312,7 @@ fn buttons(sheet: &Sheet, rows: &mut Rows) -> (usize, usize) {
         let label = format!("[ {} ]", words(*button, sheet.is_page()));
         let wide = MARK.0.len() + glyphs::columns(&label);
         if used > 0 && (sheet.is_page() || used + 2 + wide > rows.columns) {
-            rows.rows.push(Line::from(std::mem::take(&mut row)));
+            rows.lines.push(Line::from(std::mem::take(&mut row)));
             used = 0;
         }
         if used > 0 {
@@ -320,13 +320,13 @@ fn buttons(sheet: &Sheet, rows: &mut Rows) -> (usize, usize) {
             used += 2;
         }
         if is_active {
-            at = (rows.rows.len(), used);
+            at = (rows.lines.len(), used);
         }
         row.push(Span::raw(if is_active { MARK.0 } else { MARK.1 }));
         row.push(if is_active { look.pressed(label) } else { look.plain(label) });
         used += wide;
     }
-    rows.rows.push(Line::from(row));
+    rows.lines.push(Line::from(row));
     at
 }
 

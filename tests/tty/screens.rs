@@ -13,8 +13,8 @@ use crate::terminal::{CTRL_C, CTRL_U, DOWN, ENTER, ESCAPE};
 
 /// Tools that ask: a form with all that is wide, 30 fields, and 200 choices of one and of several.
 fn tools() -> String {
-    let many: String =
-        (0..30).map(|at| format!("f{at:02} = {{ type = \"string\", default = \"d{at}\" }}\n")).collect();
+    let field = |at: u8| format!("f{at:02} = {{ type = \"string\", default = \"d{at}\" }}");
+    let many = (0..30).map(field).collect::<Vec<_>>().join("\n");
     let choices = json!((0..200).map(|at| format!("région-{at:03} 東京")).collect::<Vec<_>>());
     format!(
         r#"
@@ -141,7 +141,7 @@ fn another_size_loses_nothing_that_was_typed_and_nothing_that_was_said() {
     for (columns, rows) in [(60, 24), (120, 30), (80, 10), (80, 24)] {
         screen.resize(columns, rows);
         screen.press("y");
-        let shown = screen.sees(&format!("> f00  d0x{}", "y".repeat(1)));
+        let shown = screen.sees("> f00  d0xy");
         assert!(shown.contains("[ Send ]"), "{columns}x{rows}: {shown}");
         assert_eq!(shown.matches("[ Send ]").count(), 1, "{columns}x{rows}: {shown}");
         screen.press("\u{7f}");
