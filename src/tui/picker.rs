@@ -178,7 +178,7 @@ mod tests {
         let mut picker = of(200, false);
         press(&mut picker, "19");
         assert_eq!(picker.matching().len(), 12);
-        press(&mut picker, "++");
+        press(&mut picker, "+");
         assert_eq!(picker.chosen_titles(), ["Region 119"]);
         assert!(picker.clear_filter() && !picker.clear_filter());
         let page: Vec<_> = picker.page(8).iter().map(|one| (one.title.to_owned(), one.is_active)).collect();
