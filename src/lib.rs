@@ -38,6 +38,7 @@
 //! - [`certificate`]: what is wrong with a certificate that is not taken.
 //! - [`client`]: speaks MCP to any server, in both eras; knows only the domain.
 //! - `desk`: what an operator sees and does, whatever the face: so far, the commands that are suggested.
+//! - `tui`: a question in the terminal, one screen.
 //! - [`cli`]: the commands, and the only road to the terminal.
 //!
 //! ARCHITECTURE.md, beside the README, has the promises, the keys, the limits and the reasons.
@@ -61,4 +62,5 @@ pub mod relay;
 pub mod server;
 pub mod store;
 pub mod task;
+mod tui;
 pub mod worker;

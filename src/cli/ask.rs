@@ -95,7 +95,7 @@ pub(crate) async fn run_local(context: &Context, args: &AskArgs) -> Result<ExitC
         return Err(Failure::usage(format!("the question is malformed: {}", joined(&violations))));
     }
     let who = "this script".to_owned();
-    let asked = Asked { who, ask, asked_at: None, deadline: None, refused: None, later: None };
+    let asked = Asked::new(who, ask);
     let answer = if context.ui.may_prompt() {
         match question::ask(&context.ui, &asked).await? {
             Reply::Answer(answer) => answer,

@@ -145,6 +145,7 @@ async fn have_answered(
 ) -> Result<(), Failure> {
     let position = question.id.position().map_or(0, |position| position as usize);
     let mut asked = OpenQuestion::of_task(task, question).asked;
+    asked.background.at(&engine.store().location());
     loop {
         let answer = tokio::select! {
             answer = answering.decide(&asked, position) => answer?,
@@ -156,7 +157,7 @@ async fn have_answered(
         match stored(context, engine, task.id(), &question.id, &answer).await? {
             Ok(_) | Err(EngineError::Store(StoreError::Ended { .. })) => return Ok(()),
             Err(EngineError::Answer { violations, .. }) => {
-                asked.refused = Some(joined(&violations));
+                asked.refused(&answer, joined(&violations));
             }
             Err(EngineError::Store(StoreError::AlreadyAnswered { task, question, answer })) => {
                 context.ui.talk(&already_answered(&task, &question, &answer).to_string());

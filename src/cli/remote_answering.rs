@@ -1,10 +1,11 @@
 //! A server's questions on their way to whoever answers here.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde_json::{Map, Value};
 use tokio::sync::watch;
 
 use super::failure::Failure;
@@ -12,6 +13,7 @@ use super::follow::Answering;
 use super::ui::event;
 use super::ui::question::Asked;
 use crate::client::{self, AskedQuestion, Era};
+use crate::desk::background::Background;
 use crate::desk::suggest::Suggested;
 use crate::desk::values;
 use crate::task::Answer;
@@ -26,6 +28,8 @@ pub(crate) struct RemoteAnswering {
     answered_later: AtomicBool,
     /// Whether the task's id is on the screen: its first question can be here before it.
     announced: watch::Sender<bool>,
+    /// What is known of the call that made the task.
+    call: OnceLock<Background>,
     state: Mutex<State>,
 }
 
@@ -44,6 +48,8 @@ struct Known {
     connection: u32,
     /// What was decided.
     answer: Option<Answer>,
+    /// What an answer said that was not taken.
+    draft: Option<Map<String, Value>>,
 }
 
 impl Known {
@@ -73,7 +79,8 @@ impl State {
         let known = self.asked.iter().rposition(|known| known.is(question, connection));
         let index = known.unwrap_or(self.asked.len());
         let lost = known.and_then(|index| self.asked[index].lost_answer(question, connection));
-        let known = Known { question: question.clone(), connection, answer: lost.clone() };
+        let draft = known.and_then(|index| self.asked[index].answer.clone()?.content);
+        let known = Known { question: question.clone(), connection, answer: lost.clone(), draft };
         match self.asked.get_mut(index) {
             Some(place) => *place = known,
             None => self.asked.push(known),
@@ -90,8 +97,15 @@ impl RemoteAnswering {
             answering,
             answered_later,
             announced: watch::Sender::new(false),
+            call: OnceLock::new(),
             state: Mutex::default(),
         })
+    }
+
+    /// Notes what is known of the call whose task asks.
+    pub(crate) fn is_about(&self, call: Background) {
+        // There is one call.
+        let _ = self.call.set(call);
     }
 
     /// The task was announced: its questions may be asked.
@@ -145,15 +159,25 @@ impl RemoteAnswering {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn asked(&self, question: &AskedQuestion) -> Asked {
+    /// The question of that position, counted from 1, as it is shown.
+    fn asked(&self, question: &AskedQuestion, position: usize) -> Asked {
         let task = question.task.as_deref().map(|task| format!(", task {}", event::short(task)));
+        let who = format!("{}{}", question.server, task.unwrap_or_default());
+        let mut background = self.call.get().cloned().unwrap_or_default();
+        let state = self.state();
+        for known in
+            state.asked.iter().take(position - 1).filter(|known| known.question.task == question.task)
+        {
+            if let Some(answer) = &known.answer {
+                background.answered(&known.question.ask, answer);
+            }
+        }
         Asked {
-            who: format!("{}{}", question.server, task.unwrap_or_default()),
-            ask: question.ask.clone(),
-            asked_at: None,
-            deadline: None,
             refused: question.refused.clone(),
             later: self.later(question),
+            background,
+            draft: state.asked[position - 1].draft.clone(),
+            ..Asked::new(who, question.ask.clone())
         }
     }
 }
@@ -167,7 +191,7 @@ impl client::Answering for RemoteAnswering {
             self.answering.tell_sent_again();
             return lost;
         }
-        match self.answering.decide(&self.asked(question), position).await {
+        match self.answering.decide(&self.asked(question, position), position).await {
             Ok(answer) => {
                 self.state().asked[position - 1].answer = Some(answer.clone());
                 Some(answer)

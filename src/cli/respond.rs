@@ -72,6 +72,10 @@ pub(crate) struct RespondArgs {
 pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Failure> {
     let who = args.who(context)?;
     context.before_changing(&args.remote).await?;
+    if context.ui.may_prompt() && !args.has_answer() {
+        // A store that goes away while somebody fills in the form is waited for; one that is not there is told at once.
+        context.rides_out_outages();
+    }
     places::at(context, &args.remote, args.wait, async |places| respond(context, places, &args, who).await)
         .await
 }
@@ -135,9 +139,9 @@ async fn at_prompt(
             }
         };
         let answer = answer.given_by(who.clone());
-        match send(context, &mut Sending::new(found, question, answer, way), true).await? {
+        match send(context, &mut Sending::new(found, question, answer.clone(), way), true).await? {
             Delivered::Taken(receipt) => return Ok(receipt),
-            Delivered::Refused { problem, .. } => asked.refused = Some(problem),
+            Delivered::Refused { problem, .. } => asked.refused(&answer, problem),
         }
     }
 }

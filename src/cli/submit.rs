@@ -17,6 +17,7 @@ use super::ui::{text, time};
 use super::{arguments, complete, complete_names, outcome, places};
 use crate::client::{self, Call, Client, Era, Submitted, Target};
 use crate::desk::answers;
+use crate::desk::background::Background;
 use crate::desk::ending::Ending;
 use crate::desk::failure::server::gone_or;
 use crate::desk::place::{SERVER, STORE};
@@ -250,6 +251,7 @@ async fn through_server(
         session: args.session.as_ref().map(ToString::to_string),
         detached: !args.wait,
     };
+    answering.is_about(Background::of_call(call.session.as_deref(), &call.arguments));
     match server.submit(&call).await? {
         Submitted::Done(result) => outcome::of_outcome(context, (SERVER, "(a foreground call)"), &result),
         Submitted::Task(task) => {

@@ -182,7 +182,7 @@ enum Next {
     Ours(Event),
     /// Our own log is another one from here on.
     Reset,
-    Theirs(Seen),
+    Theirs(Box<Seen>),
     /// The one task that is watched has ended, or is gone.
     Over(Result<Task, Failure>),
 }
@@ -231,7 +231,7 @@ impl Printer<'_> {
             let seen = tokio::select! {
                 biased;
                 event = next(&mut log) => event?,
-                event = others.next() => Next::Theirs(event?),
+                event = others.next() => Next::Theirs(Box::new(event?)),
                 over = &mut over => Next::Over(over),
             };
             let is_last = match seen {

@@ -51,6 +51,17 @@ pub(crate) struct Receipt {
 impl Found {
     /// The open question that is meant: the named one, or the first. Where there is none, the failure says why.
     pub(crate) async fn question(&self, wanted: Option<&str>, way: Way) -> Result<OpenQuestion, Failure> {
+        let mut question = self.open_question(wanted, way).await?;
+        match self {
+            Self::Store(engine, _) => question.asked.background.at(&engine.store().location()),
+            Self::Fastmcp(deployment, _) => question.asked.background.at(deployment.location()),
+            // Who asks says it.
+            Self::Server(..) => {}
+        }
+        Ok(question)
+    }
+
+    async fn open_question(&self, wanted: Option<&str>, way: Way) -> Result<OpenQuestion, Failure> {
         match self {
             Self::Store(engine, id) => of_store(engine, id, wanted).await,
             Self::Fastmcp(deployment, task) => {

@@ -1,13 +1,14 @@
 //! A question as whoever may answer it sees it, wherever its task is.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::background::Background;
 use super::suggest::{Advice, Suggested};
 use super::{page, text, values};
 use crate::client::{self, TaskView};
 use crate::fastmcp::{DeployedQuestion, DeployedTask, Generation};
-use crate::task::{Ask, Question, Task, TaskId};
+use crate::task::{Answer, Ask, Question, Task, TaskId};
 
 /// A question and what a person must know before answering it.
 #[derive(Debug, Clone)]
@@ -25,9 +26,25 @@ pub(crate) struct Asked {
     pub(crate) refused: Option<String>,
     /// The command that answers it later, where there is one.
     pub(crate) later: Option<Suggested>,
+    /// What is known around it.
+    pub(crate) background: Background,
+    /// What somebody here filled in before, and what was not taken.
+    pub(crate) draft: Option<Map<String, Value>>,
 }
 
 impl Asked {
+    /// A question of which nothing is known but who asks it, and what.
+    pub(crate) fn new(who: String, ask: Ask) -> Self {
+        let (asked_at, deadline, refused, later, draft) = (None, None, None, None, None);
+        Self { who, ask, asked_at, deadline, refused, later, background: Background::default(), draft }
+    }
+
+    /// Notes that this answer to it was not taken, and why: what it says is where the next one begins.
+    pub(crate) fn refused(&mut self, answer: &Answer, problem: String) {
+        self.draft.clone_from(&answer.content);
+        self.refused = Some(problem);
+    }
+
     /// What is so where nobody here has answered it.
     pub(crate) fn left(&self) -> &'static str {
         // Only a question that somebody can answer later outlives this program.
@@ -70,20 +87,21 @@ impl OpenQuestion {
     pub(crate) fn of_store(task: &TaskId, tool: &str, question: &Question) -> Self {
         let id = text::short_id(task.as_str());
         let respond = values::accepting(Suggested::new("respond").about(id), &question.ask);
+        let who = format!("{tool} (task {id}, question {})", question.id);
         let asked = Asked {
-            who: format!("{tool} (task {id}, question {})", question.id),
-            ask: question.ask.clone(),
             asked_at: Some(question.asked_at),
             deadline: question.deadline,
-            refused: None,
             later: Some(respond.question(question.id.as_str())),
+            ..Asked::new(who, question.ask.clone())
         };
         Self { task: task.to_string(), id: question.id.to_string(), asked }
     }
 
     /// One of a task of our own store.
     pub(crate) fn of_task(task: &Task, question: &Question) -> Self {
-        Self::of_store(task.id(), &task.new.tool, question)
+        let mut open = Self::of_store(task.id(), &task.new.tool, question);
+        open.asked.background = Background::of_store(task);
+        open
     }
 
     /// One of a FastMCP deployment. Those of FastMCP 4 are answered through their server.
@@ -98,13 +116,11 @@ impl OpenQuestion {
             _ => Suggested::new("respond").about(text::short_id(task)),
         };
         let later = values::accepting(respond, &question.ask).question(question.id.as_str());
+        let who = format!("{tool} (task {})", text::short_id(task));
         let asked = Asked {
-            who: format!("{tool} (task {})", text::short_id(task)),
-            ask: question.ask.clone(),
             asked_at: question.asked_at,
-            deadline: None,
-            refused: None,
             later: Some(later),
+            ..Asked::new(who, question.ask.clone())
         };
         Self { task: task.to_owned(), id: question.id.clone(), asked }
     }
@@ -113,6 +129,7 @@ impl OpenQuestion {
     pub(crate) fn all_of_fastmcp(task: &DeployedTask) -> Vec<Self> {
         let one = |question| {
             let mut open = Self::of_fastmcp(&task.id, &task.component.name, task.generation, question);
+            open.asked.background = Background::of_fastmcp(task);
             if task.arguments_have_expired() {
                 // Its server would run the task again without any.
                 let respond = Suggested::new("respond").about(task.id.as_str()).flag("--direct");
@@ -140,14 +157,9 @@ impl OpenQuestion {
         }
         let ask = client::ask_from(request.get("params").unwrap_or(request))?;
         let respond = values::accepting(Suggested::new("respond").about(task.id.as_str()), &ask);
-        let asked = Asked {
-            who: format!("{server} (task {}, question {key})", text::short_id(&task.id)),
-            ask,
-            asked_at: None,
-            deadline: None,
-            refused: None,
-            later: Some(respond.question(key)),
-        };
+        let who = format!("{server} (task {}, question {key})", text::short_id(&task.id));
+        let background = Background::of_server(task);
+        let asked = Asked { later: Some(respond.question(key)), background, ..Asked::new(who, ask) };
         Ok(Self { task: task.id.clone(), id: key.to_owned(), asked })
     }
 

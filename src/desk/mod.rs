@@ -4,6 +4,7 @@ pub(crate) mod answer;
 mod answerer;
 pub(crate) mod answers;
 pub(crate) mod asked;
+pub(crate) mod background;
 pub(crate) mod diagnose;
 pub(crate) mod ending;
 pub(crate) mod facts;

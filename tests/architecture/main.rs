@@ -23,6 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("server", &["json", "relay", "engine", "store", "task", "worker"]),
     ("client", &["certificate", "form", "process_group", "task"]),
     ("desk", &["client", "engine", "fastmcp", "form", "json", "store", "task"]),
+    ("tui", &["desk", "form", "task"]),
     ("config", &["form", "json", "task", "worker"]),
 ];
 
@@ -33,6 +34,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("dialoguer", &["cli"]),
     ("indicatif", &["cli"]),
     ("owo_colors", &["cli"]),
+    ("crossterm", &["tui"]),
+    ("ratatui", &["tui"]),
     ("redis", &["store/redis", "fastmcp", "redis_link"]),
     ("rusqlite", &["store/sqlite"]),
     ("rmcp", &["server", "relay", "client"]),

@@ -67,7 +67,12 @@ pub(crate) fn shapes() -> Vec<Shape> {
         ),
         empty(json!({ "anyOf": [{ "type": "integer" }, none], "title": "c" })),
         line(json!({ "anyOf": [{ "type": "integer", "minimum": 2 }, none], "title": "c" }), "3", json!(3)),
-        second(json!({ "anyOf": [{ "type": "boolean" }, none] }), "yes", "(none)", json!(true)),
+        Shape {
+            property: json!({ "anyOf": [{ "type": "boolean" }, none] }),
+            set: "yes",
+            keys: vec![("(none)", " "), ("yes", ENTER)],
+            value: json!(true),
+        },
         second(
             json!({ "anyOf": [{ "enum": ["l", "h"], "type": "string" }, none] }),
             "l",

@@ -1,17 +1,16 @@
-//! Nothing is drawn over a prompt: no line that moves, and no remark.
+//! Nothing is drawn over a form: no line that moves, and no remark; and a form draws over nothing.
 
 use std::time::Duration;
 
 use crate::place::Place;
-use crate::terminal::{CTRL_C, DOWN, ENTER, ESCAPE, Terminal};
-
-const MENU: &str = "leave it open (Esc)";
+use crate::screen::{SEND, Screen};
+use crate::terminal::{CTRL_C, DOWN, ENTER, ESCAPE};
 
 /// Longer than a moving line stays as it is.
 const A_THOUGHT: Duration = Duration::from_millis(500);
 
-/// Two of the three bytes of each sign that a moving line begins with, as the terminal's reader shows bytes.
-const MOVING: &str = "\u{e2}\u{a0}";
+/// The signs that a moving line begins with.
+const MOVING: std::ops::RangeInclusive<char> = '\u{2800}'..='\u{28ff}';
 
 #[test]
 fn nothing_moves_while_a_servers_question_is_on_the_screen() {
@@ -19,19 +18,20 @@ fn nothing_moves_while_a_servers_question_is_on_the_screen() {
     let server = place.serve(&[]);
     for era in ["legacy", "modern"] {
         let arguments = ["submit", "plan_dinner", "--wait", "--server", server.url(), "--era", era];
-        let mut terminal = Terminal::run(&place, &arguments);
-        let before = terminal.sees("What cuisine would you like?");
-        assert!(before.contains("task "), "the id comes before the question: {before:?}");
-        terminal.sees(MENU);
+        let mut screen = Screen::run(&place, &arguments);
+        let shown = screen.sees("> Cuisine");
+        assert!(shown.starts_with("task "), "the id comes before the question: {shown}");
+        screen.forget_written();
         std::thread::sleep(A_THOUGHT);
-        terminal.press(&[ENTER]);
-        let mut seen = terminal.sees("Cuisine: ");
-        std::thread::sleep(A_THOUGHT);
-        terminal.press(&["Thai"]);
-        seen += &terminal.sees("Cuisine: Thai");
-        assert!(!seen.contains(MOVING) && !seen.contains("waiting"), "{era}: {seen:?}");
-        terminal.press(&[CTRL_C]);
-        assert_eq!(terminal.ends().1, 130, "{era}");
+        screen.press("Thai");
+        screen.sees("> Cuisine  Thai");
+        let written = screen.written();
+        assert!(
+            !written.contains(|one| MOVING.contains(&one)) && !written.contains("waiting"),
+            "{written:?}"
+        );
+        screen.press(CTRL_C);
+        assert_eq!(screen.ends().1, 130, "{era}");
     }
 }
 
@@ -39,13 +39,14 @@ fn nothing_moves_while_a_servers_question_is_on_the_screen() {
 fn the_demo_explains_before_it_asks() {
     let place = Place::new();
     for _ in 0..5 {
-        let mut terminal = Terminal::run(&place, &["demo"]);
-        let before = terminal.sees("What cuisine would you like?");
-        assert!(before.contains("The server passes each question on"), "{before:?}");
-        let after = terminal.sees(MENU);
-        assert!(!after.contains("A client calls the tool"), "{after:?}");
-        terminal.press(&[ESCAPE]);
-        terminal.ends();
+        let mut screen = Screen::sized(&place, &["demo"], (80, 50));
+        let shown = screen.sees("> Cuisine");
+        let (before, after) = shown.split_once("What cuisine would you like?").expect("the question");
+        let words: Vec<&str> = before.split_whitespace().collect();
+        assert!(words.join(" ").contains("The server passes each question on"), "{shown}");
+        assert!(!after.contains("A client calls the tool"), "{shown}");
+        screen.press(ESCAPE);
+        screen.ends();
     }
 }
 
@@ -63,23 +64,22 @@ steps = [
 "#;
 
 #[test]
-fn choices_are_taken_off_the_screen_row_by_row() {
+fn wide_choices_leave_what_is_above_them_alone() {
     let place = Place::new();
     let _worker = place.background(&["worker", "--json", "--config", &place.file("mcptask.toml", CHOICES)]);
-    for (columns, rows) in [(60, 5), (40, 6), (200, 3)] {
+    for columns in [60, 40, 200] {
         let id = place.asking("place");
-        let script = format!("stty cols {columns} rows 24; exec \"$MCPTASK\" respond {id}");
-        let mut terminal = Terminal::shell(&place, &script);
-        terminal.at(MENU, &[ENTER]);
-        terminal.sees("Where");
-        terminal.sees("\u{d1}\u{80}\u{d0}\u{b0}"); // "ра", as bytes: the end of the second title.
-        terminal.press(&[DOWN]);
-        // The cursor goes up over what was drawn, and over nothing else.
-        terminal.sees(&format!("\u{1b}[{rows}A"));
-        terminal.press(&[DOWN]);
-        terminal.at("Where", &[ENTER]);
-        terminal.at("Send this answer?", &[ENTER]);
-        assert_eq!(terminal.ends().1, 0, "{columns} columns");
+        let script = format!("stty cols {columns}; echo above; exec \"$MCPTASK\" respond {id}");
+        let mut screen = Screen::shell(&place, &script);
+        screen.resize(columns, 24);
+        screen.at("> Where", DOWN);
+        screen.at("(x) Тестовый", DOWN);
+        let shown = screen.sees("(x) 本番環境");
+        assert_eq!(shown.matches("Please choose.").count(), 1, "{shown}");
+        assert!(shown.starts_with("above\n"), "{shown}");
+        screen.press(ENTER);
+        screen.at(SEND, ENTER);
+        assert_eq!(screen.ends().1, 0, "{columns} columns");
         assert!(!place.ok(&["result", &id, "--wait"]).is_empty());
     }
 }

@@ -1,27 +1,26 @@
-//! Forms of real servers at the prompt, field by field.
+//! Forms of real servers on the screen, field by field.
 
 use serde_json::{Value, json};
 
-use crate::fields::{AFTER, BEFORE};
 use crate::foreign_forms::{Shape, shapes};
 use crate::place::Place;
-use crate::terminal::{CTRL_U, ENTER, Terminal};
+use crate::screen::{SEND, Screen};
+use crate::terminal::{CTRL_U, ENTER};
 
-/// The prompt of that form, before its fields.
-fn asked(place: &Place, schema: &Value) -> Terminal {
+/// The question of that form.
+fn asked(place: &Place, schema: &Value) -> Screen {
     let server = Shape::server(&place.file("schema.json", &format!("{schema}\n")));
     let arguments = ["submit", "ask", "--stdio", &server, "--era", "legacy", "--wait"];
-    let mut terminal = Terminal::run(place, &arguments);
-    terminal.at(BEFORE, &[ENTER]);
-    terminal
+    let screen = Screen::sized(place, &arguments, (100, 30));
+    screen.sees(crate::fields::OPEN);
+    screen
 }
 
 /// Sends it; what the server got.
-fn sent(terminal: &mut Terminal) -> Value {
-    terminal.at(AFTER, &[ENTER]);
-    let (rest, code) = terminal.ends();
+fn sent(screen: &mut Screen) -> Value {
+    screen.at(SEND, ENTER);
+    let (rest, code) = screen.ends();
     assert_eq!(code, 0, "{rest}");
-    // Before it on its line stands what takes the menu off the screen.
     let content = rest.lines().rev().find_map(|line| line.find('{').map(|at| &line[at..]));
     serde_json::from_str(content.unwrap_or_else(|| panic!("no content in {rest}"))).expect("JSON")
 }
@@ -30,11 +29,15 @@ fn sent(terminal: &mut Terminal) -> Value {
 fn every_shape_of_real_servers_is_filled_in() {
     let place = Place::new();
     for shape in shapes() {
-        let mut terminal = asked(&place, &shape.schema());
+        let mut screen = asked(&place, &shape.schema());
         for (text, key) in &shape.keys {
-            terminal.at(text, &[key]);
+            screen.at(&text.replace("c: ", "> c"), key);
+            if key.len() > 1 && !key.contains(char::is_control) {
+                // What is pressed next is no part of the same paste.
+                screen.sees(key);
+            }
         }
-        assert_eq!(sent(&mut terminal), json!({ "c": shape.value }), "{}", shape.property);
+        assert_eq!(sent(&mut screen), json!({ "c": shape.value }), "{}", shape.property);
     }
 }
 
@@ -45,19 +48,24 @@ fn what_does_not_fit_a_strangers_form_is_asked_again() {
         "home": { "type": "object", "required": ["zip"], "properties": { "zip": { "type": "string" } } },
         "list": { "type": "array", "minItems": 1, "items": { "type": "integer" } },
         "most": { "anyOf": [{ "type": "integer", "maximum": 9 }, { "type": "null" }], "default": 5 } } });
-    let mut terminal = asked(&place, &schema);
-    terminal.sees("a JSON object with zip");
-    terminal.at("home: ", &["here", ENTER]);
-    terminal.at("\"here\" is not a JSON object", &[CTRL_U, "{}", ENTER]);
-    terminal.at("\"zip\" is a required property", &[CTRL_U, "{\"zip\": \"1\"}", ENTER]);
-    terminal.sees("a list of whole numbers, with commas between, at least 1 of them");
-    terminal.at("list: ", &[ENTER]);
-    terminal.at("less than 1 item", &["1, x", ENTER]);
-    terminal.at("\"x\" is not a whole number", &[CTRL_U, "1, 2", ENTER]);
-    terminal.at("most: 5", &[CTRL_U, "12", ENTER]);
-    terminal.at("12 does not fit: a whole number, at most 9, optional", &[CTRL_U, ENTER]);
+    let mut screen = asked(&place, &schema);
+    screen.sees("a JSON object with zip");
+    screen.fill("home", "here");
+    screen.at("\"here\" is not a JSON object", CTRL_U);
+    screen.fill("home", "{}");
+    screen.at("\"zip\" is a required property", CTRL_U);
+    screen.fill("home", "{\"zip\": \"1\"}");
+    screen.sees("a list of whole numbers, with commas between, at least 1 of them");
+    screen.at("> list", ENTER);
+    screen.sees("less than 1 item");
+    screen.fill("list", "1, x");
+    screen.at("\"x\" is not a whole number", CTRL_U);
+    screen.fill("list", "1, 2");
+    screen.at("> most  5", CTRL_U);
+    screen.fill("most", "12");
+    screen.at("12 does not fit: a whole number, at most 9, optional", &[CTRL_U, ENTER].concat());
     let wanted = json!({ "home": { "zip": "1" }, "list": [1, 2], "most": null });
-    assert_eq!(sent(&mut terminal), wanted, "a default that was taken away is null");
+    assert_eq!(sent(&mut screen), wanted, "a default that was taken away is null");
 }
 
 #[test]
@@ -67,11 +75,11 @@ fn what_is_filled_in_and_left_stays_what_it_is() {
     let schema = json!({ "type": "object", "required": ["any", "list", "home"], "properties": {
         "any": { "default": default["any"] }, "home": { "type": "object", "default": default["home"] },
         "list": { "type": "array", "items": { "type": "string" }, "default": default["list"] } } });
-    let mut terminal = asked(&place, &schema);
-    for shown in ["any: 5", "home: {\"zip\":\"1\"}", "list: [\"a, b\",\"c\"]"] {
-        terminal.at(shown, &[ENTER]);
+    let mut screen = asked(&place, &schema);
+    for shown in ["> any   5", "> home  {\"zip\":\"1\"}", "> list  [\"a, b\",\"c\"]"] {
+        screen.at(shown, ENTER);
     }
-    assert_eq!(sent(&mut terminal), default);
+    assert_eq!(sent(&mut screen), default);
 }
 
 #[test]
@@ -79,8 +87,9 @@ fn a_form_of_variants_is_filled_in_as_a_whole() {
     let place = Place::new();
     let variant =
         |kind: &str| json!({ "properties": { "kind": { "const": kind } }, "required": ["kind", kind] });
-    let mut terminal = asked(&place, &json!({ "type": "object", "oneOf": [variant("a"), variant("b")] }));
-    terminal.at("JSON: ", &["{\"kind\": \"a\"}", ENTER]);
-    terminal.at("is not valid under any", &[CTRL_U, "{\"kind\": \"a\", \"a\": 1}", ENTER]);
-    assert_eq!(sent(&mut terminal), json!({ "kind": "a", "a": 1 }));
+    let mut screen = asked(&place, &json!({ "type": "object", "oneOf": [variant("a"), variant("b")] }));
+    screen.fill("JSON", "{\"kind\": \"a\"}");
+    screen.at("is not valid under any", CTRL_U);
+    screen.fill("JSON", "{\"kind\": \"a\", \"a\": 1}");
+    assert_eq!(sent(&mut screen), json!({ "kind": "a", "a": 1 }));
 }

@@ -3,48 +3,66 @@
 use rexpect::process::Signal;
 
 use crate::place::Place;
-use crate::terminal::{CTRL_C, DOWN, ENTER, ESCAPE, SHOW_CURSOR, Terminal};
+use crate::screen::{SEND, Screen, TAB, words};
+use crate::terminal::{CTRL_C, ENTER, ESCAPE};
 
 fn is_open(place: &Place, id: &str) -> bool {
     place.json(&["show", id])[0]["status"] == "input_required"
 }
 
-/// Goes as far as a list (the menu), a line of text, or a yes or no.
-fn at_prompt(place: &Place, id: &str, kind: &str) -> Terminal {
-    let mut terminal = Terminal::run(place, &["respond", id]);
+/// Goes to a button, types a line of text, or goes to a yes or no.
+fn at_form(place: &Place, id: &str, kind: &str) -> Screen {
+    let mut screen = Screen::run(place, &["respond", id]);
+    screen.sees("> Name");
     match kind {
-        "list" => drop(terminal.sees("leave it open (Esc)")),
+        "button" => {
+            screen.press(&TAB.repeat(11));
+            screen.sees(SEND);
+        }
         "text" => {
-            terminal.at("leave it open (Esc)", &[ENTER]);
-            terminal.at("Name: ", &["Ann"]);
-            terminal.sees("Ann");
+            screen.press("Ann");
+            screen.sees("> Name           Ann");
         }
         _ => {
-            terminal.at("leave it open (Esc)", &[ENTER]);
-            terminal.at("Name: ", &["Ann", ENTER]);
-            for field in ["E-mail: ", "Website: ", "Day: ", "Arrival: ", "Seats: 2", "Budget: "] {
-                terminal.at(field, &[ENTER]);
-            }
-            terminal.sees("By the window");
+            screen.press(&TAB.repeat(7));
+            screen.sees("> By the window");
         }
     }
-    terminal
+    screen
 }
+
+const KINDS: [&str; 3] = ["button", "text", "yes or no"];
 
 #[test]
 fn escape_leaves_the_question_open_and_says_so() {
     let place = Place::new();
     let _worker = place.worker();
     let id = place.asking("fill_form");
-    for kind in ["list", "text", "yes or no"] {
-        let mut terminal = at_prompt(&place, &id, kind);
-        terminal.press(&[ESCAPE]);
-        let (rest, code) = terminal.ends();
+    for kind in KINDS {
+        let mut screen = at_form(&place, &id, kind);
+        screen.press(ESCAPE);
+        if kind == "text" {
+            screen.at("Leave it open? What you filled in is lost. Esc leaves", ESCAPE);
+        }
+        let (rest, code) = screen.ends();
         assert_eq!(code, 10, "{kind}: {rest}");
         assert!(rest.contains("the question stays open"), "{kind}: {rest}");
         assert!(rest.contains(&format!("mcptask respond {}", &id[..8])), "{kind}: {rest}");
-        assert!(is_open(&place, &id), "{kind}");
+        assert!(!rest.contains("Name") && is_open(&place, &id), "{kind}: {rest}");
     }
+}
+
+#[test]
+fn an_arrow_that_a_slow_line_brings_in_two_parts_is_no_escape() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("fill_form");
+    let mut screen = at_form(&place, &id, "yes or no");
+    screen.press(ESCAPE);
+    std::thread::sleep(std::time::Duration::from_millis(10));
+    screen.press("[B");
+    screen.at("> Class", CTRL_C);
+    assert_eq!(screen.ends().1, 130);
 }
 
 #[test]
@@ -56,10 +74,10 @@ fn the_terminal_has_its_line_editing_back_afterwards() {
         let script = format!(
             "stty -a > before; \"$MCPTASK\" respond {id}; stty -a > after; cmp before after && echo as it was"
         );
-        let mut terminal = Terminal::shell(&place, &script);
-        terminal.at("leave it open (Esc)", &[key]);
-        terminal.sees("as it was");
-        assert_eq!(terminal.ends().1, 0);
+        let mut screen = Screen::shell(&place, &script);
+        screen.at("> Cuisine", key);
+        screen.sees("as it was");
+        assert_eq!(screen.ends().1, 0);
     }
 }
 
@@ -68,70 +86,71 @@ fn ctrl_c_leaves_the_question_open_says_so_and_shows_the_cursor() {
     let place = Place::new();
     let _worker = place.worker();
     let id = place.asking("fill_form");
-    for kind in ["list", "text", "yes or no"] {
-        let mut terminal = at_prompt(&place, &id, kind);
-        terminal.press(&[CTRL_C]);
-        let (rest, code) = terminal.ends();
+    for kind in KINDS {
+        let mut screen = at_form(&place, &id, kind);
+        screen.press(CTRL_C);
+        let (rest, code) = screen.ends();
         assert_eq!(code, 130, "{kind}: {rest}");
         assert!(rest.contains("interrupted; the question stays open"), "{kind}: {rest}");
-        assert!(rest.contains(SHOW_CURSOR), "{kind}: {rest}");
+        assert!(screen.cursor().1, "{kind}: {rest}");
+        assert_eq!(rest.contains("what you had filled in: name=Ann"), kind == "text", "{kind}: {rest}");
         assert!(is_open(&place, &id), "{kind}");
     }
 }
 
 #[test]
-fn a_signal_from_elsewhere_at_the_prompt_leaves_the_question_open() {
+fn a_signal_from_elsewhere_at_the_form_leaves_the_question_open() {
     let place = Place::new();
     let _worker = place.worker();
     let id = place.asking("fill_form");
     for (signal, wanted) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
-        let mut terminal = at_prompt(&place, &id, "text");
-        terminal.signal(signal);
-        let (rest, code) = terminal.ends();
+        let mut screen = at_form(&place, &id, "text");
+        screen.signal(signal);
+        let (rest, code) = screen.ends();
         assert_eq!(code, wanted, "{rest}");
         assert!(rest.contains("the question stays open"), "{rest}");
+        assert!(rest.contains("what you had filled in: name=Ann") && screen.cursor().1, "{rest}");
         assert!(is_open(&place, &id));
     }
 }
 
 #[test]
-fn leaving_it_open_is_also_a_choice() {
+fn leaving_it_open_is_also_a_button() {
     let place = Place::new();
     let _worker = place.worker();
     let id = place.asking("plan_dinner");
-    let mut terminal = Terminal::run(&place, &["respond", &id]);
-    for _ in 0..3 {
-        terminal.at("leave it open (Esc)", &[DOWN]);
-    }
-    terminal.at("leave it open (Esc)", &[ENTER]);
-    let (rest, code) = terminal.ends();
+    let mut screen = Screen::run(&place, &["respond", &id]);
+    screen.at("> Cuisine", &TAB.repeat(4));
+    screen.at("> [ Leave open ]", ENTER);
+    let (rest, code) = screen.ends();
     assert_eq!(code, 10, "{rest}");
     assert!(is_open(&place, &id));
 }
 
 #[test]
-fn an_answer_from_elsewhere_takes_the_prompt_off_the_screen() {
+fn an_answer_from_elsewhere_takes_the_form_off_the_screen_and_what_was_typed_stays() {
     let place = Place::new();
     let _worker = place.worker();
-    for kind in ["list", "text", "yes or no"] {
+    for kind in KINDS {
         let id = place.asking("fill_form");
-        let mut terminal = at_prompt(&place, &id, kind);
+        let mut screen = at_form(&place, &id, kind);
         place.ok(&["respond", &id, "--decline"]);
-        let (rest, code) = terminal.ends();
+        let (rest, code) = screen.ends();
         assert_eq!(code, 10, "{kind}: {rest}");
-        assert!(rest.contains("already answered: decline by operator"), "{kind}: {rest}");
-        assert!(rest.contains(SHOW_CURSOR), "{kind}: {rest}");
+        assert!(words(&rest).contains("already answered: decline by operator"), "{kind}: {rest}");
+        assert!(screen.cursor().1 && !rest.contains("[ Send ]"), "{kind}: {rest}");
+        assert_eq!(rest.contains("what you had filled in: name=Ann"), kind == "text", "{kind}: {rest}");
     }
 }
 
 #[test]
-fn a_cancelled_task_takes_the_prompt_off_the_screen() {
+fn a_cancelled_task_takes_the_form_off_the_screen() {
     let place = Place::new();
     let _worker = place.worker();
     let id = place.asking("fill_form");
-    let mut terminal = at_prompt(&place, &id, "text");
+    let mut screen = at_form(&place, &id, "text");
     place.ok(&["cancel", &id]);
-    let (rest, code) = terminal.ends();
+    let (rest, code) = screen.ends();
     assert_eq!(code, 10, "{rest}");
     assert!(rest.contains("has ended meanwhile: cancelled"), "{rest}");
 }
@@ -140,29 +159,27 @@ fn a_cancelled_task_takes_the_prompt_off_the_screen() {
 fn submit_goes_on_with_the_next_question_when_the_first_is_answered_elsewhere() {
     let place = Place::new();
     let _worker = place.worker();
-    let mut terminal = Terminal::run(&place, &["submit", "plan_dinner", "--wait"]);
-    terminal.at("leave it open (Esc)", &[ENTER]);
-    terminal.at("Cuisine: ", &["Th"]);
-    terminal.sees("Th");
+    let mut screen = Screen::run(&place, &["submit", "plan_dinner", "--wait"]);
+    screen.at("> Cuisine", "Th");
+    screen.sees("> Cuisine  Th");
     place.ok(&["respond", "--next", "--set", "cuisine=Mexican"]);
-    terminal.sees("already answered: accept by operator");
-    terminal.sees("Shall it be vegetarian?");
-    terminal.at("leave it open (Esc)", &[ENTER]);
-    terminal.at("Vegetarian [y/N]", &["n"]);
-    terminal.at("Send this answer?", &[ENTER]);
-    terminal.sees("A Mexican dinner for 2:");
-    assert_eq!(terminal.ends().1, 0);
+    screen.sees("already answered: accept by operator");
+    screen.sees("what you had filled in: cuisine=Th");
+    screen.sees("Shall it be vegetarian?");
+    screen.at("> Vegetarian", "n");
+    screen.sees("A Mexican dinner for 2:");
+    assert_eq!(screen.ends().1, 0);
 }
 
 #[test]
-fn a_timeout_at_the_prompt_leaves_the_question_open() {
+fn a_timeout_at_the_form_leaves_the_question_open() {
     let place = Place::new();
     let _worker = place.worker();
     let id = place.asking("fill_form");
-    let mut terminal = Terminal::run(&place, &["respond", &id, "--timeout", "1s"]);
-    let (rest, code) = terminal.ends();
+    let mut screen = Screen::run(&place, &["respond", &id, "--timeout", "1s"]);
+    let (rest, code) = screen.ends();
     assert_eq!(code, 7, "{rest}");
-    assert!(rest.contains(SHOW_CURSOR), "{rest}");
+    assert!(screen.cursor().1, "{rest}");
     assert!(is_open(&place, &id));
 }
 
@@ -171,9 +188,9 @@ fn nobody_is_asked_where_it_was_forbidden() {
     let place = Place::new();
     let _worker = place.worker();
     let id = place.asking("plan_dinner");
-    let mut forbidden = Terminal::run(&place, &["respond", &id, "--no-input"]);
+    let mut forbidden = Screen::run(&place, &["respond", &id, "--no-input"]);
     assert_eq!(forbidden.ends().1, 6);
-    let mut in_ci = Terminal::run_with(&place, &["respond", &id], &[("CI", "true")]);
+    let mut in_ci = Screen::run_with(&place, &["respond", &id], &[("CI", "true")]);
     let (rest, code) = in_ci.ends();
     assert_eq!(code, 6, "{rest}");
     assert!(rest.contains("--accept --set cuisine=TEXT"), "{rest}");

@@ -12,11 +12,14 @@ mod profiles;
 mod redis;
 
 mod drawing;
+mod dumb;
 mod fields;
 mod foreign;
 mod leaving;
 mod looks;
 mod outage;
 mod pasting;
+mod screen;
+mod screens;
 mod strangers;
 mod terminal;

@@ -3,7 +3,7 @@
 use crate::fields::{cuisine, vegetarian};
 use crate::place::{Background, Place};
 use crate::redis::{RedisServer, free_port};
-use crate::terminal::Terminal;
+use crate::screen::Screen;
 
 const AWAY: &str = "waiting until it is back, Ctrl-C ends this";
 
@@ -12,13 +12,12 @@ fn serve(place: &Place, port: u16) -> Background {
     place.background(&["serve", "--json", "--workers", "0", "--listen", &listen])
 }
 
-fn submit(place: &Place, port: u16, era: &str) -> Terminal {
+fn submit(place: &Place, port: u16, era: &str) -> Screen {
     let url = format!("http://127.0.0.1:{port}/mcp");
-    let mut terminal =
-        Terminal::run(place, &["submit", "plan_dinner", "--wait", "--server", &url, "--era", era]);
-    terminal.sees(" asks");
-    terminal.sees("leave it open");
-    terminal
+    let screen = Screen::run(place, &["submit", "plan_dinner", "--wait", "--server", &url, "--era", era]);
+    screen.sees(" asks");
+    screen.sees("leave it open");
+    screen
 }
 
 /// Each answer is the client's: none was given by a rule meanwhile.
@@ -35,13 +34,16 @@ fn a_question_of_a_server_that_was_started_again_is_asked_again_where_its_sessio
     let place = Place::on_redis(&redis.url());
     let (port, _worker) = (free_port(), place.worker());
     let server = serve(&place, port);
-    let mut terminal = submit(&place, port, "legacy");
+    let mut screen = submit(&place, port, "legacy");
+    screen.press("Gre");
+    screen.sees("> Cuisine  Gre");
     server.kill();
     let _server = serve(&place, port);
-    terminal.sees(" asks");
-    terminal.sees("leave it open");
-    cuisine(&mut terminal);
-    vegetarian(&mut terminal);
+    // What was typed is said, and the question is asked again.
+    screen.sees("what you had filled in: cuisine=Gre");
+    screen.sees("> Cuisine\n");
+    cuisine(&mut screen);
+    vegetarian(&mut screen);
     all_by_the_client(&place);
 }
 
@@ -51,12 +53,12 @@ fn a_question_without_a_session_stays_on_the_screen_while_its_server_is_away() {
     let place = Place::on_redis(&redis.url());
     let (port, _worker) = (free_port(), place.worker());
     let server = serve(&place, port);
-    let mut terminal = submit(&place, port, "modern");
+    let mut screen = submit(&place, port, "modern");
     server.kill();
-    cuisine(&mut terminal);
-    terminal.sees(AWAY);
+    cuisine(&mut screen);
+    screen.sees(AWAY);
     let _server = serve(&place, port);
-    vegetarian(&mut terminal);
+    vegetarian(&mut screen);
     all_by_the_client(&place);
 }
 
@@ -65,13 +67,13 @@ fn an_answer_that_its_server_did_not_live_to_take_is_sent_again() {
     let place = Place::new();
     let (port, _worker) = (free_port(), place.worker());
     let server = serve(&place, port);
-    let mut terminal = submit(&place, port, "legacy");
+    let mut screen = submit(&place, port, "legacy");
     server.kill();
-    cuisine(&mut terminal);
-    terminal.sees(AWAY);
+    cuisine(&mut screen);
+    screen.sees(AWAY);
     let _server = serve(&place, port);
-    terminal.sees("the answer was lost with the connection, and is sent again");
-    vegetarian(&mut terminal);
+    screen.sees("the answer was lost with the connection, and is sent again");
+    vegetarian(&mut screen);
     all_by_the_client(&place);
 }
 
@@ -82,12 +84,12 @@ fn a_question_stays_on_the_screen_while_the_store_behind_its_server_is_away() {
         let place = Place::on_redis(&redis.url());
         let (port, _worker) = (free_port(), place.worker());
         let _server = serve(&place, port);
-        let mut terminal = submit(&place, port, era);
+        let mut screen = submit(&place, port, era);
         redis.kill();
-        cuisine(&mut terminal);
-        terminal.sees(AWAY);
+        cuisine(&mut screen);
+        screen.sees(AWAY);
         redis.restart();
-        vegetarian(&mut terminal);
+        vegetarian(&mut screen);
         all_by_the_client(&place);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use rexpect::process::{Signal, WaitStatus};
+use rexpect::process::WaitStatus;
 use rexpect::session::{Options, PtySession, spawn_with_options};
 
 use crate::place::{BOUND, Place};
@@ -27,9 +27,14 @@ pub(crate) const PASTE: (&str, &str) = ("\u{1b}[200~", "\u{1b}[201~");
 pub(crate) const SHOW_CURSOR: &str = "\u{1b}[?25h";
 
 impl Terminal {
-    /// Starts it without colours, whose escape sequences would stand between the words.
+    /// Starts it without colours.
     pub(crate) fn run(place: &Place, arguments: &[&str]) -> Self {
         Self::run_with(place, arguments, &[("NO_COLOR", "1")])
+    }
+
+    /// Starts it on a terminal that cannot move its cursor.
+    pub(crate) fn dumb(place: &Place, arguments: &[&str]) -> Self {
+        Self::run_with(place, arguments, &[("NO_COLOR", "1"), ("TERM", "dumb")])
     }
 
     /// Starts it with more environment variables.
@@ -72,11 +77,6 @@ impl Terminal {
     pub(crate) fn at(&mut self, text: &str, keys: &[&str]) {
         self.sees(text);
         self.press(keys);
-    }
-
-    /// Sends a signal from elsewhere.
-    pub(crate) fn signal(&mut self, signal: Signal) {
-        self.session.process_mut().signal(signal).expect("it runs");
     }
 
     /// Waits for the end: everything that was still shown, and the exit code.

@@ -54,7 +54,7 @@ pub(super) fn hanging(lead: &str, pieces: &[Piece], most: Option<usize>) -> Vec<
     std::iter::once(first.trim_end().to_owned()).chain(others).collect()
 }
 
-fn joined(pieces: &[Piece]) -> String {
+pub(super) fn joined(pieces: &[Piece]) -> String {
     pieces.iter().map(Piece::as_str).collect()
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use dialoguer::console::{Key, Term};
 
-use super::terminal_mode::{Mode, arrives_within};
+use crate::tui::mode::{Mode, arrives_within};
 
 /// How soon after Enter the next key of a paste is there; hands are slower.
 const AFTER_ENTER: Duration = Duration::from_millis(20);

@@ -15,7 +15,7 @@ pub(crate) mod spinner;
 mod stage;
 mod status;
 mod table;
-mod terminal_mode;
+mod terminal_traits;
 mod theme;
 pub(crate) mod width;
 
@@ -27,6 +27,7 @@ use dialoguer::console::Term;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use tokio::sync::watch;
 
 pub(crate) use crate::desk::{page, text, time};
 pub(crate) use colour::{ColorChoice, Paint};
@@ -35,10 +36,12 @@ pub(crate) use status::{queued, row_status, status, status_column, tool_error, u
 pub(crate) use table::{Column, TableRow, table};
 
 use stage::Stage;
+use terminal_traits::TerminalTraits;
 use width::columns;
 
 use super::environment::Environment;
 use super::failure::{Failure, Kind};
+use crate::tui;
 
 /// The version of the JSON that is printed (docs/JSON.md). Names that are added do not change it.
 const FORMAT: u32 = 1;
@@ -105,6 +108,10 @@ struct Shared {
     out_columns: Option<usize>,
     err_columns: Option<usize>,
     may_prompt: bool,
+    /// The terminal as a form finds it; `None` where it can only be written to line by line.
+    terminal: Option<TerminalTraits>,
+    /// What was said last while a prompt is on the screen.
+    news: watch::Sender<Option<String>>,
     prompting: AtomicBool,
     own_interrupt: AtomicBool,
 }
@@ -127,6 +134,8 @@ impl Ui {
                 && streams.err_is_terminal
                 && !manner.no_input
                 && !environment.is_ci(),
+            terminal: TerminalTraits::of(environment),
+            news: watch::Sender::default(),
             out: Mutex::new(streams.out),
             err: Mutex::new(Stage::new(streams.err)),
             prompting: AtomicBool::new(false),
@@ -222,6 +231,9 @@ impl Ui {
     /// A remark after what stands before it.
     pub(crate) fn talk_after(&self, lead: &str, pieces: &[Piece]) {
         if self.talks() {
+            if self.is_prompting() {
+                self.shared.news.send_replace(Some(flow::joined(pieces)));
+            }
             self.wrapped(lead, pieces);
         }
     }
@@ -312,6 +324,15 @@ impl Ui {
 
     pub(crate) fn set_own_interrupt(&self, raised: bool) {
         self.shared.own_interrupt.store(raised, Ordering::Release);
+    }
+
+    /// A form's terminal; `None` where prompts are to be plain lines.
+    fn form_setting(&self) -> Option<tui::Setting> {
+        let TerminalTraits { rewraps, editor } = self.shared.terminal.clone()?;
+        // What was said before is above the form.
+        self.shared.news.send_replace(None);
+        let (news, draft) = (self.shared.news.subscribe(), Arc::default());
+        Some(tui::Setting { is_coloured: self.talk_paint().is_on(), rewraps, editor, news, draft })
     }
 
     pub(crate) fn set_prompting(&self, prompting: bool) {

@@ -11,8 +11,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::Ui;
 use super::keyboard::Keyboard;
-use super::terminal_mode::Taken;
 use crate::cli::failure::{Failure, Kind};
+use crate::tui::mode::Taken;
 
 /// Why a prompt ended without a value.
 #[derive(Debug)]
@@ -67,10 +67,10 @@ struct Screen {
 }
 
 /// The right to the screen: nothing else is drawn while it lasts.
-struct Turn(Ui);
+pub(super) struct Turn(Ui);
 
 impl Turn {
-    fn take(ui: &Ui) -> Self {
+    pub(super) fn take(ui: &Ui) -> Self {
         ui.set_prompting(true);
         Self(ui.clone())
     }
@@ -123,7 +123,7 @@ impl Screen {
     fn take(ui: &Ui) -> Self {
         // First the screen: what moves on it has to be gone before a key is waited for.
         let turn = Turn::take(ui);
-        Self { ui: ui.clone(), reader: Arc::default(), taken: Taken::take(), _turn: turn }
+        Self { ui: ui.clone(), reader: Arc::default(), taken: Taken::for_prompts(), _turn: turn }
     }
 
     /// Wakes the thread until it is gone. Whether it ended because it was interrupted.

@@ -1,5 +1,7 @@
 //! A question at the terminal: who asks, what is asked, the form, and the last word before it is sent.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use dialoguer::console::{Term, set_colors_enabled_stderr};
 use dialoguer::theme::Theme;
 use jiff::Timestamp;
@@ -8,38 +10,95 @@ use serde_json::Value;
 use super::form::{self, Content};
 use super::keyboard::Keyboard;
 use super::list::List;
-use super::prompt::{self, Stopped};
+use super::prompt::{self, Stopped, Turn};
 use super::theme::theme;
 use super::{Paint, Piece, Ui, flow, page, text, time, width};
 use crate::cli::failure::{Failure, Kind};
 pub(crate) use crate::desk::asked::Asked;
 use crate::form::Form;
 use crate::task::{Action, Answer, Answerer, AskKind, joined};
-
-/// What the person decided.
-#[derive(Debug)]
-pub(crate) enum Reply {
-    /// An answer, checked against the form.
-    Answer(Answer),
-    /// Left open on purpose.
-    LeftOpen,
-}
+use crate::tui;
+pub(crate) use crate::tui::Reply;
 
 /// Asks at the terminal. Dropping the future takes the question off the screen.
 pub(crate) async fn ask(ui: &Ui, asked: &Asked) -> Result<Reply, Failure> {
-    let sheet = Sheet::new(ui, asked)?;
-    let still_open = |kind, why: &str| {
-        let failure = Failure::new(kind, format!("{why}; {}", asked.left()));
-        failure.maybe_hint(asked.later_hint())
-    };
+    let form = form_of(asked)?;
+    if let Some(setting) = ui.form_setting() {
+        return on_screen(ui, asked, form, setting).await;
+    }
+    let sheet = Sheet::new(ui, asked, form);
     match prompt::run(ui, move |keyboard| sheet.answer(keyboard)).await? {
         Ok(reply) => Ok(reply),
         Err(Stopped::Escape) => Ok(Reply::LeftOpen),
-        Err(Stopped::Interrupted) => Err(still_open(Kind::Interrupted, "interrupted")),
-        Err(Stopped::Terminal(error)) => {
-            Err(still_open(Kind::NeedsInput, &format!("the terminal went away ({error})")))
+        Err(Stopped::Interrupted) => Err(interrupted(asked)),
+        Err(Stopped::Terminal(error)) => Err(gone(asked, &error)),
+    }
+}
+
+/// Asks on a screen of its own.
+async fn on_screen(
+    ui: &Ui,
+    asked: &Asked,
+    form: Option<Form>,
+    setting: tui::Setting,
+) -> Result<Reply, Failure> {
+    let _turn = Turn::take(ui);
+    let draft = Draft { ui: ui.clone(), words: setting.draft.clone() };
+    match tui::ask(asked, form, setting).await {
+        Ok(reply) => {
+            draft.forget();
+            Ok(reply)
+        }
+        Err(tui::Stopped::Interrupted) => Err(interrupted(asked)),
+        Err(tui::Stopped::Terminal(error)) => Err(gone(asked, &error)),
+    }
+}
+
+/// What somebody had filled in when the form was taken off the screen: it is said, so that it can be used elsewhere.
+struct Draft {
+    ui: Ui,
+    words: Arc<Mutex<Option<String>>>,
+}
+
+impl Draft {
+    fn forget(&self) {
+        *self.words.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(words) = words {
+            self.ui.talk(&format!("what you had filled in: {}", text::short(&words, MOST_OF_DRAFT)));
         }
     }
+}
+
+/// The most characters of it.
+const MOST_OF_DRAFT: usize = 2000;
+
+fn interrupted(asked: &Asked) -> Failure {
+    still_open(asked, Kind::Interrupted, "interrupted")
+}
+
+fn gone(asked: &Asked, error: &std::io::Error) -> Failure {
+    still_open(asked, Kind::NeedsInput, &format!("the terminal went away ({error})"))
+}
+
+fn still_open(asked: &Asked, kind: Kind, why: &str) -> Failure {
+    Failure::new(kind, format!("{why}; {}", asked.left())).maybe_hint(asked.later_hint())
+}
+
+/// The form that is asked for; `None` for a page.
+fn form_of(asked: &Asked) -> Result<Option<Form>, Failure> {
+    let AskKind::Form { schema } = &asked.ask.kind else { return Ok(None) };
+    let form = Form::parse(schema).map_err(|violations| {
+        let problem = format!("the question's form cannot be shown: {}", joined(&violations));
+        Failure::new(Kind::Unexpected, problem)
+            .hint("answer with --content JSON, or --decline or --cancel it")
+    })?;
+    Ok(Some(form))
 }
 
 /// Everything that the prompt's thread needs.
@@ -61,18 +120,10 @@ enum Choice {
 }
 
 impl Sheet {
-    fn new(ui: &Ui, asked: &Asked) -> Result<Self, Failure> {
-        let form = match &asked.ask.kind {
-            AskKind::Url { .. } => None,
-            AskKind::Form { schema } => Some(Form::parse(schema).map_err(|violations| {
-                let problem = format!("the question's form cannot be shown: {}", joined(&violations));
-                Failure::new(Kind::Unexpected, problem)
-                    .hint("answer with --content JSON, or --decline or --cancel it")
-            })?),
-        };
+    fn new(ui: &Ui, asked: &Asked, form: Option<Form>) -> Self {
         let paint = ui.talk_paint();
         set_colors_enabled_stderr(paint.is_on());
-        Ok(Self { asked: asked.clone(), form, theme: theme(paint), paint })
+        Self { asked: asked.clone(), form, theme: theme(paint), paint }
     }
 
     fn answer(self, keyboard: &mut Keyboard) -> Result<Reply, Stopped> {
@@ -107,7 +158,7 @@ impl Sheet {
 
     /// Fill in, look, send: the same menu before and after the form is filled in.
     fn answer_form(&self, keyboard: &mut Keyboard, form: &Form) -> Result<Reply, Stopped> {
-        let mut content = form.defaults();
+        let mut content = self.asked.draft.clone().unwrap_or_else(|| form.defaults());
         let mut filled = false;
         loop {
             let problems = form.violations(&content);

@@ -1,0 +1,94 @@
+//! What is known around a question, for whoever decides on it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::{page, text, values};
+use crate::client::TaskView;
+use crate::fastmcp::DeployedTask;
+use crate::form::shown;
+use crate::task::{Answer, Ask, Task};
+
+/// The most characters of one line of it.
+const MOST: usize = 300;
+
+/// The task that asks, and its earlier questions. Texts are safe on a terminal.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Background {
+    /// Names and values.
+    pub(crate) facts: Vec<(&'static str, String)>,
+    /// Earlier questions with their answers, the oldest first.
+    pub(crate) earlier: Vec<(String, String)>,
+    /// When the task's time to live ends, and the question with it.
+    pub(crate) ends: Option<Timestamp>,
+}
+
+impl Background {
+    /// Of a task of our own store.
+    pub(super) fn of_store(task: &Task) -> Self {
+        let mut background = Self { ends: task.expires_at(), ..Self::default() };
+        background.fact("session", task.new.session.as_ref().map(crate::task::SessionId::as_str));
+        background.arguments(&task.new.arguments);
+        background.fact("progress", task.progress.as_ref().map(text::progress).as_deref());
+        for question in &task.questions {
+            if let Some(answer) = &question.answer {
+                background.answered(&question.ask, answer);
+            }
+        }
+        background
+    }
+
+    /// Of a FastMCP task. Its arguments are never read.
+    pub(super) fn of_fastmcp(task: &DeployedTask) -> Self {
+        let mut background = Self::default();
+        background.fact("session", task.session.as_deref());
+        background.fact("progress", task.progress.as_ref().map(text::progress).as_deref());
+        background
+    }
+
+    /// Of a server's task.
+    pub(super) fn of_server(task: &TaskView) -> Self {
+        let created: Option<Timestamp> = task.created_at.as_deref().and_then(|at| at.parse().ok());
+        let ends =
+            created.zip(task.ttl_ms).and_then(|(at, ttl)| at.checked_add(Duration::from_millis(ttl)).ok());
+        let mut background = Self { ends, ..Self::default() };
+        background.fact("status", task.status_message.as_deref());
+        background
+    }
+
+    /// Of a call that is made here.
+    pub(crate) fn of_call(session: Option<&str>, arguments: &Map<String, Value>) -> Self {
+        let mut background = Self::default();
+        background.fact("session", session);
+        background.arguments(arguments);
+        background
+    }
+
+    /// Notes where the task is.
+    pub(crate) fn at(&mut self, place: &str) {
+        self.fact("place", Some(place));
+    }
+
+    /// Notes a question that was answered before.
+    pub(crate) fn answered(&mut self, ask: &Ask, answer: &Answer) {
+        let answered = match &answer.content {
+            Some(_) => format!("{} by {}", values::in_words(answer), answer.by),
+            None => format!("{} by {}", answer.action, answer.by),
+        };
+        self.earlier.push((page::message(ask, MOST), format!("→ {answered}")));
+    }
+
+    fn arguments(&mut self, arguments: &Map<String, Value>) {
+        let one = |(name, value): (&String, &Value)| format!("{name}={}", shown(value));
+        let all = arguments.iter().map(one).collect::<Vec<_>>().join(" ");
+        self.fact("arguments", Some(all.as_str()).filter(|all| !all.is_empty()));
+    }
+
+    fn fact(&mut self, name: &'static str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.facts.push((name, text::short(value, MOST)));
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! A question in the terminal: one screen, drawn under what the command has said, and gone when it is answered.
+//!
+//! [`ask`] is the loop: it gathers keys, signals and news, and [`sheet::Sheet`] decides. Nothing here has a rule about
+//! values or tasks of its own: [`crate::form`] reads what is typed, [`crate::desk`] tells what is around a question.
+
+mod backend;
+pub(crate) mod editor;
+mod entry;
+mod glyphs;
+mod header;
+mod keyboard;
+mod line;
+mod look;
+pub(crate) mod mode;
+mod picker;
+mod screen;
+mod sheet;
+mod view;
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::process::{Signal as Kill, kill_current_process_group};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::desk::asked::Asked;
+use crate::form::Form;
+use keyboard::{Burst, Keyboard};
+use look::Look;
+use screen::Screen;
+use sheet::{Sheet, Step};
+
+pub(crate) use sheet::Reply;
+
+/// How often times are told anew while nothing else happens.
+const TELL_TIMES: Duration = Duration::from_secs(10);
+
+/// How soon a stopped program is stopped: a group that no shell would wake is not.
+const STOPS: Duration = Duration::from_millis(100);
+
+/// Why a form ended without a reply.
+#[derive(Debug)]
+pub(crate) enum Stopped {
+    /// Ctrl-C.
+    Interrupted,
+    /// The terminal is gone or broken.
+    Terminal(io::Error),
+}
+
+impl From<io::Error> for Stopped {
+    fn from(error: io::Error) -> Self {
+        Self::Terminal(error)
+    }
+}
+
+/// The terminal and the person before it.
+#[derive(Debug, Clone)]
+pub(crate) struct Setting {
+    /// Whether there are colours.
+    pub(crate) is_coloured: bool,
+    /// Whether the terminal breaks long rows anew when it becomes narrower.
+    pub(crate) rewraps: bool,
+    /// The command of the person's editor.
+    pub(crate) editor: String,
+    /// What the command has to say meanwhile.
+    pub(crate) news: watch::Receiver<Option<String>>,
+    /// What is filled in, in words, for whoever takes the form off the screen.
+    pub(crate) draft: Arc<Mutex<Option<String>>>,
+}
+
+/// What came.
+enum Event {
+    Burst(io::Result<Burst>),
+    /// The program was stopped from outside and goes on.
+    Continued,
+    News,
+    Time,
+}
+
+/// Asks at the terminal; `form` is the question's, and `None` for a page. Dropping the future takes the form off the
+/// screen, and the terminal is as it was.
+pub(crate) async fn ask(asked: &Asked, form: Option<Form>, setting: Setting) -> Result<Reply, Stopped> {
+    let mut continued = signal(SignalKind::from_raw(Kill::CONT.as_raw()))?;
+    let mut open = Open::new(asked, form, setting)?;
+    loop {
+        open.draw()?;
+        let event = open.next(&mut continued).await;
+        let step = match event {
+            Event::Burst(burst) => open.sheet.take(burst?),
+            Event::Continued => Step::Continued,
+            Event::News | Event::Time => Step::Stay,
+        };
+        open.keep_draft();
+        match step {
+            Step::Stay => {}
+            Step::Reply(reply) => return Ok(reply),
+            Step::Interrupted => return Err(Stopped::Interrupted),
+            Step::Suspend => open.suspend(&mut continued).await?,
+            Step::Edit(text) => open.edit(&text).await?,
+            Step::Redraw => open.screen.erase()?,
+            Step::Continued => open.screen.resume()?,
+        }
+    }
+}
+
+/// A form on the screen. The keyboard goes first: who throws away what is left must be the only one who reads.
+struct Open<'a> {
+    asked: &'a Asked,
+    sheet: Sheet,
+    setting: Setting,
+    keyboard: Keyboard,
+    screen: Screen,
+}
+
+impl<'a> Open<'a> {
+    fn new(asked: &'a Asked, form: Option<Form>, setting: Setting) -> io::Result<Self> {
+        let screen = Screen::take(setting.rewraps)?;
+        let keyboard = Keyboard::new();
+        Ok(Self { asked, sheet: Sheet::new(asked, form), setting, keyboard, screen })
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        let look = Look { is_coloured: self.setting.is_coloured };
+        let news = self.setting.news.borrow_and_update().clone();
+        let (sheet, asked) = (&mut self.sheet, self.asked);
+        self.screen.draw(|size| view::picture(sheet, asked, news.as_deref(), look, size))?;
+        self.sheet.seen();
+        Ok(())
+    }
+
+    async fn next(&mut self, continued: &mut Signal) -> Event {
+        tokio::select! {
+            biased;
+            _ = continued.recv() => Event::Continued,
+            burst = self.keyboard.next() => Event::Burst(burst),
+            Ok(()) = self.setting.news.changed() => Event::News,
+            () = tokio::time::sleep(TELL_TIMES) => Event::Time,
+        }
+    }
+
+    fn keep_draft(&self) {
+        *self.setting.draft.lock().unwrap_or_else(PoisonError::into_inner) = self.sheet.draft();
+    }
+
+    /// Ctrl-Z: the shell gets the terminal as it was, and the form comes back below what the shell has said.
+    async fn suspend(&mut self, continued: &mut Signal) -> io::Result<()> {
+        self.keyboard.release();
+        self.screen.suspend()?;
+        if let Err(error) = kill_current_process_group(Kill::TSTP) {
+            tracing::debug!(%error, "cannot stop");
+        }
+        // The stop may come a moment later, to another thread.
+        let _ = tokio::time::timeout(STOPS, continued.recv()).await;
+        self.screen.resume()
+    }
+
+    async fn edit(&mut self, text: &str) -> io::Result<()> {
+        self.keyboard.release();
+        self.screen.suspend()?;
+        let edited = editor::edit(&self.setting.editor, text).await;
+        self.screen.resume()?;
+        match edited {
+            Ok(Some(text)) => self.sheet.edited(&text),
+            Ok(None) => self.sheet.notice = Some("the editor failed; the text is as it was".to_owned()),
+            Err(error) => self.sheet.notice = Some(format!("the editor cannot be used: {error}")),
+        }
+        Ok(())
+    }
+}

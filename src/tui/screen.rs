@@ -1,0 +1,147 @@
+//! The form's part of the screen: drawn, taken off and given back.
+
+use std::io::{self, BufWriter, Stderr, Write as _};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, Once, PoisonError};
+
+use crossterm::cursor;
+use crossterm::queue;
+use ratatui::backend::Backend as _;
+use ratatui::layout::{Position, Rect, Size};
+use ratatui::text::{Line, Text};
+use ratatui::widgets::Paragraph;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+use rustix::termios::tcgetwinsize;
+
+use super::backend::Below;
+use super::mode::{Mode, Taken};
+
+/// What a terminal has that does not say it.
+const USUAL: Size = Size::new(80, 24);
+
+/// One more than the rows of a form below the cursor; 0 where there is none on the screen.
+static BELOW: AtomicU32 = AtomicU32::new(0);
+
+/// How the terminal is given back by a panic.
+static MODE: Mutex<Option<Mode>> = Mutex::new(None);
+
+/// Rows that fit on the screen, and where the cursor is in them.
+pub(super) struct Picture {
+    pub(super) rows: Vec<Line<'static>>,
+    pub(super) cursor: Option<Position>,
+}
+
+/// The screen while a form has it; given back when dropped, whatever the reason.
+pub(super) struct Screen {
+    terminal: Terminal<Below<BufWriter<Stderr>>>,
+    taken: Taken,
+}
+
+impl Screen {
+    /// Takes it. `rewraps` says whether the terminal breaks long rows anew when it becomes narrower.
+    pub(super) fn take(rewraps: bool) -> io::Result<Self> {
+        let taken = Taken::for_form();
+        let backend = Below::new(BufWriter::new(io::stderr()), rewraps);
+        let nothing = Viewport::Fixed(Rect::default());
+        let terminal = Terminal::with_options(backend, TerminalOptions { viewport: nothing })?;
+        give_back_on_panic(taken.0.clone());
+        Ok(Self { terminal, taken })
+    }
+
+    /// Draws what there is for the terminal's size.
+    pub(super) fn draw(&mut self, picture: impl FnOnce(Size) -> Picture) -> io::Result<()> {
+        let size = size();
+        let Picture { rows, cursor } = picture(size);
+        let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).clamp(1, size.height.max(2) - 1);
+        let (wanted, now) = (Rect::new(0, 0, size.width, height), self.terminal.get_frame().area());
+        let backend = self.terminal.backend_mut();
+        backend.resized(size);
+        if wanted != now {
+            if wanted.width != now.width || now.height >= size.height {
+                backend.erase(size.width)?;
+            }
+            backend.reserve(height)?;
+            self.terminal.resize(wanted)?;
+        }
+        self.terminal.draw(|frame| {
+            frame.render_widget(Paragraph::new(Text::from(rows)), frame.area());
+            if let Some(cursor) = cursor {
+                frame.set_cursor_position(cursor);
+            }
+        })?;
+        let (row, height) = self.terminal.backend().place();
+        BELOW.store(u32::from(height - row), Ordering::Release);
+        Ok(())
+    }
+
+    /// Takes the form off and gives the terminal to somebody else, until [`Screen::resume`].
+    pub(super) fn suspend(&mut self) -> io::Result<()> {
+        self.erase()?;
+        if let Some(mode) = &self.taken.0 {
+            mode.leave();
+        }
+        Ok(())
+    }
+
+    /// Takes the terminal again; all is drawn anew below what others wrote.
+    pub(super) fn resume(&mut self) -> io::Result<()> {
+        if let Some(mode) = &self.taken.0 {
+            mode.enter();
+        }
+        self.terminal.backend_mut().forget()?;
+        self.terminal.resize(Rect::default())
+    }
+
+    /// Takes the form off, until it is drawn again.
+    pub(super) fn erase(&mut self) -> io::Result<()> {
+        BELOW.store(0, Ordering::Release);
+        let backend = self.terminal.backend_mut();
+        backend.show_cursor()?;
+        backend.erase(size().width)?;
+        self.terminal.resize(Rect::default())?;
+        self.terminal.backend_mut().flush()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        *MODE.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if !std::thread::panicking() {
+            // Nobody can be told that the terminal is gone.
+            let _ = self.erase();
+        }
+    }
+}
+
+/// The terminal's size now.
+fn size() -> Size {
+    match tcgetwinsize(io::stderr()) {
+        Ok(said) if said.ws_col > 0 && said.ws_row > 0 => Size::new(said.ws_col, said.ws_row),
+        _ => USUAL,
+    }
+}
+
+/// Has a panic's message written below the form, on a terminal as it was before.
+fn give_back_on_panic(mode: Option<Mode>) {
+    static ONCE: Once = Once::new();
+    *MODE.lock().unwrap_or_else(PoisonError::into_inner) = mode;
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |what| {
+            let below = BELOW.swap(0, Ordering::AcqRel);
+            if below > 0 {
+                let mut stderr = io::stderr();
+                let down = u16::try_from(below - 1).unwrap_or(0);
+                let _ = match down {
+                    0 => queue!(stderr, cursor::Show),
+                    down => queue!(stderr, cursor::MoveDown(down), cursor::Show),
+                };
+                let _ = stderr.write_all(b"\r\n").and_then(|()| stderr.flush());
+                if let Ok(Some(mode)) = MODE.try_lock().map(|mut mode| mode.take()) {
+                    mode.leave();
+                }
+            }
+            usual(what);
+        }));
+    });
+}
