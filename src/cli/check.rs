@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
-use super::{offer, profile};
+use super::{offer, profile_file};
 use crate::config::profiles::{self, Profiles};
 use crate::config::{self, Mistake};
 
@@ -23,7 +23,7 @@ pub(crate) struct CheckArgs {
 }
 
 pub(crate) fn run(context: &Context, args: &CheckArgs) -> Result<(), Failure> {
-    let own = profile::file(&context.environment).filter(|path| path.exists());
+    let own = profile_file::file(&context.environment).filter(|path| path.exists());
     let here = Path::new(config::FILE);
     match (&args.file, own) {
         (Some(file), own) if has_profiles(file, own.as_deref()) => profiles(context, file, false),
@@ -51,7 +51,7 @@ fn has_profiles(file: &Path, own: Option<&Path>) -> bool {
 /// Checks a file of profiles. One that nobody named and that cannot be read at all is a warning.
 fn profiles(context: &Context, file: &Path, is_found: bool) -> Result<(), Failure> {
     let home = context.environment.given("HOME").map(Path::new);
-    let mistakes = match profiles::load(file, home, profile::problem).map(Option::unwrap_or_default) {
+    let mistakes = match profiles::load(file, home, profile_file::problem).map(Option::unwrap_or_default) {
         Ok(found) => return right(context, file, &found),
         Err(mistakes) => mistakes,
     };

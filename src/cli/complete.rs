@@ -65,14 +65,6 @@ pub(crate) fn sessions() -> ArgValueCompleter {
     })
 }
 
-/// Names of profiles.
-pub(crate) fn profiles() -> ArgValueCandidates {
-    ArgValueCandidates::new(|| {
-        let profiles = profile::all(&Environment::of_process()).unwrap_or_default();
-        profiles.named.keys().map(|name| CompletionCandidate::new(text::line(name))).collect()
-    })
-}
-
 /// Names of tools.
 pub(crate) fn tools() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| {

@@ -12,6 +12,7 @@ pub(crate) use layers::shown_server;
 
 use super::environment::{Environment, REDIS_URL};
 use super::failure::Failure;
+use super::profile_file::{NAMESPACES, is_namespace};
 use super::ui::{ColorChoice, Manner, time};
 use crate::config::profiles::Profile;
 use crate::desk::suggest::{Reach, Word};
@@ -26,7 +27,7 @@ use crate::task::{Known, Who};
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct GlobalArgs {
     /// Use the options of this profile in config.toml of the user's configuration directory [env: MCPTASK_PROFILE]
-    #[arg(long, global = true, value_name = "NAME", add = super::complete::profiles())]
+    #[arg(long, global = true, value_name = "NAME", add = super::profile_file::names())]
     profile: Option<String>,
     /// Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env:
     /// MCPTASK_REDIS_URL]
@@ -290,19 +291,6 @@ fn redis(name: &str, url: &str) -> Result<StoreChoice, Failure> {
             Err(failure.maybe_hint((!is_filled_in).then(|| help.into())))
         }
     }
-}
-
-/// What a namespace may be.
-const NAMESPACES: &str = "use 1 to 100 letters, digits, '-', '_', '.' or ':'";
-
-fn is_namespace(name: &str) -> bool {
-    let allowed = |one: char| one.is_ascii_alphanumeric() || matches!(one, '-' | '_' | '.' | ':');
-    !name.is_empty() && name.len() <= 100 && name.chars().all(allowed)
-}
-
-/// What is wrong with a namespace.
-pub(crate) fn namespace_problem(name: &str) -> Option<String> {
-    (!is_namespace(name)).then(|| format!("it is not a namespace: {NAMESPACES}"))
 }
 
 fn checked_namespace(name: &str) -> Result<String, Failure> {

@@ -28,6 +28,7 @@ mod outage;
 mod outcome;
 mod places;
 mod profile;
+mod profile_file;
 mod remote;
 mod remote_answering;
 mod report;

@@ -1,46 +1,15 @@
 //! Which profile a command uses, and what it asks before something is changed under one.
 
-use std::path::{Path, PathBuf};
-
-use super::config::{self, GlobalArgs};
+use super::config::GlobalArgs;
 use super::context::Context;
 use super::environment::{Environment, PROFILE};
 use super::failure::{Failure, Kind};
+use super::profile_file::{all, file};
 use super::remote::RemoteArgs;
 use super::ui::{Piece, choose, text};
-use crate::config::profiles::{self, Profile, Profiles};
+use crate::config::profiles::{Profile, Profiles};
 use crate::config::{Mistake, counted};
 use crate::desk::suggest::{Advice, Suggested};
-use crate::redis_link;
-use crate::store::{StoreError, StoreResult, gate};
-use crate::task::{Known, Who};
-
-/// The file of profiles; `None` without a home directory.
-pub(crate) fn file(environment: &Environment) -> Option<PathBuf> {
-    Some(environment.config_directory()?.join("config.toml"))
-}
-
-/// All profiles; none where there is no file.
-pub(crate) fn all(environment: &Environment) -> Result<Profiles, Vec<Mistake>> {
-    let Some(path) = file(environment) else { return Ok(Profiles::default()) };
-    let home = environment.given("HOME").map(Path::new);
-    profiles::load(&path, home, problem).map(Option::unwrap_or_default)
-}
-
-/// What is wrong with a value of a profile.
-pub(crate) fn problem(key: &str, value: &str) -> Option<String> {
-    let refused = |checked: StoreResult<()>| match checked {
-        Err(StoreError::Refused { problem, .. }) => Some(problem),
-        _ => None,
-    };
-    match key {
-        "redis" => redis_link::problem(value),
-        "as" => refused(gate::who(&Who::named(value, Known::Given))),
-        "profile" => refused(gate::label("profile", value)),
-        "namespace" => config::namespace_problem(value),
-        _ => None,
-    }
-}
 
 /// The profile that is used: the one that the line names, or a variable, or the file by itself.
 pub(crate) fn chosen(global: &GlobalArgs, environment: &Environment) -> Result<Option<Profile>, Failure> {

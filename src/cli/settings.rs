@@ -10,7 +10,7 @@ use serde_json::json;
 use super::context::Context;
 use super::environment::Environment;
 use super::failure::{Failure, Kind};
-use super::profile;
+use super::profile_file;
 use super::ui::{Ui, text};
 use crate::config;
 use crate::desk::suggest::{Advice, Suggested};
@@ -76,7 +76,7 @@ pub(crate) fn show(context: &Context) -> Result<(), Failure> {
 
 /// Prints where the profiles are.
 pub(crate) fn path(ui: &Ui, environment: &Environment) -> Result<(), Failure> {
-    let Some(path) = profile::file(environment) else {
+    let Some(path) = profile_file::file(environment) else {
         return Err(Failure::usage(
             "neither HOME nor XDG_CONFIG_HOME is set, so there is no file of profiles",
         )
