@@ -3,9 +3,10 @@
 
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::ask::protocol::{Reply, Request, timeout};
+use crate::desk::answers::Answers;
 use crate::form::{Form, schema_fault, schema_violations, unaskable};
 use crate::task::Ask;
 
@@ -17,7 +18,12 @@ pub fn dialect(input: &[u8]) {
 /// A question's schema, and behind the first line end what is given as the answer.
 pub fn form(input: &[u8]) {
     let (schema, answer) = split(input);
-    crate::cli::fuzzing::answer(answer);
+    if let Ok(answers) = Answers::parse(&String::from_utf8_lossy(answer)) {
+        let _ = answers.to(
+            0,
+            &Ask::form("Why?", json!({ "type": "object", "properties": { "a": { "type": "string" } } })),
+        );
+    }
     let Ok(schema) = serde_json::from_slice::<Value>(schema) else { return };
     check(&Ask::form("Why?", schema.clone()));
     let content: Value = serde_json::from_slice(answer).unwrap_or_default();

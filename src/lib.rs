@@ -35,6 +35,7 @@
 //! - [`ask`]: how a command that runs as a tool asks its worker, over a private socket.
 //! - [`fastmcp`]: FastMCP's tasks, read and answered straight from their Redis; knows only the domain.
 //! - [`config`]: tools from `mcptask.toml`, every mistake with its place.
+//! - [`certificate`]: what is wrong with a certificate that is not taken.
 //! - [`client`]: speaks MCP to any server, in both eras; knows only the domain.
 //! - `desk`: what an operator sees and does, whatever the face: so far, the commands that are suggested.
 //! - `tui`: a question in the terminal, one screen.
@@ -43,6 +44,7 @@
 //! ARCHITECTURE.md, beside the README, has the promises, the keys, the limits and the reasons.
 
 pub mod ask;
+pub mod certificate;
 pub mod cli;
 pub mod client;
 pub mod config;
@@ -53,6 +55,7 @@ pub mod form;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod process_group;
 mod redis_link;
 pub mod relay;
 pub mod server;

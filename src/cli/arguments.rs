@@ -6,6 +6,8 @@ use std::io::Read as _;
 use serde_json::{Map, Value};
 
 use super::failure::{Failure, Kind};
+use crate::desk::answers::Answers;
+use crate::desk::suggest::{Advice, Suggested};
 use crate::form::{self, Form, Problem};
 use crate::task::Violation;
 
@@ -40,6 +42,15 @@ pub(crate) fn object(option: &str, given: &str) -> Result<Map<String, Value>, Fa
         Err(error) => Err(Failure::usage(format!("{option} is not JSON: {error}"))
             .hint(format!("for example {option} '{{\"guests\": 4}}', @file or - for stdin"))),
     }
+}
+
+/// Reads the answers of a file; `-` is stdin.
+pub(crate) fn answers(path: &str) -> Result<Answers, Failure> {
+    let text = text(&if path == "-" { path.to_owned() } else { format!("@{path}") })?;
+    Answers::parse(&text).map_err(|problem| {
+        Failure::usage(format!("the answers in {path:?} cannot be read: {problem}"))
+            .hint(Advice::command(Suggested::new("submit").flag("--help"), "shows the format"))
+    })
 }
 
 fn kind_of(value: &Value) -> &'static str {

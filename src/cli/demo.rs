@@ -11,7 +11,6 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
-use super::answers::Answers;
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::follow::Answering;
@@ -20,6 +19,7 @@ use super::remote_answering::RemoteAnswering;
 use super::ui::{Piece, event};
 use super::{outcome, worker};
 use crate::client::{Call, Client, Era, Submitted, Target};
+use crate::desk::answers::Answers;
 use crate::desk::place::SERVER;
 use crate::engine::{Engine, Limits};
 use crate::server::{self, ServeConfig};
@@ -72,7 +72,7 @@ async fn as_client(context: &Context, engine: &Engine, url: &str) -> Result<(), 
         None
     } else {
         context.ui.talk(&format!("   Nobody can be asked here, so these answers are given: {GIVEN}"));
-        Some(Answers::given(GIVEN)?)
+        Some(Answers::parse(GIVEN).map_err(Failure::usage)?)
     };
     let answering = RemoteAnswering::new(Answering::new(&context.ui, answers), false);
     let client = Client::connect(&Target::http(url)?, Era::Legacy, Some(answering.clone())).await?;

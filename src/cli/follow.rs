@@ -1,6 +1,5 @@
 //! Staying with a task to its end, and answering its questions meanwhile.
 
-use super::answers::Answers;
 use super::context::Context;
 use super::failure::client::ANSWER_AT_ONCE;
 use super::failure::store::{already_answered, gone_or, is_outage};
@@ -8,6 +7,7 @@ use super::failure::{Failure, Kind};
 use super::ui::question::{self, Asked, Reply};
 use super::ui::spinner::Spinner;
 use super::ui::{Paint, Ui, event, page, text};
+use crate::desk::answers::Answers;
 use crate::desk::asked::OpenQuestion;
 use crate::desk::{answer, values};
 use crate::engine::{Engine, EngineError, Viewer, Watch};

@@ -2,7 +2,6 @@
 //! exit codes (`failure::Kind`).
 
 mod access;
-mod answers;
 mod arguments;
 mod ask;
 mod ask_kind;
@@ -20,8 +19,6 @@ mod doctor;
 mod environment;
 mod examples;
 mod follow;
-#[cfg(any(test, fuzzing))]
-pub(crate) mod fuzzing;
 mod handover;
 mod help;
 mod list;

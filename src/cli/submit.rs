@@ -5,7 +5,6 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
-use super::answers::{self, Answers};
 use super::config::StoreChoice;
 use super::connections;
 use super::context::Context;
@@ -17,6 +16,7 @@ use super::ui::spinner::Spinner;
 use super::ui::{text, time};
 use super::{arguments, complete, complete_names, outcome, places};
 use crate::client::{self, Call, Client, Era, Submitted, Target};
+use crate::desk::answers;
 use crate::desk::background::Background;
 use crate::desk::ending::Ending;
 use crate::desk::place::{SERVER, STORE};
@@ -62,7 +62,7 @@ pub(crate) struct SubmitArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failure> {
-    let answers = args.answers.as_deref().map(Answers::read).transpose()?;
+    let answers = args.answers.as_deref().map(arguments::answers).transpose()?;
     let answering = Answering::new(&context.ui, answers);
     match args.remote.target(context)? {
         None => through_store(context, &args, &answering).await,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::target::is_program;
+use crate::certificate::CertificateFault;
 use crate::task::RpcError;
 
 /// The result of a client's verb.
@@ -45,6 +46,14 @@ pub enum ClientError {
         problem: String,
         /// Whether it may be otherwise a moment later.
         is_passing: bool,
+    },
+    /// Somebody answers there, with a certificate that is not taken.
+    #[error("no secure connection to {server}: {fault}")]
+    Untrusted {
+        /// Which server.
+        server: String,
+        /// What is wrong with its certificate.
+        fault: CertificateFault,
     },
     /// Somebody answers there, and no secure connection comes about.
     #[error("no secure connection to {server}: {reason}")]

@@ -8,6 +8,7 @@ use rmcp::transport::streamable_http_client::StreamableHttpError;
 
 use super::ClientError;
 use super::http::{too_large, too_many_bytes};
+use crate::certificate::{CertificateFault, inner};
 use crate::task::RpcError;
 
 /// What is known of a connection that just ends.
@@ -52,7 +53,11 @@ pub(super) fn transport_failure(place: &str, error: &(dyn Error + 'static)) -> C
         // The innermost words name the cause: "Connection refused (os error 111)".
         reason = error.to_string();
         if error.is::<rustls::Error>() {
-            return ClientError::Insecure { server: place.to_owned(), reason };
+            let (server, certificate) = (place.to_owned(), CertificateFault::of(error));
+            return match certificate {
+                Some(fault) => ClientError::Untrusted { server, fault },
+                None => ClientError::Insecure { server, reason },
+            };
         }
         if let Some(answered) = error.downcast_ref().and_then(|error| answered(place, error)) {
             return answered;
@@ -72,14 +77,6 @@ pub(super) fn transport_failure(place: &str, error: &(dyn Error + 'static)) -> C
         return ClientError::Answers { server: place.to_owned(), problem, is_passing: false };
     }
     ClientError::Unreachable { server: place.to_owned(), reason, is_sent }
-}
-
-/// What is inside an error; of an error of input and output that is what it was made of.
-fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-        Some(inner) => Some(inner),
-        None => error.source(),
-    }
 }
 
 /// The failure where somebody has answered.

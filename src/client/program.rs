@@ -8,20 +8,17 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, test_kill_process_group, waitpgid};
 use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
+
+use crate::process_group::{ProcessGroup, ends_within, stop};
 
 /// How long a server has after its stdin closed, and how long after SIGTERM; the SDKs of TypeScript and Python take
 /// two seconds as well.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long the kernel may take to carry out SIGKILL.
 const AFTER_KILL: Duration = Duration::from_secs(2);
-/// Looks for what is left of a group are this far apart, doubled from the first to the last: nobody tells when a process
-/// ends that is not one's own child.
-const FIRST_LOOK: Duration = Duration::from_millis(5);
-const LAST_LOOK: Duration = Duration::from_millis(100);
 
 /// All programs of this process that have not ended. It is one for all connections, since a command that is interrupted
 /// drops them in the middle of what they do, and has to wait for the programs all the same.
@@ -73,40 +70,20 @@ impl Program {
     /// Ends all of it: its stdin is closed, now it has time, then SIGTERM, time again, and SIGKILL (MCP, lifecycle,
     /// shutdown on stdio).
     pub(super) async fn end(mut self) {
-        if self.is_gone_within(GRACE).await {
-            return;
-        }
-        self.signal(Signal::TERM);
-        // A stopped process takes the signal only when it goes on.
-        self.signal(Signal::CONT);
-        if self.is_gone_within(GRACE).await {
-            return;
-        }
-        self.signal(Signal::KILL);
-        if !self.is_gone_within(AFTER_KILL).await {
+        self.is_over = ends_within(&mut self, GRACE).await || stop(&mut self, GRACE, AFTER_KILL).await;
+        if !self.is_over {
             tracing::warn!(group = self.group.as_raw_nonzero(), "processes of the server do not end");
         }
     }
+}
 
-    async fn is_gone_within(&mut self, most: Duration) -> bool {
-        let deadline = Instant::now() + most;
-        if timeout_at(deadline, self.leader.wait()).await.is_err() {
-            return false;
-        }
-        let mut pause = FIRST_LOOK;
-        while self.is_any_left() {
-            if Instant::now() >= deadline {
-                return false;
-            }
-            sleep(pause.min(deadline - Instant::now())).await;
-            pause = (pause * 2).min(LAST_LOOK);
-        }
-        self.is_over = true;
-        true
+impl ProcessGroup for Program {
+    async fn leader_ended(&mut self) {
+        // One that cannot be waited for is no child any more.
+        let _ = self.leader.wait().await;
     }
 
-    /// Whether a process of the group is alive, once the leader is not.
-    fn is_any_left(&self) -> bool {
+    async fn is_any_left(&self) -> bool {
         // Orphans are children of this process.
         while matches!(waitpgid(self.group, WaitOptions::NOHANG), Ok(Some(_))) {}
         test_kill_process_group(self.group).is_ok()

@@ -57,7 +57,14 @@ impl Found {
                 let open = OpenQuestion::all_of_fastmcp(task);
                 let question = match (named(&open, wanted), wanted) {
                     (Some(question), _) => question,
-                    (None, Some(wanted)) if !open.is_empty() => return Err(not_open(&task.id, wanted)),
+                    (None, Some(wanted)) if !open.is_empty() => {
+                        let may_be = task.may_have_asked(wanted);
+                        return Err(if may_be {
+                            not_open(&task.id, wanted)
+                        } else {
+                            no_question(&task.id, wanted)
+                        });
+                    }
                     _ => return Err(not_asking(deployment, task).await),
                 };
                 if task.generation == Generation::V4 && way == Way::Supported {
@@ -182,15 +189,18 @@ async fn of_store(engine: &Engine, id: &TaskId, wanted: Option<&str>) -> Result<
             Err(already_answered(id, question, answer))
         }
         (Some(question), _) if !task.status.is_final() => Ok(OpenQuestion::of_task(&task, question)),
-        (None, Some(wanted)) if task.status == TaskStatus::InputRequired => Err(no_question(id, wanted)),
+        (None, Some(wanted)) if task.status == TaskStatus::InputRequired => {
+            Err(no_question(id.as_str(), wanted))
+        }
         _ => Err(not_waiting(&task)),
     }
 }
 
-/// The failure of a question that was never asked, where all that were are kept.
-fn no_question(task: &TaskId, question: &str) -> Failure {
-    let show = Suggested::new("show").about(text::short_id(task.as_str()));
-    let message = format!("task {task} has no open question {}: it was never asked", text::line(question));
+/// The failure of a question that was never asked, where that can be told: all that were are kept, or none has such an id.
+fn no_question(task: &str, question: &str) -> Failure {
+    let show = Suggested::new("show").about(text::short_id(task));
+    let (task, question) = (text::line(task), text::line(question));
+    let message = format!("task {task} has no open question {question}: it was never asked");
     Failure::new(Kind::NotFound, message).hint(Advice::command(show, "shows its questions"))
 }
 
@@ -232,7 +242,11 @@ async fn not_asking(deployment: &Deployment, task: &DeployedTask) -> Failure {
     }
 }
 
-fn of_server(server: &Server, task: &TaskView, wanted: Option<&str>) -> Result<OpenQuestion, Failure> {
+pub(super) fn of_server(
+    server: &Server,
+    task: &TaskView,
+    wanted: Option<&str>,
+) -> Result<OpenQuestion, Failure> {
     if let Some(failure) = server.refuses_answers(Some(&task.id)).filter(|_| !task.status.is_final()) {
         return Err(failure);
     }
@@ -300,7 +314,7 @@ impl<'a> Sending<'a> {
 
     async fn at_store(&mut self, engine: &Engine, id: &TaskId) -> Result<Delivered, Failure> {
         let question: QuestionId =
-            self.question.id.parse().map_err(|_| no_question(id, &self.question.id))?;
+            self.question.id.parse().map_err(|_| no_question(id.as_str(), &self.question.id))?;
         match store(engine, id, &question, &self.answer, &mut self.was_lost).await {
             Ok(answer) => Ok(taken(answer)),
             Err(EngineError::Answer { task, question, violations }) => {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::answer::until;
+use super::answer::{of_server, until};
 use super::failure::store::gone_or;
 use super::failure::{Failure, Kind};
 use super::place::Found;
@@ -86,9 +86,10 @@ impl Found {
         match self {
             Self::Store(engine, id) => of_store(engine, id, wait).await,
             Self::Fastmcp(deployment, task) => of_deployment(deployment, task, wait).await,
-            Self::Server(_, task) if !task.status.is_final() && !wait => {
-                Err(not_ended(&task.id, task.status)
-                    .hint(Advice::with("wait for it with", waiting(task.id.as_str()))))
+            Self::Server(server, task) if !task.status.is_final() && !wait => {
+                // What cannot be answered from here is waited for.
+                let open = of_server(server, task, None).ok();
+                Err(hinted(not_ended(&task.id, task.status), open, waiting(task.id.as_str())))
             }
             Self::Server(server, task) => {
                 Ok(server.run(async |client| client.ended(&task.id).await).await?.into())

@@ -1,6 +1,5 @@
 //! Everything that can go wrong, the exit code of each kind, and the library's errors as such failures.
 
-mod certificate;
 pub(crate) mod client;
 pub(crate) mod fastmcp;
 pub(crate) mod store;
@@ -10,6 +9,10 @@ use std::fmt;
 use std::process::ExitCode;
 
 use crate::desk::suggest::{Advice, Reach};
+
+/// What helps where a certificate is not taken.
+const CERTIFICATE_HELP: &str = "it has to be valid for the server's name, made without CA:TRUE, and trusted on this \
+                                machine: SSL_CERT_FILE=FILE names a file of certificates to trust";
 
 /// What kind of failure: it alone decides the exit code. This table is the documentation of the codes;
 /// 0 is success.

@@ -1,6 +1,7 @@
 //! What an operator sees and does on all places where tasks are; the commands are faces of it.
 
 pub(crate) mod answer;
+pub(crate) mod answers;
 pub(crate) mod asked;
 pub(crate) mod background;
 pub(crate) mod diagnose;

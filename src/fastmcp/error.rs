@@ -1,5 +1,6 @@
 //! Why a deployment could not be read, or was not changed.
 
+use crate::certificate::CertificateFault;
 use crate::redis_link;
 use crate::task::{TaskStatus, Violation, joined};
 use redis::{ErrorKind, RedisError};
@@ -17,6 +18,22 @@ pub enum FastmcpError {
         location: String,
         /// What went wrong.
         problem: String,
+    },
+    /// What was given cannot be the address of a Redis.
+    #[error("{location} cannot be used: {problem}")]
+    Address {
+        /// Where, without secrets.
+        location: String,
+        /// What is wrong with it, and what may be given.
+        problem: String,
+    },
+    /// Somebody answers there, with a certificate that is not taken.
+    #[error("no secure connection to {location}: {fault}")]
+    Untrusted {
+        /// Where, without secrets.
+        location: String,
+        /// What is wrong with its certificate.
+        fault: CertificateFault,
     },
     /// The Redis is there and does not do it now.
     #[error("{location} refuses: {problem}")]
@@ -202,6 +219,12 @@ impl FastmcpError {
         }
         if PASSING.contains(&code) {
             return Self::Refuses { location, code: code.to_owned(), problem };
+        }
+        if let Some(fault) = CertificateFault::of(error) {
+            return Self::Untrusted { location, fault };
+        }
+        if redis_link::is_wrong_address(error) {
+            return Self::Address { location, problem };
         }
         if redis_link::is_unreachable(error) {
             return Self::Unreachable { location, problem };

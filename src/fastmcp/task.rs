@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::identity::is_uuid;
 use super::signs::{Asking, Lifetime, Signs};
 use super::{Component, Generation, Lifetimes};
 use crate::task::{Ask, Progress, TaskStatus, Violation};
@@ -66,6 +67,17 @@ impl DeployedTask {
     /// Whether its result is there. It is a Python pickle, which is never opened.
     pub fn has_result(&self) -> bool {
         self.signs.run.has_result
+    }
+
+    /// Whether FastMCP may have given one of the task's questions this id. It keeps the open ones alone, so that of most ids
+    /// nobody can tell whether they were asked: version 3 gives a UUID to each question, 4 the task's id and 16 hex digits.
+    pub fn may_have_asked(&self, question: &str) -> bool {
+        match self.generation {
+            Generation::V3_0 | Generation::V3_4 => is_uuid(question),
+            Generation::V4 => question.rsplit_once(':').is_some_and(|(task, number)| {
+                task == self.id && number.len() == 16 && number.bytes().all(|byte| byte.is_ascii_hexdigit())
+            }),
+        }
     }
 
     /// What lives how long.

@@ -4,10 +4,10 @@ use std::io;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, RedisResult};
+use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult};
 use tokio::time::timeout;
 
-use super::CONNECT;
+use super::{CONNECT, said};
 
 /// A connection of that client, in its database. The handshake takes no longer than [`CONNECT`], whatever a reply may
 /// take afterwards.
@@ -39,7 +39,20 @@ async fn handshake(client: &Client, config: &AsyncConnectionConfig) -> RedisResu
     let first = information.clone().set_redis_settings(settings.clone().set_db(0));
     let mut connection = Client::open(first)?.get_multiplexed_async_connection_with_config(config).await?;
     if database != 0 {
-        redis::cmd("SELECT").arg(database).query_async::<()>(&mut connection).await?;
+        let chosen = redis::cmd("SELECT").arg(database).query_async::<()>(&mut connection).await;
+        chosen.map_err(
+            |error| if error.code() == Some("ERR") { no_database(database, &error) } else { error },
+        )?;
     }
     Ok(connection)
+}
+
+/// The error of a database that the Redis has not.
+fn no_database(database: i64, error: &RedisError) -> RedisError {
+    let detail = format!(
+        "there is no database {database} in this Redis ({}); the number at the end of the URL chooses one of those that it \
+         has, 0 to 15 unless it is set up otherwise",
+        said(error)
+    );
+    (ErrorKind::InvalidClientConfig, "no such database", detail).into()
 }

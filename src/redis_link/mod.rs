@@ -35,12 +35,18 @@ pub(crate) fn is_unreachable(error: &RedisError) -> bool {
         || is_passing(error)
 }
 
+/// Whether what was given cannot be its address: nobody else can mend that.
+pub(crate) fn is_wrong_address(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::InvalidClientConfig
+}
+
 /// What went wrong, in the server's own words where they are its: they can be looked up.
 pub(crate) fn said(error: &RedisError) -> String {
     if error.kind() == ErrorKind::Parse {
         return "what answers there does not speak as a Redis does: is it another server's port?".to_owned();
     }
     match (error.code(), error.detail()) {
+        (None, Some(detail)) if is_wrong_address(error) => detail.to_owned(),
         (Some(code), Some(detail)) if code != "ERR" && !detail.starts_with(code) => {
             format!("{code} {detail}")
         }

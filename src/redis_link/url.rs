@@ -82,6 +82,27 @@ impl<'a> Parts<'a> {
         SOCKETS.contains(&self.scheme)
     }
 
+    /// Whether what stands in the place of a database is the number of one.
+    fn check_database(&self) -> Result<(), String> {
+        let path = self.path.trim_matches('/');
+        let database = match () {
+            () if self.is_socket() => {
+                let given = self.query.split('&').find_map(|pair| pair.strip_prefix("db="));
+                given.unwrap_or("0")
+            }
+            () if self.scheme.ends_with("+sentinel") => {
+                path.split_once('/').map_or("0", |(_, database)| database)
+            }
+            () if path.is_empty() => "0",
+            () => path,
+        };
+        // What is there may be a piece of a password, so it is not repeated.
+        let problem = "what stands behind its host is no number of a database: write redis://HOST:PORT/DB, where DB is \
+                       0 or more";
+        let is_number = database.bytes().all(|byte| byte.is_ascii_digit()) && database.parse::<i32>().is_ok();
+        if is_number { Ok(()) } else { Err(problem.to_owned()) }
+    }
+
     /// The path, if it is one that cannot be a piece of a password: a socket's, a number, a primary's name.
     fn shown_path(&self) -> &str {
         let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -130,7 +151,7 @@ fn has_bare_percent(text: &str) -> bool {
 
 /// What is wrong with a URL, and how to write it; nothing of the URL is in it.
 pub(crate) fn problem(url: &str) -> Option<String> {
-    Parts::of(url).err()
+    Parts::of(url).and_then(|parts| parts.check_database()).err()
 }
 
 /// The URL as it may be shown: with stars for the password, and without anything that could be a piece of one.
@@ -183,6 +204,37 @@ mod tests {
         }
         for url in ["unix:///run/redis.sock?pass=sec#ret", "unix:///run/redis.sock?pass=sec%ret"] {
             assert!(problem(url).is_some(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_database_is_a_number() {
+        for place in
+            ["redis://h/DB", "rediss://h:1/DB", "redis+sentinel://a,b/main/DB", "unix:///run/r.sock?db=DB"]
+        {
+            for (database, is_taken) in [
+                ("0", true),
+                ("15", true),
+                ("99", true),
+                ("-1", false),
+                ("x", false),
+                ("1/2", false),
+                ("9999999999", false),
+            ] {
+                let url = place.replace("DB", database);
+                let problem = problem(&url);
+                assert_eq!(problem.is_none(), is_taken, "{url}");
+                assert!(problem.is_none_or(|problem| problem.contains("no number of a database")), "{url}");
+            }
+        }
+        for url in [
+            "redis://h",
+            "redis://h/",
+            "redis+sentinel://a/main",
+            "redis+sentinel://a/main/",
+            "redis+cluster://a",
+        ] {
+            assert_eq!(problem(url), None, "{url}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a verb refuses, each with the value that was wrong.
 
 use super::Refusal;
+use crate::certificate::CertificateFault;
 use crate::task::{Answer, QuestionId, TaskId, TaskStatus, WorkerId};
 
 /// The result of a verb.
@@ -132,6 +133,22 @@ pub enum StoreError {
         /// What it said.
         problem: String,
     },
+    /// What was given cannot be the address of a store: it is the caller's fault.
+    #[error("{location} cannot be used: {problem}")]
+    Address {
+        /// Where, without secrets.
+        location: String,
+        /// What is wrong with it, and what may be given.
+        problem: String,
+    },
+    /// Somebody answers there, with a certificate that is not taken.
+    #[error("no secure connection to {location}: {fault}")]
+    Untrusted {
+        /// Where, without secrets.
+        location: String,
+        /// What is wrong with its certificate.
+        fault: CertificateFault,
+    },
     /// The store cannot be reached.
     #[error("cannot reach {location}: {problem}")]
     Unreachable {
@@ -163,7 +180,7 @@ impl StoreError {
     /// Whether the same verb may succeed later, with nothing about it changed: long-lived processes try again.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Unreachable { .. } => true,
+            Self::Unreachable { .. } | Self::Untrusted { .. } => true,
             Self::Refuses { refusal, .. } => refusal.is_passing(),
             _ => false,
         }

@@ -1,6 +1,7 @@
 //! Redis URLs as people type them, and what is shown of them.
 
 use crate::place::Place;
+use crate::redis::RedisServer;
 
 #[test]
 fn a_password_that_has_to_be_escaped_is_refused_and_no_piece_of_it_is_shown() {
@@ -25,6 +26,25 @@ fn a_password_that_has_to_be_escaped_is_refused_and_no_piece_of_it_is_shown() {
             assert!(shown.contains("MCPTASK_REDIS_URL") && !shown.contains("7topfx"), "{shown}");
         }
     }
+}
+
+#[test]
+fn a_database_that_the_redis_has_not_is_a_wrong_value() {
+    let (place, redis) = (Place::new(), RedisServer::start());
+    let url = |database: &str| format!("redis://127.0.0.1:{}/{database}", redis.port());
+    for command in [&["list"][..], &["tools"], &["submit", "plan_dinner"], &["worker"], &["watch"]] {
+        let ran = place.run(&[command, &["--redis", &url("99")]].concat());
+        assert_eq!(ran.code, 2, "{command:?}: {ran:?}");
+        assert!(ran.err.contains("there is no database 99 in this Redis"), "{command:?}: {ran:?}");
+        assert!(ran.err.contains("0 to 15"), "says which there are: {ran:?}");
+    }
+    for database in ["-1", "x", "1/2", "99999999999999999999"] {
+        let ran = place.run(&["list", "--redis", &url(database)]);
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.err.contains("no number of a database"), "{ran:?}");
+    }
+    let ran = place.run(&["list", "--redis", &url("15")]);
+    assert_eq!(ran.code, 0, "{ran:?}");
 }
 
 #[test]

@@ -3,28 +3,33 @@
 use crate::place::Place;
 use crate::redis::{RedisServer, free_port};
 use crate::situations::{
-    ABOUT_TASKS, AT_A_BROKEN_PLACE, NEVER_ASKED, NEVER_ASKED_OR_ANSWERED, Row, about_legacy_tasks, tried,
+    ABOUT_TASKS, ASKING_HINT, AT_A_BROKEN_PLACE, NEVER_ASKED, NEVER_ASKED_OR_ANSWERED, Row,
+    about_legacy_tasks, tried,
 };
 use crate::stage::{Stage, assert_none, ran};
 
 #[test]
 fn each_verb_says_the_same_in_a_sqlite_store() {
     let stage = Stage::on(Place::new());
-    assert_none(&stage.faults("sqlite", &[ABOUT_TASKS, &[NEVER_ASKED]].concat(), &[]));
+    assert_none(&stage.faults("sqlite", &[ABOUT_TASKS, &[NEVER_ASKED, ASKING_HINT]].concat(), &[]));
 }
 
 #[test]
 fn each_verb_says_the_same_in_a_redis_store() {
     let redis = RedisServer::start();
     let stage = Stage::on(Place::on_redis(&redis.url()));
-    assert_none(&stage.faults("redis", &[ABOUT_TASKS, &[NEVER_ASKED]].concat(), &[]));
+    assert_none(&stage.faults("redis", &[ABOUT_TASKS, &[NEVER_ASKED, ASKING_HINT]].concat(), &[]));
 }
 
 #[test]
 fn each_verb_says_the_same_through_a_server_of_the_modern_era() {
     let stage = Stage::on(Place::new());
     let way = ["--server", stage.server.url(), "--era", "modern"];
-    assert_none(&stage.faults("modern", &[ABOUT_TASKS, &[NEVER_ASKED_OR_ANSWERED]].concat(), &way));
+    assert_none(&stage.faults(
+        "modern",
+        &[ABOUT_TASKS, &[NEVER_ASKED_OR_ANSWERED, ASKING_HINT]].concat(),
+        &way,
+    ));
 }
 
 #[test]

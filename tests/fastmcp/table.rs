@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 
 use crate::commands::mcptask;
 use crate::kitchen::{Client, Kitchen, V3_0, V3_4, V4};
-use crate::situations::{ABOUT_TASKS, Done, Ids, NEVER_ASKED_OR_ANSWERED, Row, about_legacy_tasks, faults};
+use crate::situations::{
+    ABOUT_TASKS, ASKING_HINT, Done, Ids, NEVER_ASKED, NEVER_ASKED_OR_ANSWERED, Row, about_legacy_tasks,
+    faults,
+};
 use mcptask::task::TaskStatus;
 
 /// A command on that Redis, or through a server where its way leads there.
@@ -79,7 +82,7 @@ fn assert_none(faults: &[String]) {
 /// Submitting is a matter of a deployment's server: see below.
 fn in_redis() -> Vec<Row> {
     let rows = ABOUT_TASKS.iter().filter(|row| row.command[0] != "submit").copied();
-    rows.chain([NEVER_ASKED_OR_ANSWERED]).collect()
+    rows.chain([NEVER_ASKED, ASKING_HINT]).collect()
 }
 
 #[rstest]
@@ -99,7 +102,7 @@ async fn each_verb_says_of_fastmcp_4_what_it_says_of_others() {
     let (answers, others): (Vec<Row>, Vec<Row>) = in_redis().into_iter().partition(is_answer);
     assert_none(&stage.faults(V4, &others, &[]));
     assert_none(&stage.faults("4 on demand", &answers, &["--direct"]));
-    let has_question = |row: &Row| row.command != NEVER_ASKED_OR_ANSWERED.command;
+    let has_question = |row: &Row| row.command != NEVER_ASKED.command;
     let refused = |row: Row| Row { code: 2, words: "--direct", ..row };
     let refused: Vec<Row> = answers.into_iter().filter(has_question).map(refused).collect();
     assert_none(&stage.faults("4 not on demand", &refused, &[]));
@@ -109,7 +112,7 @@ async fn each_verb_says_of_fastmcp_4_what_it_says_of_others() {
 async fn each_verb_says_the_same_through_a_server_of_fastmcp_4() {
     let stage = Stage::of(V4).await;
     let way = ["--server", &stage.kitchen.endpoint()];
-    assert_none(&stage.faults("4", &[ABOUT_TASKS, &[NEVER_ASKED_OR_ANSWERED]].concat(), &way));
+    assert_none(&stage.faults("4", &[ABOUT_TASKS, &[NEVER_ASKED_OR_ANSWERED, ASKING_HINT]].concat(), &way));
 }
 
 /// FastMCP 3 does not tell its clients that a task asks.

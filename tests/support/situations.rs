@@ -78,6 +78,9 @@ pub const ABOUT_TASKS: &[Row] = &[
     row(&["respond", "WORKING", "--wait", "--decline", "--timeout", "1s"], 7, "gave up after"),
 ];
 
+/// What is suggested where a task has not ended that asks: in every place how to answer, if one can from there.
+pub const ASKING_HINT: Row = row(&["result", "ASKING"], 10, "answer it later with: mcptask");
+
 /// A question that was never asked, of a task that asks another one: unknown where all that were asked are kept. Where
 /// only the open ones are, it may have been answered.
 pub const NEVER_ASKED: Row =

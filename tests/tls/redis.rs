@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::certificate::certificate;
+use crate::certificate::certificate_with;
 
 /// A redis-server that speaks only TLS; killed on drop.
 struct TlsRedis {
@@ -17,8 +17,13 @@ struct TlsRedis {
 
 impl TlsRedis {
     fn start() -> Self {
+        Self::start_with("CA:FALSE")
+    }
+
+    /// With a certificate of those basic constraints.
+    fn start_with(constraints: &str) -> Self {
         let directory = TempDir::new().expect("a temporary directory");
-        certificate(directory.path());
+        certificate_with(directory.path(), constraints);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         drop(listener);
@@ -77,4 +82,17 @@ fn a_certificate_that_nobody_vouches_for_is_refused() {
     assert_eq!(output.status.code(), Some(4), "{error}");
     assert!(error.contains("its certificate signs itself") && error.contains("SSL_CERT_FILE"), "{error}");
     assert!(!error.contains("UnknownIssuer"), "{error}");
+}
+
+#[test]
+fn a_certificate_for_signing_others_is_called_so() {
+    let server = TlsRedis::start_with("CA:TRUE");
+    let output = server.list(true);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{error}");
+    assert!(error.contains("no secure connection to rediss://127.0.0.1"), "{error}");
+    assert!(
+        error.contains("is one for signing others (CA:TRUE)") && error.contains("SSL_CERT_FILE"),
+        "{error}"
+    );
 }

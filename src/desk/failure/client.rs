@@ -1,6 +1,6 @@
 //! A server's errors as failures.
 
-use super::{Failure, Kind, certificate};
+use super::{CERTIFICATE_HELP, Failure, Kind};
 use crate::client::{ClientError, HANDSHAKE, INVALID_PARAMS};
 use crate::desk::suggest::{Advice, Suggested};
 
@@ -10,7 +10,7 @@ pub(crate) const ANSWER_AT_ONCE: &str =
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
-        let (message, is_certificate) = certificate::in_words(error.to_string());
+        let message = error.to_string();
         let failure = match &error {
             ClientError::Target { .. } | ClientError::NotOffered { .. } => Self::usage(message),
             ClientError::Refused { .. } if error.is_passing() => Self::new(Kind::Unreachable, message),
@@ -28,9 +28,7 @@ impl From<ClientError> for Failure {
             ClientError::Answers { .. } | ClientError::SessionEnded { .. } => {
                 Self::new(Kind::Unreachable, message)
             }
-            ClientError::Insecure { .. } if is_certificate => {
-                Self::new(Kind::Unreachable, message).hint(certificate::HELP)
-            }
+            ClientError::Untrusted { .. } => Self::new(Kind::Unreachable, message).hint(CERTIFICATE_HELP),
             ClientError::Insecure { .. } => Self::new(Kind::Unreachable, message).hint(
                 "where the server speaks no TLS, the URL begins with http://",
             ),

@@ -1,21 +1,24 @@
 //! FastMCP's errors as failures of a command.
 
-use super::{Failure, Kind, certificate};
+use super::{CERTIFICATE_HELP, Failure, Kind};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::fastmcp::{FastmcpError, Help, HelpPart};
 use crate::store::Refusal;
 
 impl From<FastmcpError> for Failure {
     fn from(error: FastmcpError) -> Self {
-        let (message, is_certificate) = certificate::in_words(error.to_string());
+        let message = error.to_string();
         let kind = match &error {
-            FastmcpError::Unreachable { .. } | FastmcpError::Refuses { .. } => Kind::Unreachable,
+            FastmcpError::Unreachable { .. }
+            | FastmcpError::Untrusted { .. }
+            | FastmcpError::Refuses { .. } => Kind::Unreachable,
             FastmcpError::Refused { .. } | FastmcpError::NotAuthenticated { .. } => Kind::Unauthorised,
             FastmcpError::Backend { .. } | FastmcpError::Locked { .. } => Kind::Unexpected,
             FastmcpError::Nothing { .. } | FastmcpError::Crowded { .. } | FastmcpError::NoTask { .. } => {
                 Kind::NotFound
             }
             FastmcpError::Ambiguous { .. }
+            | FastmcpError::Address { .. }
             | FastmcpError::Invalid { .. }
             | FastmcpError::NotAForm { .. }
             | FastmcpError::NeedsServer { .. }
@@ -23,8 +26,7 @@ impl From<FastmcpError> for Failure {
             _ => Kind::NothingChanged,
         };
         let is_outage = error.is_passing();
-        let hint = if is_certificate { Some(certificate::HELP.into()) } else { hint(&error) };
-        Self::new(kind, message).maybe_hint(hint).of_outage(is_outage)
+        Self::new(kind, message).maybe_hint(hint(&error)).of_outage(is_outage)
     }
 }
 
@@ -49,6 +51,7 @@ impl From<Help> for Advice {
 /// What to do about it.
 pub(crate) fn hint(error: &FastmcpError) -> Option<Advice> {
     Some(match error {
+        FastmcpError::Untrusted { .. } => CERTIFICATE_HELP.into(),
         FastmcpError::Unreachable { .. } => {
             "check --redis or MCPTASK_REDIS_URL, and that `redis-cli ping` answers there".into()
         }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Failure, Kind, certificate};
+use super::{CERTIFICATE_HELP, Failure, Kind};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::time;
 use crate::engine::EngineError;
@@ -18,7 +18,7 @@ impl From<StoreError> for Failure {
 
 /// The failure of a store's error: its kind, and what helps.
 fn explained(error: &StoreError) -> Failure {
-    let (message, is_certificate) = certificate::in_words(error.to_string());
+    let message = error.to_string();
     match error {
         StoreError::NoTask(_) => Failure::new(Kind::NotFound, message)
             .hint(Advice::command(Suggested::new("list"), "shows the tasks; one whose ttl ended is deleted")),
@@ -35,14 +35,12 @@ fn explained(error: &StoreError) -> Failure {
             about("cancel", task, "ends it; ")
                 .and_command(Suggested::new("doctor").about(task.as_str()), "says more"),
         ),
-        StoreError::Refused { .. } => Failure::usage(message),
+        StoreError::Refused { .. } | StoreError::Address { .. } => Failure::usage(message),
         StoreError::Refuses { refusal, .. } => {
             let kind = if refusal.is_about_rights() { Kind::Unauthorised } else { Kind::Unreachable };
             Failure::new(kind, message).hint(refusal.advice())
         }
-        StoreError::Unreachable { .. } if is_certificate => {
-            Failure::new(Kind::Unreachable, message).hint(certificate::HELP)
-        }
+        StoreError::Untrusted { .. } => Failure::new(Kind::Unreachable, message).hint(CERTIFICATE_HELP),
         StoreError::Unreachable { location, .. } => {
             Failure::new(Kind::Unreachable, message).hint(help_to_reach(location))
         }

@@ -8,6 +8,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, ErrorKind, FromRedisValue, RedisError};
 use tokio::sync::Mutex;
 
+use crate::certificate::CertificateFault;
 use crate::redis_link::{self, Address, Route, Steady};
 use crate::store::{Refusal, StoreError, StoreResult};
 
@@ -90,6 +91,10 @@ fn explained(location: &str, error: &RedisError) -> StoreError {
     let (location, problem) = (location.to_owned(), redis_link::said(error));
     if let Some(refusal) = refusal(error) {
         StoreError::Refuses { location, refusal, problem }
+    } else if let Some(fault) = CertificateFault::of(error) {
+        StoreError::Untrusted { location, fault }
+    } else if redis_link::is_wrong_address(error) {
+        StoreError::Address { location, problem }
     } else if redis_link::is_unreachable(error) {
         StoreError::Unreachable { location, problem }
     } else {

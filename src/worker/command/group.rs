@@ -6,21 +6,16 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
-use tokio::time::{Instant, sleep, timeout};
 
 use super::leftovers::Leftovers;
 use super::orphans;
+use crate::process_group::{ProcessGroup, ends_within, stop};
 
 /// How long what a command started may outlive it: a `tee` at the end of a pipe ends a little later.
 const SETTLE: Duration = Duration::from_millis(500);
 
 /// How long the kernel may take to carry out SIGKILL.
 const AFTER_KILL: Duration = Duration::from_secs(5);
-
-/// Looks for leftovers are this far apart, doubled from the first to the last. Nobody tells when a process
-/// ends that is not one's own child.
-const FIRST_LOOK: Duration = Duration::from_millis(5);
-const LAST_LOOK: Duration = Duration::from_millis(100);
 
 /// All processes of a command. Dropping it kills them.
 #[derive(Debug)]
@@ -75,45 +70,31 @@ impl Group {
 
     /// After the command ended by itself: what it left behind is ended.
     pub(super) async fn sweep(&mut self, grace: Duration) -> Remains {
-        if self.gone_within(SETTLE).await { Remains::None } else { self.end(grace).await }
+        self.over = ends_within(self, SETTLE).await;
+        if self.over { Remains::None } else { self.end(grace).await }
     }
 
-    /// Ends everything: SIGTERM, and SIGKILL for what is there after `grace`.
+    /// Ends everything.
     pub(super) async fn end(&mut self, grace: Duration) -> Remains {
-        self.leftovers.signal(Signal::TERM);
-        // A stopped process takes the signal only when it goes on.
-        self.leftovers.signal(Signal::CONT);
-        if self.gone_within(grace).await {
-            return Remains::Ended;
-        }
-        self.leftovers.signal(Signal::KILL);
-        if self.gone_within(AFTER_KILL).await { Remains::Ended } else { Remains::Stuck }
-    }
-
-    async fn gone_within(&mut self, most: Duration) -> bool {
-        let deadline = Instant::now() + most;
-        if timeout(most, self.exited()).await.is_err() {
-            return false;
-        }
-        let mut pause = FIRST_LOOK;
-        while self.any_left().await {
-            let now = Instant::now();
-            if now >= deadline {
-                return false;
-            }
-            sleep(pause.min(deadline - now)).await;
-            pause = (pause * 2).min(LAST_LOOK);
-        }
-        self.over = true;
-        true
+        self.over = stop(self, grace, AFTER_KILL).await;
+        if self.over { Remains::Ended } else { Remains::Stuck }
     }
 }
 
-impl Group {
+impl ProcessGroup for Group {
+    async fn leader_ended(&mut self) {
+        // One that cannot be waited for is no child any more.
+        let _ = self.exited().await;
+    }
+
     /// Reads the process table, which takes a while on a busy machine.
-    async fn any_left(&self) -> bool {
+    async fn is_any_left(&self) -> bool {
         let leftovers = self.leftovers.clone();
         tokio::task::spawn_blocking(move || leftovers.any()).await.unwrap_or(true)
+    }
+
+    fn signal(&self, signal: Signal) {
+        self.leftovers.signal(signal);
     }
 }
 

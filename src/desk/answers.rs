@@ -5,9 +5,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value};
 
-use super::arguments;
-use super::failure::Failure;
-use crate::desk::suggest::{Advice, Suggested};
 use crate::form::{self, Form};
 use crate::task::{Action, Answer, Answerer, Ask, AskKind};
 
@@ -55,21 +52,8 @@ struct Entry {
 }
 
 impl Answers {
-    /// Reads the file; `-` is stdin.
-    pub(crate) fn read(path: &str) -> Result<Self, Failure> {
-        let text = arguments::text(&if path == "-" { path.to_owned() } else { format!("@{path}") })?;
-        Self::parse(&text).map_err(|problem| {
-            Failure::usage(format!("the answers in {path:?} cannot be read: {problem}"))
-                .hint(Advice::command(Suggested::new("submit").flag("--help"), "shows the format"))
-        })
-    }
-
-    /// Answers that the program itself has.
-    pub(crate) fn given(text: &str) -> Result<Self, Failure> {
-        Self::parse(text).map_err(Failure::usage)
-    }
-
-    fn parse(text: &str) -> Result<Self, String> {
+    /// Reads what the file has.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut values = placed(text)?;
         form::check_numbers(text).map_err(|problem| problem.to_string())?;
         let otherwise = match values.last() {
