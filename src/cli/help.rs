@@ -124,10 +124,7 @@ fn problem(name: &str, given: &ArgMatches) -> Option<String> {
     }
     // Only commands that can go through a server have it.
     given.try_contains_id("server").ok()?;
-    let Some(server) = SERVER.iter().find(|option| is_given(option)) else {
-        let problem = "--era has no effect without --server or --stdio: a store has no eras";
-        return is_given("era").then(|| problem.to_owned());
-    };
+    let server = SERVER.iter().find(|option| is_given(option))?;
     let (option, why) = STORES.iter().find(|(option, _)| is_given(option))?;
     Some(format!("--{option} has no effect with --{server}: {why}; give one of the two"))
 }

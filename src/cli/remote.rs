@@ -83,10 +83,10 @@ impl RemoteArgs {
         }
         let of_profile = context.config.server.as_ref().filter(|_| self.server.is_none());
         if let Some(choice) = of_profile {
-            reached_by_profile(context, choice)?;
+            reached_by_profile(context, choice, self.named_era())?;
         }
         let named = self.server.as_deref().or(of_profile.map(|choice| choice.server.as_str()));
-        let Some(given) = named else { return Ok(None) };
+        let Some(given) = named else { return self.without_server() };
         let mut target = match named_server(context, given)? {
             Some(target) => target,
             None => Target::http(given)?,
@@ -112,6 +112,25 @@ impl RemoteArgs {
         Ok(Some(target))
     }
 
+    /// No server is meant. A profile may have named one, so the command line alone cannot tell.
+    fn without_server(&self) -> Result<Option<Target>, Failure> {
+        match self.era {
+            EraChoice::Auto => Ok(None),
+            EraChoice::Legacy | EraChoice::Modern => {
+                Err(Failure::usage("--era has no effect without a server: a store has no eras")
+                    .hint("give --server URL or --stdio COMMAND, or leave --era out"))
+            }
+        }
+    }
+
+    fn named_era(&self) -> Option<Word> {
+        match self.era {
+            EraChoice::Auto => None,
+            EraChoice::Legacy => Some("legacy".into()),
+            EraChoice::Modern => Some("modern".into()),
+        }
+    }
+
     /// The token that was given; a variable that was read from a file ends with the file's last line end.
     fn token(&self, context: &Context, profile: Option<&ServerChoice>) -> Result<Option<String>, Failure> {
         let given = self.token.as_deref().or_else(|| context.environment.given(TOKEN)).map(str::trim);
@@ -133,11 +152,7 @@ impl RemoteArgs {
             let is_held = variable.is_some_and(|held| held.trim() == token.trim());
             if is_held { Word::Variable(TOKEN) } else { UNKNOWN_TOKEN.into() }
         });
-        let era = match self.era {
-            EraChoice::Auto => None,
-            EraChoice::Legacy => Some("legacy".into()),
-            EraChoice::Modern => Some("modern".into()),
-        };
+        let era = self.named_era();
         let is_named = server.is_some() || stdio.is_some();
         let headers = self.header.iter().map(|header| {
             let name = header.split(':').next().unwrap_or_default();
@@ -165,14 +180,15 @@ impl RemoteArgs {
 }
 
 /// A profile's server: suggested commands reach it by the profile.
-fn reached_by_profile(context: &Context, choice: &ServerChoice) -> Result<(), Failure> {
+fn reached_by_profile(context: &Context, choice: &ServerChoice, era: Option<Word>) -> Result<(), Failure> {
     if context.config.docket.is_some() {
         let problem = "--docket has no effect: the profile names a server, and a docket is in a Redis";
         return Err(Failure::usage(problem).hint("give --redis URL, or another profile"));
     }
     let words =
         context.config.profile_flag.iter().flat_map(|name| ["--profile".into(), name.as_str().into()]);
-    context.goes_through(Reach::server(words.collect()));
+    let era = era.into_iter().flat_map(|era| ["--era".into(), era]);
+    context.goes_through(Reach::server(words.chain(era).collect()));
     context.ui.detail(&format!("the profile's server is {}", super::ui::text::line(&context.config.place())));
     if choice.server.trim().is_empty() {
         Err(Failure::usage("the profile's server is empty"))
