@@ -175,7 +175,8 @@ impl EventFilter {
 #[async_trait]
 pub trait Tail: Send {
     /// Waits for news. After an error the tail is where it was: calling again
-    /// connects again and misses nothing that the log still has. Dropping the future loses nothing.
+    /// connects again and misses nothing that the log still has, and the first look that works returns, also without news:
+    /// the store is back. Dropping the future loses nothing.
     async fn next(&mut self) -> StoreResult<News>;
 }
 

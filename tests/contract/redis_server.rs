@@ -1,7 +1,9 @@
 //! What only the Redis engine has: addresses.
 
+use std::time::Duration;
+
 use mcptask::store::redis::RedisStore;
-use mcptask::store::{LAYOUT, StoreError};
+use mcptask::store::{LAYOUT, Store, StoreError};
 
 use crate::support::redis::RedisServer;
 use crate::support::{claim, get, new_task, submit};
@@ -43,4 +45,25 @@ async fn a_server_that_is_not_there_is_named_without_its_password() {
     assert!(matches!(error, StoreError::Unreachable { .. }), "{error}");
     let text = format!("{error} {error:?}");
     assert!(text.contains("127.0.0.1") && !text.contains("hunter2"), "{text}");
+}
+
+#[tokio::test]
+async fn a_tail_says_that_its_server_is_back_also_where_nothing_happened() {
+    let mut server = RedisServer::persistent();
+    let store = RedisStore::open(&server.url(), "test").await.expect("opens");
+    submit(&*store, &new_task("dinner")).await;
+    let mut tail = store.tail(store.last().await.expect("its end"));
+    server.kill();
+    tail.next().await.expect_err("nobody is there");
+    server.restart();
+    let news = tokio::time::timeout(Duration::from_secs(20), async {
+        loop {
+            if let Ok(news) = tail.next().await {
+                return news;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    let news = news.await.expect("the tail returns");
+    assert!(news.events.is_empty() && !news.reset, "nothing happened meanwhile: {news:?}");
 }

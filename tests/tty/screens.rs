@@ -228,6 +228,7 @@ fn a_store_that_is_away_is_told_on_the_screen_and_nothing_typed_is_lost() {
     let shown = screen.sees("waiting until it is back, Ctrl-C ends this");
     assert!(shown.contains("> Cuisine  Tha"), "{shown}");
     redis.restart();
+    screen.sees("the store is back");
     screen.press("i");
     screen.at("> Cuisine  Thai", ENTER);
     screen.at(SEND, ENTER);

@@ -30,6 +30,8 @@ pub(super) struct RedisTail {
     /// The life of the namespace whose events are read.
     epoch: Epoch,
     looked: Instant,
+    /// Whether the last look failed. The next one waits for nothing, so that whoever waits for the store hears of it.
+    has_failed: bool,
 }
 
 /// What tells one life of a namespace from the next.
@@ -48,13 +50,16 @@ type Streams = Option<Vec<(String, Vec<codec::Entry>)>>;
 impl RedisTail {
     pub(super) fn new(store: RedisStore, after: Cursor) -> Self {
         let (tools, epoch, looked) = ("0".to_owned(), Epoch::Unknown, Instant::now());
-        Self { store, own: None, after, tools, reads_tools: true, epoch, looked }
+        Self { store, own: None, after, tools, reads_tools: true, epoch, looked, has_failed: false }
     }
 
     fn command(&self) -> Cmd {
         let mut command = redis::cmd("XREAD");
-        command.arg("COUNT").arg(AT_ONCE).arg("BLOCK").arg(BLOCK.as_millis() as u64).arg("STREAMS");
-        command.arg(self.store.key("events"));
+        command.arg("COUNT").arg(AT_ONCE);
+        if !self.has_failed {
+            command.arg("BLOCK").arg(BLOCK.as_millis() as u64);
+        }
+        command.arg("STREAMS").arg(self.store.key("events"));
         if self.reads_tools {
             command.arg(self.store.key("tools:changes"));
         }
@@ -143,11 +148,8 @@ impl RedisTail {
         }
         Ok(is_another)
     }
-}
 
-#[async_trait]
-impl Tail for RedisTail {
-    async fn next(&mut self) -> StoreResult<News> {
+    async fn news(&mut self) -> StoreResult<News> {
         loop {
             if self.is_another_log().await? {
                 return Ok(News { reset: true, tools: true, ..News::default() });
@@ -165,9 +167,18 @@ impl Tail for RedisTail {
                     (self.tools, news.tools) = (id, true);
                 }
             }
-            if news != News::default() {
+            if news != News::default() || self.has_failed {
                 return Ok(news);
             }
         }
+    }
+}
+
+#[async_trait]
+impl Tail for RedisTail {
+    async fn next(&mut self) -> StoreResult<News> {
+        let news = self.news().await;
+        self.has_failed = news.is_err();
+        news
     }
 }

@@ -281,7 +281,13 @@ impl Store for SqliteStore {
     }
 
     fn tail(&self, after: Cursor) -> Box<dyn Tail> {
-        Box::new(SqliteTail { store: self.clone(), heard: self.shared.bell.hear(), after, tools: 0 })
+        Box::new(SqliteTail {
+            store: self.clone(),
+            heard: self.shared.bell.hear(),
+            after,
+            tools: 0,
+            has_failed: false,
+        })
     }
 
     async fn due(&self) -> StoreResult<Due> {

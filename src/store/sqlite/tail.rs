@@ -22,6 +22,8 @@ pub(super) struct SqliteTail {
     pub(super) after: Cursor,
     /// How many changes of the tools were told.
     pub(super) tools: i64,
+    /// Whether the last look failed. The next one waits for nothing, so that whoever waits for the store hears of it.
+    pub(super) has_failed: bool,
 }
 
 /// One look at the log.
@@ -42,7 +44,7 @@ fn look(connection: &Connection, namespace: i64, after: Cursor) -> Result<Look, 
 
 impl SqliteTail {
     /// What the look has that is new, and where the next one begins.
-    fn news(&mut self, look: Look) -> News {
+    fn read(&mut self, look: Look) -> News {
         let History { events, unreadable, .. } = look.history;
         let places = events.iter().map(|event| Some(event.cursor));
         let passed = unreadable.iter().map(|event| event.name.parse().ok());
@@ -54,22 +56,28 @@ impl SqliteTail {
         self.tools = look.tools;
         News { events, unreadable, tools, reset: look.end_before.is_some() }
     }
-}
 
-#[async_trait]
-impl Tail for SqliteTail {
-    async fn next(&mut self) -> StoreResult<News> {
+    async fn news(&mut self) -> StoreResult<News> {
         loop {
             // Whatever rings from here on is either in this query's answer or ends the wait below.
             self.heard.mark_unchanged();
             let after = self.after;
             let look =
                 self.store.read(move |connection, namespace| look(connection, namespace, after)).await?;
-            let news = self.news(look);
-            if news != News::default() {
+            let news = self.read(look);
+            if news != News::default() || self.has_failed {
                 return Ok(news);
             }
             super::next_ring(&mut self.heard).await;
         }
+    }
+}
+
+#[async_trait]
+impl Tail for SqliteTail {
+    async fn next(&mut self) -> StoreResult<News> {
+        let news = self.news().await;
+        self.has_failed = news.is_err();
+        news
     }
 }
