@@ -161,11 +161,9 @@ impl Answers {
         let is_for_page = |entry: &&Entry| is_free(entry) && entry.is_for_all() && !entry.fits(ask);
         let is_shifted = entries.iter().any(|entry| is_for_page(&entry));
         let is_page = matches!(ask.kind, AskKind::Url { .. });
-        let is_meant = |entry: &&Entry| match is_page {
-            // A page is accepted only where that is said.
-            true => entry.content.is_empty() && entry.action.is_some(),
-            false => !entry.content.is_empty(),
-        };
+        // A page is accepted only where that is said.
+        let is_meant =
+            |entry: &&Entry| entry.content.is_empty() == is_page && (!is_page || entry.action.is_some());
         let mut others = entries.iter().filter(|entry| is_free(entry) && is_meant(entry) && entry.fits(ask));
         match (others.next(), others.next()) {
             (Some(only), None) => Some(only),
