@@ -32,6 +32,10 @@ impl Answering {
         self.answers.is_some() || self.ui.may_prompt()
     }
 
+    pub(crate) fn warn(&self, words: &str) {
+        self.ui.warn(words);
+    }
+
     /// Decides on the task's question at `position`, counted from 1. Dropping the future takes a prompt off
     /// the screen.
     pub(crate) async fn decide(&self, asked: &Asked, position: usize) -> Result<Answer, Failure> {

@@ -66,7 +66,12 @@ fn cancelled(context: &Context, of: Of<'_>, message: Option<&str>) -> Failure {
 
 /// The failure of a task that its server calls failed: in the server's words where the outcome does not have them.
 fn failed(context: &Context, of: Of<'_>, message: Option<&str>, outcome: &Outcome) -> Result<(), Failure> {
-    show(context, of, TaskStatus::Failed, outcome)?;
+    match outcome {
+        Outcome::Result(result) if context.ui.is_json() && !outcome.is_tool_error() => {
+            context.ui.object(&disowned(of, message, result))?;
+        }
+        _ => show(context, of, TaskStatus::Failed, outcome)?,
+    }
     let words = match outcome {
         Outcome::Error(error) => {
             let words = message.filter(|words| !error.message.contains(words));
@@ -81,6 +86,16 @@ fn failed(context: &Context, of: Of<'_>, message: Option<&str>, outcome: &Outcom
         Outcome::Result(_) => message.unwrap_or(UNSAID).to_owned(),
     };
     Err(Failure::new(Kind::TaskFailed, format!("task {} failed: {words}", of.1)))
+}
+
+/// A failed task whose result does not say so: the status decides, and nothing beside it says that all went well.
+fn disowned(of: Of<'_>, message: Option<&str>, result: &Value) -> Value {
+    let mut result = result.clone();
+    if let Some(members) = result.as_object_mut() {
+        members.remove("isError");
+    }
+    let error = json!({ "message": message.unwrap_or(UNSAID) });
+    json!({ "source": of.0, "task": of.1, "status": TaskStatus::Failed, "error": error, "result": result })
 }
 
 /// Prints a result; a result that its tool calls an error, and a JSON-RPC error, are failures as well.

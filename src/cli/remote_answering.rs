@@ -202,6 +202,10 @@ impl client::Answering for RemoteAnswering {
             }
         }
     }
+
+    fn passes_over(&self, problem: &str) {
+        self.answering.warn(problem);
+    }
 }
 
 #[cfg(test)]

@@ -37,6 +37,11 @@ pub trait Answering: Send + Sync {
     /// Answers, or returns `None` to leave the question open. The future is dropped when the question
     /// is withdrawn: answered elsewhere, or cancelled by the server. One question is asked at a time.
     async fn answer(&self, question: &AskedQuestion) -> Option<Answer>;
+
+    /// Hears once of each question that nobody here can answer, and that is left to others.
+    fn passes_over(&self, problem: &str) {
+        tracing::warn!("{problem}");
+    }
 }
 
 /// The one place where questions wait for the answerer.
@@ -49,6 +54,11 @@ pub(super) struct Desk {
 impl Desk {
     pub(super) fn new(answering: Arc<dyn Answering>) -> Self {
         Self { answering, turn: Mutex::new(()), gave_up: watch::Sender::new(None) }
+    }
+
+    /// Tells whoever answers of a question that nobody here can.
+    pub(super) fn passes_over(&self, problem: &str) {
+        self.answering.passes_over(problem);
     }
 
     /// Asks until the answer fits the form. Dropping the future withdraws the question.

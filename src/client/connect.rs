@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{HeaderName, HeaderValue};
-use rmcp::model::{ErrorData, ProtocolVersion};
+use rmcp::model::ProtocolVersion;
 use rmcp::service::{
     ClientInitializeError, ClientLifecycleMode, RoleClient, RunningService, serve_client_with_lifecycle,
 };
@@ -16,8 +16,9 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::asking::{Answering, Desk};
-use super::failure::{answers_http, closed, timeout, transport_failure};
-use super::http::{Endpoint, HTTP_STATUS, too_large};
+use super::discovery::{http_status, undiscovered};
+use super::failure::{answers_http, answers_oddly, closed, timeout, transport_failure};
+use super::http::{Endpoint, too_large};
 use super::last_words::LastWords;
 use super::session::{Heard, Session};
 use super::stdio::{ChildServer, Start};
@@ -275,10 +276,23 @@ fn bearer(token: &str) -> ClientResult<String> {
     }
 }
 
-/// The status with which HTTP refused the handshake, where it did.
-fn http_status(error: &ErrorData) -> Option<u16> {
-    let status = error.data.as_ref()?.get(HTTP_STATUS)?.as_u64()?;
-    u16::try_from(status).ok()
+/// The failure of `initialize`, with what went wrong with the request before it, where HTTP says so and it is another
+/// thing: either may be the one to look at.
+fn with_first(fallback: ClientError, discover: &ClientError) -> ClientError {
+    let ClientError::Answers { problem: first, .. } = discover else { return fallback };
+    let with = |problem: String| {
+        if problem == *first { problem } else { format!("{problem}; and to server/discover it {first}") }
+    };
+    match fallback {
+        ClientError::Answers { server, problem, is_passing, is_refusal } => {
+            ClientError::Answers { server, problem: with(problem), is_passing, is_refusal }
+        }
+        ClientError::Protocol { server, problem } => ClientError::Protocol { server, problem: with(problem) },
+        ClientError::Unreachable { server, reason, is_sent } => {
+            ClientError::Unreachable { server, reason: with(reason), is_sent }
+        }
+        other => other,
+    }
 }
 
 fn initialize_failure(place: &str, error: ClientInitializeError) -> ClientError {
@@ -289,13 +303,16 @@ fn initialize_failure(place: &str, error: ClientInitializeError) -> ClientError 
             match (initialize_failure(place, *discover), initialize_failure(place, *fallback)) {
                 // A modern server behind a gateway that did not reach it at first.
                 (discover, ClientError::Protocol { .. }) if discover.is_passing() => discover,
-                (_, fallback) => fallback,
+                (discover, fallback) => with_first(fallback, &discover),
             }
         }
         ClientInitializeError::ConnectionClosed(_) => closed(place),
         ClientInitializeError::JsonRpcError(error) => {
             if let Some(problem) = too_large(&error) {
-                return ClientError::Answers { server: place.to_owned(), problem, is_passing: false };
+                return answers_oddly(place, problem);
+            }
+            if let Some(problem) = undiscovered(&error) {
+                return answers_oddly(place, problem);
             }
             if let Some(status) = http_status(&error) {
                 return answers_http(place, status, None);

@@ -46,6 +46,8 @@ pub enum ClientError {
         problem: String,
         /// Whether it may be otherwise a moment later.
         is_passing: bool,
+        /// Whether it refused what was asked before anything of it was done.
+        is_refusal: bool,
     },
     /// Somebody answers there, with a certificate that is not taken.
     #[error("no secure connection to {server}: {fault}")]
@@ -97,6 +99,14 @@ pub enum ClientError {
         /// What was unexpected.
         problem: String,
     },
+    /// A call comes back for input again and again. Nothing has come of it.
+    #[error("{server} does not speak MCP as expected: tools/call: {problem}")]
+    Endless {
+        /// Which server.
+        server: String,
+        /// What it does.
+        problem: &'static str,
+    },
     /// The server refused a request.
     #[error("the server refused {method}: {} (code {})", error.message, error.code)]
     Refused {
@@ -130,6 +140,14 @@ pub enum ClientError {
         verb: &'static str,
         /// Why not.
         reason: &'static str,
+    },
+    /// The task is completed, and the server does not give its result.
+    #[error("task {task} is completed, and its result could not be had: {reason}")]
+    NoResult {
+        /// The task's id.
+        task: String,
+        /// Why not.
+        reason: String,
     },
     /// A question is open, and this client was given no way of answering.
     #[error("needs input and nobody here may answer: {message}")]
@@ -229,12 +247,13 @@ impl ClientError {
         matches!(self, Self::Unreachable { server, .. } | Self::Timeout { server, .. } if is_program(server))
     }
 
-    /// Whether it is certain that what was asked has not been done.
-    pub fn did_nothing(&self) -> bool {
+    /// Whether what was asked may have been done all the same: it was sent, and no reply says what came of it.
+    pub fn may_be_done(&self) -> bool {
         match self {
-            Self::Unreachable { is_sent, .. } => !is_sent,
-            Self::SessionEnded { .. } => true,
-            Self::Refused { error, .. } => store_away(error) == Some(DONE_NOTHING),
+            Self::Unreachable { is_sent, .. } => *is_sent,
+            Self::Answers { is_refusal, .. } => !is_refusal,
+            Self::Timeout { .. } | Self::Protocol { .. } => true,
+            Self::Refused { error, .. } => store_away(error).is_some_and(|what| what != DONE_NOTHING),
             _ => false,
         }
     }

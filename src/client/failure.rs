@@ -28,7 +28,7 @@ pub(super) fn service_failure(place: &str, method: &str, error: ServiceError) ->
     if let ServiceError::McpError(error) = &error
         && let Some(problem) = too_large(error)
     {
-        return ClientError::Answers { server: place.to_owned(), problem, is_passing: false };
+        return answers_oddly(place, problem);
     }
     match error {
         ServiceError::McpError(error) => ClientError::Refused {
@@ -74,7 +74,7 @@ pub(super) fn transport_failure(place: &str, error: &(dyn Error + 'static)) -> C
     if reason.contains("invalid HTTP version") {
         let problem =
             "answers, and not in HTTP: where it speaks TLS, its URL begins with https://".to_owned();
-        return ClientError::Answers { server: place.to_owned(), problem, is_passing: false };
+        return answers_oddly(place, problem);
     }
     ClientError::Unreachable { server: place.to_owned(), reason, is_sent }
 }
@@ -93,13 +93,7 @@ fn answered(place: &str, error: &StreamableHttpError<reqwest::Error>) -> Option<
             return Some(answers_http(place, error.status, error.retry_after.as_deref()));
         }
         StreamableHttpError::ResponseBodyTooLarge { max_size } => too_many_bytes("a reply", *max_size),
-        StreamableHttpError::UnexpectedContentType(Some(kind)) => {
-            format!("answers, and not as an MCP server does: with {kind}, which is neither JSON nor events")
-        }
-        StreamableHttpError::UnexpectedContentType(None) => {
-            "answers, and not as an MCP server does: without saying what its reply is (Content-Type)"
-                .to_owned()
-        }
+        StreamableHttpError::UnexpectedContentType(kind) => unexpected_kind(kind.as_deref()),
         StreamableHttpError::UnexpectedServerResponse(problem) => {
             format!("answers, and not as an MCP server does: {problem}")
         }
@@ -108,13 +102,31 @@ fn answered(place: &str, error: &StreamableHttpError<reqwest::Error>) -> Option<
         }
         _ => return None,
     };
-    Some(ClientError::Answers { server, problem, is_passing: false })
+    Some(answers_oddly(place, problem))
 }
 
 /// The failure where HTTP answered with such a status; `told` is what the reply tells of it.
 pub(super) fn answers_http(place: &str, status: u16, told: Option<&str>) -> ClientError {
     let (problem, is_passing) = in_words(status, told);
-    ClientError::Answers { server: place.to_owned(), problem, is_passing }
+    // What sends a request elsewhere, or finds fault with it, has not let it in.
+    let is_refusal = (300..500).contains(&status);
+    ClientError::Answers { server: place.to_owned(), problem, is_passing, is_refusal }
+}
+
+/// The failure where somebody answered with what is no reply. What was asked may have been done.
+pub(super) fn answers_oddly(place: &str, problem: String) -> ClientError {
+    ClientError::Answers { server: place.to_owned(), problem, is_passing: false, is_refusal: false }
+}
+
+/// What is odd about an answer of another kind than JSON and events.
+pub(super) fn unexpected_kind(kind: Option<&str>) -> String {
+    match kind {
+        Some(kind) => {
+            format!("answers, and not as an MCP server does: with {kind}, which is neither JSON nor events")
+        }
+        None => "answers, and not as an MCP server does: without saying what its reply is (Content-Type)"
+            .to_owned(),
+    }
 }
 
 /// What a status means here, and whether it may pass.

@@ -1,6 +1,6 @@
 //! Staying with a task to its end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,16 +12,10 @@ use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::asking::{ATTEMPTS, AskedQuestion, refused};
-use super::error::INTERNAL_ERROR;
 use super::submit::needs_input;
 use super::tasks::INVALID_PARAMS;
 use super::{Client, ClientError, ClientResult, Ended, TaskView};
-use crate::task::{Answer, Outcome, RpcError, TaskStatus};
-
-/// How often the status of a task that has given its result is asked for, and the pause before the next try: what is
-/// passing has passed by then, and a server that is gone is not waited for.
-const STATUS_TRIES: u32 = 3;
-const STATUS_PAUSE: Duration = Duration::from_millis(200);
+use crate::task::{Answer, Outcome, TaskStatus};
 
 /// How long a server may still show a question whose answer it took: the protocol allows for some. FastMCP 4 queues the
 /// next leg before it acknowledges, and shows none.
@@ -115,47 +109,6 @@ impl Client {
         }
     }
 
-    /// How a legacy task ended whose status is final. One that failed is a failure, whatever its result is.
-    async fn legacy_end(&self, id: &str, view: TaskView) -> ClientResult<Ended> {
-        if view.status == TaskStatus::Cancelled {
-            return Ok(Ended::Cancelled { message: view.status_message });
-        }
-        // Why it failed may have been left out where the server told of the change by itself.
-        let view = match view {
-            told if told.status == TaskStatus::Failed && told.status_message.is_none() => {
-                self.get(id).await?
-            }
-            view => view,
-        };
-        match self.patient_request("tasks/result", &json!({ "taskId": id })).await {
-            Ok(value) => Ok(Ended::of(view, Outcome::Result(value))),
-            Err(ClientError::Refused { error, .. }) => Ok(Ended::of(view, Outcome::Error(*error))),
-            Err(error) if view.status == TaskStatus::Failed && !error.is_passing() => {
-                let error = RpcError { code: INTERNAL_ERROR, message: error.to_string(), data: None };
-                Ok(Ended::of(view, Outcome::Error(error)))
-            }
-            Err(other) => Err(other),
-        }
-    }
-
-    /// What `tasks/result` gave does not say whether the task failed: its status does. A server that has
-    /// forgotten the task with its result, or is gone by now, has said all that there is.
-    async fn with_status(&self, id: &str, outcome: Outcome) -> Ended {
-        for _ in 0..STATUS_TRIES {
-            match self.request("tasks/get", json!({ "taskId": id })).await {
-                Ok(reply) => match TaskView::read(&reply) {
-                    Some(view) if view.id == id && view.status.is_final() => return Ended::of(view, outcome),
-                    // A server that shows the end a moment later than it gives the result.
-                    _ => {}
-                },
-                Err(error) if error.is_passing() && !self.is_over() => {}
-                Err(_) => break,
-            }
-            tokio::time::sleep(STATUS_PAUSE).await;
-        }
-        Ended::Finished(outcome)
-    }
-
     /// Modern tasks show their questions to whoever looks; each is asked once, in the order seen.
     async fn follow_modern(&self, id: &str, on_change: OnChange<'_>) -> ClientResult<Ended> {
         let mut looks = Looks::new(self, id);
@@ -175,6 +128,7 @@ impl Client {
                     }
                     looks.after(view.poll_interval);
                     questions.seen = view.input_requests;
+                    questions.set_aside(self)?;
                     questions.all_count(id)?;
                     self.ask_next(id, &mut questions)?;
                 }
@@ -244,16 +198,6 @@ impl Client {
             }
         }
     }
-
-    fn modern_end(&self, view: TaskView) -> ClientResult<Ended> {
-        match (view.status, view.outcome.clone()) {
-            (TaskStatus::Cancelled, _) => Ok(Ended::Cancelled { message: view.status_message }),
-            (_, Some(outcome)) => Ok(Ended::of(view, outcome)),
-            // Its status says all that matters; why it failed stands in the message, if anywhere.
-            (TaskStatus::Failed, None) => Ok(Ended::Failed { message: view.status_message, outcome: None }),
-            (status, None) => Err(self.odd("tasks/get", &format!("a {status} task without its outcome"))),
-        }
-    }
 }
 
 /// The questions of one followed task.
@@ -267,9 +211,22 @@ struct Questions {
     asking: Option<Asking>,
     /// How often the server refused the last question's answers.
     refusals: u32,
+    /// Keys of what nobody here can answer, and that was told.
+    unanswerable: HashSet<String>,
 }
 
 impl Questions {
+    /// Takes out of what was seen what this client cannot answer. It keeps nothing else from being asked, and is an error
+    /// where nothing else is left: nobody here can help the task then.
+    fn set_aside(&mut self, client: &Client) -> ClientResult<()> {
+        let (seen, last) = client.answerable(std::mem::take(&mut self.seen), &mut self.unanswerable);
+        self.seen = seen;
+        match last {
+            Some(error) if self.seen.is_empty() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the server counts what it took. One that shows nothing but questions that were answered long ago waits for
     /// answers that it has, and would wait for ever.
     fn all_count(&self, task: &str) -> ClientResult<()> {

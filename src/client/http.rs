@@ -23,6 +23,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::discovery::{is_discovery, not_discovered, undiscoverable};
 use super::events::{Events, events, is_too_large};
 use super::http_client;
 use super::session::Session;
@@ -32,8 +33,6 @@ use super::wire::Wire;
 type HttpError = StreamableHttpError<reqwest::Error>;
 type Headers = HashMap<HeaderName, HeaderValue>;
 
-/// Under this key of an error's data the handshake finds that it was refused by HTTP, with which status.
-pub(super) const HTTP_STATUS: &str = "mcptask/httpStatus";
 /// Under this key of an error's data stands what of a reply was too large.
 const TOO_LARGE: &str = "mcptask/tooLarge";
 const SESSION_ID: &str = "mcp-session-id";
@@ -205,8 +204,15 @@ impl Endpoint {
                 Ok(StreamableHttpPostResponse::Sse(events, session))
             }
             Some(kind) if is_media_type(&kind, JSON) => {
-                let message = self.message(&bounded_body(response).await?)?;
-                Ok(StreamableHttpPostResponse::Json(reply_to(&request.id, message)?, session))
+                let body = bounded_body(response).await?;
+                let reply = self.message(&body).map_err(HttpError::from);
+                match reply.and_then(|message| reply_to(&request.id, message)) {
+                    Err(odd) if is_discovery(message, in_session) => Ok(undiscoverable(&request.id, &odd)),
+                    reply => Ok(StreamableHttpPostResponse::Json(reply?, session)),
+                }
+            }
+            kind if is_discovery(message, in_session) => {
+                Ok(undiscoverable(&request.id, &HttpError::UnexpectedContentType(kind)))
             }
             kind => Err(HttpError::UnexpectedContentType(kind)),
         }
@@ -312,6 +318,8 @@ fn reply_to(request: &RequestId, message: ServerJsonRpcMessage) -> Result<Server
         _ => return Err(HttpError::UnexpectedServerResponse("it sends a message that is no reply".into())),
     };
     if id != request {
+        // As JSON: the text "2" is another id than the number.
+        let [id, request] = [id, request].map(|id| json!(id));
         let problem = format!("it replies to request {id}, and was sent request {request}");
         return Err(HttpError::UnexpectedServerResponse(problem.into()));
     }
@@ -351,18 +359,6 @@ fn header(response: &Response, name: &str) -> Option<String> {
 /// Whether a content type, which may have parameters and capitals, is that one.
 fn is_media_type(given: &str, expected: &str) -> bool {
     given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(expected)
-}
-
-/// Whether it asks a server that is not known yet whether it is a modern one.
-fn is_discovery(message: &ClientJsonRpcMessage, in_session: bool) -> bool {
-    let ClientJsonRpcMessage::Request(request) = message else { return false };
-    !in_session && matches!(request.request, ClientRequest::DiscoverRequest(_))
-}
-
-/// What tells rmcp that the server is not a modern one, with the status that said so.
-fn not_discovered(status: StatusCode) -> ErrorData {
-    let data = json!({ HTTP_STATUS: status.as_u16() });
-    ErrorData::invalid_request(format!("HTTP {status}"), Some(data))
 }
 
 fn hidden(error: reqwest::Error) -> HttpError {

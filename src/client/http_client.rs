@@ -27,7 +27,11 @@ pub(super) fn build(url: &Url) -> reqwest::Result<reqwest::Client> {
 }
 
 fn settings() -> ClientBuilder {
-    reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).redirect(same_origin_redirects())
+    reqwest::Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(same_origin_redirects())
+        // One odd header, which nobody here reads, must not hide a reply and its status.
+        .http1_ignore_invalid_headers_in_responses(true)
 }
 
 fn without_certificates(settings: ClientBuilder) -> reqwest::Result<reqwest::Client> {

@@ -39,7 +39,7 @@ impl LastWords {
         let hung_up = self.hung_up.read().unwrap_or_else(PoisonError::into_inner).clone();
         match (error, hung_up) {
             (ClientError::Unreachable { server, .. }, Some(problem)) => {
-                ClientError::Answers { server, problem, is_passing: false }
+                ClientError::Answers { server, problem, is_passing: false, is_refusal: false }
             }
             (error, _) => self.with_words(error).await,
         }

@@ -7,7 +7,10 @@
 //! This module knows the protocol and the domain's types, nothing of engines, stores or terminals.
 
 mod asking;
+mod circle;
 mod connect;
+mod discovery;
+mod ending;
 mod error;
 mod events;
 mod failure;

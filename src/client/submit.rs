@@ -1,11 +1,13 @@
 //! Starting a tool.
 
+use std::collections::HashSet;
 use std::pin::pin;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use super::asking::{AskedQuestion, ask_from, elicit_result};
+use super::circle::Circle;
 use super::request::{INPUT_REQUIRED, TASK};
 use super::{Client, ClientError, ClientResult, TaskView};
 use crate::task::id::SESSION_LABEL;
@@ -14,12 +16,8 @@ use crate::task::{Action, Outcome, RpcError, TaskSupport};
 /// How often a foreground call may come back with questions. Each round asked a person something, so
 /// this ends only a server that goes in circles.
 const MAX_ROUNDS: u32 = 1000;
-/// How often a call may ask the same and be told the same in rounds that follow each other.
-const SAME_ROUNDS: u32 = 10;
 /// How long the reply to a task's submission may be behind the task's first question.
 const OVERTAKEN: Duration = Duration::from_secs(10);
-/// The pause before a round that asks nothing, which only lets the server go on.
-const EMPTY_ROUND: Duration = Duration::from_secs(1);
 
 /// The error of a call that needs the user to visit a page first (2025-11-25, client/elicitation).
 const PAGE_NEEDED: i64 = -32042;
@@ -70,7 +68,7 @@ impl Client {
                 self.stays.cancel();
             }
         }
-        let mut circle = Circle::default();
+        let (mut circle, mut unanswerable) = (Circle::default(), HashSet::new());
         for _ in 0..MAX_ROUNDS {
             let result = match self.call(params.clone()).await {
                 Err(ClientError::Refused { method, error }) if error.code == PAGE_NEEDED && !self.modern => {
@@ -82,12 +80,17 @@ impl Client {
             if !self.modern || result_type(&result) != Some(INPUT_REQUIRED) {
                 return self.submitted(result);
             }
-            self.answer_round(&result, &mut params).await?;
-            if circle.goes_on(&result, &params) {
-                return Err(self.odd("tools/call", "it asks the same again and again, and has its answer"));
+            self.answer_round(&result, &mut params, &mut unanswerable).await?;
+            match circle.goes_on(&result, &params) {
+                Ok(pause) => tokio::time::sleep(pause).await,
+                Err(problem) => return Err(self.endless(problem)),
             }
         }
-        Err(self.odd("tools/call", "it asks for input without end"))
+        Err(self.endless("it asks for input without end"))
+    }
+
+    fn endless(&self, problem: &'static str) -> ClientError {
+        ClientError::Endless { server: self.place.clone(), problem }
     }
 
     /// One `tools/call`; ends early where a question that came meanwhile stays open. A task's first
@@ -105,7 +108,7 @@ impl Client {
     async fn call_once(&self, params: Value) -> ClientResult<Value> {
         loop {
             match self.long_request("tools/call", params.clone()).await {
-                Err(error) if error.did_nothing() && error.is_passing() && !self.is_over() => {
+                Err(error) if error.is_passing() && !error.may_be_done() && !self.is_over() => {
                     self.wait_out(error).await?;
                 }
                 done => {
@@ -156,17 +159,25 @@ impl Client {
     }
 
     /// Answers what an `InputRequiredResult` asks and makes `params` the next round: the state goes back
-    /// as it came (2026-07-28, basic/patterns/mrtr).
-    async fn answer_round(&self, result: &Value, params: &mut Value) -> ClientResult<()> {
+    /// as it came (2026-07-28, basic/patterns/mrtr). What nobody here can answer is passed over once.
+    async fn answer_round(
+        &self,
+        result: &Value,
+        params: &mut Value,
+        unanswerable: &mut HashSet<String>,
+    ) -> ClientResult<()> {
+        let requests = result.get("inputRequests").and_then(Value::as_object).cloned().unwrap_or_default();
+        let is_again = requests.keys().any(|key| unanswerable.contains(key));
+        let (requests, left) = self.answerable(requests, unanswerable);
+        if let Some(error) = left.filter(|_| requests.is_empty() || is_again) {
+            return Err(error);
+        }
         let mut responses = Map::new();
-        for (key, request) in result.get("inputRequests").and_then(Value::as_object).into_iter().flatten() {
+        for (key, request) in &requests {
             let mut question = self.question(None, key, request)?;
             let desk = self.desk.as_ref().ok_or_else(|| needs_input(&question))?;
             let answer = desk.ask(&mut question).await?;
             responses.insert(key.clone(), elicit_result(&question.ask, &answer));
-        }
-        if responses.is_empty() {
-            tokio::time::sleep(EMPTY_ROUND).await;
         }
         let Some(params) = params.as_object_mut() else { return Ok(()) };
         params.insert("inputResponses".into(), Value::Object(responses));
@@ -177,6 +188,29 @@ impl Client {
         Ok(())
     }
 
+    /// Those of the `inputRequests` that can be answered here, and what is wrong with another one. Each of the others is
+    /// told once, and its key is noted in `told`.
+    pub(super) fn answerable(
+        &self,
+        mut requests: Map<String, Value>,
+        told: &mut HashSet<String>,
+    ) -> (Map<String, Value>, Option<ClientError>) {
+        let mut left = None;
+        requests.retain(|key, request| match self.question(None, key, request) {
+            Ok(_) => true,
+            Err(error) => {
+                if told.insert(key.clone())
+                    && let Some(desk) = &self.desk
+                {
+                    desk.passes_over(&format!("{error}; it is passed over"));
+                }
+                left = Some(error);
+                false
+            }
+        });
+        (requests, left)
+    }
+
     /// A question from the `inputRequests` of either a task or a call.
     pub(super) fn question(
         &self,
@@ -184,13 +218,18 @@ impl Client {
         key: &str,
         request: &Value,
     ) -> ClientResult<AskedQuestion> {
-        let method = request.get("method").and_then(Value::as_str).unwrap_or("nothing");
+        let unanswerable = |problem: String| {
+            Err(ClientError::Unanswerable { problem: format!("question {key:?} is {problem}") })
+        };
+        let method = request.get("method").and_then(Value::as_str);
+        let Some(method) = method else { return unanswerable("no request: it has no method".to_owned()) };
         if method != "elicitation/create" {
-            let problem = format!("{method}, which this client did not declare");
-            return Err(ClientError::Unanswerable { problem });
+            return unanswerable(format!("{method}, which this client did not declare"));
         }
-        let params = request.get("params").unwrap_or(&Value::Null);
-        let ask = ask_from(params).map_err(|problem| ClientError::Unanswerable { problem })?;
+        let ask = match ask_from(request.get("params").unwrap_or(&Value::Null)) {
+            Ok(ask) => ask,
+            Err(problem) => return unanswerable(problem),
+        };
         Ok(AskedQuestion {
             server: self.server(),
             task: task.map(str::to_owned),
@@ -199,24 +238,6 @@ impl Client {
             ask,
             refused: None,
         })
-    }
-}
-
-/// The rounds of a call in which nothing was new.
-#[derive(Default)]
-struct Circle {
-    last: Value,
-    times: u32,
-}
-
-impl Circle {
-    /// Counts a round. Whether the same was asked and answered too often; a round that asks nothing lets the server work.
-    fn goes_on(&mut self, asked: &Value, answered: &Value) -> bool {
-        let round = json!([asked.get("inputRequests"), answered.get("inputResponses")]);
-        let is_same = self.last == round && answered["inputResponses"] != json!({});
-        self.times = if is_same { self.times + 1 } else { 1 };
-        self.last = round;
-        self.times >= SAME_ROUNDS
     }
 }
 

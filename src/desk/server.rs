@@ -113,9 +113,14 @@ impl Server {
     pub(crate) async fn submit(&self, call: &Call) -> Result<Submitted, Failure> {
         loop {
             let client = self.client();
+            // What comes before the call may fail like it, and submits nothing.
+            if let Err(error) = client.tools().await {
+                self.connect_again(client, self.failure(error)).await?;
+                continue;
+            }
             match client.submit(call.clone()).await {
                 Ok(done) => return Ok(done),
-                Err(error) if error.is_passing() && !error.did_nothing() => {
+                Err(error) if error.may_be_done() => {
                     let unsure =
                         "the task may have been submitted all the same, so it is not submitted again";
                     return Err(self.failure(error).of_outage(false).hint(unsure));

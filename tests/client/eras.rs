@@ -85,6 +85,10 @@ fn no_reply(status: u16) -> Reply {
 #[case::null(|| Reply::Result(Value::Null))]
 #[case::older_versions(|| Reply::Result(json!({ "resultType": "complete", "supportedVersions": ["2025-11-25"],
     "capabilities": {}, "serverInfo": { "name": "x", "version": "1" }, "ttlMs": 0, "cacheScope": "private" })))]
+#[case::no_message(|| Reply::Http(200, "application/json", "{}".to_owned()))]
+#[case::an_empty_body(|| Reply::Http(200, "application/json", String::new()))]
+#[case::a_page(|| Reply::Http(200, "text/html", "<html>".to_owned()))]
+#[case::another_id(|| Reply::Http(200, "application/json", r#"{"jsonrpc":"2.0","id":"x","result":{}}"#.to_owned()))]
 #[case::hung_up(|| Reply::HangUp)]
 #[tokio::test]
 async fn a_server_that_cannot_be_discovered_is_initialized(#[case] reply: fn() -> Reply) {
@@ -101,6 +105,22 @@ async fn a_server_that_fails_at_everything_is_named_by_its_status() {
     let peer = Peer::start(|_| no_reply(503));
     let error = connect(&peer.target(), Era::Auto).await.err().expect("nobody is there");
     assert!(error.to_string().contains("HTTP 503") && error.is_passing(), "{error:?}");
+}
+
+#[tokio::test]
+async fn where_both_first_requests_fail_both_are_named() {
+    let peer = Peer::start(|said| match said.method() {
+        "server/discover" => Reply::Http(200, "text/html", "<html>".to_owned()),
+        _ => no_reply(500),
+    });
+    let error = connect(&peer.target(), Era::Auto).await.err().expect("nobody is there").to_string();
+    assert!(
+        error.contains("HTTP 500") && error.contains("server/discover") && error.contains("text/html"),
+        "{error}"
+    );
+    let page = Peer::start(|_| Reply::Http(200, "text/html", "<html>".to_owned()));
+    let error = connect(&page.target(), Era::Auto).await.err().expect("nobody is there").to_string();
+    assert!(error.contains("text/html") && !error.contains("server/discover"), "{error}");
 }
 
 #[tokio::test]

@@ -30,6 +30,7 @@ fn outcome(said: &Said, kind: &str) -> Reply {
         "a list" => Reply::Result(json!([1, 2])),
         "an error" => error(-32603),
         "gone" => error(-32602),
+        "a hang-up" => Reply::HangUp,
         "no JSON" => Reply::Http(200, "application/json", "{".to_owned()),
         _ => Reply::Http(202, "text/plain", String::new()),
     }
@@ -66,6 +67,7 @@ async fn a_legacy_task_that_failed_is_a_failure_whatever_its_result_holds(
         "an error",
         "gone",
         "no JSON",
+        "a hang-up",
         "nothing at all"
     )]
     kind: &'static str,
@@ -98,6 +100,79 @@ fn the_commands_say_why_it_failed(
         assert_eq!(output.status.code(), Some(5), "{words:?}: {error}");
         assert!(error.contains("the oven is cold"), "{words:?}: {error}");
     }
+}
+
+/// What a command prints on stdout, with its code.
+fn printed(peer: &Peer, words: &[&str]) -> (Option<i32>, String, String) {
+    let home = TempDir::new().expect("a folder");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mcptask"));
+    command.env_clear().env("HOME", home.path()).args(words).args(["--timeout", "60s"]);
+    command.args(["--era", "legacy", "--server", &peer.url()]);
+    let output = command.stdin(Stdio::null()).output().expect("mcptask runs");
+    let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    (output.status.code(), out, err)
+}
+
+#[test]
+fn the_json_of_a_task_that_failed_does_not_say_that_all_went_well() {
+    let peer = failing("a result", 0);
+    let (code, out, err) = printed(&peer, &["result", "t1"]);
+    assert!(code == Some(5) && err.contains("the oven is cold"), "{out} {err}");
+    let (code, out, err) = printed(&peer, &["result", "t1", "--json"]);
+    let object: Value = serde_json::from_str(&out).expect("one object");
+    assert_eq!((code, &object["status"]), (Some(5), &json!("failed")), "{err}");
+    assert!(object["result"].is_object() && object["result"].get("isError").is_none(), "{out}");
+    assert_eq!(object["error"]["message"], "the oven is cold");
+}
+
+/// A server whose one task is over from its second look on, and whose `tasks/result` never says anything.
+fn keeping_its_result(status: &'static str) -> Peer {
+    let seen = AtomicUsize::new(0);
+    Peer::start(move |said| {
+        let is_over = seen.load(Ordering::SeqCst) >= 1;
+        let status = if is_over { status } else { "working" };
+        let task = json!({ "taskId": "t1", "status": status, "statusMessage": "the oven is cold", "pollInterval": 50 });
+        match said.method() {
+            "tools/call" => Reply::Result(json!({ "task": task })),
+            "tasks/get" => {
+                seen.fetch_add(1, Ordering::SeqCst);
+                Reply::Result(task)
+            }
+            "tasks/result" => Reply::Stream(": nothing\n\n".to_owned()),
+            _ => legacy(said),
+        }
+    })
+}
+
+#[test]
+fn a_task_that_failed_has_failed_also_where_its_result_stays_out() {
+    for words in [&["submit", "x", "--wait"][..], &["result", "t1", "--wait"]] {
+        let (code, _, err) = printed(&keeping_its_result("failed"), words);
+        assert!(code == Some(5) && err.contains("the oven is cold"), "{words:?} {code:?}: {err}");
+    }
+}
+
+#[test]
+fn a_task_that_was_cancelled_is_not_asked_for_its_result() {
+    let peer = keeping_its_result("cancelled");
+    let (code, _, err) = printed(&peer, &["result", "t1", "--wait"]);
+    assert!(code == Some(8) && err.contains("the oven is cold"), "{code:?}: {err}");
+    assert!(peer.said_of("tasks/result").is_empty());
+}
+
+#[test]
+fn a_completed_task_whose_result_stays_out_is_no_wait_without_end() {
+    let (code, _, err) = printed(&keeping_its_result("completed"), &["submit", "x", "--wait"]);
+    let words = "is completed, and its result could not be had";
+    assert!(code == Some(4) && err.contains(words), "{code:?}: {err}");
+    let hangs_up = Peer::start(|said| match said.method() {
+        "tasks/get" => Reply::Result(json!({ "taskId": "t1", "status": "completed" })),
+        "tasks/result" => Reply::HangUp,
+        _ => legacy(said),
+    });
+    let (code, _, err) = printed(&hangs_up, &["result", "t1", "--wait"]);
+    assert!(code == Some(4) && err.contains(words), "{code:?}: {err}");
+    assert_eq!(hangs_up.said_of("tasks/result").len(), 3);
 }
 
 #[tokio::test]

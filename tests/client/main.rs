@@ -15,6 +15,7 @@ mod programs;
 mod strangers;
 mod submitting;
 mod trouble;
+mod unsure;
 
 #[path = "../support/python.rs"]
 mod python;

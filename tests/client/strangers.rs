@@ -355,6 +355,18 @@ fn a_call_that_goes_in_a_circle_ends() {
     assert_eq!(peer.said_of("tools/call").len(), 10);
 }
 
+#[test]
+fn a_call_that_only_hands_out_the_same_state_ends() {
+    let peer = Peer::start(|said| match said.method() {
+        "tools/call" => Reply::Result(json!({ "resultType": "input_required", "requestState": "z" })),
+        _ => modern(said),
+    });
+    let ran = at(&peer, &SUBMIT, r#"{"a":"x"}"#);
+    assert!(ran.code == Some(1) && ran.err.contains("with the same state"), "{ran:?}");
+    assert!(!ran.err.contains("all the same"), "{ran:?}");
+    assert_eq!(peer.said_of("tools/call").len(), 10);
+}
+
 #[rstest]
 #[case(modern)]
 #[case(legacy)]

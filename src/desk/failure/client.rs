@@ -47,9 +47,10 @@ impl From<ClientError> for Failure {
             ClientError::NoTask { .. } => Self::new(Kind::NotFound, message)
                 .hint("through a server give the whole id, or the beginning of one that was launched from here; another client's tasks \
                  are not shown"),
-            ClientError::NeedsInput { .. } | ClientError::LeftOpen { .. } => {
+            ClientError::NeedsInput { .. } | ClientError::LeftOpen { .. } | ClientError::Unanswerable { .. } => {
                 Self::new(Kind::NeedsInput, message)
             }
+            ClientError::NoResult { .. } => Self::new(Kind::Unreachable, message),
             ClientError::Refused { .. } if error.misses_elicitation() => Self::new(Kind::NeedsInput, message)
                 .hint(ANSWER_AT_ONCE),
             ClientError::Refused { method, .. } if error.is_unknown_method() && method.starts_with("tasks/") => {

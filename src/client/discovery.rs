@@ -1,0 +1,49 @@
+//! Replies to `server/discover`, the modern era's first request, that say in their way that the server does not know it.
+
+use reqwest::StatusCode;
+use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ErrorData, RequestId, ServerJsonRpcMessage};
+use rmcp::transport::streamable_http_client::{StreamableHttpError, StreamableHttpPostResponse};
+use serde_json::json;
+
+use super::failure::unexpected_kind;
+
+/// Under this key of an error's data the handshake finds that it was refused by HTTP, with which status.
+const HTTP_STATUS: &str = "mcptask/httpStatus";
+/// Under this key of an error's data the handshake finds what was odd about the reply.
+const UNDISCOVERED: &str = "mcptask/undiscovered";
+
+/// Whether it asks a server that is not known yet whether it is a modern one.
+pub(super) fn is_discovery(message: &ClientJsonRpcMessage, in_session: bool) -> bool {
+    let ClientJsonRpcMessage::Request(request) = message else { return false };
+    !in_session && matches!(request.request, ClientRequest::DiscoverRequest(_))
+}
+
+/// What tells rmcp that the server is not a modern one, with the status that said so.
+pub(super) fn not_discovered(status: StatusCode) -> ErrorData {
+    let data = json!({ HTTP_STATUS: status.as_u16() });
+    ErrorData::invalid_request(format!("HTTP {status}"), Some(data))
+}
+
+/// What tells rmcp that the server is not a modern one: its reply to the modern era's first request is none.
+pub(super) fn undiscoverable(
+    request: &RequestId,
+    odd: &StreamableHttpError<reqwest::Error>,
+) -> StreamableHttpPostResponse {
+    let problem = match odd {
+        StreamableHttpError::UnexpectedContentType(kind) => unexpected_kind(kind.as_deref()),
+        other => format!("answers, and not as an MCP server does: {other}"),
+    };
+    let error = ErrorData::invalid_request("no reply", Some(json!({ UNDISCOVERED: problem })));
+    StreamableHttpPostResponse::Json(ServerJsonRpcMessage::error(error, Some(request.clone())), None)
+}
+
+/// What was odd about the reply to the modern era's first request, where that is the error.
+pub(super) fn undiscovered(error: &ErrorData) -> Option<String> {
+    Some(error.data.as_ref()?.get(UNDISCOVERED)?.as_str()?.to_owned())
+}
+
+/// The status with which HTTP refused the handshake, where it did.
+pub(super) fn http_status(error: &ErrorData) -> Option<u16> {
+    let status = error.data.as_ref()?.get(HTTP_STATUS)?.as_u64()?;
+    u16::try_from(status).ok()
+}
