@@ -16,10 +16,11 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::asking::{Answering, Desk};
-use super::discovery::{http_status, undiscovered};
+use super::discovery::http_status;
 use super::failure::{answers_http, answers_oddly, closed, timeout, transport_failure};
-use super::http::{Endpoint, too_large};
+use super::http::Endpoint;
 use super::last_words::LastWords;
+use super::oddity;
 use super::session::{Heard, Session};
 use super::stdio::{ChildServer, Start};
 use super::wire::Wire;
@@ -308,10 +309,7 @@ fn initialize_failure(place: &str, error: ClientInitializeError) -> ClientError 
         }
         ClientInitializeError::ConnectionClosed(_) => closed(place),
         ClientInitializeError::JsonRpcError(error) => {
-            if let Some(problem) = too_large(&error) {
-                return answers_oddly(place, problem);
-            }
-            if let Some(problem) = undiscovered(&error) {
+            if let Some(problem) = oddity::told(&error) {
                 return answers_oddly(place, problem);
             }
             if let Some(status) = http_status(&error) {

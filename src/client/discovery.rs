@@ -5,12 +5,10 @@ use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ErrorData, RequestId, Ser
 use rmcp::transport::streamable_http_client::{StreamableHttpError, StreamableHttpPostResponse};
 use serde_json::json;
 
-use super::failure::unexpected_kind;
+use super::oddity;
 
 /// Under this key of an error's data the handshake finds that it was refused by HTTP, with which status.
 const HTTP_STATUS: &str = "mcptask/httpStatus";
-/// Under this key of an error's data the handshake finds what was odd about the reply.
-const UNDISCOVERED: &str = "mcptask/undiscovered";
 
 /// Whether it asks a server that is not known yet whether it is a modern one.
 pub(super) fn is_discovery(message: &ClientJsonRpcMessage, in_session: bool) -> bool {
@@ -29,17 +27,9 @@ pub(super) fn undiscoverable(
     request: &RequestId,
     odd: &StreamableHttpError<reqwest::Error>,
 ) -> StreamableHttpPostResponse {
-    let problem = match odd {
-        StreamableHttpError::UnexpectedContentType(kind) => unexpected_kind(kind.as_deref()),
-        other => format!("answers, and not as an MCP server does: {other}"),
-    };
-    let error = ErrorData::invalid_request("no reply", Some(json!({ UNDISCOVERED: problem })));
+    let words = oddity::in_words(odd).unwrap_or_else(|| odd.to_string());
+    let error = ErrorData::invalid_request("no reply", oddity::data(words));
     StreamableHttpPostResponse::Json(ServerJsonRpcMessage::error(error, Some(request.clone())), None)
-}
-
-/// What was odd about the reply to the modern era's first request, where that is the error.
-pub(super) fn undiscovered(error: &ErrorData) -> Option<String> {
-    Some(error.data.as_ref()?.get(UNDISCOVERED)?.as_str()?.to_owned())
 }
 
 /// The status with which HTTP refused the handshake, where it did.

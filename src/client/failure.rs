@@ -7,7 +7,7 @@ use rmcp::service::ServiceError;
 use rmcp::transport::streamable_http_client::StreamableHttpError;
 
 use super::ClientError;
-use super::http::{too_large, too_many_bytes};
+use super::oddity;
 use crate::certificate::{CertificateFault, inner};
 use crate::task::RpcError;
 
@@ -26,7 +26,7 @@ pub(super) fn timeout(place: &str, what: &str, after: Duration) -> ClientError {
 /// What the failure of a request means.
 pub(super) fn service_failure(place: &str, method: &str, error: ServiceError) -> ClientError {
     if let ServiceError::McpError(error) = &error
-        && let Some(problem) = too_large(error)
+        && let Some(problem) = oddity::told(error)
     {
         return answers_oddly(place, problem);
     }
@@ -82,27 +82,18 @@ pub(super) fn transport_failure(place: &str, error: &(dyn Error + 'static)) -> C
 /// The failure where somebody has answered.
 fn answered(place: &str, error: &StreamableHttpError<reqwest::Error>) -> Option<ClientError> {
     let server = place.to_owned();
-    let problem = match error {
-        StreamableHttpError::SessionExpired => return Some(ClientError::SessionEnded { server }),
-        StreamableHttpError::AuthRequired(_) => return Some(ClientError::Unauthorised { server }),
+    Some(match error {
+        StreamableHttpError::SessionExpired => ClientError::SessionEnded { server },
+        StreamableHttpError::AuthRequired(_) => ClientError::Unauthorised { server },
         StreamableHttpError::InsufficientScope(error) => {
             let words = Some(error.www_authenticate_header.clone()).filter(|words| !words.is_empty());
-            return Some(ClientError::Forbidden { server, words });
+            ClientError::Forbidden { server, words }
         }
         StreamableHttpError::HttpStatus(error) => {
-            return Some(answers_http(place, error.status, error.retry_after.as_deref()));
+            answers_http(place, error.status, error.retry_after.as_deref())
         }
-        StreamableHttpError::ResponseBodyTooLarge { max_size } => too_many_bytes("a reply", *max_size),
-        StreamableHttpError::UnexpectedContentType(kind) => unexpected_kind(kind.as_deref()),
-        StreamableHttpError::UnexpectedServerResponse(problem) => {
-            format!("answers, and not as an MCP server does: {problem}")
-        }
-        StreamableHttpError::Deserialize(_) => {
-            format!("answers, and not as an MCP server does: {error}")
-        }
-        _ => return None,
-    };
-    Some(answers_oddly(place, problem))
+        odd => answers_oddly(place, oddity::in_words(odd)?),
+    })
 }
 
 /// The failure where HTTP answered with such a status; `told` is what the reply tells of it.
@@ -116,17 +107,6 @@ pub(super) fn answers_http(place: &str, status: u16, told: Option<&str>) -> Clie
 /// The failure where somebody answered with what is no reply. What was asked may have been done.
 pub(super) fn answers_oddly(place: &str, problem: String) -> ClientError {
     ClientError::Answers { server: place.to_owned(), problem, is_passing: false, is_refusal: false }
-}
-
-/// What is odd about an answer of another kind than JSON and events.
-pub(super) fn unexpected_kind(kind: Option<&str>) -> String {
-    match kind {
-        Some(kind) => {
-            format!("answers, and not as an MCP server does: with {kind}, which is neither JSON nor events")
-        }
-        None => "answers, and not as an MCP server does: without saying what its reply is (Content-Type)"
-            .to_owned(),
-    }
 }
 
 /// What a status means here, and whether it may pass.

@@ -26,6 +26,7 @@ use url::Url;
 use super::discovery::{is_discovery, not_discovered, undiscoverable};
 use super::events::{Events, events, is_too_large};
 use super::http_client;
+use super::oddity;
 use super::session::Session;
 use super::told::Told;
 use super::wire::Wire;
@@ -33,8 +34,6 @@ use super::wire::Wire;
 type HttpError = StreamableHttpError<reqwest::Error>;
 type Headers = HashMap<HeaderName, HeaderValue>;
 
-/// Under this key of an error's data stands what of a reply was too large.
-const TOO_LARGE: &str = "mcptask/tooLarge";
 const SESSION_ID: &str = "mcp-session-id";
 const LAST_EVENT_ID: &str = "last-event-id";
 const EVENT_STREAM: &str = "text/event-stream";
@@ -328,20 +327,9 @@ fn reply_to(request: &RequestId, message: ServerJsonRpcMessage) -> Result<Server
 
 /// What rmcp reads where the reply to that request is too large: an error, so that who waits for it hears of it.
 fn no_reply(request: RequestId, what: &str, limit: usize) -> Sse {
-    let data = json!({ TOO_LARGE: too_many_bytes(what, limit) });
-    let error = ErrorData::internal_error("too large", Some(data));
+    let error = ErrorData::internal_error("too large", oddity::data(oddity::too_many_bytes(what, limit)));
     let message = ServerJsonRpcMessage::error(error, Some(request));
     Sse { data: serde_json::to_string(&message).ok(), ..Sse::default() }
-}
-
-/// What is wrong with something of too many bytes.
-pub(super) fn too_many_bytes(what: &str, limit: usize) -> String {
-    format!("sends {what} that is too large: it has more than {limit} bytes")
-}
-
-/// What was too large, where that is the error.
-pub(super) fn too_large(error: &ErrorData) -> Option<String> {
-    Some(error.data.as_ref()?.get(TOO_LARGE)?.as_str()?.to_owned())
 }
 
 /// The request with what says who asks.

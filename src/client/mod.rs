@@ -18,6 +18,7 @@ mod follow;
 mod http;
 mod http_client;
 mod last_words;
+mod oddity;
 mod patience;
 mod program;
 mod request;

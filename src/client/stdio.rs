@@ -14,8 +14,8 @@ use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::http::too_many_bytes;
 use super::last_words::LastWords;
+use super::oddity::too_many_bytes;
 use super::program::Program;
 use super::wire::Wire;
 

@@ -1,7 +1,5 @@
 //! What is known around a question, for whoever decides on it.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -50,10 +48,7 @@ impl Background {
 
     /// Of a server's task.
     pub(super) fn of_server(task: &TaskView) -> Self {
-        let created: Option<Timestamp> = task.created_at.as_deref().and_then(|at| at.parse().ok());
-        let ends =
-            created.zip(task.ttl_ms).and_then(|(at, ttl)| at.checked_add(Duration::from_millis(ttl)).ok());
-        let mut background = Self { ends, ..Self::default() };
+        let mut background = Self { ends: task.expires(), ..Self::default() };
         background.fact("status", task.status_message.as_deref());
         background
     }
