@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::failure::{Failure, Kind};
 use crate::desk::answers::Answers;
 use crate::desk::suggest::{Advice, Suggested};
-use crate::form::{self, Form, Problem};
-use crate::json;
+use crate::form::{self, Form};
+use crate::json::{self, Problem};
 use crate::task::Violation;
 
 /// The largest text that is read from a file or stdin: the limits behind it are far below.

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::arguments;
 use super::failure::Failure;
 use crate::ask::protocol::PLAIN_FIELD;
-use crate::form::{Form, Problem};
-use crate::json;
+use crate::form::Form;
+use crate::json::{self, Problem};
 use crate::task::joined;
 
 /// The kinds of answers; one line of text where none is given.

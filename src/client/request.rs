@@ -45,12 +45,23 @@ impl Client {
     /// Sends a request that may be repeated, and repeats it for as long as the client's patience lasts while the
     /// server is away. Over a connection that is over it is not repeated.
     pub(super) async fn patient_request(&self, method: &str, params: &Value) -> ClientResult<Value> {
+        self.repeated_request(method, params).await.0
+    }
+
+    /// The same, and whether a try was lost on the way, of which nobody knows what came of it.
+    pub(super) async fn repeated_request(&self, method: &str, params: &Value) -> (ClientResult<Value>, bool) {
+        let mut was_lost = false;
         loop {
             match self.request(method, params.clone()).await {
-                Err(error) if error.is_passing() && !self.is_over() => self.wait_out(error).await?,
+                Err(error) if error.is_passing() && !self.is_over() => {
+                    was_lost = true;
+                    if let Err(error) = self.wait_out(error).await {
+                        return (Err(error), true);
+                    }
+                }
                 done => {
                     self.told_answered(&done);
-                    return done;
+                    return (done, was_lost);
                 }
             }
         }

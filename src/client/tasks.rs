@@ -95,12 +95,9 @@ impl Client {
         let params = json!({ "taskId": id, "inputResponses": responses });
         let (mut tries, mut was_lost) = (1, false);
         loop {
-            let reply = self.request("tasks/update", params.clone()).await;
+            let (reply, is_lost) = self.repeated_request("tasks/update", &params).await;
+            was_lost |= is_lost;
             match reply {
-                Err(error) if error.is_passing() && !self.is_over() => {
-                    was_lost = true;
-                    self.wait_out(error).await?;
-                }
                 // Where the server is away, looking at the task fails as well, and is waited for. Where it is not, the
                 // error is about this answer.
                 Err(ClientError::Refused { error, .. })
@@ -110,10 +107,7 @@ impl Client {
                     self.get(id).await?;
                     tokio::time::sleep(UPDATE_PAUSE).await;
                 }
-                done => {
-                    self.told_answered(&done);
-                    return Ok(Acknowledged::read(&done?, key, was_lost));
-                }
+                done => return Ok(Acknowledged::read(&done?, key, was_lost)),
             }
         }
     }

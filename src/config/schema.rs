@@ -8,7 +8,7 @@ use toml::de::DeValue;
 use super::mistake::{Source, allowed};
 use super::table::{Node, Table, json, twice};
 use super::{file, keywords};
-use crate::form::Problem;
+use crate::json::Problem;
 
 /// Makes the schema that a word stands for.
 type Make = fn() -> Value;

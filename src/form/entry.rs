@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 use super::field::{Field, FieldKind};
 use super::words::format_words;
-use super::{Form, escaped, exact, typed};
+use super::{Form, escaped, typed};
+use crate::json;
 use crate::task::{Violation, joined};
 
 /// What is said where the fields of a form cannot be told.
@@ -61,7 +62,7 @@ impl Form {
 
     /// Reads a whole answer that was typed as JSON, for a form whose fields cannot be told ([`Form::is_whole`]).
     pub fn read_whole(&self, text: &str) -> Result<Map<String, Value>, String> {
-        match exact::json(text) {
+        match json::read(text) {
             Ok(Value::Object(content)) => match self.violations(&content).as_slice() {
                 [] => Ok(content),
                 violations => Err(joined(violations)),

@@ -13,7 +13,6 @@ mod ask;
 mod compiling;
 mod effort;
 mod entry;
-mod exact;
 mod field;
 mod given;
 mod mend;
@@ -32,7 +31,6 @@ use crate::task::Violation;
 
 pub use ask::{misfits, unaskable};
 pub(crate) use entry::WHOLE;
-pub(crate) use exact::{Problem, check as check_numbers, json};
 pub use field::{Choice, Field, FieldKind};
 pub(crate) use given::{arguments, content};
 pub use schema::{schema_fault, schema_violations};

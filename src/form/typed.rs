@@ -5,8 +5,8 @@
 
 use serde_json::Value;
 
-use super::exact::{self, Problem};
 use super::shape::{Choice, Shape, Type};
+use crate::json::{self, Problem};
 
 /// How values are typed, for the help of the commands that take them.
 pub(crate) const FORMAT: &str = "\
@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
         match wanted {
             Type::Null if text.trim() == "null" => Ok(Value::Null),
             Type::Integer | Type::Number => {
-                let number = exact::number(text, wanted == Type::Integer)?;
+                let number = json::number(text, wanted == Type::Integer)?;
                 if only || number.to_string() == text { Ok(number.into()) } else { Err(unlike()) }
             }
             Type::Boolean if only => boolean(text)
@@ -205,7 +205,7 @@ fn is_meant(value: &Value, text: &str) -> bool {
     match value {
         Value::String(_) => false,
         Value::Bool(value) => boolean(text) == Some(*value),
-        Value::Number(number) => exact::is_number(text, number),
+        Value::Number(number) => json::is_number(text, number),
         other => serde_json::from_str::<Value>(text).is_ok_and(|typed| typed == *other),
     }
 }
@@ -215,7 +215,7 @@ fn listed(choices: &[&Choice<'_>]) -> String {
 }
 
 fn json_of(text: &str, wanted: Type) -> Result<Value, Problem> {
-    let value = exact::json(text).map_err(|problem| match problem {
+    let value = json::read(text).map_err(|problem| match problem {
         Problem::Unlike(why) => Problem::Unlike(format!("{text:?} is not JSON: {why}")),
         inexact @ Problem::Inexact(_) => inexact,
     })?;
@@ -225,7 +225,7 @@ fn json_of(text: &str, wanted: Type) -> Result<Value, Problem> {
 
 /// Where nothing is said of the type: JSON where the text is JSON and would be written the same way again, else text.
 fn anything(text: &str) -> Result<Value, String> {
-    match exact::json(text) {
+    match json::read(text) {
         Ok(Value::Number(number)) if number.to_string() != text => Ok(text.into()),
         Ok(value) => Ok(value),
         Err(Problem::Unlike(_)) => Ok(text.into()),

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use redis::{FromRedisValue, Value};
 use serde::de::DeserializeOwned;
 
+use super::labels::Labels;
 use crate::store::{ClaimKey, Due, Rows, Unreadable, gate};
 use crate::task::{
-    Answer, Ask, AskKind, Cursor, Event, EventKind, NewTask, Outcome, Question, QuestionId, Scope, SessionId,
-    Task, TaskId, TaskStatus, WorkerId,
+    Answer, Ask, AskKind, Cursor, Event, EventKind, NewTask, Outcome, Question, QuestionId, Scope, Task,
+    TaskId, TaskStatus, WorkerId,
 };
 
 /// The last time that timestamps can say, in milliseconds; no count is larger either.
@@ -113,30 +114,6 @@ impl Fields {
         T::Err: std::fmt::Display,
     {
         self.text(name).map(|text| text.parse().map_err(|error: T::Err| error.to_string())).transpose()
-    }
-}
-
-/// Whose task a task or an event is, as `prelude.lua` says that it is written.
-struct Labels {
-    tool: String,
-    session: Option<SessionId>,
-    scope: Scope,
-    hidden: bool,
-}
-
-impl Labels {
-    fn parse(text: &str) -> Option<Self> {
-        let (hidden, labels) = match text.split_at_checked(1)? {
-            ("0", labels) => (false, labels),
-            ("1", labels) => (true, labels),
-            _ => return None,
-        };
-        let [tool, session, scope] = labels.split('\n').collect::<Vec<_>>().try_into().ok()?;
-        if tool.is_empty() || scope.is_empty() {
-            return None;
-        }
-        let session = if session.is_empty() { None } else { Some(session.parse().ok()?) };
-        Some(Self { tool: tool.to_owned(), session, scope: Scope::named(scope), hidden })
     }
 }
 

@@ -11,6 +11,7 @@ mod connection;
 mod due;
 mod health;
 mod index;
+mod labels;
 mod list;
 mod mend;
 mod open;

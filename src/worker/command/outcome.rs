@@ -32,7 +32,7 @@ pub(super) fn result(tool: &ToolSpec, stdout: Vec<u8>) -> Result<Outcome, String
     })?;
     let text = text.trim_end_matches(['\n', '\r']);
     let parsed = serde_json::from_str::<Value>(text);
-    let inexact = json::check(text).err().filter(|_| matches!(parsed, Ok(Value::Object(_))));
+    let inexact = if matches!(parsed, Ok(Value::Object(_))) { json::check(text).err() } else { None };
     if let Some(schema) = &tool.output_schema {
         checked(schema, parsed.as_ref())?;
         if let Some(problem) = &inexact {

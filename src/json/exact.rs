@@ -1,6 +1,6 @@
-//! Numbers and JSON that people type, exactly: what would be rounded on its way is refused with a sentence.
+//! Numbers, exactly: what would be rounded on its way is refused with a sentence.
 
-use serde_json::{Number, Value};
+use serde_json::Number;
 
 /// Why a number or a JSON text was not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,15 +18,8 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// Reads a JSON text.
-pub(crate) fn json(text: &str) -> Result<Value, Problem> {
-    let value = serde_json::from_str(text).map_err(|error| Problem::Unlike(error.to_string()))?;
-    check(text)?;
-    Ok(value)
-}
-
 /// Whether every number of a text of JSON values arrives as it was written.
-pub(crate) fn check(text: &str) -> Result<(), Problem> {
+pub(super) fn check(text: &str) -> Result<(), Problem> {
     let mut rest = text;
     while let Some(at) = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) {
         rest = &rest[at..];
@@ -148,6 +141,7 @@ impl Decimal {
 
 #[cfg(test)]
 mod tests {
+    use super::super::read;
     use super::*;
 
     #[test]
@@ -157,7 +151,7 @@ mod tests {
         {
             assert_eq!(number(text, true).expect(text).to_string(), text);
             assert_eq!(number(text, false).expect(text).to_string(), text);
-            assert_eq!(json(text).expect(text).to_string(), text);
+            assert_eq!(read(text).expect(text).to_string(), text);
         }
         for text in ["18446744073709551616", "18446744073709551617", "-9223372036854775809", "1e400"] {
             assert!(matches!(number(text, true), Err(Problem::Inexact(_))), "{text}");
@@ -182,9 +176,9 @@ mod tests {
 
     #[test]
     fn numbers_within_json_are_looked_at_and_texts_are_not() {
-        assert!(json(r#"{"a":"18446744073709551617 \" 18446744073709551617","b":[1.50,-2]}"#).is_ok());
+        assert!(read(r#"{"a":"18446744073709551617 \" 18446744073709551617","b":[1.50,-2]}"#).is_ok());
         for text in [r#"{"a":[1,18446744073709551617]}"#, r#"["x\\",-9223372036854775809]"#] {
-            assert!(matches!(json(text), Err(Problem::Inexact(_))), "{text}");
+            assert!(matches!(read(text), Err(Problem::Inexact(_))), "{text}");
         }
     }
 }

@@ -1,24 +1,26 @@
 //! JSON from outside, read by one function: what would not arrive as it was written is refused with a sentence.
 
+mod exact;
+
 use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use crate::form::{self, Problem};
+pub(crate) use exact::{Problem, is_number, number};
 
 /// Reads one JSON text: [`Problem::Inexact`] where a number would be rounded, or where a key stands twice in an object, of
 /// which only one would arrive.
 pub(crate) fn read(text: &str) -> Result<Value, Problem> {
-    let value = form::json(text)?;
-    check_keys(text)?;
+    let value = serde_json::from_str(text).map_err(|error| Problem::Unlike(error.to_string()))?;
+    check(text)?;
     Ok(value)
 }
 
 /// Whether the JSON values of a text arrive as they were written; also where they are none, which their reader says.
 pub(crate) fn check(text: &str) -> Result<(), Problem> {
-    form::check_numbers(text)?;
+    exact::check(text)?;
     check_keys(text)
 }
 
@@ -26,7 +28,7 @@ fn check_keys(text: &str) -> Result<(), Problem> {
     let mut rest = serde_json::Deserializer::from_str(text);
     // Several values stand after each other in a file of lines.
     while rest.end().is_err() {
-        match (Keys { path: "" }).deserialize(&mut rest) {
+        match Keys(None).deserialize(&mut rest) {
             Ok(()) => {}
             Err(error) if error.is_data() => return Err(Problem::Inexact(error.to_string())),
             Err(_) => return Ok(()),
@@ -35,10 +37,25 @@ fn check_keys(text: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Goes through a value, and keeps no more of it than the keys of the objects that it is within.
-struct Keys<'a> {
-    path: &'a str,
+/// The key under which a value stands, and those that it is within.
+#[derive(Clone, Copy)]
+struct Path<'a> {
+    key: &'a str,
+    within: Option<&'a Self>,
 }
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.within {
+            Some(within) => write!(f, "{within}.{}", self.key),
+            None => f.write_str(self.key),
+        }
+    }
+}
+
+/// Goes through a value that stands there, and keeps no more of it than the keys of the objects that it is within.
+#[derive(Clone, Copy)]
+struct Keys<'a>(Option<&'a Path<'a>>);
 
 impl<'de> DeserializeSeed<'de> for Keys<'_> {
     type Value = ();
@@ -58,17 +75,19 @@ impl<'de> Visitor<'de> for Keys<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut seen = HashSet::new();
         while let Some(key) = map.next_key::<String>()? {
-            let path = if self.path.is_empty() { key.clone() } else { format!("{}.{key}", self.path) };
-            if !seen.insert(key) {
+            let path = Path { key: &key, within: self.0 };
+            if seen.contains(&key) {
+                let path = path.to_string();
                 return Err(A::Error::custom(format!("{path:?} is there twice; give it once")));
             }
-            map.next_value_seed(Keys { path: &path })?;
+            map.next_value_seed(Keys(Some(&path)))?;
+            seen.insert(key);
         }
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while list.next_element_seed(Keys { path: self.path })?.is_some() {}
+        while list.next_element_seed(self)?.is_some() {}
         Ok(())
     }
 
