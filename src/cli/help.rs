@@ -14,7 +14,8 @@ use super::{Cli, examples};
 /// The options that go through a server.
 const SERVER: [&str; 2] = ["server", "stdio"];
 
-/// The options that say where one's own tasks are, and why they mean nothing at a server.
+/// The options that say where one's own tasks are, and why they mean nothing at a server. Those of an alias or a script
+/// stand before whatever command, and are none of it: only what stands behind the command was meant for it.
 const STORES: [(&str, &str); 4] = [
     ("redis", "the tasks are the server's, wherever it keeps them"),
     ("db", "the tasks are the server's, wherever it keeps them"),
@@ -38,7 +39,7 @@ pub(super) fn parse(arguments: &[OsString], environment: &Environment) -> Result
         // Ends with the help, or with what is wrong with the command's name.
         matches = command.try_get_matches_from_mut(words.chain(["--help".into()]))?;
     }
-    if let Some((name, problem)) = without_effect(&matches) {
+    if let Some((name, problem)) = without_effect(&matches, arguments) {
         let named = command.find_subcommand_mut(&name);
         let error = named.map(|command| command.error(ErrorKind::ArgumentConflict, &problem));
         return Err(error.unwrap_or_else(|| clap::Error::raw(ErrorKind::ArgumentConflict, problem)));
@@ -109,12 +110,14 @@ fn without_meaning(command: &str) -> &'static [&'static str] {
 }
 
 /// The command, and what is wrong with the options that it was given.
-fn without_effect(matches: &ArgMatches) -> Option<(String, String)> {
+fn without_effect(matches: &ArgMatches, arguments: &[OsString]) -> Option<(String, String)> {
     let (name, given) = matches.subcommand()?;
-    Some((name.to_owned(), problem(name, given)?))
+    let behind = arguments.iter().position(|word| word == name).map_or(0, |at| at + 1);
+    Some((name.to_owned(), problem(name, given, &arguments[behind..])?))
 }
 
-fn problem(name: &str, given: &ArgMatches) -> Option<String> {
+/// What is wrong with the options of a command; `behind` is what stands behind its name.
+fn problem(name: &str, given: &ArgMatches, behind: &[OsString]) -> Option<String> {
     let is_given = |id: &str| {
         let is_known = given.try_contains_id(id).is_ok();
         is_known && given.value_source(id) == Some(ValueSource::CommandLine)
@@ -125,6 +128,17 @@ fn problem(name: &str, given: &ArgMatches) -> Option<String> {
     // Only commands that can go through a server have it.
     given.try_contains_id("server").ok()?;
     let server = SERVER.iter().find(|option| is_given(option))?;
-    let (option, why) = STORES.iter().find(|(option, _)| is_given(option))?;
+    // A docket is meant for one Redis wherever it stands.
+    let is_meant = |option: &str| option == "docket" || names(behind, option);
+    let (option, why) = STORES.iter().find(|(option, _)| is_given(option) && is_meant(option))?;
     Some(format!("--{option} has no effect with --{server}: {why}; give one of the two"))
+}
+
+/// Whether a line names that option.
+fn names(line: &[OsString], option: &str) -> bool {
+    let named = |word: &OsString| {
+        let word = word.to_str().and_then(|word| word.strip_prefix("--"))?;
+        Some(word.split('=').next() == Some(option))
+    };
+    line.iter().any(|word| named(word) == Some(true))
 }

@@ -141,7 +141,7 @@ fn an_option_that_names_the_store_stands_before_any_command() {
         assert_eq!(ran.code, 0, "{ran:?}");
     }
     let ran = place.run(&["--db", "x.db", "list", "--server", "http://127.0.0.1:1/mcp"]);
-    assert_eq!(ran.code, 2, "two places are named: {ran:?}");
+    assert_eq!(ran.code, 4, "the server is asked: {ran:?}");
     assert!(!place.path().join("x.db").exists(), "and no store is begun");
 }
 

@@ -1,12 +1,11 @@
 //! A task of an older server whose submitter has gone: its question is left to others.
 
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use tempfile::TempDir;
 
+use crate::command::at;
 use crate::peer::{Peer, Reply, Said, legacy};
 
 /// A server that asks, in the session that submitted the task, before it has said that there is a task. It asks everybody,
@@ -42,20 +41,9 @@ fn asking() -> Peer {
 
 /// Submits; what was said on stderr.
 fn submit(peer: &Peer, more: &[&str]) -> String {
-    let home = TempDir::new().expect("a folder");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mcptask"));
-    command.env_clear().env("HOME", home.path()).args([
-        "submit",
-        "x",
-        "--era",
-        "legacy",
-        "--server",
-        &peer.url(),
-    ]);
-    let output = command.args(more).stdin(Stdio::null()).output().expect("mcptask runs");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{said}");
-    said
+    let ran = at(peer, &[&["submit", "x", "--era", "legacy"], more].concat(), "");
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    ran.err
 }
 
 fn is_reply(said: &Said) -> bool {

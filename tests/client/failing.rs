@@ -1,13 +1,12 @@
 //! Tasks of the older era that failed, whatever `tasks/result` holds, and the replies to their questions.
 
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mcptask::client::{Client, Ended, Era};
 use rstest::rstest;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
+use crate::command::at;
 use crate::peer::{Peer, Reply, Said, legacy};
 use crate::{bounded, call, none, run};
 
@@ -90,27 +89,18 @@ async fn a_legacy_task_that_failed_is_a_failure_whatever_its_result_holds(
 fn the_commands_say_why_it_failed(
     #[values("nothing", "a result", "a tool error", "an error")] kind: &'static str,
 ) {
-    let home = TempDir::new().expect("a folder");
-    let url = failing(kind, 0).url();
-    for words in [vec!["submit", "x", "--wait"], vec!["result", "t1"]] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mcptask"));
-        command.env_clear().env("HOME", home.path()).args(&words).args(["--era", "legacy", "--server", &url]);
-        let output = command.stdin(Stdio::null()).output().expect("mcptask runs");
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(5), "{words:?}: {error}");
-        assert!(error.contains("the oven is cold"), "{words:?}: {error}");
+    let peer = failing(kind, 0);
+    for words in [&["submit", "x", "--wait"][..], &["result", "t1"]] {
+        let (code, _, err) = printed(&peer, words);
+        assert_eq!(code, Some(5), "{words:?}: {err}");
+        assert!(err.contains("the oven is cold"), "{words:?}: {err}");
     }
 }
 
 /// What a command prints on stdout, with its code.
 fn printed(peer: &Peer, words: &[&str]) -> (Option<i32>, String, String) {
-    let home = TempDir::new().expect("a folder");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mcptask"));
-    command.env_clear().env("HOME", home.path()).args(words).args(["--timeout", "60s"]);
-    command.args(["--era", "legacy", "--server", &peer.url()]);
-    let output = command.stdin(Stdio::null()).output().expect("mcptask runs");
-    let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    (output.status.code(), out, err)
+    let ran = at(peer, &[words, &["--era", "legacy"]].concat(), "");
+    (ran.code, ran.out, ran.err)
 }
 
 #[test]

@@ -1,34 +1,17 @@
 //! Calls of which it is not known whether anything came of them, and questions that cannot be answered.
 
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rstest::rstest;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
+use crate::command::at;
 use crate::peer::{Peer, Reply, Said, modern};
 
 /// What a command that waits for `x` with answers did: its code and its words.
 fn submit(peer: &Peer) -> (Option<i32>, String) {
-    let home = TempDir::new().expect("a folder");
-    std::fs::write(home.path().join("answers.json"), r#"{"a":"x"}"#).expect("written");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mcptask"));
-    command.env_clear().env("HOME", home.path()).current_dir(home.path());
-    command.args([
-        "submit",
-        "x",
-        "--wait",
-        "--answers",
-        "answers.json",
-        "--timeout",
-        "60s",
-        "--server",
-        &peer.url(),
-    ]);
-    let output = command.stdin(Stdio::null()).output().expect("mcptask runs");
-    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    (output.status.code(), said.concat())
+    let ran = at(peer, &["submit", "x", "--wait", "--answers", "answers.json"], r#"{"a":"x"}"#);
+    (ran.code, ran.out + &ran.err)
 }
 
 fn http(status: u16) -> Reply {
