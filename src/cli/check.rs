@@ -26,7 +26,9 @@ pub(crate) fn run(context: &Context, args: &CheckArgs) -> Result<(), Failure> {
     let own = profile_file::file(&context.environment).filter(|path| path.exists());
     let here = Path::new(config::FILE);
     match (&args.file, own) {
-        (Some(file), own) if has_profiles(file, own.as_deref()) => profiles(context, file, false),
+        (Some(file), own) if own.as_ref() == Some(file) || profiles::is_one(file) => {
+            profiles(context, file, false)
+        }
         (Some(file), _) => tools(context, file),
         (None, None) => tools(context, here),
         (None, Some(own)) => {
@@ -38,14 +40,6 @@ pub(crate) fn run(context: &Context, args: &CheckArgs) -> Result<(), Failure> {
             of_tools.and(of_profiles)
         }
     }
-}
-
-/// Whether a file that somebody names is one of profiles.
-fn has_profiles(file: &Path, own: Option<&Path>) -> bool {
-    /// No file of profiles is larger.
-    const MOST: u64 = 256 * 1024;
-    let is_small = std::fs::metadata(file).is_ok_and(|found| found.is_file() && found.len() <= MOST);
-    own == Some(file) || (is_small && std::fs::read_to_string(file).is_ok_and(|text| profiles::is_one(&text)))
 }
 
 /// Checks a file of profiles. One that nobody named and that cannot be read at all is a warning.

@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::named_server;
 use super::remote_answering::RemoteAnswering;
 use super::ui::Ui;
-use crate::client::{Client, ClientError, Era, Target};
+use crate::client::{self, Client, ClientError, Era, Target};
 use crate::desk::suggest::{Advice, Reach, Suggested, Word};
 
 /// Options of commands that can go through MCP instead of straight to the store.
@@ -166,7 +166,7 @@ impl RemoteArgs {
 
     /// The server that the line names, without secrets.
     pub(crate) fn shown(&self) -> Option<String> {
-        self.server.as_deref().map(shown_server).or_else(|| self.stdio.clone())
+        self.server.as_deref().map(shown_server).or_else(|| self.stdio.as_deref().map(client::shown))
     }
 
     /// The era that was chosen.

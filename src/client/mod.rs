@@ -47,6 +47,7 @@ pub use follow::OnChange;
 pub use patience::Patience;
 pub use program::programs_ended;
 pub use submit::{Call, Submitted};
+pub(crate) use target::shown;
 pub use target::{Era, Target};
 pub use tasks::{Acknowledged, INVALID_PARAMS};
 pub use view::{Ended, TaskView};

@@ -92,7 +92,7 @@ fn completed(given: &str) -> Option<String> {
 }
 
 /// The first word of what was given, so that an argument or a query that holds a secret stays hidden.
-fn shown(given: &str) -> String {
+pub(crate) fn shown(given: &str) -> String {
     let end = given.find(|c: char| c.is_whitespace() || c == '?').unwrap_or(given.len());
     let first = &given[..end];
     match (first.find("://"), first.rfind('@')) {

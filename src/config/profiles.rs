@@ -96,8 +96,13 @@ pub(crate) fn parse(
     Ok(profiles)
 }
 
-/// Whether a file of that text is one of profiles, and not one of tools.
-pub(crate) fn is_one(text: &str) -> bool {
+/// Whether a file is one of profiles, and not one of tools.
+pub(crate) fn is_one(path: &Path) -> bool {
+    // What is no file has its text once.
+    path.is_file() && file::text(path, MAX_FILE_BYTES).is_ok_and(|text| says_profiles(&text))
+}
+
+fn says_profiles(text: &str) -> bool {
     let (document, _) = DeTable::parse_recoverable(text);
     let has = |key: &str| document.get_ref().contains_key(key);
     (has("profile") || has("default")) && !has("tools") && !has("builtin")
@@ -264,7 +269,8 @@ mod tests {
 
     #[test]
     fn a_file_of_profiles_is_told_from_one_of_tools() {
-        assert!(is_one("[profile.a]") && is_one("default = \"a\""));
-        assert!(!is_one("builtin = true\ndefault = 1") && !is_one("[tools.a]") && !is_one(""));
+        assert!(says_profiles("[profile.a]") && says_profiles("default = \"a\""));
+        let others = ["builtin = true\ndefault = 1", "[tools.a]", ""];
+        assert!(!others.into_iter().any(says_profiles));
     }
 }

@@ -187,6 +187,21 @@ pub(crate) fn without_secrets(url: &str) -> String {
     })
 }
 
+/// The options with which `redis-cli` reaches the first node of a URL, without who asks; `None` where it is no such URL.
+pub(crate) fn cli_options(url: &str) -> Option<Vec<String>> {
+    let parts = Parts::of(url).ok()?;
+    if parts.is_socket() {
+        return Some(vec!["-s".to_owned(), parts.path.to_owned()]);
+    }
+    let node = Url::parse(&format!("redis://{}", parts.hosts.split(',').next()?)).ok()?;
+    let usual = if parts.scheme.ends_with("+sentinel") { 26379 } else { 6379 };
+    let port = node.port().unwrap_or(usual).to_string();
+    let name = node.host_str()?.trim_matches(['[', ']']).to_owned();
+    let has_tls = ["rediss", "valkeys"].iter().any(|scheme| parts.scheme.starts_with(scheme));
+    let reached = ["-h".to_owned(), name, "-p".to_owned(), port];
+    Some(reached.into_iter().chain(has_tls.then(|| "--tls".to_owned())).collect())
+}
+
 /// The URL as it may be shown: with stars for the password, and without anything that could be a piece of one.
 pub(crate) fn shown(url: &str) -> String {
     match Parts::of(url) {
@@ -256,6 +271,19 @@ mod tests {
     }
 
     #[test]
+    fn the_first_node_is_reached_without_who_asks() {
+        for (url, options) in [
+            ("redis://me:***@host:1/2", "-h host -p 1"),
+            ("rediss://[::1]", "-h ::1 -p 6379 --tls"),
+            ("redis+sentinel://a,b:3/main", "-h a -p 26379"),
+            ("unix:///run/redis.sock?db=1", "-s /run/redis.sock"),
+        ] {
+            assert_eq!(super::cli_options(url).map(|words| words.join(" ")).as_deref(), Some(options));
+        }
+        assert_eq!(super::cli_options("the"), None);
+    }
+
+    #[test]
     fn a_database_is_a_number() {
         for place in
             ["redis://h/DB", "rediss://h:1/DB", "redis+sentinel://a,b/main/DB", "unix:///run/r.sock?db=DB"]
@@ -266,6 +294,7 @@ mod tests {
                 ("99", true),
                 ("-1", false),
                 ("x", false),
+                ("notadb", false),
                 ("1/2", false),
                 ("9999999999", false),
             ] {
@@ -281,6 +310,7 @@ mod tests {
             "redis+sentinel://a/main",
             "redis+sentinel://a/main/",
             "redis+cluster://a",
+            "redis+cluster://a/",
         ] {
             assert_eq!(problem(url), None, "{url}");
         }
@@ -298,18 +328,6 @@ mod tests {
         ] {
             assert!(problem(url).is_some(), "{url}");
             assert!(!shown(url).contains("secret"), "{url}: {}", shown(url));
-        }
-        for url in ["redis://h/notadb", "unix:///x?db=abc", "rediss+sentinel://h/main/x", "redis://h/-1"] {
-            assert!(problem(url).is_some_and(|problem| problem.contains("no number")), "{url}");
-        }
-        for url in [
-            "redis://h/",
-            "redis://h/15",
-            "unix:///x?db=1",
-            "redis+sentinel://h/main/2",
-            "redis+cluster://h/",
-        ] {
-            assert_eq!(problem(url), None, "{url}");
         }
         assert_eq!(shown("redis://host:42/secret"), "redis://host:42/…");
         assert!(!shown("unix:///run/redis.sock?pass=sec&ret&other=secret").contains("ret"));

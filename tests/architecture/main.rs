@@ -22,7 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("relay", &["engine", "store", "task"]),
     ("server", &["json", "relay", "engine", "store", "task", "worker"]),
     ("client", &["certificate", "form", "process_group", "task"]),
-    ("desk", &["client", "engine", "fastmcp", "form", "json", "store", "task"]),
+    ("desk", &["client", "engine", "fastmcp", "form", "json", "redis_link", "store", "task"]),
     ("tui", &["desk", "form", "task"]),
     ("config", &["form", "json", "task", "worker"]),
 ];

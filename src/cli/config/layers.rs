@@ -7,6 +7,7 @@ use crate::cli::database;
 use crate::cli::environment::{AS, DB, Environment, NAMESPACE, PROFILE, REDIS_URL, TOKEN};
 use crate::cli::failure::Failure;
 use crate::cli::ui::ColorChoice;
+use crate::client;
 use crate::config::profiles::Profile;
 use crate::task::Who;
 
@@ -155,13 +156,6 @@ impl Layers<'_> {
 
 /// A server's URL without what may be a secret; a name as it is.
 pub(crate) fn shown_server(server: &str) -> String {
-    let Ok(mut url) = url::Url::parse(server) else { return server.to_owned() };
-    let has_secret = !url.username().is_empty() || url.password().is_some() || url.query().is_some();
-    if !has_secret {
-        return server.to_owned();
-    }
-    // A URL that has neither host nor path for them has none of them.
-    let _ = (url.set_username(""), url.set_password(None));
-    url.set_query(None);
-    format!("{url} (with a secret that is not shown)")
+    let shown = if server.contains("://") { client::shown(server) } else { server.to_owned() };
+    if shown == server { shown } else { format!("{shown} (with a secret that is not shown)") }
 }

@@ -1,12 +1,12 @@
 //! The library's errors as failures of a command: their kind, and what helps.
 
 use jiff::Timestamp;
-use url::Url;
 
 use super::{CERTIFICATE_HELP, Failure, Kind};
 use crate::desk::suggest::{Advice, Suggested, quoted};
 use crate::desk::{text, time};
 use crate::engine::EngineError;
+use crate::redis_link;
 use crate::store::StoreError;
 use crate::task::{Answer, QuestionId, Task, TaskId};
 
@@ -112,20 +112,9 @@ fn help_to_reach(location: &str) -> String {
 /// How to look whether anybody answers at the place of that URL, which may be followed by other words.
 pub(crate) fn ping(location: &str) -> String {
     let url = location.split_whitespace().next().unwrap_or_default();
-    let rest = url.split_once("://").map(|(_, rest)| rest).unwrap_or_default();
-    let way = if let Some(path) = rest.strip_prefix('/') {
-        format!("-s {}", quoted(&format!("/{}", path.split('?').next().unwrap_or_default())))
-    } else {
-        let node = rest.split(['/', '?']).next().unwrap_or_default();
-        let node = node.rsplit('@').next().unwrap_or_default().split(',').next().unwrap_or_default();
-        let host = Url::parse(&format!("redis://{node}")).ok();
-        let name = host.as_ref().and_then(Url::host_str).unwrap_or("HOST").trim_matches(['[', ']']);
-        let usual = if url.contains("+sentinel") { 26379 } else { 6379 };
-        let tls = if url.starts_with("rediss") || url.starts_with("valkeys") { " --tls" } else { "" };
-        let port = host.as_ref().and_then(Url::port).unwrap_or(usual);
-        format!("-h {} -p {port}{tls}", quoted(name))
-    };
-    format!("check --redis or MCPTASK_REDIS_URL, and that `redis-cli {way} ping` answers")
+    let options = redis_link::cli_options(url).unwrap_or_else(|| ["-h", "HOST"].map(str::to_owned).to_vec());
+    let options: Vec<_> = options.iter().map(|option| quoted(option)).collect();
+    format!("check --redis or MCPTASK_REDIS_URL, and that `redis-cli {} ping` answers", options.join(" "))
 }
 
 fn is_redis(location: &str) -> bool {
