@@ -28,7 +28,7 @@ pub(super) fn undiscoverable(
     odd: &StreamableHttpError<reqwest::Error>,
 ) -> StreamableHttpPostResponse {
     let words = oddity::in_words(odd).unwrap_or_else(|| odd.to_string());
-    let error = ErrorData::invalid_request("no reply", oddity::data(words));
+    let error = ErrorData::invalid_request("no reply", Some(oddity::data(&words)));
     StreamableHttpPostResponse::Json(ServerJsonRpcMessage::error(error, Some(request.clone())), None)
 }
 

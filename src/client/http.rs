@@ -327,7 +327,8 @@ fn reply_to(request: &RequestId, message: ServerJsonRpcMessage) -> Result<Server
 
 /// What rmcp reads where the reply to that request is too large: an error, so that who waits for it hears of it.
 fn no_reply(request: RequestId, what: &str, limit: usize) -> Sse {
-    let error = ErrorData::internal_error("too large", oddity::data(oddity::too_many_bytes(what, limit)));
+    let data = oddity::data(&oddity::too_many_bytes(what, limit));
+    let error = ErrorData::internal_error("too large", Some(data));
     let message = ServerJsonRpcMessage::error(error, Some(request));
     Sse { data: serde_json::to_string(&message).ok(), ..Sse::default() }
 }

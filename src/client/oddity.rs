@@ -32,8 +32,8 @@ pub(super) fn in_words(error: &StreamableHttpError<reqwest::Error>) -> Option<St
 }
 
 /// The data of an error that stands for an odd reply.
-pub(super) fn data(words: String) -> Option<Value> {
-    Some(json!({ ODD: words }))
+pub(super) fn data(words: &str) -> Value {
+    json!({ ODD: words })
 }
 
 /// What was odd, where the error stands for that.
