@@ -6,10 +6,10 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::Value;
 
+use super::answering;
 use super::ask_kind::KindArgs;
 use super::context::Context;
 use super::failure::{Failure, Kind};
-use super::respond;
 use super::ui::question::{Asked, Reply};
 use super::ui::{Ui, question, text};
 use crate::ask::client::{AskError, Connection};
@@ -103,7 +103,7 @@ pub(crate) async fn run_local(context: &Context, args: &AskArgs) -> Result<ExitC
         }
     } else {
         // Fails, and says why nobody can be asked.
-        respond::ask(context, &asked).await?
+        answering::ask(context, &asked).await?
     };
     told(&context.ui, args, &answer.given_by(context.config.answerer.clone()))
 }

@@ -23,6 +23,7 @@ fn examples(command: &str) -> &'static [Example] {
         "submit" => &SUBMIT,
         "watch" => &WATCH,
         "respond" => &RESPOND,
+        "inbox" => &INBOX,
         "list" => &LIST,
         "show" => &SHOW,
         "result" => &RESULT,
@@ -74,6 +75,12 @@ const RESPOND: [Example; 3] = [
     ("Answer what has waited longest", "mcptask respond --next --set cuisine=Thai"),
     ("Answer one question of a task", "mcptask respond 7w3k9q2m --question q1 --set cuisine=Thai"),
     ("Say no", "mcptask respond 7w3k9q2m --decline"),
+];
+
+const INBOX: [Example; 3] = [
+    ("Everything that waits, as it comes", "mcptask inbox"),
+    ("Of a FastMCP deployment too, under a name that the log keeps", "mcptask inbox --as ann"),
+    ("Of a server of 2026-07-28", "mcptask inbox --server http://127.0.0.1:8737/mcp"),
 ];
 
 const LIST: [Example; 3] = [

@@ -2,6 +2,7 @@
 //! exit codes (`failure::Kind`).
 
 mod access;
+mod answering;
 mod arguments;
 mod ask;
 mod ask_kind;
@@ -21,6 +22,7 @@ mod examples;
 mod follow;
 mod handover;
 mod help;
+mod inbox;
 mod list;
 mod named_server;
 mod offer;
@@ -49,6 +51,7 @@ mod ui;
 mod usage;
 mod waiting;
 mod watch;
+mod who;
 mod worker;
 
 use std::fmt::Write as _;
@@ -82,6 +85,7 @@ enum Command {
     Submit(submit::SubmitArgs),
     Watch(watch::WatchArgs),
     Respond(respond::RespondArgs),
+    Inbox(inbox::InboxArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),
     Result(result::ResultArgs),

@@ -1,6 +1,6 @@
 //! Which profile a command uses, and what it asks before something is changed under one.
 
-use super::config::GlobalArgs;
+use super::config::{GlobalArgs, Guarded};
 use super::context::Context;
 use super::environment::{Environment, PROFILE};
 use super::failure::{Failure, Kind};
@@ -51,10 +51,8 @@ impl Context {
     /// Names a profile that wants it wherever something is changed, and asks the person here first. Where nobody can be
     /// asked, `--yes` has to say it.
     pub(crate) async fn before_changing(&self, remote: &RemoteArgs) -> Result<(), Failure> {
-        match remote.shown() {
-            Some(server) => self.confirm(&server, true).await,
-            None => self.confirm(&self.config.place(), false).await,
-        }
+        let (place, is_elsewhere) = self.changed_place(remote);
+        self.confirm(&place, is_elsewhere).await
     }
 
     /// The same before tasks of the store are run.
@@ -62,12 +60,25 @@ impl Context {
         self.confirm(&self.config.location(), self.config.server.is_some()).await
     }
 
+    /// What is said wherever something is changed, where the profile wants it: for a screen that asks by itself.
+    pub(crate) fn guard(&self, remote: &RemoteArgs) -> Option<String> {
+        let (place, is_elsewhere) = self.changed_place(remote);
+        let name = text::line(&self.guarded(is_elsewhere)?.profile);
+        Some(format!("profile {name}: this changes tasks at {}", text::line(&place)))
+    }
+
+    fn changed_place(&self, remote: &RemoteArgs) -> (String, bool) {
+        remote.shown().map_or_else(|| (self.config.place(), false), |server| (server, true))
+    }
+
+    /// The profile that wants to be asked, unless this is another place than its own.
+    fn guarded(&self, is_elsewhere: bool) -> Option<&Guarded> {
+        self.config.guarded.as_ref().filter(|guarded| !(is_elsewhere && guarded.has_place))
+    }
+
     /// Names the place and asks, unless it is another one than the profile's own.
     async fn confirm(&self, place: &str, is_elsewhere: bool) -> Result<(), Failure> {
-        let guarded = self.config.guarded.as_ref();
-        let Some(guarded) = guarded.filter(|guarded| !(is_elsewhere && guarded.has_place)) else {
-            return Ok(());
-        };
+        let Some(guarded) = self.guarded(is_elsewhere) else { return Ok(()) };
         let name = text::line(&guarded.profile);
         let lead = self.ui.talk_paint().red(&format!("profile {name}:"));
         let words = format!("this changes tasks at {}", text::line(place));

@@ -3,14 +3,14 @@
 use clap::Args;
 use serde_json::json;
 
+use super::answering::{ask_until_closed, send};
 use super::context::Context;
-use super::failure::{Failure, Kind};
+use super::failure::Failure;
 use super::remote::RemoteArgs;
-use super::ui::question::{self, Reply};
-use super::ui::{event, page, text};
-use super::{arguments, complete_names, config, places, waiting};
+use super::ui::{event, text};
+use super::{arguments, complete_names, config, inbox, places, waiting};
 use crate::desk::answer::{Delivered, Receipt, Sending};
-use crate::desk::asked::{Asked, OpenQuestion};
+use crate::desk::asked::OpenQuestion;
 use crate::desk::place::Found;
 use crate::desk::places::Places;
 use crate::desk::values;
@@ -21,7 +21,7 @@ use crate::task::{Action, Answer, Answerer, Ask, AskKind, Who, joined};
 
 /// Answer an open question: at a prompt, or with the options below
 ///
-/// Without a task, asks at the terminal which question is meant; a script names the task, or gives --next. Whoever
+/// Without a task, opens the inbox where several questions wait; a script names the task, or gives --next. Whoever
 /// answers first has answered: a second answer changes nothing (exit 10). Esc and Ctrl-C leave the question open.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -81,6 +81,10 @@ pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Fail
 }
 
 async fn respond(context: &Context, places: &Places, args: &RespondArgs, who: Who) -> Result<(), Failure> {
+    let is_open_ended = args.task.is_none() && !args.next && !args.has_answer();
+    if is_open_ended && context.ui.may_draw() && waiting::are_several(places).await? {
+        return inbox::open(context, places, None, (who, true)).await;
+    }
     let (mut found, wanted) = if let Some(prefix) = &args.task {
         (places::find(context, places, prefix, args.wait).await?, args.question.clone())
     } else {
@@ -115,11 +119,6 @@ async fn respond(context: &Context, places: &Places, args: &RespondArgs, who: Wh
     told(context, &found, &question, &receipt)
 }
 
-/// Sends an answer. Whoever waits, at a prompt too, waits for a place that is away.
-async fn send(context: &Context, sending: &mut Sending<'_>, waits: bool) -> Result<Delivered, Failure> {
-    if waits { context.ride_out(async || sending.attempt().await).await } else { sending.attempt().await }
-}
-
 /// Asks the person here, again where the answer does not fit, until somebody has answered.
 async fn at_prompt(
     context: &Context,
@@ -132,13 +131,7 @@ async fn at_prompt(
         context.goes_on(hint.after("the question stays open; "));
     }
     loop {
-        let answer = tokio::select! {
-            answer = ask(context, &asked) => answer?,
-            winner = found.closed_elsewhere(question) => {
-                return Err(Failure::new(Kind::NothingChanged, winner?));
-            }
-        };
-        let answer = answer.given_by(who.clone());
+        let answer = ask_until_closed(context, found, question, &asked).await?.given_by(who.clone());
         match send(context, &mut Sending::new(found, question, answer.clone(), way), true).await? {
             Delivered::Taken(receipt) => return Ok(receipt),
             Delivered::Refused { problem, .. } => asked.refused(&answer, problem),
@@ -187,27 +180,6 @@ impl RespondArgs {
             }
         };
         Ok(Some(Answer::accept(content, Answerer::Operator)))
-    }
-}
-
-/// Asks at the prompt, if anybody may be asked.
-pub(super) async fn ask(context: &Context, asked: &Asked) -> Result<Answer, Failure> {
-    if !context.ui.may_prompt() {
-        let why = "there is nobody to ask here: no terminal, or --no-input or CI is set";
-        let page =
-            page::of(&asked.ask).map(|url| format!("\npage: {}", page::within(url))).unwrap_or_default();
-        return Err(Failure::new(
-            Kind::NeedsInput,
-            format!("{why}\n{} asks: {}{page}", asked.who, asked.ask.message),
-        )
-        .maybe_hint(asked.later_hint()));
-    }
-    match question::ask(&context.ui, asked).await? {
-        Reply::Answer(answer) => Ok(answer),
-        Reply::LeftOpen => {
-            Err(Failure::new(Kind::NothingChanged, format!("nothing was answered; {}", asked.left()))
-                .maybe_hint(asked.later_hint()))
-        }
     }
 }
 

@@ -17,8 +17,8 @@ use super::failure::{Failure, Kind};
 use super::signals::{self, Signals, Stop};
 use super::ui::{self, Streams, Ui};
 use super::{
-    ask, cancel, check, completions, demo, doctor, handover, help, list, profile, report, respond, result,
-    serve, settings, show, submit, tools, usage, watch, worker,
+    ask, cancel, check, completions, demo, doctor, handover, help, inbox, list, profile, report, respond,
+    result, serve, settings, show, submit, tools, usage, watch, worker,
 };
 use crate::client::programs_ended;
 
@@ -69,6 +69,7 @@ fn of_store(environment: &Environment, command: &Command) -> Environment {
         Command::Submit(args) => &args.remote,
         Command::Watch(args) => &args.remote,
         Command::Respond(args) => &args.remote,
+        Command::Inbox(args) => &args.remote,
         Command::List(args) => &args.remote,
         Command::Show(args) => &args.remote,
         Command::Result(args) => &args.remote,
@@ -116,6 +117,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
         Command::Submit(args) => client(context, level(args.waits()), Box::pin(submit::run(context, args))),
         Command::Watch(args) => client(context, level(true), Box::pin(watch::run(context, args))),
         Command::Respond(args) => client(context, level(true), Box::pin(respond::run(context, args))),
+        Command::Inbox(args) => client(context, level(true), Box::pin(inbox::run(context, args))),
         Command::List(args) => client(context, Level::WARN, Box::pin(list::run(context, args))),
         Command::Show(args) => client(context, Level::WARN, Box::pin(show::run(context, args))),
         Command::Result(args) => client(context, level(args.waits()), Box::pin(result::run(context, args))),

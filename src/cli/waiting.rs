@@ -36,6 +36,11 @@ pub(crate) async fn chosen(
     }
 }
 
+/// Whether more than one question waits.
+pub(crate) async fn are_several(places: &Places) -> Result<bool, Failure> {
+    Ok(places.waiting().await?.len() > 1)
+}
+
 fn unnamed() -> Failure {
     let list = Suggested::new("list").flag("--waiting");
     Failure::usage("name the task whose question this answers; nobody can be asked here which one is meant")

@@ -111,7 +111,7 @@ fn deployed(deployments: Vec<Deployment>) -> Vec<Place> {
 
 impl Place {
     /// The task whose id begins so; `None` where it is not here.
-    async fn find(&self, prefix: &str) -> Result<Option<Found>, Failure> {
+    pub(super) async fn find(&self, prefix: &str) -> Result<Option<Found>, Failure> {
         match self {
             Self::Store(engine) => {
                 long_enough(prefix)?;

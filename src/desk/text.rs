@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::task::Progress;
+use crate::task::{Progress, TaskStatus};
 
 /// One line: control characters, escape sequences and bidi controls become visible escapes.
 pub(crate) fn line(text: &str) -> String {
@@ -82,6 +82,17 @@ const SHOWN: usize = 8;
 pub(crate) fn short_id(id: &str) -> &str {
     let end = id.char_indices().nth(SHOWN).map_or(id.len(), |(end, _)| end);
     &id[..end]
+}
+
+/// What stands before a status, so that it is never only a colour.
+pub(crate) fn sign(status: TaskStatus) -> &'static str {
+    match status {
+        TaskStatus::Working => "…",
+        TaskStatus::InputRequired => "?",
+        TaskStatus::Completed => "✓",
+        TaskStatus::Failed => "✗",
+        TaskStatus::Cancelled => "-",
+    }
 }
 
 /// "1/3 choosing a menu".

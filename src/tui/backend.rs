@@ -27,12 +27,26 @@ pub(super) struct Below<W: Write> {
     filled: Vec<u16>,
     /// Whether the terminal breaks rows anew that have become too wide.
     rewraps: bool,
+    /// Whether the block begins in the first row of the screen, which it has for itself.
+    is_at_top: bool,
 }
 
 impl<W: Write> Below<W> {
     /// Begins at the cursor, which must be in the first column.
     pub(super) fn new(out: W, rewraps: bool) -> Self {
-        Self { out, size: Size::default(), at: Position::default(), filled: vec![0], rewraps }
+        Self {
+            out,
+            size: Size::default(),
+            at: Position::default(),
+            filled: vec![0],
+            rewraps,
+            is_at_top: false,
+        }
+    }
+
+    /// The same that begins in the first row of a screen of its own.
+    pub(super) fn from_the_top(self, is_at_top: bool) -> Self {
+        Self { is_at_top, ..self }
     }
 
     /// The size of the terminal from now on.
@@ -82,6 +96,10 @@ impl<W: Write> Below<W> {
     /// Takes the block off; the cursor is where it began. `columns` is the width of the terminal now: one that breaks rows
     /// anew has moved the cursor down where it became narrower.
     pub(super) fn erase(&mut self, columns: u16) -> io::Result<()> {
+        if self.is_at_top {
+            self.forget()?;
+            return self.out.flush();
+        }
         let mut up = self.at.y;
         if self.rewraps && columns > 0 {
             let above = self.filled.iter().take(usize::from(self.at.y));
@@ -97,6 +115,9 @@ impl<W: Write> Below<W> {
     /// Somebody else wrote: the block begins anew where the cursor is.
     pub(super) fn forget(&mut self) -> io::Result<()> {
         (self.at, self.filled) = (Position::default(), vec![0]);
+        if self.is_at_top {
+            queue!(self.out, cursor::MoveTo(0, 0))?;
+        }
         queue!(self.out, cursor::MoveToColumn(0), terminal::Clear(terminal::ClearType::FromCursorDown))
     }
 

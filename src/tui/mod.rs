@@ -1,5 +1,7 @@
 //! A question in the terminal: one screen, drawn under what the command has said, and gone when it is answered.
 //!
+//! The inbox ([`inbox::Pane`]) has the whole screen instead, and asks in it.
+//!
 //! [`ask`] is the loop: it gathers keys, signals and news, and [`sheet::Sheet`] decides. Nothing here has a rule about
 //! values or tasks of its own: [`crate::form`] reads what is typed, [`crate::desk`] tells what is around a question.
 
@@ -8,6 +10,7 @@ pub(crate) mod editor;
 mod entry;
 mod glyphs;
 mod header;
+pub(crate) mod inbox;
 mod keyboard;
 mod line;
 mod look;
@@ -82,7 +85,7 @@ enum Event {
 /// Asks at the terminal; `form` is the question's, and `None` for a page. Dropping the future takes the form off the
 /// screen, and the terminal is as it was.
 pub(crate) async fn ask(asked: &Asked, form: Option<Form>, setting: Setting) -> Result<Reply, Stopped> {
-    let mut continued = signal(SignalKind::from_raw(Kill::CONT.as_raw()))?;
+    let mut continued = continuations()?;
     let mut open = Open::new(asked, form, setting)?;
     loop {
         open.draw()?;
@@ -144,16 +147,8 @@ impl<'a> Open<'a> {
         *self.setting.draft.lock().unwrap_or_else(PoisonError::into_inner) = self.sheet.draft();
     }
 
-    /// Ctrl-Z: the shell gets the terminal as it was, and the form comes back below what the shell has said.
     async fn suspend(&mut self, continued: &mut Signal) -> io::Result<()> {
-        self.keyboard.release();
-        self.screen.suspend()?;
-        if let Err(error) = kill_current_process_group(Kill::TSTP) {
-            tracing::debug!(%error, "cannot stop");
-        }
-        // The stop may come a moment later, to another thread.
-        let _ = tokio::time::timeout(STOPS, continued.recv()).await;
-        self.screen.resume()
+        suspend(&mut self.keyboard, &mut self.screen, continued).await
     }
 
     async fn edit(&mut self, text: &str) -> io::Result<()> {
@@ -168,4 +163,21 @@ impl<'a> Open<'a> {
         }
         Ok(())
     }
+}
+
+/// Ctrl-Z: the shell gets the terminal as it was, and what was on the screen comes back below what the shell has said.
+async fn suspend(keyboard: &mut Keyboard, screen: &mut Screen, continued: &mut Signal) -> io::Result<()> {
+    keyboard.release();
+    screen.suspend()?;
+    if let Err(error) = kill_current_process_group(Kill::TSTP) {
+        tracing::debug!(%error, "cannot stop");
+    }
+    // The stop may come a moment later, to another thread.
+    let _ = tokio::time::timeout(STOPS, continued.recv()).await;
+    screen.resume()
+}
+
+/// Tells that the program was stopped from outside and goes on.
+fn continuations() -> io::Result<Signal> {
+    signal(SignalKind::from_raw(Kill::CONT.as_raw()))
 }

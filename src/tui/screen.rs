@@ -1,11 +1,12 @@
 //! The form's part of the screen: drawn, taken off and given back.
 
 use std::io::{self, BufWriter, Stderr, Write as _};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 
 use crossterm::cursor;
 use crossterm::queue;
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use ratatui::backend::Backend as _;
 use ratatui::layout::{Position, Rect, Size};
 use ratatui::text::{Line, Text};
@@ -25,6 +26,35 @@ static BELOW: AtomicU32 = AtomicU32::new(0);
 /// How the terminal is given back by a panic.
 static MODE: Mutex<Option<Mode>> = Mutex::new(None);
 
+/// Whether the whole screen is taken, in place of what the terminal showed before.
+static IS_WHOLE: AtomicBool = AtomicBool::new(false);
+
+/// The whole screen, for as long as it is wanted: what is drawn meanwhile begins in its first row, and what the terminal
+/// showed before comes back when this is dropped.
+pub(super) struct WholeScreen(());
+
+impl WholeScreen {
+    pub(super) fn take() -> Self {
+        IS_WHOLE.store(true, Ordering::Release);
+        say(EnterAlternateScreen);
+        Self(())
+    }
+}
+
+impl Drop for WholeScreen {
+    fn drop(&mut self) {
+        if IS_WHOLE.swap(false, Ordering::AcqRel) {
+            say(LeaveAlternateScreen);
+        }
+    }
+}
+
+/// Nobody can be told that the terminal is gone.
+fn say(command: impl crossterm::Command) {
+    let mut stderr = io::stderr();
+    let _ = queue!(stderr, command).and_then(|()| stderr.flush());
+}
+
 /// Rows that fit on the screen, and where the cursor is in them.
 pub(super) struct Picture {
     pub(super) rows: Vec<Line<'static>>,
@@ -41,7 +71,8 @@ impl Screen {
     /// Takes it. `rewraps` says whether the terminal breaks long rows anew when it becomes narrower.
     pub(super) fn take(rewraps: bool) -> io::Result<Self> {
         let taken = Taken::for_form();
-        let backend = Below::new(BufWriter::new(io::stderr()), rewraps);
+        let is_whole = IS_WHOLE.load(Ordering::Acquire);
+        let backend = Below::new(BufWriter::new(io::stderr()), rewraps).from_the_top(is_whole);
         let nothing = Viewport::Fixed(Rect::default());
         let terminal = Terminal::with_options(backend, TerminalOptions { viewport: nothing })?;
         give_back_on_panic(taken.0.clone());
@@ -57,7 +88,8 @@ impl Screen {
         let backend = self.terminal.backend_mut();
         backend.resized(size);
         if wanted != now {
-            if wanted.width != now.width || now.height >= size.height {
+            let is_whole = IS_WHOLE.load(Ordering::Acquire);
+            if is_whole || wanted.width != now.width || now.height >= size.height {
                 backend.erase(size.width)?;
             }
             backend.reserve(height)?;
@@ -77,6 +109,9 @@ impl Screen {
     /// Takes the form off and gives the terminal to somebody else, until [`Screen::resume`].
     pub(super) fn suspend(&mut self) -> io::Result<()> {
         self.erase()?;
+        if IS_WHOLE.load(Ordering::Acquire) {
+            say(LeaveAlternateScreen);
+        }
         if let Some(mode) = &self.taken.0 {
             mode.leave();
         }
@@ -87,6 +122,9 @@ impl Screen {
     pub(super) fn resume(&mut self) -> io::Result<()> {
         if let Some(mode) = &self.taken.0 {
             mode.enter();
+        }
+        if IS_WHOLE.load(Ordering::Acquire) {
+            say(EnterAlternateScreen);
         }
         self.terminal.backend_mut().forget()?;
         self.terminal.resize(Rect::default())
@@ -128,11 +166,12 @@ fn give_back_on_panic(mode: Option<Mode>) {
     ONCE.call_once(|| {
         let usual = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |what| {
-            let below = BELOW.swap(0, Ordering::AcqRel);
-            if below > 0 {
+            let (below, is_whole) = (BELOW.swap(0, Ordering::AcqRel), IS_WHOLE.swap(false, Ordering::AcqRel));
+            if below > 0 || is_whole {
                 let mut stderr = io::stderr();
-                let down = u16::try_from(below - 1).unwrap_or(0);
+                let down = u16::try_from(below.saturating_sub(1)).unwrap_or(0);
                 let _ = match down {
+                    _ if is_whole => queue!(stderr, LeaveAlternateScreen, cursor::Show),
                     0 => queue!(stderr, cursor::Show),
                     down => queue!(stderr, cursor::MoveDown(down), cursor::Show),
                 };

@@ -327,12 +327,22 @@ impl Ui {
     }
 
     /// A form's terminal; `None` where prompts are to be plain lines.
-    fn form_setting(&self) -> Option<tui::Setting> {
-        let TerminalTraits { rewraps, editor } = self.shared.terminal.clone()?;
+    pub(crate) fn form_setting(&self) -> Option<tui::Setting> {
+        let TerminalTraits { rewraps, editor, .. } = self.shared.terminal.clone()?;
         // What was said before is above the form.
         self.shared.news.send_replace(None);
         let (news, draft) = (self.shared.news.subscribe(), Arc::default());
         Some(tui::Setting { is_coloured: self.talk_paint().is_on(), rewraps, editor, news, draft })
+    }
+
+    /// Whether the terminal has a title that can be set and given back.
+    pub(crate) fn has_title(&self) -> bool {
+        self.shared.terminal.as_ref().is_some_and(|traits| traits.has_title)
+    }
+
+    /// Whether a whole screen can be drawn, for somebody who looks at it.
+    pub(crate) fn may_draw(&self) -> bool {
+        self.may_prompt() && !self.is_json() && self.shared.terminal.is_some()
     }
 
     pub(crate) fn set_prompting(&self, prompting: bool) {

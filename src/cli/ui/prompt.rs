@@ -67,18 +67,23 @@ struct Screen {
 }
 
 /// The right to the screen: nothing else is drawn while it lasts.
-pub(super) struct Turn(Ui);
+pub(crate) struct Turn {
+    ui: Ui,
+    /// A prompt within another screen gives the right back to that.
+    had_it: bool,
+}
 
 impl Turn {
-    pub(super) fn take(ui: &Ui) -> Self {
+    pub(crate) fn take(ui: &Ui) -> Self {
+        let had_it = ui.is_prompting();
         ui.set_prompting(true);
-        Self(ui.clone())
+        Self { ui: ui.clone(), had_it }
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.0.set_prompting(false);
+        self.ui.set_prompting(self.had_it);
     }
 }
 

@@ -3,17 +3,8 @@
 use super::Paint;
 use crate::desk::object::UNREADABLE;
 use crate::desk::row::Row;
+use crate::desk::text::sign;
 use crate::task::TaskStatus;
-
-fn sign(status: TaskStatus) -> &'static str {
-    match status {
-        TaskStatus::Working => "…",
-        TaskStatus::InputRequired => "?",
-        TaskStatus::Completed => "✓",
-        TaskStatus::Failed => "✗",
-        TaskStatus::Cancelled => "-",
-    }
-}
 
 /// Sign and word.
 pub(crate) fn status(status: TaskStatus, paint: Paint) -> String {

@@ -24,6 +24,8 @@ pub(super) struct TerminalTraits {
     pub(super) rewraps: bool,
     /// The command of the person's editor.
     pub(super) editor: String,
+    /// Whether it has a title; the console of Linux shows what sets one as text.
+    pub(super) has_title: bool,
 }
 
 impl TerminalTraits {
@@ -38,7 +40,8 @@ impl TerminalTraits {
                 .iter()
                 .any(|one| name.starts_with(one));
         let editor = ["VISUAL", "EDITOR"].iter().find_map(|variable| environment.given(variable));
-        Some(Self { rewraps, editor: editor.unwrap_or(editor::USUAL).to_owned() })
+        let has_title = name != "linux";
+        Some(Self { rewraps, has_title, editor: editor.unwrap_or(editor::USUAL).to_owned() })
     }
 }
 

@@ -1,0 +1,223 @@
+//! How the inbox learns what waits: each place is read once, and then tells.
+
+use std::convert::Infallible;
+use std::sync::PoisonError;
+
+use jiff::Timestamp;
+
+use super::Inbox;
+use super::list::{Asker, Key, Question};
+use crate::desk::asked::OpenQuestion;
+use crate::desk::failure::{Failure, Kind};
+use crate::desk::place::{Found, Place, SERVER, STORE};
+use crate::desk::row::source_of;
+use crate::desk::server::{Server, ServerTask};
+use crate::desk::watch::{Seen, Watching, What};
+use crate::engine::{Engine, Viewer, Watch, Watched};
+use crate::fastmcp::{DeployedTask, Deployment};
+use crate::store::{EventFilter, TaskFilter};
+use crate::task::{self, Event, EventKind, Task, TaskStatus};
+
+/// Questions that are kept: as many as somebody could go through in some weeks, and some megabytes.
+const MOST: usize = 10_000;
+
+/// Tasks of our own store that are read at once.
+const PAGE: usize = 500;
+
+/// Tasks of a server that are looked at.
+const SERVED: usize = 1000;
+
+/// Our own log, and the place of its store.
+type Log = Option<(usize, Watch)>;
+
+/// What came.
+enum News {
+    Ours(usize, Box<Event>),
+    /// Our own log is another one from here on.
+    Reset,
+    Theirs(Box<Seen>),
+}
+
+impl Inbox<'_> {
+    /// Reads what waits, then follows what happens. An outage ends it; followed anew, it misses nothing.
+    pub(crate) async fn follow(&self) -> Result<Infallible, Failure> {
+        // The tails begin first: what happens while all is read is not missed.
+        let mut remarks = Vec::new();
+        let mut others = Watching::begin(self.places, &What::All, &mut |words| remarks.push(words)).await?;
+        self.remarks.lock().unwrap_or_else(PoisonError::into_inner).extend(remarks);
+        let mut log = self.log().await?;
+        self.load().await?;
+        loop {
+            let news = tokio::select! {
+                biased;
+                news = next(&mut log) => news?,
+                seen = others.next() => News::Theirs(Box::new(seen?)),
+            };
+            match news {
+                News::Ours(at, event) => self.ours(at, &event),
+                News::Reset => self.load().await?,
+                News::Theirs(seen) => self.theirs(&seen).await?,
+            }
+            self.happened.send_modify(|number| *number = number.wrapping_add(1));
+            if self.has_room_again() {
+                self.load().await?;
+            }
+        }
+    }
+
+    /// Our own log from now on.
+    async fn log(&self) -> Result<Log, Failure> {
+        for (at, place) in self.places.all().iter().enumerate() {
+            if let Place::Store(engine) = place {
+                let last = engine.last().await?;
+                return Ok(Some((at, engine.watch(EventFilter::All, last).await?)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether there are more than are kept, and half of those are gone.
+    fn has_room_again(&self) -> bool {
+        let list = self.list();
+        list.has_more() && list.questions().len() < MOST / 2
+    }
+
+    /// Reads all places.
+    async fn load(&self) -> Result<(), Failure> {
+        let mut waiting = Vec::new();
+        for (at, place) in self.places.all().iter().enumerate() {
+            waiting.extend(match place {
+                Place::Store(engine) => of_store(at, engine).await?,
+                Place::Fastmcp(deployment) => of_deployment(at, deployment).await?,
+                Place::Server(server) => of_server(at, server).await?,
+            });
+        }
+        self.change(|list| list.set(waiting, MOST));
+        Ok(())
+    }
+
+    /// An event of our own log says all that there is to know.
+    fn ours(&self, at: usize, event: &Event) {
+        let task = event.task.as_str();
+        match &event.kind {
+            EventKind::Asked { question } => {
+                let session = event.session.as_ref().map(task::SessionId::as_str);
+                let asker = Asker { source: STORE, tool: Some(&event.tool), session };
+                let asked = of_question((at, task), asker, question);
+                self.change(|list| list.add(asked, MOST));
+            }
+            EventKind::Answered { question, .. } => {
+                self.change(|list| list.close(at, task, Some(question.as_str())));
+            }
+            kind if kind.is_end() => self.change(|list| list.close(at, task, None)),
+            _ => {}
+        }
+    }
+
+    /// An event of another place says which task to read again.
+    async fn theirs(&self, seen: &Seen) -> Result<(), Failure> {
+        if !matches!(seen.name, "asked" | "answered") && !seen.is_end {
+            return Ok(());
+        }
+        for (at, place) in self.places.all().iter().enumerate() {
+            if matches!(place, Place::Store(_)) {
+                continue;
+            }
+            let open = match place.find(&seen.task).await {
+                Ok(found) => found.map(|found| of_found(at, &found)).unwrap_or_default(),
+                Err(failure) if failure.kind() == Kind::NotFound => Vec::new(),
+                Err(failure) => return Err(failure),
+            };
+            self.change(|list| list.set_task((at, &seen.task), open, MOST));
+        }
+        Ok(())
+    }
+}
+
+/// The next event of our own; never, where there is no log of ours.
+async fn next(log: &mut Log) -> Result<News, Failure> {
+    match log {
+        Some((at, watch)) => Ok(match watch.next_or_reset().await? {
+            Watched::Event(event) => News::Ours(*at, event),
+            Watched::Reset => News::Reset,
+        }),
+        None => std::future::pending().await,
+    }
+}
+
+async fn of_store(at: usize, engine: &Engine) -> Result<Vec<Question>, Failure> {
+    let filter = TaskFilter {
+        status: Some(TaskStatus::InputRequired),
+        oldest_first: true,
+        hidden: true,
+        ..TaskFilter::default()
+    };
+    let (mut waiting, mut after) = (Vec::new(), None);
+    loop {
+        let page = engine.list(&Viewer::Operator, filter.clone(), after.as_ref(), PAGE).await?;
+        waiting.extend(page.tasks.iter().flat_map(|task| of_task(at, task)));
+        after = page.next;
+        if after.is_none() || waiting.len() > MOST {
+            return Ok(waiting);
+        }
+    }
+}
+
+fn of_task(at: usize, task: &Task) -> impl Iterator<Item = Question> {
+    let session = task.new.session.as_ref().map(task::SessionId::as_str);
+    let asker = Asker { source: STORE, tool: Some(&task.new.tool), session };
+    task.open_questions().map(move |question| of_question((at, task.id().as_str()), asker, question))
+}
+
+fn of_question((at, task): (usize, &str), asker: Asker<'_>, question: &task::Question) -> Question {
+    let key = Key { place: at, task: task.to_owned(), question: question.id.to_string() };
+    Question::new(key, asker, &question.ask, (Some(question.asked_at), question.deadline))
+}
+
+async fn of_deployment(at: usize, deployment: &Deployment) -> Result<Vec<Question>, Failure> {
+    Ok(deployment.list().await?.iter().flat_map(|task| of_deployed(at, task)).collect())
+}
+
+fn of_deployed(at: usize, task: &DeployedTask) -> Vec<Question> {
+    let source = source_of(task);
+    let session = task.session.as_deref().or(task.scope.as_deref());
+    let asker = Asker { source: &source, tool: Some(&task.component.name), session };
+    let open = task.questions.iter();
+    open.map(|question| {
+        let key = Key { place: at, task: task.id.clone(), question: question.id.clone() };
+        Question::new(key, asker, &question.ask, (question.asked_at, None))
+    })
+    .collect()
+}
+
+async fn of_server(at: usize, server: &Server) -> Result<Vec<Question>, Failure> {
+    if let Some(failure) = server.refuses_answers(None) {
+        return Err(failure);
+    }
+    let tasks = server.all_tasks(SERVED).await?;
+    Ok(tasks.iter().flat_map(|task| of_served(at, server, task)).collect())
+}
+
+fn of_served(at: usize, server: &Server, task: &ServerTask) -> Vec<Question> {
+    let asker = Asker { source: SERVER, tool: task.tool.as_deref(), session: None };
+    let since: Option<Timestamp> = task.view.waits_since().map(|(at, _)| at);
+    let open = task.view.input_requests.iter().filter_map(|(key, request)| {
+        // What must not be shown cannot be answered here.
+        let open = OpenQuestion::of_server(server.title(), &task.view, key, request).ok()?;
+        let key = Key { place: at, task: task.view.id.clone(), question: key.clone() };
+        Some(Question::new(key, asker, &open.asked.ask, (since, None)))
+    });
+    open.collect()
+}
+
+/// What a task of another place asks now.
+fn of_found(at: usize, found: &Found) -> Vec<Question> {
+    match found {
+        Found::Store(..) => Vec::new(),
+        Found::Fastmcp(_, task) => of_deployed(at, task),
+        Found::Server(server, view) => {
+            let tool = server.tool_of(&view.id);
+            of_served(at, server, &ServerTask { view: (**view).clone(), tool })
+        }
+    }
+}

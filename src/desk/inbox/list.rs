@@ -1,0 +1,243 @@
+//! The questions that wait, as rows: the one that has waited longest first.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use jiff::Timestamp;
+
+use crate::desk::{page, text};
+use crate::task::{Ask, AskKind};
+
+/// The most characters of a question's message in its row.
+const MESSAGE: usize = 400;
+
+/// Which question: its place among those that are looked at, its task's whole id, and its id within the task.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub(crate) place: usize,
+    pub(crate) task: String,
+    pub(crate) question: String,
+}
+
+/// A question that waits. Texts are safe on a terminal.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Question {
+    pub(crate) key: Key,
+    /// Where it is, in words.
+    pub(crate) source: String,
+    /// The tool that asks, where that is known.
+    pub(crate) tool: String,
+    /// The session of its task, where that is known.
+    pub(crate) session: String,
+    /// What it asks, in one line, with the page that it asks to visit.
+    pub(crate) message: String,
+    /// Since when it waits, where that is known.
+    pub(crate) since: Option<Timestamp>,
+    /// When it answers itself.
+    pub(crate) deadline: Option<Timestamp>,
+    /// What its form is known by among others; `None` for a page, which is never answered together with another one.
+    pub(crate) form: Option<u64>,
+    /// What it is found by.
+    words: String,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asker<'a> {
+    pub(super) source: &'a str,
+    pub(super) tool: Option<&'a str>,
+    pub(super) session: Option<&'a str>,
+}
+
+impl Question {
+    pub(super) fn new(
+        key: Key,
+        asker: Asker<'_>,
+        ask: &Ask,
+        (since, deadline): (Option<Timestamp>, Option<Timestamp>),
+    ) -> Self {
+        let [source, tool, session] =
+            [Some(asker.source), asker.tool, asker.session].map(|name| text::line(name.unwrap_or_default()));
+        let message = page::message(ask, MESSAGE);
+        let words =
+            [&tool, &session, &source, &key.task, &message].map(|part| part.to_lowercase()).join("\n");
+        Self { key, source, tool, session, message, since, deadline, form: form_of(ask), words }
+    }
+
+    /// Whether each of these words, in small letters, is somewhere in its tool, session, place, task or message.
+    pub(crate) fn has(&self, words: &[String]) -> bool {
+        words.iter().all(|word| self.words.contains(word))
+    }
+
+    /// Nobody knows how long those have waited that have no time: they come last.
+    fn order(&self) -> (bool, Option<Timestamp>, &Key) {
+        (self.since.is_none(), self.since, &self.key)
+    }
+}
+
+/// A number that is the same for the same form.
+fn form_of(ask: &Ask) -> Option<u64> {
+    let AskKind::Form { schema } = &ask.kind else { return None };
+    let mut hasher = DefaultHasher::new();
+    schema.to_string().hash(&mut hasher);
+    Some(hasher.finish())
+}
+
+/// All of them, sorted.
+#[derive(Debug, Default)]
+pub(crate) struct List {
+    questions: Vec<Question>,
+    /// Whether they were read at all.
+    is_read: bool,
+    /// Whether there are more than are kept.
+    has_more: bool,
+    /// How many have come since it was read first.
+    arrived: u64,
+}
+
+impl List {
+    pub(crate) fn questions(&self) -> &[Question] {
+        &self.questions
+    }
+
+    pub(crate) fn is_read(&self) -> bool {
+        self.is_read
+    }
+
+    pub(crate) fn has_more(&self) -> bool {
+        self.has_more
+    }
+
+    /// How many have come since it was read first.
+    pub(crate) fn arrived(&self) -> u64 {
+        self.arrived
+    }
+
+    /// The question of that key.
+    pub(crate) fn get(&self, key: &Key) -> Option<&Question> {
+        self.questions.iter().find(|question| question.key == *key)
+    }
+
+    /// What was read in place of what was known; at most so many are kept.
+    pub(super) fn set(&mut self, mut questions: Vec<Question>, most: usize) -> bool {
+        questions.sort_by(|one, other| one.order().cmp(&other.order()));
+        questions.dedup_by(|one, other| one.key == other.key);
+        self.has_more = questions.len() > most;
+        questions.truncate(most);
+        if self.is_read {
+            let known: std::collections::HashSet<&str> =
+                self.questions.iter().map(|question| question.key.task.as_str()).collect();
+            let new = questions.iter().filter(|question| !known.contains(question.key.task.as_str()));
+            self.arrived += u64::try_from(new.count()).unwrap_or(0);
+        }
+        (self.questions, self.is_read) = (questions, true);
+        true
+    }
+
+    /// Adds one, unless it is there or there is no room. Whether the list is another one.
+    pub(super) fn add(&mut self, question: Question, most: usize) -> bool {
+        match self.questions.binary_search_by(|one| one.order().cmp(&question.order())) {
+            Ok(_) => false,
+            Err(_) if self.questions.len() >= most => !std::mem::replace(&mut self.has_more, true),
+            Err(at) => {
+                self.questions.insert(at, question);
+                self.arrived += 1;
+                true
+            }
+        }
+    }
+
+    /// Takes a task's question off, or all of the task. Whether the list is another one.
+    pub(super) fn close(&mut self, place: usize, task: &str, question: Option<&str>) -> bool {
+        let before = self.questions.len();
+        let is_closed = |key: &Key| {
+            key.place == place && key.task == task && question.is_none_or(|question| question == key.question)
+        };
+        self.questions.retain(|one| !is_closed(&one.key));
+        self.questions.len() != before
+    }
+
+    /// A task has these open questions and no others. Whether the list is another one.
+    pub(super) fn set_task(
+        &mut self,
+        (place, task): (usize, &str),
+        open: Vec<Question>,
+        most: usize,
+    ) -> bool {
+        let before = self.questions.len();
+        let is_open = |key: &Key| open.iter().any(|question| question.key == *key);
+        self.questions.retain(|one| one.key.place != place || one.key.task != task || is_open(&one.key));
+        let mut is_another = self.questions.len() != before;
+        for question in open {
+            if self.get(&question.key).is_none() {
+                is_another |= self.add(question, most);
+            }
+        }
+        is_another
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn question(task: &str, second: i64, field: &str) -> Question {
+        let key = Key { place: 0, task: task.to_owned(), question: "q1".to_owned() };
+        let schema = json!({ "type": "object", "properties": { field: { "type": "string" } } });
+        let asker = Asker { source: "mcptask", tool: Some("release"), session: Some("Friday") };
+        let since = (second > 0).then(|| Timestamp::from_second(second).expect("a time"));
+        Question::new(key, asker, &Ask::form("Where\u{1b}[2J to?", schema), (since, None))
+    }
+
+    fn tasks(list: &List) -> Vec<&str> {
+        list.questions().iter().map(|one| one.key.task.as_str()).collect()
+    }
+
+    #[test]
+    fn the_one_that_has_waited_longest_is_first_and_those_without_a_time_are_last() {
+        let mut list = List::default();
+        list.set(vec![question("b", 0, "x"), question("c", 9, "x"), question("a", 5, "x")], 10);
+        assert_eq!(tasks(&list), ["a", "c", "b"]);
+        assert!(list.add(question("d", 7, "x"), 10) && !list.add(question("d", 7, "x"), 10));
+        assert_eq!((tasks(&list), list.arrived()), (vec!["a", "d", "c", "b"], 1));
+        assert!(list.close(0, "d", Some("q1")) && !list.close(0, "d", None) && !list.close(1, "a", None));
+        assert_eq!(tasks(&list), ["a", "c", "b"]);
+    }
+
+    #[test]
+    fn no_more_are_kept_than_there_is_room_for_and_it_is_said() {
+        let mut list = List::default();
+        list.set(vec![question("a", 1, "x"), question("b", 2, "x")], 2);
+        assert!(!list.has_more() && list.add(question("c", 3, "x"), 2) && list.has_more());
+        assert_eq!((tasks(&list), list.arrived()), (vec!["a", "b"], 0));
+        assert!(!list.add(question("d", 3, "x"), 2), "it was said");
+    }
+
+    #[test]
+    fn a_task_that_is_read_again_has_what_it_asks_now() {
+        let mut list = List::default();
+        list.set(vec![question("a", 1, "x"), question("b", 2, "x")], 10);
+        let mut second = question("a", 3, "x");
+        second.key.question = "q2".to_owned();
+        assert!(list.set_task((0, "a"), vec![second.clone()], 10));
+        assert!(!list.set_task((0, "a"), vec![second], 10));
+        assert_eq!(tasks(&list), ["b", "a"]);
+        assert!(list.set_task((0, "a"), Vec::new(), 10));
+    }
+
+    #[test]
+    fn words_find_a_question_by_all_that_is_shown_of_it() {
+        let one = question("7w3k9q2m", 1, "x");
+        let has = |words: &[&str]| one.has(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        assert!(has(&[]) && has(&["rel", "friday"]) && has(&["where", "7w3k"]) && !has(&["rel", "monday"]));
+        assert!(!one.message.contains('\u{1b}'), "{:?}", one.message);
+    }
+
+    #[test]
+    fn a_form_is_known_by_its_fields_and_a_page_by_nothing() {
+        assert_eq!(question("a", 1, "x").form, question("b", 2, "x").form);
+        assert_ne!(question("a", 1, "x").form, question("a", 1, "y").form);
+        assert_eq!(form_of(&Ask::url("Pay.", "https://pay.example/")), None);
+    }
+}

@@ -1,0 +1,265 @@
+//! The inbox in the terminal: a pane that has the whole screen, while forms are asked in it and news come.
+//!
+//! [`Pane`] gathers keys, signals and news; [`state::State`] decides what they mean. What is more than a matter of the
+//! screen is a [`Wish`], which whoever holds the pane fulfils.
+
+mod announce;
+pub(crate) mod facts;
+mod help;
+pub(crate) mod overview;
+mod sheet;
+mod state;
+mod view;
+
+use std::time::Duration;
+
+use tokio::signal::unix::Signal;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::keyboard::{Burst, Keyboard};
+use super::look::Look;
+use super::screen::{Screen, WholeScreen};
+use super::{Setting, Stopped, TELL_TIMES, continuations, suspend};
+use crate::desk::inbox::Inbox;
+
+pub(crate) use announce::announce;
+pub(crate) use sheet::{Sheet, SheetLine, Tone};
+pub(crate) use state::Wish;
+use state::{Mode, State, Step};
+
+/// The least time from one drawing of news to the next: a storm of them costs no more than that.
+const BETWEEN_NEWS: Duration = Duration::from_millis(50);
+
+/// The least time from one reading of the tasks to the next.
+const BETWEEN_READINGS: Duration = Duration::from_secs(1);
+
+/// What came.
+enum Event {
+    Burst(std::io::Result<Burst>),
+    /// The program was stopped from outside and goes on.
+    Continued,
+    /// What is shown may be another one.
+    News,
+    /// Something happened to a task that the other tab may show.
+    Happened,
+}
+
+/// The inbox on the screen.
+pub(crate) struct Pane<'a> {
+    inbox: &'a Inbox<'a>,
+    setting: Setting,
+    /// Where the questions are, and what is said wherever something is changed.
+    place: String,
+    guard: Option<String>,
+    state: State,
+    changes: watch::Receiver<u64>,
+    happenings: watch::Receiver<u64>,
+    continued: Signal,
+    drawn: Instant,
+    read: Instant,
+    /// `None` while a form has the screen. The keyboard goes first: who throws away what is left must be the only one who
+    /// reads.
+    open: Option<(Keyboard, Screen)>,
+    /// Declared last: the screen is given back when nobody draws on it any more.
+    _whole: WholeScreen,
+}
+
+impl<'a> Pane<'a> {
+    /// Takes the screen. Dropping it gives the screen back.
+    pub(crate) fn open(
+        inbox: &'a Inbox<'a>,
+        setting: Setting,
+        place: String,
+        guard: Option<String>,
+    ) -> Result<Self, Stopped> {
+        let continued = continuations()?;
+        let (changes, happenings) = (inbox.changes(), inbox.happenings());
+        let (state, now) = (State::default(), Instant::now());
+        Ok(Self {
+            inbox,
+            setting,
+            place,
+            guard,
+            state,
+            changes,
+            happenings,
+            continued,
+            drawn: now,
+            read: now,
+            open: None,
+            _whole: WholeScreen::take(),
+        })
+    }
+
+    /// What is said wherever something is changed, where there is something.
+    pub(crate) fn guard(&self) -> Option<String> {
+        self.guard.clone()
+    }
+
+    /// Says something until the next key.
+    pub(crate) fn notice(&mut self, words: impl Into<String>) {
+        self.state.notice = Some(words.into());
+    }
+
+    /// Takes all marks off.
+    pub(crate) fn unmark(&mut self) {
+        self.state.marked.clear();
+    }
+
+    /// Leaves the screen to a form, until it is drawn on again.
+    pub(crate) fn release(&mut self) {
+        self.open = None;
+    }
+
+    /// Waits until something is wanted.
+    pub(crate) async fn wish(&mut self) -> Result<Wish, Stopped> {
+        loop {
+            match self.step().await? {
+                Step::Wish(wish) => return Ok(wish),
+                Step::Interrupted => return Err(Stopped::Interrupted),
+                _ => {}
+            }
+        }
+    }
+
+    /// Shows a text until it is closed; whether somebody said yes to it.
+    pub(crate) async fn read(&mut self, sheet: Sheet) -> Result<bool, Stopped> {
+        self.state.show(sheet);
+        loop {
+            match self.step().await? {
+                Step::Closed(yes) => return Ok(yes),
+                Step::Interrupted => return Err(Stopped::Interrupted),
+                _ => {}
+            }
+        }
+    }
+
+    /// What the tab of tasks shows from now on.
+    pub(crate) fn set_tasks(&mut self, lines: Vec<SheetLine>) {
+        self.state.tasks.lines = lines;
+        self.read = Instant::now();
+    }
+
+    /// Does some work, of which that is said meanwhile; `None` where somebody would not wait for it.
+    pub(crate) async fn during<T>(
+        &mut self,
+        words: &str,
+        work: impl Future<Output = T>,
+    ) -> Result<Option<T>, Stopped> {
+        tokio::pin!(work);
+        // What takes no time is not spoken of.
+        if let Ok(done) = tokio::time::timeout(BETWEEN_NEWS, &mut work).await {
+            return Ok(Some(done));
+        }
+        self.state.busy = Some(words.to_owned());
+        let done = loop {
+            self.draw()?;
+            let event = tokio::select! {
+                biased;
+                done = &mut work => break Some(done),
+                event = self.next() => event,
+            };
+            match self.obey(event).await? {
+                Step::Closed(_) => break None,
+                Step::Interrupted => return Err(Stopped::Interrupted),
+                _ => {}
+            }
+        };
+        self.state.busy = None;
+        Ok(done)
+    }
+
+    /// Draws, and waits for one thing to come.
+    async fn step(&mut self) -> Result<Step, Stopped> {
+        self.draw()?;
+        let event = self.next().await;
+        self.obey(event).await
+    }
+
+    fn draw(&mut self) -> Result<(), Stopped> {
+        let (_, screen) = Self::opened(&mut self.open, &self.setting)?;
+        let look = Look { is_coloured: self.setting.is_coloured };
+        let news = self.setting.news.borrow_and_update().clone();
+        self.changes.mark_unchanged();
+        for remark in self.inbox.take_remarks() {
+            self.state.notice = Some(remark);
+        }
+        let list = self.inbox.list();
+        let around = view::Around {
+            place: &self.place,
+            guard: self.guard.as_deref(),
+            has_several_places: self.inbox.has_several_places(),
+            news: news.as_deref(),
+        };
+        let state = &mut self.state;
+        state.settle(&list);
+        screen.draw(|size| view::picture(state, &list, &around, look, size))?;
+        self.state.is_seen = true;
+        self.drawn = Instant::now();
+        Ok(())
+    }
+
+    fn opened<'o>(
+        open: &'o mut Option<(Keyboard, Screen)>,
+        setting: &Setting,
+    ) -> Result<&'o mut (Keyboard, Screen), Stopped> {
+        match open {
+            Some(open) => Ok(open),
+            none => {
+                let screen = Screen::take(setting.rewraps)?;
+                Ok(none.insert((Keyboard::new(), screen)))
+            }
+        }
+    }
+
+    /// Waits for what comes next. Dropping the future loses nothing.
+    async fn next(&mut self) -> Event {
+        let Some((keyboard, _)) = &mut self.open else { return Event::News };
+        let is_tasks = matches!(self.state.mode, Mode::Tasks) && self.state.busy.is_none();
+        let (drawn, read) = (self.drawn + BETWEEN_NEWS, self.read + BETWEEN_READINGS);
+        let (changes, happenings, news) = (&mut self.changes, &mut self.happenings, &mut self.setting.news);
+        let changed = async {
+            tokio::time::sleep_until(drawn).await;
+            tokio::select! {
+                Ok(()) = changes.changed() => {}
+                Ok(()) = news.changed() => {}
+                else => std::future::pending().await,
+            }
+        };
+        let happened = async {
+            tokio::time::sleep_until(read).await;
+            let _ = happenings.changed().await;
+        };
+        tokio::select! {
+            biased;
+            _ = self.continued.recv() => Event::Continued,
+            burst = keyboard.next() => Event::Burst(burst),
+            () = changed => Event::News,
+            () = happened, if is_tasks => Event::Happened,
+            () = tokio::time::sleep(TELL_TIMES) => Event::News,
+        }
+    }
+
+    async fn obey(&mut self, event: Event) -> Result<Step, Stopped> {
+        let step = match event {
+            Event::Burst(burst) => self.state.take(burst?, &self.inbox.list()),
+            Event::Continued => {
+                if let Some((_, screen)) = &mut self.open {
+                    screen.resume()?;
+                }
+                Step::Stay
+            }
+            Event::News => Step::Stay,
+            Event::Happened => Step::Wish(Wish::Refresh),
+        };
+        match (&step, &mut self.open) {
+            (Step::Suspend, Some((keyboard, screen))) => {
+                suspend(keyboard, screen, &mut self.continued).await?
+            }
+            (Step::Redraw, Some((_, screen))) => screen.erase()?,
+            _ => {}
+        }
+        Ok(step)
+    }
+}
