@@ -220,14 +220,14 @@ fn where_no_task_is_named_the_person_says_which_question_is_meant() {
     let place = Place::new();
     let _worker = place.worker();
     let (first, second) = (place.asking("plan_dinner"), place.asking("plan_dinner"));
+    // Where several wait, in the inbox.
     let mut screen = Screen::run(&place, &["respond"]);
-    screen.sees("Which question will you answer?");
-    screen.sees(&first[..8]);
-    screen.at(&second[..8], DOWN);
-    screen.writes("\u{1b}[3A");
-    screen.press(ENTER);
+    screen.sees("[ 2 waiting ]");
+    screen.at(&first[..8], DOWN);
+    screen.at(&second[..8], ENTER);
     screen.fill("Cuisine", "Thai");
     screen.at(SEND, ENTER);
+    screen.at("accept with cuisine=Thai", "q");
     assert_eq!(screen.ends().1, 0);
     let answered = |id: &String| !place.json(&["show", id])[0]["questions"][0]["answer"].is_null();
     assert_eq!((answered(&first), answered(&second)), (false, true));

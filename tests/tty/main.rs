@@ -15,6 +15,7 @@ mod drawing;
 mod dumb;
 mod fields;
 mod foreign;
+mod inbox;
 mod leaving;
 mod looks;
 mod outage;

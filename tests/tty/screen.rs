@@ -175,6 +175,27 @@ impl Screen {
         self.press(keys);
     }
 
+    /// Waits until a form is on the screen with the focus there; the whole screen.
+    pub(crate) fn at_form(&self, focus: &str) -> String {
+        self.wait(&format!("no form at {focus:?}"), |now| {
+            let shown = shown(now);
+            shown.contains(focus) && shown.contains("[ Send ]")
+        })
+    }
+
+    /// Waits until the row of the inbox that the cursor is at says that.
+    pub(crate) fn at_row(&self, text: &str) -> String {
+        let is_there =
+            |now: &Emulator| shown(now).lines().any(|row| row.starts_with("> ") && row.contains(text));
+        self.wait(&format!("the cursor is not at {text:?}"), is_there)
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> i32 {
+        let tree = rustix::termios::tcgetsid(&self.keys).expect("a session");
+        tree.as_raw_nonzero().get()
+    }
+
     /// Fills in what was typed once the field has the focus, and goes on.
     pub(crate) fn fill(&mut self, label: &str, typed: &str) {
         self.at(&format!("> {label}"), typed);

@@ -113,17 +113,21 @@ impl State {
     /// Does what was done at once.
     pub(super) fn take(&mut self, burst: Burst, list: &List) -> Step {
         let is_one_key = burst.is_one_key;
+        let mut redraw = Step::Stay;
         for input in burst.inputs {
             let step = match input {
                 keyboard::Input::Key(key) => self.key(key, is_one_key && self.is_seen, list),
                 keyboard::Input::Pasted(text) => self.paste(&text),
                 keyboard::Input::Resized => Step::Stay,
             };
-            if step != Step::Stay {
-                return step;
+            match step {
+                Step::Stay => {}
+                // What was pressed behind it counts as well.
+                Step::Redraw => redraw = step,
+                _ => return step,
             }
         }
-        Step::Stay
+        redraw
     }
 
     fn paste(&mut self, text: &str) -> Step {

@@ -1,0 +1,385 @@
+//! The inbox: what waits comes and goes by itself, and is answered, marked, filtered, shown and cancelled from one screen.
+
+use std::time::{Duration, Instant};
+
+use mcptask::engine::{Engine, Limits, Submission};
+use mcptask::store::sqlite::SqliteStore;
+use rexpect::process::Signal;
+use rstest::rstest;
+use serde_json::{Map, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::place::{BOUND, Background, Place};
+use crate::redis::RedisServer;
+use crate::screen::{Screen, TAB, words};
+use crate::terminal::{CTRL_C, CTRL_Z, DOWN, ENTER, ESCAPE};
+
+/// `allow` asks for a yes or no, `name` for a text.
+const TOOLS: &str = r#"
+[tools.allow]
+description = "Asks whether."
+input = { what = "text" }
+steps = [{ ask = "May I delete {{ args.what }}?", as = "a", form = { ok = "boolean" } }, { return = "{{ a.action }}" }]
+
+[tools.name]
+description = "Asks for a name."
+steps = [{ ask = "What is its name?", as = "a", form = { name = "text" } }, { return = "{{ a.content.name }}" }]
+"#;
+
+fn worker(place: &Place) -> Background {
+    place.background(&["worker", "--json", "--yes", "--config", &place.file("tools.toml", TOOLS)])
+}
+
+/// A task of that session that asks whether something may be deleted.
+fn allowing(place: &Place, what: &str, session: &str) -> String {
+    let id = place.ok(&["submit", "allow", "--yes", "--session", session, "--arg", &format!("what={what}")]);
+    place.until(&id, "asked");
+    id
+}
+
+fn answer(place: &Place, id: &str) -> serde_json::Value {
+    place.json(&["show", id])[0]["questions"][0]["answer"].clone()
+}
+
+#[rstest]
+fn a_question_comes_by_itself_and_is_answered_where_it_stands(#[values(60, 80, 120)] columns: u16) {
+    let place = Place::new();
+    let _worker = worker(&place);
+    // A store that nobody has asked anything yet.
+    let mut screen = Screen::sized(&place, &["inbox"], (columns, 24));
+    screen.sees("Nothing waits. A new question appears here by itself.");
+    screen.forget_written();
+    let id = allowing(&place, "table 1", "friday");
+    let shown = screen.sees("[ 1 waiting ]");
+    assert!(shown.contains("> ") && shown.contains("May I delete table 1?"), "{shown}");
+    assert!(shown.contains("allow") && shown.contains("friday") && shown.contains("Enter answer"), "{shown}");
+    let wide = shown.lines().map(|line| line.chars().count()).max();
+    assert!(wide.is_some_and(|wide| wide < usize::from(columns)), "{shown}");
+    // The title, and the bell behind it.
+    screen.writes("\u{1b}]2;(1) mcptask inbox\u{7}\u{7}");
+    screen.press(ENTER);
+    let shown = screen.at_form("> ok");
+    assert!(shown.contains("arguments: what=table 1") && shown.contains("session: friday"), "{shown}");
+    screen.press("y");
+    screen.sees("accept with ok=yes");
+    screen.sees("[ 0 waiting ]");
+    assert_eq!(answer(&place, &id)["content"], json!({ "ok": true }));
+    screen.press("q");
+    let (rest, code) = screen.ends();
+    assert!(code == 0 && !rest.contains("waiting ]"), "{rest}");
+}
+
+#[test]
+fn after_an_answer_the_next_one_is_at_hand_and_each_goes_where_it_belongs() {
+    let place = Place::new();
+    let _worker = worker(&place);
+    let ids = ["a", "b", "c"].map(|what| allowing(&place, what, "friday"));
+    let mut screen = Screen::run(&place, &["inbox", "--as", "ann", "--note", "ticket 7"]);
+    screen.at("May I delete c?", DOWN);
+    screen.at_row("May I delete b?");
+    screen.press(ENTER);
+    screen.at_form("> ok");
+    screen.press("n");
+    screen.sees("[ 2 waiting ]");
+    screen.at_row("May I delete c?");
+    screen.press("k");
+    screen.at_row("May I delete a?");
+    screen.press(CTRL_C);
+    let (rest, code) = screen.ends();
+    assert!(code == 130 && rest.contains("what was not answered stays open"), "{rest}");
+    let answer = answer(&place, &ids[1]);
+    assert_eq!(answer["content"], json!({ "ok": false }));
+    let who = json!({ "name": "ann", "known": "given", "note": "ticket 7" });
+    assert_eq!(answer["who"], who);
+    assert_eq!(place.json(&["list", "--waiting"]).len(), 2);
+}
+
+#[test]
+fn escape_goes_back_from_the_form_and_news_lose_nothing_that_was_typed() {
+    let place = Place::new();
+    let _worker = worker(&place);
+    let id = place.asking("name");
+    let mut screen = Screen::run(&place, &["inbox"]);
+    screen.at("What is its name?", ENTER);
+    screen.at_form("> name");
+    screen.press("Ann");
+    screen.sees("> name  Ann");
+    allowing(&place, "table", "friday");
+    screen.writes("\u{1b}]2;(2) mcptask inbox\u{7}");
+    screen.press("a");
+    screen.sees("> name  Anna");
+    screen.press(ESCAPE);
+    screen.at("Leave it open?", ESCAPE);
+    let shown = screen.sees("[ 2 waiting ]");
+    assert!(words(&shown).contains("the question stays open"), "{shown}");
+    // Somebody else is faster: the list comes back and says so, with what had been typed.
+    screen.press(ENTER);
+    screen.at_form("> name");
+    screen.press("Bea");
+    screen.sees("> name  Bea");
+    place.ok(&["respond", &id, "--set", "name=Carl"]);
+    let shown = screen.sees("[ 1 waiting ]");
+    assert!(words(&shown).contains("already answered: accept by operator"), "{shown}");
+    assert!(words(&shown).contains("what you had filled in: name=Bea"), "{shown}");
+    screen.press("q");
+    assert_eq!(screen.ends().1, 0);
+}
+
+#[test]
+fn several_of_one_form_are_answered_alike_after_it_is_shown_what_goes_to_whom() {
+    let place = Place::new();
+    let _worker = worker(&place);
+    let ids = ["a", "b", "c"].map(|what| allowing(&place, what, "friday"));
+    place.asking("name");
+    let mut screen = Screen::run(&place, &["inbox"]);
+    screen.at("[ 4 waiting ]", " ");
+    screen.at("1 marked", " ");
+    screen.at("2 marked", " ");
+    screen.sees("3 marked");
+    screen.at_row("What is its name?");
+    screen.press(" ");
+    screen.sees("its form is another one than that of those that are marked");
+    screen.press(ENTER);
+    let shown = screen.at_form("> ok");
+    assert!(words(&shown).contains("answers: 3 questions alike"), "{shown}");
+    screen.press("y");
+    let shown = screen.sees("Send this to 3 questions?");
+    assert!(shown.contains("accept with ok=yes"), "{shown}");
+    for (id, what) in ids.iter().zip(["a", "b", "c"]) {
+        assert!(shown.contains(&id[..8]) && shown.contains(&format!("delete {what}?")), "{shown}");
+    }
+    assert!(ids.iter().all(|id| answer(&place, id).is_null()), "nothing is sent before somebody says yes");
+    place.ok(&["respond", &ids[1], "--decline"]);
+    screen.press("y");
+    screen.sees(&format!("2 answered, 1 refused: {}: ", &ids[1][..8]));
+    screen.sees("[ 1 waiting ]");
+    assert_eq!(answer(&place, &ids[1])["action"], "decline");
+    assert_eq!(answer(&place, &ids[2])["content"], json!({ "ok": true }));
+    screen.press("q");
+    assert_eq!(screen.ends().1, 0);
+}
+
+#[test]
+fn a_filter_a_tasks_sheet_and_the_tab_of_tasks() {
+    let place = Place::new();
+    let _worker = worker(&place);
+    let (one, _) = (allowing(&place, "table", "Friday"), allowing(&place, "chair", "monday"));
+    let mut screen = Screen::run(&place, &["inbox"]);
+    screen.at("[ 2 waiting ]", "/");
+    screen.at("filter:", "friday del");
+    screen.sees("1 of 2 match: friday del");
+    screen.press(ENTER);
+    let shown = screen.sees("Enter answer");
+    assert!(shown.contains("delete table") && !shown.contains("delete chair"), "{shown}");
+    screen.press("s");
+    let shown = screen.sees(&format!("task {one}"));
+    assert!(words(&shown).contains("status ? input_required tool allow"), "{shown}");
+    screen.press("G");
+    screen.sees("asked q1: May I delete table?");
+    screen.press(ESCAPE);
+    screen.at("Enter answer", ESCAPE);
+    screen.at("delete chair", TAB);
+    let shown = screen.sees("[ tasks and workers ]");
+    assert!(shown.contains("2 waiting"), "{shown}");
+    let shown = screen.sees("running");
+    assert!(words(&shown).contains("runs allow") && shown.contains("nothing has ended"), "{shown}");
+    // It is read anew by itself.
+    place.ok(&["cancel", &one]);
+    screen.gone("nothing has ended");
+    screen.press(TAB);
+    screen.at("[ 1 waiting ]", "?");
+    screen.at("marks a question; Enter then answers", ESCAPE);
+    screen.at("[ 1 waiting ]", ESCAPE);
+    assert_eq!(screen.ends().1, 0);
+}
+
+#[test]
+fn a_task_is_cancelled_only_after_a_yes() {
+    let place = Place::new();
+    let _worker = worker(&place);
+    let id = allowing(&place, "table", "friday");
+    let mut screen = Screen::run(&place, &["inbox"]);
+    screen.at("[ 1 waiting ]", "x");
+    screen.at(&format!("Cancel task {}?", &id[..8]), "n");
+    screen.at("nothing was changed", "x");
+    screen.sees("Cancel task");
+    assert_eq!(place.json(&["show", &id])[0]["status"], "input_required");
+    screen.press("y");
+    screen.sees(&format!("task {} is cancelled", &id[..8]));
+    screen.sees("[ 0 waiting ]");
+    assert_eq!(place.json(&["show", &id])[0]["status"], "cancelled");
+    screen.press("q");
+    assert_eq!(screen.ends().1, 0);
+}
+
+#[test]
+fn a_guarded_profile_stands_above_everything_and_is_asked_for_once() {
+    let place = Place::new();
+    std::fs::create_dir_all(place.path().join(".config/mcptask")).expect("a folder");
+    place.file(".config/mcptask/config.toml", "default = \"prod\"\n[profile.prod]\nconfirm = true\n");
+    let _worker = worker(&place);
+    let id = allowing(&place, "table", "friday");
+    let mut screen = Screen::run_with(&place, &["inbox"], &[("CLICOLOR_FORCE", "1")]);
+    let shown = screen.sees("[ 1 waiting ]");
+    assert!(words(&shown).starts_with("profile prod: this changes tasks at"), "{shown}");
+    // Red and bold.
+    assert!(screen.written().contains("\u{1b}[38;5;1"), "{:?}", screen.written());
+    screen.press(ENTER);
+    screen.at("Change something there?", ESCAPE);
+    screen.at("nothing was changed", ENTER);
+    screen.at("Change something there?", "y");
+    screen.at_form("> ok");
+    screen.press("y");
+    screen.sees("accept with ok=yes");
+    assert_eq!(answer(&place, &id)["content"], json!({ "ok": true }));
+    screen.press("q");
+    assert_eq!(screen.ends().1, 0);
+}
+
+#[test]
+fn another_size_a_stop_and_a_redrawing_leave_all_as_it_was() {
+    let place = Place::new();
+    let _worker = worker(&place);
+    ["a", "b", "c"].map(|what| allowing(&place, what, "friday"));
+    let mut screen = Screen::shell(&place, "echo before; \"$MCPTASK\" inbox; echo after");
+    screen.at("[ 3 waiting ]", DOWN);
+    screen.at_row("May I delete b?");
+    for (columns, rows) in [(60, 24), (120, 30), (80, 8), (80, 24)] {
+        screen.resize(columns, rows);
+        let shown = screen.sees("[ 3 waiting ]");
+        assert_eq!(shown.matches("waiting ]").count(), 1, "{columns}x{rows}: {shown}");
+        screen.at_row("May I delete b?");
+        screen.press("\u{c}");
+        screen.press("j");
+        screen.at_row("May I delete c?");
+        screen.press("k");
+        screen.at_row("May I delete b?");
+    }
+    screen.forget_written();
+    // Nobody would wake a group that no shell looks after: it is not stopped, and is drawn anew.
+    screen.press(CTRL_Z);
+    screen.writes("\u{1b}[?1049h");
+    screen.at_row("May I delete b?");
+    screen.press("q");
+    screen.at("after", "");
+    let (rest, _) = screen.ends();
+    assert_eq!(rest, "before\nafter\n");
+}
+
+#[test]
+fn a_terminal_that_goes_away_ends_it() {
+    let place = Place::new();
+    let _worker = worker(&place);
+    allowing(&place, "a", "friday");
+    let mut screen = Screen::run(&place, &["inbox"]);
+    screen.sees("[ 1 waiting ]");
+    screen.signal(Signal::SIGHUP);
+    let (rest, code) = screen.ends();
+    assert!(code == 143 && rest.contains("the terminal was closed"), "{rest}");
+    assert!(screen.cursor().1);
+}
+
+#[test]
+fn a_store_that_is_away_is_told_and_what_came_meanwhile_is_there_when_it_is_back() {
+    let mut redis = RedisServer::persistent();
+    let place = Place::on_redis(&redis.url());
+    let _worker = worker(&place);
+    allowing(&place, "a", "friday");
+    let mut screen = Screen::sized(&place, &["inbox"], (120, 24));
+    screen.sees("[ 1 waiting ]");
+    redis.kill();
+    let shown = screen.sees("waiting until it is back");
+    assert!(shown.contains("May I delete a?"), "{shown}");
+    redis.restart();
+    allowing(&place, "b", "friday");
+    screen.sees("[ 2 waiting ]");
+    screen.press("q");
+    assert_eq!(screen.ends().1, 0);
+}
+
+#[test]
+fn a_servers_questions_are_answered_through_it() {
+    let place = Place::new();
+    let server = place.serve(&["--config", &place.file("tools.toml", TOOLS)]);
+    let id =
+        place.ok(&["submit", "allow", "--arg", "what=table", "--server", server.url(), "--era", "modern"]);
+    let mut screen =
+        Screen::sized(&place, &["inbox", "--server", server.url(), "--era", "modern"], (120, 24));
+    screen.at("[ 1 waiting ]", ENTER);
+    screen.at_form("> ok");
+    screen.press("y");
+    screen.sees("[ 0 waiting ]");
+    assert_eq!(answer(&place, &id)["content"], json!({ "ok": true }));
+    // The next one is seen at one of the looks that have to be taken there.
+    place.ok(&["submit", "allow", "--arg", "what=chair", "--server", server.url(), "--era", "modern"]);
+    screen.sees("May I delete chair?");
+    screen.press("q");
+    assert_eq!(screen.ends().1, 0);
+}
+
+#[test]
+fn without_a_screen_it_says_what_works_in_scripts() {
+    let place = Place::new();
+    let ran = place.run(&["inbox"]);
+    assert_eq!(ran.code, 6, "{ran:?}");
+    assert!(ran.err.contains("list --waiting --json") && ran.err.contains("respond --next"), "{ran:?}");
+    let (rest, code) = Screen::run_with(&place, &["inbox"], &[("TERM", "dumb")]).ends();
+    assert_eq!(code, 6, "{rest}");
+}
+
+/// Submits that many tasks at once, and waits until all of them have asked.
+fn submit_many(place: &Place, count: usize) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let store = SqliteStore::open(&place.database(), "default").await.expect("a store");
+        let engine = Engine::new(store, Limits::default(), CancellationToken::new());
+        for at in 0..count {
+            let arguments = Map::from_iter([("what".to_owned(), json!(format!("row {at:04}")))]);
+            let submission = Submission {
+                tool: "allow".to_owned(),
+                arguments,
+                scope: mcptask::task::Scope::anonymous(),
+                session: None,
+                hidden: false,
+                ttl_ms: None,
+            };
+            engine.submit(submission).await.expect("is submitted");
+        }
+        engine.store().close().await;
+    });
+}
+
+/// How often the process was woken until now, all its threads together.
+fn wakes(id: i32) -> u64 {
+    let threads = std::fs::read_dir(format!("/proc/{id}/task")).expect("it runs");
+    let of_thread = |thread: std::fs::DirEntry| {
+        let status = std::fs::read_to_string(thread.path().join("status")).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        line.and_then(|count| count.trim().parse::<u64>().ok()).unwrap_or(0)
+    };
+    threads.flatten().map(of_thread).sum()
+}
+
+#[test]
+fn a_thousand_questions_are_gone_through_and_at_rest_nothing_is_done() {
+    let place = Place::new();
+    let _worker = worker(&place);
+    submit_many(&place, 1000);
+    let mut screen = Screen::run(&place, &["inbox"]);
+    screen.sees("[ 1000 waiting ]");
+    let begun = Instant::now();
+    screen.press("G");
+    screen.at_row("row 099");
+    screen.press("g");
+    screen.at_row("row 000");
+    // A held key: 305 of them at once. Workers ask in about the order of the tasks.
+    screen.press(&"j".repeat(305));
+    screen.at_row("row 030");
+    assert!(begun.elapsed() < Duration::from_secs(5).min(BOUND), "{:?}", begun.elapsed());
+    let before = wakes(screen.id());
+    std::thread::sleep(Duration::from_secs(5));
+    let woken = wakes(screen.id()) - before;
+    assert!(woken < 60, "woken {woken} times in 5 s");
+    screen.press("q");
+    assert_eq!(screen.ends().1, 0);
+}
