@@ -46,6 +46,7 @@ complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "worker" -d 'Run tas
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "submit" -d 'Launch a task; print its id'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "watch" -d 'Tail events: one session\'s, one task\'s, or all, from the log\'s start'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "respond" -d 'Answer an open question: at a prompt, or with the options below'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "inbox" -d 'Answer questions as they come: all that wait, oldest first, on the whole screen'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "list" -d 'List tasks, newest first'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "show" -d 'Show everything about a task: questions, answers, events'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "result" -d 'Print a task\'s result; the exit code is the outcome\'s'
@@ -247,6 +248,31 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -s v -l verbose
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l as -d 'Say who answers, for the log: as given, not proven [env: MCPTASK_AS] [default: user@host]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l note -d 'Note something beside each answer, such as a ticket or a reason; the task\'s log keeps it' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l header -d 'Send this header with each request; may be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
+legacy\t'Up to 2025-11-25: sessions, tasks/result'
+modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l no-bell -d 'Ring no bell when a question comes'
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l session -d 'Only this session\'s' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l status -d 'Only those in this status: working, input_required, completed, failed or cancelled; may be given several times' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l tool -d 'Only this tool\'s' -r
