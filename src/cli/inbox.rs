@@ -1,6 +1,7 @@
 //! `inbox`: every question that waits, live, on the whole screen.
 
 use clap::Args;
+use futures::future::{FutureExt as _, LocalBoxFuture};
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
@@ -48,14 +49,14 @@ pub(crate) async fn run(context: &Context, args: InboxArgs) -> Result<(), Failur
     }
     // A store that goes away meanwhile is waited for; one that is not there is told at once.
     context.rides_out_outages();
-    places::at(context, &args.remote, false, async |places| {
+    let work = async |places: &Places| {
         if places.is_empty() {
             let none = Failure::new(Kind::NotFound, "there are no questions here");
             return Err(none.hint(context.nothing_begun()));
         }
         open(context, places, context.guard(&args.remote), (who, !args.no_bell)).await
-    })
-    .await
+    };
+    places::at(context, &args.remote, false, work).await
 }
 
 fn no_screen() -> Failure {
@@ -83,11 +84,11 @@ pub(super) async fn open(
     let inbox = Inbox::new(places);
     let pane = Pane::open(&inbox, setting, context.config.place(), guard).map_err(stopped)?;
     let mut desk = Desk { context, places, inbox: &inbox, pane, who, is_confirmed: context.config.yes };
-    let followed = context.ride_out(async || inbox.follow().await);
+    let followed = Box::pin(context.ride_out(async || inbox.follow().await));
     let rings = rings && !ui.is_quiet();
     tokio::select! {
         biased;
-        done = desk.serve() => done,
+        done = Box::pin(desk.serve()) => done,
         ended = followed => ended.map(|never| match never {}),
         never = announce(&inbox, (ui.has_title(), rings)) => match never {},
     }
@@ -130,11 +131,11 @@ impl Desk<'_> {
         loop {
             let done = match self.pane.wish().await.map_err(stopped)? {
                 Wish::Leave => return Ok(()),
-                Wish::Answer(key) => self.answer(&key).await,
-                Wish::AnswerAlike(keys) => self.answer_alike(&keys).await,
-                Wish::Show(key) => self.show(&key).await,
-                Wish::Cancel(key) => self.cancel(&key).await,
-                Wish::Refresh => self.refresh().await,
+                Wish::Answer(key) => Box::pin(self.answer(&key)).await,
+                Wish::AnswerAlike(keys) => Box::pin(self.answer_alike(&keys)).await,
+                Wish::Show(key) => Box::pin(self.show(&key)).await,
+                Wish::Cancel(key) => Box::pin(self.cancel(&key)).await,
+                Wish::Refresh => Box::pin(self.refresh()).await,
             };
             match done {
                 Err(failure) if failure.is_signal() => return Err(failure),
@@ -157,13 +158,15 @@ impl Desk<'_> {
         self.pane.notice(words);
     }
 
-    async fn during<T>(
-        &mut self,
-        words: &str,
-        work: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, Failure> {
+    /// Does some work while the pane goes on. Boxed, since whoever waits for it would carry it along.
+    fn during<'f, T: 'f>(
+        &'f mut self,
+        words: &'f str,
+        work: impl Future<Output = Result<T, Failure>> + 'f,
+    ) -> LocalBoxFuture<'f, Result<T, Failure>> {
         let left = || Failure::new(Kind::NothingChanged, "not waited for any longer");
-        self.pane.during(words, work).await.map_err(stopped)?.ok_or_else(left)?
+        let work = Box::pin(work);
+        async move { self.pane.during(words, work).await.map_err(stopped)?.ok_or_else(left)? }.boxed_local()
     }
 
     async fn yes(&mut self, sheet: Sheet) -> Result<(), Failure> {

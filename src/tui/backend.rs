@@ -45,7 +45,7 @@ impl<W: Write> Below<W> {
     }
 
     /// The same that begins in the first row of a screen of its own.
-    pub(super) fn from_the_top(self, is_at_top: bool) -> Self {
+    pub(super) fn with_own_screen(self, is_at_top: bool) -> Self {
         Self { is_at_top, ..self }
     }
 

@@ -219,7 +219,7 @@ impl<'a> Pane<'a> {
         let is_tasks = matches!(self.state.mode, Mode::Tasks) && self.state.busy.is_none();
         let (drawn, read) = (self.drawn + BETWEEN_NEWS, self.read + BETWEEN_READINGS);
         let (changes, happenings, news) = (&mut self.changes, &mut self.happenings, &mut self.setting.news);
-        let changed = async {
+        let another = async {
             tokio::time::sleep_until(drawn).await;
             tokio::select! {
                 Ok(()) = changes.changed() => {}
@@ -235,7 +235,7 @@ impl<'a> Pane<'a> {
             biased;
             _ = self.continued.recv() => Event::Continued,
             burst = keyboard.next() => Event::Burst(burst),
-            () = changed => Event::News,
+            () = another => Event::News,
             () = happened, if is_tasks => Event::Happened,
             () = tokio::time::sleep(TELL_TIMES) => Event::News,
         }
@@ -255,7 +255,7 @@ impl<'a> Pane<'a> {
         };
         match (&step, &mut self.open) {
             (Step::Suspend, Some((keyboard, screen))) => {
-                suspend(keyboard, screen, &mut self.continued).await?
+                suspend(keyboard, screen, &mut self.continued).await?;
             }
             (Step::Redraw, Some((_, screen))) => screen.erase()?,
             _ => {}

@@ -72,7 +72,7 @@ impl Screen {
     pub(super) fn take(rewraps: bool) -> io::Result<Self> {
         let taken = Taken::for_form();
         let is_whole = IS_WHOLE.load(Ordering::Acquire);
-        let backend = Below::new(BufWriter::new(io::stderr()), rewraps).from_the_top(is_whole);
+        let backend = Below::new(BufWriter::new(io::stderr()), rewraps).with_own_screen(is_whole);
         let nothing = Viewport::Fixed(Rect::default());
         let terminal = Terminal::with_options(backend, TerminalOptions { viewport: nothing })?;
         give_back_on_panic(taken.0.clone());

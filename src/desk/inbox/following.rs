@@ -103,8 +103,8 @@ impl Inbox<'_> {
             EventKind::Asked { question } => {
                 let session = event.session.as_ref().map(task::SessionId::as_str);
                 let asker = Asker { source: STORE, tool: Some(&event.tool), session };
-                let asked = of_question((at, task), asker, question);
-                self.change(|list| list.add(asked, MOST));
+                let question = of_question((at, task), asker, question);
+                self.change(|list| list.add(question, MOST));
             }
             EventKind::Answered { question, .. } => {
                 self.change(|list| list.close(at, task, Some(question.as_str())));

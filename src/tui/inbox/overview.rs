@@ -50,29 +50,29 @@ pub(crate) fn lines(overview: &Overview, reach: &Reach) -> Vec<SheetLine> {
     lines
 }
 
-fn worker(works: &Works) -> SheetLine {
-    let (is_dead, life) = match works.lease_ms {
+fn worker(one: &Works) -> SheetLine {
+    let (is_dead, life) = match one.lease_ms {
         Some(left) if left <= 0 => (true, ", dead: its lease has ended"),
         _ => (false, ""),
     };
-    let runs = match works.runs.as_slice() {
+    let runs = match one.runs.as_slice() {
         [] => "runs nothing".to_owned(),
         runs => {
-            let one = |(id, tool): &(String, String)| {
+            let named_task = |(id, tool): &(String, String)| {
                 format!("{} {}", text::line(tool), text::line(text::short_id(id)))
             };
-            let named: Vec<_> = runs.iter().take(RUNS).map(one).collect();
+            let named: Vec<_> = runs.iter().take(RUNS).map(named_task).collect();
             let more = runs.len().saturating_sub(RUNS);
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };
             format!("runs {}{more}", named.join(", "))
         }
     };
-    let tools = if works.tools.is_empty() {
+    let tools = if one.tools.is_empty() {
         String::new()
     } else {
-        format!("; tools: {}", text::short(&works.tools.join(", "), 200))
+        format!("; tools: {}", text::short(&one.tools.join(", "), 200))
     };
-    let words = format!("{}{life}: {runs}{tools}", text::line(&works.name));
+    let words = format!("{}{life}: {runs}{tools}", text::line(&one.name));
     SheetLine::new("  ", words, if is_dead { Tone::Wrong } else { Tone::Plain })
 }
 

@@ -200,7 +200,6 @@ impl State {
     }
 
     fn in_list(&mut self, key: KeyEvent, is_meant: bool, list: &List) -> Step {
-        let last = self.shown.len().saturating_sub(1);
         let here = self.here(list);
         match (key.code, here) {
             (KeyCode::Down | KeyCode::Char('j'), _) => self.go(self.at.saturating_add(1), list),
@@ -208,7 +207,7 @@ impl State {
             (KeyCode::PageDown, _) => self.go(self.at.saturating_add(self.page.max(1)), list),
             (KeyCode::PageUp, _) => self.go(self.at.saturating_sub(self.page.max(1)), list),
             (KeyCode::Home | KeyCode::Char('g'), _) => self.go(0, list),
-            (KeyCode::End | KeyCode::Char('G'), _) => self.go(last, list),
+            (KeyCode::End | KeyCode::Char('G'), _) => self.go(usize::MAX, list),
             (KeyCode::Char('/'), _) => self.mode = Mode::Filter,
             (KeyCode::Char(' '), Some(here)) => self.mark(here, list),
             (KeyCode::Enter, _) if is_meant && self.marked.len() > 1 => {

@@ -117,9 +117,10 @@ fn titles(state: &State, list: &List, around: &Around<'_>, head: &mut Rows) {
     if !state.filter.is_empty() && !is_tasks {
         parts.push(format!("{} of {count} match: {}", state.shown.len(), text::line(state.filter.text())));
     }
-    match parts.is_empty() {
-        true => head.empty(),
-        false => head.wrapped("  ", &parts.join(" · "), |row| look.warning(row)),
+    if parts.is_empty() {
+        head.empty();
+    } else {
+        head.wrapped("  ", &parts.join(" · "), |row| look.warning(row));
     }
 }
 
