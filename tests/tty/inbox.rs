@@ -240,7 +240,9 @@ fn a_guarded_profile_stands_above_everything_and_is_asked_for_once() {
 fn another_size_a_stop_and_a_redrawing_leave_all_as_it_was() {
     let place = Place::new();
     let _worker = worker(&place);
-    ["a", "b", "c"].map(|what| allowing(&place, what, "friday"));
+    for what in ["a", "b", "c"] {
+        allowing(&place, what, "friday");
+    }
     let mut screen = Screen::shell(&place, "echo before; \"$MCPTASK\" inbox; echo after");
     screen.at("[ 3 waiting ]", DOWN);
     screen.at_row("May I delete b?");
