@@ -85,8 +85,8 @@ impl ListArgs {
         match (self.waiting, filters.as_slice()) {
             (false, []) => None,
             (true, []) => Some("no task waits for an answer".to_owned()),
-            (false, filters) => Some(format!("no task has {}", filters.join(" and "))),
-            (true, filters) => Some(format!("no task with {} waits for an answer", filters.join(" and "))),
+            (false, filters) => Some(format!("no task matches {}", filters.join(" and "))),
+            (true, filters) => Some(format!("no task that matches {} waits for an answer", filters.join(" and "))),
         }
     }
 

@@ -16,6 +16,7 @@ mod dumb;
 mod fields;
 mod foreign;
 mod leaving;
+mod limits;
 mod looks;
 mod outage;
 mod pasting;

@@ -264,8 +264,13 @@ impl Store for SqliteStore {
     }
 
     async fn workers(&self) -> StoreResult<Rows<WorkerInfo>> {
-        let now_ms = self.shared.now().as_millisecond();
-        self.read(move |connection, namespace| workers::workers(connection, namespace, now_ms)).await
+        let shared = Arc::clone(&self.shared);
+        // A clock that is wrong would call living workers dead.
+        let verb = move |connection: &Connection, namespace| {
+            shared.compare_clocks_once();
+            workers::workers(connection, namespace, shared.now().as_millisecond())
+        };
+        self.read(verb).await
     }
 
     async fn history(&self, filter: &EventFilter, after: Cursor, most: usize) -> StoreResult<History> {

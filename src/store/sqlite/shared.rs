@@ -65,7 +65,7 @@ impl Shared {
     }
 
     /// The same before the first write.
-    fn compare_clocks_once(&self) {
+    pub(super) fn compare_clocks_once(&self) {
         if !self.compared.load(Ordering::Relaxed) {
             self.compare_clocks();
         }
