@@ -66,6 +66,8 @@ pub(super) struct Leg {
     /// Surfaced key by the tool's own key.
     pub(super) map: BTreeMap<String, String>,
     pub(super) requests_ttl_ms: Option<i64>,
+    /// Whether questions of the task were answered, whose names are in no map any more.
+    pub(super) has_answers: bool,
     pub(super) cancelled: bool,
     pub(super) encrypted: bool,
     /// The arguments that FastMCP's server begins the next leg with; a leg's own copy lives with its run.
