@@ -21,9 +21,9 @@ pub(crate) fn in_words(answer: &Answer) -> String {
 /// The command with what would accept the question, with a place for each value.
 pub(crate) fn accepting(respond: Suggested, ask: &Ask) -> Suggested {
     let AskKind::Form { schema } = &ask.kind else { return respond.flag("--accept") };
-    if schema.is_null() {
-        // No content is right for a form of nothing.
-        return respond.flag("--decline|--cancel");
+    if fits_nothing(ask) {
+        // Declining and dismissing are two commands; without either, the question is shown.
+        return respond;
     }
     let respond = respond.flag("--accept");
     let Some(form) = Form::parse(schema).ok().filter(|form| !form.is_whole && can_be_set(form)) else {
@@ -35,6 +35,11 @@ pub(crate) fn accepting(respond: Suggested, ask: &Ask) -> Suggested {
         respond.option("--set", format!("{}={value}", field.name))
     };
     form.fields.iter().filter(|field| field.required).fold(respond, one)
+}
+
+/// Whether no content is right for it: its form is none at all.
+pub(crate) fn fits_nothing(ask: &Ask) -> bool {
+    matches!(&ask.kind, AskKind::Form { schema } if schema.is_null())
 }
 
 /// The command with a place for each argument that a tool needs.
@@ -101,6 +106,6 @@ mod tests {
             assert_eq!(suggested(schema(&[name])), "mcptask respond --accept --content JSON", "{name:?}");
             assert_eq!(suggested(schema(&[])), "mcptask respond --accept", "{name:?}");
         }
-        assert_eq!(suggested(serde_json::Value::Null), "mcptask respond '--decline|--cancel'");
+        assert_eq!(suggested(serde_json::Value::Null), "mcptask respond");
     }
 }
