@@ -183,7 +183,12 @@ fn in_words(shape: &Shape<'_>, choices: &[Choice], types: &[Type]) -> String {
     };
     let choices = choices.iter().map(|choice| choice.text.clone());
     let all: Vec<String> = choices.chain(types.iter().map(of_type)).collect();
-    if all.is_empty() { "JSON".to_owned() } else { all.join(" or ") }
+    match all.is_empty() {
+        true if shape.is_nullable() => "null".to_owned(),
+        // Such as an enum without values. What is typed all the same is checked against the whole schema.
+        true => "JSON, of which no value fits its schema".to_owned(),
+        false => all.join(" or "),
+    }
 }
 
 fn object_in_words(shape: &Shape<'_>) -> String {
