@@ -21,6 +21,10 @@ use crate::task::{Answer, Outcome, TaskStatus};
 /// next leg before it acknowledges, and shows none.
 const COUNTS_WITHIN: Duration = Duration::from_secs(5);
 
+/// How many questions of one task are answered while it is followed: as many as rounds of a call. Nobody reads so many, so
+/// that more of them come from a server that makes up a new one for each answer.
+const MOST_QUESTIONS: usize = 1000;
+
 /// Told of each look at the task, also where nothing changed.
 pub type OnChange<'a> = &'a (dyn Fn(&TaskView) + Send + Sync);
 
@@ -144,6 +148,9 @@ impl Client {
         if asking.is_none()
             && let Some((key, request)) = seen.iter().find(|(key, _)| !answered.contains_key(*key))
         {
+            if answered.len() >= MOST_QUESTIONS {
+                return Err(ClientError::TooManyQuestions { task: id.to_owned(), answered: answered.len() });
+            }
             *asking = Some(self.ask(self.question(Some(id), key, request)?)?);
         }
         Ok(())
