@@ -110,11 +110,10 @@ impl Found {
                 Ok(self.clone())
             }
             Self::Fastmcp(deployment, task) => {
-                let asked = |task: &DeployedTask| match wanted {
-                    Some(wanted) => task.question(wanted).is_some(),
-                    None => !task.questions.is_empty(),
+                let is_asked = |task: &DeployedTask| {
+                    wanted.map_or(!task.questions.is_empty(), |wanted| task.question(wanted).is_some())
                 };
-                let asks = |task: &DeployedTask| task.status.is_final() || asked(task);
+                let asks = |task: &DeployedTask| task.status.is_final() || is_asked(task);
                 let task = until(deployment, &task.id, asks).await?;
                 Ok(Self::Fastmcp(deployment.clone(), Box::new(task)))
             }

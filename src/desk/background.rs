@@ -69,7 +69,7 @@ impl Background {
     /// Notes a question that was answered before.
     pub(crate) fn answered(&mut self, ask: &Ask, answer: &Answer) {
         let answered = match &answer.content {
-            Some(_) => format!("{} by {}", values::in_words(answer), answer.by),
+            Some(_) => format!("{} by {}", values::in_words(ask, answer), answer.by),
             None => format!("{} by {}", answer.action, answer.by),
         };
         self.earlier.push((page::message(ask, MOST), format!("→ {answered}")));

@@ -4,14 +4,22 @@ use serde_json::Value;
 
 use super::suggest::Suggested;
 use super::text;
-use crate::form::{Choice, Field, FieldKind, Form, editable, shown};
+use crate::form::{Choice, Field, FieldKind, Form, HIDDEN, editable, shown};
 use crate::task::{Answer, Ask, AskKind};
 
-/// An answer as one line.
-pub(crate) fn in_words(answer: &Answer) -> String {
+/// An answer to that question as one line, without its secrets.
+pub(crate) fn in_words(ask: &Ask, answer: &Answer) -> String {
+    let form = match &ask.kind {
+        AskKind::Form { schema } => Form::parse(schema).ok(),
+        AskKind::Url { .. } => None,
+    };
+    let is_secret =
+        |name: &str| form.as_ref().and_then(|form| form.field(name)).is_some_and(|one| one.is_secret);
     match &answer.content {
         Some(content) => {
-            let one = |(name, value): (&String, &Value)| format!("{name}={}", shown(value));
+            let value =
+                |name: &str, value: &Value| if is_secret(name) { HIDDEN.to_owned() } else { shown(value) };
+            let one = |(name, given): (&String, &Value)| format!("{name}={}", value(name, given));
             text::short(&content.iter().map(one).collect::<Vec<_>>().join(" "), 200)
         }
         None => answer.action.to_string(),
@@ -31,7 +39,8 @@ pub(crate) fn accepting(respond: Suggested, ask: &Ask) -> Suggested {
     };
     let defaults = form.defaults();
     let one = |respond: Suggested, field: &Field| {
-        let value = defaults.get(&field.name).map_or_else(|| place(field), editable);
+        let default = defaults.get(&field.name).filter(|_| !field.is_secret);
+        let value = default.map_or_else(|| place(field), editable);
         respond.option("--set", format!("{}={value}", field.name))
     };
     form.fields.iter().filter(|field| field.required).fold(respond, one)

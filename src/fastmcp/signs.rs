@@ -59,6 +59,7 @@ pub(super) enum Asking {
 
 /// The leg that a task of FastMCP 4 is on.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Leg {
     pub(super) number: u32,
     /// Docket's key of this leg.

@@ -133,6 +133,24 @@ fn a_field_that_nobody_can_fill_in_says_so() {
 }
 
 #[test]
+fn what_is_wrong_with_a_secret_is_said_without_it() {
+    for property in [
+        json!({ "type": "string", "format": "password", "minLength": 8 }),
+        json!({ "type": "string", "writeOnly": true, "minLength": 8 }),
+        json!({ "type": "integer", "writeOnly": true }),
+    ] {
+        let form = needed(&property);
+        let field = field(&form);
+        assert!(field.is_secret && field.show(&json!("hunter2")) == "(hidden)", "{property}");
+        let problem = form.read(field, "hunter2").expect_err("it does not fit");
+        assert!(problem.starts_with("it does not fit: ") && !problem.contains("hunter2"), "{problem}");
+    }
+    for property in [json!({ "type": "string" }), json!({ "enum": ["a"], "writeOnly": true })] {
+        assert!(!field(&needed(&property)).is_secret, "{property}");
+    }
+}
+
+#[test]
 fn references_that_are_not_followed_are_a_line_of_json() {
     for name in ["#level", "#/$defs/Le%76el", "#/%24defs/Level", "https://example.com/x.json#/a"] {
         let form = needed(&json!({ "$ref": name }));
