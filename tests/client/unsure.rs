@@ -1,6 +1,6 @@
 //! Calls of which it is not known whether anything came of them, and questions that cannot be answered.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -49,37 +49,6 @@ fn a_challenge_that_http_does_not_allow_hides_no_status() {
     });
     let (code, said) = submit(&peer);
     assert!(code == Some(3) && !said.contains("all the same"), "{code:?} {said}");
-}
-
-#[test]
-fn a_task_that_asks_something_new_for_each_answer_is_left() {
-    let answered = AtomicUsize::new(0);
-    let peer = Peer::start(move |said| {
-        let task = |status: &str, more: Value| {
-            let mut task = json!({ "resultType": "complete", "taskId": "t1", "status": status,
-                "createdAt": "2026-11-26T21:00:00Z", "lastUpdatedAt": "2026-11-26T21:00:00Z", "ttlMs": 60000,
-                "pollIntervalMs": 1 });
-            task.as_object_mut().expect("an object").extend(more.as_object().expect("members").clone());
-            Reply::Result(task)
-        };
-        match said.method() {
-            "tools/call" => task("working", json!({ "resultType": "task" })),
-            "tasks/get" => {
-                let first = answered.load(Ordering::SeqCst);
-                let asked: serde_json::Map<_, _> =
-                    (first..first + 300).map(|at| (format!("q{at}"), form())).collect();
-                task("input_required", json!({ "inputRequests": asked }))
-            }
-            "tasks/update" => {
-                answered.fetch_add(1, Ordering::SeqCst);
-                Reply::Result(json!({ "resultType": "complete" }))
-            }
-            _ => modern(said),
-        }
-    });
-    let (code, said) = submit(&peer);
-    assert!(code == Some(1) && said.contains("asks another one each time"), "{code:?} {said}");
-    assert_eq!(peer.said_of("tasks/update").len(), 1000);
 }
 
 fn form() -> Value {
