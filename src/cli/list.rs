@@ -86,7 +86,9 @@ impl ListArgs {
             (false, []) => None,
             (true, []) => Some("no task waits for an answer".to_owned()),
             (false, filters) => Some(format!("no task matches {}", filters.join(" and "))),
-            (true, filters) => Some(format!("no task that matches {} waits for an answer", filters.join(" and "))),
+            (true, filters) => {
+                Some(format!("no task that matches {} waits for an answer", filters.join(" and ")))
+            }
         }
     }
 

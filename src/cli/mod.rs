@@ -96,6 +96,21 @@ enum Command {
     Init(settings::InitArgs),
 }
 
+impl Command {
+    /// Whether it takes a task's id, or what is followed, besides its options.
+    fn is_about_a_task(&self) -> bool {
+        matches!(
+            self,
+            Self::Watch(_)
+                | Self::Respond(_)
+                | Self::Show(_)
+                | Self::Result(_)
+                | Self::Cancel(_)
+                | Self::Doctor(_)
+        )
+    }
+}
+
 /// Exit codes and environment, for the end of the help.
 fn afterword() -> String {
     let mut text = String::from("Exit codes:\n    0  done\n");

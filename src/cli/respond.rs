@@ -224,7 +224,7 @@ fn told(context: &Context, found: &Found, question: &OpenQuestion, receipt: &Rec
     }
     let said = match answer.action {
         Action::Accept if answer.content.is_none() => "accepted".to_owned(),
-        Action::Accept => format!("sent: {}", values::in_words(answer)),
+        Action::Accept => format!("sent: {}", values::in_words(&question.asked.ask, answer)),
         Action::Decline => "declined".to_owned(),
         Action::Cancel => "cancelled the question".to_owned(),
     };

@@ -181,6 +181,16 @@ pub enum ClientError {
         /// The question's key.
         question: String,
     },
+    /// A task asks under another key after each answer.
+    #[error(
+        "task {task} has had {answered} questions answered here, and asks another one each time: no more are answered"
+    )]
+    TooManyQuestions {
+        /// The task's id.
+        task: String,
+        /// How many were.
+        answered: usize,
+    },
     /// The server took an answer, and another one had come first.
     #[error(
         "question {question} of task {task} was already answered, or its task had ended: this answer came too late"

@@ -21,6 +21,10 @@ use crate::task::{Answer, Outcome, TaskStatus};
 /// next leg before it acknowledges, and shows none.
 const COUNTS_WITHIN: Duration = Duration::from_secs(5);
 
+/// How many questions of one task are answered while it is followed: as many as rounds of a call. Nobody reads so many, so
+/// that more of them come from a server that makes up a new one for each answer.
+const MOST_QUESTIONS: usize = 1000;
+
 /// Told of each look at the task, also where nothing changed.
 pub type OnChange<'a> = &'a (dyn Fn(&TaskView) + Send + Sync);
 
@@ -144,6 +148,7 @@ impl Client {
         if asking.is_none()
             && let Some((key, request)) = seen.iter().find(|(key, _)| !answered.contains_key(*key))
         {
+            may_go_on(id, answered.len())?;
             *asking = Some(self.ask(self.question(Some(id), key, request)?)?);
         }
         Ok(())
@@ -213,6 +218,14 @@ struct Questions {
     refusals: u32,
     /// Keys of what nobody here can answer, and that was told.
     unanswerable: HashSet<String>,
+}
+
+/// Whether another question of a task is answered after so many.
+fn may_go_on(task: &str, answered: usize) -> ClientResult<()> {
+    if answered < MOST_QUESTIONS {
+        return Ok(());
+    }
+    Err(ClientError::TooManyQuestions { task: task.to_owned(), answered })
 }
 
 impl Questions {
@@ -328,6 +341,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_task_that_asks_something_new_for_each_answer_is_left() {
+        assert!(may_go_on("t1", MOST_QUESTIONS - 1).is_ok());
+        let left = may_go_on("t1", MOST_QUESTIONS).expect_err("it is enough").to_string();
+        assert!(left.contains("task t1 has had 1000 questions answered here"), "{left}");
+    }
 
     #[test]
     fn what_was_told_later_is_newer_however_its_time_is_written() {

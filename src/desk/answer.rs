@@ -66,11 +66,11 @@ impl Found {
             Self::Store(engine, id) => of_store(engine, id, wanted).await,
             Self::Fastmcp(deployment, task) => {
                 let open = OpenQuestion::all_of_fastmcp(task);
-                let question = match (named(&open, wanted), wanted) {
+                let id = |wanted| task.question(wanted).map_or(wanted, |one| one.id.as_str());
+                let question = match (named(&open, wanted.map(id)), wanted) {
                     (Some(question), _) => question,
                     (None, Some(wanted)) if !open.is_empty() => {
-                        let may_be = task.may_have_asked(wanted);
-                        return Err(if may_be {
+                        return Err(if task.may_have_asked(wanted) {
                             not_open(&task.id, wanted)
                         } else {
                             no_question(&task.id, wanted)
@@ -110,10 +110,10 @@ impl Found {
                 Ok(self.clone())
             }
             Self::Fastmcp(deployment, task) => {
-                let asks = |task: &DeployedTask| {
-                    task.status.is_final()
-                        || task.questions.iter().any(|one| wanted.is_none_or(|wanted| wanted == one.id))
+                let is_asked = |task: &DeployedTask| {
+                    wanted.map_or(!task.questions.is_empty(), |wanted| task.question(wanted).is_some())
                 };
+                let asks = |task: &DeployedTask| task.status.is_final() || is_asked(task);
                 let task = until(deployment, &task.id, asks).await?;
                 Ok(Self::Fastmcp(deployment.clone(), Box::new(task)))
             }

@@ -70,7 +70,7 @@ impl Background {
     pub(crate) fn answered(&mut self, ask: &Ask, answer: &Answer) {
         let by = text::line(&answer.answerer());
         let answered = match &answer.content {
-            Some(_) => format!("{} by {by}", values::in_words(answer)),
+            Some(_) => format!("{} by {by}", values::in_words(ask, answer)),
             None => format!("{} by {by}", answer.action),
         };
         self.earlier.push((page::message(ask, MOST), format!("→ {answered}")));

@@ -102,8 +102,11 @@ impl TaskContext {
         Box::pin(async move {
             let store = shared.engine.store();
             let noted = patiently(shared.claims.given_back(), || async {
+                let held = |task: &Task| {
+                    task.attempt == claim.attempt && task.worker.as_ref() == Some(&shared.config.id)
+                };
                 match store.get(&claim.task).await? {
-                    Some(task) if task.attempt == claim.attempt => store.note(&claim.task, note).await,
+                    Some(task) if held(&task) => store.note(&claim.task, note).await,
                     _ => Err(StoreError::NoTask(claim.task.clone())),
                 }
             });

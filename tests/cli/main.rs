@@ -4,6 +4,7 @@ mod answerer;
 mod answering;
 mod checking;
 mod completing;
+mod dashes;
 mod emptied;
 mod examples;
 mod exit_codes;

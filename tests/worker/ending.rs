@@ -122,7 +122,7 @@ async fn a_run_that_lost_its_task_remarks_nothing(setup: Setup) {
     let worker = setup.worker("w1", 1, vec![loses]).await;
     let task = setup.submit("loses").await;
     assert_eq!(setup.ended(&task).await.attempt, 2);
-    let filter = EventFilter { task: Some(task), ..EventFilter::default() };
+    let filter = EventFilter::Task(task);
     let history = setup.engine.store().history(&filter, Cursor::START, 100).await.expect("reads");
     let noted = history.events.iter().filter(|event| matches!(event.kind, EventKind::Noted { .. }));
     assert_eq!(noted.count(), 0, "{:?}", history.events);

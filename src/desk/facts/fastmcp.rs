@@ -77,6 +77,7 @@ impl Sheet {
 
     fn deployed_question(&mut self, question: &DeployedQuestion, open: OpenQuestion) {
         self.heading(&format!("question {}", question.id));
+        self.maybe("name", question.ask.name.as_deref());
         self.block("message", &question.ask.message);
         self.maybe_time("asked", question.asked_at);
         self.wanted(&question.ask);

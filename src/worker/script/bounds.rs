@@ -38,7 +38,8 @@ pub(super) fn used_by_expression(source: &str) -> Result<Vec<Used<'_>>, String> 
 /// The filters and tests among the words of one tag.
 fn used<'a>(words: &[&'a str]) -> Vec<Used<'a>> {
     let is_name = |word: &str| word.starts_with(|one: char| one.is_alphabetic() || one == '_');
-    let block = (words.first() == Some(&"filter")).then(|| words.get(1)).flatten().map(|name| Used::Filter(name));
+    let block =
+        (words.first() == Some(&"filter")).then(|| words.get(1)).flatten().map(|name| Used::Filter(name));
     let others = words.iter().enumerate().filter_map(|(at, word)| {
         let next = |ahead: usize| words.get(at + ahead).copied().filter(|word| is_name(word));
         match *word {

@@ -220,7 +220,8 @@ impl Eq for Expression {}
 impl Expression {
     /// Checks size and syntax.
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
-        let used = bounds::used_by_expression(source).map_err(|problem| TemplateError::new(source, problem))?;
+        let used =
+            bounds::used_by_expression(source).map_err(|problem| TemplateError::new(source, problem))?;
         known(source, &used)?;
         match ENVIRONMENT.compile_expression_owned(source.to_owned()) {
             Ok(compiled) => Ok(Self { source: source.to_owned(), compiled: Arc::new(compiled) }),
