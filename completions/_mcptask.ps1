@@ -48,7 +48,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List tasks, newest first')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show everything about a task: questions, answers, events')
             [CompletionResult]::new('result', 'result', [CompletionResultType]::ParameterValue, 'Print a task''s result; the exit code is the outcome''s')
-            [CompletionResult]::new('cancel', 'cancel', [CompletionResultType]::ParameterValue, 'Cancel a task: its work is stopped, its open questions are withdrawn')
+            [CompletionResult]::new('cancel', 'cancel', [CompletionResultType]::ParameterValue, 'Cancel tasks: their work is stopped, their open questions are withdrawn')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Say why a task is stuck, and what helps')
             [CompletionResult]::new('tools', 'tools', [CompletionResultType]::ParameterValue, 'List the tools that can be submitted, or show one with its arguments')
             [CompletionResult]::new('ask', 'ask', [CompletionResultType]::ParameterValue, 'Ask the user of this task, from inside a command that a worker runs')
@@ -206,6 +206,8 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             break
         }
         'mcptask;respond' {
+            [CompletionResult]::new('--tool', '--tool', [CompletionResultType]::ParameterName, 'With --all: of this tool''s tasks')
+            [CompletionResult]::new('--session', '--session', [CompletionResultType]::ParameterName, 'With --all: of this session''s tasks')
             [CompletionResult]::new('--question', '--question', [CompletionResultType]::ParameterName, 'Answer this question of the task, for example q2; else the first open one')
             [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'Set a field of the form, read as its kind says; lists are separated by commas. Means --accept')
             [CompletionResult]::new('--content', '--content', [CompletionResultType]::ParameterName, 'Accept with exactly this JSON object: itself, @FILE, or - for stdin')
@@ -224,6 +226,8 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output [default: auto]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up waiting after this long, for example 90s or 5m: exit 7')
             [CompletionResult]::new('--next', '--next', [CompletionResultType]::ParameterName, 'Answer the question that has waited longest, whichever task it is of')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Answer every open question of the tasks of a tool, of a session, or of both, each as its own form wants it')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'With --all: show what would be sent to whom, and send nothing')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait until the task asks; --timeout bounds it')
             [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Accept; what is not --set has the form''s default')
             [CompletionResult]::new('--decline', '--decline', [CompletionResultType]::ParameterName, 'Say no')
@@ -322,6 +326,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             break
         }
         'mcptask;cancel' {
+            [CompletionResult]::new('--session', '--session', [CompletionResultType]::ParameterName, 'All unfinished ones of this session')
+            [CompletionResult]::new('--tool', '--tool', [CompletionResultType]::ParameterName, 'All unfinished ones of this tool; of that session, where both are given')
+            [CompletionResult]::new('--older', '--older', [CompletionResultType]::ParameterName, 'Only those that were launched longer ago, for example 2h')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why, for the log')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`')
             [CompletionResult]::new('--stdio', '--stdio', [CompletionResultType]::ParameterName, 'Talk to an MCP server that this command line starts, on its stdin and stdout')
@@ -335,6 +342,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--docket', '--docket', [CompletionResultType]::ParameterName, 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output [default: auto]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up waiting after this long, for example 90s or 5m: exit 7')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show which tasks these are, and change nothing')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on stderr but errors')

@@ -213,12 +213,24 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__cancel)
-            opts="-q -v -h --reason --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
+            opts="-q -v -h --session --tool --older --dry-run --reason --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --session)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tool)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --older)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --reason)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -831,12 +843,20 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__respond)
-            opts="-q -v -h --next --question --wait --accept --set --content --decline --cancel --as --note --direct --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
+            opts="-q -v -h --next --all --tool --session --dry-run --question --wait --accept --set --content --decline --cancel --as --note --direct --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --tool)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --session)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --question)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -45,7 +45,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand list 'List tasks, newest first'
             cand show 'Show everything about a task: questions, answers, events'
             cand result 'Print a task''s result; the exit code is the outcome''s'
-            cand cancel 'Cancel a task: its work is stopped, its open questions are withdrawn'
+            cand cancel 'Cancel tasks: their work is stopped, their open questions are withdrawn'
             cand doctor 'Say why a task is stuck, and what helps'
             cand tools 'List the tools that can be submitted, or show one with its arguments'
             cand ask 'Ask the user of this task, from inside a command that a worker runs'
@@ -197,6 +197,8 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcptask;respond'= {
+            cand --tool 'With --all: of this tool''s tasks'
+            cand --session 'With --all: of this session''s tasks'
             cand --question 'Answer this question of the task, for example q2; else the first open one'
             cand --set 'Set a field of the form, read as its kind says; lists are separated by commas. Means --accept'
             cand --content 'Accept with exactly this JSON object: itself, @FILE, or - for stdin'
@@ -215,6 +217,8 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --color 'Colour the output [default: auto]'
             cand --timeout 'Give up waiting after this long, for example 90s or 5m: exit 7'
             cand --next 'Answer the question that has waited longest, whichever task it is of'
+            cand --all 'Answer every open question of the tasks of a tool, of a session, or of both, each as its own form wants it'
+            cand --dry-run 'With --all: show what would be sent to whom, and send nothing'
             cand --wait 'Wait until the task asks; --timeout bounds it'
             cand --accept 'Accept; what is not --set has the form''s default'
             cand --decline 'Say no'
@@ -309,6 +313,9 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcptask;cancel'= {
+            cand --session 'All unfinished ones of this session'
+            cand --tool 'All unfinished ones of this tool; of that session, where both are given'
+            cand --older 'Only those that were launched longer ago, for example 2h'
             cand --reason 'Why, for the log'
             cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`'
             cand --stdio 'Talk to an MCP server that this command line starts, on its stdin and stdout'
@@ -322,6 +329,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --docket 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]'
             cand --color 'Colour the output [default: auto]'
             cand --timeout 'Give up waiting after this long, for example 90s or 5m: exit 7'
+            cand --dry-run 'Show which tasks these are, and change nothing'
             cand --json 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
             cand -q 'Say nothing on stderr but errors'
             cand --quiet 'Say nothing on stderr but errors'

@@ -49,7 +49,7 @@ complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "respond" -d 'Answer
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "list" -d 'List tasks, newest first'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "show" -d 'Show everything about a task: questions, answers, events'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "result" -d 'Print a task\'s result; the exit code is the outcome\'s'
-complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "cancel" -d 'Cancel a task: its work is stopped, its open questions are withdrawn'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "cancel" -d 'Cancel tasks: their work is stopped, their open questions are withdrawn'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "doctor" -d 'Say why a task is stuck, and what helps'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "tools" -d 'List the tools that can be submitted, or show one with its arguments'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "ask" -d 'Ask the user of this task, from inside a command that a worker runs'
@@ -214,6 +214,8 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -s v -l verbose -
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l tool -d 'With --all: of this tool\'s tasks' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l session -d 'With --all: of this session\'s tasks' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l question -d 'Answer this question of the task, for example q2; else the first open one' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l set -d 'Set a field of the form, read as its kind says; lists are separated by commas. Means --accept' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l content -d 'Accept with exactly this JSON object: itself, @FILE, or - for stdin' -r
@@ -236,6 +238,8 @@ always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l next -d 'Answer the question that has waited longest, whichever task it is of'
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l all -d 'Answer every open question of the tasks of a tool, of a session, or of both, each as its own form wants it'
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l dry-run -d 'With --all: show what would be sent to whom, and send nothing'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l wait -d 'Wait until the task asks; --timeout bounds it'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l accept -d 'Accept; what is not --set has the form\'s default'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l decline -d 'Say no'
@@ -323,6 +327,9 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand result" -s v -l verbose 
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand result" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l session -d 'All unfinished ones of this session' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l tool -d 'All unfinished ones of this tool; of that session, where both are given' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l older -d 'Only those that were launched longer ago, for example 2h' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l reason -d 'Why, for the log' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
@@ -340,6 +347,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l color -d 'Col
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l dry-run -d 'Show which tasks these are, and change nothing'
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'

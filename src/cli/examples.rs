@@ -73,7 +73,7 @@ const WATCH: [Example; 3] = [
 const RESPOND: [Example; 3] = [
     ("Answer what has waited longest", "mcptask respond --next --set cuisine=Thai"),
     ("Answer one question of a task", "mcptask respond 7w3k9q2m --question q1 --set cuisine=Thai"),
-    ("Say no", "mcptask respond 7w3k9q2m --decline"),
+    ("Say no to all that a session asks", "mcptask respond --all --session dinner --decline"),
 ];
 
 const LIST: [Example; 3] = [
@@ -97,7 +97,10 @@ const RESULT: [Example; 3] = [
 const CANCEL: [Example; 3] = [
     ("Stop a task", "mcptask cancel 7w3k9q2m"),
     ("Say why, for its log", "mcptask cancel 7w3k9q2m --reason 'the guests are ill'"),
-    ("Stop one at a server", "mcptask cancel 7w3k9q2m --server http://127.0.0.1:8737/mcp"),
+    (
+        "Stop what a session launched two hours ago or before",
+        "mcptask cancel --session dinner --older 2h --yes",
+    ),
 ];
 
 const DOCTOR: [Example; 3] = [

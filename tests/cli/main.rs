@@ -2,6 +2,7 @@
 
 mod answerer;
 mod answering;
+mod bulk;
 mod checking;
 mod completing;
 mod emptied;
