@@ -44,6 +44,7 @@ complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "demo" -d 'Show the 
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "serve" -d 'Serve tools as MCP tasks over HTTP or stdio, and run them'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "worker" -d 'Run tasks of the store, without a server'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "submit" -d 'Launch a task; print its id'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "attach" -d 'Take up `submit --wait` again: stay with a task to its end, answer its questions, print the result'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "watch" -d 'Tail events: one session\'s, one task\'s, or all, from the log\'s start'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "respond" -d 'Answer an open question: at a prompt, or with the options below'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "list" -d 'List tasks, newest first'
@@ -169,12 +170,37 @@ always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -s w -l wait -d 'Stay to the end, answer questions, print the result'
+complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l cancel-on-exit -d 'Cancel the task where this command ends before it: by Ctrl-C, SIGTERM, a closed terminal or --timeout'
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -l answers -d 'Answer questions from this JSON file, or - for stdin (see below)' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
+complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -l header -d 'Send this header with each request; may be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
+legacy\t'Up to 2025-11-25: sessions, tasks/result'
+modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -l cancel-on-exit -d 'Cancel the task where this command ends before it: by Ctrl-C, SIGTERM, a closed terminal or --timeout'
+complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
+complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l task -d 'Only this task\'s events: its id, or its beginning; ends when the task does' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l since -d 'Begin here: `start`, `now`, a time ago such as 10m, a time in RFC 3339, or after a cursor from --json' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l status -d 'Only events that leave their task in this status, for example input_required' -r

@@ -21,6 +21,7 @@ fn examples(command: &str) -> &'static [Example] {
         "serve" => &SERVE,
         "worker" => &WORKER,
         "submit" => &SUBMIT,
+        "attach" => &ATTACH,
         "watch" => &WATCH,
         "respond" => &RESPOND,
         "list" => &LIST,
@@ -62,6 +63,12 @@ const SUBMIT: [Example; 3] = [
     ("Launch a task of a session", "mcptask submit plan_dinner --session dinner"),
     ("Launch one with an argument, and wait for its result", "mcptask submit wait --arg seconds=1 --wait"),
     ("Launch one at a server", "mcptask submit plan_dinner --server http://127.0.0.1:8737/mcp"),
+];
+
+const ATTACH: [Example; 3] = [
+    ("Take up a task that was left", "mcptask attach 7w3k9q2m"),
+    ("With given answers", "mcptask attach 7w3k9q2m --answers answers.json"),
+    ("Stop it too when this command is stopped", "mcptask attach 7w3k9q2m --cancel-on-exit"),
 ];
 
 const WATCH: [Example; 3] = [

@@ -5,6 +5,7 @@ mod access;
 mod arguments;
 mod ask;
 mod ask_kind;
+mod attach;
 mod bulk;
 mod cancel;
 mod check;
@@ -44,6 +45,7 @@ mod settings;
 mod show;
 mod signals;
 mod since;
+mod stay;
 mod submit;
 mod task_id;
 mod token_file;
@@ -83,6 +85,7 @@ enum Command {
     Serve(serve::ServeArgs),
     Worker(worker::WorkerArgs),
     Submit(submit::SubmitArgs),
+    Attach(attach::AttachArgs),
     Watch(watch::WatchArgs),
     Respond(respond::RespondArgs),
     List(list::ListArgs),

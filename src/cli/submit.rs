@@ -6,25 +6,22 @@ use clap::Args;
 use serde_json::json;
 
 use super::config::StoreChoice;
-use super::connections;
 use super::context::Context;
 use super::failure::Failure;
 use super::follow::{self, Answering};
-use super::remote::{self, RemoteArgs};
+use super::remote::RemoteArgs;
 use super::remote_answering::RemoteAnswering;
-use super::ui::spinner::Spinner;
 use super::ui::{text, time};
-use super::{arguments, complete, complete_names, outcome, places};
-use crate::client::{self, Call, Client, Era, Submitted, Target};
+use super::{arguments, complete, complete_names, outcome, places, stay};
+use crate::client::{Call, Client, Era, Submitted, Target};
 use crate::desk::answers;
 use crate::desk::background::Background;
 use crate::desk::ending::Ending;
-use crate::desk::failure::server::gone_or;
 use crate::desk::place::{SERVER, STORE};
 use crate::desk::places::SEARCHED;
 use crate::desk::server::Server;
 use crate::desk::suggest::{Advice, Suggested};
-use crate::engine::{Engine, EngineError, Submission};
+use crate::engine::{Engine, EngineError, Submission, Viewer};
 use crate::fastmcp::Deployment;
 use crate::form;
 use crate::store::StoreError;
@@ -58,6 +55,9 @@ pub(crate) struct SubmitArgs {
     /// Answer questions from this JSON file, or - for stdin (see below)
     #[arg(long, value_name = "FILE", requires = "wait", value_hint = clap::ValueHint::FilePath)]
     answers: Option<String>,
+    /// Cancel the task where this command ends before it: by Ctrl-C, SIGTERM, a closed terminal or --timeout
+    #[arg(long, requires = "wait")]
+    cancel_on_exit: bool,
     #[command(flatten)]
     pub(crate) remote: RemoteArgs,
 }
@@ -69,19 +69,14 @@ pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failu
     match args.remote.target(context)? {
         None => through_store(context, &args, &answering).await,
         Some(target) => {
-            // A server is told that it may ask only where somebody can answer, here or, for a task that is left to it, later.
-            let asks = !args.wait || answering.can_ask();
-            let answering = RemoteAnswering::new(answering, true);
-            let asked = asks.then(|| answering.clone());
-            let server = connections::open(context, &args.remote, &target, args.wait, asked).await?;
-            let here = answering.clone();
-            let server = server.explained_by(Box::new(move |error| remote::explained(error, &here)));
-            let done = through_server(context, &args, &server, &target, &answering).await;
-            server.close().await;
-            if args.wait && asks && done.is_ok() {
-                answering.tell_surplus();
-            }
-            done
+            stay::at_server(
+                context,
+                &args.remote,
+                &target,
+                (answering, args.wait),
+                async |server, answering| through_server(context, &args, server, &target, answering).await,
+            )
+            .await
         }
     }
 }
@@ -127,7 +122,9 @@ async fn through_store(context: &Context, args: &SubmitArgs, answering: &Answeri
     if !args.wait {
         return Ok(());
     }
-    let ended = follow::to_end(context, &engine, &task, answering).await?;
+    let cancel = async || Ok(engine.cancel(&Viewer::Operator, id, stay::LEFT).await?);
+    let ended = follow::to_end(context, &engine, &task, answering);
+    let ended = stay::or_cancel(context, (args.cancel_on_exit, id.as_str()), cancel, ended).await?;
     answering.tell_surplus();
     outcome::tell(context, (STORE, ended.id().as_str()), &Ending::of_task(&ended))
 }
@@ -204,7 +201,12 @@ async fn warn_if_nobody_runs(context: &Context, engine: &Engine, task: &Task) {
 
 /// The id is the data, unless the result will be.
 fn announce(context: &Context, args: &SubmitArgs, id: &str, watch: Suggested) -> Result<(), Failure> {
-    context.goes_on(Advice::with("the task goes on; see it with", watch));
+    let attach = Suggested::new("attach").about(id);
+    context.goes_on(if args.wait {
+        Advice::with("the task goes on; take it up again with", attach)
+    } else {
+        Advice::with("the task goes on; see it with", watch)
+    });
     context.concerns(id, None);
     if context.ui.is_json() {
         let is_remote = args.remote.server.is_some() || args.remote.stdio.is_some();
@@ -266,7 +268,12 @@ async fn through_server(
             }
             // Its questions are asked in this session: who answers elsewhere what is left open here needs it.
             server.session_stays(true);
-            let ended = to_end(context, server, &task).await?;
+            let cancel = async || {
+                server.session_stays(false);
+                server.cancel(&task.id).await.map(drop)
+            };
+            let ended = stay::to_end(context, server, &task);
+            let ended = stay::or_cancel(context, (args.cancel_on_exit, &task.id), cancel, ended).await?;
             server.session_stays(false);
             outcome::tell(context, (SERVER, &task.id), &ended)
         }
@@ -288,16 +295,4 @@ fn keep(context: &Context, target: &Target, id: &str, tool: &str) {
     if let Some(Err(error)) = kept {
         context.ui.detail(&format!("the task's id is not kept for `list`: {error}"));
     }
-}
-
-/// Follows a server's task to its end.
-async fn to_end(context: &Context, server: &Server, begun: &client::TaskView) -> Result<Ending, Failure> {
-    let spinner = Spinner::start(&context.ui, "waiting");
-    let on_change = |task: &client::TaskView| {
-        let status = task.status.as_str();
-        spinner.say(task.status_message.as_deref().unwrap_or(status));
-    };
-    let ended = server.run(async |client| client.follow(&begun.id, &on_change).await).await;
-    drop(spinner);
-    Ok(ended.map_err(|failure| gone_or(begun, failure))?.into())
 }

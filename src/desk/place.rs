@@ -75,6 +75,15 @@ impl Found {
         }
     }
 
+    /// Whether it had ended when it was found; of our own store that is asked of the store.
+    pub(crate) fn has_ended(&self) -> bool {
+        match self {
+            Self::Store(..) => false,
+            Self::Fastmcp(_, task) => task.status.is_final(),
+            Self::Server(_, task) => task.status.is_final(),
+        }
+    }
+
     /// Where it is.
     fn place(&self) -> Place {
         match self {

@@ -49,6 +49,7 @@ fn they_succeed(
     #[values(
         "demo",
         "submit",
+        "attach",
         "respond",
         "list",
         "show",
@@ -67,9 +68,13 @@ fn they_succeed(
     let (place, examples) = stage(command);
     let server = place.serve(&[]);
     place.file("mcptask.toml", TOOLS);
+    place.file("answers.json", r#"{"cuisine":"Thai","vegetarian":true}"#);
     for example in examples {
-        let id = place.ok(&["submit", "plan_dinner", "--session", "dinner"]);
+        let mut id = place.ok(&["submit", "plan_dinner", "--session", "dinner"]);
         place.until(&id, "asked");
+        if command == "attach" && !example.contains("--answers") {
+            id = place.ok(&["submit", "wait", "--arg", "seconds=1"]);
+        }
         if command == "result" {
             place.ok(&["respond", &id, "--decline"]);
             place.until(&id, "end");

@@ -2,6 +2,7 @@
 
 mod answerer;
 mod answering;
+mod attaching;
 mod bulk;
 mod checking;
 mod completing;
