@@ -54,7 +54,7 @@ async fn at_places(context: &Context, args: &AttachArgs, answering: &Answering) 
         goes_on(context, found.id());
         places::tell_unoffered(context, &found).await;
         let cancel = async || found.cancel(stay::LEFT).await.map(drop);
-        let ended = to_end(context, &found, answering);
+        let ended = Box::pin(to_end(context, &found, answering));
         let ended = stay::or_cancel(context, (args.cancel_on_exit, found.id()), cancel, ended).await?;
         answering.tell_surplus();
         outcome::tell(context, (found.source(), found.id()), &ended)
@@ -134,7 +134,7 @@ async fn at_server(
         goes_on(context, &task.id);
         answering.announced();
         let cancel = async || server.cancel(&task.id).await.map(drop);
-        let ended = stay::to_end(context, server, &task);
+        let ended = Box::pin(stay::to_end(context, server, &task));
         let ended = stay::or_cancel(context, (args.cancel_on_exit, &task.id), cancel, ended).await?;
         outcome::tell(context, (SERVER, &task.id), &ended)
     })

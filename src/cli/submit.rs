@@ -123,7 +123,7 @@ async fn through_store(context: &Context, args: &SubmitArgs, answering: &Answeri
         return Ok(());
     }
     let cancel = async || Ok(engine.cancel(&Viewer::Operator, id, stay::LEFT).await?);
-    let ended = follow::to_end(context, &engine, &task, answering);
+    let ended = Box::pin(follow::to_end(context, &engine, &task, answering));
     let ended = stay::or_cancel(context, (args.cancel_on_exit, id.as_str()), cancel, ended).await?;
     answering.tell_surplus();
     outcome::tell(context, (STORE, ended.id().as_str()), &Ending::of_task(&ended))
@@ -272,7 +272,7 @@ async fn through_server(
                 server.session_stays(false);
                 server.cancel(&task.id).await.map(drop)
             };
-            let ended = stay::to_end(context, server, &task);
+            let ended = Box::pin(stay::to_end(context, server, &task));
             let ended = stay::or_cancel(context, (args.cancel_on_exit, &task.id), cancel, ended).await?;
             server.session_stays(false);
             outcome::tell(context, (SERVER, &task.id), &ended)
