@@ -51,6 +51,8 @@ complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "list" -d 'List task
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "show" -d 'Show everything about a task: questions, answers, events'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "result" -d 'Print a task\'s result; the exit code is the outcome\'s'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "cancel" -d 'Cancel tasks: their work is stopped, their open questions are withdrawn'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "retry" -d 'Launch a new task from one that has ended; print its id'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "prune" -d 'Delete tasks that have ended, before their ttl does'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "doctor" -d 'Say why a task is stuck, and what helps'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "tools" -d 'List the tools that can be submitted, or show one with its arguments'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "ask" -d 'Ask the user of this task, from inside a command that a worker runs'
@@ -380,6 +382,63 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -s v -l verbose 
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand cancel" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l arg -d 'An argument in place of the earlier one of that name; may be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l session -d 'Label the task with this session in place of the earlier one' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l ttl -d 'Keep the task this long, for example 1h; else as long as the earlier one' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l answers -d 'Answer questions from this JSON file, or - for stdin (see below)' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l header -d 'Send this header with each request; may be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
+legacy\t'Up to 2025-11-25: sessions, tasks/result'
+modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -s w -l wait -d 'Stay to the end, answer questions, print the result'
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l from-journal -d 'Answer questions as people answered the same ones of the earlier task'
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l cancel-on-exit -d 'Cancel the task where this command ends before it: by Ctrl-C, SIGTERM, a closed terminal or --timeout'
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l status -d 'Only those that ended so: completed, failed or cancelled; may be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l older-than -d 'Only those that ended longer ago, for example 7d' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l session -d 'Only this session\'s' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l tool -d 'Only this tool\'s' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l header -d 'Send this header with each request; may be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
+legacy\t'Up to 2025-11-25: sessions, tasks/result'
+modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l ended -d 'All that have ended, however they did'
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l dry-run -d 'Show which tasks these are, and delete nothing'
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
 complete -c mcptask -n "__fish_mcptask_using_subcommand doctor" -l header -d 'Send this header with each request; may be given several times' -r

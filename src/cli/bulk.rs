@@ -9,12 +9,15 @@ use super::ui::{Column, Piece, TableRow, choose, table, text, time};
 use crate::desk::bulk::Tally;
 use crate::desk::places::Places;
 use crate::desk::selection::{Selected, counted};
+use crate::desk::suggest::{Advice, Suggested};
 use crate::task::TaskStatus;
 
 /// What a command calls what it does to many tasks.
 pub(crate) struct Words {
     /// The command.
     pub(crate) verb: &'static str,
+    /// What it does: "delete".
+    pub(crate) act: &'static str,
     /// Of those that it was done with: "cancelled".
     pub(crate) done: &'static str,
     /// Of those that needed it no more: "had ended".
@@ -34,22 +37,22 @@ pub(crate) fn tool(name: &str) -> Result<String, String> {
 /// Asks whoever sits here before many tasks are changed. `what` says what would be changed. Where nobody can be asked,
 /// `--yes` has to say it.
 pub(crate) async fn confirm(context: &Context, words: &Words, what: &str) -> Result<(), Failure> {
-    let verb = words.verb;
+    let act = words.act;
     if context.config.yes {
         return Ok(());
     }
     if !context.ui.may_prompt() {
-        let message = format!("this would {verb} {what}; nobody can be asked here whether that is meant");
+        let message = format!("this would {act} {what}; nobody can be asked here whether that is meant");
         return Err(Failure::new(Kind::NeedsInput, message)
             .hint("give --yes to do it without being asked, or --dry-run to see them"));
     }
-    ask(context, verb, what).await
+    ask(context, act, what).await
 }
 
 /// Says what would be changed, and asks.
-pub(crate) async fn ask(context: &Context, verb: &str, what: &str) -> Result<(), Failure> {
-    context.ui.talk_after("", &[Piece::Words(format!("this would {verb} {what}"))]);
-    let answers = vec!["no, change nothing".to_owned(), format!("yes, {verb} them")];
+pub(crate) async fn ask(context: &Context, act: &str, what: &str) -> Result<(), Failure> {
+    context.ui.talk_after("", &[Piece::Words(format!("this would {act} {what}"))]);
+    let answers = vec!["no, change nothing".to_owned(), format!("yes, {act} them")];
     match choose::one(&context.ui, "Go on?", answers).await? {
         Some(1) => Ok(()),
         _ => Err(Failure::new(Kind::NothingChanged, "nothing was changed")),
@@ -91,13 +94,11 @@ fn lines(context: &Context, selected: &Selected) -> Vec<String> {
 }
 
 /// Says what of the tasks is left out.
-pub(crate) fn tell_left_out(context: &Context, selected: &Selected, words: &Words) {
+pub(crate) fn tell_left_out(context: &Context, selected: &Selected) {
     if selected.unreadable > 0 {
         let count = counted(selected.unreadable, "task");
-        let command = format!("`mcptask {} ID`", words.verb);
-        context.ui.warn(&format!(
-            "{count} cannot be read, and may be meant as well; {command} takes one by its id"
-        ));
+        context.ui.warn(&format!("{count} cannot be read, and may be meant as well"));
+        context.tell(Advice::command(Suggested::new("doctor"), "names them"));
     }
     if selected.has_more {
         let count = selected.tasks.len();

@@ -48,8 +48,13 @@ pub(crate) struct CancelArgs {
     pub(crate) remote: RemoteArgs,
 }
 
-const WORDS: Words =
-    Words { verb: "cancel", done: "cancelled", past: "had ended", failed: "could not be cancelled" };
+const WORDS: Words = Words {
+    verb: "cancel",
+    act: "cancel",
+    done: "cancelled",
+    past: "had ended",
+    failed: "could not be cancelled",
+};
 
 pub(crate) async fn run(context: &Context, args: CancelArgs) -> Result<(), Failure> {
     if !args.dry_run {
@@ -111,9 +116,10 @@ async fn matching(context: &Context, places: &Places, args: &CancelArgs) -> Resu
         tool: args.tool.clone(),
         statuses: vec![TaskStatus::Working, TaskStatus::InputRequired],
         launched_before,
+        ended_before: None,
     };
     let selected = context.asking(places.select(&selection, WORDS.verb)).await?;
-    bulk::tell_left_out(context, &selected, &WORDS);
+    bulk::tell_left_out(context, &selected);
     if !args.dry_run && !selected.tasks.is_empty() {
         bulk::confirm(context, &WORDS, &selected.in_words()).await?;
     }

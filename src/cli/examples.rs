@@ -28,6 +28,8 @@ fn examples(command: &str) -> &'static [Example] {
         "show" => &SHOW,
         "result" => &RESULT,
         "cancel" => &CANCEL,
+        "retry" => &RETRY,
+        "prune" => &PRUNE,
         "doctor" => &DOCTOR,
         "tools" => &TOOLS,
         "ask" => &ASK,
@@ -108,6 +110,18 @@ const CANCEL: [Example; 3] = [
         "Stop what a session launched two hours ago or before",
         "mcptask cancel --session dinner --older 2h --yes",
     ),
+];
+
+const RETRY: [Example; 3] = [
+    ("The same once more", "mcptask retry 7w3k9q2m"),
+    ("With another argument, and wait for its result", "mcptask retry 7w3k9q2m --arg seconds=1 --wait"),
+    ("With the answers that were given before", "mcptask retry 7w3k9q2m --wait --from-journal"),
+];
+
+const PRUNE: [Example; 3] = [
+    ("What would go", "mcptask prune --ended --older-than 7d --dry-run"),
+    ("Delete it, from a script", "mcptask prune --ended --older-than 7d --yes"),
+    ("What was cancelled of one session", "mcptask prune --status cancelled --session dinner --yes"),
 ];
 
 const DOCTOR: [Example; 3] = [

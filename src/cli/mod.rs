@@ -31,6 +31,7 @@ mod outcome;
 mod places;
 mod profile;
 mod profile_file;
+mod prune;
 mod remote;
 mod remote_answering;
 mod report;
@@ -38,6 +39,7 @@ mod respond;
 mod respond_all;
 mod respond_args;
 mod result;
+mod retry;
 mod run;
 mod serve;
 mod server_files;
@@ -92,6 +94,8 @@ enum Command {
     Show(show::ShowArgs),
     Result(result::ResultArgs),
     Cancel(cancel::CancelArgs),
+    Retry(retry::RetryArgs),
+    Prune(prune::PruneArgs),
     Doctor(doctor::DoctorArgs),
     Tools(tools::ToolsArgs),
     Ask(ask::AskArgs),

@@ -20,6 +20,7 @@ use crate::task::{Action, Answer, Who};
 
 const WORDS: Words = Words {
     verb: "respond",
+    act: "answer",
     done: "answered",
     past: "answered by others or gone meanwhile",
     failed: "refused",
@@ -124,7 +125,7 @@ async fn confirmed(
     if count > 0 {
         let by_tool = by_tool.iter().map(|(tool, count)| (tool.as_str(), *count)).collect();
         let what = format!("{}: {}", counted(count, "question"), of_what(by_tool));
-        bulk::ask(context, "answer", &what).await?;
+        bulk::ask(context, WORDS.act, &what).await?;
     }
     Ok(last)
 }

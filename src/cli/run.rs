@@ -17,8 +17,8 @@ use super::failure::{Failure, Kind};
 use super::signals::{self, Signals, Stop};
 use super::ui::{self, Streams, Ui};
 use super::{
-    ask, attach, cancel, check, completions, demo, doctor, handover, help, list, profile, report, respond,
-    result, serve, settings, show, submit, tools, usage, watch, worker,
+    ask, attach, cancel, check, completions, demo, doctor, handover, help, list, profile, prune, report,
+    respond, result, retry, serve, settings, show, submit, tools, usage, watch, worker,
 };
 use crate::client::programs_ended;
 
@@ -68,6 +68,8 @@ fn of_store(environment: &Environment, command: &Command) -> Environment {
         }
         Command::Submit(args) => &args.remote,
         Command::Attach(args) => &args.remote,
+        Command::Retry(args) => &args.remote,
+        Command::Prune(args) => &args.remote,
         Command::Watch(args) => &args.remote,
         Command::Respond(args) => &args.remote,
         Command::List(args) => &args.remote,
@@ -122,6 +124,8 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
         Command::Show(args) => client(context, Level::WARN, Box::pin(show::run(context, args))),
         Command::Result(args) => client(context, level(args.waits()), Box::pin(result::run(context, args))),
         Command::Cancel(args) => client(context, Level::WARN, Box::pin(cancel::run(context, args))),
+        Command::Retry(args) => client(context, level(args.waits()), Box::pin(retry::run(context, args))),
+        Command::Prune(args) => client(context, Level::WARN, Box::pin(prune::run(context, args))),
         Command::Doctor(args) => client(context, Level::WARN, Box::pin(doctor::run(context, args))),
         Command::Tools(args) => client(context, Level::WARN, Box::pin(tools::run(context, args))),
         Command::Report(args) => report::run(&context.ui, args),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::config::StoreChoice;
 use super::context::Context;
@@ -25,7 +25,7 @@ use crate::engine::{Engine, EngineError, Submission, Viewer};
 use crate::fastmcp::Deployment;
 use crate::form;
 use crate::store::StoreError;
-use crate::task::{Scope, SessionId, Task};
+use crate::task::{Scope, SessionId, Task, TaskId};
 
 /// Launch a task; print its id
 ///
@@ -60,6 +60,61 @@ pub(crate) struct SubmitArgs {
     cancel_on_exit: bool,
     #[command(flatten)]
     pub(crate) remote: RemoteArgs,
+    /// The task that this one is made from, where it is.
+    #[arg(skip)]
+    again: Option<Earlier>,
+}
+
+/// What a task takes over from one that has ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Earlier {
+    task: TaskId,
+    arguments: Map<String, Value>,
+    /// Whose it is: nobody else sees the new one either.
+    scope: Scope,
+}
+
+/// How a task is made from an earlier one.
+pub(crate) struct Again<'a> {
+    /// That one.
+    pub(crate) task: &'a Task,
+    /// Arguments in place of its own.
+    pub(crate) arg: Vec<String>,
+    /// A session in place of its own.
+    pub(crate) session: Option<SessionId>,
+    /// A ttl in place of its own.
+    pub(crate) ttl: Option<Duration>,
+    /// Whether to stay to the end.
+    pub(crate) wait: bool,
+    /// Whether the task is cancelled when this command ends before it.
+    pub(crate) cancel_on_exit: bool,
+    /// Where the tasks are.
+    pub(crate) remote: RemoteArgs,
+}
+
+/// Launches a task with the tool, the arguments and the session of an earlier one.
+pub(crate) async fn again(
+    context: &Context,
+    wanted: Again<'_>,
+    answering: &Answering,
+) -> Result<(), Failure> {
+    let Again { task, arg, session, ttl, wait, cancel_on_exit, remote } = wanted;
+    let new = task.new.clone();
+    // A foreground call is kept for a moment only, which was not asked for.
+    let kept = new.ttl_ms.filter(|_| !new.hidden).map(Duration::from_millis);
+    let args = SubmitArgs {
+        tool: new.tool,
+        arg,
+        args_json: None,
+        session: session.or(new.session),
+        ttl: ttl.or(kept),
+        wait,
+        answers: None,
+        cancel_on_exit,
+        remote,
+        again: Some(Earlier { task: new.id, arguments: new.arguments, scope: new.scope }),
+    };
+    through_store(context, &args, answering).await
 }
 
 pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failure> {
@@ -106,8 +161,11 @@ async fn through_store(context: &Context, args: &SubmitArgs, answering: &Answeri
     let (engine, tool) = patiently(context, args, begin).await?;
     let submission = Submission {
         tool: args.tool.clone(),
-        arguments: arguments::for_tool(&tool.input_schema, &args.arg, args.args_json.as_deref())?,
-        scope: Scope::anonymous(),
+        arguments: match &args.again {
+            Some(earlier) => arguments::over(&tool.input_schema, earlier.arguments.clone(), &args.arg)?,
+            None => arguments::for_tool(&tool.input_schema, &args.arg, args.args_json.as_deref())?,
+        },
+        scope: args.again.as_ref().map_or_else(Scope::anonymous, |earlier| earlier.scope.clone()),
         session: args.session.clone(),
         hidden: false,
         ttl_ms: args.ttl_ms(),
@@ -164,7 +222,7 @@ async fn deployed(context: &Context, tool: &str) -> Option<Advice> {
     None
 }
 
-fn through_its_server(tool: &str) -> Advice {
+pub(crate) fn through_its_server(tool: &str) -> Advice {
     Advice::command(Suggested::new("submit").about(tool).through_some_server(), "launches it there")
 }
 
@@ -213,6 +271,7 @@ fn announce(context: &Context, args: &SubmitArgs, id: &str, watch: Suggested) ->
         let source = if is_remote { SERVER } else { STORE };
         return context.ui.object(&json!({
             "source": source, "task": id, "tool": args.tool, "session": args.session, "status": "working",
+            "again": args.again.as_ref().map(|earlier| &earlier.task),
         }));
     }
     if args.wait {

@@ -7,7 +7,7 @@ use futures::stream;
 
 use super::answer::{Delivered, Receipt, Sending};
 use super::failure::{Failure, Kind};
-use super::place::{Cancelled, Cancelling, Found};
+use super::place::{Cancelled, Cancelling, Found, Place, no_task};
 use super::places::Places;
 use super::selection::SelectedTask;
 use super::suggest::{Advice, Suggested};
@@ -157,6 +157,39 @@ impl Places {
             }
         }
         Ok(tally)
+    }
+
+    /// Deletes tasks of our own store that have ended; `told` hears of each that was.
+    pub(crate) async fn prune_all(
+        &self,
+        tasks: &[SelectedTask],
+        mut told: impl FnMut(&SelectedTask) -> Result<(), Failure>,
+    ) -> Result<Tally, Failure> {
+        let one = async |task| (task, self.prune_selected(task).await);
+        let mut pruning = pin!(stream::iter(tasks).map(one).buffered(AT_ONCE));
+        let mut tally = Tally::default();
+        while let Some((task, done)) = pruning.next().await {
+            match done {
+                Ok(true) => {
+                    tally.done += 1;
+                    told(task)?;
+                }
+                Ok(false) => tally.past += 1,
+                Err(failure) if failure.kind() == Kind::NotFound => tally.past += 1,
+                Err(failure) if ends_all(&failure) => return Err(cut_short(failure, tally.done, "deleted")),
+                Err(failure) => tally.fails(&failure),
+            }
+        }
+        Ok(tally)
+    }
+
+    async fn prune_selected(&self, task: &SelectedTask) -> Result<bool, Failure> {
+        match &self.all()[task.place] {
+            Place::Store(engine) => {
+                Ok(engine.prune(&task.id.parse().map_err(|_| no_task(&task.id))?).await?)
+            }
+            Place::Fastmcp(_) | Place::Server(_) => Ok(false),
+        }
     }
 
     async fn cancel_selected(&self, task: &SelectedTask, reason: &str) -> Result<Cancelling, Failure> {

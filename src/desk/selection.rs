@@ -35,6 +35,8 @@ pub(crate) struct Selection {
     pub(crate) statuses: Vec<TaskStatus>,
     /// Launched then or before.
     pub(crate) launched_before: Option<Timestamp>,
+    /// Ended then or before, in our own store.
+    pub(crate) ended_before: Option<Timestamp>,
 }
 
 /// A task that was chosen: only what is said of it, since there may be many.
@@ -69,6 +71,19 @@ impl Selection {
     fn admits(&self, task: &SelectedTask) -> bool {
         let is_old = |before: Timestamp| task.created_at.is_some_and(|created| created <= before);
         self.launched_before.is_none_or(is_old)
+    }
+}
+
+impl Selection {
+    fn has_ended_in_time(&self, task: &Task) -> bool {
+        let is_old = |before: Timestamp| task.finished_at.unwrap_or(task.updated_at) <= before;
+        self.ended_before.is_none_or(is_old)
+    }
+
+    /// Whether a task is launched so late that all which are launched later have not what is wanted either.
+    fn is_past(&self, task: &Task) -> bool {
+        let bounds = self.launched_before.into_iter().chain(self.ended_before);
+        bounds.min().is_some_and(|bound| task.created_at > bound)
     }
 }
 
@@ -148,6 +163,18 @@ impl Places {
         Ok(selected)
     }
 
+    /// The tasks of our own store that have all that; `None` where these places have none.
+    pub(crate) async fn select_own(&self, selection: &Selection) -> Result<Option<Selected>, Failure> {
+        let own = |(at, place): (usize, &Place)| match place {
+            Place::Store(engine) => Some((at, engine.clone())),
+            Place::Fastmcp(_) | Place::Server(_) => None,
+        };
+        let Some((at, engine)) = self.all().iter().enumerate().find_map(own) else { return Ok(None) };
+        let mut selected = Selected::default();
+        of_store(&engine, at, selection, &mut selected).await?;
+        Ok(Some(selected))
+    }
+
     /// The one task whose id begins so, as a task that was chosen.
     pub(crate) async fn select_one(&self, prefix: &str) -> Result<SelectedTask, Failure> {
         let (place, found) = self.find_at(prefix).await?;
@@ -202,12 +229,12 @@ async fn of_store(
         let mut after: Option<PageCursor> = None;
         loop {
             let page = engine.list(&Viewer::Operator, filter.clone(), after.as_ref(), PAGE).await?;
-            let is_new = |task: &&Task| known.insert(TaskId::clone(task.id()));
-            let tasks: Vec<_> =
-                page.tasks.iter().filter(is_new).map(|task| SelectedTask::of_task(at, task)).collect();
-            // The oldest come first, so all that follow one that is too young are so as well.
-            let is_past = tasks.last().is_some_and(|last| !selection.admits(last));
-            tasks.into_iter().filter(|task| selection.admits(task)).for_each(|task| selected.take(task));
+            let is_meant =
+                |task: &&Task| selection.has_ended_in_time(task) && known.insert(TaskId::clone(task.id()));
+            let tasks = page.tasks.iter().filter(is_meant).map(|task| SelectedTask::of_task(at, task));
+            tasks.filter(|task| selection.admits(task)).for_each(|task| selected.take(task));
+            // The oldest come first.
+            let is_past = page.tasks.last().is_some_and(|last| selection.is_past(last));
             unreadable.extend(page.unreadable.into_iter().map(|one| one.name));
             after = page.next;
             if after.is_none() || is_past || selected.is_full() {

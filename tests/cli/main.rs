@@ -26,6 +26,7 @@ mod pasting;
 #[path = "../support/place.rs"]
 mod place;
 mod profiles;
+mod pruning;
 mod reading;
 #[path = "../support/redis.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with test binaries that need more of it")]
@@ -33,6 +34,7 @@ mod redis;
 mod redis_urls;
 mod remote;
 mod replica;
+mod retrying;
 mod rights;
 mod safety;
 mod secrets;
@@ -43,6 +45,7 @@ mod showing;
 #[path = "../support/situations.rs"]
 mod situations;
 mod stage;
+mod stock;
 mod suggesting;
 mod table;
 mod unreadable;
