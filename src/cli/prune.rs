@@ -21,7 +21,7 @@ use crate::task::{SessionId, TaskStatus};
 /// Their questions, answers and results go with them; their events stay in the log until it is swept. It asks before, or
 /// wants --yes in a script. Only tasks of our own store can be deleted.
 #[derive(Debug, Args)]
-#[command(group(clap::ArgGroup::new("which").args(["ended", "status"]).required(true)))]
+#[command(group(clap::ArgGroup::new("which").args(["ended", "status"]).multiple(true).required(true)))]
 pub(crate) struct PruneArgs {
     /// All that have ended, however they did
     #[arg(long)]

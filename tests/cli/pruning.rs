@@ -44,6 +44,7 @@ fn only_what_is_meant_goes(#[values(Engine::Sqlite, Engine::Redis)] engine: Engi
     };
     assert_eq!(meant(&["--ended"]).len(), 3);
     assert_eq!(meant(&["--status", "failed"]), [failed.to_string()]);
+    assert_eq!(meant(&["--ended", "--status", "failed"]), [failed.to_string()]);
     assert_eq!(meant(&["--status", "completed,cancelled", "--tool", "deploy"]), [done.to_string()]);
     assert_eq!(meant(&["--ended", "--session", "b"]), [cancelled.to_string()]);
     assert_eq!(meant(&["--ended", "--older-than", "1h"]), [""; 0]);
