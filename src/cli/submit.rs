@@ -259,12 +259,13 @@ async fn warn_if_nobody_runs(context: &Context, engine: &Engine, task: &Task) {
 
 /// The id is the data, unless the result will be.
 fn announce(context: &Context, args: &SubmitArgs, id: &str, watch: Suggested) -> Result<(), Failure> {
-    let attach = Suggested::new("attach").about(id);
-    context.goes_on(if args.wait {
-        Advice::with("the task goes on; take it up again with", attach)
+    let goes_on = Advice::from("the task goes on; ");
+    let goes_on = if args.wait {
+        goes_on.and_command(Suggested::new("attach").about(id), "takes it up again; ")
     } else {
-        Advice::with("the task goes on; see it with", watch)
-    });
+        goes_on
+    };
+    context.goes_on(goes_on.text("see it with: ").ending_with(watch));
     context.concerns(id, None);
     if context.ui.is_json() {
         let is_remote = args.remote.server.is_some() || args.remote.stdio.is_some();

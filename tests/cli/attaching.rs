@@ -120,5 +120,9 @@ fn a_command_that_is_stopped_says_how_its_task_is_taken_up_again() {
     let _worker = place.worker();
     let ran = place.run(&["submit", "wait", "--arg", "seconds=600", "--wait", "--timeout", "1s"]);
     assert_eq!(ran.code, 7, "{ran:?}");
-    assert!(ran.err.contains("take it up again with: mcptask attach "), "{ran:?}");
+    let (_, command) = ran.err.split_once("the task goes on; `mcptask attach ").expect("a hint");
+    let (id, rest) = command.split_once("` takes it up again; see it with: ").expect("a command");
+    assert_eq!(rest.trim(), format!("mcptask watch --task {id}"));
+    let again = place.run(&["attach", id, "--timeout", "1s"]);
+    assert!(again.err.contains(&format!("take it up again with: mcptask attach {id}")), "{again:?}");
 }
