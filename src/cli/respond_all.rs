@@ -96,12 +96,13 @@ fn end(context: &Context, tally: &Tally, unreadable: usize, args: &RespondArgs) 
         let tasks = counted(unreadable, "task");
         context.ui.warn(&format!("{tasks} cannot be read, so that nobody can tell what they ask"));
     }
-    let ended = bulk::end(context, &WORDS, tally, args.dry_run);
-    if ended.is_ok() && tally.done == 0 {
-        let message = "there was nothing to answer: no question of such a task is open";
-        return Err(Failure::new(Kind::NothingChanged, message));
+    if tally.done > 0 || tally.failed > 0 {
+        return bulk::end(context, &WORDS, tally, args.dry_run);
     }
-    ended
+    bulk::tell_scripts(context, &WORDS, tally, args.dry_run)?;
+    let faster = (tally.past > 0).then(|| format!("{} {}", tally.past, WORDS.past));
+    let why = faster.unwrap_or_else(|| "no question of such a task is open".to_owned());
+    Err(Failure::new(Kind::NothingChanged, format!("there was nothing to answer: {why}")))
 }
 
 /// Asks whoever sits here, who sees how many questions it is and which pages; the time of the last of these questions.

@@ -122,6 +122,7 @@ fn a_thousand_questions_are_answered(#[values(Engine::Sqlite, Engine::Redis)] en
     assert_eq!((&answer["content"]["ok"], &answer["who"]["name"]), (&json!(true), &json!("ada")));
     let again = stock.place.run(&all);
     assert_eq!(again.code, 10, "{again:?}");
+    assert_eq!(again.err.lines().count(), 1, "{again:?}");
     assert!(again.err.contains("nothing to answer"), "{again:?}");
 }
 
