@@ -43,6 +43,12 @@ pub(crate) fn unfinished_tasks() -> ArgValueCompleter {
     ArgValueCompleter::new(move |current: &OsStr| found(current, &unfinished))
 }
 
+/// Tasks that can be started again.
+pub(crate) fn ended_tasks() -> ArgValueCompleter {
+    let ended = [Some(TaskStatus::Failed), Some(TaskStatus::Cancelled), Some(TaskStatus::Completed)];
+    ArgValueCompleter::new(move |current: &OsStr| found(current, &ended))
+}
+
 /// What a task can be.
 pub(crate) fn statuses() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {

@@ -21,12 +21,15 @@ fn examples(command: &str) -> &'static [Example] {
         "serve" => &SERVE,
         "worker" => &WORKER,
         "submit" => &SUBMIT,
+        "attach" => &ATTACH,
         "watch" => &WATCH,
         "respond" => &RESPOND,
         "list" => &LIST,
         "show" => &SHOW,
         "result" => &RESULT,
         "cancel" => &CANCEL,
+        "retry" => &RETRY,
+        "prune" => &PRUNE,
         "doctor" => &DOCTOR,
         "tools" => &TOOLS,
         "ask" => &ASK,
@@ -64,6 +67,12 @@ const SUBMIT: [Example; 3] = [
     ("Launch one at a server", "mcptask submit plan_dinner --server http://127.0.0.1:8737/mcp"),
 ];
 
+const ATTACH: [Example; 3] = [
+    ("Take up a task that was left", "mcptask attach 7w3k9q2m"),
+    ("With given answers", "mcptask attach 7w3k9q2m --answers answers.json"),
+    ("Stop it too when this command is stopped", "mcptask attach 7w3k9q2m --cancel-on-exit"),
+];
+
 const WATCH: [Example; 3] = [
     ("A session's events, past and new", "mcptask watch dinner"),
     ("Wait until a task has asked", "mcptask watch --task 7w3k9q2m --until asked"),
@@ -73,7 +82,7 @@ const WATCH: [Example; 3] = [
 const RESPOND: [Example; 3] = [
     ("Answer what has waited longest", "mcptask respond --next --set cuisine=Thai"),
     ("Answer one question of a task", "mcptask respond 7w3k9q2m --question q1 --set cuisine=Thai"),
-    ("Say no", "mcptask respond 7w3k9q2m --decline"),
+    ("Say no to all that a session asks", "mcptask respond --all --session dinner --decline"),
 ];
 
 const LIST: [Example; 3] = [
@@ -97,7 +106,22 @@ const RESULT: [Example; 3] = [
 const CANCEL: [Example; 3] = [
     ("Stop a task", "mcptask cancel 7w3k9q2m"),
     ("Say why, for its log", "mcptask cancel 7w3k9q2m --reason 'the guests are ill'"),
-    ("Stop one at a server", "mcptask cancel 7w3k9q2m --server http://127.0.0.1:8737/mcp"),
+    (
+        "Stop what a session launched two hours ago or before",
+        "mcptask cancel --session dinner --older 2h --yes",
+    ),
+];
+
+const RETRY: [Example; 3] = [
+    ("The same once more", "mcptask retry 7w3k9q2m"),
+    ("With another argument, and wait for its result", "mcptask retry 7w3k9q2m --arg seconds=1 --wait"),
+    ("With the answers that were given before", "mcptask retry 7w3k9q2m --wait --from-journal"),
+];
+
+const PRUNE: [Example; 3] = [
+    ("What would go", "mcptask prune --ended --older-than 7d --dry-run"),
+    ("Delete it, from a script", "mcptask prune --ended --older-than 7d --yes"),
+    ("What was cancelled of one session", "mcptask prune --status cancelled --session dinner --yes"),
 ];
 
 const DOCTOR: [Example; 3] = [

@@ -5,6 +5,8 @@ mod access;
 mod arguments;
 mod ask;
 mod ask_kind;
+mod attach;
+mod bulk;
 mod cancel;
 mod check;
 mod complete;
@@ -29,11 +31,15 @@ mod outcome;
 mod places;
 mod profile;
 mod profile_file;
+mod prune;
 mod remote;
 mod remote_answering;
 mod report;
 mod respond;
+mod respond_all;
+mod respond_args;
 mod result;
+mod retry;
 mod run;
 mod serve;
 mod server_files;
@@ -41,6 +47,7 @@ mod settings;
 mod show;
 mod signals;
 mod since;
+mod stay;
 mod submit;
 mod task_id;
 mod token_file;
@@ -80,12 +87,15 @@ enum Command {
     Serve(serve::ServeArgs),
     Worker(worker::WorkerArgs),
     Submit(submit::SubmitArgs),
+    Attach(attach::AttachArgs),
     Watch(watch::WatchArgs),
     Respond(respond::RespondArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),
     Result(result::ResultArgs),
     Cancel(cancel::CancelArgs),
+    Retry(retry::RetryArgs),
+    Prune(prune::PruneArgs),
     Doctor(doctor::DoctorArgs),
     Tools(tools::ToolsArgs),
     Ask(ask::AskArgs),

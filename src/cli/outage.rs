@@ -258,6 +258,10 @@ impl Store for Announced {
         self.outage.written(self.store.expire(task).await)
     }
 
+    async fn prune(&self, task: &TaskId) -> StoreResult<bool> {
+        self.outage.written(self.store.prune(task).await)
+    }
+
     async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()> {
         self.outage.written(self.store.note(task, note).await)
     }

@@ -1,6 +1,7 @@
 //! Open questions and their answers: one way for every place.
 
 mod own;
+mod receipt;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -19,6 +20,7 @@ use crate::form::misfits;
 use crate::task::{Answer, Question, QuestionId, Task, TaskId, TaskStatus, joined};
 
 pub(crate) use own::{closed_in_store, store};
+pub(crate) use receipt::Receipt;
 
 /// The most characters of a question's message within a line.
 const ASKED: usize = 200;
@@ -34,18 +36,6 @@ pub(crate) enum Delivered {
         /// The same as a failure.
         failure: Failure,
     },
-}
-
-/// What was answered.
-pub(crate) struct Receipt {
-    /// The answer as it stands.
-    pub(crate) answer: Answer,
-    /// Answers to earlier questions that lay in a deployment's list and would have been taken for this one.
-    pub(crate) stale_cleared: Option<u64>,
-    /// Questions of the task that are still open, where that is known.
-    pub(crate) left: Option<usize>,
-    /// Whether it is known to be the question's answer: some servers acknowledge one that came too late as well.
-    pub(crate) counts: bool,
 }
 
 impl Found {

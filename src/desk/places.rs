@@ -1,9 +1,9 @@
 //! All places that a command looks at.
 
 use super::failure::{Failure, Kind};
-use super::place::{Found, Place};
+use super::place::{Found, Place, no_task};
 use super::short_id::long_enough;
-use super::suggest::{Advice, Suggested};
+use super::suggest::Advice;
 use crate::engine::{Engine, EngineError};
 use crate::fastmcp::{Deployment, FastmcpError};
 
@@ -81,9 +81,14 @@ impl Places {
 
     /// The task whose id begins so, wherever it is.
     pub(crate) async fn find(&self, prefix: &str) -> Result<Found, Failure> {
+        Ok(self.find_at(prefix).await?.1)
+    }
+
+    /// The same, with which of the places it is at.
+    pub(super) async fn find_at(&self, prefix: &str) -> Result<(usize, Found), Failure> {
         let mut found = Vec::new();
-        for place in &self.places {
-            found.extend(place.find(prefix).await?);
+        for (at, place) in self.places.iter().enumerate() {
+            found.extend(place.find(prefix).await?.map(|task| (at, task)));
         }
         match (found.pop(), found.is_empty()) {
             (Some(only), true) => Ok(only),
@@ -134,10 +139,4 @@ impl Place {
             }
         }
     }
-}
-
-/// The failure of an id that fits no task.
-pub(crate) fn no_task(prefix: &str) -> Failure {
-    Failure::new(Kind::NotFound, format!("no task's id begins with {prefix:?}"))
-        .hint(Advice::command(Suggested::new("list"), "shows the tasks"))
 }

@@ -118,7 +118,7 @@ impl Places {
 
 impl Place {
     /// One row more than is wanted where there are more.
-    async fn rows(&self, wanted: &Wanted) -> Result<Vec<Row>, Failure> {
+    pub(super) async fn rows(&self, wanted: &Wanted) -> Result<Vec<Row>, Failure> {
         match self {
             Self::Store(engine) => of_store(engine, wanted).await,
             Self::Fastmcp(deployment) => of_deployment(deployment, wanted).await,

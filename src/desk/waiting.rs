@@ -1,5 +1,7 @@
 //! The questions that wait for an answer, in all places.
 
+mod matching;
+
 use jiff::Timestamp;
 
 use super::asked::OpenQuestion;
@@ -10,6 +12,8 @@ use crate::engine::{Engine, Viewer};
 use crate::fastmcp::Deployment;
 use crate::store::TaskFilter;
 use crate::task::{Task, TaskStatus};
+
+pub(crate) use matching::Matching;
 
 /// Waiting tasks that are looked through in each place.
 const MOST: usize = 1000;

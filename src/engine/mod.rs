@@ -341,6 +341,11 @@ impl Engine {
         Ok(self.inner.store.cancel(task, reason).await?)
     }
 
+    /// Deletes a task that has ended, before its ttl does; false where it has not. For operators.
+    pub async fn prune(&self, task: &TaskId) -> EngineResult<bool> {
+        Ok(self.inner.store.prune(task).await?)
+    }
+
     /// Refuses malformed questions, before anybody sees them.
     pub fn check(&self, asks: &[Ask]) -> EngineResult<()> {
         for ask in asks {

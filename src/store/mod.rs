@@ -245,6 +245,9 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// Deletes a task whose ttl ended; does nothing to another. Event: `expired`.
     async fn expire(&self, task: &TaskId) -> StoreResult<()>;
 
+    /// Deletes a task that has ended, before its ttl does; false where it has not. Event: `expired`.
+    async fn prune(&self, task: &TaskId) -> StoreResult<bool>;
+
     /// Writes a remark about a task to the log. Event: `noted`.
     async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()>;
 

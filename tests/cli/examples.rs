@@ -44,16 +44,36 @@ fn stage(command: &str) -> (Place, Vec<String>) {
     (place, examples)
 }
 
+/// A task that has ended, for the example to start again.
+fn retried(place: &Place, example: &str) -> String {
+    if example.contains("seconds") {
+        return place
+            .ok(&["submit", "wait", "--arg", "seconds=0", "--wait", "--json"])
+            .lines()
+            .find_map(|line| {
+                let line: serde_json::Value = serde_json::from_str(line).ok()?;
+                line["task"].as_str().map(str::to_owned)
+            })
+            .expect("an id");
+    }
+    let id = place.asking("plan_dinner");
+    place.ok(&["attach", &id, "--answers", "answers.json"]);
+    id
+}
+
 #[rstest]
 fn they_succeed(
     #[values(
         "demo",
         "submit",
+        "attach",
         "respond",
         "list",
         "show",
         "result",
         "cancel",
+        "retry",
+        "prune",
         "doctor",
         "tools",
         "check",
@@ -67,9 +87,16 @@ fn they_succeed(
     let (place, examples) = stage(command);
     let server = place.serve(&[]);
     place.file("mcptask.toml", TOOLS);
+    place.file("answers.json", r#"{"cuisine":"Thai","vegetarian":true}"#);
     for example in examples {
-        let id = place.ok(&["submit", "plan_dinner", "--session", "dinner"]);
+        let mut id = place.ok(&["submit", "plan_dinner", "--session", "dinner"]);
         place.until(&id, "asked");
+        if command == "retry" {
+            id = retried(&place, &example);
+        }
+        if command == "attach" && !example.contains("--answers") {
+            id = place.ok(&["submit", "wait", "--arg", "seconds=1"]);
+        }
         if command == "result" {
             place.ok(&["respond", &id, "--decline"]);
             place.until(&id, "end");

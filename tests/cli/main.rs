@@ -2,6 +2,8 @@
 
 mod answerer;
 mod answering;
+mod attaching;
+mod bulk;
 mod checking;
 mod completing;
 mod dashes;
@@ -25,6 +27,7 @@ mod pasting;
 #[path = "../support/place.rs"]
 mod place;
 mod profiles;
+mod pruning;
 mod reading;
 #[path = "../support/redis.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with test binaries that need more of it")]
@@ -32,6 +35,7 @@ mod redis;
 mod redis_urls;
 mod remote;
 mod replica;
+mod retrying;
 mod rights;
 mod safety;
 mod secrets;
@@ -42,6 +46,7 @@ mod showing;
 #[path = "../support/situations.rs"]
 mod situations;
 mod stage;
+mod stock;
 mod suggesting;
 mod table;
 mod unreadable;

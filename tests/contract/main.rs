@@ -54,6 +54,7 @@ mod lost_redis;
 mod numbers_redis;
 mod poison_redis;
 mod poison_sqlite;
+mod prune;
 mod redis_keys;
 mod redis_server;
 mod requeue;

@@ -5,6 +5,7 @@
 mod support;
 
 mod answering;
+mod bulk;
 mod cancelling;
 mod cluster;
 mod commands;

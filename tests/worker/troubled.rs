@@ -191,6 +191,11 @@ impl Store for Troubled {
         self.verb("expire", self.store.expire(task)).await
     }
 
+    async fn prune(&self, task: &TaskId) -> StoreResult<bool> {
+        self.is_fine(task)?;
+        self.verb("prune", self.store.prune(task)).await
+    }
+
     async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()> {
         self.verb("note", self.store.note(task, note)).await
     }

@@ -255,6 +255,10 @@ impl Store for RedisStore {
         self.delete_task(task).await
     }
 
+    async fn prune(&self, task: &TaskId) -> StoreResult<bool> {
+        self.prune_task(task).await
+    }
+
     async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()> {
         let note = super::gate::reason(note);
         let mut reply = self.verb(self.invocation(&self.scripts.note).arg(task.as_str()).arg(note)).await?;

@@ -176,6 +176,16 @@ impl RedisStore {
         if reply.word() == "ok" { Ok(()) } else { self.scrub(task).await }
     }
 
+    pub(super) async fn prune_task(&self, task: &TaskId) -> StoreResult<bool> {
+        let mut call = self.invocation(&self.scripts.expire);
+        let mut reply = self.verb(call.arg(task.as_str()).arg("ended")).await?;
+        match reply.word() {
+            "ok" => Ok(true),
+            "unfinished" => Ok(false),
+            _ => Err(reply.unclaimed(task)),
+        }
+    }
+
     /// Removes what is left of a task that is damaged or lost: no verb can go on with it.
     async fn scrub(&self, task: &TaskId) -> StoreResult<()> {
         let members = self.members_of(task).await?;

@@ -193,6 +193,11 @@ impl Store for SqliteStore {
         self.write(move |change| endings::expire(change, &task)).await
     }
 
+    async fn prune(&self, task: &TaskId) -> StoreResult<bool> {
+        let task = task.clone();
+        self.write(move |change| endings::prune(change, &task)).await
+    }
+
     async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()> {
         let (task, note) = (task.clone(), gate::reason(note));
         self.write(move |change| endings::note(change, &task, &note)).await
