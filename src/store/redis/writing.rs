@@ -172,7 +172,12 @@ impl RedisStore {
     }
 
     pub(super) async fn delete_task(&self, task: &TaskId) -> StoreResult<()> {
-        let reply = self.verb(self.invocation(&self.scripts.expire).arg(task.as_str())).await?;
+        let retention = self.retention();
+        let mut call = self.invocation(&self.scripts.expire);
+        call.arg(task.as_str())
+            .arg(codec::optional(retention.map(|kept| kept.millis().unsigned_abs())))
+            .arg(codec::optional(retention.map(|kept| kept.bytes)));
+        let reply = self.verb(&call).await?;
         if reply.word() == "ok" { Ok(()) } else { self.scrub(task).await }
     }
 

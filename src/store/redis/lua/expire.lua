@@ -1,5 +1,5 @@
--- Deletes a task whose ttl ended.
--- ARGV: id
+-- Deletes a task whose ttl ended, or moves it to the archive.
+-- ARGV: id, how long it is archived (ms) or '', the most bytes of the archive or ''
 -- Returns: {'ok'} | {'no_task'} | {'unreadable', problem}
 local SESSION_LOG_MS = 604800000
 local task, problem = load_to_end(ARGV[1])
@@ -15,6 +15,11 @@ end
 local members = { 'i:' .. task.id, live(task), 'e:' .. task.status .. ':' .. task.place,
   ending_at(task, ends) }
 labels(task, members)
+local at, archived
+if ARGV[2] ~= '' and task.hidden ~= '1' then
+  at = now()
+  archived = archive(task, tonumber(ARGV[2]), at)
+end
 call('ZREM', INDEX, unpack(members))
 call('UNLINK', P .. 'task:' .. task.id, P .. 'history:' .. task.id)
 if task.session ~= '' then
@@ -24,4 +29,5 @@ if task.session ~= '' then
     try('PEXPIRE', P .. 'log:' .. task.session, SESSION_LOG_MS)
   end
 end
+if archived then bound_archive(archived, tonumber(ARGV[3]), at) end
 return { 'ok' }
