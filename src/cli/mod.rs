@@ -34,6 +34,7 @@ mod remote_answering;
 mod report;
 mod respond;
 mod result;
+mod retention;
 mod run;
 mod serve;
 mod server_files;

@@ -12,8 +12,8 @@ use super::ui::{Ui, text};
 use crate::desk::facts::passed_over;
 use crate::engine::{self, Retry};
 use crate::store::{
-    ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, News, Page, PageCursor, Requeue, Retention,
-    Rows, Store, StoreResult, Tail, TaskFilter, Trouble, Unreadable, WorkerInfo,
+    ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, News, Page, PageCursor, Requeue,
+    Retention, Rows, Store, StoreResult, Tail, TaskFilter, Trouble, Unreadable, WorkerInfo,
 };
 use crate::task::{
     Answer, Ask, Cursor, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, ToolSpec,

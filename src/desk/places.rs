@@ -1,5 +1,6 @@
 //! All places that a command looks at.
 
+use super::archive::Sought;
 use super::failure::{Failure, Kind};
 use super::place::{Found, Place};
 use super::short_id::long_enough;
@@ -79,18 +80,27 @@ impl Places {
         Some(hint.after(&format!("{error}; ")))
     }
 
-    /// The task whose id begins so, wherever it is.
-    pub(crate) async fn find(&self, prefix: &str) -> Result<Found, Failure> {
+    /// The task whose id begins so, wherever it is; where there is none, what the archive has of one.
+    pub(crate) async fn seek(&self, prefix: &str) -> Result<Sought, Failure> {
         let mut found = Vec::new();
         for place in &self.places {
             found.extend(place.find(prefix).await?);
         }
         match (found.pop(), found.is_empty()) {
-            (Some(only), true) => Ok(only),
+            (Some(only), true) => Ok(Sought::Task(only)),
             (Some(_), false) => Err(Failure::usage(format!("{prefix:?} fits tasks of several places"))
                 .hint("type more of the id")),
-            (None, _) => Err(no_task(prefix).maybe_hint(self.unsearched())),
+            (None, _) => self.seek_archived(prefix).await,
         }
+    }
+
+    async fn seek_archived(&self, prefix: &str) -> Result<Sought, Failure> {
+        for place in &self.places {
+            if let Some(archived) = place.seek_archived(prefix).await? {
+                return Ok(archived);
+            }
+        }
+        Err(no_task(prefix).maybe_hint(self.unsearched()))
     }
 
     /// Ends the connections to servers. Tasks that were found there must be dropped before.

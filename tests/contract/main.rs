@@ -36,6 +36,7 @@ macro_rules! contract {
 
 mod answer;
 mod answerer;
+mod archive;
 mod ask;
 mod claim;
 mod clock_redis;

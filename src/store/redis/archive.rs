@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use redis::{Cmd, FromRedisValue, Value};
 
+use super::RedisStore;
 use super::codec::{self, Entry};
 use super::connection::is_wrong_type;
 use super::list::{beyond, place};
 use super::reading::unreadable;
-use super::RedisStore;
 use crate::store::{
     ArchivePage, ArchivedTask, MAX_PAGE_BYTES, PageCursor, StoreError, StoreResult, TaskFilter,
 };

@@ -30,8 +30,8 @@ use redis::{Cmd, FromRedisValue, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Retention, Rows,
-    Store, StoreError, StoreResult, Tail, TaskFilter, Trouble, WorkerInfo,
+    ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Retention,
+    Rows, Store, StoreError, StoreResult, Tail, TaskFilter, Trouble, WorkerInfo,
 };
 use crate::redis_link;
 use crate::task::{

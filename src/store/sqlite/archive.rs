@@ -13,7 +13,7 @@ use super::change::Change;
 use super::failure::{Failure, readable};
 use super::reading::{EVENT, Whole, event, record, time, word};
 use super::row::Row;
-use crate::task::{Event, Task, TaskId, TaskStatus};
+use crate::task::{Event, Scope, SessionId, Task, TaskId, TaskStatus};
 
 /// The tables.
 const SCHEMA: &str = include_str!("archive.sql");
@@ -131,7 +131,8 @@ pub(super) fn is_over(
     if !is_there(connection)? {
         return Ok(false);
     }
-    let sql = "SELECT 1 FROM archive INDEXED BY archive_by_end WHERE namespace = ?1 AND until_ms <= ?2 LIMIT 1";
+    let sql =
+        "SELECT 1 FROM archive INDEXED BY archive_by_end WHERE namespace = ?1 AND until_ms <= ?2 LIMIT 1";
     let mut statement = connection.prepare_cached(sql)?;
     let is_late = statement.query_row([namespace, now_ms], |_| Ok(())).optional()?.is_some();
     Ok(is_late || size(connection, namespace)? > most_bytes(retention))
@@ -152,7 +153,8 @@ fn size(connection: &Connection, namespace: i64) -> Result<i64, Failure> {
 
 /// The bound; who does not archive knows of none but what can be.
 fn most_bytes(retention: Option<Retention>) -> i64 {
-    retention.map_or(MOST_BYTES, |retention| i64::try_from(retention.bytes).unwrap_or(i64::MAX).min(MOST_BYTES))
+    retention
+        .map_or(MOST_BYTES, |retention| i64::try_from(retention.bytes).unwrap_or(i64::MAX).min(MOST_BYTES))
 }
 
 /// A task as its end leaves it, where only its ttl ended it.
@@ -229,7 +231,8 @@ pub(super) fn find(
     if !is_there(connection)? {
         return Ok(Vec::new());
     }
-    let sql = "SELECT id FROM archive WHERE namespace = ?1 AND id >= ?2 AND id < ?2 || char(127) AND until_ms > ?3
+    let sql =
+        "SELECT id FROM archive WHERE namespace = ?1 AND id >= ?2 AND id < ?2 || char(127) AND until_ms > ?3
         ORDER BY id";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params![namespace, prefix, now_ms])?;
@@ -258,8 +261,8 @@ pub(super) fn list(
         now_ms,
         created_ms,
         id,
-        filter.session.as_ref().map(|session| session.as_str()),
-        filter.scope.as_ref().map(|scope| scope.as_str()),
+        filter.session.as_ref().map(SessionId::as_str),
+        filter.scope.as_ref().map(Scope::as_str),
         filter.status.map(TaskStatus::as_str),
         filter.tool,
     ])?;

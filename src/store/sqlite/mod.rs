@@ -46,8 +46,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::gate;
 use super::{
-    ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Retention, Rows,
-    Store, StoreResult, Tail, TaskFilter, Trouble, WorkerInfo,
+    ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Retention,
+    Rows, Store, StoreResult, Tail, TaskFilter, Trouble, WorkerInfo,
 };
 use crate::task::{
     Answer, Ask, Cursor, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, ToolSpec,
