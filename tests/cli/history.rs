@@ -14,7 +14,7 @@ const BRIEF: &str = r#"
 description = "Asks for a colour."
 ttl = "2s"
 input = { room = "string" }
-steps = [{ ask = "Which colour?", as = "v", form = { colour = "string" } }, { return = "{{ v.colour }}" }]
+steps = [{ ask = "Which colour?", as = "v", form = { colour = "string" } }, { return = "{{ v.content.colour }}" }]
 "#;
 
 /// A worker of that tool.
@@ -70,7 +70,7 @@ fn is_history(place: &Place) {
 
     let text = place.ok(&["show", &id]);
     for part in
-        ["kept since", "kept until", "in 4 weeks", "kitchen", "content         colour=red", "she likes it"]
+        ["kept since", "kept until", "in 30 days", "kitchen", "content         colour=red", "she likes it"]
     {
         assert!(text.contains(part), "{part:?} is not in {text}");
     }
