@@ -100,13 +100,11 @@ impl RedisStore {
                 }
                 page.next = Some(place);
             }
-            match members.last().filter(|_| members.len() == AT_ONCE) {
-                Some(last) => from = format!("({last}"),
-                None => {
-                    page.next = None;
-                    return Ok(page);
-                }
-            }
+            let Some(last) = members.last().filter(|_| members.len() == AT_ONCE) else {
+                page.next = None;
+                return Ok(page);
+            };
+            from = format!("({last}");
         }
     }
 
