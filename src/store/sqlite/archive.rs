@@ -193,7 +193,7 @@ fn newest_events(connection: &Connection, namespace: i64, task: &TaskId) -> Resu
     Ok(events)
 }
 
-/// The columns of an archived task, after its id and its creation.
+/// The columns of an archived task.
 const COLUMNS: &str = "id, created_ms, expired_ms, until_ms, record";
 
 /// A row of [`COLUMNS`], with its bytes.
