@@ -790,7 +790,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__list)
-            opts="-q -v -h --session --status --waiting --tool --since --sort --limit --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
+            opts="-q -v -h --session --status --waiting --tool --since --history --sort --limit --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1303,7 +1303,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__serve)
-            opts="-q -v -h --listen --stdio --concurrency --unanswerable --allowed-host --allowed-origin --token-file --tls-cert --tls-key --insecure --config --builtin --fault --lease --max-tasks --max-ttl --question-timeout --max-body --rate-limit --max-requests --max-sessions --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
+            opts="-q -v -h --listen --stdio --concurrency --unanswerable --allowed-host --allowed-origin --token-file --tls-cert --tls-key --insecure --config --builtin --fault --lease --max-tasks --max-ttl --question-timeout --max-body --rate-limit --max-requests --max-sessions --keep --keep-bytes --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1422,6 +1422,14 @@ _mcptask() {
                     return 0
                     ;;
                 --max-sessions)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keep)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keep-bytes)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1811,7 +1819,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__worker)
-            opts="-q -v -h --concurrency --config --builtin --fault --lease --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
+            opts="-q -v -h --concurrency --config --builtin --fault --lease --keep --keep-bytes --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1841,6 +1849,14 @@ _mcptask() {
                     return 0
                     ;;
                 --lease)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keep)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keep-bytes)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

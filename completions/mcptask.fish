@@ -104,6 +104,8 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-body -d 'T
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l rate-limit -d 'Requests of one scope per second [default: as many as come]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-requests -d 'Requests and open streams of one scope at once' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l max-sessions -d 'Sessions of one scope at once' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l keep -d 'Keep tasks this long after their ttl ended, for `list --history` and `show` [default: they are deleted then]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l keep-bytes -d 'The most bytes of tasks that are kept so; those that would go soonest are deleted' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
@@ -134,6 +136,8 @@ stalled-stream\t''
 missing-notification\t''
 ttl-ends-mid-question\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l lease -d 'How long this process may be silent before others take over the tasks that it runs' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l keep -d 'Keep tasks this long after their ttl ended, for `list --history` and `show` [default: they are deleted then]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l keep-bytes -d 'The most bytes of tasks that are kept so; those that would go soonest are deleted' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand worker" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
@@ -304,6 +308,7 @@ always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l waiting -d 'Only those that wait for an answer, the one that has waited longest first'
+complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l history -d 'Those whose ttl has ended, as long as `--keep` of `serve` and `worker` keeps them, in place of the present ones'
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'

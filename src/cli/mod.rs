@@ -39,6 +39,7 @@ mod respond;
 mod respond_all;
 mod respond_args;
 mod result;
+mod retention;
 mod retry;
 mod run;
 mod serve;

@@ -7,6 +7,7 @@ use super::connections;
 use super::context::Context;
 use super::failure::Failure;
 use super::remote::RemoteArgs;
+use crate::desk::archive::Sought;
 use crate::desk::place::{Found, Place, no_task};
 use crate::desk::places::Places;
 use crate::desk::suggest::Advice;
@@ -75,11 +76,21 @@ pub(crate) async fn find(
     prefix: &str,
     waits: bool,
 ) -> Result<Found, Failure> {
+    seek(context, places, prefix, waits).await?.task()
+}
+
+/// The same, or what the archive has of such a task.
+pub(crate) async fn seek(
+    context: &Context,
+    places: &Places,
+    prefix: &str,
+    waits: bool,
+) -> Result<Sought, Failure> {
     let find = async || {
         if places.is_empty() {
             return Err(no_task(prefix).hint(context.nothing_begun()));
         }
-        places.find(prefix).await
+        places.seek(prefix).await
     };
     let find = async || context.asking(find()).await;
     let found = if waits { context.ride_out(find).await } else { find().await }?;

@@ -15,6 +15,7 @@ use super::access::{Access, AccessArgs};
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::offer::OfferArgs;
+use super::retention::RetentionArgs;
 use super::signals::Signals;
 use super::ui::time;
 use super::worker;
@@ -58,6 +59,8 @@ pub(crate) struct ServeArgs {
     offer: OfferArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    retention: RetentionArgs,
 }
 
 /// An address to listen on, given by number or by name.
@@ -144,6 +147,7 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
         Some(bind(args.listen)?)
     };
     let engine = context.engine_within(args.limits()).await?;
+    args.retention.apply(&engine);
     let stop = context.stop.child_token();
     let parts = TaskTracker::new();
     if !args.stdio {

@@ -11,6 +11,8 @@ use super::ui::{Piece, event, queued, status, tool_error, unreadable, width};
 use crate::desk::facts::Fact;
 
 /// Show everything about a task: questions, answers, events
+///
+/// Also of one whose ttl has ended, as long as `--keep` of `serve` and `worker` keeps it.
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// The task's id, or its beginning
@@ -25,7 +27,7 @@ const NAME: usize = 15;
 
 pub(crate) async fn run(context: &Context, args: ShowArgs) -> Result<(), Failure> {
     let facts = places::at(context, &args.remote, false, async |places| {
-        places::find(context, places, &args.task, false).await?.facts().await
+        places::seek(context, places, &args.task, false).await?.facts().await
     });
     let facts = facts.await?;
     for warning in facts.warnings {

@@ -9,6 +9,7 @@ use super::context::Context;
 use super::environment;
 use super::failure::Failure;
 use super::offer::OfferArgs;
+use super::retention::RetentionArgs;
 use super::signals::{Signals, Stop, bury_orphans};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::Engine;
@@ -26,6 +27,8 @@ pub(crate) struct WorkerArgs {
     concurrency: u16,
     #[command(flatten)]
     offer: OfferArgs,
+    #[command(flatten)]
+    retention: RetentionArgs,
 }
 
 pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failure> {
@@ -39,6 +42,7 @@ pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failu
     let signals = Signals::listen()?;
     context.before_working().await?;
     let engine = context.engine().await?;
+    args.retention.apply(&engine);
     let stop = context.stop.child_token();
     let id = worker_id();
     let worker = enlist(&engine, &id, usize::from(args.concurrency), &args.offer).await?;

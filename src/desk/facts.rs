@@ -5,7 +5,7 @@ mod form;
 mod server;
 mod store;
 
-pub(crate) use store::passed_over;
+pub(crate) use store::{archived, passed_over};
 
 use jiff::Timestamp;
 use serde_json::Value;

@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 mod answerer;
 pub(crate) mod answers;
+pub(crate) mod archive;
 pub(crate) mod asked;
 pub(crate) mod background;
 pub(crate) mod bulk;

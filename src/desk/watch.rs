@@ -8,6 +8,7 @@ mod server;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::archive::Sought;
 use super::asked::OpenQuestion;
 use super::failure::Failure;
 use super::place::{Found, Place};
@@ -129,7 +130,7 @@ impl Places {
         };
         let events = engine.store().history(&EventFilter::Session(session.clone()), Cursor::START, 1).await?;
         let is_session = !events.events.is_empty() || !events.unreadable.is_empty();
-        if is_session || self.find(session.as_str()).await.is_err() {
+        if is_session || !matches!(self.seek(session.as_str()).await, Ok(Sought::Task(_))) {
             return Ok(());
         }
         let watch = Suggested::new("watch").option("--task", session.as_str());

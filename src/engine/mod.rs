@@ -3,6 +3,7 @@
 //!
 //! An [`Engine`] is a cheap handle; clones share one tail of the log ([`hub`]), however many wait.
 
+mod archive;
 mod catalog;
 mod error;
 mod feed;

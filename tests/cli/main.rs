@@ -17,6 +17,7 @@ mod foreign_forms;
 mod forms;
 mod handshake;
 mod help;
+mod history;
 mod json_lines;
 #[path = "../support/shapes.rs"]
 mod json_shapes;

@@ -36,6 +36,8 @@ macro_rules! contract {
 
 mod answer;
 mod answerer;
+mod archive;
+mod archive_harm;
 mod ask;
 mod claim;
 mod clock_redis;

@@ -172,13 +172,18 @@ impl RedisStore {
     }
 
     pub(super) async fn delete_task(&self, task: &TaskId) -> StoreResult<()> {
-        let reply = self.verb(self.invocation(&self.scripts.expire).arg(task.as_str())).await?;
+        let retention = self.retention();
+        let mut call = self.invocation(&self.scripts.expire);
+        call.arg(task.as_str())
+            .arg(codec::optional(retention.map(|kept| kept.millis().unsigned_abs())))
+            .arg(codec::optional(retention.map(|kept| kept.bytes)));
+        let reply = self.verb(&call).await?;
         if reply.word() == "ok" { Ok(()) } else { self.scrub(task).await }
     }
 
     pub(super) async fn prune_task(&self, task: &TaskId) -> StoreResult<bool> {
         let mut call = self.invocation(&self.scripts.expire);
-        let mut reply = self.verb(call.arg(task.as_str()).arg("ended")).await?;
+        let mut reply = self.verb(call.arg(task.as_str()).arg("").arg("").arg("ended")).await?;
         match reply.word() {
             "ok" => Ok(true),
             "unfinished" => Ok(false),

@@ -7,6 +7,7 @@
 //! the file system's (`clock.rs`), and nothing is acknowledged that is in a file that others do not find (`files.rs`).
 
 mod actor;
+mod archive;
 mod bell;
 mod bounds;
 mod busy;
@@ -45,8 +46,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::gate;
 use super::{
-    ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Rows, Store, StoreResult, Tail,
-    TaskFilter, Trouble, WorkerInfo,
+    ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Retention,
+    Rows, Store, StoreResult, Tail, TaskFilter, Trouble, WorkerInfo,
 };
 use crate::task::{
     Answer, Ask, Cursor, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, ToolSpec,
@@ -196,6 +197,36 @@ impl Store for SqliteStore {
     async fn prune(&self, task: &TaskId) -> StoreResult<bool> {
         let task = task.clone();
         self.write(move |change| endings::prune(change, &task)).await
+    }
+
+    fn retain(&self, retention: Retention) {
+        self.shared.retain(retention);
+    }
+
+    async fn archived(
+        &self,
+        filter: &TaskFilter,
+        after: Option<&PageCursor>,
+        most: usize,
+    ) -> StoreResult<ArchivePage> {
+        let (filter, after, now_ms) = (filter.clone(), after.cloned(), self.shared.now().as_millisecond());
+        let verb = move |connection: &Connection, namespace| {
+            archive::list(connection, (namespace, now_ms), (&filter, after.as_ref()), most)
+        };
+        self.read(verb).await
+    }
+
+    async fn archived_task(&self, task: &TaskId) -> StoreResult<Option<ArchivedTask>> {
+        let (task, now_ms) = (task.clone(), self.shared.now().as_millisecond());
+        self.read(move |connection, namespace| archive::get(connection, (namespace, now_ms), &task)).await
+    }
+
+    async fn find_archived(&self, prefix: &str, most: usize) -> StoreResult<Vec<TaskId>> {
+        let (prefix, now_ms) = (prefix.to_owned(), self.shared.now().as_millisecond());
+        let verb = move |connection: &Connection, namespace| {
+            archive::find(connection, (namespace, now_ms), (&prefix, most))
+        };
+        self.read(verb).await
     }
 
     async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()> {

@@ -36,6 +36,10 @@
 --   held:WORKER        set     the tasks that it holds, and '' for as long as the worker is known: a set that lacks it
 --                              was lost
 --   loss               string  when it was found that `meta` had been lost while tasks were there; kept for seven days
+--   archived:ID        hash    an archived task: its record as it was, and `events` (JSON, the newest first), expired,
+--                              until (ms). It expires by itself
+--   archive            zset    members of score 0: b:BYTES of all archived tasks; and of each
+--                                i:ID:BYTES:CREATED:UNTIL, t:CREATED:ID, u:UNTIL:ID
 --   damaged            hash    keys that were of another type and were moved to damaged:KEY -> that type
 --
 -- A script that ends in an error has changed nothing. What can fail is written in this order: first whatever notes in
