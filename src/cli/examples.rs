@@ -29,6 +29,7 @@ fn examples(command: &str) -> &'static [Example] {
         "cancel" => &CANCEL,
         "doctor" => &DOCTOR,
         "tools" => &TOOLS,
+        "workers" => &WORKERS,
         "ask" => &ASK,
         "report" => &REPORT,
         "check" => &CHECK,
@@ -110,6 +111,12 @@ const TOOLS: [Example; 3] = [
     ("What can be submitted", "mcptask tools"),
     ("What one of them takes", "mcptask tools plan_dinner"),
     ("What a server offers", "mcptask tools --server http://127.0.0.1:8737/mcp"),
+];
+
+const WORKERS: [Example; 3] = [
+    ("Who works, and at what", "mcptask workers"),
+    ("Who runs one tool", "mcptask workers --tool plan_dinner"),
+    ("All of it, for a script", "mcptask workers --json"),
 ];
 
 const ASK: [Example; 3] = [

@@ -50,6 +50,7 @@ mod usage;
 mod waiting;
 mod watch;
 mod worker;
+mod workers;
 
 use std::fmt::Write as _;
 
@@ -88,6 +89,7 @@ enum Command {
     Cancel(cancel::CancelArgs),
     Doctor(doctor::DoctorArgs),
     Tools(tools::ToolsArgs),
+    Workers(workers::WorkersArgs),
     Ask(ask::AskArgs),
     Report(report::ReportArgs),
     Check(check::CheckArgs),

@@ -67,6 +67,7 @@ pub(super) async fn enlist(
     offer: &OfferArgs,
 ) -> Result<Worker, Failure> {
     let mut config = WorkerConfig::new(id.clone(), offer.tools()?, concurrency);
+    config.host = Some(environment::host());
     config.faults = offer.faults().to_vec();
     config.lease = offer.lease();
     config.source = offer.source();

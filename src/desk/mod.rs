@@ -24,3 +24,4 @@ pub(crate) mod tools;
 pub(crate) mod values;
 pub(crate) mod waiting;
 pub(crate) mod watch;
+pub(crate) mod workers;

@@ -56,6 +56,7 @@ fn they_succeed(
         "cancel",
         "doctor",
         "tools",
+        "workers",
         "check",
         "completions",
         "config",

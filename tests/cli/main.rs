@@ -47,3 +47,4 @@ mod unreadable;
 mod values;
 mod waiting;
 mod watching;
+mod workers;

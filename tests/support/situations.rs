@@ -99,6 +99,7 @@ pub const AT_A_BROKEN_PLACE: &[&[&str]] = &[
     &["doctor"],
     &["doctor", "UNKNOWN"],
     &["tools"],
+    &["workers"],
     &["submit", "plan_dinner"],
 ];
 
