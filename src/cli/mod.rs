@@ -2,6 +2,7 @@
 //! exit codes (`failure::Kind`).
 
 mod access;
+mod activity;
 mod arguments;
 mod ask;
 mod ask_kind;

@@ -5,6 +5,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::activity::{self, Whose};
 use super::context::Context;
 use super::environment;
 use super::failure::Failure;
@@ -52,7 +53,11 @@ pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failu
         args.concurrency,
         engine.store().location()
     ));
+    if context.ui.may_animate() {
+        activity::suggest(context, &engine).await?;
+    }
     let parts = TaskTracker::new();
+    activity::tell(context, &engine, Whose::of(&id), &parts, &stop).await?;
     args.offer.reload(context, &parts, worker.tools(), &stop)?;
     parts.spawn(worker.run(stop.clone()));
     spawn_time(&parts, &engine, &stop);
