@@ -1169,7 +1169,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__show)
-            opts="-q -v -h --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
+            opts="-f -q -v -h --follow --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1419,7 +1419,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__watch)
-            opts="-f -q -v -h --task --since --status --follow --no-follow --until --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
+            opts="-f -q -v -h --task --since --tail --status --event --follow --no-follow --until --exit-status --exec --parallel --bell --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1433,12 +1433,28 @@ _mcptask() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --tail)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --status)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --event)
+                    COMPREPLY=($(compgen -W "submitted claimed progress asked answered completed failed cancelled requeued expired noted end" -- "${cur}"))
+                    return 0
+                    ;;
                 --until)
                     COMPREPLY=($(compgen -W "submitted claimed progress asked answered completed failed cancelled requeued expired noted end" -- "${cur}"))
+                    return 0
+                    ;;
+                --exec)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --server)

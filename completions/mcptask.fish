@@ -177,8 +177,21 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l yes -d 'Chang
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand submit" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l task -d 'Only this task\'s events: its id, or its beginning; ends when the task does' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l since -d 'Begin here: `start`, `now`, a time ago such as 10m, a time in RFC 3339, or after a cursor from --json' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l since -d 'Begin here: `start`, `now`, a time ago such as 10m, a time in RFC 3339, or after a cursor from --json [default: start; with --exec now]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l tail -d 'Begin with the last N events' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l status -d 'Only events that leave their task in this status, for example input_required' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l event -d 'Only events of this kind, or `end` for any that ends a task; may be given several times' -r -f -a "submitted\t''
+claimed\t''
+progress\t''
+asked\t''
+answered\t''
+completed\t''
+failed\t''
+cancelled\t''
+requeued\t''
+expired\t''
+noted\t''
+end\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l until -d 'Stop after the first event of this kind, or `end` for any that ends a task' -r -f -a "submitted\t''
 claimed\t''
 progress\t''
@@ -191,6 +204,8 @@ requeued\t''
 expired\t''
 noted\t''
 end\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l exec -d 'Run this command in a shell for each event that is printed, one after the other' -r -f -a "(__fish_complete_command)"
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l parallel -d 'Run so many commands of --exec at once' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l header -d 'Send this header with each request; may be given several times' -r
@@ -209,6 +224,8 @@ never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -s f -l follow -d 'Go on with new events (this is the default)'
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l no-follow -d 'Stop after the events that there are'
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l exit-status -d 'When the task has ended, exit as `result` does; SESSION is then a task\'s id'
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l bell -d 'Ring the terminal\'s bell at each new question; with --event at each such event'
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
@@ -295,6 +312,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l color -d 'Colou
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -s f -l follow -d 'Go on with what happens to it, until it ends'
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'

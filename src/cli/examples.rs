@@ -68,7 +68,10 @@ const SUBMIT: [Example; 3] = [
 const WATCH: [Example; 3] = [
     ("A session's events, past and new", "mcptask watch dinner"),
     ("Wait until a task has asked", "mcptask watch --task 7w3k9q2m --until asked"),
-    ("New questions of all tasks, for a script", "mcptask watch --status input_required --json"),
+    (
+        "Be told of each question, from ten minutes ago",
+        "mcptask watch --event asked --since 10m --exec 'notify-send \"$MCPTASK_EVENT_TOOL\" \"$MCPTASK_EVENT_MESSAGE\"'",
+    ),
 ];
 
 const RESPOND: [Example; 3] = [

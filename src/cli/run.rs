@@ -118,7 +118,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
         Command::Watch(args) => client(context, level(true), Box::pin(watch::run(context, args))),
         Command::Respond(args) => client(context, level(true), Box::pin(respond::run(context, args))),
         Command::List(args) => client(context, Level::WARN, Box::pin(list::run(context, args))),
-        Command::Show(args) => client(context, Level::WARN, Box::pin(show::run(context, args))),
+        Command::Show(args) => client(context, level(args.waits()), Box::pin(show::run(context, args))),
         Command::Result(args) => client(context, level(args.waits()), Box::pin(result::run(context, args))),
         Command::Cancel(args) => client(context, Level::WARN, Box::pin(cancel::run(context, args))),
         Command::Doctor(args) => client(context, Level::WARN, Box::pin(doctor::run(context, args))),

@@ -9,6 +9,7 @@ mod examples;
 mod exit_codes;
 mod file_limits;
 mod file_rights;
+mod following;
 #[path = "../support/forms.rs"]
 mod foreign_forms;
 mod forms;

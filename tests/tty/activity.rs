@@ -102,3 +102,18 @@ fn without_a_terminal_no_tasks_are_told_of() {
     let said = std::fs::read_to_string(place.path().join("worker.log")).expect("reads");
     assert!(!said.contains("asked") && !said.contains("try,"), "{said}");
 }
+
+#[test]
+fn a_watch_rings_for_new_questions_alone() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let old = place.asking("plan_dinner");
+    let mut terminal = Terminal::run(&place, &["watch", "--bell"]);
+    let before = terminal.sees("answer with:");
+    assert!(before.contains(&old[..8]) && !before.contains('\u{7}'), "{before:?}");
+    let new = place.asking("plan_dinner");
+    let rung = terminal.sees("\u{7}");
+    assert!(rung.contains(&new[..8]), "{rung:?}");
+    terminal.press(&[CTRL_C]);
+    terminal.ends();
+}

@@ -246,6 +246,13 @@ impl Ui {
         }
     }
 
+    /// Rings the bell of the terminal that stderr is.
+    pub(crate) fn ring(&self) {
+        if self.shared.err_is_terminal {
+            self.stage().ring();
+        }
+    }
+
     /// A remark for those who asked for more with `-v`.
     pub(crate) fn detail(&self, line: &str) {
         if self.verbosity() > 0 && self.talks() {
