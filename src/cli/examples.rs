@@ -68,10 +68,7 @@ const SUBMIT: [Example; 3] = [
 const WATCH: [Example; 3] = [
     ("A session's events, past and new", "mcptask watch dinner"),
     ("Wait until a task has asked", "mcptask watch --task 7w3k9q2m --until asked"),
-    (
-        "Be told of each question, from ten minutes ago",
-        "mcptask watch --event asked --since 10m --exec 'notify-send \"$MCPTASK_EVENT_TOOL\" \"$MCPTASK_EVENT_MESSAGE\"'",
-    ),
+    ("Run a command for each question", "mcptask watch --event asked --since 10m --exec ./notify.sh"),
 ];
 
 const RESPOND: [Example; 3] = [

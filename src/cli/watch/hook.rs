@@ -77,15 +77,15 @@ impl Hook {
     }
 
     async fn until_one_ended(&mut self, context: &Context) {
-        let ran = match timeout(LONG, self.running.join_next()).await {
-            Ok(ran) => ran,
-            Err(_) => {
-                context.ui.warn(&format!(
-                    "the command of --exec has been running for {} s; events wait for it, and --parallel N runs more at once",
-                    LONG.as_secs()
-                ));
-                self.running.join_next().await
-            }
+        let soon = timeout(LONG, self.running.join_next()).await;
+        let ran = if let Ok(ran) = soon {
+            ran
+        } else {
+            context.ui.warn(&format!(
+                "the command of --exec has been running for {} s; events wait for it, and --parallel N runs more at once",
+                LONG.as_secs()
+            ));
+            self.running.join_next().await
         };
         if let Some(ran) = ran {
             tell(context, ran);

@@ -36,12 +36,12 @@ impl Seen {
             ("MCPTASK_EVENT_BY", text("by")),
             ("MCPTASK_EVENT_WHO", who.to_owned()),
         ];
-        values.into_iter().map(|(name, value)| (name, bounded(value))).collect()
+        values.into_iter().map(|(name, value)| (name, bounded(&value))).collect()
     }
 }
 
 /// As much of it as a variable takes, without the one character that it cannot have.
-fn bounded(value: String) -> String {
+fn bounded(value: &str) -> String {
     let end = (0..=MOST.min(value.len())).rev().find(|at| value.is_char_boundary(*at)).unwrap_or_default();
     value[..end].replace('\0', "\u{fffd}")
 }
@@ -52,8 +52,8 @@ mod tests {
 
     #[test]
     fn a_value_fits_into_a_variable() {
-        assert_eq!(bounded("a\0b".to_owned()), "a\u{fffd}b");
-        assert_eq!(bounded("ä".repeat(MOST)).len(), MOST);
-        assert_eq!(bounded("$(id) '; rm".to_owned()), "$(id) '; rm");
+        assert_eq!(bounded("a\0b"), "a\u{fffd}b");
+        assert_eq!(bounded(&"ä".repeat(MOST)).len(), MOST);
+        assert_eq!(bounded("$(id) '; rm"), "$(id) '; rm");
     }
 }
