@@ -30,6 +30,7 @@ fn examples(command: &str) -> &'static [Example] {
         "doctor" => &DOCTOR,
         "tools" => &TOOLS,
         "workers" => &WORKERS,
+        "export" => &EXPORT,
         "ask" => &ASK,
         "report" => &REPORT,
         "check" => &CHECK,
@@ -117,6 +118,12 @@ const WORKERS: [Example; 3] = [
     ("Who works, and at what", "mcptask workers"),
     ("Who runs one tool", "mcptask workers --tool plan_dinner"),
     ("All of it, for a script", "mcptask workers --json"),
+];
+
+const EXPORT: [Example; 3] = [
+    ("The last week's questions and answers", "mcptask export --since 7d"),
+    ("For a spreadsheet", "mcptask export --since 7d --format csv > answers.csv"),
+    ("Those of one tool", "mcptask export --tool plan_dinner --format csv"),
 ];
 
 const ASK: [Example; 3] = [

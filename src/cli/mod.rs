@@ -19,6 +19,7 @@ mod demo;
 mod doctor;
 mod environment;
 mod examples;
+mod export;
 mod follow;
 mod handover;
 mod help;
@@ -91,6 +92,7 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Tools(tools::ToolsArgs),
     Workers(workers::WorkersArgs),
+    Export(export::ExportArgs),
     Ask(ask::AskArgs),
     Report(report::ReportArgs),
     Check(check::CheckArgs),

@@ -57,6 +57,7 @@ fn they_succeed(
         "doctor",
         "tools",
         "workers",
+        "export",
         "check",
         "completions",
         "config",

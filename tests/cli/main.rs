@@ -7,6 +7,7 @@ mod completing;
 mod emptied;
 mod examples;
 mod exit_codes;
+mod exporting;
 mod file_limits;
 mod file_rights;
 mod following;

@@ -66,8 +66,12 @@ fn every_line_of_every_place_is_as_documented() {
         let commands = if way == legacy { &commands[4..5] } else { commands };
         all_fit(&place, way, commands);
     }
-    let own: &[(&[&str], &str)] =
-        &[(&["watch", "--no-follow"], "event"), (&["list"], "task"), (&["workers"], "worker")];
+    let own: &[(&[&str], &str)] = &[
+        (&["watch", "--no-follow"], "event"),
+        (&["list"], "task"),
+        (&["workers"], "worker"),
+        (&["export"], "exported question"),
+    ];
     all_fit(&place, &[], own);
 }
 

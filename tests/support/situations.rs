@@ -100,6 +100,7 @@ pub const AT_A_BROKEN_PLACE: &[&[&str]] = &[
     &["doctor", "UNKNOWN"],
     &["tools"],
     &["workers"],
+    &["export"],
     &["submit", "plan_dinner"],
 ];
 

@@ -137,7 +137,7 @@ fn tell(context: &Context, ran: Result<Ran, tokio::task::JoinError>) {
         Ok(status) if status.success() => {}
         Ok(status) => context.ui.warn(&format!("the command of --exec for {event} ended with {status}")),
         Err(error) => {
-            context.ui.warn(&format!("the command of --exec for {event} could not be run: {error}"))
+            context.ui.warn(&format!("the command of --exec for {event} could not be run: {error}"));
         }
     }
 }
