@@ -15,9 +15,9 @@ use crate::desk::places::Places;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::task::SessionId;
 
-/// Export questions and their answers: what was asked, what was answered, by whom, and how long it waited
+/// Export questions with their answers, for an audit
 ///
-/// One row a question, of all tasks that are kept, the oldest first; foreground calls' too. Who answered is told as it was
+/// What was asked, what was answered, by whom, and how long it waited. One row a question, of all tasks that are kept, the oldest first; foreground calls' too. Who answered is told as it was
 /// given. In a CSV, what a spreadsheet would run as a formula stands behind an apostrophe.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {

@@ -13,9 +13,9 @@ use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::workers::{Run, Worker};
 use crate::task::TaskStatus;
 
-/// List the workers: where each runs, what it offers, and what it works at
+/// List the workers, and what each runs
 ///
-/// Those of one's own store and of FastMCP's deployments. A server does not show its workers.
+/// Where each runs, since when, what it offers, and what it holds. Those of one's own store and of FastMCP's deployments. A server does not show its workers.
 #[derive(Debug, Args)]
 pub(crate) struct WorkersArgs {
     /// Only the workers that run this tool
