@@ -55,6 +55,8 @@ complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "retry" -d 'Launch a
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "prune" -d 'Delete tasks that have ended, before their ttl does'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "doctor" -d 'Say why a task is stuck, and what helps'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "tools" -d 'List the tools that can be submitted, or show one with its arguments'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "workers" -d 'List the workers, and what each runs'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "export" -d 'Export questions with their answers, for an audit'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "ask" -d 'Ask the user of this task, from inside a command that a worker runs'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "report" -d 'Report a step of this task, from inside a command that a worker runs'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "check" -d 'Check configuration files: every mistake, with its line and column and what is allowed there'
@@ -208,8 +210,21 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -l yes -d 'Chang
 complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l task -d 'Only this task\'s events: its id, or its beginning; ends when the task does' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l since -d 'Begin here: `start`, `now`, a time ago such as 10m, a time in RFC 3339, or after a cursor from --json' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l since -d 'Begin here: `start`, `now`, a time ago such as 10m, a time in RFC 3339, or after a cursor from --json [default: start; with --exec now]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l tail -d 'Begin with the last N events' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l status -d 'Only events that leave their task in this status, for example input_required' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l event -d 'Only events of this kind, or `end` for any that ends a task; may be given several times' -r -f -a "submitted\t''
+claimed\t''
+progress\t''
+asked\t''
+answered\t''
+completed\t''
+failed\t''
+cancelled\t''
+requeued\t''
+expired\t''
+noted\t''
+end\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l until -d 'Stop after the first event of this kind, or `end` for any that ends a task' -r -f -a "submitted\t''
 claimed\t''
 progress\t''
@@ -222,6 +237,8 @@ requeued\t''
 expired\t''
 noted\t''
 end\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l exec -d 'Run this command in a shell for each event that is printed, one after the other' -r -f -a "(__fish_complete_command)"
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l parallel -d 'Run so many commands of --exec at once' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l header -d 'Send this header with each request; may be given several times' -r
@@ -240,6 +257,8 @@ never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -s f -l follow -d 'Go on with new events (this is the default)'
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l no-follow -d 'Stop after the events that there are'
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l exit-status -d 'When the task has ended, exit as `result` does; SESSION is then a task\'s id'
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l bell -d 'Ring the terminal\'s bell at each new question; with --event at each such event'
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
@@ -331,6 +350,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l color -d 'Colou
 always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand show" -s f -l follow -d 'Go on with what happens to it, until it ends'
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand show" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
@@ -489,6 +509,56 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -s v -l verbose -
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand tools" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -l tool -d 'Only the workers that run this tool' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
+complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -l header -d 'Send this header with each request; may be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
+legacy\t'Up to 2025-11-25: sessions, tasks/result'
+modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
+complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l since -d 'Only what was asked or answered since: a time ago such as 7d, or a time in RFC 3339' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l session -d 'Only this session\'s' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l tool -d 'Only this tool\'s' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l format -d 'As JSON, one object a line; or as comma-separated values with a header' -r -f -a "jsonl\t''
+csv\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l header -d 'Send this header with each request; may be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
+legacy\t'Up to 2025-11-25: sessions, tasks/result'
+modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l choose -d 'One of these' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l choose-many -d 'Any of these' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l url -d 'Consent to visit this page' -r

@@ -32,6 +32,8 @@ fn examples(command: &str) -> &'static [Example] {
         "prune" => &PRUNE,
         "doctor" => &DOCTOR,
         "tools" => &TOOLS,
+        "workers" => &WORKERS,
+        "export" => &EXPORT,
         "ask" => &ASK,
         "report" => &REPORT,
         "check" => &CHECK,
@@ -76,7 +78,7 @@ const ATTACH: [Example; 3] = [
 const WATCH: [Example; 3] = [
     ("A session's events, past and new", "mcptask watch dinner"),
     ("Wait until a task has asked", "mcptask watch --task 7w3k9q2m --until asked"),
-    ("New questions of all tasks, for a script", "mcptask watch --status input_required --json"),
+    ("Run a command for each question", "mcptask watch --event asked --since 10m --exec ./notify.sh"),
 ];
 
 const RESPOND: [Example; 3] = [
@@ -134,6 +136,18 @@ const TOOLS: [Example; 3] = [
     ("What can be submitted", "mcptask tools"),
     ("What one of them takes", "mcptask tools plan_dinner"),
     ("What a server offers", "mcptask tools --server http://127.0.0.1:8737/mcp"),
+];
+
+const WORKERS: [Example; 3] = [
+    ("Who works, and at what", "mcptask workers"),
+    ("Who runs one tool", "mcptask workers --tool plan_dinner"),
+    ("All of it, for a script", "mcptask workers --json"),
+];
+
+const EXPORT: [Example; 3] = [
+    ("The last week's questions and answers", "mcptask export --since 7d"),
+    ("For a spreadsheet", "mcptask export --since 7d --format csv > answers.csv"),
+    ("Those of one tool", "mcptask export --tool plan_dinner --format csv"),
 ];
 
 const ASK: [Example; 3] = [

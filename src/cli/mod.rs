@@ -2,6 +2,7 @@
 //! exit codes (`failure::Kind`).
 
 mod access;
+mod activity;
 mod arguments;
 mod ask;
 mod ask_kind;
@@ -20,6 +21,7 @@ mod demo;
 mod doctor;
 mod environment;
 mod examples;
+mod export;
 mod follow;
 mod handover;
 mod help;
@@ -58,6 +60,7 @@ mod usage;
 mod waiting;
 mod watch;
 mod worker;
+mod workers;
 
 use std::fmt::Write as _;
 
@@ -99,6 +102,8 @@ enum Command {
     Prune(prune::PruneArgs),
     Doctor(doctor::DoctorArgs),
     Tools(tools::ToolsArgs),
+    Workers(workers::WorkersArgs),
+    Export(export::ExportArgs),
     Ask(ask::AskArgs),
     Report(report::ReportArgs),
     Check(check::CheckArgs),

@@ -13,7 +13,7 @@ use crate::desk::facts::passed_over;
 use crate::engine::{self, Retry};
 use crate::store::{
     ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, News, Page, PageCursor, Requeue,
-    Retention, Rows, Store, StoreResult, Tail, TaskFilter, Trouble, Unreadable, WorkerInfo,
+    Retention, Rows, Store, StoreResult, Tail, TaskFilter, Trouble, Unreadable, WorkerDetails, WorkerInfo,
 };
 use crate::task::{
     Answer, Ask, Cursor, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, ToolSpec,
@@ -287,8 +287,14 @@ impl Store for Announced {
         self.outage.written(self.store.note(task, note).await)
     }
 
-    async fn enlist(&self, worker: &WorkerId, tools: &[ToolSpec], lease: Duration) -> StoreResult<()> {
-        self.outage.written(self.store.enlist(worker, tools, lease).await)
+    async fn enlist(
+        &self,
+        worker: &WorkerId,
+        details: Option<&WorkerDetails>,
+        tools: &[ToolSpec],
+        lease: Duration,
+    ) -> StoreResult<()> {
+        self.outage.written(self.store.enlist(worker, details, tools, lease).await)
     }
 
     async fn renew(&self, worker: &WorkerId, lease: Duration) -> StoreResult<bool> {

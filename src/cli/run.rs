@@ -17,8 +17,8 @@ use super::failure::{Failure, Kind};
 use super::signals::{self, Signals, Stop};
 use super::ui::{self, Streams, Ui};
 use super::{
-    ask, attach, cancel, check, completions, demo, doctor, handover, help, list, profile, prune, report,
-    respond, result, retry, serve, settings, show, submit, tools, usage, watch, worker,
+    ask, attach, cancel, check, completions, demo, doctor, export, handover, help, list, profile, prune,
+    report, respond, result, retry, serve, settings, show, submit, tools, usage, watch, worker, workers,
 };
 use crate::client::programs_ended;
 
@@ -78,6 +78,8 @@ fn of_store(environment: &Environment, command: &Command) -> Environment {
         Command::Cancel(args) => &args.remote,
         Command::Doctor(args) => &args.remote,
         Command::Tools(args) => &args.remote,
+        Command::Workers(args) => &args.remote,
+        Command::Export(args) => &args.remote,
         Command::Serve(_) | Command::Worker(_) | Command::Report(_) | Command::Config(_) => {
             return environment.clone();
         }
@@ -121,13 +123,15 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
         Command::Watch(args) => client(context, level(true), Box::pin(watch::run(context, args))),
         Command::Respond(args) => client(context, level(true), Box::pin(respond::run(context, args))),
         Command::List(args) => client(context, Level::WARN, Box::pin(list::run(context, args))),
-        Command::Show(args) => client(context, Level::WARN, Box::pin(show::run(context, args))),
+        Command::Show(args) => client(context, level(args.waits()), Box::pin(show::run(context, args))),
         Command::Result(args) => client(context, level(args.waits()), Box::pin(result::run(context, args))),
         Command::Cancel(args) => client(context, Level::WARN, Box::pin(cancel::run(context, args))),
         Command::Retry(args) => client(context, level(args.waits()), Box::pin(retry::run(context, args))),
         Command::Prune(args) => client(context, Level::WARN, Box::pin(prune::run(context, args))),
         Command::Doctor(args) => client(context, Level::WARN, Box::pin(doctor::run(context, args))),
         Command::Tools(args) => client(context, Level::WARN, Box::pin(tools::run(context, args))),
+        Command::Workers(args) => client(context, Level::WARN, Box::pin(workers::run(context, args))),
+        Command::Export(args) => client(context, Level::WARN, Box::pin(export::run(context, args))),
         Command::Report(args) => report::run(&context.ui, args),
         Command::Ask(args) => {
             let local = async {

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::access::{Access, AccessArgs};
+use super::activity::{self, Whose};
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::offer::OfferArgs;
@@ -19,11 +20,9 @@ use super::retention::RetentionArgs;
 use super::signals::Signals;
 use super::ui::time;
 use super::worker;
-use crate::desk::suggest::Suggested;
-use crate::desk::values;
 use crate::engine::{Engine, Limits};
 use crate::server::{self, ServeConfig, ServeError, Unanswerable};
-use crate::task::{Fault, ToolSpec, fault};
+use crate::task::{Fault, fault};
 
 /// Serve tools as MCP tasks over HTTP or stdio, and run them
 ///
@@ -150,6 +149,7 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
     args.retention.apply(&engine);
     let stop = context.stop.child_token();
     let parts = TaskTracker::new();
+    activity::tell(context, &engine, Whose::Everybodys, &parts, &stop).await?;
     if !args.stdio {
         access.reload(context, &parts, &stop)?;
     }
@@ -276,7 +276,6 @@ async fn announce(
     engine: &Engine,
     listener: &TcpListener,
 ) -> Result<(), Failure> {
-    let tools = engine.tools().await?;
     let at = listener.local_addr().unwrap_or(args.listen);
     let (url, store) = (format!("{}://{at}/mcp", args.access.scheme()), engine.store().location());
     if context.ui.is_json() {
@@ -294,19 +293,7 @@ async fn announce(
     if args.allowed_origin.iter().any(|origin| origin == "*") {
         ui.warn("requests of every web page are taken that a browser of a user shows");
     }
-    ui.talk("  try, in another terminal:");
-    // One that asks, where there is none that is known to.
-    let workers = engine.store().workers().await.map(|workers| workers.rows).unwrap_or_default();
-    let is_run = |tool: &&ToolSpec| workers.iter().any(|one| one.offers(&tool.name));
-    let run: Vec<_> = tools.iter().filter(is_run).collect();
-    let known = run.iter().find(|tool| tool.name == "plan_dinner").or(run.first());
-    let tool = known.map_or("TOOL", |tool| tool.name.as_str());
-    let submit = Suggested::new("submit").about(tool).option("--session", "dinner");
-    let submit = known.map_or(submit.clone(), |tool| values::calling(submit, &tool.input_schema));
-    for command in [submit, Suggested::new("watch").about("dinner"), Suggested::new("respond")] {
-        ui.talk_after("    ", &[context.command(command)]);
-    }
-    Ok(())
+    activity::suggest(context, engine).await
 }
 
 fn running(concurrency: u16) -> String {

@@ -5,6 +5,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::activity::{self, Whose};
 use super::context::Context;
 use super::environment;
 use super::failure::Failure;
@@ -56,7 +57,11 @@ pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failu
         args.concurrency,
         engine.store().location()
     ));
+    if context.ui.may_animate() {
+        activity::suggest(context, &engine).await?;
+    }
     let parts = TaskTracker::new();
+    activity::tell(context, &engine, Whose::of(&id), &parts, &stop).await?;
     args.offer.reload(context, &parts, worker.tools(), &stop)?;
     parts.spawn(worker.run(stop.clone()));
     spawn_time(&parts, &engine, &stop);
@@ -71,6 +76,7 @@ pub(super) async fn enlist(
     offer: &OfferArgs,
 ) -> Result<Worker, Failure> {
     let mut config = WorkerConfig::new(id.clone(), offer.tools()?, concurrency);
+    config.host = Some(environment::host());
     config.faults = offer.faults().to_vec();
     config.lease = offer.lease();
     config.source = offer.source();

@@ -93,7 +93,12 @@ impl Places {
         match self.search(prefix).await? {
             Some(found) => Ok(found),
             // It is none that anything can be done with.
-            None => Err(self.seek_archived(prefix).await.and_then(Sought::task).err().unwrap_or_else(|| no_task(prefix))),
+            None => Err(self
+                .seek_archived(prefix)
+                .await
+                .and_then(Sought::task)
+                .err()
+                .unwrap_or_else(|| no_task(prefix))),
         }
     }
 

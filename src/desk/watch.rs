@@ -1,9 +1,12 @@
 //! What happens to tasks, live, in every place; watching takes nothing away from anybody.
 
 mod fastmcp;
+pub(crate) mod last;
 mod open;
 mod own;
 mod server;
+mod variables;
+mod wanted;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -20,6 +23,7 @@ use crate::task::{Cursor, SessionId, TaskStatus};
 use fastmcp::Deployed;
 pub(crate) use open::Open;
 use server::Served;
+pub(crate) use wanted::{NAMES, Wanted};
 
 /// One thing that happened to a task, wherever it is.
 pub(crate) struct Seen {

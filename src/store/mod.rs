@@ -17,6 +17,7 @@ pub mod sqlite;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -105,6 +106,20 @@ impl Requeue {
     }
 }
 
+/// What a worker says of itself when it is enlisted, for people who look for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerDetails {
+    /// The machine that it runs on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Its process there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<u32>,
+    /// How many tasks it runs at once; those that wait for a person do not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slots: Option<u32>,
+}
+
 /// A worker as the others see it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WorkerInfo {
@@ -116,6 +131,12 @@ pub struct WorkerInfo {
     pub lease_ms: i64,
     /// How many tasks it holds.
     pub tasks: u64,
+    /// What it said of itself; nothing where it is of an older version.
+    #[serde(flatten)]
+    pub details: WorkerDetails,
+    /// When it was enlisted; unknown of one of an older version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
 }
 
 impl WorkerInfo {
@@ -259,9 +280,15 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// Writes a remark about a task to the log. Event: `noted`.
     async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()>;
 
-    /// Announces a worker and its tools, and begins its lease. The tools stay known after it left. Tails are
-    /// told when that changes what [`Store::tools`] says.
-    async fn enlist(&self, worker: &WorkerId, tools: &[ToolSpec], lease: Duration) -> StoreResult<()>;
+    /// Announces a worker, what it says of itself and its tools, and begins its lease. The tools stay known after it
+    /// left. Tails are told when that changes what [`Store::tools`] says.
+    async fn enlist(
+        &self,
+        worker: &WorkerId,
+        details: Option<&WorkerDetails>,
+        tools: &[ToolSpec],
+        lease: Duration,
+    ) -> StoreResult<()>;
 
     /// Renews a worker's lease; false when the store does not know the worker any more, which then has to
     /// enlist again.

@@ -76,6 +76,8 @@ fn they_succeed(
         "prune",
         "doctor",
         "tools",
+        "workers",
+        "export",
         "check",
         "completions",
         "config",

@@ -10,8 +10,10 @@ mod dashes;
 mod emptied;
 mod examples;
 mod exit_codes;
+mod exporting;
 mod file_limits;
 mod file_rights;
+mod following;
 #[path = "../support/forms.rs"]
 mod foreign_forms;
 mod forms;
@@ -54,3 +56,4 @@ mod unreadable;
 mod values;
 mod waiting;
 mod watching;
+mod workers;

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::json_shapes::is_line;
 use crate::kitchen::{Kitchen, V3_4, V4};
 use crate::support::{new_task, submit};
 
@@ -54,6 +55,28 @@ async fn a_name_has_no_place_there_and_that_is_said() {
     kitchen.asks(&id, "Vegetarian?").await;
     let (code, done, complaint) = mcptask(&kitchen, &["respond", &id, "--set", "vegetarian=yes"]);
     assert!(code == 0 && done[0]["who"].is_null(), "{complaint}");
+}
+
+#[rstest]
+#[case(V3_4)]
+#[case(V4)]
+#[tokio::test]
+async fn workers_are_seen_with_what_they_run(#[case] version: &'static str) {
+    let (kitchen, worker) = Kitchen::apart(version, &[]);
+    let client = kitchen.client("plan_dinner", &json!({}), "silent");
+    let id = client.task();
+    kitchen.asks(&id, "What kind of dinner?").await;
+    let (code, seen, complaint) = mcptask(&kitchen, &["workers"]);
+    assert_eq!((code, sources(&seen)), (0, vec!["fastmcp"]), "{complaint}");
+    is_line("worker", &seen[0]);
+    assert_eq!((&seen[0]["alive"], &seen[0]["process"]), (&true.into(), &worker.child.id().into()));
+    let tools = seen[0]["tools"].as_array().expect("a list");
+    assert!(tools.contains(&"plan_dinner".into()) && !tools.contains(&"trace".into()), "{tools:?}");
+    // Version 4 takes a task that asks off its worker, 3 leaves it there.
+    let runs: Vec<_> = seen[0]["runs"].as_array().expect("a list").iter().collect();
+    let held: Vec<_> = runs.iter().map(|run| (run["task"].as_str(), run["waits"].as_bool())).collect();
+    let expected = if version == V4 { vec![] } else { vec![(Some(id.as_str()), Some(true))] };
+    assert_eq!(held, expected);
 }
 
 #[tokio::test]

@@ -118,6 +118,8 @@ pub const AT_A_BROKEN_PLACE: &[&[&str]] = &[
     &["doctor"],
     &["doctor", "UNKNOWN"],
     &["tools"],
+    &["workers"],
+    &["export"],
     &["submit", "plan_dinner"],
 ];
 

@@ -11,6 +11,7 @@ mod profiles;
 #[allow(dead_code, unreachable_pub, reason = "shared with test binaries that need more of it")]
 mod redis;
 
+mod activity;
 mod bulk;
 mod drawing;
 mod dumb;

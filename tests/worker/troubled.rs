@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mcptask::store::{
     ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, Page, PageCursor, Refusal, Requeue,
-    Retention, Rows, Store, StoreError, StoreResult, Tail, TaskFilter, Trouble, WorkerInfo,
+    Retention, Rows, Store, StoreError, StoreResult, Tail, TaskFilter, Trouble, WorkerDetails, WorkerInfo,
 };
 use mcptask::task::{
     Answer, Ask, Cursor, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, ToolSpec,
@@ -221,8 +221,14 @@ impl Store for Troubled {
         self.verb("note", self.store.note(task, note)).await
     }
 
-    async fn enlist(&self, worker: &WorkerId, tools: &[ToolSpec], lease: Duration) -> StoreResult<()> {
-        self.verb("enlist", self.store.enlist(worker, tools, lease)).await
+    async fn enlist(
+        &self,
+        worker: &WorkerId,
+        details: Option<&WorkerDetails>,
+        tools: &[ToolSpec],
+        lease: Duration,
+    ) -> StoreResult<()> {
+        self.verb("enlist", self.store.enlist(worker, details, tools, lease)).await
     }
 
     async fn touch(&self) -> StoreResult<()> {

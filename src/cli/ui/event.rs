@@ -24,6 +24,11 @@ pub(crate) fn print(ui: &Ui, indent: &str, seen: &Seen, now: Timestamp) -> Resul
     ui.line_words(&format!("{indent}{}", before(seen, now, ui.paint())), &words)
 }
 
+/// Says it on stderr, in one row.
+pub(crate) fn talk(ui: &Ui, seen: &Seen, now: Timestamp) {
+    ui.talk_row(&before(seen, now, ui.talk_paint()), &seen.words);
+}
+
 /// What stands before what happened.
 fn before(seen: &Seen, now: Timestamp, paint: Paint) -> String {
     let status = if seen.is_tool_error {

@@ -238,6 +238,21 @@ impl Ui {
         }
     }
 
+    /// A remark in one row: of its words as many as fit beside what stands before them.
+    pub(crate) fn talk_row(&self, lead: &str, words: &str) {
+        if self.talks() {
+            let room = self.shared.err_columns.unwrap_or(MOST).saturating_sub(width::columns(lead));
+            self.to_stderr(&format!("{lead}{}", width::cut(words, room)));
+        }
+    }
+
+    /// Rings the bell of the terminal that stderr is.
+    pub(crate) fn ring(&self) {
+        if self.shared.err_is_terminal {
+            self.stage().ring();
+        }
+    }
+
     /// A remark for those who asked for more with `-v`.
     pub(crate) fn detail(&self, line: &str) {
         if self.verbosity() > 0 && self.talks() {

@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Retention,
-    Rows, Store, StoreError, StoreResult, Tail, TaskFilter, Trouble, WorkerInfo,
+    Rows, Store, StoreError, StoreResult, Tail, TaskFilter, Trouble, WorkerDetails, WorkerInfo,
 };
 use crate::redis_link;
 use crate::task::{
@@ -295,8 +295,14 @@ impl Store for RedisStore {
         if reply.word() == "ok" { Ok(()) } else { Err(reply.unclaimed(task)) }
     }
 
-    async fn enlist(&self, worker: &WorkerId, tools: &[ToolSpec], lease: Duration) -> StoreResult<()> {
-        self.write_worker(worker, tools, lease).await
+    async fn enlist(
+        &self,
+        worker: &WorkerId,
+        details: Option<&WorkerDetails>,
+        tools: &[ToolSpec],
+        lease: Duration,
+    ) -> StoreResult<()> {
+        self.write_worker(worker, details, tools, lease).await
     }
 
     async fn renew(&self, worker: &WorkerId, lease: Duration) -> StoreResult<bool> {

@@ -6,7 +6,9 @@ use tokio::time::Instant;
 
 use super::{RedisStore, codec};
 use crate::store::gate::{self, Kind};
-use crate::store::{ClaimKey, MAX_OPEN_QUESTIONS, Requeue, StoreError, StoreResult, TaskFilter};
+use crate::store::{
+    ClaimKey, MAX_OPEN_QUESTIONS, Requeue, StoreError, StoreResult, TaskFilter, WorkerDetails,
+};
 use crate::task::{
     Answer, Ask, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, TaskStatus,
     ToolSpec, WorkerId,
@@ -201,6 +203,7 @@ impl RedisStore {
     pub(super) async fn write_worker(
         &self,
         worker: &WorkerId,
+        details: Option<&WorkerDetails>,
         tools: &[ToolSpec],
         lease: Duration,
     ) -> StoreResult<()> {
@@ -209,6 +212,10 @@ impl RedisStore {
         let names: Vec<_> = tools.iter().map(|tool| &tool.name).collect();
         let mut call = self.invocation(&self.scripts.enlist);
         call.arg(worker.as_str()).arg(lease.as_millis() as u64).arg(gate::json(Kind::Tool, &names)?);
+        let details = details.cloned().unwrap_or_default();
+        let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
+        call.arg(gate::reason(details.host.as_deref().unwrap_or_default()));
+        call.arg(number(details.process)).arg(number(details.slots));
         for tool in tools {
             gate::label("the tool", &tool.name)?;
             call.arg(&tool.name).arg(gate::json(Kind::Tool, tool)?);

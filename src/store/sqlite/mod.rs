@@ -47,7 +47,7 @@ use tokio_util::sync::CancellationToken;
 use super::gate;
 use super::{
     ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Retention,
-    Rows, Store, StoreResult, Tail, TaskFilter, Trouble, WorkerInfo,
+    Rows, Store, StoreResult, Tail, TaskFilter, Trouble, WorkerDetails, WorkerInfo,
 };
 use crate::task::{
     Answer, Ask, Cursor, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, ToolSpec,
@@ -234,9 +234,15 @@ impl Store for SqliteStore {
         self.write(move |change| endings::note(change, &task, &note)).await
     }
 
-    async fn enlist(&self, worker: &WorkerId, tools: &[ToolSpec], lease: Duration) -> StoreResult<()> {
-        let (worker, tools) = (worker.clone(), workers::checked(tools)?);
-        self.write(move |change| workers::enlist(change, &worker, &tools, lease)).await
+    async fn enlist(
+        &self,
+        worker: &WorkerId,
+        details: Option<&WorkerDetails>,
+        tools: &[ToolSpec],
+        lease: Duration,
+    ) -> StoreResult<()> {
+        let (worker, said) = (worker.clone(), workers::checked(tools, details)?);
+        self.write(move |change| workers::enlist(change, &worker, &said, lease)).await
     }
 
     async fn renew(&self, worker: &WorkerId, lease: Duration) -> StoreResult<bool> {
