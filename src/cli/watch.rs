@@ -1,6 +1,7 @@
 //! `watch`: tails events, and takes nothing away from anybody.
 
 mod reset;
+mod until;
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::context::Context;
-use super::failure::store::gone_or;
+use super::failure::store::{expired, gone_or};
 use super::failure::{Failure, Kind};
 use super::places;
 use super::remote::RemoteArgs;
@@ -24,6 +25,7 @@ use crate::engine::{Engine, Viewer, Watch, Watched};
 use crate::store::EventFilter;
 use crate::task::{Cursor, Event, EventKind, SessionId, Task, TaskStatus};
 use reset::Known;
+use until::{END, EXPIRED, UNTIL};
 
 /// Events that are read at once where nothing is followed.
 const PAGE: usize = 500;
@@ -64,22 +66,6 @@ pub(crate) struct WatchArgs {
     #[command(flatten)]
     pub(crate) remote: RemoteArgs,
 }
-
-/// What `--until` takes: the events' names, and `end`.
-const UNTIL: [&str; 12] = [
-    "submitted",
-    "claimed",
-    "progress",
-    "asked",
-    "answered",
-    "completed",
-    "failed",
-    "cancelled",
-    "requeued",
-    "expired",
-    "noted",
-    "end",
-];
 
 pub(crate) async fn run(context: &Context, args: WatchArgs) -> Result<(), Failure> {
     let waits = !args.no_follow;
@@ -182,7 +168,7 @@ enum Next {
     Ours(Event),
     /// Our own log is another one from here on.
     Reset,
-    Theirs(Box<Seen>),
+    Theirs(Result<Box<Seen>, Failure>),
     /// The one task that is watched has ended, or is gone.
     Over(Result<Task, Failure>),
 }
@@ -231,7 +217,7 @@ impl Printer<'_> {
             let seen = tokio::select! {
                 biased;
                 event = next(&mut log) => event?,
-                event = others.next() => Next::Theirs(Box::new(event?)),
+                event = others.next() => Next::Theirs(event.map(Box::new)),
                 over = &mut over => Next::Over(over),
             };
             let is_last = match seen {
@@ -245,7 +231,8 @@ impl Printer<'_> {
                     reset::tell(self.context)?;
                     known.lost().await.map(|()| false)?
                 }
-                Next::Theirs(seen) => self.other(&seen)?,
+                Next::Theirs(Ok(seen)) => self.other(&seen)?,
+                Next::Theirs(Err(failure)) => return self.gone(failure),
                 Next::Over(over) => return self.over(ours.as_ref(), after, over).await,
             };
             if is_last {
@@ -268,6 +255,9 @@ impl Printer<'_> {
         if !seen.is_end || self.args.task.is_none() {
             return Ok(false);
         }
+        if seen.name == EXPIRED {
+            return Err(expired(&seen.task));
+        }
         self.never(&seen.task, seen.name).map(|()| true)
     }
 
@@ -284,11 +274,19 @@ impl Printer<'_> {
         }
         match over {
             Ok(task) => self.never(task.id().as_str(), task.status.as_str()),
-            Err(failure) if failure.kind() == Kind::Cancelled => {
-                self.never(self.args.task.as_deref().unwrap_or_default(), "expired")
-            }
-            Err(failure) => Err(failure),
+            Err(failure) => self.gone(failure),
         }
+    }
+
+    /// The one task cannot be looked at any more. Its expiry may be what is waited for, where no log tells of it.
+    fn gone(&self, failure: Failure) -> Result<(), Failure> {
+        let wanted = self.args.until.as_deref();
+        if failure.kind() == Kind::Cancelled && wanted.is_some_and(|wanted| [EXPIRED, END].contains(&wanted))
+        {
+            self.context.ui.talk(&failure.to_string());
+            return Ok(());
+        }
+        Err(failure)
     }
 
     /// Takes an event of another place; whether it was the last one.
@@ -325,7 +323,7 @@ impl Printer<'_> {
             }
         }
         let wanted = self.args.until.as_deref();
-        Ok(wanted.is_some_and(|wanted| wanted == seen.name || (wanted == "end" && seen.is_end)))
+        Ok(wanted.is_some_and(|wanted| wanted == seen.name || (wanted == END && seen.is_end)))
     }
 
     /// The page that it asks to visit, and what it takes to answer it as long as it is open.
