@@ -71,7 +71,7 @@ impl Answering {
     }
 
     /// Neither the file nor a person answers.
-    fn nobody(&self, asked: &Asked, position: usize) -> Failure {
+    pub(crate) fn nobody(&self, asked: &Asked, position: usize) -> Failure {
         let missing = self.answers.as_ref().map(|answers| format!("\n{}", answers.missing(position)));
         let message = page::message(&asked.ask, 200);
         let (who, missing) = (&asked.who, missing.unwrap_or_default());

@@ -40,7 +40,14 @@ pub(crate) fn tell_unsearched(context: &Context, places: &Places) {
 /// Says so where nobody runs the task that is waited for.
 pub(crate) async fn tell_unoffered(context: &Context, found: &Found) {
     if let Some(tool) = found.unoffered_tool().await {
-        context.ui.warn(&context.advise(unoffered(&tool)));
+        let said = match found {
+            // One of ours would take nothing of FastMCP's, and begin a store in its Redis.
+            Found::Fastmcp(..) => Advice::from(format!(
+                "no worker runs {tool:?} now; the task waits until one does: start a worker of the server that has this tool"
+            )),
+            Found::Store(..) | Found::Server(..) => unoffered(&tool),
+        };
+        context.ui.warn(&context.advise(said));
     }
 }
 

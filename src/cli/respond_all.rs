@@ -161,7 +161,11 @@ async fn send(
         object["url"] = json!(accepted);
         return context.ui.object(&object);
     }
-    context.ui.detail(&format!("{}: {}", waiting.name(), values::in_words(&receipt.answer)));
+    context.ui.detail(&format!(
+        "{}: {}",
+        waiting.name(),
+        values::in_words(&waiting.question.asked.ask, &receipt.answer)
+    ));
     Ok(())
 }
 
@@ -178,7 +182,7 @@ fn show(context: &Context, waiting: &Waiting, answer: Result<&Answer, &str>) -> 
         }));
     }
     let said = match answer {
-        Ok(answer) => format!("would be sent: {}", values::in_words(answer)),
+        Ok(answer) => format!("would be sent: {}", values::in_words(&question.asked.ask, answer)),
         Err(problem) => format!("would be refused: {}", text::sentence(problem)),
     };
     let (task, id) = (text::line(event::short(&question.task)), text::line(&question.id));

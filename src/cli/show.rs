@@ -7,7 +7,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::places;
 use super::remote::RemoteArgs;
-use super::ui::{Piece, event, queued, status, tool_error, unreadable, width};
+use super::ui::{ENDED, Piece, event, queued, status, tool_error, unreadable, width};
 use super::watch;
 use crate::desk::archive::Sought;
 use crate::desk::facts::{Fact, Facts};
@@ -79,6 +79,7 @@ fn print(context: &Context, fact: &Fact, now: Timestamp) -> Result<(), Failure> 
         Fact::Status(Some(one)) => ui.line(&format!("{}{}", lead("status"), status(*one, paint))),
         Fact::Status(None) => ui.line(&format!("{}{}", lead("status"), unreadable(paint))),
         Fact::Queued => ui.line(&format!("{}{}", lead("status"), queued(paint))),
+        Fact::Ended => ui.line(&format!("{}{ENDED}", lead("status"))),
         Fact::ToolError => ui.line(&format!("{}{}", lead("status"), tool_error(paint))),
         Fact::Command(name, command) => ui.line_after(&lead(name), &[context.command(command.clone())]),
         Fact::Text(line) => ui.line_after("  ", &[Piece::Words(line.clone())]),

@@ -155,7 +155,7 @@ async fn through_store(context: &Context, args: &SubmitArgs, answering: &Answeri
         let engine = opened(context, &args.tool).await?;
         match engine.tool(&args.tool).await {
             Ok(tool) => Ok((engine, tool)),
-            Err(error) => Err(Failure::from(error).maybe_hint(deployed(context, &args.tool).await)),
+            Err(error) => Err(deployed(context, &args.tool).await.unwrap_or_else(|| error.into())),
         }
     };
     let (engine, tool) = patiently(context, args, begin).await?;
@@ -210,13 +210,17 @@ async fn opened(context: &Context, tool: &str) -> Result<Engine, Failure> {
     context.engine().await
 }
 
-/// What helps where FastMCP's workers run a tool that ours do not have.
-async fn deployed(context: &Context, tool: &str) -> Option<Advice> {
+/// The failure of a tool that ours do not have, where it is one of FastMCP's: its workers run it, or have run it.
+async fn deployed(context: &Context, tool: &str) -> Option<Failure> {
     let StoreChoice::Redis(url) = &context.config.store else { return None };
     for deployment in Deployment::discover_among(url, SEARCHED).await.ok()? {
-        if deployment.components().await.ok()?.iter().any(|one| one.component.name == tool) {
-            let words = format!("FastMCP's workers in docket {} run it; ", text::line(deployment.docket()));
-            return Some(through_its_server(tool).after(&words));
+        let is_offered = deployment.components().await.ok()?.iter().any(|one| one.component.name == tool);
+        if is_offered || deployment.list().await.ok()?.iter().any(|task| task.component.name == tool) {
+            let message = format!(
+                "{tool:?} is a tool of FastMCP's, in docket {}: those are launched through its server",
+                text::line(deployment.docket())
+            );
+            return Some(Failure::usage(message).hint(through_its_server(tool)));
         }
     }
     None

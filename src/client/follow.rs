@@ -11,7 +11,8 @@ use tokio::sync::broadcast;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::asking::{ATTEMPTS, AskedQuestion, refused};
+use super::asked::AskedQuestion;
+use super::asking::{ATTEMPTS, refused};
 use super::submit::needs_input;
 use super::tasks::INVALID_PARAMS;
 use super::{Client, ClientError, ClientResult, Ended, TaskView};
@@ -93,7 +94,8 @@ impl Client {
                     // A server that answers for us shows the status for a moment only.
                     if waiting && was_waiting {
                         let message = view.status_message.unwrap_or_default();
-                        return Err(ClientError::NeedsInput { task: Some(view.id), message });
+                        let (task, question) = (Some(view.id), None);
+                        return Err(ClientError::NeedsInput { task, message, question });
                     }
                     was_waiting = waiting;
                     looks.after(view.poll_interval);

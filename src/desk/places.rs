@@ -73,6 +73,11 @@ impl Places {
         self.places.is_empty()
     }
 
+    /// Whether tasks are here and none of them are ours: what concerns our own store only is out of place then.
+    pub(crate) fn are_of_fastmcp_alone(&self) -> bool {
+        !self.is_empty() && self.places.iter().all(|place| matches!(place, Place::Fastmcp(_)))
+    }
+
     /// Why FastMCP's deployments were not looked for, where they were not.
     pub(crate) fn unsearched(&self) -> Option<Advice> {
         let error = self.unsearched.as_ref()?;

@@ -329,7 +329,12 @@ pub(crate) fn is_queued(task: &Task) -> bool {
 
 /// Whether a FastMCP task has ended, and only its pickled result says how: FastMCP 4 completes a task whose tool raised.
 pub(super) fn is_success_unknown(task: &DeployedTask) -> bool {
-    task.generation == Generation::V4 && task.status == TaskStatus::Completed
+    is_unknown(task.generation, task.status)
+}
+
+/// The same of a task of that generation and status.
+pub(super) fn is_unknown(generation: Generation, status: TaskStatus) -> bool {
+    generation == Generation::V4 && status == TaskStatus::Completed
 }
 
 /// When a FastMCP task's open question goes from its Redis, or else its record, as its keys' lifetimes said just now.

@@ -1,6 +1,6 @@
 //! An MCP server as a place of tasks.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -191,6 +191,9 @@ impl Server {
                 listed => listed,
             });
             let listed = listed.await?;
+            // One that is listed twice is one task all the same.
+            let mut met = HashSet::new();
+            let listed = listed.into_iter().filter(|view| met.insert(view.id.clone())).collect::<Vec<_>>();
             let listed = listed.into_iter().map(|view| ServerTask { tool: tools.remove(&view.id), view });
             taken.extend(listed.filter_map(&take).take(most));
         }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Paint, Ui, status_column, text, time, width};
+use super::{ENDED, Paint, Ui, status_column, text, time, width};
 use crate::cli::failure::Failure;
 pub(crate) use crate::desk::text::short_id as short;
 use crate::desk::watch::Seen;
@@ -33,6 +33,8 @@ pub(crate) fn talk(ui: &Ui, seen: &Seen, now: Timestamp) {
 fn before(seen: &Seen, now: Timestamp, paint: Paint) -> String {
     let status = if seen.is_tool_error {
         paint.red(&format!("✗ {:<14}", seen.status.as_str()))
+    } else if seen.is_success_unknown {
+        format!("{ENDED:<16}")
     } else {
         status_column(seen.status, paint)
     };

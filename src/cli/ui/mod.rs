@@ -32,7 +32,7 @@ use tokio::sync::watch;
 pub(crate) use crate::desk::{page, text, time};
 pub(crate) use colour::{ColorChoice, Paint};
 pub(crate) use flow::Piece;
-pub(crate) use status::{queued, row_status, status, status_column, tool_error, unreadable};
+pub(crate) use status::{ENDED, queued, row_status, status, status_column, tool_error, unreadable};
 pub(crate) use table::{Column, TableRow, table};
 
 use stage::Stage;

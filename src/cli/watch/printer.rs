@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::hook::Hook;
 use super::reset::{self, Known};
 use crate::cli::context::Context;
-use crate::cli::failure::store::gone_or;
+use crate::cli::failure::store::{expired, gone_or};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::ui::{Piece, event, page, text};
 use crate::desk::asked::OpenQuestion;
@@ -14,6 +14,12 @@ use crate::desk::watch::{Open, Seen, Wanted, Watching};
 use crate::engine::{Engine, Viewer, Watch, Watched};
 use crate::store::EventFilter;
 use crate::task::{Cursor, Event, EventKind, Task};
+
+/// The event of a task whose ttl ended.
+const EXPIRED: &str = "expired";
+
+/// Any event that ends a task.
+const END: &str = "end";
 
 /// Events that are read at once where nothing is followed.
 const PAGE: usize = 500;
@@ -56,7 +62,7 @@ enum Next {
     Ours(Event),
     /// Our own log is another one from here on.
     Reset,
-    Theirs(Box<Seen>),
+    Theirs(Result<Box<Seen>, Failure>),
     /// The one task that is watched has ended, or is gone.
     Over(Result<Task, Failure>),
 }
@@ -142,7 +148,7 @@ impl<'a> Printer<'a> {
             let seen = tokio::select! {
                 biased;
                 event = next(&mut log) => event?,
-                event = others.next() => Next::Theirs(Box::new(event?)),
+                event = others.next() => Next::Theirs(event.map(Box::new)),
                 over = &mut over => Next::Over(over),
             };
             let is_last = match seen {
@@ -156,7 +162,8 @@ impl<'a> Printer<'a> {
                     reset::tell(self.context)?;
                     known.lost().await.map(|()| false)?
                 }
-                Next::Theirs(seen) => self.print(&seen, true, true).await? || self.is_end(&seen)?,
+                Next::Theirs(Ok(seen)) => self.print(&seen, true, true).await? || self.is_end(&seen)?,
+                Next::Theirs(Err(failure)) => return self.gone(failure),
                 Next::Over(over) => return self.over(ours.as_ref(), after, over).await,
             };
             if is_last {
@@ -179,6 +186,9 @@ impl<'a> Printer<'a> {
         if !seen.is_end || self.wish.task.is_none() {
             return Ok(false);
         }
+        if seen.name == EXPIRED {
+            return Err(expired(&seen.task));
+        }
         self.never(&seen.task, seen.name).map(|()| true)
     }
 
@@ -195,11 +205,19 @@ impl<'a> Printer<'a> {
         }
         match over {
             Ok(task) => self.never(task.id().as_str(), task.status.as_str()),
-            Err(failure) if failure.kind() == Kind::Cancelled => {
-                self.never(self.wish.task.as_deref().unwrap_or_default(), "expired")
-            }
-            Err(failure) => Err(failure),
+            Err(failure) => self.gone(failure),
         }
+    }
+
+    /// The one task cannot be looked at any more. Its expiry may be what is waited for, where no log tells of it.
+    fn gone(&self, failure: Failure) -> Result<(), Failure> {
+        let wanted = self.wish.until.as_deref();
+        if failure.kind() == Kind::Cancelled && wanted.is_some_and(|wanted| [EXPIRED, END].contains(&wanted))
+        {
+            self.context.ui.talk(&failure.to_string());
+            return Ok(());
+        }
+        Err(failure)
     }
 
     /// Prints an event of our own log if it is wanted; whether it was the last one.
