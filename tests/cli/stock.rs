@@ -49,7 +49,7 @@ impl Stock {
     pub fn fill(&self, count: usize, tool: &str, session: &str, ask: Option<&Ask>) -> Vec<TaskId> {
         self.runtime.block_on(async {
             let spec = ToolSpec::new(tool, "Asks.", json!({ "type": "object" }));
-            self.store.enlist(&self.worker, &[spec], Duration::from_secs(600)).await.expect("enlists");
+            self.store.enlist(&self.worker, None, &[spec], Duration::from_secs(600)).await.expect("enlists");
             let mut ids = Vec::new();
             for _ in 0..count {
                 let new = NewTask {
