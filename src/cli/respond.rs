@@ -6,6 +6,7 @@ use serde_json::json;
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::remote::RemoteArgs;
+use super::rules::{self, RulesArgs};
 use super::ui::question::{self, Reply};
 use super::ui::{event, page, text};
 use super::{arguments, complete_names, config, places, waiting};
@@ -66,10 +67,15 @@ pub(crate) struct RespondArgs {
     #[arg(long, requires = "task", conflicts_with = "server")]
     direct: bool,
     #[command(flatten)]
+    rules: RulesArgs,
+    #[command(flatten)]
     pub(crate) remote: RemoteArgs,
 }
 
 pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Failure> {
+    if args.rules.file().is_some() {
+        return rules::run(context, &args.rules, &args.remote).await;
+    }
     let who = args.who(context)?;
     context.before_changing(&args.remote).await?;
     if context.ui.may_prompt() && !args.has_answer() {

@@ -102,7 +102,7 @@ pub(crate) async fn run(context: &Context, args: WatchArgs) -> Result<(), Failur
 }
 
 /// The places as soon as somebody has begun a store there.
-async fn begun(context: &Context, remote: &RemoteArgs) -> Result<Places, Failure> {
+pub(super) async fn begun(context: &Context, remote: &RemoteArgs) -> Result<Places, Failure> {
     context.ui.talk(&format!("{}; watching for its first task", context.nothing_begun()));
     loop {
         tokio::time::sleep(LOOK_EVERY).await;

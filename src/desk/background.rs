@@ -69,8 +69,8 @@ impl Background {
     /// Notes a question that was answered before.
     pub(crate) fn answered(&mut self, ask: &Ask, answer: &Answer) {
         let answered = match &answer.content {
-            Some(_) => format!("{} by {}", values::in_words(answer), answer.by),
-            None => format!("{} by {}", answer.action, answer.by),
+            Some(_) => format!("{} by {}", values::in_words(answer), answer.kind()),
+            None => format!("{} by {}", answer.action, answer.kind()),
         };
         self.earlier.push((page::message(ask, MOST), format!("→ {answered}")));
     }

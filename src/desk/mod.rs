@@ -15,6 +15,7 @@ pub(crate) mod page;
 pub(crate) mod place;
 pub(crate) mod places;
 pub(crate) mod row;
+pub(crate) mod ruling;
 pub(crate) mod server;
 mod short_id;
 pub(crate) mod suggest;

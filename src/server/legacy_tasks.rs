@@ -16,6 +16,7 @@ const PAGE: usize = 50;
 pub(super) async fn get(serving: &Serving, request: &Request) -> Result<Value, ErrorData> {
     let id = request.task_id()?;
     let task = serving.engine.get(&request.caller.viewer(), &id).await.map_err(refused)?;
+    let task = serving.relay.ruled(task).await.map_err(refused)?;
     Ok(wire::legacy_task(&task, serving.config.poll_interval_ms))
 }
 

@@ -32,6 +32,7 @@ mod redis_urls;
 mod remote;
 mod replica;
 mod rights;
+mod rules;
 mod safety;
 mod secrets;
 mod server_away;

@@ -16,6 +16,7 @@ mod leaving_alone;
 mod monitor;
 mod reading;
 mod refusing;
+mod rules;
 mod shapes;
 #[path = "../support/situations.rs"]
 mod situations;
