@@ -17,7 +17,7 @@ use crate::desk::place;
 use crate::desk::ruling::in_words;
 use crate::rules::{Rules, Subject, Verdict};
 use crate::server::Decide;
-use crate::task::{Answer, Question, SessionId, Task};
+use crate::task::{Answer, Question, QuestionId, SessionId, Task, TaskId};
 
 /// The rules of a file, which SIGHUP reads again.
 pub(crate) struct ServedRules {
@@ -108,13 +108,7 @@ fn log(task: &Task, question: &Question, rule: Option<&str>, words: &str) {
 impl Decide for ServedRules {
     fn decide(&self, task: &Task, question: &Question) -> Option<Answer> {
         let key = (task.id().as_str(), question.id.as_str());
-        let rules = {
-            let state = self.state();
-            if state.left.has(key) {
-                return None;
-            }
-            state.rules.clone()
-        };
+        let rules = self.state().rules.clone();
         let decision = rules.decide(&Subject {
             source: place::STORE,
             task: key.0,
@@ -134,6 +128,10 @@ impl Decide for ServedRules {
             log(task, question, rule, &format!("a question is left to people{why}"));
         }
         None
+    }
+
+    fn has_left(&self, task: &TaskId, question: &QuestionId) -> bool {
+        self.state().left.has((task.as_str(), question.as_str()))
     }
 
     fn done(&self, task: &Task, question: &Question, answer: &Answer, done: Result<(), String>) {

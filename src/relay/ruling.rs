@@ -12,7 +12,7 @@ use super::shared::Shared;
 use super::unanswerable::is_too_late;
 use crate::engine::{EngineResult, Signal, patiently};
 use crate::store::TaskFilter;
-use crate::task::{Answer, EventKind, Question, Task, TaskId, TaskStatus};
+use crate::task::{Answer, EventKind, Question, QuestionId, Task, TaskId, TaskStatus};
 
 /// Tasks that are read at once when all that is open is looked at.
 const PAGE: usize = 100;
@@ -25,6 +25,9 @@ const PLACES: usize = 16;
 pub trait Decide: fmt::Debug + Send + Sync {
     /// The question's answer; none where it is left to people.
     fn decide(&self, task: &Task, question: &Question) -> Option<Answer>;
+
+    /// Whether it has left that question to people already: nobody then reads the task for it.
+    fn has_left(&self, task: &TaskId, question: &QuestionId) -> bool;
 
     /// What became of that answer: an error says why it does not count.
     fn done(&self, task: &Task, question: &Question, answer: &Answer, done: Result<(), String>);
@@ -55,7 +58,9 @@ impl Ruling {
 
 /// Whether a question needs nobody: a rule has answered it, or it is not open any more.
 pub(super) async fn settles(shared: &Shared, id: &TaskId, question: &Question) -> bool {
-    let Some(decider) = &shared.ruling.decider else { return false };
+    let Some(decider) = shared.ruling.decider.as_ref().filter(|one| !one.has_left(id, &question.id)) else {
+        return false;
+    };
     let _turn = shared.ruling.place(id).lock().await;
     let store = shared.engine.store();
     let task = match patiently(&shared.stop, || store.get(id)).await {

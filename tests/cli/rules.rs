@@ -1,8 +1,13 @@
 //! Rules that answer, on both engines and through a server.
 
+use mcptask::engine::{Engine, Limits, Submission};
+use mcptask::store::sqlite::SqliteStore;
+use mcptask::task::Scope;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::json_shapes;
+use crate::kitchen::Kitchen;
 use crate::place::{Background, Place};
 use crate::redis::RedisServer;
 
@@ -228,4 +233,75 @@ fn a_servers_questions_are_answered_where_it_shows_them() {
     );
     let answer = &place.json(&["show", &id])[0]["questions"][0]["answer"];
     assert_eq!((&answer["content"], &answer["who"]["name"]), (&json!({ "ok": true }), &json!("rule orders")));
+}
+
+#[test]
+fn a_follower_of_rules_answers_a_servers_questions_as_they_come() {
+    let place = Place::new();
+    let tools = place.file("tools.toml", TOOLS);
+    let server = place.serve(&["--config", &tools]);
+    let rules =
+        place.file("rules.toml", "[[rule]]\nname = \"orders\"\ntool = \"order\"\naccept = { ok = true }\n");
+    let submit = ["submit", "order", "--arg", "amount=3", "--server", server.url()];
+    let first = place.ok(&submit);
+    place.until(&first, "asked");
+    let words = ["respond", "--rules", &rules, "--follow", "--json", "--server", server.url()];
+    let mut follower = place.background(&words);
+    assert_eq!((&follower.first["task"], &follower.first["event"]), (&json!(first), &json!("answered")));
+    let second = place.ok(&submit);
+    let told = follower.next();
+    assert_eq!(
+        (&told["task"], &told["event"], &told["source"]),
+        (&json!(second), &json!("answered"), &json!("server"))
+    );
+    place.until(&second, "end");
+}
+
+#[test]
+fn a_follower_of_rules_rides_out_an_outage() {
+    let mut redis = RedisServer::persistent();
+    let place = Place::on_redis(&redis.url());
+    let worker = begun(&place);
+    let rules = place.file("rules.toml", RULES);
+    let first = order(&place, 1);
+    let mut follower = place.background(&["respond", "--rules", &rules, "--follow", "--json"]);
+    assert_eq!(follower.first["task"], first.as_str());
+    redis.kill();
+    redis.restart();
+    let second = order(&place, 2);
+    let told = follower.next();
+    assert_eq!((&told["task"], &told["event"]), (&json!(second), &json!("answered")));
+    place.until(&second, "end");
+    drop(worker);
+}
+
+/// More questions than are read at once, each of which leaves the list as it is answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn all_of_many_questions_are_answered_in_one_go() {
+    const MANY: usize = 450;
+    let place = Place::new();
+    std::fs::create_dir_all(place.database().parent().expect("a folder")).expect("can be made");
+    let kitchen = Kitchen::open(&place.database());
+    let store = SqliteStore::open(&place.database(), "default").await.expect("opens");
+    let stop = CancellationToken::new();
+    let engine = Engine::new(store, Limits::default(), stop.clone());
+    for _ in 0..MANY {
+        let submission = Submission {
+            tool: "visit".to_owned(),
+            arguments: serde_json::Map::new(),
+            scope: Scope::anonymous(),
+            session: None,
+            hidden: false,
+            ttl_ms: None,
+        };
+        engine.submit(submission).await.expect("is submitted");
+    }
+    let waiting = || place.json(&["list", "--waiting", "--limit", "1000"]).len();
+    crate::outage::until(|| waiting() == MANY);
+    let rules = place.file("rules.toml", "[[rule]]\nname = \"pages\"\nurl = true\naccept = true\n");
+    let done = place.json(&["respond", "--rules", &rules]);
+    assert_eq!(done.last().map(|done| &done["answered"]), Some(&json!(MANY)));
+    assert_eq!(waiting(), 0);
+    stop.cancel();
+    drop(kitchen);
 }
