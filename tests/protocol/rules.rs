@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::place::{Background, Place};
 use crate::support::http::{Legacy, Modern};
+use crate::support::redis::RedisServer;
 use crate::support::soon;
 
 const TOOLS: &str = r#"[tools.order]
@@ -89,6 +90,14 @@ async fn a_modern_client_is_not_shown_what_a_rule_decides() {
     let left = client.launch("order", json!({ "amount": 500 })).await;
     let asked = client.until(&left, "input_required").await;
     assert_eq!(asked["inputRequests"].as_object().map(serde_json::Map::len), Some(1));
+    for _ in 0..5 {
+        client.get(&left).await;
+    }
+    assert_eq!(
+        place.heard(&left).matches("left to people").count(),
+        1,
+        "it is said once, however often it is looked at"
+    );
     let mut waiting = Modern::at(server.url());
     waiting.declares = false;
     let called = waiting.result("tools/call", json!({ "name": "order", "arguments": { "amount": 6 } })).await;
@@ -113,9 +122,18 @@ async fn a_hangup_reads_the_rules_again_and_a_broken_file_changes_nothing() {
     assert_eq!(ended["result"]["content"][0]["text"], "decline", "what waited is decided on again");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_waits_when_a_server_starts_and_what_nobody_looks_at_is_decided_too() {
-    let place = Place::new();
+#[test]
+fn what_waits_when_a_server_starts_and_what_nobody_looks_at_is_decided_in_a_file() {
+    decides_unasked(&Place::new());
+}
+
+#[test]
+fn what_waits_when_a_server_starts_and_what_nobody_looks_at_is_decided_in_redis() {
+    let redis = RedisServer::start();
+    decides_unasked(&Place::on_redis(&redis.url()));
+}
+
+fn decides_unasked(place: &Place) {
     let tools = place.file("tools.toml", TOOLS);
     let worker = place.background(&["worker", "--json", "--config", &tools]);
     let waiting = place.ok(&["submit", "order", "--arg", "amount=5"]);
