@@ -83,6 +83,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l listen -d 'Lis
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l concurrency -d 'Run this many tasks at once in this process; 0 leaves all to `mcptask worker` elsewhere' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l unanswerable -d 'What becomes of a question when its client cannot answer: cancel it, or wait for `respond`' -r -f -a "cancel\t''
 wait\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l rules -d 'Let the rules of this file answer what they are about, before anybody is shown it' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l allowed-host -d 'Take requests for this host name, besides loopback ones; * for any. May be given several times' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l allowed-origin -d 'Take requests of web pages from this origin. May be given several times' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l token-file -d 'Let in only clients with a bearer token of this file: on each line a name and a token' -r -F
@@ -272,6 +273,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l set -d 'Set 
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l content -d 'Accept with exactly this JSON object: itself, @FILE, or - for stdin' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l as -d 'Say who answers, for the log: as given, not proven [env: MCPTASK_AS] [default: user@host]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l note -d 'Note something beside the answer, such as a ticket or a reason; the task\'s log keeps it' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l rules -d 'Answer every question that waits as the rules of this file say; the first rule that matches decides' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l header -d 'Send this header with each request; may be given several times' -r
@@ -296,6 +298,8 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l accept -d 'A
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l decline -d 'Say no'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l cancel -d 'Dismiss the question without deciding'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l direct -d 'Answer a FastMCP 4 task straight in its Redis, round its server\'s authorisation'
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l follow -d 'With --rules: go on with what is asked from now on, until Ctrl-C'
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l dry-run -d 'With --rules: say what would be done to which question, and change nothing'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'

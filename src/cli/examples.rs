@@ -53,7 +53,7 @@ const DEMO: [Example; 3] = [
 
 const SERVE: [Example; 3] = [
     ("The built-in tools, at http://127.0.0.1:8737/mcp", "mcptask serve"),
-    ("Tools of your own, 8 tasks at once", "mcptask serve --config mcptask.toml --concurrency 8"),
+    ("Tools of your own, and rules that answer", "mcptask serve --config mcptask.toml --rules rules.toml"),
     ("Only for clients with a token", "mcptask serve --token-file tokens.txt"),
 ];
 
@@ -83,7 +83,7 @@ const WATCH: [Example; 3] = [
 
 const RESPOND: [Example; 3] = [
     ("Answer what has waited longest", "mcptask respond --next --set cuisine=Thai"),
-    ("Answer one question of a task", "mcptask respond 7w3k9q2m --question q1 --set cuisine=Thai"),
+    ("Answer all that a file of rules is about", "mcptask respond --rules rules.toml"),
     ("Say no to all that a session asks", "mcptask respond --all --session dinner --decline"),
 ];
 
@@ -164,7 +164,7 @@ const REPORT: [Example; 3] = [
 
 const CHECK: [Example; 3] = [
     ("The file mcptask.toml of this directory", "mcptask check"),
-    ("Another one", "mcptask check mcptask.toml"),
+    ("A file of rules", "mcptask check rules.toml"),
     ("For an editor", "mcptask check mcptask.toml --json"),
 ];
 

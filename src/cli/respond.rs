@@ -5,7 +5,7 @@ use super::failure::{Failure, Kind};
 pub(crate) use super::respond_args::RespondArgs;
 use super::ui::question::{self, Reply};
 use super::ui::{event, page, text};
-use super::{places, respond_all, waiting};
+use super::{places, respond_all, rules, waiting};
 use crate::desk::answer::{Delivered, Receipt, Sending};
 use crate::desk::asked::{Asked, OpenQuestion};
 use crate::desk::place::Found;
@@ -15,6 +15,9 @@ use crate::fastmcp::Way;
 use crate::task::{Action, Answer, Who};
 
 pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Failure> {
+    if args.rules.file().is_some() {
+        return rules::run(context, &args.rules(), &args.remote).await;
+    }
     let who = args.who(context)?;
     if args.all {
         return respond_all::run(context, args, who).await;

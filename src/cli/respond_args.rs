@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::context::Context;
 use super::failure::Failure;
 use super::remote::RemoteArgs;
+use super::rules::RulesArgs;
 use super::{arguments, complete_names, config};
 use crate::form::{self, Form};
 use crate::store::{StoreError, gate};
@@ -23,6 +24,7 @@ use crate::task::{Action, Answer, Answerer, Ask, AskKind, SessionId, Who, joined
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[expect(clippy::doc_markdown, reason = "doc comments of arguments are their help")]
 #[command(after_long_help = form::FORMAT)]
+#[command(group(clap::ArgGroup::new("many").args(["all", "rules"]).multiple(false)))]
 #[command(group(clap::ArgGroup::new("among").args(["tool", "session"]).multiple(true)))]
 #[command(group(clap::ArgGroup::new("reply").args(["content", "decline", "cancel"]).multiple(false)))]
 pub(crate) struct RespondArgs {
@@ -41,8 +43,8 @@ pub(crate) struct RespondArgs {
     /// With --all: of this session's tasks
     #[arg(long, value_name = "SESSION", requires = "all", add = super::complete::sessions())]
     pub(super) session: Option<SessionId>,
-    /// With --all: show what would be sent to whom, and send nothing
-    #[arg(long, requires = "all")]
+    /// With --all or --rules: show what would be sent to whom, and send nothing
+    #[arg(long, requires = "many")]
     pub(super) dry_run: bool,
     /// Answer this question of the task, for example q2; else the first open one
     #[arg(long, value_name = "QUESTION", requires = "task", allow_hyphen_values = true, add = complete_names::questions())]
@@ -75,10 +77,17 @@ pub(crate) struct RespondArgs {
     #[arg(long, requires = "task", conflicts_with = "server")]
     pub(super) direct: bool,
     #[command(flatten)]
+    pub(super) rules: RulesArgs,
+    #[command(flatten)]
     pub(crate) remote: RemoteArgs,
 }
 
 impl RespondArgs {
+    /// How rules answer.
+    pub(super) fn rules(&self) -> RulesArgs {
+        RulesArgs { dry_run: self.dry_run, ..self.rules.clone() }
+    }
+
     /// Whether the options give an answer.
     pub(super) fn has_answer(&self) -> bool {
         self.accept || self.decline || self.cancel || self.content.is_some() || !self.set.is_empty()

@@ -2,6 +2,8 @@
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -17,6 +19,7 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::offer::OfferArgs;
 use super::retention::RetentionArgs;
+use super::served_rules::ServedRules;
 use super::signals::Signals;
 use super::ui::time;
 use super::worker;
@@ -46,6 +49,11 @@ pub(crate) struct ServeArgs {
     /// What becomes of a question when its client cannot answer: cancel it, or wait for `respond`
     #[arg(long, value_enum, value_name = "HOW", default_value_t)]
     unanswerable: UnanswerableChoice,
+    /// Let the rules of this file answer what they are about, before anybody is shown it
+    ///
+    /// SIGHUP reads it again. What no rule is about is asked as ever; see `respond --rules`.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    rules: Option<PathBuf>,
     /// Take requests for this host name, besides loopback ones; * for any. May be given several times
     #[arg(long, value_name = "HOST", conflicts_with = "stdio", value_parser = host)]
     allowed_host: Vec<String>,
@@ -138,7 +146,11 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
         .hint("serve over HTTP, without --stdio"));
     }
     let access = if args.stdio { Access::default() } else { args.access.open(context, args.listen)? };
-    let config = args.config(&access);
+    let rules = args.rules.as_deref().map(|file| ServedRules::open(context, file)).transpose()?;
+    let config = ServeConfig {
+        decider: rules.clone().map(|rules| rules as Arc<dyn server::Decide>),
+        ..args.config(&access)
+    };
     let port = if args.stdio {
         None
     } else {
@@ -152,6 +164,9 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
     activity::tell(context, &engine, Whose::Everybodys, &parts, &stop).await?;
     if !args.stdio {
         access.reload(context, &parts, &stop)?;
+    }
+    if let Some(rules) = &rules {
+        rules.reload(&parts, &stop)?;
     }
     if args.concurrency > 0 {
         let count = usize::from(args.concurrency);

@@ -134,7 +134,7 @@ async fn ended(found: &Found) -> Result<(), Failure> {
 }
 
 /// The places as soon as somebody has begun a store there.
-async fn begun(context: &Context, remote: &RemoteArgs) -> Result<Places, Failure> {
+pub(super) async fn begun(context: &Context, remote: &RemoteArgs) -> Result<Places, Failure> {
     context.ui.talk(&format!("{}; watching for its first task", context.nothing_begun()));
     loop {
         tokio::time::sleep(LOOK_EVERY).await;

@@ -19,6 +19,7 @@ pub(crate) mod page;
 pub(crate) mod place;
 pub(crate) mod places;
 pub(crate) mod row;
+pub(crate) mod ruling;
 pub(crate) mod selection;
 pub(crate) mod server;
 mod short_id;

@@ -39,6 +39,7 @@ fn shell(place: &Place, line: &str) -> (Option<i32>, String) {
 fn stage(command: &str) -> (Place, Vec<String>) {
     let place = Place::new();
     place.file("tokens.txt", "alice 0123456789abcdef0123456789abcdef\n");
+    place.file("rules.toml", "[[rule]]\nname = \"late\"\nmessage = \"approve\"\ndecline = true\n");
     let examples = examples(&place, command);
     assert_eq!(examples.len(), 3, "{command}: {examples:?}");
     (place, examples)

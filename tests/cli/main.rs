@@ -40,6 +40,7 @@ mod remote;
 mod replica;
 mod retrying;
 mod rights;
+mod rules;
 mod safety;
 mod secrets;
 mod server_away;

@@ -17,6 +17,7 @@ mod leaving_alone;
 mod monitor;
 mod reading;
 mod refusing;
+mod rules;
 mod shapes;
 #[path = "../support/situations.rs"]
 mod situations;

@@ -150,7 +150,7 @@ impl Sheet {
         match (&question.answer, question.deadline) {
             (Some(answer), _) => {
                 let reason = answer.reason.as_deref().map(|reason| format!(" ({reason})"));
-                let who = format!("{} by {}{}", answer.action, answer.by, reason.unwrap_or_default());
+                let who = format!("{} by {}{}", answer.action, answer.kind(), reason.unwrap_or_default());
                 self.fact("answered", &who);
                 let waited = time::between(question.asked_at, answer.at);
                 self.time_with("", answer.at, &format!(", after {waited}"));
