@@ -85,7 +85,7 @@ pub(crate) struct RespondArgs {
 impl RespondArgs {
     /// How rules answer.
     pub(super) fn rules(&self) -> RulesArgs {
-        RulesArgs { dry_run: self.dry_run, ..self.rules.clone() }
+        self.rules.clone().trying(self.dry_run)
     }
 
     /// Whether the options give an answer.

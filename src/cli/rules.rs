@@ -19,7 +19,7 @@ use crate::desk::watch::{Seen, Watching, What};
 use crate::engine::{Engine, EngineError, Viewer, Watch, Watched};
 use crate::rules::{Decision, Rules, Verdict};
 use crate::store::{EventFilter, StoreError};
-use crate::task::{Answer, Event, EventKind};
+use crate::task::{Answer, Ask, Event, EventKind};
 
 /// Questions that are remembered as looked at: one may be met twice, in the log and among those that wait.
 const REMEMBERED: usize = 10_000;
@@ -42,10 +42,15 @@ pub(crate) struct RulesArgs {
     follow: bool,
     /// Say what would be done to which question, and change nothing. It is an option of --all as well.
     #[arg(skip)]
-    pub(super) dry_run: bool,
+    dry_run: bool,
 }
 
 impl RulesArgs {
+    /// The same, changing nothing where `dry_run` says so.
+    pub(crate) fn trying(self, dry_run: bool) -> Self {
+        Self { dry_run, ..self }
+    }
+
     /// The file, where rules are to answer.
     pub(crate) fn file(&self) -> Option<&Path> {
         self.rules.as_deref()
@@ -172,10 +177,11 @@ impl<'a> Answering<'a> {
 
     async fn hear_of_others(&mut self, places: &Places, seen: Seen) -> Result<(), Failure> {
         let Some(question) = seen.question else { return Ok(()) };
-        let found = match self.context.ride_out(async || places.find(&seen.task).await).await {
+        let find = async || places.seek(&seen.task).await?.task();
+        let found = match self.context.ride_out(find).await {
             Ok(found @ (Found::Fastmcp(..) | Found::Server(..))) => found,
             Ok(Found::Store(..)) => return Ok(()),
-            Err(failure) if failure.kind() == Kind::NotFound => return Ok(()),
+            Err(failure) if matches!(failure.kind(), Kind::NotFound | Kind::Cancelled) => return Ok(()),
             Err(failure) => return Err(failure),
         };
         self.take(&Ruling::of_others(found, seen.tool, question)).await
@@ -230,7 +236,7 @@ impl<'a> Answering<'a> {
         let (task, question) = ruling.ids();
         let tool = ruling.tool().map(|tool| format!("{}: ", text::line(tool))).unwrap_or_default();
         let named = format!("{}  {}  {tool}", text::line(event::short(task)), text::line(question));
-        ui.line_words(&named, &words(decision, ruled))
+        ui.line_words(&named, &words(ruling.ask(), decision, ruled))
     }
 
     fn summed_up(&self) -> Result<(), Failure> {
@@ -249,13 +255,15 @@ impl<'a> Answering<'a> {
 }
 
 /// What was decided on a question and what became of it, in words that are safe on a terminal.
-fn words(decision: &Decision, ruled: &Ruled) -> String {
+fn words(ask: &Ask, decision: &Decision, ruled: &Ruled) -> String {
     let by = decision.rule.as_ref().map(|rule| format!(" by rule {}", text::line(rule)));
     let by = by.unwrap_or_default();
     let why = |why: &str| text::sentence(why);
     match (ruled, &decision.verdict) {
-        (Ruled::Answered, Verdict::Answer(answer)) => format!("answered{by}: {}", in_words(answer)),
-        (Ruled::Would, Verdict::Answer(answer)) => format!("would be answered{by}: {}", in_words(answer)),
+        (Ruled::Answered, Verdict::Answer(answer)) => format!("answered{by}: {}", in_words(ask, answer)),
+        (Ruled::Would, Verdict::Answer(answer)) => {
+            format!("would be answered{by}: {}", in_words(ask, answer))
+        }
         (Ruled::Late(other), _) => format!("was decided{by}, and is not answered so: {}", why(other)),
         (Ruled::Left(Some(reason)), _) => format!("left to people{by}: {}", why(reason)),
         (Ruled::Left(None) | Ruled::Answered | Ruled::Would, _) => format!("left to people{by}"),

@@ -136,7 +136,7 @@ impl Decide for ServedRules {
 
     fn done(&self, task: &Task, question: &Question, answer: &Answer, done: Result<(), String>) {
         let rule = answer.who.as_ref().and_then(|who| who.name.as_deref());
-        let said = in_words(answer);
+        let said = in_words(&question.ask, answer);
         match done {
             Ok(()) => log(task, question, rule, &format!("a rule answered a question: {said}")),
             Err(problem) => {

@@ -12,7 +12,7 @@ use crate::engine::{Engine, Viewer};
 use crate::fastmcp::Way;
 use crate::rules::{Decision, Rules, Subject, Verdict};
 use crate::store::TaskFilter;
-use crate::task::{Action, Answer, Question, Task, TaskStatus};
+use crate::task::{Action, Answer, Ask, Question, Task, TaskStatus};
 
 /// Waiting tasks of our own store that are read at once.
 const PAGE: usize = 200;
@@ -139,12 +139,19 @@ impl Ruled {
 }
 
 /// What an answer says, in a few words that are safe on a terminal.
-pub(crate) fn in_words(answer: &Answer) -> String {
+pub(crate) fn in_words(ask: &Ask, answer: &Answer) -> String {
     match (answer.action, &answer.content) {
         (Action::Accept, Some(content)) if !content.is_empty() => {
-            format!("accept {}", super::values::in_words(answer))
+            format!("accept {}", super::values::in_words(ask, answer))
         }
         (action, _) => action.to_string(),
+    }
+}
+
+impl Ruling {
+    /// What is asked.
+    pub(crate) fn ask(&self) -> &Ask {
+        &self.question.asked.ask
     }
 }
 
