@@ -35,6 +35,7 @@
 //! - [`ask`]: how a command that runs as a tool asks its worker, over a private socket.
 //! - [`fastmcp`]: FastMCP's tasks, read and answered straight from their Redis; knows only the domain.
 //! - [`config`]: tools from `mcptask.toml`, every mistake with its place.
+//! - `rules`: rules that answer questions; one function decides, and what it cannot decide is left to people.
 //! - [`certificate`]: what is wrong with a certificate that is not taken.
 //! - [`client`]: speaks MCP to any server, in both eras; knows only the domain.
 //! - `desk`: what an operator sees and does, whatever the face: so far, the commands that are suggested.
@@ -59,6 +60,7 @@ mod json;
 mod process_group;
 mod redis_link;
 pub mod relay;
+mod rules;
 pub mod server;
 pub mod store;
 pub mod task;

@@ -31,7 +31,7 @@ end";
 pub(crate) async fn tasks(store: &Arc<dyn Store>, count: usize) {
     let worker: WorkerId = "filler".parse().expect("a worker's id");
     // Longer than any filling takes: nobody shall take these tasks over.
-    store.enlist(&worker, &[], Duration::from_secs(24 * 3600)).await.expect("enlists");
+    store.enlist(&worker, None, &[], Duration::from_secs(24 * 3600)).await.expect("enlists");
     stream::iter(0..count).for_each_concurrent(AT_ONCE, |_| one(store, &worker)).await;
 }
 

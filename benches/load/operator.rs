@@ -76,7 +76,7 @@ pub(crate) async fn behind(redis: &Redis, ours: &Ours, rate: u32, seconds: f64) 
 /// A task that this process holds.
 async fn running(store: &dyn Store) -> ClaimKey {
     let (worker, tool): (WorkerId, _) = ("writer".parse().expect("an id"), "written".to_owned());
-    store.enlist(&worker, &[], Duration::from_secs(24 * 3600)).await.expect("enlists");
+    store.enlist(&worker, None, &[], Duration::from_secs(24 * 3600)).await.expect("enlists");
     store.submit(&new_task(&tool), u32::MAX).await.expect("submits");
     let claimed = store.claim(&worker, &[tool], 1, &CancellationToken::new()).await.expect("claims");
     ClaimKey { task: claimed[0].id().clone(), attempt: claimed[0].attempt }

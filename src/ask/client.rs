@@ -75,7 +75,7 @@ impl Connection {
         }
     }
 
-    /// Reports a step and waits until it is written down.
+    /// Reports a step. Where steps come fast the newest stands for those before it, and is written down soon.
     pub fn report(&mut self, step: ReportRequest) -> Result<(), AskError> {
         match self.send(&Request::Report(step))? {
             Reply::Reported {} => Ok(()),

@@ -89,7 +89,7 @@ pub enum Reply {
     Answer(Answer),
     /// The answers to [`Request::AskAll`], in the order asked.
     Answers(Vec<Answer>),
-    /// A step was written down.
+    /// A step was taken, and is written down soon.
     Reported {},
     /// The request was refused.
     Error(Refusal),

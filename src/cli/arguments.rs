@@ -76,6 +76,18 @@ pub(crate) fn for_tool(
         .map_err(|problems| invalid("--arg", &problems))
 }
 
+/// The same over those that an earlier task had: what is given stands in the place of what it had of that name.
+pub(crate) fn over(
+    schema: &Value,
+    mut earlier: Map<String, Value>,
+    pairs: &[String],
+) -> Result<Map<String, Value>, Failure> {
+    let pairs = split("--arg", pairs)?;
+    earlier.retain(|name, _| pairs.iter().all(|(given, _)| given != name));
+    form::arguments(schema, earlier, &pairs, "submit --args-json")
+        .map_err(|problems| invalid("--arg", &problems))
+}
+
 /// A form's content from `--set name=value`, typed by its fields; what is not set has its default.
 pub(crate) fn for_form(form: &Form, pairs: &[String]) -> Result<Map<String, Value>, Failure> {
     form::content(form, &split("--set", pairs)?, "--content")

@@ -1,20 +1,46 @@
-//! `cancel`: ends a task.
+//! `cancel`: ends one task, or many.
+
+use std::collections::HashSet;
+use std::time::Duration;
 
 use clap::Args;
+use jiff::Timestamp;
 use serde_json::json;
 
+use super::bulk::{self, Words};
 use super::context::Context;
-use super::failure::Failure;
+use super::failure::{Failure, Kind};
 use super::places;
 use super::remote::RemoteArgs;
-use super::ui::text;
+use super::ui::{text, time};
+use crate::desk::place::Cancelled;
+use crate::desk::places::Places;
+use crate::desk::selection::{Selected, SelectedTask, Selection};
+use crate::task::{SessionId, TaskStatus};
 
-/// Cancel a task: its work is stopped, its open questions are withdrawn
+/// Cancel tasks: their work is stopped, their open questions are withdrawn
+///
+/// One task, several, or all unfinished ones that have what the options say. Of several, those that have ended already
+/// are no failure; before tasks are cancelled that were not named one by one, it asks, or wants --yes in a script.
 #[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("which").args(["tasks", "session", "tool", "older"]).multiple(true).required(true)))]
 pub(crate) struct CancelArgs {
-    /// The task's id, or its beginning
-    #[arg(value_parser = super::task_id::typed, add = super::complete::unfinished_tasks())]
-    task: String,
+    /// The tasks' ids, or their beginnings
+    #[arg(value_name = "TASK", value_parser = super::task_id::typed, add = super::complete::unfinished_tasks())]
+    #[arg(conflicts_with_all = ["session", "tool", "older"])]
+    tasks: Vec<String>,
+    /// All unfinished ones of this session
+    #[arg(long, value_name = "SESSION", add = super::complete::sessions())]
+    session: Option<SessionId>,
+    /// All unfinished ones of this tool; of that session, where both are given
+    #[arg(long, value_name = "TOOL", value_parser = bulk::tool, add = super::complete::tools())]
+    tool: Option<String>,
+    /// Only those that were launched longer ago, for example 2h
+    #[arg(long, value_name = "DURATION", value_parser = time::duration)]
+    older: Option<Duration>,
+    /// Show which tasks these are, and change nothing
+    #[arg(long)]
+    dry_run: bool,
     /// Why, for the log
     #[arg(long, value_name = "TEXT", default_value = "cancelled by the operator")]
     reason: String,
@@ -22,19 +48,101 @@ pub(crate) struct CancelArgs {
     pub(crate) remote: RemoteArgs,
 }
 
+const WORDS: Words = Words {
+    verb: "cancel",
+    act: "cancel",
+    done: "cancelled",
+    past: "had ended",
+    failed: "could not be cancelled",
+};
+
 pub(crate) async fn run(context: &Context, args: CancelArgs) -> Result<(), Failure> {
-    context.before_changing(&args.remote).await?;
-    let done = places::at(context, &args.remote, false, async |places| {
-        let found = places::find(context, places, &args.task, false).await?;
-        Ok((found.source(), found.cancel(&args.reason).await?))
-    });
-    let (source, done) = done.await?;
+    if !args.dry_run {
+        context.before_changing(&args.remote).await?;
+    }
+    let done = async |places: &Places| match args.tasks.as_slice() {
+        [task] if !args.dry_run => one(context, places, task, &args).await,
+        [] => matching(context, places, &args).await,
+        tasks => named(context, places, tasks, &args).await,
+    };
+    places::at(context, &args.remote, false, done).await
+}
+
+async fn one(context: &Context, places: &Places, task: &str, args: &CancelArgs) -> Result<(), Failure> {
+    let found = places::find(context, places, task, false).await?;
+    told(context, found.source(), &found.cancel(&args.reason).await?)?;
+    context.ui.talk(&format!("task {} is cancelled", text::line(found.id())));
+    Ok(())
+}
+
+/// Says what scripts are told of a cancelled task, and what everybody should know.
+fn told(context: &Context, source: &'static str, done: &Cancelled) -> Result<(), Failure> {
     if let Some(warning) = done.warning {
-        context.ui.warn(warning);
+        context.ui.warn(&format!("task {}: {warning}", text::line(&done.task)));
     }
     if context.ui.is_json() {
-        return context.ui.object(&json!({ "source": source, "task": done.task, "status": "cancelled" }));
+        context.ui.object(&json!({ "source": source, "task": done.task, "status": "cancelled" }))?;
     }
-    context.ui.talk(&format!("task {} is cancelled", text::line(&done.task)));
     Ok(())
+}
+
+/// Those that are named, each on its own. An id that may mean several tasks is refused before anything is changed.
+async fn named(
+    context: &Context,
+    places: &Places,
+    prefixes: &[String],
+    args: &CancelArgs,
+) -> Result<(), Failure> {
+    let (mut selected, mut unknown) = (Selected::default(), Vec::new());
+    let mut known = HashSet::new();
+    for prefix in prefixes {
+        match context.asking(places.select_one(prefix)).await {
+            Ok(task) if known.insert(task.id.clone()) => selected.tasks.push(task),
+            Ok(_) => {}
+            Err(failure) if failure.kind() == Kind::NotFound => unknown.push(failure),
+            Err(failure) => return Err(failure),
+        }
+    }
+    cancel(context, places, &selected, unknown, args).await
+}
+
+/// All unfinished ones that have what the options say.
+async fn matching(context: &Context, places: &Places, args: &CancelArgs) -> Result<(), Failure> {
+    places::tell_unsearched(context, places);
+    let launched_before =
+        args.older.map(|older| Timestamp::now().checked_sub(older).unwrap_or(Timestamp::MIN));
+    let selection = Selection {
+        session: args.session.clone(),
+        tool: args.tool.clone(),
+        statuses: vec![TaskStatus::Working, TaskStatus::InputRequired],
+        launched_before,
+        ended_before: None,
+    };
+    let selected = context.asking(places.select(&selection, WORDS.verb)).await?;
+    bulk::tell_left_out(context, &selected);
+    if !args.dry_run && !selected.tasks.is_empty() {
+        bulk::confirm(context, &WORDS, &selected.in_words()).await?;
+    }
+    cancel(context, places, &selected, Vec::new(), args).await
+}
+
+async fn cancel(
+    context: &Context,
+    places: &Places,
+    selected: &Selected,
+    unknown: Vec<Failure>,
+    args: &CancelArgs,
+) -> Result<(), Failure> {
+    let mut tally = if args.dry_run {
+        bulk::show(context, places, selected)?
+    } else {
+        context.goes_on("what is cancelled stays so; the same command goes on with the rest");
+        let told =
+            |task: &SelectedTask, done: &Cancelled| told(context, places.all()[task.place].source(), done);
+        context.asking(places.cancel_all(&selected.tasks, &args.reason, told)).await?
+    };
+    for failure in &unknown {
+        tally.fails(failure);
+    }
+    bulk::end(context, &WORDS, &tally, args.dry_run)
 }

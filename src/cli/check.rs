@@ -17,7 +17,7 @@ use crate::config::{self, Mistake};
 /// mistakes. Nothing is run, and no store is needed.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// One file, of tools or of profiles [default: mcptask.toml, and the file of profiles]
+    /// One file, of tools, of profiles or of rules [default: mcptask.toml, and the file of profiles]
     #[arg(value_name = "PATH", value_hint = clap::ValueHint::FilePath)]
     file: Option<PathBuf>,
 }
@@ -29,6 +29,7 @@ pub(crate) fn run(context: &Context, args: &CheckArgs) -> Result<(), Failure> {
         (Some(file), own) if own.as_ref() == Some(file) || profiles::is_one(file) => {
             profiles(context, file, false)
         }
+        (Some(file), _) if config::rules::is_one(file) => rules(context, file),
         (Some(file), _) => tools(context, file),
         (None, None) => tools(context, here),
         (None, Some(own)) => {
@@ -76,6 +77,25 @@ fn right(context: &Context, file: &Path, found: &Profiles) -> Result<(), Failure
         format!("the profiles {}", names.join(", "))
     };
     context.ui.line(&format!("{} is right: it has {names}", file.display()))
+}
+
+fn rules(context: &Context, file: &Path) -> Result<(), Failure> {
+    let ui = &context.ui;
+    if !ui.is_json() {
+        let rules = super::rules::load(context, file)?;
+        let names: Vec<&str> = rules.all().iter().map(|rule| rule.name.as_str()).collect();
+        return ui.line(&format!("{} is right: it has the rules {}", file.display(), names.join(", ")));
+    }
+    match config::rules::load(file) {
+        Ok((rules, warnings)) => {
+            warnings.iter().try_for_each(|one| ui.object(&found("warning", one)))?;
+            let names = rules.all().iter().map(|rule| &rule.name);
+            names
+                .map(|name| json!({ "event": "rule", "file": file, "name": name }))
+                .try_for_each(|one| ui.object(&one))
+        }
+        Err(mistakes) => told(context, file, ("mistake", &mistakes)),
+    }
 }
 
 fn tools(context: &Context, file: &Path) -> Result<(), Failure> {

@@ -43,6 +43,12 @@ pub(crate) fn unfinished_tasks() -> ArgValueCompleter {
     ArgValueCompleter::new(move |current: &OsStr| found(current, &unfinished))
 }
 
+/// Tasks that can be started again.
+pub(crate) fn ended_tasks() -> ArgValueCompleter {
+    let ended = [Some(TaskStatus::Failed), Some(TaskStatus::Cancelled), Some(TaskStatus::Completed)];
+    ArgValueCompleter::new(move |current: &OsStr| found(current, &ended))
+}
+
 /// What a task can be.
 pub(crate) fn statuses() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
@@ -134,11 +140,17 @@ pub(super) fn typed_words() -> Vec<String> {
 /// Runs `read` on the store that the environment, and the line as far as it is typed, name. Nothing is written: where
 /// nobody has begun a store there is nothing to offer.
 pub(super) fn with_store<T>(read: impl AsyncFnOnce(&dyn Store) -> Option<T>) -> Option<T> {
-    let given = GlobalArgs::of_words(&typed_words());
+    let words = typed_words();
+    // A server is not asked while a line is typed, and what is elsewhere would mislead.
+    let names_a_server =
+        |word: &String| ["--server", "--stdio"].iter().any(|flag| word.split('=').next() == Some(flag));
+    if words.iter().any(names_a_server) {
+        return None;
+    }
+    let given = GlobalArgs::of_words(&words);
     let environment = Environment::of_process();
     let profile = profile::chosen(&given, &environment).ok()?;
     let config = Config::resolve(&given, &environment, profile.as_ref()).ok()?;
-    // A server is not asked while a line is typed, and what is elsewhere would mislead.
     if config.server.is_some() {
         return None;
     }

@@ -42,6 +42,8 @@ pub(crate) struct Context {
     concerns: Mutex<(Option<String>, Option<String>)>,
     /// The server that the command goes through, where it does.
     server: OnceLock<Reach>,
+    /// What the command does when it has to end, once it has said that it does something.
+    clean_up: OnceLock<CancellationToken>,
 }
 
 impl Context {
@@ -58,6 +60,7 @@ impl Context {
             asked: Mutex::default(),
             concerns: Mutex::default(),
             server: OnceLock::new(),
+            clean_up: OnceLock::new(),
         }
     }
 
@@ -210,6 +213,16 @@ impl Context {
     /// Notes what goes on when this command is interrupted or times out, as a hint for that moment.
     pub(crate) fn goes_on(&self, hint: impl Into<Advice>) {
         *locked(&self.goes_on) = Some(hint.into());
+    }
+
+    /// From now on the command has something to clean up: it is told when it has to end, and gets a little time.
+    pub(crate) fn cleans_up(&self) -> CancellationToken {
+        self.clean_up.get_or_init(CancellationToken::new).clone()
+    }
+
+    /// The command has to end: whether it has something to clean up, which it begins now.
+    pub(crate) fn begin_clean_up(&self) -> bool {
+        self.clean_up.get().inspect(|clean_up| clean_up.cancel()).is_some()
     }
 
     /// Does what asks a store or a server for something that it has at hand: one that takes its time does not answer.

@@ -21,6 +21,7 @@ fn examples(command: &str) -> &'static [Example] {
         "serve" => &SERVE,
         "worker" => &WORKER,
         "submit" => &SUBMIT,
+        "attach" => &ATTACH,
         "watch" => &WATCH,
         "respond" => &RESPOND,
         "inbox" => &INBOX,
@@ -28,8 +29,12 @@ fn examples(command: &str) -> &'static [Example] {
         "show" => &SHOW,
         "result" => &RESULT,
         "cancel" => &CANCEL,
+        "retry" => &RETRY,
+        "prune" => &PRUNE,
         "doctor" => &DOCTOR,
         "tools" => &TOOLS,
+        "workers" => &WORKERS,
+        "export" => &EXPORT,
         "ask" => &ASK,
         "report" => &REPORT,
         "check" => &CHECK,
@@ -49,7 +54,7 @@ const DEMO: [Example; 3] = [
 
 const SERVE: [Example; 3] = [
     ("The built-in tools, at http://127.0.0.1:8737/mcp", "mcptask serve"),
-    ("Tools of your own, 8 tasks at once", "mcptask serve --config mcptask.toml --concurrency 8"),
+    ("Tools of your own, and rules that answer", "mcptask serve --config mcptask.toml --rules rules.toml"),
     ("Only for clients with a token", "mcptask serve --token-file tokens.txt"),
 ];
 
@@ -65,16 +70,22 @@ const SUBMIT: [Example; 3] = [
     ("Launch one at a server", "mcptask submit plan_dinner --server http://127.0.0.1:8737/mcp"),
 ];
 
+const ATTACH: [Example; 3] = [
+    ("Take up a task that was left", "mcptask attach 7w3k9q2m"),
+    ("With given answers", "mcptask attach 7w3k9q2m --answers answers.json"),
+    ("Stop it too when this command is stopped", "mcptask attach 7w3k9q2m --cancel-on-exit"),
+];
+
 const WATCH: [Example; 3] = [
     ("A session's events, past and new", "mcptask watch dinner"),
     ("Wait until a task has asked", "mcptask watch --task 7w3k9q2m --until asked"),
-    ("New questions of all tasks, for a script", "mcptask watch --status input_required --json"),
+    ("Run a command for each question", "mcptask watch --event asked --since 10m --exec ./notify.sh"),
 ];
 
 const RESPOND: [Example; 3] = [
     ("Answer what has waited longest", "mcptask respond --next --set cuisine=Thai"),
-    ("Answer one question of a task", "mcptask respond 7w3k9q2m --question q1 --set cuisine=Thai"),
-    ("Say no", "mcptask respond 7w3k9q2m --decline"),
+    ("Answer all that a file of rules is about", "mcptask respond --rules rules.toml"),
+    ("Say no to all that a session asks", "mcptask respond --all --session dinner --decline"),
 ];
 
 const INBOX: [Example; 3] = [
@@ -104,7 +115,22 @@ const RESULT: [Example; 3] = [
 const CANCEL: [Example; 3] = [
     ("Stop a task", "mcptask cancel 7w3k9q2m"),
     ("Say why, for its log", "mcptask cancel 7w3k9q2m --reason 'the guests are ill'"),
-    ("Stop one at a server", "mcptask cancel 7w3k9q2m --server http://127.0.0.1:8737/mcp"),
+    (
+        "Stop what a session launched two hours ago or before",
+        "mcptask cancel --session dinner --older 2h --yes",
+    ),
+];
+
+const RETRY: [Example; 3] = [
+    ("The same once more", "mcptask retry 7w3k9q2m"),
+    ("With another argument, and wait for its result", "mcptask retry 7w3k9q2m --arg seconds=1 --wait"),
+    ("With the answers that were given before", "mcptask retry 7w3k9q2m --wait --from-journal"),
+];
+
+const PRUNE: [Example; 3] = [
+    ("What would go", "mcptask prune --ended --older-than 7d --dry-run"),
+    ("Delete it, from a script", "mcptask prune --ended --older-than 7d --yes"),
+    ("What was cancelled of one session", "mcptask prune --status cancelled --session dinner --yes"),
 ];
 
 const DOCTOR: [Example; 3] = [
@@ -117,6 +143,18 @@ const TOOLS: [Example; 3] = [
     ("What can be submitted", "mcptask tools"),
     ("What one of them takes", "mcptask tools plan_dinner"),
     ("What a server offers", "mcptask tools --server http://127.0.0.1:8737/mcp"),
+];
+
+const WORKERS: [Example; 3] = [
+    ("Who works, and at what", "mcptask workers"),
+    ("Who runs one tool", "mcptask workers --tool plan_dinner"),
+    ("All of it, for a script", "mcptask workers --json"),
+];
+
+const EXPORT: [Example; 3] = [
+    ("The last week's questions and answers", "mcptask export --since 7d"),
+    ("For a spreadsheet", "mcptask export --since 7d --format csv > answers.csv"),
+    ("Those of one tool", "mcptask export --tool plan_dinner --format csv"),
 ];
 
 const ASK: [Example; 3] = [
@@ -133,7 +171,7 @@ const REPORT: [Example; 3] = [
 
 const CHECK: [Example; 3] = [
     ("The file mcptask.toml of this directory", "mcptask check"),
-    ("Another one", "mcptask check mcptask.toml"),
+    ("A file of rules", "mcptask check rules.toml"),
     ("For an editor", "mcptask check mcptask.toml --json"),
 ];
 

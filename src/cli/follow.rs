@@ -51,7 +51,7 @@ impl Answering {
                     .maybe_hint(asked.later_hint()));
             }
             self.ui.talk(&format!("{} asks: {}", text::line(&asked.who), page::message(&asked.ask, 200)));
-            self.ui.talk(&format!("  answered as given: {}", values::in_words(&answer)));
+            self.ui.talk(&format!("  answered as given: {}", values::in_words(&asked.ask, &answer)));
             return Ok(answer);
         }
         if !self.ui.may_prompt() {
@@ -71,7 +71,7 @@ impl Answering {
     }
 
     /// Neither the file nor a person answers.
-    fn nobody(&self, asked: &Asked, position: usize) -> Failure {
+    pub(crate) fn nobody(&self, asked: &Asked, position: usize) -> Failure {
         let missing = self.answers.as_ref().map(|answers| format!("\n{}", answers.missing(position)));
         let message = page::message(&asked.ask, 200);
         let (who, missing) = (&asked.who, missing.unwrap_or_default());

@@ -9,7 +9,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 
 use super::environment::Environment;
-use super::{Cli, examples};
+use super::{Cli, examples, task_id};
 
 /// The options that go through a server.
 const SERVER: [&str; 2] = ["server", "stdio"];
@@ -28,8 +28,26 @@ const HELP: &str = "help";
 const ABOUT: &str = "command";
 const OPTIONS: &str = "options";
 
-/// Reads a command line.
+/// Reads a command line. One that is refused may have the id of a task that looks like an option.
 pub(super) fn parse(arguments: &[OsString], environment: &Environment) -> Result<Cli, clap::Error> {
+    let refused = match parse_exactly(arguments, environment) {
+        Ok(cli) => return Ok(cli),
+        Err(refused) => refused,
+    };
+    let whole = whole();
+    let has_value = |word: &str| word.strip_prefix("--").is_some_and(|name| takes_value(&whole, name));
+    let mut others = task_id::behind_dashes(arguments, &has_value);
+    let meant = others.find_map(|line| parse_exactly(&line, environment).ok());
+    meant.filter(|cli| cli.command.is_about_a_task()).ok_or(refused)
+}
+
+/// Whether the option of that name, of whichever command, has a value behind it.
+fn takes_value(command: &Command, name: &str) -> bool {
+    let is_such = |one: &Arg| one.get_long() == Some(name) && one.get_action().takes_values();
+    command.get_arguments().any(is_such) || command.get_subcommands().any(|one| takes_value(one, name))
+}
+
+fn parse_exactly(arguments: &[OsString], environment: &Environment) -> Result<Cli, clap::Error> {
     let mut command = command(environment);
     let mut matches = command.try_get_matches_from_mut(arguments)?;
     if let Some((HELP, given)) = matches.subcommand() {

@@ -40,6 +40,9 @@ pub(crate) struct ListArgs {
     /// Only those that were launched since: a time ago such as 10m, or a time in RFC 3339
     #[arg(long, value_name = "WHEN", value_parser = time::ago_or_at)]
     since: Option<Timestamp>,
+    /// Those whose ttl has ended, as long as `--keep` of `serve` and `worker` keeps them, in place of the present ones
+    #[arg(long, conflicts_with_all = ["waiting", "server", "stdio"])]
+    history: bool,
     /// In this order
     #[arg(long, value_name = "ORDER", value_enum)]
     sort: Option<SortBy>,
@@ -74,7 +77,8 @@ impl ListArgs {
         };
         let statuses = if self.waiting { vec![TaskStatus::InputRequired] } else { self.status.clone() };
         let (session, tool) = (self.session.clone(), self.tool.clone());
-        Wanted { session, statuses, tool, since: self.since, sort, most: self.limit.get() }
+        let (archived, most) = (self.history, self.limit.get());
+        Wanted { session, statuses, tool, since: self.since, archived, sort, most }
     }
 }
 
@@ -82,11 +86,18 @@ impl ListArgs {
     /// Which tasks are asked for; nothing where it is all of them.
     fn sought(&self) -> Option<String> {
         let filters = self.filters();
+        if self.history {
+            let with =
+                if filters.is_empty() { String::new() } else { format!(" with {}", filters.join(" and ")) };
+            return Some(format!("the history has no task{with}"));
+        }
         match (self.waiting, filters.as_slice()) {
             (false, []) => None,
             (true, []) => Some("no task waits for an answer".to_owned()),
-            (false, filters) => Some(format!("no task has {}", filters.join(" and "))),
-            (true, filters) => Some(format!("no task with {} waits for an answer", filters.join(" and "))),
+            (false, filters) => Some(format!("no task matches {}", filters.join(" and "))),
+            (true, filters) => {
+                Some(format!("no task that matches {} waits for an answer", filters.join(" and ")))
+            }
         }
     }
 
@@ -130,6 +141,11 @@ fn none(context: &Context, places: &Places, args: &ListArgs) {
     let ui = &context.ui;
     match (places.all(), args.sought()) {
         ([], _) => ui.talk(&format!("no tasks; {}", context.nothing_begun())),
+        (_, Some(sought)) if args.history => {
+            let keep = Suggested::new("serve").option("--keep", "30d");
+            let keep = Advice::command(keep, "keeps tasks for so long after their ttl ended");
+            context.tell(keep.after(&format!("{sought}; ")));
+        }
         (_, Some(sought)) => {
             let all = Advice::command(Suggested::new("list"), "shows all");
             context.tell(all.after(&format!("{sought}; ")));

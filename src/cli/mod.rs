@@ -2,10 +2,13 @@
 //! exit codes (`failure::Kind`).
 
 mod access;
+mod activity;
 mod answering;
 mod arguments;
 mod ask;
 mod ask_kind;
+mod attach;
+mod bulk;
 mod cancel;
 mod check;
 mod complete;
@@ -19,6 +22,7 @@ mod demo;
 mod doctor;
 mod environment;
 mod examples;
+mod export;
 mod follow;
 mod handover;
 mod help;
@@ -31,18 +35,26 @@ mod outcome;
 mod places;
 mod profile;
 mod profile_file;
+mod prune;
 mod remote;
 mod remote_answering;
 mod report;
 mod respond;
+mod respond_all;
+mod respond_args;
 mod result;
+mod retention;
+mod retry;
+mod rules;
 mod run;
 mod serve;
+mod served_rules;
 mod server_files;
 mod settings;
 mod show;
 mod signals;
 mod since;
+mod stay;
 mod submit;
 mod task_id;
 mod token_file;
@@ -53,6 +65,7 @@ mod waiting;
 mod watch;
 mod who;
 mod worker;
+mod workers;
 
 use std::fmt::Write as _;
 
@@ -83,6 +96,7 @@ enum Command {
     Serve(serve::ServeArgs),
     Worker(worker::WorkerArgs),
     Submit(submit::SubmitArgs),
+    Attach(attach::AttachArgs),
     Watch(watch::WatchArgs),
     Respond(respond::RespondArgs),
     Inbox(inbox::InboxArgs),
@@ -90,14 +104,33 @@ enum Command {
     Show(show::ShowArgs),
     Result(result::ResultArgs),
     Cancel(cancel::CancelArgs),
+    Retry(retry::RetryArgs),
+    Prune(prune::PruneArgs),
     Doctor(doctor::DoctorArgs),
     Tools(tools::ToolsArgs),
+    Workers(workers::WorkersArgs),
+    Export(export::ExportArgs),
     Ask(ask::AskArgs),
     Report(report::ReportArgs),
     Check(check::CheckArgs),
     Completions(completions::CompletionsArgs),
     Config(settings::ConfigArgs),
     Init(settings::InitArgs),
+}
+
+impl Command {
+    /// Whether it takes a task's id, or what is followed, besides its options.
+    fn is_about_a_task(&self) -> bool {
+        matches!(
+            self,
+            Self::Watch(_)
+                | Self::Respond(_)
+                | Self::Show(_)
+                | Self::Result(_)
+                | Self::Cancel(_)
+                | Self::Doctor(_)
+        )
+    }
 }
 
 /// Exit codes and environment, for the end of the help.

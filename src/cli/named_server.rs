@@ -34,8 +34,9 @@ pub(super) fn find(name: &str, environment: &Environment, folder: &Path) -> Resu
 /// The failure where no file names such a server.
 pub(super) fn unknown(name: &str, environment: &Environment, folder: &Path) -> Failure {
     let listed = server_files::read(environment, folder);
+    let servers = listed.iter().flat_map(|listed| &listed.servers);
     let mut names: Vec<&str> =
-        listed.iter().flat_map(|listed| listed.servers.keys().map(String::as_str)).collect();
+        servers.filter(|(_, entry)| !is_disabled(entry)).map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
     let known = match names.as_slice() {
@@ -45,6 +46,11 @@ pub(super) fn unknown(name: &str, environment: &Environment, folder: &Path) -> F
     let failure = Failure::usage(format!("{name:?} is neither a URL nor the name of a server: {known}"));
     let broken = listed.iter().filter_map(Listed::broken);
     broken.fold(failure, Failure::hint).hint("a URL is such as http://127.0.0.1:8737/mcp")
+}
+
+/// Whether its host has it switched off, in the word of Cursor, Cline and others.
+fn is_disabled(entry: &Value) -> bool {
+    entry.get("disabled") == Some(&Value::Bool(true))
 }
 
 /// What a file says of one server.
@@ -60,6 +66,10 @@ struct Entry<'a> {
 impl Entry<'_> {
     fn target(&self, entry: &Value) -> Result<Target, Failure> {
         let text = |key: &str| entry.get(key).and_then(Value::as_str);
+        if is_disabled(entry) {
+            let problem = "is disabled there: take \"disabled\": true out, or give --server its URL";
+            return Err(self.refused(problem));
+        }
         if text("type") == Some("sse") {
             return Err(self.refused("uses the transport of 2024 (sse), which is not spoken here"));
         }

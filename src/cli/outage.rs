@@ -12,8 +12,8 @@ use super::ui::{Ui, text};
 use crate::desk::facts::passed_over;
 use crate::engine::{self, Retry};
 use crate::store::{
-    ClaimKey, Due, EventFilter, History, News, Page, PageCursor, Requeue, Rows, Store, StoreResult, Tail,
-    TaskFilter, Trouble, Unreadable, WorkerInfo,
+    ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, News, Page, PageCursor, Requeue,
+    Retention, Rows, Store, StoreResult, Tail, TaskFilter, Trouble, Unreadable, WorkerDetails, WorkerInfo,
 };
 use crate::task::{
     Answer, Ask, Cursor, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, ToolSpec,
@@ -258,12 +258,43 @@ impl Store for Announced {
         self.outage.written(self.store.expire(task).await)
     }
 
+    async fn prune(&self, task: &TaskId) -> StoreResult<bool> {
+        self.outage.written(self.store.prune(task).await)
+    }
+
+    fn retain(&self, retention: Retention) {
+        self.store.retain(retention);
+    }
+
+    async fn archived(
+        &self,
+        filter: &TaskFilter,
+        after: Option<&PageCursor>,
+        most: usize,
+    ) -> StoreResult<ArchivePage> {
+        self.outage.read(self.store.archived(filter, after, most).await)
+    }
+
+    async fn archived_task(&self, task: &TaskId) -> StoreResult<Option<ArchivedTask>> {
+        self.outage.read(self.store.archived_task(task).await)
+    }
+
+    async fn find_archived(&self, prefix: &str, most: usize) -> StoreResult<Vec<TaskId>> {
+        self.outage.read(self.store.find_archived(prefix, most).await)
+    }
+
     async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()> {
         self.outage.written(self.store.note(task, note).await)
     }
 
-    async fn enlist(&self, worker: &WorkerId, tools: &[ToolSpec], lease: Duration) -> StoreResult<()> {
-        self.outage.written(self.store.enlist(worker, tools, lease).await)
+    async fn enlist(
+        &self,
+        worker: &WorkerId,
+        details: Option<&WorkerDetails>,
+        tools: &[ToolSpec],
+        lease: Duration,
+    ) -> StoreResult<()> {
+        self.outage.written(self.store.enlist(worker, details, tools, lease).await)
     }
 
     async fn renew(&self, worker: &WorkerId, lease: Duration) -> StoreResult<bool> {

@@ -11,6 +11,19 @@ use crate::task::{Outcome, TaskStatus};
 /// The place and the id of the task that ended.
 pub(crate) type Of<'a> = (&'static str, &'a str);
 
+/// Fails as the task did; says nothing of one that went well.
+pub(crate) fn fails(of: Of<'_>, ending: &Ending) -> Result<(), Failure> {
+    match ending {
+        Ending::Finished(outcome) => outcome_fails(of, outcome),
+        Ending::Failed { message, outcome: Some(outcome) } => {
+            Err(failure_of(of, message.as_deref(), outcome))
+        }
+        Ending::Failed { message, outcome: None } => Err(unsaid(of, message.as_deref())),
+        Ending::Cancelled { message } => Err(cancellation(of, message.as_deref())),
+        Ending::Closed { .. } => Ok(()),
+    }
+}
+
 /// Prints how a task ended, and fails as it did.
 pub(crate) fn tell(context: &Context, of: Of<'_>, ending: &Ending) -> Result<(), Failure> {
     let task = text::line(of.1);
@@ -27,7 +40,7 @@ pub(crate) fn tell(context: &Context, of: Of<'_>, ending: &Ending) -> Result<(),
                     &json!({ "source": of.0, "task": of.1, "status": TaskStatus::Failed, "error": error }),
                 )?;
             }
-            Err(Failure::new(Kind::TaskFailed, format!("task {task} failed: {words}")))
+            Err(unsaid(of, message.as_deref()))
         }
         Ending::Cancelled { message } => Err(cancelled(context, of, message.as_deref())),
         Ending::Closed { why, .. } if context.ui.is_json() => context
@@ -42,6 +55,12 @@ pub(crate) fn tell(context: &Context, of: Of<'_>, ending: &Ending) -> Result<(),
             Ok(())
         }
     }
+}
+
+/// The failure of a task that its place calls failed, and of which no outcome is shown.
+fn unsaid(of: Of<'_>, message: Option<&str>) -> Failure {
+    let words = message.unwrap_or(UNSAID);
+    Failure::new(Kind::TaskFailed, format!("task {} failed: {words}", text::line(of.1)))
 }
 
 /// What is said where nobody says why a task failed.
@@ -59,6 +78,10 @@ fn cancelled(context: &Context, of: Of<'_>, message: Option<&str>) -> Failure {
             return failure;
         }
     }
+    cancellation(of, message)
+}
+
+fn cancellation(of: Of<'_>, message: Option<&str>) -> Failure {
     let message = message.filter(|message| !message.trim().is_empty());
     let why = message.map(|message| format!(": {message}")).unwrap_or_default();
     Failure::new(Kind::Cancelled, format!("task {} was cancelled{why}", of.1))
@@ -72,6 +95,10 @@ fn failed(context: &Context, of: Of<'_>, message: Option<&str>, outcome: &Outcom
         }
         _ => show(context, of, TaskStatus::Failed, outcome)?,
     }
+    Err(failure_of(of, message, outcome))
+}
+
+fn failure_of(of: Of<'_>, message: Option<&str>, outcome: &Outcome) -> Failure {
     let words = match outcome {
         Outcome::Error(error) => {
             let words = message.filter(|words| !error.message.contains(words));
@@ -85,7 +112,7 @@ fn failed(context: &Context, of: Of<'_>, message: Option<&str>, outcome: &Outcom
         }
         Outcome::Result(_) => message.unwrap_or(UNSAID).to_owned(),
     };
-    Err(Failure::new(Kind::TaskFailed, format!("task {} failed: {words}", of.1)))
+    Failure::new(Kind::TaskFailed, format!("task {} failed: {words}", of.1))
 }
 
 /// A failed task whose result does not say so: the status decides, and nothing beside it says that all went well.
@@ -101,6 +128,10 @@ fn disowned(of: Of<'_>, message: Option<&str>, result: &Value) -> Value {
 /// Prints a result; a result that its tool calls an error, and a JSON-RPC error, are failures as well.
 pub(crate) fn of_outcome(context: &Context, of: Of<'_>, outcome: &Outcome) -> Result<(), Failure> {
     show(context, of, outcome.status(), outcome)?;
+    outcome_fails(of, outcome)
+}
+
+fn outcome_fails(of: Of<'_>, outcome: &Outcome) -> Result<(), Failure> {
     match outcome {
         Outcome::Error(error) => {
             let message = format!("task {} failed: {} (code {})", of.1, error.message, error.code);

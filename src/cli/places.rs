@@ -7,8 +7,9 @@ use super::connections;
 use super::context::Context;
 use super::failure::Failure;
 use super::remote::RemoteArgs;
-use crate::desk::place::{Found, Place};
-use crate::desk::places::{Places, no_task};
+use crate::desk::archive::Sought;
+use crate::desk::place::{Found, Place, no_task};
+use crate::desk::places::Places;
 use crate::desk::suggest::Advice;
 
 /// Does a command's work at its places, and leaves them in good order. Whoever waits for a task waits for its place too.
@@ -39,7 +40,14 @@ pub(crate) fn tell_unsearched(context: &Context, places: &Places) {
 /// Says so where nobody runs the task that is waited for.
 pub(crate) async fn tell_unoffered(context: &Context, found: &Found) {
     if let Some(tool) = found.unoffered_tool().await {
-        context.ui.warn(&context.advise(unoffered(&tool)));
+        let said = match found {
+            // One of ours would take nothing of FastMCP's, and begin a store in its Redis.
+            Found::Fastmcp(..) => Advice::from(format!(
+                "no worker runs {tool:?} now; the task waits until one does: start a worker of the server that has this tool"
+            )),
+            Found::Store(..) | Found::Server(..) => unoffered(&tool),
+        };
+        context.ui.warn(&context.advise(said));
     }
 }
 
@@ -75,11 +83,21 @@ pub(crate) async fn find(
     prefix: &str,
     waits: bool,
 ) -> Result<Found, Failure> {
+    seek(context, places, prefix, waits).await?.task()
+}
+
+/// The same, or what the archive has of such a task.
+pub(crate) async fn seek(
+    context: &Context,
+    places: &Places,
+    prefix: &str,
+    waits: bool,
+) -> Result<Sought, Failure> {
     let find = async || {
         if places.is_empty() {
             return Err(no_task(prefix).hint(context.nothing_begun()));
         }
-        places.find(prefix).await
+        places.seek(prefix).await
     };
     let find = async || context.asking(find()).await;
     let found = if waits { context.ride_out(find).await } else { find().await }?;

@@ -9,10 +9,10 @@ use super::context::Context;
 use super::environment::TOKEN;
 use super::failure::Failure;
 use super::named_server;
-use super::remote_answering::RemoteAnswering;
+use super::remote_answering::{self, RemoteAnswering};
 use super::ui::Ui;
 use crate::client::{self, Client, ClientError, Era, Target};
-use crate::desk::suggest::{Advice, Reach, Suggested, Word};
+use crate::desk::suggest::{Reach, Word};
 
 /// Options of commands that can go through MCP instead of straight to the store.
 #[derive(Debug, Clone, Default, Args)]
@@ -260,10 +260,11 @@ fn has_secret(target: &Target) -> bool {
 pub(crate) fn explained(error: ClientError, answering: &RemoteAnswering) -> Failure {
     match error {
         ClientError::LeftOpen { .. } => answering.failure().unwrap_or_else(|| error.into()),
+        ClientError::NeedsInput { question: Some(question), .. } => answering.asks_nobody(&question),
+        // It is seen only that the task asks.
         ClientError::NeedsInput { task: Some(ref task), .. } => {
-            let respond = Suggested::new("respond").about(task.as_str());
-            let later = answering.is_answered_later().then(|| Advice::with("answer it with", respond));
-            Failure::from(error).maybe_hint(later)
+            let later = remote_answering::at_its_store(task);
+            Failure::from(error).hint(later)
         }
         other => other.into(),
     }

@@ -8,13 +8,13 @@ use async_trait::async_trait;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
-use super::failure::Failure;
+use super::failure::{Failure, Kind};
 use super::follow::Answering;
 use super::ui::event;
 use super::ui::question::Asked;
 use crate::client::{self, AskedQuestion, Era};
 use crate::desk::background::Background;
-use crate::desk::suggest::Suggested;
+use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::values;
 use crate::task::Answer;
 
@@ -39,6 +39,24 @@ struct State {
     /// How many connections there were before this one.
     connection: u32,
     failure: Option<Failure>,
+}
+
+/// Who asks, in the words of all places. A request's id tells nobody which question it is.
+fn who(question: &AskedQuestion) -> String {
+    let AskedQuestion { server, task, key, outlives_session, .. } = question;
+    match task.as_deref().map(event::short) {
+        Some(task) if *outlives_session => format!("{server} (task {task}, question {key})"),
+        Some(task) => format!("{server} (task {task})"),
+        None => server.clone(),
+    }
+}
+
+/// Where a legacy server's question can be answered by others than the client that it asks.
+pub(crate) fn at_its_store(task: &str) -> Advice {
+    let respond = Suggested::new("respond").about(task);
+    let asks = "a legacy server asks only the client that submitted the task, and may take the end of this command for \
+                an answer; as long as the task waits, ";
+    Advice::at_its_store(asks, respond, "answers straight at the store that the server uses")
 }
 
 /// A question that was asked here.
@@ -128,14 +146,20 @@ impl RemoteAnswering {
         }
     }
 
-    /// Whether a command can answer what is left open.
-    pub(crate) fn is_answered_later(&self) -> bool {
+    /// Whether a command can answer what is left open through the server.
+    fn is_answered_later(&self) -> bool {
         self.answered_later.load(Ordering::Acquire)
     }
 
     /// Why a question was left open, if one was.
     pub(crate) fn failure(&self) -> Option<Failure> {
         self.state().failure.take()
+    }
+
+    /// The failure of a question that came where nobody may be asked.
+    pub(crate) fn asks_nobody(&self, question: &AskedQuestion) -> Failure {
+        let (position, _) = self.state().meet(question);
+        self.answering.nobody(&self.asked(question, position), position)
     }
 
     /// Warns of what in the file of answers has answered nothing.
@@ -161,8 +185,7 @@ impl RemoteAnswering {
 
     /// The question of that position, counted from 1, as it is shown.
     fn asked(&self, question: &AskedQuestion, position: usize) -> Asked {
-        let task = question.task.as_deref().map(|task| format!(", task {}", event::short(task)));
-        let who = format!("{}{}", question.server, task.unwrap_or_default());
+        let who = who(question);
         let mut background = self.call.get().cloned().unwrap_or_default();
         let state = self.state();
         for known in
@@ -197,7 +220,11 @@ impl client::Answering for RemoteAnswering {
                 Some(answer)
             }
             Err(failure) => {
-                self.state().failure = Some(failure);
+                let task = question
+                    .task
+                    .as_deref()
+                    .filter(|_| failure.kind() == Kind::NeedsInput && !self.is_answered_later());
+                self.state().failure = Some(failure.maybe_hint(task.map(at_its_store)));
                 None
             }
         }

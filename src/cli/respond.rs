@@ -1,76 +1,27 @@
 //! `respond`: answers an open question.
 
-use clap::Args;
-use serde_json::json;
-
 use super::answering::{ask_until_closed, send};
 use super::context::Context;
 use super::failure::Failure;
-use super::remote::RemoteArgs;
+pub(crate) use super::respond_args::RespondArgs;
 use super::ui::{event, text};
-use super::{arguments, complete_names, config, inbox, places, waiting};
+use super::{inbox, places, respond_all, rules, waiting};
 use crate::desk::answer::{Delivered, Receipt, Sending};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::place::Found;
 use crate::desk::places::Places;
 use crate::desk::values;
 use crate::fastmcp::Way;
-use crate::form::{self, Form};
-use crate::store::{StoreError, gate};
-use crate::task::{Action, Answer, Answerer, Ask, AskKind, Who, joined};
-
-/// Answer an open question: at a prompt, or with the options below
-///
-/// Without a task, opens the inbox where several questions wait; a script names the task, or gives --next. Whoever
-/// answers first has answered: a second answer changes nothing (exit 10). Esc and Ctrl-C leave the question open.
-#[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-#[expect(clippy::doc_markdown, reason = "doc comments of arguments are their help")]
-#[command(after_long_help = form::FORMAT)]
-#[command(group(clap::ArgGroup::new("reply").args(["content", "decline", "cancel"]).multiple(false)))]
-pub(crate) struct RespondArgs {
-    /// The task's id, or its beginning
-    #[arg(value_parser = super::task_id::typed, add = super::complete::waiting_tasks())]
-    task: Option<String>,
-    /// Answer the question that has waited longest, whichever task it is of
-    #[arg(long, conflicts_with_all = ["task", "question", "wait", "direct"])]
-    next: bool,
-    /// Answer this question of the task, for example q2; else the first open one
-    #[arg(long, value_name = "QUESTION", requires = "task", allow_hyphen_values = true, add = complete_names::questions())]
-    question: Option<String>,
-    /// Wait until the task asks; --timeout bounds it
-    #[arg(long, requires = "task")]
-    wait: bool,
-    /// Accept; what is not --set has the form's default
-    #[arg(long, conflicts_with_all = ["decline", "cancel"])]
-    accept: bool,
-    /// Set a field of the form, read as its kind says; lists are separated by commas. Means --accept
-    #[arg(long, value_name = "NAME=VALUE", conflicts_with = "reply", add = complete_names::fields())]
-    set: Vec<String>,
-    /// Accept with exactly this JSON object: itself, @FILE, or - for stdin
-    #[arg(long, value_name = "JSON")]
-    content: Option<String>,
-    /// Say no
-    #[arg(long)]
-    decline: bool,
-    /// Dismiss the question without deciding
-    #[arg(long)]
-    cancel: bool,
-    /// Say who answers, for the log: as given, not proven [env: MCPTASK_AS] [default: user@host]
-    #[arg(long = "as", value_name = "NAME")]
-    name: Option<String>,
-    /// Note something beside the answer, such as a ticket or a reason; the task's log keeps it
-    #[arg(long, value_name = "TEXT")]
-    note: Option<String>,
-    /// Answer a FastMCP 4 task straight in its Redis, round its server's authorisation
-    #[arg(long, requires = "task", conflicts_with = "server")]
-    direct: bool,
-    #[command(flatten)]
-    pub(crate) remote: RemoteArgs,
-}
+use crate::task::{Action, Answer, Who};
 
 pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Failure> {
+    if args.rules.file().is_some() {
+        return rules::run(context, &args.rules(), &args.remote).await;
+    }
     let who = args.who(context)?;
+    if args.all {
+        return respond_all::run(context, args, who).await;
+    }
     context.before_changing(&args.remote).await?;
     if context.ui.may_prompt() && !args.has_answer() {
         // A store that goes away while somebody fills in the form is waited for; one that is not there is told at once.
@@ -109,7 +60,7 @@ async fn respond(context: &Context, places: &Places, args: &RespondArgs, who: Wh
     if let Some(problem) = found.keeps_no_names().filter(|_| args.name.is_some() || args.note.is_some()) {
         context.ui.warn(&problem);
     }
-    let receipt = match args.given(&question.asked.ask)? {
+    let receipt = match args.given(&question.asked.ask, args.content()?)? {
         Some(answer) => {
             let answer = answer.given_by(who);
             send(context, &mut Sending::new(&found, &question, answer, way), args.wait).await?.or_refused()?
@@ -139,64 +90,15 @@ async fn at_prompt(
     }
 }
 
-impl RespondArgs {
-    /// Whether the options give an answer.
-    fn has_answer(&self) -> bool {
-        self.accept || self.decline || self.cancel || self.content.is_some() || !self.set.is_empty()
-    }
-
-    /// Who answers, as far as anybody says.
-    fn who(&self, context: &Context) -> Result<Who, Failure> {
-        let named = self.name.as_deref().map(|name| config::named("--as", name)).transpose()?;
-        let who = named.unwrap_or_else(|| context.config.answerer.clone()).noting(self.note.clone());
-        match gate::who(&who) {
-            Err(StoreError::Refused { problem, .. }) => Err(config::unusable("--note", &problem)),
-            _ => Ok(who),
-        }
-    }
-
-    /// The answer that the options give; `None` where a person shall be asked.
-    fn given(&self, ask: &Ask) -> Result<Option<Answer>, Failure> {
-        let plain = |action| Ok(Some(Answer::new(action, Answerer::Operator)));
-        if self.decline {
-            return plain(Action::Decline);
-        }
-        if self.cancel {
-            return plain(Action::Cancel);
-        }
-        let content = match (&self.content, &ask.kind) {
-            (Some(content), _) => arguments::object("--content", content)?,
-            (None, _) if !self.accept && self.set.is_empty() => return Ok(None),
-            (None, AskKind::Url { .. }) if self.set.is_empty() => return plain(Action::Accept),
-            (None, AskKind::Url { .. }) => {
-                return Err(Failure::usage("the question asks to visit a page and has no fields to --set"));
-            }
-            (None, AskKind::Form { schema }) => {
-                let form = Form::parse(schema).map_err(|violations| {
-                    Failure::usage(format!("the question's form cannot be read: {}", joined(&violations)))
-                        .hint("answer with --content JSON")
-                })?;
-                arguments::for_form(&form, &self.set)?
-            }
-        };
-        Ok(Some(Answer::accept(content, Answerer::Operator)))
-    }
-}
-
 /// Says what was answered.
 fn told(context: &Context, found: &Found, question: &OpenQuestion, receipt: &Receipt) -> Result<(), Failure> {
-    let Receipt { answer, stale_cleared, left, counts } = receipt;
     if context.ui.is_json() {
-        let Answer { action, by, at, who, .. } = answer;
-        let who = who.as_ref().filter(|_| found.keeps_no_names().is_none());
-        return context.ui.object(&json!({
-            "at": at, "source": found.source(), "task": question.task, "question": question.id, "action": action,
-            "by": by, "who": who, "stale_cleared": stale_cleared, "left": left, "counts": counts.then_some(true),
-        }));
+        return context.ui.object(&receipt.object(found, question));
     }
+    let Receipt { answer, stale_cleared, left, counts } = receipt;
     let said = match answer.action {
         Action::Accept if answer.content.is_none() => "accepted".to_owned(),
-        Action::Accept => format!("sent: {}", values::in_words(answer)),
+        Action::Accept => format!("sent: {}", values::in_words(&question.asked.ask, answer)),
         Action::Decline => "declined".to_owned(),
         Action::Cancel => "cancelled the question".to_owned(),
     };

@@ -17,8 +17,9 @@ use super::failure::{Failure, Kind};
 use super::signals::{self, Signals, Stop};
 use super::ui::{self, Streams, Ui};
 use super::{
-    ask, cancel, check, completions, demo, doctor, handover, help, inbox, list, profile, report, respond,
-    result, serve, settings, show, submit, tools, usage, watch, worker,
+    ask, attach, cancel, check, completions, demo, doctor, export, handover, help, inbox, list, profile,
+    prune, report, respond, result, retry, serve, settings, show, submit, tools, usage, watch, worker,
+    workers,
 };
 use crate::client::programs_ended;
 
@@ -67,6 +68,9 @@ fn of_store(environment: &Environment, command: &Command) -> Environment {
             return environment.without_store();
         }
         Command::Submit(args) => &args.remote,
+        Command::Attach(args) => &args.remote,
+        Command::Retry(args) => &args.remote,
+        Command::Prune(args) => &args.remote,
         Command::Watch(args) => &args.remote,
         Command::Respond(args) => &args.remote,
         Command::Inbox(args) => &args.remote,
@@ -76,6 +80,8 @@ fn of_store(environment: &Environment, command: &Command) -> Environment {
         Command::Cancel(args) => &args.remote,
         Command::Doctor(args) => &args.remote,
         Command::Tools(args) => &args.remote,
+        Command::Workers(args) => &args.remote,
+        Command::Export(args) => &args.remote,
         Command::Serve(_) | Command::Worker(_) | Command::Report(_) | Command::Config(_) => {
             return environment.clone();
         }
@@ -115,15 +121,20 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
         Command::Worker(args) => daemon(context, worker::run(context, args)),
         Command::Demo(args) => client(context, Level::ERROR, Box::pin(demo::run(context, args))),
         Command::Submit(args) => client(context, level(args.waits()), Box::pin(submit::run(context, args))),
+        Command::Attach(args) => client(context, level(true), Box::pin(attach::run(context, args))),
         Command::Watch(args) => client(context, level(true), Box::pin(watch::run(context, args))),
         Command::Respond(args) => client(context, level(true), Box::pin(respond::run(context, args))),
         Command::Inbox(args) => client(context, level(true), Box::pin(inbox::run(context, args))),
         Command::List(args) => client(context, Level::WARN, Box::pin(list::run(context, args))),
-        Command::Show(args) => client(context, Level::WARN, Box::pin(show::run(context, args))),
+        Command::Show(args) => client(context, level(args.waits()), Box::pin(show::run(context, args))),
         Command::Result(args) => client(context, level(args.waits()), Box::pin(result::run(context, args))),
         Command::Cancel(args) => client(context, Level::WARN, Box::pin(cancel::run(context, args))),
+        Command::Retry(args) => client(context, level(args.waits()), Box::pin(retry::run(context, args))),
+        Command::Prune(args) => client(context, Level::WARN, Box::pin(prune::run(context, args))),
         Command::Doctor(args) => client(context, Level::WARN, Box::pin(doctor::run(context, args))),
         Command::Tools(args) => client(context, Level::WARN, Box::pin(tools::run(context, args))),
+        Command::Workers(args) => client(context, Level::WARN, Box::pin(workers::run(context, args))),
+        Command::Export(args) => client(context, Level::WARN, Box::pin(export::run(context, args))),
         Command::Report(args) => report::run(&context.ui, args),
         Command::Ask(args) => {
             let local = async {
@@ -226,6 +237,7 @@ async fn bounded(
             () = &mut timed_out => {
                 let shown = end.map(|(timeout, _)| format!("{timeout:?}")).unwrap_or_default();
                 let silent = context.who_is_silent().map(|who| format!(": {who}")).unwrap_or_default();
+                clean_up(context, &mut signals, &mut command).await;
                 let failure = Failure::new(Kind::TimedOut, format!("gave up after {shown}{silent}"));
                 return Err(failure.maybe_hint(context.what_goes_on()));
             }
@@ -239,8 +251,27 @@ async fn bounded(
                 {
                     return done;
                 }
+                clean_up(context, &mut signals, &mut command).await;
                 return Err(signal.failure().maybe_hint(context.what_goes_on()));
             }
+        }
+    }
+}
+
+/// How long a command may take to clean up before it ends: a server says within seconds whether it cancelled a task.
+const CLEANS_UP: Duration = Duration::from_secs(5);
+
+/// Lets a command that has to end clean up, where it has something to. A further signal insists on the end.
+async fn clean_up(
+    context: &Context,
+    signals: &mut Signals,
+    command: &mut (impl Future<Output = Result<(), Failure>> + Unpin),
+) {
+    if context.begin_clean_up() {
+        tokio::select! {
+            biased;
+            _ = signals.next() => {}
+            _ = tokio::time::timeout(CLEANS_UP, command) => {}
         }
     }
 }

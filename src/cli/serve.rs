@@ -2,6 +2,8 @@
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -12,17 +14,18 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::access::{Access, AccessArgs};
+use super::activity::{self, Whose};
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::offer::OfferArgs;
+use super::retention::RetentionArgs;
+use super::served_rules::ServedRules;
 use super::signals::Signals;
 use super::ui::time;
 use super::worker;
-use crate::desk::suggest::Suggested;
-use crate::desk::values;
 use crate::engine::{Engine, Limits};
 use crate::server::{self, ServeConfig, ServeError, Unanswerable};
-use crate::task::{Fault, ToolSpec, fault};
+use crate::task::{Fault, fault};
 
 /// Serve tools as MCP tasks over HTTP or stdio, and run them
 ///
@@ -46,6 +49,11 @@ pub(crate) struct ServeArgs {
     /// What becomes of a question when its client cannot answer: cancel it, or wait for `respond`
     #[arg(long, value_enum, value_name = "HOW", default_value_t)]
     unanswerable: UnanswerableChoice,
+    /// Let the rules of this file answer what they are about, before anybody is shown it
+    ///
+    /// SIGHUP reads it again. What no rule is about is asked as ever; see `respond --rules`.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    rules: Option<PathBuf>,
     /// Take requests for this host name, besides loopback ones; * for any. May be given several times
     #[arg(long, value_name = "HOST", conflicts_with = "stdio", value_parser = host)]
     allowed_host: Vec<String>,
@@ -58,6 +66,8 @@ pub(crate) struct ServeArgs {
     offer: OfferArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    retention: RetentionArgs,
 }
 
 /// An address to listen on, given by number or by name.
@@ -136,7 +146,11 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
         .hint("serve over HTTP, without --stdio"));
     }
     let access = if args.stdio { Access::default() } else { args.access.open(context, args.listen)? };
-    let config = args.config(&access);
+    let rules = args.rules.as_deref().map(|file| ServedRules::open(context, file)).transpose()?;
+    let config = ServeConfig {
+        decider: rules.clone().map(|rules| rules as Arc<dyn server::Decide>),
+        ..args.config(&access)
+    };
     let port = if args.stdio {
         None
     } else {
@@ -144,10 +158,15 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
         Some(bind(args.listen)?)
     };
     let engine = context.engine_within(args.limits()).await?;
+    args.retention.apply(&engine);
     let stop = context.stop.child_token();
     let parts = TaskTracker::new();
+    activity::tell(context, &engine, Whose::Everybodys, &parts, &stop).await?;
     if !args.stdio {
         access.reload(context, &parts, &stop)?;
+    }
+    if let Some(rules) = &rules {
+        rules.reload(&parts, &stop)?;
     }
     if args.concurrency > 0 {
         let count = usize::from(args.concurrency);
@@ -272,7 +291,6 @@ async fn announce(
     engine: &Engine,
     listener: &TcpListener,
 ) -> Result<(), Failure> {
-    let tools = engine.tools().await?;
     let at = listener.local_addr().unwrap_or(args.listen);
     let (url, store) = (format!("{}://{at}/mcp", args.access.scheme()), engine.store().location());
     if context.ui.is_json() {
@@ -290,19 +308,7 @@ async fn announce(
     if args.allowed_origin.iter().any(|origin| origin == "*") {
         ui.warn("requests of every web page are taken that a browser of a user shows");
     }
-    ui.talk("  try, in another terminal:");
-    // One that asks, where there is none that is known to.
-    let workers = engine.store().workers().await.map(|workers| workers.rows).unwrap_or_default();
-    let is_run = |tool: &&ToolSpec| workers.iter().any(|one| one.offers(&tool.name));
-    let run: Vec<_> = tools.iter().filter(is_run).collect();
-    let known = run.iter().find(|tool| tool.name == "plan_dinner").or(run.first());
-    let tool = known.map_or("TOOL", |tool| tool.name.as_str());
-    let submit = Suggested::new("submit").about(tool).option("--session", "dinner");
-    let submit = known.map_or(submit.clone(), |tool| values::calling(submit, &tool.input_schema));
-    for command in [submit, Suggested::new("watch").about("dinner"), Suggested::new("respond")] {
-        ui.talk_after("    ", &[context.command(command)]);
-    }
-    Ok(())
+    activity::suggest(context, engine).await
 }
 
 fn running(concurrency: u16) -> String {

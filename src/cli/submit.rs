@@ -3,32 +3,29 @@
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::config::StoreChoice;
-use super::connections;
 use super::context::Context;
 use super::failure::Failure;
 use super::follow::{self, Answering};
-use super::remote::{self, RemoteArgs};
+use super::remote::RemoteArgs;
 use super::remote_answering::RemoteAnswering;
-use super::ui::spinner::Spinner;
 use super::ui::{text, time};
-use super::{arguments, complete, complete_names, outcome, places};
-use crate::client::{self, Call, Client, Era, Submitted, Target};
+use super::{arguments, complete, complete_names, outcome, places, stay};
+use crate::client::{Call, Client, Era, Submitted, Target};
 use crate::desk::answers;
 use crate::desk::background::Background;
 use crate::desk::ending::Ending;
-use crate::desk::failure::server::gone_or;
 use crate::desk::place::{SERVER, STORE};
 use crate::desk::places::SEARCHED;
 use crate::desk::server::Server;
 use crate::desk::suggest::{Advice, Suggested};
-use crate::engine::{Engine, EngineError, Submission};
+use crate::engine::{Engine, EngineError, Submission, Viewer};
 use crate::fastmcp::Deployment;
 use crate::form;
 use crate::store::StoreError;
-use crate::task::{Scope, SessionId, Task};
+use crate::task::{Scope, SessionId, Task, TaskId};
 
 /// Launch a task; print its id
 ///
@@ -58,8 +55,66 @@ pub(crate) struct SubmitArgs {
     /// Answer questions from this JSON file, or - for stdin (see below)
     #[arg(long, value_name = "FILE", requires = "wait", value_hint = clap::ValueHint::FilePath)]
     answers: Option<String>,
+    /// Cancel the task where this command ends before it: by Ctrl-C, SIGTERM, a closed terminal or --timeout
+    #[arg(long, requires = "wait")]
+    cancel_on_exit: bool,
     #[command(flatten)]
     pub(crate) remote: RemoteArgs,
+    /// The task that this one is made from, where it is.
+    #[arg(skip)]
+    again: Option<Earlier>,
+}
+
+/// What a task takes over from one that has ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Earlier {
+    task: TaskId,
+    arguments: Map<String, Value>,
+    /// Whose it is: nobody else sees the new one either.
+    scope: Scope,
+}
+
+/// How a task is made from an earlier one.
+pub(crate) struct Again<'a> {
+    /// That one.
+    pub(crate) task: &'a Task,
+    /// Arguments in place of its own.
+    pub(crate) arg: Vec<String>,
+    /// A session in place of its own.
+    pub(crate) session: Option<SessionId>,
+    /// A ttl in place of its own.
+    pub(crate) ttl: Option<Duration>,
+    /// Whether to stay to the end.
+    pub(crate) wait: bool,
+    /// Whether the task is cancelled when this command ends before it.
+    pub(crate) cancel_on_exit: bool,
+    /// Where the tasks are.
+    pub(crate) remote: RemoteArgs,
+}
+
+/// Launches a task with the tool, the arguments and the session of an earlier one.
+pub(crate) async fn again(
+    context: &Context,
+    wanted: Again<'_>,
+    answering: &Answering,
+) -> Result<(), Failure> {
+    let Again { task, arg, session, ttl, wait, cancel_on_exit, remote } = wanted;
+    let new = task.new.clone();
+    // A foreground call is kept for a moment only, which was not asked for.
+    let kept = new.ttl_ms.filter(|_| !new.hidden).map(Duration::from_millis);
+    let args = SubmitArgs {
+        tool: new.tool,
+        arg,
+        args_json: None,
+        session: session.or(new.session),
+        ttl: ttl.or(kept),
+        wait,
+        answers: None,
+        cancel_on_exit,
+        remote,
+        again: Some(Earlier { task: new.id, arguments: new.arguments, scope: new.scope }),
+    };
+    through_store(context, &args, answering).await
 }
 
 pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failure> {
@@ -69,19 +124,14 @@ pub(crate) async fn run(context: &Context, args: SubmitArgs) -> Result<(), Failu
     match args.remote.target(context)? {
         None => through_store(context, &args, &answering).await,
         Some(target) => {
-            // A server is told that it may ask only where somebody can answer, here or, for a task that is left to it, later.
-            let asks = !args.wait || answering.can_ask();
-            let answering = RemoteAnswering::new(answering, true);
-            let asked = asks.then(|| answering.clone());
-            let server = connections::open(context, &args.remote, &target, args.wait, asked).await?;
-            let here = answering.clone();
-            let server = server.explained_by(Box::new(move |error| remote::explained(error, &here)));
-            let done = through_server(context, &args, &server, &target, &answering).await;
-            server.close().await;
-            if args.wait && asks && done.is_ok() {
-                answering.tell_surplus();
-            }
-            done
+            stay::at_server(
+                context,
+                &args.remote,
+                &target,
+                (answering, args.wait),
+                async |server, answering| through_server(context, &args, server, &target, answering).await,
+            )
+            .await
         }
     }
 }
@@ -105,14 +155,17 @@ async fn through_store(context: &Context, args: &SubmitArgs, answering: &Answeri
         let engine = opened(context, &args.tool).await?;
         match engine.tool(&args.tool).await {
             Ok(tool) => Ok((engine, tool)),
-            Err(error) => Err(Failure::from(error).maybe_hint(deployed(context, &args.tool).await)),
+            Err(error) => Err(deployed(context, &args.tool).await.unwrap_or_else(|| error.into())),
         }
     };
     let (engine, tool) = patiently(context, args, begin).await?;
     let submission = Submission {
         tool: args.tool.clone(),
-        arguments: arguments::for_tool(&tool.input_schema, &args.arg, args.args_json.as_deref())?,
-        scope: Scope::anonymous(),
+        arguments: match &args.again {
+            Some(earlier) => arguments::over(&tool.input_schema, earlier.arguments.clone(), &args.arg)?,
+            None => arguments::for_tool(&tool.input_schema, &args.arg, args.args_json.as_deref())?,
+        },
+        scope: args.again.as_ref().map_or_else(Scope::anonymous, |earlier| earlier.scope.clone()),
         session: args.session.clone(),
         hidden: false,
         ttl_ms: args.ttl_ms(),
@@ -127,7 +180,9 @@ async fn through_store(context: &Context, args: &SubmitArgs, answering: &Answeri
     if !args.wait {
         return Ok(());
     }
-    let ended = follow::to_end(context, &engine, &task, answering).await?;
+    let cancel = async || Ok(engine.cancel(&Viewer::Operator, id, stay::LEFT).await?);
+    let ended = Box::pin(follow::to_end(context, &engine, &task, answering));
+    let ended = stay::or_cancel(context, (args.cancel_on_exit, id.as_str()), cancel, ended).await?;
     answering.tell_surplus();
     outcome::tell(context, (STORE, ended.id().as_str()), &Ending::of_task(&ended))
 }
@@ -155,19 +210,23 @@ async fn opened(context: &Context, tool: &str) -> Result<Engine, Failure> {
     context.engine().await
 }
 
-/// What helps where FastMCP's workers run a tool that ours do not have.
-async fn deployed(context: &Context, tool: &str) -> Option<Advice> {
+/// The failure of a tool that ours do not have, where it is one of FastMCP's: its workers run it, or have run it.
+async fn deployed(context: &Context, tool: &str) -> Option<Failure> {
     let StoreChoice::Redis(url) = &context.config.store else { return None };
     for deployment in Deployment::discover_among(url, SEARCHED).await.ok()? {
-        if deployment.components().await.ok()?.iter().any(|one| one.component.name == tool) {
-            let words = format!("FastMCP's workers in docket {} run it; ", text::line(deployment.docket()));
-            return Some(through_its_server(tool).after(&words));
+        let is_offered = deployment.components().await.ok()?.iter().any(|one| one.component.name == tool);
+        if is_offered || deployment.list().await.ok()?.iter().any(|task| task.component.name == tool) {
+            let message = format!(
+                "{tool:?} is a tool of FastMCP's, in docket {}: those are launched through its server",
+                text::line(deployment.docket())
+            );
+            return Some(Failure::usage(message).hint(through_its_server(tool)));
         }
     }
     None
 }
 
-fn through_its_server(tool: &str) -> Advice {
+pub(crate) fn through_its_server(tool: &str) -> Advice {
     Advice::command(Suggested::new("submit").about(tool).through_some_server(), "launches it there")
 }
 
@@ -204,13 +263,20 @@ async fn warn_if_nobody_runs(context: &Context, engine: &Engine, task: &Task) {
 
 /// The id is the data, unless the result will be.
 fn announce(context: &Context, args: &SubmitArgs, id: &str, watch: Suggested) -> Result<(), Failure> {
-    context.goes_on(Advice::with("the task goes on; see it with", watch));
+    let goes_on = Advice::from("the task goes on; ");
+    let goes_on = if args.wait {
+        goes_on.and_command(Suggested::new("attach").about(id), "takes it up again; ")
+    } else {
+        goes_on
+    };
+    context.goes_on(goes_on.text("see it with: ").ending_with(watch));
     context.concerns(id, None);
     if context.ui.is_json() {
         let is_remote = args.remote.server.is_some() || args.remote.stdio.is_some();
         let source = if is_remote { SERVER } else { STORE };
         return context.ui.object(&json!({
             "source": source, "task": id, "tool": args.tool, "session": args.session, "status": "working",
+            "again": args.again.as_ref().map(|earlier| &earlier.task),
         }));
     }
     if args.wait {
@@ -266,7 +332,12 @@ async fn through_server(
             }
             // Its questions are asked in this session: who answers elsewhere what is left open here needs it.
             server.session_stays(true);
-            let ended = to_end(context, server, &task).await?;
+            let cancel = async || {
+                server.session_stays(false);
+                server.cancel(&task.id).await.map(drop)
+            };
+            let ended = Box::pin(stay::to_end(context, server, &task));
+            let ended = stay::or_cancel(context, (args.cancel_on_exit, &task.id), cancel, ended).await?;
             server.session_stays(false);
             outcome::tell(context, (SERVER, &task.id), &ended)
         }
@@ -288,16 +359,4 @@ fn keep(context: &Context, target: &Target, id: &str, tool: &str) {
     if let Some(Err(error)) = kept {
         context.ui.detail(&format!("the task's id is not kept for `list`: {error}"));
     }
-}
-
-/// Follows a server's task to its end.
-async fn to_end(context: &Context, server: &Server, begun: &client::TaskView) -> Result<Ending, Failure> {
-    let spinner = Spinner::start(&context.ui, "waiting");
-    let on_change = |task: &client::TaskView| {
-        let status = task.status.as_str();
-        spinner.say(task.status_message.as_deref().unwrap_or(status));
-    };
-    let ended = server.run(async |client| client.follow(&begun.id, &on_change).await).await;
-    drop(spinner);
-    Ok(ended.map_err(|failure| gone_or(begun, failure))?.into())
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 use super::failure::{Failure, Kind};
@@ -33,10 +34,14 @@ pub(super) struct TokenFile {
 
 /// Reads names and tokens; the error names the line, never the token.
 pub(super) fn read(path: &Path) -> Result<TokenFile, Failure> {
+    let whole = |problem: String| Failure::usage(format!("{} {problem}", path.display()));
+    // Nobody may ever write to it. A shell's `<(…)` has a pipe without a name, and ends.
+    if path.metadata().is_ok_and(|found| found.file_type().is_fifo()) && !path.starts_with("/dev/fd") {
+        return Err(whole("is a pipe with a name, which may never end".to_owned()).hint("give a file"));
+    }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| unreadable(path, error))?;
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, error))?;
-    let whole = |problem: String| Failure::usage(format!("{} {problem}", path.display()));
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(whole(format!("has more than {MAX_FILE_BYTES} bytes: it is no file of tokens")));
     }

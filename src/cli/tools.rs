@@ -24,9 +24,9 @@ pub(crate) struct ToolsArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: ToolsArgs) -> Result<(), Failure> {
-    let found = places::at(context, &args.remote, false, async |places| {
+    let (found, of_fastmcp) = places::at(context, &args.remote, false, async |places| {
         places::tell_unsearched(context, places);
-        places.tools().await
+        Ok((places.tools().await?, places.are_of_fastmcp_alone()))
     })
     .await?;
     for one in &found.unreadable {
@@ -49,6 +49,12 @@ pub(crate) async fn run(context: &Context, args: ToolsArgs) -> Result<(), Failur
     match (&args.tool, tools.as_slice()) {
         (_, []) if context.goes_through_server() => {
             context.ui.talk("this server offers no tools");
+            Ok(())
+        }
+        (_, []) if of_fastmcp => {
+            context.ui.talk(
+                "no living worker of FastMCP offers a tool here; start a worker of the server that has the tools",
+            );
             Ok(())
         }
         (_, []) => {

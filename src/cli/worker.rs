@@ -5,10 +5,12 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::activity::{self, Whose};
 use super::context::Context;
 use super::environment;
 use super::failure::Failure;
 use super::offer::OfferArgs;
+use super::retention::RetentionArgs;
 use super::signals::{Signals, Stop, bury_orphans};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::Engine;
@@ -26,6 +28,8 @@ pub(crate) struct WorkerArgs {
     concurrency: u16,
     #[command(flatten)]
     offer: OfferArgs,
+    #[command(flatten)]
+    retention: RetentionArgs,
 }
 
 pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failure> {
@@ -39,6 +43,7 @@ pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failu
     let signals = Signals::listen()?;
     context.before_working().await?;
     let engine = context.engine().await?;
+    args.retention.apply(&engine);
     let stop = context.stop.child_token();
     let id = worker_id();
     let worker = enlist(&engine, &id, usize::from(args.concurrency), &args.offer).await?;
@@ -52,7 +57,11 @@ pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failu
         args.concurrency,
         engine.store().location()
     ));
+    if context.ui.may_animate() {
+        activity::suggest(context, &engine).await?;
+    }
     let parts = TaskTracker::new();
+    activity::tell(context, &engine, Whose::of(&id), &parts, &stop).await?;
     args.offer.reload(context, &parts, worker.tools(), &stop)?;
     parts.spawn(worker.run(stop.clone()));
     spawn_time(&parts, &engine, &stop);
@@ -67,6 +76,7 @@ pub(super) async fn enlist(
     offer: &OfferArgs,
 ) -> Result<Worker, Failure> {
     let mut config = WorkerConfig::new(id.clone(), offer.tools()?, concurrency);
+    config.host = Some(environment::host());
     config.faults = offer.faults().to_vec();
     config.lease = offer.lease();
     config.source = offer.source();

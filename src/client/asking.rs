@@ -7,29 +7,13 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, watch};
 
 use super::ClientError;
+use super::asked::AskedQuestion;
 use crate::form::misfits;
 use crate::task::who::ANSWERER;
 use crate::task::{Action, Answer, Ask, AskKind, Who, joined};
 
 /// How often one question is asked before the client gives up: the first time and two repairs.
 pub(super) const ATTEMPTS: u32 = 3;
-
-/// A question of a server, with what a person must know before answering.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AskedQuestion {
-    /// Who asks: the server's own name, and where it is.
-    pub server: String,
-    /// The task that asks, where the server says so.
-    pub task: Option<String>,
-    /// The question's name at the server: the `inputRequests` key, or the request's id.
-    pub key: String,
-    /// Whether the key names the same question in every connection, as a request's id does not.
-    pub outlives_session: bool,
-    /// What is asked.
-    pub ask: Ask,
-    /// Why the last answer to this very question was refused, where it is asked again.
-    pub refused: Option<String>,
-}
 
 /// Whoever answers: a person at a terminal, a file of answers.
 #[async_trait]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::asked::AskedQuestion;
 use super::target::is_program;
 use crate::certificate::CertificateFault;
 use crate::task::RpcError;
@@ -150,12 +151,14 @@ pub enum ClientError {
         reason: String,
     },
     /// A question is open, and this client was given no way of answering.
-    #[error("needs input and nobody here may answer: {message}")]
+    #[error("the server asks, and nobody may be asked here: {message}")]
     NeedsInput {
         /// The waiting task, unless it is a foreground call.
         task: Option<String>,
         /// The question's text.
         message: String,
+        /// The question, where the server has shown it.
+        question: Option<Box<AskedQuestion>>,
     },
     /// The answerer left the question open.
     #[error("the question was left open: {message}")]
@@ -180,6 +183,16 @@ pub enum ClientError {
         task: String,
         /// The question's key.
         question: String,
+    },
+    /// A task asks under another key after each answer.
+    #[error(
+        "task {task} has had {answered} questions answered here, and asks another one each time: no more are answered"
+    )]
+    TooManyQuestions {
+        /// The task's id.
+        task: String,
+        /// How many were.
+        answered: usize,
     },
     /// The server took an answer, and another one had come first.
     #[error(

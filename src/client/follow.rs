@@ -11,7 +11,8 @@ use tokio::sync::broadcast;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::asking::{ATTEMPTS, AskedQuestion, refused};
+use super::asked::AskedQuestion;
+use super::asking::{ATTEMPTS, refused};
 use super::submit::needs_input;
 use super::tasks::INVALID_PARAMS;
 use super::{Client, ClientError, ClientResult, Ended, TaskView};
@@ -20,6 +21,10 @@ use crate::task::{Answer, Outcome, TaskStatus};
 /// How long a server may still show a question whose answer it took: the protocol allows for some. FastMCP 4 queues the
 /// next leg before it acknowledges, and shows none.
 const COUNTS_WITHIN: Duration = Duration::from_secs(5);
+
+/// How many questions of one task are answered while it is followed: as many as rounds of a call. Nobody reads so many, so
+/// that more of them come from a server that makes up a new one for each answer.
+const MOST_QUESTIONS: usize = 1000;
 
 /// Told of each look at the task, also where nothing changed.
 pub type OnChange<'a> = &'a (dyn Fn(&TaskView) + Send + Sync);
@@ -89,7 +94,8 @@ impl Client {
                     // A server that answers for us shows the status for a moment only.
                     if waiting && was_waiting {
                         let message = view.status_message.unwrap_or_default();
-                        return Err(ClientError::NeedsInput { task: Some(view.id), message });
+                        let (task, question) = (Some(view.id), None);
+                        return Err(ClientError::NeedsInput { task, message, question });
                     }
                     was_waiting = waiting;
                     looks.after(view.poll_interval);
@@ -144,6 +150,7 @@ impl Client {
         if asking.is_none()
             && let Some((key, request)) = seen.iter().find(|(key, _)| !answered.contains_key(*key))
         {
+            may_go_on(id, answered.len())?;
             *asking = Some(self.ask(self.question(Some(id), key, request)?)?);
         }
         Ok(())
@@ -213,6 +220,14 @@ struct Questions {
     refusals: u32,
     /// Keys of what nobody here can answer, and that was told.
     unanswerable: HashSet<String>,
+}
+
+/// Whether another question of a task is answered after so many.
+fn may_go_on(task: &str, answered: usize) -> ClientResult<()> {
+    if answered < MOST_QUESTIONS {
+        return Ok(());
+    }
+    Err(ClientError::TooManyQuestions { task: task.to_owned(), answered })
 }
 
 impl Questions {
@@ -328,6 +343,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_task_that_asks_something_new_for_each_answer_is_left() {
+        assert!(may_go_on("t1", MOST_QUESTIONS - 1).is_ok());
+        let left = may_go_on("t1", MOST_QUESTIONS).expect_err("it is enough").to_string();
+        assert!(left.contains("task t1 has had 1000 questions answered here"), "{left}");
+    }
 
     #[test]
     fn what_was_told_later_is_newer_however_its_time_is_written() {

@@ -28,7 +28,7 @@ use super::events::{Events, events, is_too_large};
 use super::http_client;
 use super::oddity;
 use super::session::Session;
-use super::told::Told;
+use super::told::{self, Told};
 use super::wire::Wire;
 
 type HttpError = StreamableHttpError<reqwest::Error>;
@@ -112,7 +112,8 @@ impl Endpoint {
             }
             StatusCode::FORBIDDEN => {
                 let body = bounded_body(response).await.unwrap_or_default();
-                let words = String::from_utf8_lossy(&body).chars().take(MOST_WORDS).collect();
+                let words = told::error(&body).unwrap_or_else(|| String::from_utf8_lossy(&body).into_owned());
+                let words = words.chars().take(MOST_WORDS).collect();
                 return Err(HttpError::InsufficientScope(InsufficientScopeError::new(words, None)));
             }
             StatusCode::NOT_FOUND if in_session => {

@@ -6,6 +6,7 @@
 //!
 //! This module knows the protocol and the domain's types, nothing of engines, stores or terminals.
 
+mod asked;
 mod asking;
 mod circle;
 mod connect;
@@ -41,7 +42,8 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use connect::HANDSHAKE;
 
-pub use asking::{Answering, AskedQuestion, ask_from};
+pub use asked::AskedQuestion;
+pub use asking::{Answering, ask_from};
 pub use error::{ClientError, ClientResult};
 pub use follow::OnChange;
 pub use patience::Patience;

@@ -16,7 +16,8 @@ use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use super::TaskView;
-use super::asking::{AskedQuestion, Desk, ask_from, elicit_result};
+use super::asked::AskedQuestion;
+use super::asking::{Desk, ask_from, elicit_result};
 use super::wire::{ELICITATION, TASK_CHANGED, Wire};
 
 /// Under this `_meta` key a message names its task (2025-11-25, basic/utilities/tasks).

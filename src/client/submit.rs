@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::asking::{AskedQuestion, ask_from, elicit_result};
+use super::asked::AskedQuestion;
+use super::asking::{ask_from, elicit_result};
 use super::circle::Circle;
 use super::request::{INPUT_REQUIRED, TASK};
 use super::{Client, ClientError, ClientResult, TaskView};
@@ -248,5 +249,6 @@ fn result_type(result: &Value) -> Option<&str> {
 
 /// The error of a question that nobody here may answer.
 pub(super) fn needs_input(question: &AskedQuestion) -> ClientError {
-    ClientError::NeedsInput { task: question.task.clone(), message: question.ask.message.clone() }
+    let (task, message) = (question.task.clone(), question.ask.message.clone());
+    ClientError::NeedsInput { task, message, question: Some(Box::new(question.clone())) }
 }

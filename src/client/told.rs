@@ -2,6 +2,7 @@
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
+use serde_json::Value;
 
 /// The most characters of it that are shown.
 const MOST: usize = 200;
@@ -30,14 +31,21 @@ impl Told {
         Self { by_headers, is_text }
     }
 
-    /// With the body: its first line, where it is plain text.
+    /// With the body: what it says as a JSON-RPC error, or its first line, where it is plain text.
     pub(super) fn with(self, body: &[u8]) -> Option<String> {
-        let text = String::from_utf8_lossy(body);
-        let line = text.lines().map(str::trim).find(|line| !line.is_empty());
-        let line = line.filter(|line| self.is_text && !line.starts_with(['<', '{']));
-        let told = self.by_headers.or_else(|| line.map(str::to_owned))?;
+        let told = self.by_headers.or_else(|| error(body)).or_else(|| {
+            let text = String::from_utf8_lossy(body);
+            let line = text.lines().map(str::trim).find(|line| !line.is_empty());
+            line.filter(|line| self.is_text && !line.starts_with(['<', '{'])).map(str::to_owned)
+        })?;
         Some(told.chars().take(MOST).collect())
     }
+}
+
+/// What a JSON-RPC error says, where the body is one.
+pub(super) fn error(body: &[u8]) -> Option<String> {
+    let error: Value = serde_json::from_slice(body).ok()?;
+    error.get("error")?.get("message")?.as_str().map(str::to_owned)
 }
 
 fn named(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -24,6 +24,7 @@ mod mistake;
 pub(crate) mod profiles;
 mod questions;
 mod replies;
+pub(crate) mod rules;
 mod schema;
 mod script;
 mod steps;

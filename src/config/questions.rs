@@ -9,7 +9,9 @@ use super::schema;
 use super::steps::Reader;
 use super::table::{Table, twice};
 use crate::task::Ask;
-use crate::worker::script::{Context, QuestionKind, QuestionTemplate, StepKind, Template};
+use crate::worker::script::{
+    Context, MAX_QUESTIONS_AT_ONCE, QuestionKind, QuestionTemplate, StepKind, Template,
+};
 
 impl Reader {
     pub(super) fn questions(&mut self, table: &mut Table<'_>) -> Option<StepKind> {
@@ -18,6 +20,11 @@ impl Reader {
         let tables = table.tables("ask_all")?;
         if tables.is_empty() {
             table.missing("ask_all", "give at least one question");
+        }
+        if tables.len() > MAX_QUESTIONS_AT_ONCE {
+            let problem =
+                format!("asks {} questions at once, more than {MAX_QUESTIONS_AT_ONCE}", tables.len());
+            table.mistake(&table.span, format!("\"ask_all\" {problem}"));
         }
         let mut names = Vec::new();
         for mut one in tables {

@@ -1,6 +1,7 @@
 //! Open questions and their answers: one way for every place.
 
 mod own;
+mod receipt;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -19,6 +20,7 @@ use crate::form::misfits;
 use crate::task::{Answer, Question, QuestionId, Task, TaskId, TaskStatus, joined};
 
 pub(crate) use own::{closed_in_store, store};
+pub(crate) use receipt::Receipt;
 
 /// The most characters of a question's message within a line.
 const ASKED: usize = 200;
@@ -34,18 +36,6 @@ pub(crate) enum Delivered {
         /// The same as a failure.
         failure: Failure,
     },
-}
-
-/// What was answered.
-pub(crate) struct Receipt {
-    /// The answer as it stands.
-    pub(crate) answer: Answer,
-    /// Answers to earlier questions that lay in a deployment's list and would have been taken for this one.
-    pub(crate) stale_cleared: Option<u64>,
-    /// Questions of the task that are still open, where that is known.
-    pub(crate) left: Option<usize>,
-    /// Whether it is known to be the question's answer: some servers acknowledge one that came too late as well.
-    pub(crate) counts: bool,
 }
 
 impl Found {
@@ -66,11 +56,11 @@ impl Found {
             Self::Store(engine, id) => of_store(engine, id, wanted).await,
             Self::Fastmcp(deployment, task) => {
                 let open = OpenQuestion::all_of_fastmcp(task);
-                let question = match (named(&open, wanted), wanted) {
+                let id = |wanted| task.question(wanted).map_or(wanted, |one| one.id.as_str());
+                let question = match (named(&open, wanted.map(id)), wanted) {
                     (Some(question), _) => question,
                     (None, Some(wanted)) if !open.is_empty() => {
-                        let may_be = task.may_have_asked(wanted);
-                        return Err(if may_be {
+                        return Err(if task.may_have_asked(wanted) {
                             not_open(&task.id, wanted)
                         } else {
                             no_question(&task.id, wanted)
@@ -110,10 +100,10 @@ impl Found {
                 Ok(self.clone())
             }
             Self::Fastmcp(deployment, task) => {
-                let asks = |task: &DeployedTask| {
-                    task.status.is_final()
-                        || task.questions.iter().any(|one| wanted.is_none_or(|wanted| wanted == one.id))
+                let is_asked = |task: &DeployedTask| {
+                    wanted.map_or(!task.questions.is_empty(), |wanted| task.question(wanted).is_some())
                 };
+                let asks = |task: &DeployedTask| task.status.is_final() || is_asked(task);
                 let task = until(deployment, &task.id, asks).await?;
                 Ok(Self::Fastmcp(deployment.clone(), Box::new(task)))
             }

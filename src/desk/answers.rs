@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Map, Value};
 
 use crate::form::Form;
-use crate::task::{Action, Answer, Answerer, Ask, AskKind, instead};
+use crate::task::{Action, Answer, Answerer, Ask, AskKind, Question, instead};
 
 /// The format, for the help of `submit`.
 pub(crate) const FORMAT: &str = "\
@@ -37,6 +37,8 @@ pub(crate) struct Answers {
 enum Entries {
     InOrder(Vec<Entry>),
     ByName(Entry),
+    /// Those of an earlier task, each with its question's fingerprint: it answers the same question at the same place.
+    Journal(Vec<(String, Option<Answer>)>),
 }
 
 /// One entry of the file.
@@ -74,6 +76,16 @@ impl Answers {
         Ok(Self { entries, otherwise, used: Mutex::default() })
     }
 
+    /// The answers that people gave to an earlier task's questions.
+    pub(crate) fn of_journal(questions: &[Question]) -> Self {
+        let by_people = |answer: &&Answer| matches!(answer.by, Answerer::Client | Answerer::Operator);
+        let one = |question: &Question| {
+            (question.ask.fingerprint(), question.answer.as_ref().filter(by_people).map(anew))
+        };
+        let entries = Entries::Journal(questions.iter().map(one).collect());
+        Self { entries, otherwise: None, used: Mutex::default() }
+    }
+
     /// The answer to the task's question at `position`, counted from 1; `None` where the file has none. An error says
     /// what in the file does not fit the question, and where it stands.
     pub(crate) fn to(&self, position: usize, ask: &Ask) -> Result<Option<Answer>, String> {
@@ -85,6 +97,12 @@ impl Answers {
                 }
                 None => Ok(None),
             },
+            Entries::Journal(earlier) => {
+                let same = position.checked_sub(1).and_then(|at| earlier.get(at));
+                Ok(same
+                    .filter(|(asked, _)| *asked == ask.fingerprint())
+                    .and_then(|(_, answer)| answer.clone()))
+            }
             Entries::ByName(entry) if entry.is_for_all() => entry.answer(ask).map(Some),
             Entries::ByName(entry) => entry.of_its_fields(ask).inspect(|found| {
                 let content = found.as_ref().and_then(|answer| answer.content.as_ref());
@@ -100,6 +118,11 @@ impl Answers {
         match &self.entries {
             Entries::InOrder(entries) => {
                 format!("the answers have no entry for question {position}: there are {}", entries.len())
+            }
+            Entries::Journal(_) => {
+                format!(
+                    "the earlier task has no answer of a person to question {position}, or was asked another one"
+                )
             }
             Entries::ByName(entry) => {
                 let names: Vec<String> = entry.content.keys().map(|name| format!("{name:?}")).collect();
@@ -119,6 +142,8 @@ impl Answers {
                 let unused = entries.iter().filter(|entry| !used.contains_key(&entry.place));
                 unused.map(|entry| entry.place.clone()).collect()
             }
+            // Who takes another way is asked less.
+            Entries::Journal(_) => Vec::new(),
             Entries::ByName(entry) => {
                 let is_otherwise = |name: &str| name == OTHERWISE && self.otherwise.is_some();
                 let unused =
@@ -237,6 +262,11 @@ impl Entry {
 /// An answer with the form's defaults for what is not given.
 fn accepting(form: &Form, content: Map<String, Value>) -> Answer {
     Answer::accept(form.defaults().into_iter().chain(content).collect(), Answerer::Operator)
+}
+
+/// An answer as it is given once more, by somebody else.
+fn anew(answer: &Answer) -> Answer {
+    Answer { content: answer.content.clone(), ..Answer::new(answer.action, Answerer::Operator) }
 }
 
 /// The place of an object that is the whole file.

@@ -53,6 +53,13 @@ impl Asked {
 
     /// How to answer it later, as a hint.
     pub(crate) fn later_hint(&self) -> Option<Advice> {
+        if values::fits_nothing(&self.ask) {
+            let decline = self.later.clone()?.flag("--decline");
+            let cancel = self.later.clone()?.flag("--cancel");
+            return Some(
+                Advice::command(decline, "says no to it later, ").and_command(cancel, "dismisses it"),
+            );
+        }
         let words = match page::of(&self.ask) {
             Some(url) => format!("look at the page {}, then answer with", page::within(url)),
             None => "answer it later with".to_owned(),
@@ -173,5 +180,21 @@ impl OpenQuestion {
             }
         }
         object
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_answer_fits_is_declined_and_dismissed_by_two_commands() {
+        let later = Some(Suggested::new("respond").about("abcd1234").question("k"));
+        let asked = Asked { later, ..Asked::new("a server".to_owned(), Ask::form("?", Value::Null)) };
+        assert_eq!(
+            asked.later_hint().expect("a hint").to_string(),
+            "`mcptask respond abcd1234 --question k --decline` says no to it later, \
+             `mcptask respond abcd1234 --question k --cancel` dismisses it"
+        );
     }
 }

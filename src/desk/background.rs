@@ -68,9 +68,10 @@ impl Background {
 
     /// Notes a question that was answered before.
     pub(crate) fn answered(&mut self, ask: &Ask, answer: &Answer) {
+        let by = text::line(&answer.answerer());
         let answered = match &answer.content {
-            Some(_) => format!("{} by {}", values::in_words(answer), answer.by),
-            None => format!("{} by {}", answer.action, answer.by),
+            Some(_) => format!("{} by {by}", values::in_words(ask, answer)),
+            None => format!("{} by {by}", answer.action),
         };
         self.earlier.push((page::message(ask, MOST), format!("→ {answered}")));
     }

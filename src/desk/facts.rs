@@ -5,7 +5,7 @@ mod form;
 mod server;
 mod store;
 
-pub(crate) use store::passed_over;
+pub(crate) use store::{archived, passed_over};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -40,6 +40,8 @@ pub(crate) enum Fact {
     Queued,
     /// A result that its tool calls an error.
     ToolError,
+    /// A task that has ended, and nobody can tell from here how.
+    Ended,
     /// The command that does what the name says.
     Command(&'static str, Suggested),
     /// A line of its own.

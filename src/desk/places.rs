@@ -1,9 +1,10 @@
 //! All places that a command looks at.
 
+use super::archive::Sought;
 use super::failure::{Failure, Kind};
-use super::place::{Found, Place};
+use super::place::{Found, Place, no_task};
 use super::short_id::long_enough;
-use super::suggest::{Advice, Suggested};
+use super::suggest::Advice;
 use crate::engine::{Engine, EngineError};
 use crate::fastmcp::{Deployment, FastmcpError};
 
@@ -72,6 +73,11 @@ impl Places {
         self.places.is_empty()
     }
 
+    /// Whether tasks are here and none of them are ours: what concerns our own store only is out of place then.
+    pub(crate) fn are_of_fastmcp_alone(&self) -> bool {
+        !self.is_empty() && self.places.iter().all(|place| matches!(place, Place::Fastmcp(_)))
+    }
+
     /// Why FastMCP's deployments were not looked for, where they were not.
     pub(crate) fn unsearched(&self) -> Option<Advice> {
         let error = self.unsearched.as_ref()?;
@@ -79,18 +85,47 @@ impl Places {
         Some(hint.after(&format!("{error}; ")))
     }
 
-    /// The task whose id begins so, wherever it is.
-    pub(crate) async fn find(&self, prefix: &str) -> Result<Found, Failure> {
+    /// The task whose id begins so, wherever it is; where there is none, what the archive has of one.
+    pub(crate) async fn seek(&self, prefix: &str) -> Result<Sought, Failure> {
+        match self.search(prefix).await? {
+            Some((_, found)) => Ok(Sought::Task(found)),
+            None => self.seek_archived(prefix).await,
+        }
+    }
+
+    /// The task, with which of the places it is at.
+    pub(super) async fn find_at(&self, prefix: &str) -> Result<(usize, Found), Failure> {
+        match self.search(prefix).await? {
+            Some(found) => Ok(found),
+            // It is none that anything can be done with.
+            None => Err(self
+                .seek_archived(prefix)
+                .await
+                .and_then(Sought::task)
+                .err()
+                .unwrap_or_else(|| no_task(prefix))),
+        }
+    }
+
+    async fn search(&self, prefix: &str) -> Result<Option<(usize, Found)>, Failure> {
         let mut found = Vec::new();
-        for place in &self.places {
-            found.extend(place.find(prefix).await?);
+        for (at, place) in self.places.iter().enumerate() {
+            found.extend(place.find(prefix).await?.map(|task| (at, task)));
         }
         match (found.pop(), found.is_empty()) {
-            (Some(only), true) => Ok(only),
             (Some(_), false) => Err(Failure::usage(format!("{prefix:?} fits tasks of several places"))
                 .hint("type more of the id")),
-            (None, _) => Err(no_task(prefix).maybe_hint(self.unsearched())),
+            (only, _) => Ok(only),
         }
+    }
+
+    async fn seek_archived(&self, prefix: &str) -> Result<Sought, Failure> {
+        for place in &self.places {
+            if let Some(archived) = place.seek_archived(prefix).await? {
+                return Ok(archived);
+            }
+        }
+        Err(no_task(prefix).maybe_hint(self.unsearched()))
     }
 
     /// Ends the connections to servers. Tasks that were found there must be dropped before.
@@ -134,10 +169,4 @@ impl Place {
             }
         }
     }
-}
-
-/// The failure of an id that fits no task.
-pub(crate) fn no_task(prefix: &str) -> Failure {
-    Failure::new(Kind::NotFound, format!("no task's id begins with {prefix:?}"))
-        .hint(Advice::command(Suggested::new("list"), "shows the tasks"))
 }

@@ -30,6 +30,8 @@ pub(crate) struct Wanted {
     pub(crate) tool: Option<String>,
     /// Only those that were launched at that time or later.
     pub(crate) since: Option<Timestamp>,
+    /// Those that the archive has, in place of those that are there.
+    pub(crate) archived: bool,
     /// In which order.
     pub(crate) sort: Sort,
     /// At most so many.
@@ -103,7 +105,9 @@ impl Places {
     pub(crate) async fn list(&self, wanted: &Wanted) -> Result<Listing, Failure> {
         let mut rows = Vec::new();
         for place in self.all() {
-            rows.extend(place.rows(wanted).await?);
+            let of_place =
+                if wanted.archived { place.archived_rows(wanted).await? } else { place.rows(wanted).await? };
+            rows.extend(of_place);
         }
         match wanted.sort {
             Sort::Created => rows.sort_by_key(|row| Reverse(row.created_at)),
@@ -118,7 +122,7 @@ impl Places {
 
 impl Place {
     /// One row more than is wanted where there are more.
-    async fn rows(&self, wanted: &Wanted) -> Result<Vec<Row>, Failure> {
+    pub(super) async fn rows(&self, wanted: &Wanted) -> Result<Vec<Row>, Failure> {
         match self {
             Self::Store(engine) => of_store(engine, wanted).await,
             Self::Fastmcp(deployment) => of_deployment(deployment, wanted).await,
@@ -128,7 +132,12 @@ impl Place {
 }
 
 impl Wanted {
-    fn admits(&self, row: &Row) -> bool {
+    /// How many tasks of a place are looked through.
+    pub(super) fn most_read(&self) -> usize {
+        if self.sort == Sort::Created { self.most.saturating_add(1) } else { SORTED }
+    }
+
+    pub(super) fn admits(&self, row: &Row) -> bool {
         let is_one_of = |status| self.statuses.is_empty() || self.statuses.contains(&status);
         row.status.is_none_or(is_one_of)
             && self.tool.as_ref().is_none_or(|tool| row.tool.as_ref() == Some(tool))
@@ -165,7 +174,7 @@ async fn of_store(engine: &Engine, wanted: &Wanted) -> Result<Vec<Row>, Failure>
 }
 
 async fn of_filter(engine: &Engine, filter: TaskFilter, wanted: &Wanted) -> Result<Vec<Row>, Failure> {
-    let most = if wanted.sort == Sort::Created { wanted.most.saturating_add(1) } else { SORTED };
+    let most = wanted.most_read();
     let (mut rows, mut after) = (Vec::new(), None);
     loop {
         let size = PAGE.min(most - rows.len());
@@ -187,7 +196,7 @@ async fn of_deployment(deployment: &Deployment, wanted: &Wanted) -> Result<Vec<R
 }
 
 async fn of_server(server: &Server, wanted: &Wanted) -> Result<Vec<Row>, Failure> {
-    let most = if wanted.sort == Sort::Created { wanted.most.saturating_add(1) } else { SORTED };
+    let most = wanted.most_read();
     let row = |task| Some(Row::of_view(server, &task)).filter(|row| wanted.admits(row));
     server.tasks(most, |_| false, row).await
 }
@@ -320,7 +329,12 @@ pub(crate) fn is_queued(task: &Task) -> bool {
 
 /// Whether a FastMCP task has ended, and only its pickled result says how: FastMCP 4 completes a task whose tool raised.
 pub(super) fn is_success_unknown(task: &DeployedTask) -> bool {
-    task.generation == Generation::V4 && task.status == TaskStatus::Completed
+    is_unknown(task.generation, task.status)
+}
+
+/// The same of a task of that generation and status.
+pub(super) fn is_unknown(generation: Generation, status: TaskStatus) -> bool {
+    generation == Generation::V4 && status == TaskStatus::Completed
 }
 
 /// When a FastMCP task's open question goes from its Redis, or else its record, as its keys' lifetimes said just now.

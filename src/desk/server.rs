@@ -1,6 +1,6 @@
 //! An MCP server as a place of tasks.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -191,6 +191,9 @@ impl Server {
                 listed => listed,
             });
             let listed = listed.await?;
+            // One that is listed twice is one task all the same.
+            let mut met = HashSet::new();
+            let listed = listed.into_iter().filter(|view| met.insert(view.id.clone())).collect::<Vec<_>>();
             let listed = listed.into_iter().map(|view| ServerTask { tool: tools.remove(&view.id), view });
             taken.extend(listed.filter_map(&take).take(most));
         }
@@ -317,20 +320,22 @@ impl Server {
         Ok(ids)
     }
 
-    /// Cancels a task. A modern server says nothing where the task had ended before, or where it does not stop it, so its
-    /// status is looked at.
-    pub(crate) async fn cancel(&self, id: &str) -> Result<(), Failure> {
-        ended(&self.get(id).await?).map_or(Ok(()), Err)?;
+    /// Cancels a task; what is said of one that had ended before. A modern server says nothing where the task had ended
+    /// before, or where it does not stop it, so its status is looked at.
+    pub(crate) async fn cancel(&self, id: &str) -> Result<Option<Failure>, Failure> {
+        if let Some(failure) = ended(&self.get(id).await?) {
+            return Ok(Some(failure));
+        }
         let done = self.run(async |client| client.cancel(id).await).await;
         let until = Instant::now() + CLOSES_WITHIN;
         loop {
             // What cannot be looked at any more is gone.
-            let Ok(now) = self.get(id).await else { return done };
+            let Ok(now) = self.get(id).await else { return done.map(|()| None) };
             match ended(&now) {
-                Some(_) if done.is_ok() && now.status == TaskStatus::Cancelled => return Ok(()),
+                Some(_) if done.is_ok() && now.status == TaskStatus::Cancelled => return Ok(None),
                 // It has ended meanwhile, which legacy servers refuse and modern ones pass over.
-                Some(failure) => return Err(failure),
-                None if done.is_err() => return done,
+                Some(failure) => return Ok(Some(failure)),
+                None if done.is_err() => return done.map(|()| None),
                 None if Instant::now() < until => tokio::time::sleep(LOOK_EVERY).await,
                 None => return Err(goes_on(&now, CLOSES_WITHIN)),
             }

@@ -190,9 +190,7 @@ impl Advice {
 
     /// What a command is for, then the command: "answer it later with: mcptask respond …".
     pub(crate) fn with(words: &str, command: Suggested) -> Self {
-        let mut advice = Self::from(format!("{words}: "));
-        advice.parts.push(Part::Plain(command));
-        advice
+        Self::from(format!("{words}: ")).ending_with(command)
     }
 
     /// Words and then the command that runs tools.
@@ -232,6 +230,13 @@ impl Advice {
     #[must_use]
     pub(crate) fn and_command(mut self, command: Suggested, does: &str) -> Self {
         self.parts.extend([Part::Quoted(command), Part::Text(format!(" {does}"))]);
+        self
+    }
+
+    /// With a command that ends it.
+    #[must_use]
+    pub(crate) fn ending_with(mut self, command: Suggested) -> Self {
+        self.parts.push(Part::Plain(command));
         self
     }
 

@@ -4,14 +4,22 @@ use serde_json::Value;
 
 use super::suggest::Suggested;
 use super::text;
-use crate::form::{Choice, Field, FieldKind, Form, editable, shown};
+use crate::form::{Choice, Field, FieldKind, Form, HIDDEN, editable, shown};
 use crate::task::{Answer, Ask, AskKind};
 
-/// An answer as one line.
-pub(crate) fn in_words(answer: &Answer) -> String {
+/// An answer to that question as one line, without its secrets.
+pub(crate) fn in_words(ask: &Ask, answer: &Answer) -> String {
+    let form = match &ask.kind {
+        AskKind::Form { schema } => Form::parse(schema).ok(),
+        AskKind::Url { .. } => None,
+    };
+    let is_secret =
+        |name: &str| form.as_ref().and_then(|form| form.field(name)).is_some_and(|one| one.is_secret);
     match &answer.content {
         Some(content) => {
-            let one = |(name, value): (&String, &Value)| format!("{name}={}", shown(value));
+            let value =
+                |name: &str, value: &Value| if is_secret(name) { HIDDEN.to_owned() } else { shown(value) };
+            let one = |(name, given): (&String, &Value)| format!("{name}={}", value(name, given));
             text::short(&content.iter().map(one).collect::<Vec<_>>().join(" "), 200)
         }
         None => answer.action.to_string(),
@@ -21,9 +29,9 @@ pub(crate) fn in_words(answer: &Answer) -> String {
 /// The command with what would accept the question, with a place for each value.
 pub(crate) fn accepting(respond: Suggested, ask: &Ask) -> Suggested {
     let AskKind::Form { schema } = &ask.kind else { return respond.flag("--accept") };
-    if schema.is_null() {
-        // No content is right for a form of nothing.
-        return respond.flag("--decline|--cancel");
+    if fits_nothing(ask) {
+        // Declining and dismissing are two commands; without either, the question is shown.
+        return respond;
     }
     let respond = respond.flag("--accept");
     let Some(form) = Form::parse(schema).ok().filter(|form| !form.is_whole && can_be_set(form)) else {
@@ -31,10 +39,16 @@ pub(crate) fn accepting(respond: Suggested, ask: &Ask) -> Suggested {
     };
     let defaults = form.defaults();
     let one = |respond: Suggested, field: &Field| {
-        let value = defaults.get(&field.name).map_or_else(|| place(field), editable);
+        let default = defaults.get(&field.name).filter(|_| !field.is_secret);
+        let value = default.map_or_else(|| place(field), editable);
         respond.option("--set", format!("{}={value}", field.name))
     };
     form.fields.iter().filter(|field| field.required).fold(respond, one)
+}
+
+/// Whether no content is right for it: its form is none at all.
+pub(crate) fn fits_nothing(ask: &Ask) -> bool {
+    matches!(&ask.kind, AskKind::Form { schema } if schema.is_null())
 }
 
 /// The command with a place for each argument that a tool needs.
@@ -101,6 +115,6 @@ mod tests {
             assert_eq!(suggested(schema(&[name])), "mcptask respond --accept --content JSON", "{name:?}");
             assert_eq!(suggested(schema(&[])), "mcptask respond --accept", "{name:?}");
         }
-        assert_eq!(suggested(serde_json::Value::Null), "mcptask respond '--decline|--cancel'");
+        assert_eq!(suggested(serde_json::Value::Null), "mcptask respond");
     }
 }

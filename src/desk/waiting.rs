@@ -1,5 +1,7 @@
 //! The questions that wait for an answer, in all places.
 
+mod matching;
+
 use jiff::Timestamp;
 
 use super::asked::OpenQuestion;
@@ -10,6 +12,8 @@ use crate::engine::{Engine, Viewer};
 use crate::fastmcp::Deployment;
 use crate::store::TaskFilter;
 use crate::task::{Task, TaskStatus};
+
+pub(crate) use matching::Matching;
 
 /// Waiting tasks that are looked through in each place.
 const MOST: usize = 1000;
@@ -63,7 +67,7 @@ async fn of_store(engine: &Engine) -> Result<Vec<Waiting>, Failure> {
     Ok(page.tasks.iter().flat_map(of_task).collect())
 }
 
-async fn of_deployment(deployment: &Deployment) -> Result<Vec<Waiting>, Failure> {
+pub(super) async fn of_deployment(deployment: &Deployment) -> Result<Vec<Waiting>, Failure> {
     let mut waiting = Vec::new();
     for task in deployment.list().await? {
         waiting.extend(OpenQuestion::all_of_fastmcp(&task).into_iter().map(|question| Waiting {
@@ -76,7 +80,9 @@ async fn of_deployment(deployment: &Deployment) -> Result<Vec<Waiting>, Failure>
     Ok(waiting)
 }
 
-async fn of_server(server: &std::sync::Arc<super::server::Server>) -> Result<Vec<Waiting>, Failure> {
+pub(super) async fn of_server(
+    server: &std::sync::Arc<super::server::Server>,
+) -> Result<Vec<Waiting>, Failure> {
     if let Some(failure) = server.refuses_answers(None) {
         return Err(failure);
     }

@@ -1,24 +1,29 @@
 //! What happens to tasks, live, in every place; watching takes nothing away from anybody.
 
 mod fastmcp;
+pub(crate) mod last;
 mod open;
 mod own;
 mod server;
+mod variables;
+mod wanted;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::archive::Sought;
 use super::asked::OpenQuestion;
 use super::failure::Failure;
 use super::place::{Found, Place};
 use super::places::Places;
 use super::suggest::{Advice, Suggested};
-use crate::fastmcp::Filter;
+use crate::fastmcp::{DeployedTask, Filter};
 use crate::store::EventFilter;
 use crate::task::{Cursor, SessionId, TaskStatus};
 use fastmcp::Deployed;
 pub(crate) use open::Open;
 use server::Served;
+pub(crate) use wanted::{NAMES, Wanted};
 
 /// One thing that happened to a task, wherever it is.
 pub(crate) struct Seen {
@@ -32,6 +37,8 @@ pub(crate) struct Seen {
     pub(crate) status: TaskStatus,
     /// Whether its tool calls its result an error.
     pub(crate) is_tool_error: bool,
+    /// Whether nobody can tell from here if its tool calls its result an error.
+    pub(crate) is_success_unknown: bool,
     /// The event's word, as in JSON.
     pub(crate) name: &'static str,
     /// Whether nothing follows it for the task.
@@ -114,27 +121,46 @@ impl Watching {
     }
 }
 
-/// The fewest characters of an id that nobody takes for a session's name.
-const ID: usize = 8;
-
 impl Places {
     /// Refuses a task's id where a session is meant: nothing would ever be seen of it.
     pub(crate) async fn refuse_task(&self, session: Option<&SessionId>) -> Result<(), Failure> {
-        let own = self.all().iter().find_map(|place| match place {
-            Place::Store(engine) => Some(engine),
-            Place::Fastmcp(_) | Place::Server(_) => None,
-        });
-        let Some((session, engine)) = session.filter(|session| session.as_str().len() >= ID).zip(own) else {
-            return Ok(());
-        };
-        let events = engine.store().history(&EventFilter::Session(session.clone()), Cursor::START, 1).await?;
-        let is_session = !events.events.is_empty() || !events.unreadable.is_empty();
-        if is_session || self.find(session.as_str()).await.is_err() {
-            return Ok(());
+        let Some(session) = session else { return Ok(()) };
+        for place in self.all() {
+            if place.has_session(session).await? {
+                return Ok(());
+            }
         }
-        let watch = Suggested::new("watch").option("--task", session.as_str());
-        Err(Failure::usage(format!("{:?} is no session, and a task's id begins so", session.as_str()))
-            .hint(Advice::command(watch, "watches the task")))
+        let shows_sessions = self.all().iter().all(|place| !matches!(place, Place::Server(_)));
+        match self.seek(session.as_str()).await {
+            Ok(Sought::Task(_)) => {
+                let watch = Suggested::new("watch").option("--task", session.as_str());
+                let message = format!(
+                    "a session's id is wanted: {:?} is none, and a task's id begins so",
+                    session.as_str()
+                );
+                Err(Failure::usage(message).hint(Advice::command(watch, "watches the task")))
+            }
+            Ok(Sought::Archived(..)) | Err(_) if shows_sessions => Ok(()),
+            Ok(Sought::Archived(..)) | Err(_) => Err(no_sessions()),
+        }
+    }
+}
+
+impl Place {
+    /// Whether anything of that session is here. A server does not say which session a task is of.
+    async fn has_session(&self, session: &SessionId) -> Result<bool, Failure> {
+        match self {
+            Self::Store(engine) => {
+                let filter = EventFilter::Session(session.clone());
+                let found = engine.store().history(&filter, Cursor::START, 1).await?;
+                Ok(!found.events.is_empty() || !found.unreadable.is_empty())
+            }
+            Self::Fastmcp(deployment) => {
+                let is_its = |task: &DeployedTask| task.session.as_deref() == Some(session.as_str());
+                Ok(deployment.list().await?.iter().any(is_its))
+            }
+            Self::Server(_) => Ok(false),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! An [`Engine`] is a cheap handle; clones share one tail of the log ([`hub`]), however many wait.
 
+mod archive;
 mod catalog;
 mod error;
 mod feed;
@@ -339,6 +340,11 @@ impl Engine {
             Err(error) => return Err(error),
         }
         Ok(self.inner.store.cancel(task, reason).await?)
+    }
+
+    /// Deletes a task that has ended, before its ttl does; false where it has not. For operators.
+    pub async fn prune(&self, task: &TaskId) -> EngineResult<bool> {
+        Ok(self.inner.store.prune(task).await?)
     }
 
     /// Refuses malformed questions, before anybody sees them.

@@ -60,8 +60,8 @@ impl Deployment {
         answer: &Answer,
         way: Way,
     ) -> FastmcpResult<Answered> {
-        let found = task.questions.iter().find(|one| one.id == question);
-        let asked = found.ok_or_else(|| not_open(task, question))?;
+        let asked = task.question(question).ok_or_else(|| not_open(task, question))?;
+        let question = asked.id.as_str();
         check(task, asked, answer)?;
         match &task.signs.asking {
             Asking::Elicitation { .. } => self.answer_v3(task, question, answer).await,

@@ -34,6 +34,7 @@ mod v3_0;
 mod v3_4;
 mod v4;
 mod watch;
+mod workers;
 
 pub use answer::{Answered, Way};
 pub use cancel::Cancelled;
@@ -47,3 +48,4 @@ pub use identity::{Component, Generation};
 pub use signs::Lifetimes;
 pub use task::{Delivery, DeployedQuestion, DeployedTask, Details, WorkerSeen};
 pub use watch::{Filter, Means, Watching};
+pub use workers::DeployedWorker;

@@ -59,6 +59,7 @@ pub(super) enum Asking {
 
 /// The leg that a task of FastMCP 4 is on.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Leg {
     pub(super) number: u32,
     /// Docket's key of this leg.
@@ -66,6 +67,8 @@ pub(super) struct Leg {
     /// Surfaced key by the tool's own key.
     pub(super) map: BTreeMap<String, String>,
     pub(super) requests_ttl_ms: Option<i64>,
+    /// Whether questions of the task were answered, whose names are in no map any more.
+    pub(super) has_answers: bool,
     pub(super) cancelled: bool,
     pub(super) encrypted: bool,
     /// The arguments that FastMCP's server begins the next leg with; a leg's own copy lives with its run.

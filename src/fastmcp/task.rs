@@ -69,15 +69,31 @@ impl DeployedTask {
         self.signs.run.has_result
     }
 
-    /// Whether FastMCP may have given one of the task's questions this id. It keeps the open ones alone, so that of most ids
-    /// nobody can tell whether they were asked: version 3 gives a UUID to each question, 4 the task's id and 16 hex digits.
+    /// The open question of that id, or else of that name, by which its tool knows it.
+    pub fn question(&self, wanted: &str) -> Option<&DeployedQuestion> {
+        let named = || self.questions.iter().find(|one| one.ask.name.as_deref() == Some(wanted));
+        self.questions.iter().find(|one| one.id == wanted).or_else(named)
+    }
+
+    /// Whether FastMCP may have given one of the task's questions this id, or its tool this name. It keeps the open ones
+    /// alone, so that of most ids nobody can tell whether they were asked: version 3 gives a UUID to each question, 4 the
+    /// task's id and 16 hex digits, besides the tool's name, of which any text may be one once a question was answered.
     pub fn may_have_asked(&self, question: &str) -> bool {
         match self.generation {
             Generation::V3_0 | Generation::V3_4 => is_uuid(question),
-            Generation::V4 => question.rsplit_once(':').is_some_and(|(task, number)| {
-                task == self.id && number.len() == 16 && number.bytes().all(|byte| byte.is_ascii_hexdigit())
-            }),
+            Generation::V4 => {
+                self.has_answered()
+                    || question.rsplit_once(':').is_some_and(|(task, number)| {
+                        task == self.id
+                            && number.len() == 16
+                            && number.bytes().all(|byte| byte.is_ascii_hexdigit())
+                    })
+            }
         }
+    }
+
+    fn has_answered(&self) -> bool {
+        matches!(&self.signs.asking, Asking::Leg(leg) if leg.has_answers || leg.number > 1)
     }
 
     /// What lives how long.
@@ -94,12 +110,22 @@ impl DeployedTask {
     }
 }
 
+impl DeployedQuestion {
+    /// Its id, and what its tool calls it.
+    pub(super) fn in_words(&self) -> String {
+        match &self.ask.name {
+            Some(name) => format!("{} ({name:?})", self.id),
+            None => self.id.clone(),
+        }
+    }
+}
+
 /// One open question.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DeployedQuestion {
     /// Unique for the task's life.
     pub id: String,
-    /// What is asked.
+    /// What is asked; in FastMCP 4 with the tool's name for it, which may be asked again later.
     #[serde(flatten)]
     pub ask: Ask,
     /// When it was asked, told by how long its key has left.

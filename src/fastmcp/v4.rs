@@ -13,7 +13,7 @@
 //! | `P:snapshot` | string | JSON, or a Fernet token (`gAAAAA…`) where encrypted; never read further |
 //! | `P:input:n:requests` | hash | surfaced key by JSON `{method, params}`; 3600 s |
 //! | `P:input:n:map` | hash | surfaced key by the tool's own key, written after the request |
-//! | `P:input_responses` | string | JSON of the answers so far, by the tool's own key |
+//! | `P:input_responses` | string | JSON of the answers so far, by the tool's own key; only whether it is there is read |
 //! | `P:cancelled` | string | `1`, 900 s |
 //! | `P:update_lock` | string | `1`, 30 s, held during an update |
 //!
@@ -92,6 +92,7 @@ pub(super) fn ask_requests(own: &str, leg: u32, reads: &mut Pipeline) {
     reads.cmd("HGETALL").arg(format!("{own}:input:{leg}:requests"));
     reads.cmd("PTTL").arg(format!("{own}:input:{leg}:requests"));
     reads.cmd("HGETALL").arg(format!("{own}:input:{leg}:map"));
+    reads.cmd("EXISTS").arg(format!("{own}:input_responses"));
     // Last: FastMCP moves this on before it drops the requests.
     reads.cmd("GET").arg(format!("{own}:current_leg"));
 }
@@ -106,13 +107,18 @@ pub(super) fn take_requests(
     let requests: BTreeMap<String, String> = replies.next("the questions", notes)?.unwrap_or_default();
     leg.requests_ttl_ms = replies.next("the questions' ttl", notes)?.filter(|ttl: &i64| *ttl >= 0);
     leg.map = replies.next("the questions' names", notes)?.unwrap_or_default();
+    let answers: Option<u64> = replies.next("whether it has answers", notes)?;
+    leg.has_answers = answers == Some(1);
     let current: Option<String> = replies.next("its current leg", notes)?;
     leg.has_moved_on = current.is_some_and(|current| current != leg.key);
     let asked_at = asked_at(leg.requests_ttl_ms, now);
     let mut found = Vec::new();
     for (id, text) in requests.into_iter().filter(|(id, _)| leg.map.contains_key(id)) {
         match question(&text) {
-            Ok(ask) => found.push(DeployedQuestion { id, problems: ask.unshowable(), asked_at, ask }),
+            Ok(mut ask) => {
+                ask.name = leg.map.get(&id).cloned();
+                found.push(DeployedQuestion { id, problems: ask.unshowable(), asked_at, ask });
+            }
             Err(problem) => notes.push(format!("question {id} cannot be read: {problem}")),
         }
     }

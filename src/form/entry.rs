@@ -39,7 +39,10 @@ impl Form {
         }
         let value = match now {
             Some(now) if text == field.write(now) => now.clone(),
-            _ => self.typed(field, text)?,
+            // What is wrong with a secret is said without it.
+            _ => self.typed(field, text).map_err(|problem| {
+                if field.is_secret { format!("it does not fit: {}", field.rules()) } else { problem }
+            })?,
         };
         self.check(field, &value).map(|()| Some(value))
     }
@@ -76,6 +79,7 @@ impl Form {
 /// The schema's words, in those of who fills in the field.
 fn in_words(field: &Field, value: &Value, problem: String) -> String {
     match &field.kind {
+        _ if field.is_secret => format!("it does not fit: {}", field.rules()),
         FieldKind::SomeOf { .. } => {
             format!("{} are chosen: {}", value.as_array().map_or(0, Vec::len), field.rules())
         }

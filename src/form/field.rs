@@ -19,6 +19,8 @@ pub struct Field {
     pub default: Option<Value>,
     /// What it takes.
     pub kind: FieldKind,
+    /// Whether what is typed for it is shown to nobody: a password, or what its server never shows either (`writeOnly`).
+    pub is_secret: bool,
 }
 
 impl Field {

@@ -37,7 +37,7 @@ pub use schema::{schema_fault, schema_violations};
 pub(crate) use shape::Shape;
 pub use strict::foreign;
 pub(crate) use typed::FORMAT;
-pub(crate) use words::{editable, shown};
+pub(crate) use words::{HIDDEN, editable, shown};
 
 /// A form, its fields in the order of the schema.
 #[derive(Debug, Clone)]

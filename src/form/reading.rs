@@ -89,6 +89,8 @@ fn read(root: &Value, name: &str, property: &Value, required: bool) -> Field {
     let nullable = shape.is_nullable();
     // Null stands for nothing, unless nothing may not be.
     let default = property.get("default").filter(|default| !default.is_null() || (nullable && required));
+    let kind = kind(root, &shape);
+    let is_typed = !matches!(kind, FieldKind::Boolean | FieldKind::OneOf { .. } | FieldKind::SomeOf { .. });
     Field {
         name: name.to_owned(),
         title: words(property.get("title")),
@@ -96,8 +98,14 @@ fn read(root: &Value, name: &str, property: &Value, required: bool) -> Field {
         required,
         nullable,
         default: default.cloned(),
-        kind: kind(root, &shape),
+        is_secret: is_typed && says_secret(&shape),
+        kind,
     }
+}
+
+fn says_secret(shape: &Shape<'_>) -> bool {
+    shape.said("format").is_some_and(|format| format == "password")
+        || shape.said("writeOnly") == Some(&Value::Bool(true))
 }
 
 fn kind(root: &Value, shape: &Shape<'_>) -> FieldKind {
@@ -183,7 +191,12 @@ fn in_words(shape: &Shape<'_>, choices: &[Choice], types: &[Type]) -> String {
     };
     let choices = choices.iter().map(|choice| choice.text.clone());
     let all: Vec<String> = choices.chain(types.iter().map(of_type)).collect();
-    if all.is_empty() { "JSON".to_owned() } else { all.join(" or ") }
+    match all.is_empty() {
+        true if shape.is_nullable() => "null".to_owned(),
+        // Such as an enum without values. What is typed all the same is checked against the whole schema.
+        true => "JSON, of which no value fits its schema".to_owned(),
+        false => all.join(" or "),
+    }
 }
 
 fn object_in_words(shape: &Shape<'_>) -> String {

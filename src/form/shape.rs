@@ -154,6 +154,9 @@ struct Reading<'a> {
 impl<'a> Reading<'a> {
     /// `is_choice` says that the schema is one of alternatives, whose title names what it takes.
     fn shape(&mut self, schema: &'a Value, is_choice: bool) -> Shape<'a> {
+        if *schema == Value::Bool(false) {
+            return Shape::default();
+        }
         let (Some(object), Some(left)) = (schema.as_object(), self.left.checked_sub(1)) else {
             return Shape::one(Type::Anything);
         };

@@ -170,7 +170,8 @@ fn bounds_that_nothing_can_keep_are_named() {
     let fields = [
         json!({ "type": "integer", "minimum": 3, "maximum": 2 }),
         json!({ "type": "string", "minLength": 3, "maxLength": 2 }),
-        json!({ "type": "array", "minItems": 3, "maxItems": 2, "items": { "enum": ["a"] } }),
+        json!({ "type": "array", "minItems": 2, "maxItems": 1, "items": { "enum": ["a", "b"] } }),
+        json!({ "type": "array", "minItems": 2, "items": { "enum": ["a"] } }),
         json!({ "type": "string", "enum": ["a", "a"] }),
         json!({ "type": "array", "items": { "anyOf": [{ "const": "a" }, { "const": "a" }] } }),
     ];

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use super::field::{Field, FieldKind};
 
+/// What stands for a value that is shown to nobody.
+pub(crate) const HIDDEN: &str = "(hidden)";
+
 /// A value as a person would type it.
 pub(crate) fn shown(value: &Value) -> String {
     match value {
@@ -36,8 +39,11 @@ impl Field {
         if value.is_null() { String::new() } else { editable(value) }
     }
 
-    /// A value as the field shows it: choices by their titles.
+    /// A value as the field shows it: choices by their titles, and nothing of a secret.
     pub fn show(&self, value: &Value) -> String {
+        if self.is_secret {
+            return HIDDEN.to_owned();
+        }
         let title = |value: &Value| {
             let found = self.choices().iter().find(|choice| *value == choice.value);
             found.map_or_else(|| shown(value), |choice| choice.title.clone())

@@ -7,6 +7,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::modes::Modes;
+use super::ruling;
 use super::shared::Shared;
 use super::unanswerable::settle;
 use crate::engine::{EngineResult, Signal, patiently};
@@ -50,7 +51,11 @@ fn hear(shared: &Arc<Shared>, event: &Event) {
 fn put(shared: &Arc<Shared>, task: &TaskId, question: &Question) {
     let Some(reason) = shared.launched.unaskable(task, question) else { return };
     let (shared, task, question) = (shared.clone(), task.clone(), question.clone());
-    tokio::spawn(async move { settle(&shared, &task, &question, false, &reason).await });
+    tokio::spawn(async move {
+        if !ruling::settles(&shared, &task, &question).await {
+            settle(&shared, &task, &question, false, &reason).await;
+        }
+    });
 }
 
 async fn look(shared: &Arc<Shared>, id: &TaskId) {

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connection::{Connection, Facts};
 use super::prompt::{self, Asking};
+use super::ruling;
 use super::shared::Shared;
 use super::status;
 use super::steps::{Step, steps};
@@ -113,6 +114,11 @@ impl Member {
             return;
         }
         self.shared.misbehaviour.learn(event);
+        if let EventKind::Asked { question } = &event.kind
+            && ruling::settles(&self.shared, &event.task, question).await
+        {
+            return;
+        }
         for step in self.shared.misbehaviour.distort(event, steps(event)) {
             self.take(event, step).await;
         }

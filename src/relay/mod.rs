@@ -16,6 +16,7 @@ mod modes;
 mod prompt;
 mod questions;
 mod routes;
+mod ruling;
 mod shared;
 mod state;
 mod status;
@@ -37,6 +38,7 @@ pub(crate) use connection::Connection;
 use member::Member;
 pub(crate) use modes::Modes;
 pub(crate) use routes::has_its_place;
+pub use ruling::Decide;
 pub use shared::{RelayConfig, Unanswerable};
 pub(crate) use status::{RELATED_TASK, failure, legacy_status, shown};
 pub(crate) use streams::{Place, Streams};
@@ -56,10 +58,11 @@ impl Relay {
     /// Begins to follow the log, until `stop`.
     pub async fn start(engine: Engine, config: RelayConfig, stop: CancellationToken) -> EngineResult<Self> {
         let hub = engine.hub().await?.clone();
-        let signals = [hub.subscribe(), hub.subscribe()];
+        let signals = [hub.subscribe(), hub.subscribe(), hub.subscribe()];
         let shared = Arc::new(Shared::new(engine, hub, config, stop));
-        let [to_learn, to_settle] = signals;
+        let [to_learn, to_settle, to_rule] = signals;
         tokio::spawn(learn(shared.clone(), to_learn));
+        tokio::spawn(ruling::follow(shared.clone(), to_rule));
         tokio::spawn(launched::follow(shared.clone(), to_settle));
         Ok(Self { shared })
     }
@@ -76,6 +79,11 @@ impl Relay {
     /// A modern client launched a task. What it did not declare that it can be asked is settled when the task asks it.
     pub(crate) fn launched(&self, task: &Task, modes: Modes) {
         launched::enter(&self.shared, task, modes);
+    }
+
+    /// The task as it may be shown: the rules have decided on all that it asks.
+    pub(crate) async fn ruled(&self, task: Task) -> EngineResult<Task> {
+        ruling::ruled(&self.shared, task).await
     }
 
     /// Answers for the client of a foreground call that cannot be asked.

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::connection::Connection;
 use super::questions::{Entered, Handle};
 use super::routes::{Route, Sent};
+use super::ruling;
 use super::shared::Shared;
 use super::status::RELATED_TASK;
 use super::unanswerable::{chain, is_too_late, settle};
@@ -124,6 +125,9 @@ impl Prompt {
     }
 
     async fn converse(&self) -> End {
+        if ruling::settles(&self.shared, &self.task, &self.question).await {
+            return End::Answered;
+        }
         let Some(peer) = self.connection.peer() else {
             return End::Unanswerable("the client has not initialized its session".to_owned());
         };

@@ -1,7 +1,7 @@
 //! What all sessions of one process share.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::launches::Launches;
 use super::misbehaviour::Misbehaviour;
+use super::ruling::{Decide, Ruling};
 use crate::engine::{Engine, EngineError, EngineResult, Hub, Retry};
 use crate::task::{Fault, SessionId};
 
@@ -39,6 +40,8 @@ pub struct RelayConfig {
     pub poll_interval_ms: u64,
     /// How every task is served wrongly, on purpose.
     pub faults: Vec<Fault>,
+    /// Who decides on questions before they are shown to anybody.
+    pub decider: Option<Arc<dyn Decide>>,
 }
 
 /// See the module.
@@ -50,6 +53,7 @@ pub(super) struct Shared {
     pub(super) stop: CancellationToken,
     pub(super) misbehaviour: Misbehaviour,
     pub(super) launched: Launches,
+    pub(super) ruling: Ruling,
     /// Whoever looks through a session takes a turn, so that thousands that missed something do not at once.
     pub(super) looking: Semaphore,
     sessions: Mutex<Sessions>,
@@ -66,8 +70,9 @@ impl Shared {
     pub(super) fn new(engine: Engine, hub: Hub, config: RelayConfig, stop: CancellationToken) -> Self {
         let misbehaviour = Misbehaviour::new(config.faults.clone());
         let looking = Semaphore::new(LOOKING);
+        let ruling = Ruling::new(config.decider.clone());
         let (launched, sessions) = (Launches::default(), Mutex::default());
-        Self { engine, hub, config, stop, misbehaviour, launched, looking, sessions }
+        Self { engine, hub, config, stop, misbehaviour, launched, ruling, looking, sessions }
     }
 
     fn sessions(&self) -> MutexGuard<'_, Sessions> {

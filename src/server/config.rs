@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::auth::Tokens;
 use super::tls::Identity;
 use crate::engine::EngineError;
-use crate::relay::Unanswerable;
+use crate::relay::{Decide, Unanswerable};
 use crate::task::Fault;
 
 /// How long a stopping server waits for calls that are under way.
@@ -38,6 +39,8 @@ pub struct ServeConfig {
     pub allowed_origins: Vec<String>,
     /// What becomes of a question that the client cannot answer.
     pub unanswerable: Unanswerable,
+    /// Who decides on questions before they are shown to anybody.
+    pub decider: Option<Arc<dyn Decide>>,
     /// How long a legacy session may be silent, without any stream open, before it ends.
     pub session_idle: Duration,
     /// How long a legacy client may have no stream open before its questions count as unanswerable.
@@ -66,6 +69,7 @@ impl Default for ServeConfig {
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             unanswerable: Unanswerable::default(),
+            decider: None,
             session_idle: Duration::from_secs(12 * 60 * 60),
             vanish_grace: Duration::from_secs(30),
             poll_interval_ms: 500,

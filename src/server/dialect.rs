@@ -16,6 +16,9 @@ const PRIVATE: &str = "mcptask-private/";
 const LEGACY: &str = "mcptask-private/legacy/";
 const MODERN: &str = "mcptask-private/modern/";
 
+/// From here on not every whole number is a fraction of 64 bits (2^53).
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// The protocol's two generations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Era {
@@ -41,6 +44,32 @@ pub(super) enum Translation {
     },
     /// It used a private name: refused.
     Forged,
+}
+
+/// The id of a message as it is given back; null where it has none, or one that nothing can be answered under.
+pub(super) fn id(message: &Value) -> Value {
+    message.get("id").filter(|id| is_id(id)).cloned().unwrap_or_default()
+}
+
+/// What rmcp's types hold: texts, and whole numbers that are not rounded.
+fn is_id(id: &Value) -> bool {
+    let is_whole = |fraction: f64| fraction.fract() == 0.0 && fraction.abs() < EXACT;
+    id.is_string() || id.is_i64() || (id.is_f64() && id.as_f64().is_some_and(is_whole))
+}
+
+/// Refuses a request whose id could not be given back as the one that it was.
+pub(super) fn check_id(message: &Value) -> Result<(), ErrorData> {
+    match message.get("id") {
+        Some(id) if id.is_number() && message.get("method").is_some() && !is_id(id) => {
+            let problem = format!(
+                "the id cannot be given back as it is: give a string, or a whole number from {} to {}",
+                i64::MIN,
+                i64::MAX
+            );
+            Err(ErrorData::invalid_request(problem, None))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses a request that would not arrive as it was sent: a number would be rounded, or a key stands twice.

@@ -57,6 +57,11 @@ pub(super) async fn modern(
             Some(task) => task,
             None => wait.until(is_turn, reached).await?,
         };
+        // What it asked may be decided by now: then the wait goes on.
+        let stopped = serving.relay.ruled(stopped).await.map_err(refused)?;
+        if !reached(&stopped) {
+            continue;
+        }
         if is_task(&stopped) || !answer_unaskable(serving, &stopped, modes).await {
             break stopped;
         }

@@ -16,6 +16,7 @@ const PAGE: usize = 50;
 pub(super) async fn get(serving: &Serving, request: &Request) -> Result<Value, ErrorData> {
     let id = request.task_id()?;
     let task = serving.engine.get(&request.caller.viewer(), &id).await.map_err(refused)?;
+    let task = serving.relay.ruled(task).await.map_err(refused)?;
     Ok(wire::legacy_task(&task, serving.config.poll_interval_ms))
 }
 
@@ -56,7 +57,11 @@ pub(super) async fn list(serving: &Serving, request: &Request) -> Result<Value, 
     let page = serving.engine.list(&request.caller.viewer(), filter, after.as_ref(), PAGE).await;
     let page = page.map_err(refused)?;
     let poll_interval_ms = serving.config.poll_interval_ms;
-    let tasks: Vec<_> = page.tasks.iter().map(|task| wire::legacy_task(task, poll_interval_ms)).collect();
+    let mut tasks = Vec::with_capacity(page.tasks.len());
+    for task in page.tasks {
+        let task = serving.relay.ruled(task).await.map_err(refused)?;
+        tasks.push(wire::legacy_task(&task, poll_interval_ms));
+    }
     let mut result = json!({ "tasks": tasks });
     if let Some(next) = &page.next {
         result["nextCursor"] = json!(format!("{}.{}", next.created_ms, next.task));

@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::dialect::{Translation, check_exact, translate, with_legacy_tasks};
+use super::dialect::{Translation, check_exact, check_id, id, translate, with_legacy_tasks};
 use super::handshake::{check_initialize, drop_unknown_elicitation};
 use super::request::Client;
 use crate::relay::has_its_place;
@@ -26,7 +26,6 @@ const UNREAD_BYTES: usize = 64 * 1024 * 1024;
 const PARSE_ERROR: i32 = -32700;
 const INVALID_REQUEST: i32 = -32600;
 const METHOD_NOT_FOUND: i32 = -32601;
-const INVALID_PARAMS: i32 = -32602;
 
 /// What waits for a client that does not read.
 #[derive(Debug, Default)]
@@ -133,9 +132,10 @@ impl<R: AsyncBufRead + Unpin + Send> Lines<R> {
                 return None;
             }
         };
-        let id = value.get("id").filter(|id| id.is_string() || id.is_number()).cloned().unwrap_or_default();
-        if let Err(error) = check_exact(&value, line).and_then(|()| check_initialize(&value)) {
-            self.refuse(&id, INVALID_PARAMS, &error.message);
+        let id = id(&value);
+        let checked = check_id(&value).and_then(|()| check_exact(&value, line));
+        if let Err(error) = checked.and_then(|()| check_initialize(&value)) {
+            self.refuse(&id, error.code.0, &error.message);
             return None;
         }
         drop_unknown_elicitation(&mut value);

@@ -33,4 +33,4 @@ pub use http::{check_host, check_origin, http};
 pub use stdio::stdio;
 pub use tls::{Identity, IdentityError};
 
-pub use crate::relay::Unanswerable;
+pub use crate::relay::{Decide, Unanswerable};

@@ -13,6 +13,7 @@ use crate::task::{Action, Answer, Answerer, Question, Task, TaskId, Violation, j
 pub(super) async fn get(serving: &Serving, request: &Request) -> Result<Value, ErrorData> {
     let id = declared_task(request)?;
     let task = serving.engine.get(&request.caller.viewer(), &id).await.map_err(refused)?;
+    let task = serving.relay.ruled(task).await.map_err(refused)?;
     let mut shown = wire::detailed_task(&task, serving.config.poll_interval_ms, request.modes());
     misbehaviour::distort(serving, &task, &mut shown);
     Ok(wire::complete(Value::Object(shown)))

@@ -41,6 +41,7 @@ impl Serving {
             vanish_grace: config.vanish_grace,
             poll_interval_ms: config.poll_interval_ms,
             faults: config.faults.clone(),
+            decider: config.decider.clone(),
         };
         let relay = Relay::start(engine.clone(), relay, stop.clone()).await?;
         let (calls, overdue) = (TaskTracker::new(), CancellationToken::new());

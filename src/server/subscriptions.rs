@@ -125,7 +125,7 @@ impl Listening<'_> {
             let follow = hub.follow(&task);
             // A task that the caller may not see is left out, like one that never was.
             let found = engine.get(&self.request.caller.viewer(), &task).await;
-            if self.shown(found)?.is_some() {
+            if self.shown(found).await?.is_some() {
                 accepted.push(task.clone());
                 changes.push(change(task, follow));
             }
@@ -163,9 +163,10 @@ impl Listening<'_> {
     }
 
     /// The task as the client is shown it; `None` where there is nothing to show.
-    fn shown(&self, found: EngineResult<Task>) -> Result<Option<Value>, ErrorData> {
+    async fn shown(&self, found: EngineResult<Task>) -> Result<Option<Value>, ErrorData> {
         match found {
             Ok(task) => {
+                let task = self.serving.relay.ruled(task).await.map_err(refused)?;
                 let shown =
                     wire::detailed_task(&task, self.serving.config.poll_interval_ms, self.request.modes());
                 Ok(Some(Value::Object(shown)))
@@ -178,7 +179,7 @@ impl Listening<'_> {
     /// Sends the task as it is, unless the client has seen just that; false when there is no more of it.
     async fn tell(&self, task: &TaskId, last: &mut HashMap<TaskId, u64>) -> Result<bool, ErrorData> {
         let found = self.serving.engine.get_patiently(&self.request.caller.viewer(), task).await;
-        let Some(shown) = self.shown(found)? else { return Ok(false) };
+        let Some(shown) = self.shown(found).await? else { return Ok(false) };
         let print = print(&shown);
         if last.insert(task.clone(), print) == Some(print) {
             return Ok(true);

@@ -5,6 +5,7 @@
 //! process ever sees half of one and no reader can act on an event whose change is not there yet.
 //! There are no create, read, update or delete primitives: whatever is not a verb cannot be written.
 
+mod archive;
 mod error;
 pub mod gate;
 mod health;
@@ -16,9 +17,13 @@ pub mod sqlite;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+pub use archive::{
+    ArchivePage, ArchivedTask, MAX_ARCHIVE_BYTES, MAX_ARCHIVED_EVENT_BYTES, MAX_ARCHIVED_EVENTS, Retention,
+};
 pub use error::{StoreError, StoreResult};
 pub use health::Trouble;
 pub use refusal::Refusal;
@@ -101,6 +106,20 @@ impl Requeue {
     }
 }
 
+/// What a worker says of itself when it is enlisted, for people who look for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerDetails {
+    /// The machine that it runs on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Its process there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<u32>,
+    /// How many tasks it runs at once; those that wait for a person do not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slots: Option<u32>,
+}
+
 /// A worker as the others see it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WorkerInfo {
@@ -112,6 +131,12 @@ pub struct WorkerInfo {
     pub lease_ms: i64,
     /// How many tasks it holds.
     pub tasks: u64,
+    /// What it said of itself; nothing where it is of an older version.
+    #[serde(flatten)]
+    pub details: WorkerDetails,
+    /// When it was enlisted; unknown of one of an older version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
 }
 
 impl WorkerInfo {
@@ -242,15 +267,28 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// Queues a task whose delay is over; does nothing to another. Event: `requeued`.
     async fn resume(&self, task: &TaskId) -> StoreResult<()>;
 
-    /// Deletes a task whose ttl ended; does nothing to another. Event: `expired`.
+    /// Deletes a task whose ttl ended, or moves it to the archive where this handle [retains](Store::retain) tasks; does
+    /// nothing to another. Foreground calls and what cannot be read are not archived. Event: `expired`.
     async fn expire(&self, task: &TaskId) -> StoreResult<()>;
+
+    /// Deletes a task that has ended, before its ttl does; false where it has not. Event: `expired`.
+    async fn prune(&self, task: &TaskId) -> StoreResult<bool>;
+
+    /// From now on tasks that expire by this handle are archived. Without it none are.
+    fn retain(&self, retention: Retention);
 
     /// Writes a remark about a task to the log. Event: `noted`.
     async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()>;
 
-    /// Announces a worker and its tools, and begins its lease. The tools stay known after it left. Tails are
-    /// told when that changes what [`Store::tools`] says.
-    async fn enlist(&self, worker: &WorkerId, tools: &[ToolSpec], lease: Duration) -> StoreResult<()>;
+    /// Announces a worker, what it says of itself and its tools, and begins its lease. The tools stay known after it
+    /// left. Tails are told when that changes what [`Store::tools`] says.
+    async fn enlist(
+        &self,
+        worker: &WorkerId,
+        details: Option<&WorkerDetails>,
+        tools: &[ToolSpec],
+        lease: Duration,
+    ) -> StoreResult<()>;
 
     /// Renews a worker's lease; false when the store does not know the worker any more, which then has to
     /// enlist again.
@@ -282,6 +320,20 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
 
     /// Tasks by creation.
     async fn list(&self, filter: &TaskFilter, after: Option<&PageCursor>, most: usize) -> StoreResult<Page>;
+
+    /// Archived tasks by creation: what `expire` moved there, until its time is over.
+    async fn archived(
+        &self,
+        filter: &TaskFilter,
+        after: Option<&PageCursor>,
+        most: usize,
+    ) -> StoreResult<ArchivePage>;
+
+    /// One archived task; [`StoreError::Unreadable`] where it is there and cannot be read.
+    async fn archived_task(&self, task: &TaskId) -> StoreResult<Option<ArchivedTask>>;
+
+    /// Ids of archived tasks that begin with `prefix`, at most `most`.
+    async fn find_archived(&self, prefix: &str, most: usize) -> StoreResult<Vec<TaskId>>;
 
     /// Every tool that a worker has ever offered here and nobody has withdrawn, by name.
     async fn tools(&self) -> StoreResult<Rows<ToolSpec>>;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Who;
+use super::{Known, Who};
 
 /// What the user did with a question: MCP's three elicitation actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +38,7 @@ pub enum Answerer {
     Client,
     /// A person or a script at a terminal, by `respond`.
     Operator,
-    /// A rule: the client cannot be asked, or vanished.
+    /// A rule: one of a file, which has a name, or that of a client that cannot be asked, or vanished.
     Policy,
     /// Nobody in time.
     Timeout,
@@ -97,15 +97,23 @@ impl Answer {
         Self { who: who.if_any(), ..self }
     }
 
+    /// What kind of answerer it was, in words; a rule that somebody wrote with its name.
+    pub fn kind(&self) -> String {
+        let is_rule = self.who.as_ref().and_then(|who| who.known) == Some(Known::Rule);
+        if is_rule { self.answerer() } else { self.by.to_string() }
+    }
+
     /// Who answered, in words: `operator ada`.
     pub fn answerer(&self) -> String {
         named(self.by, self.who.as_deref())
     }
 }
 
-/// What kind of answerer it was, with its name.
+/// What kind of answerer it was, with its name: of a rule that somebody wrote, which is a policy with a name, `rule NAME`.
 pub fn named(by: Answerer, who: Option<&Who>) -> String {
+    let is_rule = who.and_then(|who| who.known) == Some(Known::Rule);
     match who.and_then(|who| who.name.as_ref()) {
+        Some(name) if is_rule => format!("rule {name}"),
         Some(name) => format!("{by} {name}"),
         None => by.to_string(),
     }

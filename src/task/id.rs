@@ -41,6 +41,8 @@ fn checked(what: &'static str, value: &str) -> Result<Arc<str>, InvalidId> {
         "is empty"
     } else if value.len() > MAX_LENGTH {
         "is longer than 200 characters"
+    } else if value.contains(' ') {
+        "has a space"
     } else if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
         "has a character that is not printable ASCII"
     } else {

@@ -90,10 +90,15 @@ impl Who {
         Self { given: given.filter(|_| token.is_some()), client, note, ..named }
     }
 
-    /// What a client says of its user to a server: what was given, and nothing that only this machine knows.
+    /// What a client says of its user to a server: what was given, which rule decided, and nothing that only this machine
+    /// knows.
     pub fn said(&self) -> Option<serde_json::Value> {
-        let name = self.name.as_ref().filter(|_| self.known == Some(Known::Given));
-        let parts = [("name", name), ("note", self.note.as_ref())];
+        let name = self.name.as_ref().and_then(|name| match self.known? {
+            Known::Given => Some(name.clone()),
+            Known::Rule => Some(format!("rule {name}")),
+            _ => None,
+        });
+        let parts = [("name", name.as_ref()), ("note", self.note.as_ref())];
         let said: serde_json::Map<_, _> = parts
             .into_iter()
             .filter_map(|(key, text)| Some((key.to_owned(), text?.as_str().into())))

@@ -37,6 +37,13 @@ impl Line {
         self.cursor == self.text.len()
     }
 
+    /// The same with a star for each letter.
+    pub(super) fn hidden(&self) -> Self {
+        let stars = |text: &str| "*".repeat(text.graphemes(true).count());
+        let cursor = stars(&self.text[..self.cursor]).len();
+        Self { text: stars(&self.text), cursor, killed: String::new() }
+    }
+
     /// Another text in place of this one.
     pub(super) fn set(&mut self, text: &str) {
         text.clone_into(&mut self.text);

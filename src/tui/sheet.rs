@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::entry::{Entry, Input};
 use super::keyboard::{self, Burst};
 use crate::desk::asked::Asked;
-use crate::form::{Field, FieldKind, Form};
+use crate::form::{Field, FieldKind, Form, HIDDEN};
 use crate::task::{Action, Answer, Answerer, AskKind, joined};
 
 /// What the person decided.
@@ -117,6 +117,7 @@ impl Sheet {
     pub(super) fn draft(&self) -> Option<String> {
         let form = self.form.as_ref().filter(|_| self.is_changed())?;
         let one = |entry: &Entry| match (&entry.input, entry.value(form)) {
+            _ if entry.field.is_secret => format!("{}={HIDDEN}", entry.field.name),
             (Input::Typed(line), _) => format!("{}={}", entry.field.name, line.text()),
             (_, Ok(Some(value))) => format!("{}={}", entry.field.name, entry.field.write(&value)),
             _ => String::new(),
@@ -352,6 +353,7 @@ fn whole(draft: Option<&Map<String, Value>>) -> Entry {
         nullable: false,
         default: None,
         kind: FieldKind::Other { takes: "JSON".to_owned() },
+        is_secret: false,
     };
     Entry::new(field, draft.map(|draft| Value::Object(draft.clone())).as_ref())
 }

@@ -243,7 +243,8 @@ fn value(entry: &Entry, is_active: bool, room: usize) -> (Vec<Value>, Option<(us
     match &entry.input {
         Input::Typed(line) if line.is_empty() && !is_active => (vec![unsaid("(empty)")], None),
         Input::Typed(line) => {
-            let (mut rows, cursor) = line.rows(room);
+            let (mut rows, cursor) =
+                if entry.field.is_secret { line.hidden().rows(room) } else { line.rows(room) };
             if !is_active && rows.len() > RESTING {
                 let more = rows.len() - RESTING;
                 rows.truncate(RESTING);

@@ -96,13 +96,21 @@ impl TaskContext {
         self.run.shared.claims.given_back()
     }
 
-    /// Writes a remark to the event log; the status message stays.
+    /// Writes a remark to the event log, unless the task is another run's by now; the status message stays.
     pub fn note(&self, note: &str) -> impl Future<Output = Result<(), Interrupted>> + Send {
         let Run { shared, claim, .. } = &*self.run;
         Box::pin(async move {
             let store = shared.engine.store();
-            let noted = patiently(shared.claims.given_back(), || store.note(&claim.task, note)).await;
-            noted.map_err(|error| EngineError::from(error).into())
+            let noted = patiently(shared.claims.given_back(), || async {
+                let held = |task: &Task| {
+                    task.attempt == claim.attempt && task.worker.as_ref() == Some(&shared.config.id)
+                };
+                match store.get(&claim.task).await? {
+                    Some(task) if held(&task) => store.note(&claim.task, note).await,
+                    _ => Err(StoreError::NoTask(claim.task.clone())),
+                }
+            });
+            noted.await.map_err(|error| EngineError::from(error).into())
         })
     }
 

@@ -129,7 +129,7 @@ pub(super) async fn renew_once(shared: &Shared) -> StoreResult<bool> {
     let known = store.renew(&config.id, config.lease).await?;
     if !known {
         tracing::warn!(worker = %config.id, "the store does not know this worker or its tools any more; enlisting again");
-        store.enlist(&config.id, &shared.roster.specs(), config.lease).await?;
+        store.enlist(&config.id, Some(&config.details()), &shared.roster.specs(), config.lease).await?;
     }
     Ok(known)
 }

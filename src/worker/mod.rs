@@ -34,6 +34,7 @@ pub use settings::{Backoff, Configured, RunSettings};
 pub use tool::{Interrupted, Tool, ToolOutcome};
 
 use crate::engine::{Engine, EngineResult, Hub, Living, Retry};
+use crate::store::WorkerDetails;
 use crate::task::{Fault, WorkerId};
 use claims::Claims;
 use roster::Roster;
@@ -61,6 +62,8 @@ pub struct WorkerConfig {
     pub lease: Duration,
     /// How long a stopping worker lets running tasks finish before it gives them back.
     pub drain: Duration,
+    /// The machine that it runs on, for people who look for it.
+    pub host: Option<String>,
     /// How every tool misbehaves, for tests of MCP clients.
     pub faults: Vec<Fault>,
     /// Where the tools come from, such as a file of one machine. What an earlier worker of the same source
@@ -77,8 +80,18 @@ impl WorkerConfig {
             concurrency: concurrency.max(1),
             lease: LEASE,
             drain: DRAIN,
+            host: None,
             faults: Vec::new(),
             source: None,
+        }
+    }
+
+    /// What the worker says of itself.
+    fn details(&self) -> WorkerDetails {
+        WorkerDetails {
+            host: self.host.clone(),
+            process: Some(std::process::id()),
+            slots: Some(u32::try_from(self.concurrency).unwrap_or(u32::MAX)),
         }
     }
 }
@@ -122,7 +135,7 @@ impl Worker {
         let living = engine.living(&config.id);
         let roster = Roster::new(&faulty::wrapped(&config.tools, &config.faults), config.concurrency);
         let specs = roster.specs();
-        engine.store().enlist(&config.id, &specs, config.lease).await?;
+        engine.store().enlist(&config.id, Some(&config.details()), &specs, config.lease).await?;
         reload::withdraw(&engine, &config, Vec::new(), &specs).await?;
         let (claims, doubt) = (Claims::default(), Notify::new());
         Ok(Self { shared: Arc::new(Shared { engine, config, roster, claims, doubt }), living })

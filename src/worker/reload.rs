@@ -29,7 +29,7 @@ impl ToolsHandle {
         let Shared { engine, config, roster, .. } = &*self.shared;
         let tools = faulty::wrapped(tools, &config.faults);
         let specs: Vec<_> = tools.values().map(|tool| tool.spec().clone()).collect();
-        engine.store().enlist(&config.id, &specs, config.lease).await?;
+        engine.store().enlist(&config.id, Some(&config.details()), &specs, config.lease).await?;
         let gone = roster.replace(&tools);
         withdraw(engine, config, gone, &specs).await
     }

@@ -143,6 +143,7 @@ fn end(shared: &Shared, settings: &RunSettings, attempt: u32, outcome: ToolOutco
         Ok(outcome) => End::Finish(outcome),
         Err(Interrupted::Failed(error)) => End::Finish(Outcome::Error(error)),
         Err(Interrupted::Refused(error)) => End::Finish(Outcome::tool_error(error.to_string())),
+        Err(Interrupted::Lasting(problem)) => End::Finish(Outcome::tool_error(problem)),
         Err(Interrupted::Retry(reason)) => End::GiveBack(Requeue { delay, ..Requeue::failed(reason) }),
         Err(Interrupted::Shortage(reason)) => {
             let delay = Some(SHORTAGE.after(attempt));

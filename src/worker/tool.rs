@@ -45,6 +45,9 @@ pub enum Interrupted {
     /// What the tool asked or reported was refused; the task's result says why.
     #[error("{0}")]
     Refused(EngineError),
+    /// The task ends with this as its result: no other attempt would go better.
+    #[error("{0}")]
+    Lasting(String),
     /// The attempt failed; another may succeed.
     #[error("{0}")]
     Retry(String),

@@ -19,12 +19,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("engine", &["form", "store", "task"]),
     ("ask", &["form", "task"]),
     ("worker", &["ask", "engine", "form", "json", "process_group", "store", "task"]),
+    ("rules", &["form", "task", "worker"]),
     ("relay", &["engine", "store", "task"]),
     ("server", &["json", "relay", "engine", "store", "task", "worker"]),
     ("client", &["certificate", "form", "process_group", "task"]),
-    ("desk", &["client", "engine", "fastmcp", "form", "json", "redis_link", "store", "task"]),
+    ("desk", &["client", "engine", "fastmcp", "form", "json", "redis_link", "rules", "store", "task"]),
     ("tui", &["desk", "form", "task"]),
-    ("config", &["form", "json", "task", "worker"]),
+    ("config", &["form", "json", "rules", "task", "worker"]),
 ];
 
 /// Each crate that stands for a concern, with the modules that may use it.
@@ -41,6 +42,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rmcp", &["server", "relay", "client"]),
     ("axum", &["server"]),
     ("minijinja", &["worker/script"]),
+    ("regex", &["rules"]),
     ("toml", &["config"]),
 ];
 

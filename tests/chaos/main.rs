@@ -27,6 +27,7 @@ macro_rules! on_both_engines {
 }
 
 mod answering_ways;
+mod archive;
 mod container;
 mod damaged_keys;
 mod deadlines;

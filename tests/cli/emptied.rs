@@ -75,3 +75,27 @@ fn who_watches_is_told_that_the_store_came_back_without_its_data() {
     until(&mut watch, "reset");
     assert_eq!(watch.code(), 9, "{}", place.heard(""));
 }
+
+#[test]
+fn a_namespace_that_another_process_has_just_begun_has_lost_nothing() {
+    let server = RedisServer::start();
+    let place = Place::on_redis(&server.url());
+    // As the other one leaves it between its first step and the next.
+    server.ask::<()>(&["HSET", "mcptask:{default}:meta", "layout", "2", "epoch", "1"]).expect("writes");
+    let _worker = place.worker();
+    let id = place.ok(&["submit", "wait", "--arg", "seconds=0", "--wait"]);
+    assert!(!id.is_empty());
+    let said = place.heard("");
+    assert!(!said.contains("lost"), "{said}");
+}
+
+#[test]
+fn an_unfinished_migration_is_told_as_what_it_is() {
+    let server = RedisServer::start();
+    let place = Place::on_redis(&server.url());
+    let meta = "mcptask:{default}:meta";
+    server.ask::<()>(&["HSET", meta, "layout", "2", "epoch", "1", "migrating", "1"]).expect("writes");
+    let ran = place.run(&["list"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("has layout 1, older") && ran.err.contains("brought along yet"), "{ran:?}");
+}

@@ -39,9 +39,27 @@ fn shell(place: &Place, line: &str) -> (Option<i32>, String) {
 fn stage(command: &str) -> (Place, Vec<String>) {
     let place = Place::new();
     place.file("tokens.txt", "alice 0123456789abcdef0123456789abcdef\n");
+    place.file("rules.toml", "[[rule]]\nname = \"late\"\nmessage = \"approve\"\ndecline = true\n");
     let examples = examples(&place, command);
     assert_eq!(examples.len(), 3, "{command}: {examples:?}");
     (place, examples)
+}
+
+/// A task that has ended, for the example to start again.
+fn retried(place: &Place, example: &str) -> String {
+    if example.contains("seconds") {
+        return place
+            .ok(&["submit", "wait", "--arg", "seconds=0", "--wait", "--json"])
+            .lines()
+            .find_map(|line| {
+                let line: serde_json::Value = serde_json::from_str(line).ok()?;
+                line["task"].as_str().map(str::to_owned)
+            })
+            .expect("an id");
+    }
+    let id = place.asking("plan_dinner");
+    place.ok(&["attach", &id, "--answers", "answers.json"]);
+    id
 }
 
 #[rstest]
@@ -49,13 +67,18 @@ fn they_succeed(
     #[values(
         "demo",
         "submit",
+        "attach",
         "respond",
         "list",
         "show",
         "result",
         "cancel",
+        "retry",
+        "prune",
         "doctor",
         "tools",
+        "workers",
+        "export",
         "check",
         "completions",
         "config",
@@ -67,9 +90,16 @@ fn they_succeed(
     let (place, examples) = stage(command);
     let server = place.serve(&[]);
     place.file("mcptask.toml", TOOLS);
+    place.file("answers.json", r#"{"cuisine":"Thai","vegetarian":true}"#);
     for example in examples {
-        let id = place.ok(&["submit", "plan_dinner", "--session", "dinner"]);
+        let mut id = place.ok(&["submit", "plan_dinner", "--session", "dinner"]);
         place.until(&id, "asked");
+        if command == "retry" {
+            id = retried(&place, &example);
+        }
+        if command == "attach" && !example.contains("--answers") {
+            id = place.ok(&["submit", "wait", "--arg", "seconds=1"]);
+        }
         if command == "result" {
             place.ok(&["respond", &id, "--decline"]);
             place.until(&id, "end");

@@ -2,18 +2,24 @@
 
 mod answerer;
 mod answering;
+mod attaching;
+mod bulk;
 mod checking;
 mod completing;
+mod dashes;
 mod emptied;
 mod examples;
 mod exit_codes;
+mod exporting;
 mod file_limits;
 mod file_rights;
+mod following;
 #[path = "../support/forms.rs"]
 mod foreign_forms;
 mod forms;
 mod handshake;
 mod help;
+mod history;
 mod json_lines;
 #[path = "../support/shapes.rs"]
 mod json_shapes;
@@ -24,6 +30,7 @@ mod pasting;
 #[path = "../support/place.rs"]
 mod place;
 mod profiles;
+mod pruning;
 mod reading;
 #[path = "../support/redis.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with test binaries that need more of it")]
@@ -31,7 +38,9 @@ mod redis;
 mod redis_urls;
 mod remote;
 mod replica;
+mod retrying;
 mod rights;
+mod rules;
 mod safety;
 mod secrets;
 mod server_away;
@@ -41,9 +50,11 @@ mod showing;
 #[path = "../support/situations.rs"]
 mod situations;
 mod stage;
+mod stock;
 mod suggesting;
 mod table;
 mod unreadable;
 mod values;
 mod waiting;
 mod watching;
+mod workers;

@@ -99,3 +99,20 @@ fn what_a_server_suggests_to_try_names_the_arguments_that_its_tool_needs() {
     let ran = place.run(&pasted);
     assert!(ran.code == 2 && ran.err.contains("TEXT stands for the value"), "pasted as it is: {ran:?}");
 }
+
+#[test]
+fn a_file_of_tokens_that_is_none_is_said_and_nothing_is_waited_for() {
+    let place = Place::new();
+    let pipe = place.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("coreutils");
+    assert!(made.success());
+    for (file, words) in [
+        (pipe.to_str().expect("plain"), "pipe with a name"),
+        ("/tmp", "irectory"),
+        ("/dev/zero", "no file of tokens"),
+    ] {
+        let ran = place.run(&["serve", "--listen", "127.0.0.1:0", "--token-file", file]);
+        assert_eq!(ran.code, 2, "{file}: {ran:?}");
+        assert!(ran.err.contains(words) && !ran.err.contains("chmod"), "{file}: {ran:?}");
+    }
+}

@@ -66,7 +66,13 @@ fn every_line_of_every_place_is_as_documented() {
         let commands = if way == legacy { &commands[4..5] } else { commands };
         all_fit(&place, way, commands);
     }
-    all_fit(&place, &[], &[(&["watch", "--no-follow"], "event"), (&["list"], "task")]);
+    let own: &[(&[&str], &str)] = &[
+        (&["watch", "--no-follow"], "event"),
+        (&["list"], "task"),
+        (&["workers"], "worker"),
+        (&["export"], "exported question"),
+    ];
+    all_fit(&place, &[], own);
 }
 
 #[test]

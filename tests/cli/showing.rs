@@ -118,7 +118,7 @@ fn a_list_that_is_empty_names_what_it_was_asked_for() {
     let _worker = place.worker();
     place.asking("plan_dinner");
     let said = |arguments: &[&str]| place.run(&[&["list"], arguments].concat()).err;
-    assert!(said(&["--tool", "nope"]).contains("no task has --tool nope; `mcptask list` shows all"));
+    assert!(said(&["--tool", "nope"]).contains("no task matches --tool nope; `mcptask list` shows all"));
     assert!(said(&["--status", "failed", "--session", "x"]).contains("--status failed and --session x"));
 }
 

@@ -73,6 +73,21 @@ fn a_server_is_found_by_the_name_that_a_host_gives_it(#[case] file: &str, #[case
 }
 
 #[test]
+fn a_server_that_its_host_has_switched_off_is_named_so() {
+    let (home, peer) = (Home::new(), Peer::start(legacy));
+    let entry = json!({ "type": "http", "url": peer.url(), "disabled": true });
+    home.write("work/.cursor/mcp.json", &of("mcpServers", &entry));
+    let (code, said) = home.run("work", &["tools", "--server", "kitchen"], &[]);
+    assert!(code == Some(2) && said.contains("is disabled there"), "{code:?} {said}");
+    assert!(said.contains(".cursor/mcp.json") && said.contains("\"disabled\": true"), "{said}");
+    let (code, said) = home.run("work", &["tools", "--server", "other"], &[]);
+    assert!(code == Some(2) && said.contains("here names any"), "{code:?} {said}");
+    assert!(peer.said().is_empty());
+    home.write("work/.cursor/mcp.json", &of("mcpServers", &json!({ "url": peer.url(), "disabled": false })));
+    assert_eq!(home.run("work", &["tools", "--server", "kitchen"], &[]).0, Some(0));
+}
+
+#[test]
 fn what_is_for_this_folder_comes_first() {
     let (home, peers) = (Home::new(), [(); 3].map(|()| Peer::start(legacy)));
     let of_url = |peer: &Peer| json!({ "mcpServers": { "kitchen": { "type": "http", "url": peer.url() } } });

@@ -147,7 +147,7 @@ async fn what_a_killed_worker_left_is_ended_before_the_next_run() {
     let dead = crate::support::worker("dead");
     let spec = mcptask::task::ToolSpec::new("tool", "A command of a test.", json!({ "type": "object" }));
     let store = bench.engine.store();
-    store.enlist(&dead, &[spec], Duration::from_secs(60)).await.expect("enlists");
+    store.enlist(&dead, None, &[spec], Duration::from_secs(60)).await.expect("enlists");
     let task = bench.submit(json!({})).await;
     let stop = tokio_util::sync::CancellationToken::new();
     let claimed = store.claim(&dead, &["tool".to_owned()], 1, &stop).await.expect("claims");

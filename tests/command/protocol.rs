@@ -1,9 +1,9 @@
 //! The socket's protocol, as `docs/ASK_PROTOCOL.md` describes it.
 
-use mcptask::task::{Action, Answer, Answerer, TaskStatus};
+use mcptask::task::{Action, Answer, Answerer, EventKind, TaskStatus};
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, accept, text};
+use crate::bench::{Bench, PYTHON, accept, quick, text};
 
 /// The replies that a script printed, one a line.
 async fn replies(script: &str) -> Vec<Value> {
@@ -23,7 +23,7 @@ async fn the_documented_python_example_works() {
     assert!(example.lines().count() <= 12, "it is short");
     let bench = Bench::new().await;
     let path = bench.script("run.py", &format!("#!/usr/bin/env python3\n{example}"));
-    let bench = bench.command(crate::bench::quick(path));
+    let bench = bench.command(quick(path));
     let running = bench.start().await;
     let task = bench.submit(json!({})).await;
     let asked = bench.asked(&task, 1).await;
@@ -169,13 +169,42 @@ print(json.loads(s.makefile().readline())['answer']['action'])";
     running.drain().await;
 }
 
+/// How many steps are in the task's log, and the last of them.
+async fn steps(bench: &Bench, task: &mcptask::task::Task) -> (usize, String) {
+    let events = bench.events(task.id()).await;
+    let steps: Vec<f64> = events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::Progress(step) => Some(step.current),
+            _ => None,
+        })
+        .collect();
+    assert!(steps.is_sorted(), "{steps:?}");
+    (steps.len(), steps.last().map(ToString::to_string).unwrap_or_default())
+}
+
+/// One event a second is allowed, after twenty at once: the command is not kept waiting for them.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_reports_is_slowed_down_and_keeps_its_order() {
+async fn a_flood_of_reports_costs_the_command_no_time_and_leaves_its_newest_step() {
     let script = "
 line = connect()
-for step in range(30): send({'report': {'current': step, 'total': 30, 'message': f'step {step}'}}, line)";
-    let bench = Bench::new().await.python(script);
-    let task = bench.once().await;
-    assert_eq!(task.status, TaskStatus::Completed);
-    assert_eq!(task.progress.expect("reported").current.to_string(), "29");
+for step in range(150): send({'report': {'current': step, 'total': 150, 'message': f'step {step}'}}, line)
+print(ask('Go on?')['answer']['action'])
+for step in range(150, 300): send({'report': {'current': step, 'total': 300}}, line)";
+    let bench = Bench::new().await;
+    let mut command = quick(bench.script("run.py", &format!("{PYTHON}{script}\n")));
+    command.output.events_per_second = 1;
+    let bench = bench.command(command);
+    let running = bench.start().await;
+    let task = bench.submit(json!({})).await;
+    let asked = bench.asked(&task, 1).await;
+    assert_eq!(asked.progress.clone().expect("reported").message.as_deref(), Some("step 149"));
+    let (before, last) = steps(&bench, &asked).await;
+    assert!((2..60).contains(&before) && last == "149", "{before} events, the last {last}");
+    bench.answer(&task, 1, Answer::new(Action::Decline, Answerer::Operator)).await;
+    let ended = bench.ended(&task).await;
+    assert_eq!(ended.status, TaskStatus::Completed);
+    let (all, last) = steps(&bench, &ended).await;
+    assert!(all < 120 && last == "299", "{all} events, the last {last}");
+    running.drain().await;
 }

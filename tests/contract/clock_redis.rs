@@ -39,7 +39,7 @@ async fn a_log_ahead_of_the_clock_delays_nothing() {
     ahead(server(&bench), &format!("{hour_ahead}-0"));
     let mut tail = store.tail(store.last().await.expect("reads"));
     let w1 = worker("w1");
-    store.enlist(&w1, &[], Duration::from_secs(20)).await.expect("enlists");
+    store.enlist(&w1, None, &[], Duration::from_secs(20)).await.expect("enlists");
     let short = NewTask { ttl_ms: Some(1), ..new_task("lunch") };
     let new = NewTask { session: Some(session("s")), ..new_task("dinner") };
     submit(&*store, &short).await;
@@ -100,7 +100,7 @@ async fn a_stream_that_takes_no_entry_begins_anew() {
         within("the news", tail.next()).await.expect("goes on");
         let new = submit(&*store, &of_session()).await;
         let tool = ToolSpec::new("brunch", "x", serde_json::json!({}));
-        store.enlist(&w1, &[tool], Duration::from_secs(60)).await.expect("is enlisted");
+        store.enlist(&w1, None, &[tool], Duration::from_secs(60)).await.expect("is enlisted");
         let claimed = within("the claim", store.claim(&w1, &tools, 1, &stop)).await.expect("claims");
         assert_eq!(claimed[0].id(), new.id(), "{name}");
         store.finish(&key(&claimed[0]), &Outcome::text("eaten")).await.expect("ends");
@@ -132,7 +132,7 @@ async fn a_lease_that_ends_between_two_tasks_keeps_those_that_were_claimed() {
     let mut in_part = false;
     for lease in [2, 4, 6, 8, 10, 15, 20, 30, 40] {
         let id = worker(&format!("w{lease}"));
-        store.enlist(&id, &[], Duration::from_millis(lease)).await.expect("enlists");
+        store.enlist(&id, None, &[], Duration::from_millis(lease)).await.expect("enlists");
         let claimed = match store.claim(&id, &tools, TASKS, &stop).await {
             Ok(tasks) => tasks.len(),
             Err(StoreError::LeaseEnded { .. }) => 0,

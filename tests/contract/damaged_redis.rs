@@ -44,7 +44,7 @@ impl Process<'_> {
     async fn renew(&self) -> StoreResult<()> {
         if !self.store.renew(&self.id, LEASE).await? {
             let tools = ["dinner", "lunch"].map(|name| ToolSpec::new(name, "x", serde_json::json!({})));
-            self.store.enlist(&self.id, &tools, LEASE).await?;
+            self.store.enlist(&self.id, None, &tools, LEASE).await?;
         }
         Ok(())
     }

@@ -93,7 +93,7 @@ async fn the_last_attempt_ends_as_the_requeue_says(bench: Bench) {
 async fn enlist(store: &dyn Store, name: &str, tools: &[&str]) {
     let spec = |tool: &&str| ToolSpec::new(tool, "A tool.", json!({ "type": "object" }));
     let specs: Vec<_> = tools.iter().map(spec).collect();
-    store.enlist(&worker(name), &specs, Duration::from_secs(60)).await.expect("enlists");
+    store.enlist(&worker(name), None, &specs, Duration::from_secs(60)).await.expect("enlists");
 }
 
 async fn names(store: &dyn Store) -> Vec<String> {

@@ -119,7 +119,7 @@ async fn tasks_past_their_ttl_are_due_hidden_ones_too(bench: Bench) {
 
 async fn next_is_the_earliest_of_all(bench: Bench) {
     let store = bench.store().await;
-    store.enlist(&worker("w1"), &[], Duration::from_secs(3000)).await.expect("enlists");
+    store.enlist(&worker("w1"), None, &[], Duration::from_secs(3000)).await.expect("enlists");
     about(&store.due().await.expect("reads"), Duration::from_secs(3000));
     submit(&*store, &NewTask { ttl_ms: Some(2_000_000), ..new_task("lunch") }).await;
     about(&store.due().await.expect("reads"), Duration::from_secs(2000));

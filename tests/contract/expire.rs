@@ -130,7 +130,7 @@ async fn updated_at_changes_only_with_the_task(bench: Bench) {
     let claimed = running(&*store).await;
     tokio::time::sleep(Duration::from_millis(3)).await;
     store.note(claimed.id(), "a remark").await.expect("notes");
-    store.enlist(&crate::support::worker("w1"), &[], Duration::from_secs(60)).await.expect("enlists");
+    store.enlist(&crate::support::worker("w1"), None, &[], Duration::from_secs(60)).await.expect("enlists");
     assert_eq!(get(&*store, claimed.id()).await, claimed);
     ask(&*store, &key(&claimed), 1, "one").await;
     let asked = get(&*store, claimed.id()).await;

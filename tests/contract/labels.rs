@@ -33,7 +33,7 @@ async fn no_label_is_another_ones_key(bench: Bench) {
     }
     for label in LABELS {
         let worker = worker(label);
-        store.enlist(&worker, &[], LEASE).await.expect("enlists");
+        store.enlist(&worker, None, &[], LEASE).await.expect("enlists");
         let stop = tokio_util::sync::CancellationToken::new();
         let claimed = claim_for(&*store, &worker, &[label.to_owned()], 1, &stop).await.expect("claims");
         assert_eq!(claimed[0].new.tool, label);

@@ -18,9 +18,9 @@ async fn an_unreadable_worker_keeps_no_tool_for_ever() {
     let bench = Bench::redis();
     let store = bench.store().await;
     let spec = |name: &str| ToolSpec::new(name, "x", serde_json::json!({}));
-    store.enlist(&worker("w1"), &[spec("lunch")], LEASE).await.expect("enlists");
-    store.enlist(&worker("w1"), &[], LEASE).await.expect("enlists");
-    store.enlist(&worker("w2"), &[spec("dinner")], LEASE).await.expect("enlists");
+    store.enlist(&worker("w1"), None, &[spec("lunch")], LEASE).await.expect("enlists");
+    store.enlist(&worker("w1"), None, &[], LEASE).await.expect("enlists");
+    store.enlist(&worker("w2"), None, &[spec("dinner")], LEASE).await.expect("enlists");
     let waits = submit(&*store, &new_task("lunch")).await;
     does(server(&bench), &["SET", &format!("{PREFIX}worker:w2"), "{"]);
     let gone = RpcError::internal("gone");

@@ -36,6 +36,8 @@ macro_rules! contract {
 
 mod answer;
 mod answerer;
+mod archive;
+mod archive_harm;
 mod ask;
 mod claim;
 mod clock_redis;
@@ -54,6 +56,7 @@ mod lost_redis;
 mod numbers_redis;
 mod poison_redis;
 mod poison_sqlite;
+mod prune;
 mod redis_keys;
 mod redis_server;
 mod requeue;

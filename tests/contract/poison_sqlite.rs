@@ -242,7 +242,7 @@ async fn tools_and_workers_name_the_bad_one() {
     let kitchen = Kitchen::new().await;
     let store = &*kitchen.store;
     let tool = |name: &str| ToolSpec::new(name, "cooks", json!({ "type": "object" }));
-    store.enlist(&worker("w1"), &[tool("dinner"), tool("lunch")], LEASE).await.expect("enlists");
+    store.enlist(&worker("w1"), None, &[tool("dinner"), tool("lunch")], LEASE).await.expect("enlists");
     enlisted(store, "w2").await;
     kitchen.sql("UPDATE tool SET record = '{}' WHERE name = 'dinner'");
     kitchen.sql("UPDATE worker SET id = 'two words' WHERE id = 'w2'");

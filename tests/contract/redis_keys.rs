@@ -135,6 +135,7 @@ async fn verb(store: &dyn Store, scene: &Scene, at: usize) -> Option<StoreResult
             store
                 .enlist(
                     &worker("w2"),
+                    None,
                     &[mcptask::task::ToolSpec::new("lunch", "x", serde_json::json!({}))],
                     LEASE,
                 )

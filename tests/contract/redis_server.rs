@@ -67,3 +67,26 @@ async fn a_tail_says_that_its_server_is_back_also_where_nothing_happened() {
     let news = news.await.expect("the tail returns");
     assert!(news.events.is_empty() && !news.reset, "nothing happened meanwhile: {news:?}");
 }
+
+/// What a worker says of itself is of use to people only: one that says nothing, as those of older versions, or whose key
+/// somebody overwrote is a worker all the same. Its next renewal has it enlisted again.
+#[tokio::test]
+async fn a_worker_without_what_it_says_of_itself_is_seen_all_the_same() {
+    let server = RedisServer::start();
+    let store = RedisStore::open(&server.url(), "test").await.expect("opens");
+    let (id, lease) = (crate::support::worker("w1"), Duration::from_secs(60));
+    let about = "mcptask:{test}:2:about:w1";
+    for harm in [&["DEL", about][..], &["SET", about, "poison"]] {
+        store.enlist(&id, None, &[], lease).await.expect("enlists");
+        assert!(store.workers().await.expect("reads").rows[0].since.is_some());
+        let _: redis::Value = server.ask(&["DEL", about]).expect("deletes");
+        let _: redis::Value = server.ask(harm).expect("does harm");
+        let seen = store.workers().await.expect("reads");
+        assert!(seen.unreadable.is_empty() && seen.rows[0].since.is_none(), "{harm:?}: {seen:?}");
+        let is_known = store.renew(&id, lease).await.expect("renews");
+        assert_eq!(is_known, harm[0] == "SET", "what is gone is written anew");
+    }
+    store.dismiss(&id).await.expect("leaves");
+    let left: u64 = server.ask(&["EXISTS", about]).expect("tells");
+    assert_eq!(left, 0);
+}

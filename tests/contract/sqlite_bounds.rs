@@ -44,8 +44,8 @@ async fn what_does_not_pass_the_gate_changes_nothing() {
         store.finish(&key(&held), &Outcome::Result(nested(110))).await,
         store.finish(&key(&held), &Outcome::text("x".repeat(5 * 1024 * 1024))).await,
         store.requeue(&key(&held), &exhausted).await,
-        store.enlist(&worker("w2"), &[tool("dinner", nested(110))], LEASE).await,
-        store.enlist(&worker("w2"), &[tool("", json!({}))], LEASE).await,
+        store.enlist(&worker("w2"), None, &[tool("dinner", nested(110))], LEASE).await,
+        store.enlist(&worker("w2"), None, &[tool("", json!({}))], LEASE).await,
         store.attribute("a.toml", &["two\nlines".to_owned()]).await.map(drop),
     ];
     for (at, refused) in refusals.into_iter().enumerate() {

@@ -192,7 +192,7 @@ async fn a_holder_whose_name_is_no_text_holds_nothing_for_ever() {
     let store = &*kitchen.store;
     let bad = held(store, "bad", 1).await;
     kitchen.sql("UPDATE task SET worker = CAST(x'ff' AS TEXT)");
-    store.enlist(&worker("w1"), &[], LEASE).await.expect("enlists");
+    store.enlist(&worker("w1"), None, &[], LEASE).await.expect("enlists");
     assert_eq!(store.due().await.expect("reads").unreadable.len(), 1);
     assert_eq!(kitchen.number("SELECT count(*) FROM task WHERE worker IS NOT NULL"), 0);
     assert!(!kitchen.unreadable(&bad[0]).await.is_empty());

@@ -127,6 +127,27 @@ async fn the_bell_file_does_not_grow() {
 }
 
 #[tokio::test]
+async fn a_bell_that_is_somebodys_file_is_not_written_to() {
+    for is_linked in [true, false] {
+        let directory = TempDir::new().expect("a temporary directory");
+        let (path, bell) = (directory.path().join("tasks.db"), directory.path().join("tasks.db-bell"));
+        if is_linked {
+            fs::write(directory.path().join("precious"), "p").expect("writes");
+            fs::hard_link(directory.path().join("precious"), &bell).expect("links");
+        } else {
+            fs::write(&bell, "precious").expect("writes");
+        }
+        let before = fs::read(&bell).expect("is there");
+        let store = SqliteStore::open(&path, "test").await.expect("opens");
+        let other = SqliteStore::open(&path, "test").await.expect("opens");
+        let waits = tokio::spawn(async move { claim(&*other, "dinner").await.id().clone() });
+        let task = submit(&*store, &new_task("dinner")).await;
+        assert_eq!(within("the claim, found without a bell", waits).await.expect("claims"), *task.id());
+        assert_eq!(fs::read(&bell).expect("is there"), before);
+    }
+}
+
+#[tokio::test]
 async fn work_is_found_where_the_bell_file_is_gone() {
     let directory = TempDir::new().expect("a temporary directory");
     let path = directory.path().join("tasks.db");

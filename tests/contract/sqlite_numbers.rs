@@ -319,7 +319,7 @@ async fn tools_are_offered_and_told_of_whatever_their_count_is() {
         assert!(within("the count", tail.next()).await.expect("reads").tools);
         let tool = |name: &str| ToolSpec::new(name, "cooks", json!({ "type": "object" }));
         for name in ["dinner", "lunch"] {
-            store.enlist(&worker("w1"), &[tool(name)], LEASE).await.expect("enlists");
+            store.enlist(&worker("w1"), None, &[tool(name)], LEASE).await.expect("enlists");
             assert!(within("the change", tail.next()).await.expect("reads").tools, "{name}");
         }
         kitchen.sql("UPDATE tool SET record = replace(record, 'lunch', 'dinner')");
@@ -336,7 +336,7 @@ async fn a_count_of_tools_changes_that_was_turned_back_hides_none() {
         let store = &*kitchen.store;
         let tool = |name: &str| ToolSpec::new(name, "cooks", json!({ "type": "object" }));
         let mut tail = store.tail(mcptask::task::Cursor::START);
-        store.enlist(&worker("w1"), &[tool("dinner")], LEASE).await.expect("enlists");
+        store.enlist(&worker("w1"), None, &[tool("dinner")], LEASE).await.expect("enlists");
         assert!(within("the change", tail.next()).await.expect("reads").tools);
         // Nobody is told of this one.
         kitchen.sql(&format!("UPDATE namespace SET tool_changes = {turned}"));

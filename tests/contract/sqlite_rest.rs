@@ -176,3 +176,24 @@ async fn the_documented_copy_of_a_stopped_store_restores_it() {
     let restored = open(&directory.path().join("copy.db")).await;
     assert_eq!(restored.list(&TaskFilter::default(), None, 10).await.expect("lists").tasks, [task]);
 }
+
+/// A file of the first versions of this layout, which note nothing of a worker but its lease.
+#[tokio::test]
+async fn a_worker_of_an_older_file_is_seen_without_what_it_says_of_itself() {
+    let (_directory, path) = place();
+    let store = open(&path).await;
+    store.enlist(&crate::support::worker("w1"), None, &[], Duration::from_secs(60)).await.expect("enlists");
+    store.close().await;
+    let connection = Connection::open(&path).expect("opens");
+    let older = "ALTER TABLE worker DROP COLUMN since_ms; ALTER TABLE worker DROP COLUMN about";
+    connection.execute_batch(older).expect("becomes an older one");
+    drop(connection);
+    let reads = SqliteStore::open_existing(&path, "test").await.expect("opens");
+    let seen = reads.workers().await.expect("reads");
+    assert!(seen.unreadable.is_empty() && seen.rows[0].since.is_none(), "{seen:?}");
+    let writes = open(&path).await;
+    writes.enlist(&crate::support::worker("w2"), None, &[], Duration::from_secs(60)).await.expect("enlists");
+    let seen = reads.workers().await.expect("reads").rows;
+    let known: Vec<_> = seen.iter().map(|worker| (worker.id.as_str(), worker.since.is_some())).collect();
+    assert_eq!(known, [("w1", false), ("w2", true)]);
+}

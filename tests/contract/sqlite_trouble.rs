@@ -209,7 +209,7 @@ async fn a_clock_that_runs_ahead_ends_nothing_of_others() {
         assert!(due.next.is_some_and(|next| next <= Duration::from_secs(60)), "{by_ms}: {:?}", due.next);
         wrong.expire(short.id()).await.expect("does nothing");
         // What it writes is in the store's time too.
-        wrong.enlist(&worker("w2"), &[], Duration::from_secs(60)).await.expect("enlists");
+        wrong.enlist(&worker("w2"), None, &[], Duration::from_secs(60)).await.expect("enlists");
         let workers = right.workers().await.expect("reads").rows;
         assert!(workers.iter().all(|worker| (30_000..=70_000).contains(&worker.lease_ms)), "{workers:?}");
         let noted = submit(&*wrong, &new_task("lunch")).await;

@@ -145,7 +145,7 @@ async fn a_tail_hears_only_its_namespace(bench: Bench) {
 async fn offer(store: &dyn Store, name: &str, tools: &[&str]) {
     let spec = |tool: &&str| ToolSpec::new(tool, "A tool.", json!({ "type": "object" }));
     let specs: Vec<_> = tools.iter().map(spec).collect();
-    store.enlist(&worker(name), &specs, Duration::from_secs(60)).await.expect("enlists");
+    store.enlist(&worker(name), None, &specs, Duration::from_secs(60)).await.expect("enlists");
 }
 
 async fn told_of_tools(tail: &mut Box<dyn Tail>) {
@@ -170,7 +170,7 @@ async fn a_tail_is_told_when_the_tools_change_and_only_then(bench: Bench) {
     there.withdraw(&["lunch".into()], &gone).await.expect("withdraws");
     told_of_tools(&mut tail).await;
     let changed = ToolSpec::new("dinner", "Another one.", json!({ "type": "object" }));
-    there.enlist(&worker("w1"), &[changed], Duration::from_secs(60)).await.expect("enlists");
+    there.enlist(&worker("w1"), None, &[changed], Duration::from_secs(60)).await.expect("enlists");
     told_of_tools(&mut tail).await;
     // Who begins now cannot know what its reader has seen.
     told_of_tools(&mut here.tail(Cursor::START)).await;

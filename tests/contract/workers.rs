@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mcptask::store::{Store, StoreError, WorkerInfo};
+use mcptask::store::{Store, StoreError, WorkerDetails, WorkerInfo};
 use mcptask::task::{Outcome, RpcError, TaskId, ToolSpec, WorkerId};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -15,6 +15,7 @@ const SHORT: Duration = Duration::from_millis(1);
 
 contract! {
     an_enlisted_worker_is_seen_by_every_process,
+    a_worker_is_seen_with_what_it_said_of_itself,
     a_worker_counts_what_it_holds,
     renew_prolongs_the_lease,
     renew_of_an_unknown_worker_says_so,
@@ -36,7 +37,7 @@ fn tool(name: &str) -> ToolSpec {
 
 async fn enlist(store: &dyn Store, name: &str, lease: Duration) -> WorkerId {
     let id = worker(name);
-    store.enlist(&id, &[tool("dinner")], lease).await.expect("enlists");
+    store.enlist(&id, None, &[tool("dinner")], lease).await.expect("enlists");
     id
 }
 
@@ -67,7 +68,7 @@ async fn lost(store: &dyn Store) -> Vec<(TaskId, u32, WorkerId)> {
 
 async fn an_enlisted_worker_is_seen_by_every_process(bench: Bench) {
     let (here, there) = (bench.store().await, bench.store().await);
-    here.enlist(&worker("w1"), &[tool("dinner"), tool("lunch")], LONG).await.expect("enlists");
+    here.enlist(&worker("w1"), None, &[tool("dinner"), tool("lunch")], LONG).await.expect("enlists");
     let workers = seen(&*there).await;
     assert_eq!(workers.len(), 1);
     assert_eq!((&workers[0].id, workers[0].tasks), (&worker("w1"), 0));
@@ -76,9 +77,31 @@ async fn an_enlisted_worker_is_seen_by_every_process(bench: Bench) {
     assert_eq!(tools, ["dinner", "lunch"]);
     assert!((3_500_000..=3_600_000).contains(&workers[0].lease_ms), "{}", workers[0].lease_ms);
     // Enlisting again replaces what was said before.
-    here.enlist(&worker("w1"), &[tool("lunch")], LONG).await.expect("enlists");
+    here.enlist(&worker("w1"), None, &[tool("lunch")], LONG).await.expect("enlists");
     let workers = seen(&*there).await;
     assert_eq!((workers.len(), workers[0].tools.as_slice()), (1, ["lunch".to_owned()].as_slice()));
+}
+
+async fn a_worker_is_seen_with_what_it_said_of_itself(bench: Bench) {
+    let (here, there) = (bench.store().await, bench.store().await);
+    let details = WorkerDetails { host: Some("kitchen".into()), process: Some(4711), slots: Some(4) };
+    let before = jiff::Timestamp::now();
+    here.enlist(&worker("w1"), Some(&details), &[tool("dinner")], LONG).await.expect("enlists");
+    here.enlist(&worker("w2"), None, &[tool("dinner")], LONG).await.expect("enlists");
+    let workers = seen(&*there).await;
+    assert_eq!(workers[0].details, details);
+    assert_eq!(workers[1].details, WorkerDetails::default(), "it said nothing");
+    let since = workers[0].since.expect("it is known");
+    // A store of files goes by the file system's clock, which is coarse.
+    assert!((since.as_millisecond() - before.as_millisecond()).abs() < 5000, "{since} is not {before}");
+    // Other tools make it no other worker; one that had left begins anew.
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    here.enlist(&worker("w1"), Some(&details), &[tool("lunch")], LONG).await.expect("enlists");
+    assert!(here.renew(&worker("w1"), LONG).await.expect("renews"));
+    assert_eq!(seen(&*there).await[0].since, Some(since));
+    here.dismiss(&worker("w1")).await.expect("leaves");
+    here.enlist(&worker("w1"), Some(&details), &[tool("lunch")], LONG).await.expect("enlists");
+    assert!(seen(&*there).await[0].since > Some(since));
 }
 
 async fn a_worker_counts_what_it_holds(bench: Bench) {
@@ -114,9 +137,9 @@ async fn renew_of_an_unknown_worker_says_so(bench: Bench) {
 async fn tools_stay_known_and_the_last_offer_wins(bench: Bench) {
     let (here, there) = (bench.store().await, bench.store().await);
     assert!(here.tools().await.expect("reads").rows.is_empty());
-    here.enlist(&worker("w1"), &[tool("lunch"), tool("dinner")], LONG).await.expect("enlists");
+    here.enlist(&worker("w1"), None, &[tool("lunch"), tool("dinner")], LONG).await.expect("enlists");
     let newer = ToolSpec { ttl_ms: Some(5), annotations: Some(json!({ "a": 1 })), ..tool("dinner") };
-    there.enlist(&worker("w2"), std::slice::from_ref(&newer), LONG).await.expect("enlists");
+    there.enlist(&worker("w2"), None, std::slice::from_ref(&newer), LONG).await.expect("enlists");
     here.dismiss(&worker("w1")).await.expect("dismisses");
     here.dismiss(&worker("w2")).await.expect("dismisses");
     assert_eq!(here.tools().await.expect("reads").rows, [newer, tool("lunch")]);
@@ -237,7 +260,7 @@ async fn a_worker_can_ask_what_it_holds(bench: Bench) {
 
 async fn a_source_is_told_what_it_offered_before_and_is_still_known(bench: Bench) {
     let (here, there) = (bench.store().await, bench.store().await);
-    here.enlist(&worker("w1"), &[tool("lunch"), tool("dinner")], LONG).await.expect("enlists");
+    here.enlist(&worker("w1"), None, &[tool("lunch"), tool("dinner")], LONG).await.expect("enlists");
     let attribute = async |store: &dyn Store, source: &str, tools: &[&str]| {
         let tools: Vec<_> = tools.iter().map(|&tool| tool.to_owned()).collect();
         let mut left = store.attribute(source, &tools).await.expect("notes");

@@ -5,7 +5,7 @@ use mcptask::task::{Action, Answer, Answerer, TaskStatus};
 use rstest::rstest;
 use serde_json::json;
 
-use crate::commands::started;
+use crate::commands::{mcptask, started};
 use crate::kitchen::{Kitchen, Process, V3_0, V3_4, V4, content, plan, refused, until};
 
 fn accept(value: &serde_json::Value) -> Answer {
@@ -134,6 +134,35 @@ async fn fastmcp_4_is_answered_in_redis_only_on_demand() {
         .await
         .expect("answers the second leg");
     assert_eq!(kitchen.served().await, "thai accept {'vegetarian': False}");
+}
+
+#[tokio::test]
+async fn a_question_of_fastmcp_4_goes_by_its_tools_name_too() {
+    let kitchen = Kitchen::open(V4);
+    let client = kitchen.client("ask_two", &json!({}), "silent");
+    let id = client.task();
+    let task = kitchen.until(&id, |task| task.questions.len() == 2).await;
+    let run = |words: &[&str]| mcptask(&kitchen, words);
+    for verb in [&["list"][..], &["show", &id]] {
+        let (_, listed, problem) = run(verb);
+        let names = [0, 1].map(|at| listed[0]["questions"][at]["name"].clone());
+        assert_eq!(names, [json!("diet"), json!("plan")], "{verb:?} {problem}");
+    }
+    let (_, found, _) = run(&["doctor", &id]);
+    assert!(found.iter().any(|one| one["evidence"].to_string().contains("diet")), "{found:?}");
+    let (code, _, problem) = run(&["respond", &id, "--question", "dinner", "--direct", "--decline"]);
+    assert!(code == 9 && problem.contains("never asked"), "{code} {problem}");
+    let plan =
+        ["respond", &id, "--question", "plan", "--direct", "--set", "cuisine=thai", "--set", "guests=4"];
+    let (code, receipt, problem) = run(&plan);
+    assert_eq!((code, problem.as_str()), (0, ""));
+    assert_eq!((&receipt[0]["question"], &receipt[0]["left"]), (&json!(task.questions[1].id), &json!(1)));
+    let (code, _, problem) = run(&plan);
+    assert!(code == 10 && problem.contains("answered or withdrawn"), "{code} {problem}");
+    let diet = ["respond", &id, "--question", "diet", "--wait", "--direct", "--set", "vegetarian=yes"];
+    let (code, _, problem) = run(&diet);
+    assert_eq!(code, 0, "{problem}");
+    assert!(kitchen.served().await.contains("{'vegetarian': True}"));
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 mod support;
 
 mod answering;
+mod bulk;
 mod cancelling;
 mod cluster;
 mod commands;
@@ -16,6 +17,7 @@ mod leaving_alone;
 mod monitor;
 mod reading;
 mod refusing;
+mod rules;
 mod shapes;
 #[path = "../support/situations.rs"]
 mod situations;

@@ -16,11 +16,12 @@ async fn every_line_of_a_deployment_is_as_documented(#[case] version: &'static s
     let client = kitchen.client("plan_dinner", &json!({}), "silent");
     let id = client.task();
     kitchen.asks(&id, "What kind of dinner?").await;
-    let commands: [(&[&str], &str); 6] = [
+    let commands: [(&[&str], &str); 7] = [
         (&["list"], "task"),
         (&["show", &id], "task"),
         (&["tools"], "tool"),
         (&["doctor"], "finding"),
+        (&["export"], "exported question"),
         (&["watch", "--task", &id, "--until", "asked"], "event"),
         (&["cancel", &id], "cancellation"),
     ];

@@ -14,6 +14,7 @@ mod negotiation;
 mod place;
 mod relay;
 mod reload;
+mod rules;
 mod scopes;
 mod small_print;
 mod specification;

@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 
 use crate::support::http::{LEGACY, Legacy, Modern, client};
 use crate::support::{Server, soon};
+use mcptask::server::Tokens;
 
 fn hello() -> String {
     let params = json!({ "protocolVersion": LEGACY, "capabilities": {},
@@ -237,6 +238,92 @@ async fn every_refusal_of_a_message_is_json_rpc_with_an_id() {
         let told: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{body}: {status} {text}"));
         assert_eq!((status, told.get("id")), (400, Some(&id)), "{body}: {text}");
         assert!(told["error"]["code"].is_i64() && told["error"]["message"].is_string(), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_for_its_headers_alone_is_json_rpc_with_a_sentence_too() {
+    let server = Server::start().await;
+    let tokens = Server::with(|config| {
+        config.tokens = Tokens::new(&[("secret".to_owned(), "anna".to_owned())]);
+    })
+    .await;
+    for (server, headers, status, id, words) in [
+        (&server, &[HOST, SENT, "Accept: text/html"][..], 406, json!(0), "does not take application/json"),
+        (
+            &server,
+            &[HOST, SENT, "Accept: text/event-stream"],
+            406,
+            json!(0),
+            "does not take application/json",
+        ),
+        (&server, &[HOST, "Content-Type: text/plain", TAKEN], 415, Value::Null, "application/json"),
+        (&server, &[HOST, TAKEN], 415, Value::Null, "application/json"),
+        (&server, &["Host: evil.example", SENT, TAKEN], 403, Value::Null, "allowed hosts"),
+        (&server, &[HOST, "Origin: https://evil.example", SENT, TAKEN], 403, Value::Null, "web pages"),
+        (&server, &[HOST, HOST, SENT, TAKEN], 400, Value::Null, "one Host header"),
+        (&server, &[HOST, "Mcp-Session-Id: nobodys", SENT, TAKEN], 404, json!(0), "ession"),
+        (&tokens, &[HOST, SENT, TAKEN], 401, Value::Null, "bearer token"),
+    ] {
+        let (found, text) = raw(server, "/mcp", headers, &hello()).await;
+        let told: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{headers:?}: {text}"));
+        let error = &told["error"];
+        assert_eq!(
+            (found, &told["id"], &error["code"]),
+            (status, &id, &json!(-32600)),
+            "{headers:?}: {text}"
+        );
+        assert!(error["message"].as_str().is_some_and(|message| message.contains(words)), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_is_named_once() {
+    let server = Server::start().await;
+    let (one, other) = ("MCP-Protocol-Version: 2025-11-25", "MCP-Protocol-Version: 2025-06-18");
+    assert_eq!(raw(&server, "/mcp", &[HOST, SENT, TAKEN, one], &hello()).await.0, 200);
+    for second in [one, other] {
+        let (status, text) = raw(&server, "/mcp", &[HOST, SENT, TAKEN, one, second], &hello()).await;
+        let told: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{second}: {text}"));
+        assert_eq!((status, &told["error"]["code"], &told["id"]), (400, &json!(-32020), &json!(0)), "{text}");
+    }
+    let session = Legacy::open(&server).await;
+    for method in [Method::GET, Method::DELETE] {
+        let mut request = session.send(method).build().expect("a request");
+        request.headers_mut().append("mcp-protocol-version", "2025-06-18".parse().expect("a value"));
+        assert_eq!(client().execute(request).await.expect("a response").status(), 400);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_comes_back_as_it_was_or_is_refused() {
+    let server = Server::start().await;
+    let session = Legacy::open(&server).await;
+    let ping = async |id: &str| {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tasks/list"}}"#);
+        let response = session.send(Method::POST).body(body).send().await.expect("a response");
+        let status = response.status().as_u16();
+        (status, response.text().await.expect("a body"))
+    };
+    for id in
+        ["9223372036854775807", "-9223372036854775808", "0", r#""a""#, r#""18446744073709551617""#, r#""""#]
+    {
+        let (status, text) = ping(id).await;
+        assert!(status == 200 && text.contains(&format!(r#""id":{id}"#)), "{id}: {text}");
+    }
+    for id in ["18446744073709551617", "18446744073709551615", "9223372036854775808", "1.5", "1e300", "-0.1"]
+    {
+        let (status, text) = ping(id).await;
+        let told: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{id}: {text}"));
+        assert_eq!(
+            (status, &told["error"]["code"], &told["id"]),
+            (400, &json!(-32600), &Value::Null),
+            "{text}"
+        );
+        assert!(
+            told["error"]["message"].as_str().is_some_and(|words| words.contains("whole number")),
+            "{text}"
+        );
     }
 }
 

@@ -340,3 +340,23 @@ async fn an_initialize_over_lines_that_cannot_be_read_is_named() {
     let found = pipe.request(6, "server/discover", modern(json!({}))).await;
     assert!(found["result"].is_object(), "{found}");
 }
+
+#[tokio::test]
+async fn an_id_over_lines_comes_back_as_it_was_or_is_refused() {
+    let mut pipe = Pipe::initialized().await;
+    for (id, comes_back) in [
+        (r#""18446744073709551617""#, true),
+        ("9223372036854775807", true),
+        ("18446744073709551617", false),
+        ("9223372036854775808", false),
+        ("1.5", false),
+    ] {
+        pipe.raw(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tasks/list"}}"#)).await;
+        let told = pipe.next().await;
+        if comes_back {
+            assert_eq!((told["id"].to_string().as_str(), told.get("result").is_some()), (id, true), "{told}");
+        } else {
+            assert_eq!((&told["id"], &told["error"]["code"]), (&Value::Null, &json!(-32600)), "{told}");
+        }
+    }
+}

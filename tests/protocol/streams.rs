@@ -237,7 +237,7 @@ async fn a_long_list_of_tools_comes_in_pages() {
         })
         .collect();
     let worker = WorkerId::generate("large");
-    server.engine.store().enlist(&worker, &specs, Duration::from_secs(60)).await.expect("enlists");
+    server.engine.store().enlist(&worker, None, &specs, Duration::from_secs(60)).await.expect("enlists");
     let (modern, legacy) = (Modern::new(&server), Legacy::open(&server).await);
     let expected: Vec<_> =
         server.engine.tools().await.expect("tools").into_iter().map(|spec| json!(spec.name)).collect();

@@ -104,7 +104,7 @@ pub const LEASE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// A worker of that name that has a lease and no tools.
 pub async fn enlisted(store: &dyn Store, name: &str) -> WorkerId {
     let id = worker(name);
-    store.enlist(&id, &[], LEASE).await.expect("enlists");
+    store.enlist(&id, None, &[], LEASE).await.expect("enlists");
     id
 }
 
@@ -123,7 +123,7 @@ pub async fn claim_for(
 ) -> StoreResult<Vec<Task>> {
     match store.claim(worker, tools, most, stop).await {
         Err(StoreError::LeaseEnded { .. }) => {
-            store.enlist(worker, &[], LEASE).await.expect("enlists");
+            store.enlist(worker, None, &[], LEASE).await.expect("enlists");
             store.claim(worker, tools, most, stop).await
         }
         claimed => claimed,

@@ -81,6 +81,10 @@ fn check(kind: &str, names: &[Field], place: &str, object: &Value) {
         is_part("event", place, event);
     }
     is_who(place, object);
+    if kind == "exported question" && object["answer"].is_object() {
+        is_part("answer", place, &object["answer"]);
+        is_who(place, &object["answer"]);
+    }
     if kind == "event" && object["question"].is_object() {
         is_question(place, &object["question"]);
     }

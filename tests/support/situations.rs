@@ -31,6 +31,16 @@ pub const ABOUT_TASKS: &[Row] = &[
     row(&["cancel", "UNKNOWN"], 9, "no task"),
     row(&["result", "UNKNOWN"], 9, "no task"),
     row(&["result", "UNKNOWN", "--wait"], 9, "no task"),
+    row(&["attach", "UNKNOWN"], 9, "no task"),
+    row(&["retry", "UNKNOWN"], 9, "no task"),
+    row(&["retry", ""], 2, "the task's id is empty"),
+    row(&["retry", "ab"], 2, "is too short for the beginning of a task's id"),
+    row(&["attach", ""], 2, "the task's id is empty"),
+    row(&["attach", "ab"], 2, "is too short for the beginning of a task's id"),
+    row(&["attach", "FAILED"], 5, "failed"),
+    row(&["attach", "TOOL_ERROR"], 5, "the tool calls its result an error"),
+    row(&["attach", "CANCELLED"], 8, "was cancelled"),
+    row(&["attach", "WORKING", "--timeout", "1s"], 7, "the task goes on"),
     row(&["doctor", "UNKNOWN"], 9, "no task"),
     row(&["show", ""], 2, "the task's id is empty"),
     row(&["watch", "--task", ""], 2, "the task's id is empty"),
@@ -69,6 +79,10 @@ pub const ABOUT_TASKS: &[Row] = &[
     row(&["respond", "ASKING", "--set", "colour=red"], 2, "there is no field \"colour\""),
     row(&["respond", "ASKING", "--content", "{}"], 2, "is a required property"),
     row(&["respond", "--decline"], 2, "name the task"),
+    row(&["respond", "--all", "--tool", "nobodys", "--decline"], 10, "nothing to answer"),
+    row(&["respond", "--all", "--tool", "nobodys"], 2, "--all sends the answer that the options give"),
+    row(&["cancel", "ab", "UNKNOWN"], 2, "is too short for the beginning of a task's id"),
+    row(&["cancel", "UNKNOWN", "ENDED"], 9, "0 cancelled, 1 had ended, 1 could not be cancelled: "),
     row(&["result", "FAILED"], 5, "failed"),
     row(&["result", "FAILED", "--wait"], 5, "failed"),
     row(&["result", "TOOL_ERROR"], 5, "the tool calls its result an error"),
@@ -94,19 +108,27 @@ pub const AT_A_BROKEN_PLACE: &[&[&str]] = &[
     &["watch", "--no-follow"],
     &["respond", "UNKNOWN", "--decline"],
     &["respond", "--next", "--decline"],
+    &["respond", "--all", "--tool", "nobodys", "--decline"],
     &["cancel", "UNKNOWN"],
+    &["cancel", "UNKNOWN", "UNKNOWN"],
+    &["cancel", "--tool", "nobodys", "--yes"],
+    &["retry", "UNKNOWN"],
+    &["prune", "--ended", "--yes"],
     &["result", "UNKNOWN"],
     &["doctor"],
     &["doctor", "UNKNOWN"],
     &["tools"],
+    &["workers"],
+    &["export"],
     &["submit", "plan_dinner"],
 ];
 
 /// The same through a server of the legacy era, which shows no question to others: what would answer one says so.
 pub fn about_legacy_tasks() -> Vec<Row> {
     let one = |row: &Row| {
-        let answers =
-            row.command[0] == "respond" && ["ASKING", "WORKING", "SECOND"].contains(&row.command[1]);
+        let is_of_one = ["ASKING", "WORKING", "SECOND"].contains(&row.command[1]);
+        let is_of_all = row.command[1] == "--all" && row.code == 10;
+        let answers = row.command[0] == "respond" && (is_of_one || is_of_all);
         // It is said at once, however long the server takes to say what task it is.
         let until = row.command.iter().position(|word| *word == "--timeout").unwrap_or(row.command.len());
         let refused = Row { command: &row.command[..until], code: 2, words: NOT_FROM_HERE };

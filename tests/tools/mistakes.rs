@@ -82,10 +82,22 @@ fn a_broken_question_is_found_before_it_is_asked() {
 }
 
 #[test]
+fn what_no_answer_or_run_can_fulfil_is_found_before_it_is_asked() {
+    let few = r#"{ ask = "Which?", schema = { type = "object", properties = { x = { type = "array", minItems = 5, items = { type = "string", enum = ["a"] } } } } }"#;
+    one(&script(few), "4:1", &["/properties/x/minItems", "is 5, more than there are choices, 1"]);
+    let many = vec!["{ ask = \"Go?\" }"; 65].join(", ");
+    one(&script(&format!("{{ ask_all = [{many}] }}")), "4:1", &["65 questions at once, more than 64"]);
+    let text = "[tools.t]\ndescription = \"d\"\ncommand = [\"sh\\u0000x\"]\n";
+    assert!(mistakes(text).iter().any(|one| one.contains("NUL character")), "{:?}", mistakes(text));
+}
+
+#[test]
 fn a_template_that_cannot_work_is_found() {
     one(&script("{ return = \"{{ args.name\" }"), "4:12", &["{{ args.name"]);
     one(&script("{ return = \"{{ nme }}\" }, { set = { name = 1 } }"), "4:12", &["did you mean \"name\"?"]);
     one(&script("{ if = \"1 +\", then = [] }"), "4:8", &["1 +"]);
+    one(&script("{ return = \"{{ args.x|nope }}\" }"), "4:12", &["the filter \"nope\""]);
+    one(&script("{ if = \"args.x is nope\", then = [] }"), "4:8", &["the test \"nope\""]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::foreign_forms::{Shape, shapes};
 use crate::place::Place;
 use crate::screen::{SEND, Screen};
-use crate::terminal::{CTRL_U, ENTER};
+use crate::terminal::{CTRL_U, ENTER, Terminal};
 
 /// The question of that form.
 fn asked(place: &Place, schema: &Value) -> Screen {
@@ -92,4 +92,49 @@ fn a_form_of_variants_is_filled_in_as_a_whole() {
     screen.at("is not valid under any", CTRL_U);
     screen.fill("JSON", "{\"kind\": \"a\", \"a\": 1}");
     assert_eq!(sent(&mut screen), json!({ "kind": "a", "a": 1 }));
+}
+
+#[test]
+fn a_password_is_typed_unseen() {
+    let place = Place::new();
+    let schema = json!({ "type": "object", "required": ["pw", "key"], "properties": {
+        "pw": { "type": "string", "format": "password", "minLength": 7 },
+        "key": { "type": "string", "writeOnly": true } } });
+    let mut screen = asked(&place, &schema);
+    screen.at("> pw", "hunter\r");
+    screen.sees("it does not fit");
+    screen.at("******", "2");
+    screen.at("*******", ENTER);
+    screen.at("> key", "swordfish");
+    screen.sees("*********");
+    let written = screen.written();
+    assert!(!written.contains("hunter") && !written.contains("swordfish"), "{written}");
+    screen.press(ENTER);
+    screen.at(SEND, ENTER);
+    let (rest, _) = screen.ends();
+    // The server of the test gives back what it got.
+    assert_eq!((rest.matches("hunter2").count(), rest.matches("swordfish").count()), (1, 1), "{rest}");
+}
+
+#[test]
+fn a_password_is_typed_unseen_on_a_terminal_that_cannot_move_its_cursor() {
+    let place = Place::new();
+    let schema = json!({ "type": "object", "required": ["pw"], "properties": {
+        "pw": { "type": "string", "format": "password", "minLength": 7 } } });
+    let server = Shape::server(&place.file("schema.json", &format!("{schema}\n")));
+    let arguments = ["submit", "ask", "--stdio", &server, "--era", "legacy", "--wait"];
+    let mut terminal = Terminal::dumb(&place, &arguments);
+    let mut before = terminal.sees("fill in the form");
+    terminal.press(&[ENTER]);
+    before += &terminal.sees("pw: ");
+    terminal.press(&["hunter", ENTER]);
+    before += &terminal.sees("it does not fit");
+    terminal.press(&["2", ENTER]);
+    before += &terminal.sees("pw: *******");
+    before += &terminal.sees("pw: (hidden)");
+    before += &terminal.sees("Send this answer?");
+    terminal.press(&[ENTER]);
+    let (rest, code) = terminal.ends();
+    assert!(!before.contains("hunter"), "{before}");
+    assert_eq!((code, rest.matches("hunter2").count()), (0, 1), "{rest}");
 }

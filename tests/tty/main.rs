@@ -11,12 +11,15 @@ mod profiles;
 #[allow(dead_code, unreachable_pub, reason = "shared with test binaries that need more of it")]
 mod redis;
 
+mod activity;
+mod bulk;
 mod drawing;
 mod dumb;
 mod fields;
 mod foreign;
 mod inbox;
 mod leaving;
+mod limits;
 mod looks;
 mod outage;
 mod pasting;

@@ -217,7 +217,7 @@ async fn a_task_with_one_question_costs_an_exact_number_of_redis_commands() {
     let store = bench.store().await;
     let mut counter = Counter::connect(&bench).await;
     let spec = tool("dinner", async |_| Ok(Outcome::text("eaten"))).spec().clone();
-    store.enlist(&worker("w1"), &[spec], LEASE).await.expect("enlists");
+    store.enlist(&worker("w1"), None, &[spec], LEASE).await.expect("enlists");
     // The first one brings the scripts to the server.
     live(&*store).await;
     let before = counter.counts().await;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mcptask::engine::{EngineError, Viewer};
-use mcptask::store::{ClaimKey, Requeue, StoreError};
-use mcptask::task::{Outcome, TaskStatus};
+use mcptask::store::{ClaimKey, EventFilter, Requeue, StoreError};
+use mcptask::task::{Cursor, EventKind, Outcome, TaskStatus};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::setup::{Counter, Setup, asks, endless, question, tool};
@@ -16,6 +16,7 @@ on_both_engines!(
     a_stopping_worker_gives_back_what_does_not_end,
     a_task_cancelled_while_it_waits_for_a_slot_is_never_begun,
     a_run_ends_when_another_fails_its_last_attempt,
+    a_run_that_lost_its_task_remarks_nothing,
     another_scopes_task_is_not_found,
 );
 
@@ -101,6 +102,30 @@ async fn a_run_ends_when_another_fails_its_last_attempt(setup: Setup) {
     setup.engine.store().requeue(&claim, &failed).await.expect("fails the last attempt");
     within("the end of the tool", ended.notified()).await;
     assert_eq!(setup.ended(&task).await.status, TaskStatus::Failed);
+    worker.drain().await;
+}
+
+async fn a_run_that_lost_its_task_remarks_nothing(setup: Setup) {
+    let engine = setup.engine.clone();
+    let loses = tool("loses", move |task| {
+        let engine = engine.clone();
+        async move {
+            if task.attempt() == 1 {
+                let claim = ClaimKey { task: task.task().clone(), attempt: 1 };
+                let lost = Requeue::failed("another process took the worker for dead".to_owned());
+                engine.store().requeue(&claim, &lost).await.expect("takes it away");
+                task.note("from a run that is over").await?;
+            }
+            Ok(Outcome::text("done"))
+        }
+    });
+    let worker = setup.worker("w1", 1, vec![loses]).await;
+    let task = setup.submit("loses").await;
+    assert_eq!(setup.ended(&task).await.attempt, 2);
+    let filter = EventFilter::Task(task);
+    let history = setup.engine.store().history(&filter, Cursor::START, 100).await.expect("reads");
+    let noted = history.events.iter().filter(|event| matches!(event.kind, EventKind::Noted { .. }));
+    assert_eq!(noted.count(), 0, "{:?}", history.events);
     worker.drain().await;
 }
 

@@ -32,7 +32,7 @@ async fn a_claim_that_the_worker_does_not_know_is_given_back_uncounted(setup: Se
     let running = setup.worker("w1", 1, vec![quick("work")]).await;
     let (store, stop, tools) = (setup.bench.store().await, CancellationToken::new(), ["other".to_owned()]);
     let other = ToolSpec::new("other", "Of a worker that is away.", json!({ "type": "object" }));
-    store.enlist(&worker("w2"), &[other], LEASE).await.expect("enlists");
+    store.enlist(&worker("w2"), None, &[other], LEASE).await.expect("enlists");
     let task = setup.submit("other").await;
     let claimed = within("the claim", store.claim(&worker("w1"), &tools, 1, &stop)).await.expect("claims");
     assert_eq!(claimed[0].id(), &task);

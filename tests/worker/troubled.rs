@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mcptask::store::{
-    ClaimKey, Due, EventFilter, History, Page, PageCursor, Refusal, Requeue, Rows, Store, StoreError,
-    StoreResult, Tail, TaskFilter, Trouble, WorkerInfo,
+    ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, Page, PageCursor, Refusal, Requeue,
+    Retention, Rows, Store, StoreError, StoreResult, Tail, TaskFilter, Trouble, WorkerDetails, WorkerInfo,
 };
 use mcptask::task::{
     Answer, Ask, Cursor, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, ToolSpec,
@@ -191,12 +191,44 @@ impl Store for Troubled {
         self.verb("expire", self.store.expire(task)).await
     }
 
+    async fn prune(&self, task: &TaskId) -> StoreResult<bool> {
+        self.is_fine(task)?;
+        self.verb("prune", self.store.prune(task)).await
+    }
+
+    fn retain(&self, retention: Retention) {
+        self.store.retain(retention);
+    }
+
+    async fn archived(
+        &self,
+        filter: &TaskFilter,
+        after: Option<&PageCursor>,
+        most: usize,
+    ) -> StoreResult<ArchivePage> {
+        self.verb("archived", self.store.archived(filter, after, most)).await
+    }
+
+    async fn archived_task(&self, task: &TaskId) -> StoreResult<Option<ArchivedTask>> {
+        self.verb("archived_task", self.store.archived_task(task)).await
+    }
+
+    async fn find_archived(&self, prefix: &str, most: usize) -> StoreResult<Vec<TaskId>> {
+        self.verb("find_archived", self.store.find_archived(prefix, most)).await
+    }
+
     async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()> {
         self.verb("note", self.store.note(task, note)).await
     }
 
-    async fn enlist(&self, worker: &WorkerId, tools: &[ToolSpec], lease: Duration) -> StoreResult<()> {
-        self.verb("enlist", self.store.enlist(worker, tools, lease)).await
+    async fn enlist(
+        &self,
+        worker: &WorkerId,
+        details: Option<&WorkerDetails>,
+        tools: &[ToolSpec],
+        lease: Duration,
+    ) -> StoreResult<()> {
+        self.verb("enlist", self.store.enlist(worker, details, tools, lease)).await
     }
 
     async fn touch(&self) -> StoreResult<()> {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Paint, Ui, status_column, text, time, width};
+use super::{ENDED, Paint, Ui, status_column, text, time, width};
 use crate::cli::failure::Failure;
 pub(crate) use crate::desk::text::short_id as short;
 use crate::desk::watch::Seen;
@@ -24,10 +24,17 @@ pub(crate) fn print(ui: &Ui, indent: &str, seen: &Seen, now: Timestamp) -> Resul
     ui.line_words(&format!("{indent}{}", before(seen, now, ui.paint())), &words)
 }
 
+/// Says it on stderr, in one row.
+pub(crate) fn talk(ui: &Ui, seen: &Seen, now: Timestamp) {
+    ui.talk_row(&before(seen, now, ui.talk_paint()), &seen.words);
+}
+
 /// What stands before what happened.
 fn before(seen: &Seen, now: Timestamp, paint: Paint) -> String {
     let status = if seen.is_tool_error {
         paint.red(&format!("✗ {:<14}", seen.status.as_str()))
+    } else if seen.is_success_unknown {
+        format!("{ENDED:<16}")
     } else {
         status_column(seen.status, paint)
     };

@@ -52,7 +52,7 @@ fn whole(
 ) -> Result<Content, Stopped> {
     Term::stderr().write_line(&paint.dim(&format!("  {WHOLE}")))?;
     let initial = if now.is_empty() { String::new() } else { Value::Object(now.clone()).to_string() };
-    line::read(keyboard, theme, ("JSON", &initial), |typed| form.read_whole(typed))
+    line::read(keyboard, theme, ("JSON", &initial, false), |typed| form.read_whole(typed))
 }
 
 /// What to fill in, above the field itself.
@@ -105,9 +105,8 @@ impl Asker<'_> {
     /// What is typed on a line, asked again until it fits.
     fn typed(&self, keyboard: &mut Keyboard, now: Option<&Value>) -> Result<Option<Value>, Stopped> {
         let initial = now.map(|now| self.field.write(now)).unwrap_or_default();
-        line::read(keyboard, self.theme, (self.field.label(), &initial), |typed| {
-            self.form.read_again(self.field, now, typed)
-        })
+        let asked = (self.field.label(), initial.as_str(), self.field.is_secret);
+        line::read(keyboard, self.theme, asked, |typed| self.form.read_again(self.field, now, typed))
     }
 
     fn yes_or_no(&self, keyboard: &mut Keyboard, now: Option<&Value>) -> Result<Value, Stopped> {

@@ -1,6 +1,8 @@
 //! A line of text, edited in place. dialoguer's own `Input` does not know Esc, so it is read here with
 //! dialoguer's keys and theme.
 
+use std::borrow::Cow;
+
 use dialoguer::console::{Key, Term};
 use dialoguer::theme::Theme;
 
@@ -20,11 +22,11 @@ pub(super) fn widest_label() -> usize {
 pub(super) fn read<T>(
     keyboard: &mut Keyboard,
     theme: &dyn Theme,
-    (label, initial): (&str, &str),
+    (label, initial, is_secret): (&str, &str, bool),
     check: impl Fn(&str) -> Result<T, String>,
 ) -> Result<T, Stopped> {
     let term = Term::stderr();
-    let mut line = Line::new(initial);
+    let mut line = Line { is_secret, ..Line::new(initial) };
     let label = width::cut(&text::line(label), widest_label());
     loop {
         line.draw(&term, &prompt(theme, &label))?;
@@ -39,8 +41,9 @@ pub(super) fn read<T>(
                 let typed: String = line.typed.iter().collect();
                 match check(&typed) {
                     Ok(value) => {
+                        let shown: String = line.shown().iter().collect();
                         term.write_line(&rendered(|f| {
-                            theme.format_input_prompt_selection(f, &label, &typed)
+                            theme.format_input_prompt_selection(f, &label, &shown)
                         }))?;
                         return Ok(value);
                     }
@@ -73,6 +76,8 @@ pub(super) fn rendered(format: impl FnOnce(&mut dyn std::fmt::Write) -> std::fmt
 struct Line {
     typed: Vec<char>,
     cursor: usize,
+    /// Nobody may read over the shoulder of who types it.
+    is_secret: bool,
 }
 
 impl Line {
@@ -80,7 +85,12 @@ impl Line {
     fn new(initial: &str) -> Self {
         let typed: Vec<char> =
             if initial.chars().any(text::is_harmful) { Vec::new() } else { initial.chars().collect() };
-        Self { cursor: typed.len(), typed }
+        Self { cursor: typed.len(), typed, is_secret: false }
+    }
+
+    /// What is on the screen of it.
+    fn shown(&self) -> Cow<'_, [char]> {
+        if self.is_secret { vec!['*'; self.typed.len()].into() } else { self.typed.as_slice().into() }
     }
 
     /// Inserts pasted text as one line: its line ends and tabs become single spaces, but for those around it.
@@ -120,18 +130,19 @@ impl Line {
     fn draw(&self, term: &Term, prompt: &str) -> std::io::Result<()> {
         let columns = usize::from(term.size().1);
         let room = columns.saturating_sub(width::columns(prompt) + 1).max(ROOM);
+        let typed = self.shown();
         let mut start = self.cursor;
-        while start > 0 && wide(&self.typed[start - 1..self.cursor]) < room {
+        while start > 0 && wide(&typed[start - 1..self.cursor]) < room {
             start -= 1;
         }
         let mut end = self.cursor;
-        while end < self.typed.len() && wide(&self.typed[start..=end]) < room {
+        while end < typed.len() && wide(&typed[start..=end]) < room {
             end += 1;
         }
-        let shown: String = self.typed[start..end].iter().collect();
+        let shown: String = typed[start..end].iter().collect();
         term.clear_line()?;
         term.write_str(&format!("{prompt}{shown}"))?;
-        term.move_cursor_left(wide(&self.typed[self.cursor..end]))?;
+        term.move_cursor_left(wide(&typed[self.cursor..end]))?;
         term.flush()
     }
 }

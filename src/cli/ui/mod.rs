@@ -32,7 +32,7 @@ use tokio::sync::watch;
 pub(crate) use crate::desk::{page, text, time};
 pub(crate) use colour::{ColorChoice, Paint};
 pub(crate) use flow::Piece;
-pub(crate) use status::{queued, row_status, status, status_column, tool_error, unreadable};
+pub(crate) use status::{ENDED, queued, row_status, status, status_column, tool_error, unreadable};
 pub(crate) use table::{Column, TableRow, table};
 
 use stage::Stage;
@@ -235,6 +235,21 @@ impl Ui {
                 self.shared.news.send_replace(Some(flow::joined(pieces)));
             }
             self.wrapped(lead, pieces);
+        }
+    }
+
+    /// A remark in one row: of its words as many as fit beside what stands before them.
+    pub(crate) fn talk_row(&self, lead: &str, words: &str) {
+        if self.talks() {
+            let room = self.shared.err_columns.unwrap_or(MOST).saturating_sub(width::columns(lead));
+            self.to_stderr(&format!("{lead}{}", width::cut(words, room)));
+        }
+    }
+
+    /// Rings the bell of the terminal that stderr is.
+    pub(crate) fn ring(&self) {
+        if self.shared.err_is_terminal {
+            self.stage().ring();
         }
     }
 

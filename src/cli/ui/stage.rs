@@ -38,6 +38,12 @@ impl Stage {
         }
     }
 
+    /// Rings the bell, which moves nothing on the screen.
+    pub(super) fn ring(&mut self) {
+        // Nobody can be told that stderr is closed.
+        let _ = self.stream.write_all(b"\x07").and_then(|()| self.stream.flush());
+    }
+
     /// A prompt comes, or leaves.
     pub(super) fn set_prompting(&mut self, is_prompting: bool) {
         if is_prompting == self.is_prompting {

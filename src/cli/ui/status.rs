@@ -31,14 +31,16 @@ pub(crate) fn tool_error(paint: Paint) -> String {
     paint.red("✗ completed, with an error")
 }
 
+/// The status of a task that has ended, nobody knows how: neither a tick nor a cross is known to be right.
+pub(crate) const ENDED: &str = "  ended";
+
 /// The status in a row of a list.
 pub(crate) fn row_status(row: &Row, paint: Paint) -> String {
     match row.status {
         None => unreadable(paint),
         Some(_) if row.is_tool_error => tool_error(paint),
         Some(_) if row.is_queued => queued(paint),
-        // Neither a tick nor a cross is known to be right.
-        Some(_) if row.is_success_unknown => "  ended".to_owned(),
+        Some(_) if row.is_success_unknown => ENDED.to_owned(),
         Some(one) => status(one, paint),
     }
 }

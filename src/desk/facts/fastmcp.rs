@@ -5,9 +5,12 @@ use serde_json::{Value, json};
 use super::{Fact, Facts, Sheet};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::failure::Failure;
-use crate::desk::row::{Row, source_of};
+use crate::desk::row::{Row, is_success_unknown, source_of};
 use crate::desk::{text, time};
 use crate::fastmcp::{Delivery, DeployedQuestion, DeployedTask, Deployment, Details, WorkerSeen};
+
+/// What is said of a task of which it is not known whether its tool succeeded.
+const UNKNOWN: &str = "whether its tool failed is only in its result, a pickle, which is never opened";
 
 /// All that is known of the task.
 pub(super) async fn facts(deployment: &Deployment, task: &DeployedTask) -> Result<Facts, Failure> {
@@ -29,7 +32,12 @@ pub(super) async fn facts(deployment: &Deployment, task: &DeployedTask) -> Resul
 impl Sheet {
     fn deployed(&mut self, task: &DeployedTask) {
         self.fact("task", &task.id);
-        self.lines.push(Fact::Status(Some(task.status)));
+        if is_success_unknown(task) {
+            self.lines.push(Fact::Ended);
+            self.fact("", UNKNOWN);
+        } else {
+            self.lines.push(Fact::Status(Some(task.status)));
+        }
         self.fact("source", &source_of(task));
         self.fact("run", task.state);
         self.fact(&task.component.kind, &task.component.name);
@@ -77,6 +85,7 @@ impl Sheet {
 
     fn deployed_question(&mut self, question: &DeployedQuestion, open: OpenQuestion) {
         self.heading(&format!("question {}", question.id));
+        self.maybe("name", question.ask.name.as_deref());
         self.block("message", &question.ask.message);
         self.maybe_time("asked", question.asked_at);
         self.wanted(&question.ask);

@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
-use crate::form::{Choice, Field, FieldKind, shown};
+use crate::form::{Choice, Field, FieldKind, HIDDEN, shown};
 
 /// A field in one line, for example `cuisine: text, needed; Cuisine: what you like to eat`.
 pub(super) fn in_words(field: &Field) -> String {
     let needed = if field.required { ", needed" } else { "" };
-    let default = field.default.as_ref().map(|value| format!(", else {}", default(value)));
+    let shown = |value| if field.is_secret { HIDDEN.to_owned() } else { default(value) };
+    let default = field.default.as_ref().map(|value| format!(", else {}", shown(value)));
     let null = if field.nullable { " or null" } else { "" };
     let about = match (&field.title, &field.description) {
         (Some(title), Some(description)) => format!("; {title}: {description}"),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Fact, Facts, Sheet};
 use crate::desk::asked::OpenQuestion;
@@ -14,7 +14,7 @@ use crate::desk::watch::Seen;
 use crate::desk::{text, time};
 use crate::engine::{Engine, EngineError, Viewer};
 use crate::form;
-use crate::store::{EventFilter, StoreError, Unreadable};
+use crate::store::{ArchivedTask, EventFilter, StoreError, Unreadable};
 use crate::task::{Cursor, Event, Outcome, Question, Task, TaskId, Who};
 
 /// The most events that are shown, the newest; `watch --task` has all.
@@ -29,18 +29,27 @@ pub(super) async fn facts(engine: &Engine, id: &TaskId) -> Result<Facts, Failure
             sheet.task(&task);
             Row::of_task(&task).object
         }
-        Err(EngineError::Store(StoreError::Unreadable { task, problem })) => {
-            sheet.fact("task", task.as_str());
-            sheet.lines.push(Fact::Status(None));
-            sheet.block("problem", &problem);
-            unreadable_object(&Unreadable { name: task.to_string(), problem })
-        }
+        Err(EngineError::Store(StoreError::Unreadable { task, problem })) => sheet.unreadable(&task, problem),
         Err(error) => return Err(error.into()),
     };
-    shown["events"] = events.iter().map(object::of_event).collect();
-    sheet.heading("events");
-    sheet.lines.extend(events.iter().map(|event| Fact::Event(Box::new(Seen::of_event(event)))));
+    sheet.events(&events, &mut shown);
     Ok(Facts { object: shown, lines: sheet.lines, warnings })
+}
+
+/// What the archive has of the task. Of one that cannot be read, why not.
+pub(crate) async fn archived(engine: &Engine, id: &TaskId) -> Result<Facts, Failure> {
+    let mut sheet = Sheet::new();
+    let object = match engine.archived_task(id).await {
+        Ok(one) => {
+            sheet.archived(&one);
+            let mut shown = Row::of_archived(&one).object;
+            sheet.events(&one.events, &mut shown);
+            shown
+        }
+        Err(EngineError::Store(StoreError::Unreadable { task, problem })) => sheet.unreadable(&task, problem),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Facts { object, lines: sheet.lines, warnings: Vec::new() })
 }
 
 /// The newest events of a task, and what is said of those that are left out.
@@ -72,6 +81,28 @@ pub(crate) fn passed_over(event: &Unreadable) -> String {
 }
 
 impl Sheet {
+    /// What is known of a task that cannot be read, with its object.
+    fn unreadable(&mut self, task: &TaskId, problem: String) -> Value {
+        self.fact("task", task.as_str());
+        self.lines.push(Fact::Status(None));
+        self.block("problem", &problem);
+        unreadable_object(&Unreadable { name: task.to_string(), problem })
+    }
+
+    fn events(&mut self, events: &[Event], object: &mut Value) {
+        object["events"] = events.iter().map(object::of_event).collect();
+        self.heading("events");
+        self.lines.extend(events.iter().map(|event| Fact::Event(Box::new(Seen::of_event(event)))));
+    }
+
+    /// An archived task: that it is one comes first.
+    fn archived(&mut self, one: &ArchivedTask) {
+        self.fact("history", "its ttl has ended: clients do not find it, and it can only be read");
+        self.time("kept since", one.expired_at);
+        self.time("kept until", one.kept_until);
+        self.task(&one.task);
+    }
+
     fn task(&mut self, task: &Task) {
         self.fact("task", task.id().as_str());
         let is_tool_error = task.outcome.as_ref().is_some_and(Outcome::is_tool_error);
@@ -119,7 +150,7 @@ impl Sheet {
         match (&question.answer, question.deadline) {
             (Some(answer), _) => {
                 let reason = answer.reason.as_deref().map(|reason| format!(" ({reason})"));
-                let who = format!("{} by {}{}", answer.action, answer.by, reason.unwrap_or_default());
+                let who = format!("{} by {}{}", answer.action, answer.kind(), reason.unwrap_or_default());
                 self.fact("answered", &who);
                 let waited = time::between(question.asked_at, answer.at);
                 self.time_with("", answer.at, &format!(", after {waited}"));

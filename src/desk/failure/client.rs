@@ -58,6 +58,8 @@ impl From<ClientError> for Failure {
                     .hint(without_tasks())
             }
             ClientError::Uncounted { .. } | ClientError::TooLate { .. } => Self::new(Kind::NothingChanged, message),
+            ClientError::TooManyQuestions { task, .. } => Self::new(Kind::Unexpected, message)
+                .hint(Advice::command(Suggested::new("cancel").about(task.as_str()), "ends it")),
             ClientError::AnswerRefused { .. } => Self::usage(message).hint("the question is still open"),
             ClientError::Refused { error, .. } if error.code == INVALID_PARAMS => Self::usage(message),
             ClientError::Refused { method, .. } if method == "tasks/update" => {

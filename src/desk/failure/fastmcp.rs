@@ -85,6 +85,7 @@ pub(crate) fn hint(error: &FastmcpError) -> Option<Advice> {
             let fix = Suggested::new("doctor").about(id).flag("--fix");
             Advice::command(fix, "puts it back to waiting; then answer it")
         }
+        FastmcpError::Ended { id, .. } => Advice::command(Suggested::new("result").about(id), "shows how"),
         FastmcpError::WorkerGone { id, .. }
         | FastmcpError::NoQuestion { id, .. }
         | FastmcpError::LegExpired { id } => Advice::command(Suggested::new("doctor").about(id), "says more"),

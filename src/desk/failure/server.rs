@@ -26,8 +26,7 @@ pub(crate) fn goes_on(task: &TaskView, after: Duration) -> Failure {
 pub(crate) fn gone_or(task: &TaskView, failure: Failure) -> Failure {
     let is_expired = task.expires().is_some_and(|at| at <= Timestamp::now());
     if failure.kind() == Kind::NotFound && !task.status.is_final() && is_expired {
-        let id = text::line(&task.id);
-        return Failure::new(Kind::Cancelled, format!("task {id} expired: its ttl ended and it was deleted"));
+        return super::store::expired(&task.id);
     }
     failure
 }

@@ -146,9 +146,7 @@ impl From<EngineError> for Failure {
 /// ended; else it was lost with its store.
 pub(crate) fn gone_or(task: &Task, error: EngineError) -> Failure {
     match error {
-        EngineError::Store(StoreError::NoTask(id)) if is_expired(task) => {
-            Failure::new(Kind::Cancelled, format!("task {id} expired: its ttl ended and it was deleted"))
-        }
+        EngineError::Store(StoreError::NoTask(id)) if is_expired(task) => expired(id.as_str()),
         EngineError::Store(StoreError::NoTask(id)) => Failure::new(
             Kind::NotFound,
             format!(
@@ -158,6 +156,12 @@ pub(crate) fn gone_or(task: &Task, error: EngineError) -> Failure {
         ),
         other => other.into(),
     }
+}
+
+/// The failure of a task that was waited for and is deleted, as its ttl said.
+pub(crate) fn expired(id: &str) -> Failure {
+    let id = text::line(id);
+    Failure::new(Kind::Cancelled, format!("task {id} expired: its ttl ended and it was deleted"))
 }
 
 /// Whether the task's ttl has ended.

@@ -7,8 +7,12 @@ use super::Seen;
 use crate::desk::asked::OpenQuestion;
 use crate::desk::failure::Failure;
 use crate::desk::place::FASTMCP;
+use crate::desk::row::is_unknown;
 use crate::desk::text;
 use crate::fastmcp::{DeployedEvent, DeployedEventKind, Deployment, FastmcpResult, Filter, Means, Watching};
+
+/// What is said of the end of a task whose tool may have failed: only its result says it, and that is never opened.
+const UNKNOWN: &str = "ended; whether its tool failed is only in its result, a pickle";
 
 /// Some deployments.
 #[derive(Default)]
@@ -97,15 +101,17 @@ fn seen(event: &DeployedEvent) -> Seen {
         }
         _ => None,
     };
+    let is_success_unknown = is_unknown(event.generation, event.status);
     Seen {
         at: event.at,
         task: event.task.clone(),
         tool: Some(event.tool.clone()),
         status: event.status,
         is_tool_error: false,
+        is_success_unknown,
         name: event.kind.name(),
         is_end: event.status.is_final(),
-        words: words(&event.kind),
+        words: if is_success_unknown { UNKNOWN.to_owned() } else { words(&event.kind) },
         software: Some(event.generation.to_string()),
         question,
         object,

@@ -19,6 +19,7 @@ impl Seen {
             tool: Some(event.tool.clone()),
             status: event.status,
             is_tool_error: matches!(event.kind, EventKind::Completed { is_error: true }),
+            is_success_unknown: false,
             name: event.kind.name(),
             is_end: event.kind.is_end(),
             words: words(&event.kind),

@@ -238,9 +238,16 @@ fn ended(task: &ServerTask) -> Seen {
     seen(task, name, words, json!({ "is_error": is_error }))
 }
 
+/// When it happened: the server's word for it, where that can be. A server's clock may be another one, and some call the
+/// time of each look the time of the last change.
+fn changed(view: &TaskView, now: Timestamp) -> Timestamp {
+    let is_past = |at: &Timestamp| *at <= now && view.created().is_none_or(|created| created <= *at);
+    view.updated().filter(is_past).unwrap_or(now)
+}
+
 fn seen(task: &ServerTask, name: &'static str, words: String, more: Value) -> Seen {
     let ServerTask { view, tool } = task;
-    let at = Timestamp::now();
+    let at = changed(view, Timestamp::now());
     let mut object = json!({
         "at": at, "source": SERVER, "task": view.id, "tool": tool, "status": view.status, "event": name,
     });
@@ -254,6 +261,7 @@ fn seen(task: &ServerTask, name: &'static str, words: String, more: Value) -> Se
         tool: tool.clone(),
         status: view.status,
         is_tool_error,
+        is_success_unknown: false,
         name,
         is_end: view.status.is_final(),
         words,

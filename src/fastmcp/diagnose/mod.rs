@@ -125,7 +125,7 @@ impl Findings<'_> {
 
     /// The same about one of its questions.
     fn add_asked(&mut self, cause: Cause, evidence: &str, question: &DeployedQuestion, help: Help) {
-        let evidence = format!("question {} was {evidence}", question.id);
+        let evidence = format!("question {} was {evidence}", question.in_words());
         let (task, asked) = (Some(self.details.task.id.clone()), Some(question.ask.clone()));
         self.found.push(Diagnosis { task, cause, evidence, asked, help });
     }

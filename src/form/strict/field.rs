@@ -81,6 +81,12 @@ fn some_of(object: &Map<String, Value>) -> Result<(), Violation> {
     let choices = if items.contains_key("anyOf") { titled(items, "anyOf") } else { named(items) };
     let choices = choices.map_err(|one| one.under("/items"))?;
     counts(object, ["minItems", "maxItems"])?;
+    if let Some(least) =
+        object.get("minItems").and_then(Value::as_u64).filter(|least| *least > choices.len() as u64)
+    {
+        let problem = format!("is {least}, more than there are choices, {}", choices.len());
+        return Err(Violation::new("/minItems", problem));
+    }
     let strings = |value| Value::as_array(value)?.iter().map(Value::as_str).collect::<Option<Vec<_>>>();
     let default = typed(object, "default", "a list of strings", strings)?.unwrap_or_default();
     default.into_iter().try_for_each(|one| known(&choices, one))

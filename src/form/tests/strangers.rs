@@ -114,6 +114,52 @@ fn every_shape_of_real_servers_is_a_field() {
 }
 
 #[test]
+fn a_field_that_nobody_can_fill_in_says_so() {
+    for property in [json!({ "enum": [] }), json!({ "type": "string", "enum": [] }), json!(false)] {
+        let form = needed(&property);
+        assert_eq!(kind(&form), "JSON, of which no value fits its schema", "{property}");
+        for value in [json!("x"), json!(null), json!([])] {
+            assert!(faults(&form, &value) > 0, "{property} takes {value}");
+        }
+    }
+    for property in [json!({ "enum": [null] }), json!({ "type": "null" })] {
+        let form = needed(&property);
+        assert_eq!((kind(&form).as_str(), faults(&form, &Value::Null)), ("null or null", 0), "{property}");
+    }
+    // What is no schema is left out, as elsewhere: a line of JSON or text that its server may refuse.
+    for property in [json!({ "oneOf": [] }), json!({ "anyOf": [] })] {
+        assert_eq!(kind(&needed(&property)), "JSON, or text", "{property}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_secret_is_said_without_it() {
+    for property in [
+        json!({ "type": "string", "format": "password", "minLength": 8 }),
+        json!({ "type": "string", "writeOnly": true, "minLength": 8 }),
+        json!({ "type": "integer", "writeOnly": true }),
+    ] {
+        let form = needed(&property);
+        let field = field(&form);
+        assert!(field.is_secret && field.show(&json!("hunter2")) == "(hidden)", "{property}");
+        let problem = form.read(field, "hunter2").expect_err("it does not fit");
+        assert!(problem.starts_with("it does not fit: ") && !problem.contains("hunter2"), "{problem}");
+    }
+    for property in [json!({ "type": "string" }), json!({ "enum": ["a"], "writeOnly": true })] {
+        assert!(!field(&needed(&property)).is_secret, "{property}");
+    }
+}
+
+#[test]
+fn references_that_are_not_followed_are_a_line_of_json() {
+    for name in ["#level", "#/$defs/Le%76el", "#/%24defs/Level", "https://example.com/x.json#/a"] {
+        let form = needed(&json!({ "$ref": name }));
+        assert_eq!(kind(&form), "JSON, or text", "{name}");
+        assert_eq!(faults(&form, &json!("h")), 0, "{name}");
+    }
+}
+
+#[test]
 fn a_default_that_the_schema_refuses_is_none() {
     for (property, wanted) in [
         (json!({ "type": "string", "default": null }), None),

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::response::{IntoResponse as _, Response};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, Request, StatusCode};
 use rmcp::ErrorData;
-use rmcp::model::ErrorCode;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::allowance::{Allowance, Exceeded};
 use super::headers;
+use super::refusals::{as_json_rpc, refusal};
 use super::sessions::{Counted, Sessions};
-use crate::server::dialect::{Era, Translation, check_exact, translate};
+use crate::server::dialect::{Era, Translation, check_exact, check_id, id, translate};
 use crate::server::errors::no_method;
 use crate::server::handshake::{check_initialize, drop_unknown_elicitation};
 use crate::server::misbehaviour::{self, Cut};
@@ -44,9 +44,9 @@ impl Message {
         let method = message.get("method").and_then(Value::as_str);
         // The id of a response is that of a request of ours.
         let is_response = method.is_none() && (message.get("result").or(message.get("error"))).is_some();
-        let id = message.get("id").filter(|id| !is_response && (id.is_string() || id.is_number()));
+        let id = if is_response { Value::Null } else { id(message) };
         let is_answered_at_once = matches!(method, Some("tasks/get" | "tasks/list" | "tasks/cancel"));
-        Self { id: id.cloned().unwrap_or_default(), is_answered_at_once }
+        Self { id, is_answered_at_once }
     }
 
     /// The refusal of what is JSON and no JSON-RPC.
@@ -56,27 +56,9 @@ impl Message {
         refusal(&self.id, &ErrorData::invalid_request(problem, None))
     }
 
-    /// What rmcp refused or could not do in plain text, or without an id, as a JSON-RPC error to this message.
+    /// A refusal as a JSON-RPC error to this message.
     pub(super) async fn as_json_rpc(&self, response: Response) -> Response {
-        let code = match response.status() {
-            StatusCode::BAD_REQUEST => ErrorCode::INVALID_REQUEST,
-            StatusCode::INTERNAL_SERVER_ERROR => ErrorCode::INTERNAL_ERROR,
-            _ => return response,
-        };
-        let (mut parts, body) = response.into_parts();
-        let text = to_bytes(body, SMALL).await.unwrap_or_default();
-        let body = if let Ok(Value::Object(mut error)) = serde_json::from_slice(&text) {
-            if error.get("id").is_none_or(Value::is_null) {
-                error.insert("id".to_owned(), self.id.clone());
-            }
-            Value::Object(error)
-        } else {
-            let error = ErrorData::new(code, String::from_utf8_lossy(&text).trim().to_owned(), None);
-            json!({ "jsonrpc": "2.0", "id": self.id, "error": error })
-        };
-        parts.headers.remove(CONTENT_LENGTH);
-        parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Response::from_parts(parts, Body::from(body.to_string()))
+        as_json_rpc(response, &self.id).await
     }
 }
 
@@ -98,6 +80,8 @@ pub(super) async fn translated(
         let problem = "the body is not one JSON-RPC message; batches are not part of the protocol";
         return Err(Box::new(refusal(&id, &ErrorData::invalid_request(problem, None))));
     }
+    headers::check_version(&parts.headers).map_err(|error| Box::new(refusal(&id, &error)))?;
+    check_id(&message).map_err(|error| Box::new(refusal(&id, &error)))?;
     check_exact(&message, &body).map_err(|error| Box::new(refusal(&id, &error)))?;
     check_initialize(&message).map_err(|error| Box::new(refusal(&id, &error)))?;
     let is_changed = drop_unknown_elicitation(&mut message);
@@ -141,7 +125,10 @@ async fn read(admission: &Admission<'_>, headers: &HeaderMap, body: Body) -> Res
     match tokio::time::timeout(patience, reading).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(_)) => Err(Box::new(too_large(limit))),
-        Err(_) => Err(Box::new(StatusCode::REQUEST_TIMEOUT.into_response())),
+        Err(_) => {
+            let problem = format!("the request body did not come within {} s\n", patience.as_secs());
+            Err(Box::new((StatusCode::REQUEST_TIMEOUT, problem).into_response()))
+        }
     }
 }
 
@@ -177,15 +164,4 @@ async fn check(
 fn too_large(limit: usize) -> Response {
     let problem = format!("the request body is larger than {limit} bytes\n");
     (StatusCode::PAYLOAD_TOO_LARGE, problem).into_response()
-}
-
-/// A JSON-RPC error as the whole response.
-pub(super) fn refusal(id: &Value, error: &ErrorData) -> Response {
-    let body = json!({ "jsonrpc": "2.0", "id": id, "error": error }).to_string();
-    let status = if error.code == ErrorCode::METHOD_NOT_FOUND {
-        StatusCode::NOT_FOUND
-    } else {
-        StatusCode::BAD_REQUEST
-    };
-    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
 }

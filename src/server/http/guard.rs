@@ -14,11 +14,13 @@ use rmcp::transport::streamable_http_server::StreamableHttpService;
 use serde_json::Value;
 
 use super::allowance::{Allowance, Allowances, UnderWay};
-use super::body::{Admission, Message, refusal, translated};
+use super::body::{Admission, Message, translated};
 use super::connections::Newcomer;
+use super::headers;
 use super::hosts::Hosts;
 use super::media;
 use super::origins::{Origins, is_preflight, opened_to, preflight};
+use super::refusals::{as_json_rpc, refusal};
 use super::sessions::Sessions;
 use crate::server::handler::Handler;
 use crate::server::misbehaviour::{Cut, cut_off};
@@ -40,8 +42,16 @@ pub(super) struct Endpoint {
 /// Ends when a client's token counts no more.
 type Revoked = Shared<BoxFuture<'static, ()>>;
 
-/// Answers one request to `/mcp`, if it is for this host and of no foreign web page.
+/// Answers one request to `/mcp`. What refuses a message before it is read does so in plain text, which no client of
+/// JSON-RPC shows.
 pub(super) async fn guarded(State(endpoint): State<Arc<Endpoint>>, request: Request<Body>) -> Response {
+    let is_message = request.method() == Method::POST;
+    let response = checked(endpoint, request).await;
+    if is_message { as_json_rpc(response, &Value::Null).await } else { response }
+}
+
+/// Answers one request, if it is for this host and of no foreign web page.
+async fn checked(endpoint: Arc<Endpoint>, request: Request<Body>) -> Response {
     let checked = endpoint.hosts.check(request.uri(), request.headers());
     let origin = match checked.and_then(|()| endpoint.origins.check(request.headers())) {
         Ok(origin) => origin,
@@ -105,6 +115,9 @@ async fn answered(
     }
     let takes_streams = media::name_accepted(request.headers_mut());
     let is_posted = request.method() == Method::POST;
+    if !is_posted && let Err(error) = headers::check_version(request.headers()) {
+        return refusal(&Value::Null, &error);
+    }
     if is_posted && media::is_json(request.headers()) {
         let Endpoint { serving, sessions, .. } = endpoint;
         let admission = Admission { serving, sessions, allowance, scope };

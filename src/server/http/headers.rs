@@ -7,9 +7,15 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use rmcp::ErrorData;
 use serde_json::{Number, Value};
 
+const VERSION: &str = "mcp-protocol-version";
 const METHOD: &str = "mcp-method";
 const NAME: &str = "mcp-name";
 const PARAM: &str = "mcp-param-";
+
+/// Refuses two versions: whoever stands in between may read the other one.
+pub(super) fn check_version(headers: &HeaderMap) -> Result<(), ErrorData> {
+    single(headers, VERSION).map(drop)
+}
 
 /// Makes the method header follow the renaming, where it agreed with the body.
 pub(super) fn follow_method(headers: &mut HeaderMap, method: &str, private: &str) -> Result<(), ErrorData> {

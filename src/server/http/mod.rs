@@ -9,6 +9,7 @@ mod hosts;
 mod media;
 mod origins;
 mod reader;
+mod refusals;
 mod serve;
 mod sessions;
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{any, get};
+use http::StatusCode;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -47,6 +48,7 @@ pub async fn http(
         .route("/mcp", any(guarded))
         .route("/mcp/", any(guarded))
         .route("/health", get(async || "ok\n"))
+        .fallback(async || (StatusCode::NOT_FOUND, "nothing is here: MCP is at /mcp\n"))
         .with_state(Arc::new(endpoint));
     let connections = Connections::new(router, config.identity.clone(), config.read_time);
     let ended = async {

@@ -135,7 +135,8 @@ impl RedisStore {
     async fn sweep(&self) -> StoreResult<()> {
         let Some(scopes) = self.rounds().sweep() else { return Ok(()) };
         let mut call = self.invocation(&self.scripts.sweep);
-        call.arg(MAX_LOG_BYTES).arg(MAX_FINISHED).arg(SWEPT_AT_ONCE).arg(scopes);
+        let archive = codec::optional(self.retention().map(|retention| retention.bytes));
+        call.arg(MAX_LOG_BYTES).arg(MAX_FINISHED).arg(SWEPT_AT_ONCE).arg(archive).arg(scopes);
         self.call::<u64>(&call).await.map(drop)
     }
 

@@ -74,6 +74,7 @@ impl RedisStore {
         for worker in self.leased_workers().await.unwrap_or_default() {
             keys.push((self.key(&format!("held:{worker}")), "set"));
             keys.push((self.key(&format!("worker:{worker}")), "string"));
+            keys.push((self.key(&format!("about:{worker}")), "hash"));
         }
         let commands: Vec<_> = keys.iter().map(|(key, _)| redis::cmd("TYPE").arg(key).to_owned()).collect();
         let found = self.each(&commands).await?;

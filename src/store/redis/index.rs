@@ -15,8 +15,15 @@ use crate::task::TaskId;
 const NOTED_SECONDS: u32 = 7 * 24 * 3600;
 
 impl RedisStore {
-    /// Goes through all records, however many keys this Redis has; ends where another process has done so meanwhile.
+    /// Goes through all records, however many keys this Redis has; ends where another process has done so meanwhile. Where
+    /// there are none, nothing was lost: another process has just begun the namespace.
     pub(super) async fn restore_index(&self) -> StoreResult<()> {
+        if !self.has_records().await? {
+            return self.restore_some(&[], true).await.map(drop);
+        }
+        if !self.is_index_lost().await? {
+            return Ok(());
+        }
         let key = self.key("index");
         tracing::warn!(key, "the index of all tasks was lost, and is made anew from their records");
         let (mut cursor, mut tasks) = ("0".to_owned(), 0);
@@ -41,10 +48,9 @@ impl RedisStore {
         if !is_index_lost {
             return self.note_loss().await;
         }
-        if !self.has_records().await? {
-            return self.restore_some(&[], true).await.map(drop);
+        if self.has_records().await? {
+            self.note_loss().await?;
         }
-        self.note_loss().await?;
         self.restore_index().await
     }
 

@@ -187,7 +187,7 @@ impl<'a> Walk<'a> {
 }
 
 /// The bound from which a part of the index is read after a place.
-fn beyond(begins: &str, after: Option<&PageCursor>, oldest_first: bool) -> String {
+pub(super) fn beyond(begins: &str, after: Option<&PageCursor>, oldest_first: bool) -> String {
     match after {
         Some(place) => format!("({begins}{:015}:{}", place.created_ms, place.task),
         None if oldest_first => format!("[{begins}"),
@@ -219,7 +219,7 @@ impl Part {
 }
 
 /// The place that the end of a member says.
-fn place(text: &str) -> Option<PageCursor> {
+pub(super) fn place(text: &str) -> Option<PageCursor> {
     let (created, task) = text.split_once(':')?;
     Some(PageCursor { created_ms: created.parse().ok()?, task: task.parse::<TaskId>().ok()? })
 }

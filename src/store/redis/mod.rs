@@ -5,6 +5,7 @@
 //! A process holds at most three connections, however many tasks wait: one for commands, one for a worker that
 //! waits for new work, one for the tail of the log. Redis 6.2 or newer, or Valkey.
 
+mod archive;
 mod claiming;
 mod codec;
 mod connection;
@@ -21,7 +22,7 @@ mod scripts;
 mod tail;
 mod writing;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -29,8 +30,8 @@ use redis::{Cmd, FromRedisValue, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Rows, Store, StoreError, StoreResult,
-    Tail, TaskFilter, Trouble, WorkerInfo,
+    ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Retention,
+    Rows, Store, StoreError, StoreResult, Tail, TaskFilter, Trouble, WorkerDetails, WorkerInfo,
 };
 use crate::redis_link;
 use crate::task::{
@@ -58,6 +59,8 @@ pub struct RedisStore {
     rounds: Arc<Mutex<Rounds>>,
     /// What its worker knows of the queues since its last claim.
     queues: Arc<Mutex<Queues>>,
+    /// How tasks that expire are archived. A lock, since it is said once the handle is there.
+    retention: Arc<Mutex<Option<Retention>>>,
 }
 
 impl std::fmt::Debug for RedisStore {
@@ -98,6 +101,7 @@ impl RedisStore {
             creates,
             rounds: Arc::new(Mutex::new(Rounds::new())),
             queues: Arc::default(),
+            retention: Arc::default(),
         })
     }
 
@@ -111,6 +115,11 @@ impl RedisStore {
             Err(error) if connection::is_wrong_type(&error) => Ok(()),
             begun => begun,
         }
+    }
+
+    /// How tasks that expire are archived, if they are.
+    fn retention(&self) -> Option<Retention> {
+        *self.retention.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn location_text(&self) -> String {
@@ -255,14 +264,45 @@ impl Store for RedisStore {
         self.delete_task(task).await
     }
 
+    async fn prune(&self, task: &TaskId) -> StoreResult<bool> {
+        self.prune_task(task).await
+    }
+
+    fn retain(&self, retention: Retention) {
+        *self.retention.lock().unwrap_or_else(PoisonError::into_inner) = Some(retention);
+    }
+
+    async fn archived(
+        &self,
+        filter: &TaskFilter,
+        after: Option<&PageCursor>,
+        most: usize,
+    ) -> StoreResult<ArchivePage> {
+        self.read_archive(filter, after, most).await
+    }
+
+    async fn archived_task(&self, task: &TaskId) -> StoreResult<Option<ArchivedTask>> {
+        self.read_archived_task(task).await
+    }
+
+    async fn find_archived(&self, prefix: &str, most: usize) -> StoreResult<Vec<TaskId>> {
+        self.find_in_archive(prefix, most).await
+    }
+
     async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()> {
         let note = super::gate::reason(note);
         let mut reply = self.verb(self.invocation(&self.scripts.note).arg(task.as_str()).arg(note)).await?;
         if reply.word() == "ok" { Ok(()) } else { Err(reply.unclaimed(task)) }
     }
 
-    async fn enlist(&self, worker: &WorkerId, tools: &[ToolSpec], lease: Duration) -> StoreResult<()> {
-        self.write_worker(worker, tools, lease).await
+    async fn enlist(
+        &self,
+        worker: &WorkerId,
+        details: Option<&WorkerDetails>,
+        tools: &[ToolSpec],
+        lease: Duration,
+    ) -> StoreResult<()> {
+        self.write_worker(worker, details, tools, lease).await
     }
 
     async fn renew(&self, worker: &WorkerId, lease: Duration) -> StoreResult<bool> {

@@ -85,6 +85,11 @@ impl RedisStore {
         match self.layout_number(&layout)? {
             LAYOUT if self.meta("migrating").await?.is_none() => Ok(()),
             found if found > LAYOUT => Err(StoreError::NewerLayout { location, found }),
+            LAYOUT => {
+                let problem = "not all of its tasks have been brought along yet: wait a moment, or start `mcptask worker`, \
+                               which goes on where the process that began it has died";
+                Err(StoreError::OlderLayout { location, found: 1, problem: problem.to_owned(), worker: None })
+            }
             found => {
                 let problem = "stop all older processes; then the first `mcptask worker`, `serve` or `submit` brings \
                                the tasks along";

@@ -1,12 +1,15 @@
 //! The verbs that only read. They use no scripts, so that a user who may only read, a replica and a full Redis serve
 //! them; see also `list.rs`.
 
+use jiff::Timestamp;
 use redis::{Cmd, Value};
 
 use super::codec::{self, Entry};
 use super::connection::is_wrong_type;
 use super::{RedisStore, open};
-use crate::store::{ClaimKey, EventFilter, History, Rows, StoreError, StoreResult, Unreadable, WorkerInfo};
+use crate::store::{
+    ClaimKey, EventFilter, History, Rows, StoreError, StoreResult, Unreadable, WorkerDetails, WorkerInfo,
+};
 use crate::task::{Answer, Cursor, Task, TaskId, ToolSpec, WorkerId};
 
 /// Events that are fetched at once by their ids.
@@ -118,14 +121,17 @@ impl RedisStore {
             .iter()
             .flat_map(|(worker, _)| {
                 let tools = redis::cmd("GET").arg(self.key(&format!("worker:{worker}"))).to_owned();
-                [tools, redis::cmd("SCARD").arg(self.key(&format!("held:{worker}"))).to_owned()]
+                let mut about = redis::cmd("HMGET");
+                about.arg(self.key(&format!("about:{worker}"))).arg(&ABOUT);
+                [tools, redis::cmd("SCARD").arg(self.key(&format!("held:{worker}"))).to_owned(), about]
             })
             .collect();
         let mut found = self.each(&commands).await?.into_iter();
         let mut workers = Rows::default();
         for (worker, until) in leases {
-            let (tools, tasks) = (found.next(), found.next());
-            workers.take(worker.clone(), worker_info(&worker, until as i64 - now_ms, tools, tasks));
+            let (tools, tasks, about) = (found.next(), found.next(), found.next());
+            let info = worker_info(&worker, until as i64 - now_ms, tools, tasks);
+            workers.take(worker.clone(), info.map(|info| with_details(info, about)));
         }
         Ok(workers)
     }
@@ -257,6 +263,9 @@ impl RedisStore {
 /// What is said of a task that the index has and nothing else.
 pub(super) const LOST: &str = "its record is gone: Redis evicted it, or somebody deleted it";
 
+/// What is read of a worker's `about:WORKER`.
+const ABOUT: [&str; 4] = ["host", "process", "slots", "since"];
+
 fn last_of(entries: &[Entry]) -> Option<Cursor> {
     entries.last()?.0.parse().ok()
 }
@@ -273,7 +282,19 @@ fn worker_info(
     let id = worker.parse().map_err(|error| format!("{error}"))?;
     // What it holds may be lost for a moment, which does not make it another worker.
     let held: Option<u64> = text_of(tasks).unwrap_or_default();
-    Ok(WorkerInfo { id, tools, lease_ms, tasks: held.unwrap_or_default().saturating_sub(1) })
+    let tasks = held.unwrap_or_default().saturating_sub(1);
+    Ok(WorkerInfo { id, tools, lease_ms, tasks, details: WorkerDetails::default(), since: None })
+}
+
+/// What a worker said of itself. What is not there, or cannot be read, is unknown, and it is a worker all the same: one
+/// of an older version says nothing.
+fn with_details(info: WorkerInfo, about: Option<Result<Value, String>>) -> WorkerInfo {
+    let said: Vec<Option<String>> = text_of(about).unwrap_or_default().unwrap_or_default();
+    let said = |at: usize| said.get(at).cloned().flatten().filter(|text| !text.is_empty());
+    let number = |at: usize| said(at).and_then(|text| text.parse().ok());
+    let details = WorkerDetails { host: said(0), process: number(1), slots: number(2) };
+    let since = said(3).and_then(|text| Timestamp::from_millisecond(text.parse().ok()?).ok());
+    WorkerInfo { details, since, ..info }
 }
 
 fn text_of<T: redis::FromRedisValue>(reply: Option<Result<Value, String>>) -> Result<Option<T>, String> {

@@ -6,7 +6,13 @@ use std::collections::HashSet;
 use redis::Script;
 
 /// What several scripts use, in parts with an empty line between them: each is one function, or stands before all.
-const SHARED: &str = concat!(include_str!("lua/prelude.lua"), "\n", include_str!("lua/ending.lua"));
+const SHARED: &str = concat!(
+    include_str!("lua/prelude.lua"),
+    "\n",
+    include_str!("lua/ending.lua"),
+    "\n",
+    include_str!("lua/archive.lua")
+);
 const EPILOGUE: &str = include_str!("lua/epilogue.lua");
 
 macro_rules! scripts {
@@ -83,7 +89,12 @@ mod tests {
 
     #[test]
     fn a_script_has_the_limits_that_the_store_has() {
-        use crate::store::{MAX_OPEN_QUESTIONS, MAX_QUESTIONS};
+        use crate::store::{
+            MAX_ARCHIVED_EVENT_BYTES, MAX_ARCHIVED_EVENTS, MAX_OPEN_QUESTIONS, MAX_QUESTIONS,
+        };
+        let archive = include_str!("lua/archive.lua");
+        assert!(archive.contains(&format!("#ids - {})", MAX_ARCHIVED_EVENTS - 1)));
+        assert!(archive.contains(&format!("bytes > {MAX_ARCHIVED_EVENT_BYTES} then")));
         let limits = format!("local MOST_OPEN, MOST_ASKED = {MAX_OPEN_QUESTIONS}, {MAX_QUESTIONS}\n");
         assert!(include_str!("lua/ask.lua").contains(&limits), "{limits}");
     }

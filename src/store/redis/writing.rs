@@ -6,7 +6,9 @@ use tokio::time::Instant;
 
 use super::{RedisStore, codec};
 use crate::store::gate::{self, Kind};
-use crate::store::{ClaimKey, MAX_OPEN_QUESTIONS, Requeue, StoreError, StoreResult, TaskFilter};
+use crate::store::{
+    ClaimKey, MAX_OPEN_QUESTIONS, Requeue, StoreError, StoreResult, TaskFilter, WorkerDetails,
+};
 use crate::task::{
     Answer, Ask, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, TaskStatus,
     ToolSpec, WorkerId,
@@ -172,8 +174,23 @@ impl RedisStore {
     }
 
     pub(super) async fn delete_task(&self, task: &TaskId) -> StoreResult<()> {
-        let reply = self.verb(self.invocation(&self.scripts.expire).arg(task.as_str())).await?;
+        let retention = self.retention();
+        let mut call = self.invocation(&self.scripts.expire);
+        call.arg(task.as_str())
+            .arg(codec::optional(retention.map(|kept| kept.millis().unsigned_abs())))
+            .arg(codec::optional(retention.map(|kept| kept.bytes)));
+        let reply = self.verb(&call).await?;
         if reply.word() == "ok" { Ok(()) } else { self.scrub(task).await }
+    }
+
+    pub(super) async fn prune_task(&self, task: &TaskId) -> StoreResult<bool> {
+        let mut call = self.invocation(&self.scripts.expire);
+        let mut reply = self.verb(call.arg(task.as_str()).arg("").arg("").arg("ended")).await?;
+        match reply.word() {
+            "ok" => Ok(true),
+            "unfinished" => Ok(false),
+            _ => Err(reply.unclaimed(task)),
+        }
     }
 
     /// Removes what is left of a task that is damaged or lost: no verb can go on with it.
@@ -186,6 +203,7 @@ impl RedisStore {
     pub(super) async fn write_worker(
         &self,
         worker: &WorkerId,
+        details: Option<&WorkerDetails>,
         tools: &[ToolSpec],
         lease: Duration,
     ) -> StoreResult<()> {
@@ -194,6 +212,10 @@ impl RedisStore {
         let names: Vec<_> = tools.iter().map(|tool| &tool.name).collect();
         let mut call = self.invocation(&self.scripts.enlist);
         call.arg(worker.as_str()).arg(lease.as_millis() as u64).arg(gate::json(Kind::Tool, &names)?);
+        let details = details.cloned().unwrap_or_default();
+        let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
+        call.arg(gate::reason(details.host.as_deref().unwrap_or_default()));
+        call.arg(number(details.process)).arg(number(details.slots));
         for tool in tools {
             gate::label("the tool", &tool.name)?;
             call.arg(&tool.name).arg(gate::json(Kind::Tool, tool)?);

@@ -6,7 +6,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -131,7 +131,15 @@ fn open(path: &Path, create: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(create).truncate(false).mode(0o600).custom_flags(flags);
     let file = options.open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no plain file")) }
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(io::Error::other("it is no plain file"));
+    }
+    // The first byte is overwritten, which would damage somebody's file.
+    if found.nlink() > 1 || found.len() > 1 {
+        return Err(io::Error::other("it is a file of somebody else, with a name or content of its own"));
+    }
+    Ok(file)
 }
 
 fn listen(path: &Path, rung: Arc<watch::Sender<()>>) -> notify::Result<RecommendedWatcher> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
-use super::super::{ClaimKey, HIDDEN_KEPT, StoreError};
+use super::super::{ClaimKey, HIDDEN_KEPT, Retention, StoreError};
 use super::bounds;
 use super::failure::Failure;
 use super::recounts::Recounts;
@@ -24,6 +24,8 @@ pub(super) struct Change<'a> {
     pub(super) appended: bool,
     /// When scopes were last counted anew.
     pub(super) recounts: &'a Recounts,
+    /// How tasks that expire are archived, if they are.
+    pub(super) retention: Option<Retention>,
 }
 
 impl Change<'_> {
@@ -109,13 +111,14 @@ impl Change<'_> {
         self.count_end(&row.scope)
     }
 
-    /// Deletes a task and says so.
+    /// Deletes a task and says so; the archive has it from then on, where this handle archives.
     pub(super) fn expire(&mut self, row: &mut Row) -> Result<(), Failure> {
         let (unfinished, finished) = if row.status.is_final() { (0, -1) } else { (-1, 0) };
         if !row.status.is_final() {
             row.status = TaskStatus::Cancelled;
         }
         self.append(row, &EventKind::Expired {})?;
+        self.archive(row)?;
         self.delete(row.number)?;
         self.count(&row.scope, unfinished, finished).map(drop)
     }

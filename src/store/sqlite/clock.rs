@@ -52,9 +52,18 @@ impl Clock {
         let ahead_ms = if ahead_ms.saturating_abs() > TOLERANCE_MS { ahead_ms } else { 0 };
         let before_ms = self.ahead_ms.swap(ahead_ms, Ordering::Relaxed);
         if ahead_ms.abs_diff(before_ms) > TOLERANCE_MS.unsigned_abs() {
-            let ahead = ahead_ms as f64 / 1000.0;
-            tracing::warn!("this process's clock is {ahead} s ahead of the file system's, which counts");
+            tracing::warn!("{}", difference(ahead_ms));
         }
+    }
+}
+
+/// How far the clock is off, in words.
+fn difference(ahead_ms: i64) -> String {
+    let seconds = ahead_ms.unsigned_abs() as f64 / 1000.0;
+    match ahead_ms {
+        0 => "this process's clock agrees with the file system's again".to_owned(),
+        1.. => format!("this process's clock is {seconds} s ahead of the file system's, which counts"),
+        _ => format!("this process's clock is {seconds} s behind the file system's, which counts"),
     }
 }
 
@@ -62,4 +71,16 @@ impl Clock {
 pub(super) fn later(time: Timestamp, wait: Duration) -> Option<Timestamp> {
     let wait = i64::try_from(wait.as_millis()).ok()?;
     Timestamp::from_millisecond(time.as_millisecond().checked_add(wait)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_has_its_direction() {
+        assert!(difference(7_200_000).contains("is 7200 s ahead of"));
+        assert!(difference(-7_200_000).contains("is 7200 s behind"));
+        assert!(difference(0).contains("agrees"));
+    }
 }

@@ -110,6 +110,15 @@ pub(super) fn expire(change: &mut Change, task: &TaskId) -> Result<(), Failure> 
     change.expire(&mut row)
 }
 
+pub(super) fn prune(change: &mut Change, task: &TaskId) -> Result<bool, Failure> {
+    let mut row = change.load(task)?;
+    if row.status.is_final() {
+        change.expire(&mut row)?;
+        return Ok(true);
+    }
+    Ok(false)
+}
+
 pub(super) fn note(change: &mut Change, task: &TaskId, note: &str) -> Result<(), Failure> {
     let mut row = change.load(task)?;
     change.append(&mut row, &EventKind::Noted { note: note.to_owned() })?;

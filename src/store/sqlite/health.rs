@@ -11,6 +11,9 @@ use super::{SqliteStore, sequence};
 /// Less than this free on the disk is worth saying: a day of a busy store is more.
 const NEARLY_FULL: u64 = 100 * 1024 * 1024;
 
+/// With less than this free, no write of a page and its copy in the log is sure to fit.
+const FULL: u64 = 64 * 1024;
+
 impl SqliteStore {
     /// All that is wrong.
     pub(super) async fn troubles(&self) -> StoreResult<Vec<Trouble>> {
@@ -64,12 +67,19 @@ impl SqliteStore {
 
 fn nearly_full(path: &Path) -> Option<Trouble> {
     let disk = rustix::fs::statvfs(path).ok()?;
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    (free < NEARLY_FULL).then(|| Trouble {
-        cause: "store_nearly_full",
-        problem: format!("{} MiB are free on the disk of {}", free / 1024 / 1024, path.display()),
-        advice: "make room on it".to_owned(),
-    })
+    room(disk.f_bavail.saturating_mul(disk.f_frsize), path)
+}
+
+fn room(free: u64, path: &Path) -> Option<Trouble> {
+    let (cause, problem) = if free < FULL {
+        ("store_refuses_writes", format!("the disk of {} is full", path.display()))
+    } else if free < NEARLY_FULL {
+        let problem = format!("{} MiB are free on the disk of {}", free / 1024 / 1024, path.display());
+        ("store_nearly_full", problem)
+    } else {
+        return None;
+    };
+    Some(Trouble { cause, problem, advice: "make room on it".to_owned() })
 }
 
 /// What is stored that this program did not write so.
@@ -117,4 +127,17 @@ fn miscounted(connection: &Connection, namespace: i64) -> Result<Option<Trouble>
         advice: "somebody else wrote there; they are counted anew before a task is refused or deleted for it"
             .to_owned(),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_refuses_writes_and_one_with_little_room_may_soon() {
+        let cause = |free| room(free, Path::new("tasks.db")).map(|trouble| trouble.cause);
+        assert_eq!(cause(0), Some("store_refuses_writes"));
+        assert_eq!(cause(50 * 1024 * 1024), Some("store_nearly_full"));
+        assert_eq!(cause(NEARLY_FULL), None);
+    }
 }

@@ -7,6 +7,7 @@
 //! the file system's (`clock.rs`), and nothing is acknowledged that is in a file that others do not find (`files.rs`).
 
 mod actor;
+mod archive;
 mod bell;
 mod bounds;
 mod busy;
@@ -45,8 +46,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::gate;
 use super::{
-    ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Rows, Store, StoreResult, Tail,
-    TaskFilter, Trouble, WorkerInfo,
+    ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Retention,
+    Rows, Store, StoreResult, Tail, TaskFilter, Trouble, WorkerDetails, WorkerInfo,
 };
 use crate::task::{
     Answer, Ask, Cursor, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, ToolSpec,
@@ -193,14 +194,55 @@ impl Store for SqliteStore {
         self.write(move |change| endings::expire(change, &task)).await
     }
 
+    async fn prune(&self, task: &TaskId) -> StoreResult<bool> {
+        let task = task.clone();
+        self.write(move |change| endings::prune(change, &task)).await
+    }
+
+    fn retain(&self, retention: Retention) {
+        self.shared.retain(retention);
+    }
+
+    async fn archived(
+        &self,
+        filter: &TaskFilter,
+        after: Option<&PageCursor>,
+        most: usize,
+    ) -> StoreResult<ArchivePage> {
+        let (filter, after, now_ms) = (filter.clone(), after.cloned(), self.shared.now().as_millisecond());
+        let verb = move |connection: &Connection, namespace| {
+            archive::list(connection, (namespace, now_ms), (&filter, after.as_ref()), most)
+        };
+        self.read(verb).await
+    }
+
+    async fn archived_task(&self, task: &TaskId) -> StoreResult<Option<ArchivedTask>> {
+        let (task, now_ms) = (task.clone(), self.shared.now().as_millisecond());
+        self.read(move |connection, namespace| archive::get(connection, (namespace, now_ms), &task)).await
+    }
+
+    async fn find_archived(&self, prefix: &str, most: usize) -> StoreResult<Vec<TaskId>> {
+        let (prefix, now_ms) = (prefix.to_owned(), self.shared.now().as_millisecond());
+        let verb = move |connection: &Connection, namespace| {
+            archive::find(connection, (namespace, now_ms), (&prefix, most))
+        };
+        self.read(verb).await
+    }
+
     async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()> {
         let (task, note) = (task.clone(), gate::reason(note));
         self.write(move |change| endings::note(change, &task, &note)).await
     }
 
-    async fn enlist(&self, worker: &WorkerId, tools: &[ToolSpec], lease: Duration) -> StoreResult<()> {
-        let (worker, tools) = (worker.clone(), workers::checked(tools)?);
-        self.write(move |change| workers::enlist(change, &worker, &tools, lease)).await
+    async fn enlist(
+        &self,
+        worker: &WorkerId,
+        details: Option<&WorkerDetails>,
+        tools: &[ToolSpec],
+        lease: Duration,
+    ) -> StoreResult<()> {
+        let (worker, said) = (worker.clone(), workers::checked(tools, details)?);
+        self.write(move |change| workers::enlist(change, &worker, &said, lease)).await
     }
 
     async fn renew(&self, worker: &WorkerId, lease: Duration) -> StoreResult<bool> {
@@ -264,8 +306,13 @@ impl Store for SqliteStore {
     }
 
     async fn workers(&self) -> StoreResult<Rows<WorkerInfo>> {
-        let now_ms = self.shared.now().as_millisecond();
-        self.read(move |connection, namespace| workers::workers(connection, namespace, now_ms)).await
+        let shared = Arc::clone(&self.shared);
+        // A clock that is wrong would call living workers dead.
+        let verb = move |connection: &Connection, namespace| {
+            shared.compare_clocks_once();
+            workers::workers(connection, namespace, shared.now().as_millisecond())
+        };
+        self.read(verb).await
     }
 
     async fn history(&self, filter: &EventFilter, after: Cursor, most: usize) -> StoreResult<History> {

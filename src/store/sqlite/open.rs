@@ -12,7 +12,7 @@ use super::super::{LAYOUT, Refusal, StoreError};
 use super::failure::{self, Failure};
 use super::files::Frozen;
 use super::schema::SCHEMA;
-use super::{busy, migrate};
+use super::{busy, migrate, workers};
 
 /// Marks the file as ours (`mcpt` in ASCII), so that another program's database is never written to.
 const APPLICATION: i64 = 0x6d63_7074;
@@ -67,6 +67,7 @@ pub(super) fn writer(path: &Path, now_ms: i64) -> Result<Connection, Failure> {
     write_ahead(&connection)?;
     settings(&connection)?;
     bring_up_to_date(&mut connection, path, now_ms)?;
+    workers::add_details(&mut connection)?;
     give_space_back(&connection);
     Ok(connection)
 }

@@ -239,7 +239,7 @@ pub(super) fn history(
         EventFilter::Task(task) => ("task = ?4", task.as_str()),
     };
     let sql = format!(
-        "SELECT sequence, at_ms, task, tool, scope, session, hidden, status, record FROM event
+        "SELECT {EVENT} FROM event
         WHERE namespace = ?1 AND sequence > ?2 AND sequence <= ?5 AND {part} ORDER BY sequence LIMIT ?3"
     );
     let most = i64::try_from(most).unwrap_or(i64::MAX);
@@ -262,8 +262,11 @@ pub(super) fn history(
     Ok(history)
 }
 
-/// A row of the log.
-fn event(row: &Columns) -> Result<Event, Failure> {
+/// The columns of an event.
+pub(super) const EVENT: &str = "sequence, at_ms, task, tool, scope, session, hidden, status, record";
+
+/// A row of [`EVENT`].
+pub(super) fn event(row: &Columns) -> Result<Event, Failure> {
     let session = text(row.get_ref(5)?).map(|text| SessionId::try_from(text.into_owned()));
     let json = row.get_ref(8)?.as_str().map_err(Failure::unreadable)?;
     Ok(Event {

@@ -124,6 +124,10 @@ CREATE TABLE worker (
     lease_until_ms INTEGER NOT NULL,
     -- Off the list; kept only until nothing is claimed for it any more.
     dismissed INTEGER NOT NULL,
+    -- When it was enlisted, and what it says of itself, as JSON. Files that were made by the first versions of this
+    -- layout get these two later, when a process opens them that writes.
+    since_ms INTEGER,
+    about TEXT,
     PRIMARY KEY (namespace, id)
 ) STRICT, WITHOUT ROWID;
 

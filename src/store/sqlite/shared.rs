@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::super::{Due, StoreError, StoreResult, gate};
+use super::super::{Due, Retention, StoreError, StoreResult, gate};
 use super::actor::Actor;
 use super::bell::Bell;
 use super::change::Change;
@@ -17,7 +17,7 @@ use super::due::Turns;
 use super::failure::Failure;
 use super::files::{self, Files, Frozen};
 use super::recounts::Recounts;
-use super::{SqliteStore, due, open, space, workers};
+use super::{SqliteStore, archive, due, open, space, workers};
 
 /// How often a file is opened that is removed while it is opened.
 const ATTEMPTS: usize = 3;
@@ -38,12 +38,24 @@ pub(super) struct Shared {
     recounts: Recounts,
     /// Whose turn it is of what is due. A lock, since the thread that reads moves it on; nobody else asks.
     turns: Mutex<Turns>,
+    /// How tasks that expire are archived. A lock, since it is said once the handle is there.
+    retention: Mutex<Option<Retention>>,
 }
 
 impl Shared {
     /// Where the file is.
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Archives tasks that expire from now on.
+    pub(super) fn retain(&self, retention: Retention) {
+        *self.retention.lock().unwrap_or_else(PoisonError::into_inner) = Some(retention);
+    }
+
+    /// How tasks that expire are archived.
+    fn retention(&self) -> Option<Retention> {
+        *self.retention.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The store's time.
@@ -65,7 +77,7 @@ impl Shared {
     }
 
     /// The same before the first write.
-    fn compare_clocks_once(&self) {
+    pub(super) fn compare_clocks_once(&self) {
         if !self.compared.load(Ordering::Relaxed) {
             self.compare_clocks();
         }
@@ -171,7 +183,8 @@ impl SqliteStore {
         let bell = Bell::open(&real, may == May::Create);
         let net = bell.net(Arc::clone(&files));
         let (compared, recounts, turns) = (AtomicBool::new(false), Recounts::default(), Mutex::default());
-        let shared = Shared { bell, clock, compared, files, path: real, recounts, turns };
+        let retention = Mutex::default();
+        let shared = Shared { bell, clock, compared, files, path: real, recounts, turns, retention };
         Ok(Self {
             location: Arc::clone(location),
             namespace,
@@ -200,6 +213,7 @@ impl SqliteStore {
                 now: shared.now(),
                 appended: false,
                 recounts: &shared.recounts,
+                retention: shared.retention(),
             };
             let result = verb(&mut change)?;
             let appended = change.appended;
@@ -237,7 +251,7 @@ impl SqliteStore {
     }
 
     /// What is due; and what is to be done at such times here: workers that are gone are forgotten, what no verb can
-    /// name is set aside, space is given back.
+    /// name is set aside, the archive is kept within its bounds, space is given back.
     pub(super) async fn look_for_due(&self) -> StoreResult<Due> {
         let shared = Arc::clone(&self.shared);
         let verb = move |connection: &Connection, namespace| {
@@ -247,7 +261,8 @@ impl SqliteStore {
             let now_ms = shared.now().as_millisecond();
             let mut turns = shared.turns.lock().unwrap_or_else(PoisonError::into_inner);
             let found = due::due(connection, (namespace, now_ms), &mut turns)?;
-            let forget = workers::any_to_forget(connection, namespace, now_ms)?;
+            let forget = workers::any_to_forget(connection, namespace, now_ms)?
+                || archive::is_over(connection, (namespace, now_ms), shared.retention())?;
             Ok((found, forget, space::surplus(connection)?))
         };
         let (mut found, forget, surplus) = self.read(verb).await?;
@@ -255,6 +270,7 @@ impl SqliteStore {
             let aside = std::mem::take(&mut found.aside);
             let is_left = self.write(move |change| {
                 workers::forget(change)?;
+                change.bound_archive(change.retention)?;
                 due::set_aside(change, &aside)?;
                 space::give_back(change.transaction)?;
                 Ok(space::surplus(change.transaction)? > 0)

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::super::gate::{self, Kind};
-use super::super::{ClaimKey, Rows, StoreError, StoreResult, WorkerInfo};
+use super::super::{ClaimKey, Rows, StoreError, StoreResult, WorkerDetails, WorkerInfo};
 use super::bounds;
 use super::change::Change;
 use super::endings::{self, End};
@@ -18,30 +19,65 @@ use crate::task::{ToolSpec, WorkerId};
 /// How many tasks of a withdrawn tool one transaction ends, so that none is long.
 const ENDED_AT_ONCE: usize = 500;
 
-/// A tool's name and specification, as they are stored; refused where one of them may not be.
-pub(super) fn checked(tools: &[ToolSpec]) -> StoreResult<Vec<(String, String)>> {
-    tools
-        .iter()
-        .map(|tool| {
-            gate::label("tool", &tool.name)?;
-            Ok((tool.name.clone(), gate::json(Kind::Tool, tool)?))
-        })
-        .collect()
+/// What a worker says when it is enlisted, as it is stored.
+pub(super) struct Said {
+    /// Names and specifications of its tools.
+    tools: Vec<(String, String)>,
+    /// [`WorkerDetails`].
+    about: String,
+}
+
+/// What a worker says, as it is stored; refused where something of it may not be.
+pub(super) fn checked(tools: &[ToolSpec], details: Option<&WorkerDetails>) -> StoreResult<Said> {
+    let tools = tools.iter().map(|tool| {
+        gate::label("tool", &tool.name)?;
+        Ok((tool.name.clone(), gate::json(Kind::Tool, tool)?))
+    });
+    let mut details = details.cloned().unwrap_or_default();
+    details.host = details.host.map(|host| gate::reason(&host));
+    let about = gate::json(Kind::Tool, &details)?;
+    Ok(Said { tools: tools.collect::<StoreResult<_>>()?, about })
+}
+
+/// Adds the columns of what workers say of themselves to a file that was made without them.
+pub(super) fn add_details(connection: &mut Connection) -> Result<(), Failure> {
+    if has_details(connection)? {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have done it meanwhile.
+    if !has_details(&transaction)? {
+        transaction.execute_batch(
+            "ALTER TABLE worker ADD COLUMN since_ms INTEGER; ALTER TABLE worker ADD COLUMN about TEXT;",
+        )?;
+    }
+    Ok(transaction.commit()?)
+}
+
+/// Whether the file has the columns of what workers say of themselves.
+fn has_details(connection: &Connection) -> Result<bool, Failure> {
+    let sql = "SELECT count(*) = 2 FROM pragma_table_info('worker') WHERE name IN ('since_ms', 'about')";
+    Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
 
 pub(super) fn enlist(
     change: &mut Change,
     worker: &WorkerId,
-    tools: &[(String, String)],
+    said: &Said,
     lease: Duration,
 ) -> Result<(), Failure> {
-    let sql = "INSERT INTO worker (namespace, id, lease_until_ms, dismissed) VALUES (?1, ?2, ?3, 0)
-        ON CONFLICT DO UPDATE SET lease_until_ms = ?3, dismissed = 0";
-    change.execute(sql, params![change.namespace, worker.as_str(), change.lease_end(lease)])?;
+    // One that had left begins anew.
+    let sql = "INSERT INTO worker (namespace, id, lease_until_ms, dismissed, since_ms, about)
+        VALUES (?1, ?2, ?3, 0, ?4, ?5)
+        ON CONFLICT DO UPDATE SET lease_until_ms = ?3, dismissed = 0, about = ?5,
+            since_ms = CASE WHEN dismissed = 0 THEN coalesce(since_ms, ?4) ELSE ?4 END";
+    let lease_end = change.lease_end(lease);
+    let values = params![change.namespace, worker.as_str(), lease_end, change.now_ms(), said.about];
+    change.execute(sql, values)?;
     let sql = "DELETE FROM offer WHERE namespace = ?1 AND worker = ?2";
     change.execute(sql, params![change.namespace, worker.as_str()])?;
     let mut changed = 0;
-    for (name, record) in tools {
+    for (name, record) in &said.tools {
         let sql = "INSERT OR IGNORE INTO offer (namespace, worker, tool) VALUES (?1, ?2, ?3)";
         change.execute(sql, params![change.namespace, worker.as_str(), name])?;
         let sql = "INSERT INTO tool (namespace, name, record) VALUES (?1, ?2, ?3)
@@ -200,10 +236,14 @@ pub(super) fn workers(
     namespace: i64,
     now_ms: i64,
 ) -> Result<Rows<WorkerInfo>, Failure> {
-    let sql = "SELECT id, lease_until_ms,
-            (SELECT count(*) FROM task WHERE task.namespace = ?1 AND task.worker = worker.id)
-        FROM worker WHERE namespace = ?1 AND dismissed = 0 ORDER BY id";
-    let mut statement = connection.prepare_cached(sql)?;
+    // A file that only processes of an older version wrote to lacks them.
+    let said = if has_details(connection)? { "since_ms, about" } else { "NULL, NULL" };
+    let sql = format!(
+        "SELECT id, lease_until_ms,
+            (SELECT count(*) FROM task WHERE task.namespace = ?1 AND task.worker = worker.id), {said}
+        FROM worker WHERE namespace = ?1 AND dismissed = 0 ORDER BY id"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
     let mut found = statement.query([namespace])?;
     let mut workers = Rows::default();
     while let Some(row) = found.next()? {
@@ -215,11 +255,20 @@ pub(super) fn workers(
             Err(format!("its lease would end at {lease_until_ms} ms, which no lease does"))
         } else {
             let id = WorkerId::try_from(name.clone()).map_err(|error| error.to_string());
-            id.map(|id| WorkerInfo { id, tools, lease_ms, tasks: tasks.unsigned_abs() })
+            let (details, since) = details(row);
+            id.map(|id| WorkerInfo { id, tools, lease_ms, tasks: tasks.unsigned_abs(), details, since })
         };
         workers.take(name, info);
     }
     Ok(workers)
+}
+
+/// What a worker said of itself, and when it was enlisted. What is not there, or cannot be read, is unknown: it is a
+/// worker all the same.
+fn details(row: &rusqlite::Row) -> (WorkerDetails, Option<Timestamp>) {
+    let about = row.get::<_, String>(4).ok().and_then(|about| serde_json::from_str(&about).ok());
+    let since = row.get::<_, i64>(3).ok().and_then(|since| Timestamp::from_millisecond(since).ok());
+    (about.unwrap_or_default(), since)
 }
 
 /// The tools that a worker runs.

@@ -21,6 +21,7 @@ mod socket;
 mod spec;
 mod start;
 mod stderr;
+mod steps;
 
 use std::time::Duration;
 

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::budget::Budget;
 use super::peer::{Line, Peer};
 use super::socket::PrivateSocket;
+use super::steps::Steps;
 use crate::ask::protocol::{self, MAX_LINE_BYTES, Refusal, RefusalCode, Reply, ReportRequest, Request};
 use crate::engine::Retry;
 use crate::json;
@@ -35,6 +36,10 @@ const BUSY: Duration = Duration::from_millis(300);
 pub(super) struct Requests {
     pub(super) task: TaskContext,
     budget: Budget,
+    /// What was reported and is not written down yet.
+    steps: Steps,
+    /// Held while a step is written, so that each is written after those before it.
+    writing: Mutex<()>,
     /// Held while a question is open: one at a time, so that a run after a crash asks in the same order.
     asking: Mutex<()>,
     /// Somebody else wants to ask.
@@ -50,6 +55,8 @@ impl Requests {
         Self {
             task,
             budget: Budget::new(events_per_second),
+            steps: Steps::default(),
+            writing: Mutex::new(()),
             asking: Mutex::new(()),
             wanted: Notify::new(),
             reports: AtomicBool::new(false),
@@ -124,6 +131,8 @@ impl Requests {
         peer: &mut Peer,
     ) -> Result<Vec<Answer>, Refusal> {
         let _turn = self.turn().await?;
+        // Whoever is asked sees how far the command was.
+        self.write_step().await.map_err(|interrupted| self.refuse(interrupted))?;
         let mut asking = pin!(self.task.ask_within(asks, timeout));
         let answers = tokio::select! {
             biased;
@@ -162,29 +171,68 @@ impl Requests {
             return Err(Refusal::new(RefusalCode::BadRequest, problem));
         }
         self.reports.store(true, Ordering::Relaxed);
-        self.budget.take().await;
-        let reported = self.task.report(request.into()).await;
+        // A command must not wait to say how far it is: beyond the budget the newest step stands for those before it.
+        let is_written = !self.steps.any() && self.budget.try_take().is_ok();
+        self.steps.put(request.into());
+        let reported = if is_written { self.write_step().await } else { self.goes_on() };
         reported.map(|()| Reply::Reported {}).map_err(|interrupted| self.refuse(interrupted))
     }
 
-    /// Writes lines of stderr to the log, as many as the budget allows, until `ended`.
+    /// Why the run cannot go on, where it cannot: what is written later fails too late for whoever reported it.
+    fn goes_on(&self) -> Result<(), Interrupted> {
+        if self.task.taken().is_cancelled() {
+            return Err(Interrupted::Taken);
+        }
+        if self.interrupted.is_cancelled() {
+            return Err(self.interruption.get().cloned().unwrap_or(Interrupted::Taken));
+        }
+        if self.task.given_back().is_cancelled() { Err(Interrupted::GivenBack) } else { Ok(()) }
+    }
+
+    /// Writes down the step that waits, where one does.
+    async fn write_step(&self) -> Result<(), Interrupted> {
+        let _turn = self.writing.lock().await;
+        match self.steps.take() {
+            Some(step) => self.task.report(step).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Writes steps and lines of stderr to the log, as many as the budget allows, until `ended`.
     pub(super) async fn relay(self: Arc<Self>, stderr: super::stderr::Stderr, ended: CancellationToken) {
-        loop {
-            let next = async {
-                stderr.news().await;
-                self.budget.take().await;
-            };
-            if ended.run_until_cancelled(next).await.is_none() {
-                return;
+        tokio::join!(self.relay_steps(&ended), self.relay_lines(&stderr, &ended));
+    }
+
+    async fn relay_steps(&self, ended: &CancellationToken) {
+        while self.may_write(self.steps.news(), ended).await {
+            if let Err(interrupted) = self.write_step().await {
+                self.interrupt(interrupted);
             }
+        }
+    }
+
+    async fn relay_lines(&self, stderr: &super::stderr::Stderr, ended: &CancellationToken) {
+        while self.may_write(stderr.news(), ended).await {
             if let Some(line) = stderr.next_line() {
                 self.say(line).await;
             }
         }
     }
 
-    /// Writes the lines that are left when the command has ended: all that the budget allows, and the last.
+    /// Waits for news and for an event of the budget; false at the end.
+    async fn may_write(&self, news: impl Future<Output = ()>, ended: &CancellationToken) -> bool {
+        let next = async {
+            news.await;
+            self.budget.take().await;
+        };
+        ended.run_until_cancelled(next).await.is_some()
+    }
+
+    /// Writes what is left when the command has ended: the last step, all the lines that the budget allows, and the last.
     pub(super) async fn relay_rest(&self, stderr: &super::stderr::Stderr) {
+        if let Err(interrupted) = self.write_step().await {
+            self.interrupt(interrupted);
+        }
         while self.budget.try_take().is_ok()
             && let Some(line) = stderr.next_line()
         {

@@ -22,7 +22,7 @@ use super::spec::CommandSpec;
 use super::start::{StartProblem, start};
 use super::stderr::Stderr;
 use crate::ask::protocol::TASK_VARIABLE;
-use crate::task::{Outcome, ToolSpec};
+use crate::task::ToolSpec;
 use crate::worker::{Interrupted, TaskContext, ToolOutcome};
 
 /// How long the pipes may stay open after the last process is gone; only one that could not be ended, or
@@ -49,7 +49,7 @@ pub(super) async fn run(tool: &ToolSpec, command: &CommandSpec, task: TaskContex
         Err(StartProblem::Shortage(problem)) => return Err(Interrupted::Shortage(problem)),
         Err(StartProblem::Lasting(problem)) => {
             note_failure(tool, &task, &problem).await?;
-            return Ok(Outcome::tool_error(problem));
+            return Err(Interrupted::Lasting(problem));
         }
     };
     let mut run = Run {
@@ -76,8 +76,12 @@ fn no_socket(error: &io::Error) -> Interrupted {
 
 /// Says on the task and in the log what was wrong with a command.
 async fn note_failure(tool: &ToolSpec, task: &TaskContext, problem: &str) -> Result<(), Interrupted> {
-    tracing::warn!(task = %task.task(), tool = %tool.name, %problem, "a command failed");
-    task.note(problem).await
+    let noted = task.note(problem).await;
+    // Whoever took the task may have ended the command.
+    if !matches!(noted, Err(Interrupted::Taken)) {
+        tracing::warn!(task = %task.task(), tool = %tool.name, %problem, "a command failed");
+    }
+    noted
 }
 
 struct Run<'a> {

@@ -81,6 +81,12 @@ impl CommandSpec {
         if self.program.as_os_str().is_empty() {
             found.push(Violation::new("/program", "is empty: name an executable"));
         }
+        if self.program.as_os_str().as_encoded_bytes().contains(&0) {
+            found.push(Violation::new(
+                "/program",
+                format!("{:?} has a NUL character", self.program.to_string_lossy()),
+            ));
+        }
         for (at, arg) in self.args.iter().enumerate().filter(|(_, arg)| arg.contains('\0')) {
             found.push(Violation::new(format!("/args/{at}"), format!("{arg:?} has a NUL character")));
         }

@@ -16,14 +16,42 @@ const MAX_LEVELS: usize = 32;
 /// The most `elif` of one template: each is a block within the one before.
 const MAX_ELIFS: usize = 100;
 
-/// What is wrong with the template's size or nesting, in words that follow it.
-pub(super) fn template_problem(source: &str) -> Option<String> {
-    Scan::new(source).template().err()
+/// A word that the engine looks up when a template is filled in, and not before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Used<'a> {
+    /// `value|filter`.
+    Filter(&'a str),
+    /// `value is test`.
+    Test(&'a str),
 }
 
-/// What is wrong with the size or nesting of a lone expression.
-pub(super) fn expression_problem(source: &str) -> Option<String> {
-    Scan::new(source).expression().err()
+/// The filters and tests of a template; the error is what is wrong with its size or nesting, in words that follow it.
+pub(super) fn used_by_template(source: &str) -> Result<Vec<Used<'_>>, String> {
+    Scan::new(source).template()
+}
+
+/// The same of a lone expression.
+pub(super) fn used_by_expression(source: &str) -> Result<Vec<Used<'_>>, String> {
+    Scan::new(source).expression()
+}
+
+/// The filters and tests among the words of one tag.
+fn used<'a>(words: &[&'a str]) -> Vec<Used<'a>> {
+    let is_name = |word: &str| word.starts_with(|one: char| one.is_alphabetic() || one == '_');
+    let block =
+        (words.first() == Some(&"filter")).then(|| words.get(1)).flatten().map(|name| Used::Filter(name));
+    let others = words.iter().enumerate().filter_map(|(at, word)| {
+        let next = |ahead: usize| words.get(at + ahead).copied().filter(|word| is_name(word));
+        match *word {
+            "|" => next(1).map(Used::Filter),
+            // A value may have this name after a dot.
+            "is" if at > 0 && words[at - 1] != "." => {
+                next(1).and_then(|name| if name == "not" { next(2) } else { Some(name) }).map(Used::Test)
+            }
+            _ => None,
+        }
+    });
+    block.into_iter().chain(others).collect()
 }
 
 /// Reads a template as the engine's lexer does, as far as texts, tags and brackets go.
@@ -33,19 +61,21 @@ struct Scan<'a> {
     tokens: usize,
     blocks: usize,
     elifs: usize,
+    used: Vec<Used<'a>>,
 }
 
 impl<'a> Scan<'a> {
     fn new(source: &'a str) -> Self {
-        Self { rest: source, bytes: source.len(), tokens: 0, blocks: 0, elifs: 0 }
+        Self { rest: source, bytes: source.len(), tokens: 0, blocks: 0, elifs: 0, used: Vec::new() }
     }
 
-    fn expression(mut self) -> Result<(), String> {
+    fn expression(mut self) -> Result<Vec<Used<'a>>, String> {
         self.short()?;
-        self.code("").map(drop)
+        self.code("")?;
+        Ok(self.used)
     }
 
-    fn template(mut self) -> Result<(), String> {
+    fn template(mut self) -> Result<Vec<Used<'a>>, String> {
         self.short()?;
         while let Some(at) = self.rest.find('{') {
             self.rest = &self.rest[at + 1..];
@@ -57,7 +87,7 @@ impl<'a> Scan<'a> {
                 _ => self.pass_over("#}"),
             }
         }
-        Ok(())
+        Ok(self.used)
     }
 
     fn short(&self) -> Result<(), String> {
@@ -96,6 +126,12 @@ impl<'a> Scan<'a> {
 
     /// Counts what stands before `end`, or before the end of everything where that is not there; gives its words.
     fn code(&mut self, end: &str) -> Result<Vec<&'a str>, String> {
+        let words = self.words(end)?;
+        self.used.extend(used(&words));
+        Ok(words)
+    }
+
+    fn words(&mut self, end: &str) -> Result<Vec<&'a str>, String> {
         let (mut words, mut levels) = (Vec::new(), 0_usize);
         loop {
             self.rest = self.rest.trim_start();
@@ -159,6 +195,29 @@ fn text_length(text: &str, quote: char) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn template_problem(source: &str) -> Option<String> {
+        used_by_template(source).err()
+    }
+
+    fn expression_problem(source: &str) -> Option<String> {
+        used_by_expression(source).err()
+    }
+
+    #[test]
+    fn filters_and_tests_are_found_where_they_are_some() {
+        let source = "{{ args.x | upper|default('|no') }}{% if y is not defined and z is string %}{% filter trim %}\
+                      {# |no #}{% raw %}{{ a|no }}{% endraw %}{{ {'is': 1}.is }}";
+        let found = used_by_template(source).expect("short");
+        let wanted = [
+            Used::Filter("upper"),
+            Used::Filter("default"),
+            Used::Test("defined"),
+            Used::Test("string"),
+            Used::Filter("trim"),
+        ];
+        assert_eq!(found, wanted);
+    }
 
     #[test]
     fn what_people_write_is_no_problem() {

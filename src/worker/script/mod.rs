@@ -20,6 +20,9 @@ pub use value::ValueTemplate;
 use super::{TaskContext, Tool, ToolOutcome};
 use crate::task::ToolSpec;
 
+/// The most questions that one step asks: no more may be open.
+pub const MAX_QUESTIONS_AT_ONCE: usize = crate::store::MAX_OPEN_QUESTIONS;
+
 /// A tool made of steps.
 #[derive(Debug, Clone)]
 pub struct ScriptTool {

@@ -104,6 +104,22 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment
 });
 
+/// Whether the engine has these filters and tests: it says so itself only when it comes to them.
+fn known(source: &str, used: &[bounds::Used<'_>]) -> Result<(), TemplateError> {
+    for one in used {
+        let (what, name, trial) = match one {
+            bounds::Used::Filter(name) => ("filter", name, format!("''|{name}")),
+            bounds::Used::Test(name) => ("test", name, format!("'' is {name}")),
+        };
+        let tried = ENVIRONMENT.compile_expression(&trial).and_then(|compiled| compiled.eval(()));
+        let unknown = [minijinja::ErrorKind::UnknownFilter, minijinja::ErrorKind::UnknownTest];
+        if tried.is_err_and(|error| unknown.contains(&error.kind())) {
+            return Err(TemplateError::new(source, format!("uses the {what} {name:?}, which is not there")));
+        }
+    }
+    Ok(())
+}
+
 /// Nanoseconds since 1970, as `{{ now_ns() }}` shows them.
 fn now_ns() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -121,9 +137,8 @@ pub struct Template {
 impl Template {
     /// Checks size and syntax.
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
-        if let Some(problem) = bounds::template_problem(source) {
-            return Err(TemplateError::new(source, problem));
-        }
+        let used = bounds::used_by_template(source).map_err(|problem| TemplateError::new(source, problem))?;
+        known(source, &used)?;
         match ENVIRONMENT.template_from_str(source) {
             Ok(_) => Ok(Self { source: source.to_owned(), sole: sole_expression(source) }),
             Err(error) => Err(TemplateError::from_engine(source, &error)),
@@ -205,9 +220,9 @@ impl Eq for Expression {}
 impl Expression {
     /// Checks size and syntax.
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
-        if let Some(problem) = bounds::expression_problem(source) {
-            return Err(TemplateError::new(source, problem));
-        }
+        let used =
+            bounds::used_by_expression(source).map_err(|problem| TemplateError::new(source, problem))?;
+        known(source, &used)?;
         match ENVIRONMENT.compile_expression_owned(source.to_owned()) {
             Ok(compiled) => Ok(Self { source: source.to_owned(), compiled: Arc::new(compiled) }),
             Err(error) => Err(TemplateError::from_engine(source, &error)),

@@ -85,7 +85,7 @@ local function take_over(worker, some)
   end
   if call('SCARD', held) > 1 then return false end
   call('ZREM', P .. 'leases', worker)
-  call('DEL', P .. 'worker:' .. worker, held)
+  call('DEL', P .. 'worker:' .. worker, P .. 'about:' .. worker, held)
   return true
 end
 

@@ -1,6 +1,7 @@
 -- Announces a worker and its tools, and begins its lease. Shared keys of another type are made anew: every worker is
 -- enlisted again when its next renewal finds that it or its tools are not known.
--- ARGV: worker, lease ms, names (JSON), then for each tool: name, specification (JSON)
+-- ARGV: worker, lease ms, names (JSON), host or '', process or '', slots or '', then for each tool: name,
+--       specification (JSON)
 -- Returns: {'ok', whether the tasks' places may be lost 0|1, key that was made anew...}
 local reply = { 'ok', 0 }
 
@@ -24,7 +25,7 @@ if not before then
 end
 local changed = false
 keep('tools', 'hash')
-for at = 4, #ARGV, 2 do
+for at = 7, #ARGV, 2 do
   local known = call('HGET', P .. 'tools', ARGV[at])
   if known ~= ARGV[at + 1] then
     call('HSET', P .. 'tools', ARGV[at], ARGV[at + 1])
@@ -41,5 +42,12 @@ for at = 4, #ARGV, 2 do
 end
 if changed then tell_of_tools() end
 keep('worker:' .. ARGV[1], 'string')
+keep('about:' .. ARGV[1], 'hash')
 call('SET', P .. 'worker:' .. ARGV[1], ARGV[3])
+local about = P .. 'about:' .. ARGV[1]
+-- One that had left begins anew.
+if not before or tonumber(before) == 0 then call('DEL', about) end
+call('HSET', about, 'host', ARGV[4], 'process', ARGV[5], 'slots', ARGV[6])
+call('HSETNX', about, 'since', whole(now()))
+call('PEXPIRE', about, ABOUT_MS)
 return reply

@@ -1,20 +1,29 @@
--- Deletes a task whose ttl ended.
--- ARGV: id
--- Returns: {'ok'} | {'no_task'} | {'unreadable', problem}
+-- Deletes a task whose ttl ended, or moves it to the archive; with 'ended' one that has ended, whatever its ttl.
+-- ARGV: id, how long it is archived (ms) or '', the most bytes of the archive or '', 'ended' or nothing
+-- Returns: {'ok'} | {'unfinished'} | {'no_task'} | {'unreadable', problem}
 local SESSION_LOG_MS = 604800000
 local task, problem = load_to_end(ARGV[1])
 if not task then return problem end
 local ends = end_of_ttl(task)
-if not ends or ends > now() then return { 'ok' } end
+if ARGV[4] == 'ended' then
+  if not is_final(task.status) then return { 'unfinished' } end
+elseif not ends or ends > now() then
+  return { 'ok' }
+end
 if is_final(task.status) then
   emit(task, 'expired', '')
 else
   -- An end like any other, but for its event: that it expired says more.
   conclude(task, 'cancelled', 'expired', '')
 end
-local members = { 'i:' .. task.id, live(task), 'e:' .. task.status .. ':' .. task.place,
-  ending_at(task, ends) }
+local members = { 'i:' .. task.id, live(task), 'e:' .. task.status .. ':' .. task.place }
+if ends then members[#members + 1] = ending_at(task, ends) end
 labels(task, members)
+local at, archived
+if ARGV[2] ~= '' and task.hidden ~= '1' then
+  at = now()
+  archived = archive(task, tonumber(ARGV[2]), at)
+end
 call('ZREM', INDEX, unpack(members))
 call('UNLINK', P .. 'task:' .. task.id, P .. 'history:' .. task.id)
 if task.session ~= '' then
@@ -24,4 +33,5 @@ if task.session ~= '' then
     try('PEXPIRE', P .. 'log:' .. task.session, SESSION_LOG_MS)
   end
 end
+if archived then bound_archive(archived, tonumber(ARGV[3]), at) end
 return { 'ok' }

@@ -33,9 +33,15 @@
 --   source:SOURCE      set     the tools that a source, such as a file of one machine, has offered
 --   leases             zset    worker ids by the end of their lease (ms); 0 when dismissed
 --   worker:WORKER      string  its tools' names (JSON)
+--   about:WORKER       hash    what it says of itself: host, process, slots, each '' where it does not, and since (ms). It
+--                              ends a day after the last renewal, since older versions do not know of it
 --   held:WORKER        set     the tasks that it holds, and '' for as long as the worker is known: a set that lacks it
 --                              was lost
 --   loss               string  when it was found that `meta` had been lost while tasks were there; kept for seven days
+--   archived:ID        hash    an archived task: its record as it was, and `events` (JSON, the newest first), expired,
+--                              until (ms). It expires by itself
+--   archive            zset    members of score 0: b:BYTES of all archived tasks; and of each
+--                                i:ID:BYTES:CREATED:UNTIL, t:CREATED:ID, u:UNTIL:ID
 --   damaged            hash    keys that were of another type and were moved to damaged:KEY -> that type
 --
 -- A script that ends in an error has changed nothing. What can fail is written in this order: first whatever notes in
@@ -60,6 +66,7 @@ local MOST_COUNTED = 100000000
 -- Words of a command: no more fit on Lua's stack than some thousand.
 local WORDS = 500
 local DAMAGED_MS = 604800000
+local ABOUT_MS = 86400000
 local undo = {}
 
 -- A whole number as text: most are small, and a digit costs less than a format.

@@ -13,4 +13,5 @@ if #tools > 0 then
   end
 end
 call('ZADD', P .. 'leases', now() + tonumber(ARGV[2]), ARGV[1])
-return 1
+-- Not before: where memory is full, Redis lets a script write whatever it likes once it has written anything.
+return call('PEXPIRE', P .. 'about:' .. ARGV[1], ABOUT_MS)

@@ -1,11 +1,13 @@
 -- Keeps a namespace within its bounds: drops the oldest events where the log is too large, and lets the oldest
--- finished tasks of scopes that have too many of them end now.
--- ARGV: most bytes of the log, most finished tasks of a scope, most tasks of one sweep, scope...
+-- finished tasks of scopes that have too many of them end now; deletes archived tasks whose time is over.
+-- ARGV: most bytes of the log, most finished tasks of a scope, most tasks of one sweep, most bytes of the archive or '',
+--       scope...
 -- Returns: how many tasks were let end
 local bytes = try('MEMORY', 'USAGE', EVENTS)
 if type(bytes) == 'number' and bytes > tonumber(ARGV[1]) then
   call('XTRIM', EVENTS, 'MAXLEN', '~', math.floor(call('XLEN', EVENTS) * 0.8))
 end
+if call('EXISTS', P .. 'archive') == 1 then bound_archive(0, tonumber(ARGV[4]) or math.huge, now()) end
 local most, at, left = tonumber(ARGV[2]), now(), tonumber(ARGV[3])
 
 -- Moves the end of a finished task's ttl to now.
@@ -28,7 +30,7 @@ local function bound(scope, from, to, unfinished)
   end
 end
 
-for place = 4, #ARGV do
+for place = 5, #ARGV do
   local scope = ARGV[place]
   if scope == 'anonymous' then
     for _, status in ipairs({ 'completed', 'failed', 'cancelled' }) do

@@ -1,0 +1,190 @@
+//! `respond --all`: one answer to every open question of the tasks that match.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::bulk::{self, Words};
+use super::context::Context;
+use super::failure::{Failure, Kind};
+use super::places;
+use super::respond_args::RespondArgs;
+use super::ui::{event, page, text};
+use crate::desk::bulk::{Tally, cut_short};
+use crate::desk::places::Places;
+use crate::desk::selection::{counted, of_what};
+use crate::desk::values;
+use crate::desk::waiting::{Matching, Waiting};
+use crate::task::{Action, Answer, Who};
+
+const WORDS: Words = Words {
+    verb: "respond",
+    act: "answer",
+    done: "answered",
+    past: "answered by others or gone meanwhile",
+    failed: "refused",
+};
+
+/// The most characters of a message in a line.
+const MESSAGE: usize = 60;
+
+/// What is sent to each question.
+struct Given<'a> {
+    args: &'a RespondArgs,
+    content: Option<Map<String, Value>>,
+    who: Who,
+}
+
+impl Given<'_> {
+    /// The answer to this question, or why there is none.
+    fn to(&self, waiting: &Waiting) -> Result<Answer, String> {
+        let given = self.args.given(&waiting.question.asked.ask, self.content.clone());
+        let given = given.map_err(|failure| failure.to_string())?;
+        let answer = given.ok_or_else(|| "the options give no answer to it".to_owned())?;
+        waiting.checked(answer.given_by(self.who.clone()), self.args.accept)
+    }
+}
+
+pub(super) async fn run(context: &Context, args: RespondArgs, who: Who) -> Result<(), Failure> {
+    if !args.has_answer() {
+        return Err(Failure::usage("--all sends the answer that the options give, and they give none")
+            .hint("give --set NAME=VALUE, --accept, --content JSON, --decline or --cancel"));
+    }
+    if !args.dry_run {
+        context.before_changing(&args.remote).await?;
+    }
+    let given = Given { args: &args, content: args.content()?, who };
+    places::at(context, &args.remote, false, async |places| answer(context, places, &given).await).await
+}
+
+async fn answer(context: &Context, places: &Places, given: &Given<'_>) -> Result<(), Failure> {
+    let args = given.args;
+    places::tell_unsearched(context, places);
+    let (tool, session) = (args.tool.clone(), args.session.clone());
+    let mut matching = Matching { tool, session, asked_before: None };
+    if !args.dry_run && !context.config.yes && context.ui.may_prompt() {
+        matching.asked_before = confirmed(context, places, &matching, args.accept).await?;
+    }
+    context.goes_on("what is answered stays so; the same command goes on with the rest");
+    let mut tally = Tally::default();
+    let unreadable =
+        context.asking(places.each_waiting(&matching, async |waiting| match given.to(&waiting) {
+            Ok(answer) if args.dry_run => {
+                tally.done += 1;
+                show(context, &waiting, Ok(&answer))
+            }
+            Err(problem) if args.dry_run => {
+                waiting.refused(&problem, &mut tally);
+                show(context, &waiting, Err(&problem))
+            }
+            Ok(answer) => send(context, &waiting, answer, args, &mut tally).await,
+            Err(problem) => {
+                context.ui.detail(&format!("{}: {problem}", waiting.name()));
+                waiting.refused(&problem, &mut tally);
+                Ok(())
+            }
+        }));
+    let unreadable = unreadable.await;
+    let unreadable = unreadable.map_err(|failure| cut_short(failure, tally.done, WORDS.done))?;
+    end(context, &tally, unreadable, args)
+}
+
+/// Says how it ended.
+fn end(context: &Context, tally: &Tally, unreadable: usize, args: &RespondArgs) -> Result<(), Failure> {
+    if unreadable > 0 {
+        let tasks = counted(unreadable, "task");
+        context.ui.warn(&format!("{tasks} cannot be read, so that nobody can tell what they ask"));
+    }
+    if tally.done > 0 || tally.failed > 0 {
+        return bulk::end(context, &WORDS, tally, args.dry_run);
+    }
+    bulk::tell_scripts(context, &WORDS, tally, args.dry_run)?;
+    let faster = (tally.past > 0).then(|| format!("{} {}", tally.past, WORDS.past));
+    let why = faster.unwrap_or_else(|| "no question of such a task is open".to_owned());
+    Err(Failure::new(Kind::NothingChanged, format!("there was nothing to answer: {why}")))
+}
+
+/// Asks whoever sits here, who sees how many questions it is and which pages; the time of the last of these questions.
+async fn confirmed(
+    context: &Context,
+    places: &Places,
+    matching: &Matching,
+    accepts: bool,
+) -> Result<Option<Timestamp>, Failure> {
+    let (mut by_tool, mut last, mut count): (BTreeMap<String, usize>, _, _) = (BTreeMap::new(), None, 0);
+    let seen = places.each_waiting(matching, async |waiting| {
+        count += 1;
+        last = last.max(waiting.since());
+        if accepts {
+            tell_page(context, &waiting);
+        }
+        *by_tool.entry(waiting.tool.unwrap_or_default()).or_default() += 1;
+        Ok(())
+    });
+    context.asking(seen).await?;
+    if count > 0 {
+        let by_tool = by_tool.iter().map(|(tool, count)| (tool.as_str(), *count)).collect();
+        let what = format!("{}: {}", counted(count, "question"), of_what(by_tool));
+        bulk::ask(context, WORDS.act, &what).await?;
+    }
+    Ok(last)
+}
+
+/// Names the page that would be accepted, where it is one.
+fn tell_page(context: &Context, waiting: &Waiting) {
+    if let Some(url) = page::of(&waiting.question.asked.ask) {
+        context.ui.talk(&format!("{} asks to visit {}", waiting.name(), page::within(url)));
+    }
+}
+
+async fn send(
+    context: &Context,
+    waiting: &Waiting,
+    answer: Answer,
+    args: &RespondArgs,
+    tally: &mut Tally,
+) -> Result<(), Failure> {
+    if tally.done == 0
+        && let Some(problem) =
+            waiting.found.keeps_no_names().filter(|_| args.name.is_some() || args.note.is_some())
+    {
+        context.ui.warn(&problem);
+    }
+    let accepted = page::of(&waiting.question.asked.ask).filter(|_| answer.action == Action::Accept);
+    if accepted.is_some() {
+        tell_page(context, waiting);
+    }
+    let Some(receipt) = waiting.send(answer, tally).await? else { return Ok(()) };
+    if context.ui.is_json() {
+        let mut object = receipt.object(&waiting.found, &waiting.question);
+        object["url"] = json!(accepted);
+        return context.ui.object(&object);
+    }
+    context.ui.detail(&format!(
+        "{}: {}",
+        waiting.name(),
+        values::in_words(&waiting.question.asked.ask, &receipt.answer)
+    ));
+    Ok(())
+}
+
+/// Prints what would be sent, or why nothing would.
+fn show(context: &Context, waiting: &Waiting, answer: Result<&Answer, &str>) -> Result<(), Failure> {
+    let question = &waiting.question;
+    if context.ui.is_json() {
+        let given = answer.ok();
+        return context.ui.object(&json!({
+            "source": waiting.found.source(), "task": question.task, "question": question.id, "tool": waiting.tool,
+            "message": question.asked.ask.message, "url": page::of(&question.asked.ask),
+            "action": given.map(|answer| answer.action), "content": given.map(|answer| &answer.content),
+            "problem": answer.err(),
+        }));
+    }
+    let said = match answer {
+        Ok(answer) => format!("would be sent: {}", values::in_words(&question.asked.ask, answer)),
+        Err(problem) => format!("would be refused: {}", text::sentence(problem)),
+    };
+    let (task, id) = (text::line(event::short(&question.task)), text::line(&question.id));
+    context.ui.line(&format!("{task}  {id}  {said}  ({})", page::message(&question.asked.ask, MESSAGE)))
+}

@@ -1,0 +1,318 @@
+//! `respond --rules`: answers questions by the rules of a file.
+
+use std::collections::{HashSet, VecDeque};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use super::context::Context;
+use super::failure::{Failure, Kind};
+use super::remote::RemoteArgs;
+use super::ui::{event, text};
+use super::{offer, places, watch};
+use crate::config;
+use crate::desk::place::{Found, Place};
+use crate::desk::places::Places;
+use crate::desk::ruling::{Ruled, Ruling, in_words};
+use crate::desk::watch::{Seen, Watching, What};
+use crate::engine::{Engine, EngineError, Viewer, Watch, Watched};
+use crate::rules::{Decision, Rules, Verdict};
+use crate::store::{EventFilter, StoreError};
+use crate::task::{Answer, Ask, Event, EventKind};
+
+/// Questions that are remembered as looked at: one may be met twice, in the log and among those that wait.
+const REMEMBERED: usize = 10_000;
+
+/// How rules answer.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "By rules")]
+pub(crate) struct RulesArgs {
+    /// Answer every question that waits as the rules of this file say; the first rule that matches decides
+    ///
+    /// Each [[rule]] has a name, which is kept as who answered. It is about the questions of a `tool`, a `session`, with a
+    /// `message` (a regular expression) and `when` (an expression over args, task and question), as far as it names them;
+    /// it says `accept = { field = value }`, `decline = true`, `cancel = true` or `leave = true`, and `url = true` where it
+    /// may accept pages. What no rule is about, and what a rule's answer does not fit, is left to people.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    #[arg(conflicts_with_all = ["task", "next", "question", "wait", "accept", "set", "reply", "name", "note", "direct"])]
+    rules: Option<PathBuf>,
+    /// With --rules: go on with what is asked from now on, until Ctrl-C
+    #[arg(long, requires = "rules")]
+    follow: bool,
+    /// Say what would be done to which question, and change nothing. It is an option of --all as well.
+    #[arg(skip)]
+    dry_run: bool,
+}
+
+impl RulesArgs {
+    /// The same, changing nothing where `dry_run` says so.
+    pub(crate) fn trying(self, dry_run: bool) -> Self {
+        Self { dry_run, ..self }
+    }
+
+    /// The file, where rules are to answer.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.rules.as_deref()
+    }
+}
+
+/// Reads a file of rules; its mistakes are one failure.
+pub(crate) fn load(context: &Context, file: &Path) -> Result<Rules, Failure> {
+    let (rules, warnings) = config::rules::load(file).map_err(|mistakes| offer::mistaken(file, &mistakes))?;
+    for one in &warnings {
+        context.ui.warn(&one.to_string());
+    }
+    Ok(rules)
+}
+
+pub(crate) async fn run(context: &Context, args: &RulesArgs, remote: &RemoteArgs) -> Result<(), Failure> {
+    let Some(file) = args.file() else { return Ok(()) };
+    let rules = load(context, file)?;
+    if !args.dry_run {
+        context.before_changing(remote).await?;
+    }
+    let work = async |places: &Places| {
+        places::tell_unsearched(context, places);
+        let mut answering = Answering::new(context, args, rules);
+        if !args.follow {
+            if places.is_empty() {
+                context.ui.talk(&context.nothing_begun());
+            }
+            answering.look(places).await?;
+            return answering.summed_up();
+        }
+        if places.is_empty() {
+            return answering.follow(&watch::begun(context, remote).await?).await;
+        }
+        answering.follow(places).await
+    };
+    places::at(context, remote, args.follow, work).await
+}
+
+/// Answers questions, and says of each what was decided.
+struct Answering<'a> {
+    context: &'a Context,
+    args: &'a RulesArgs,
+    rules: Rules,
+    remembered: Remembered,
+    answered: usize,
+    left: usize,
+    late: usize,
+}
+
+/// What is heard while questions are followed.
+enum Heard {
+    Ours(Box<Event>),
+    /// Our own log is another one from here on.
+    Reset,
+    Theirs(Box<Seen>),
+}
+
+impl<'a> Answering<'a> {
+    fn new(context: &'a Context, args: &'a RulesArgs, rules: Rules) -> Self {
+        let remembered = Remembered::default();
+        Self { context, args, rules, remembered, answered: 0, left: 0, late: 0 }
+    }
+
+    /// Takes all that waits now.
+    async fn look(&mut self, places: &Places) -> Result<(), Failure> {
+        places.each_open(async |ruling| self.take(&ruling).await).await
+    }
+
+    /// Takes what waits now and what is asked from now on.
+    async fn follow(&mut self, places: &Places) -> Result<(), Failure> {
+        // The tails begin first: what is asked from now on is not missed, however long the looking takes.
+        let mut others =
+            Watching::begin(places, &What::All, &mut |words| self.context.ui.warn(&words)).await?;
+        let own = places.all().iter().find_map(|place| match place {
+            Place::Store(engine) => Some(engine.clone()),
+            Place::Fastmcp(_) | Place::Server(_) => None,
+        });
+        let mut log = match &own {
+            Some(engine) => Some(engine.watch(EventFilter::All, engine.last().await?).await?),
+            None => None,
+        };
+        self.look_patiently(places).await?;
+        if self.context.ui.may_animate() {
+            self.context.ui.talk("waiting for questions; Ctrl-C ends it");
+        }
+        loop {
+            let heard = tokio::select! {
+                biased;
+                heard = next(&mut log) => heard?,
+                seen = others.next() => Heard::Theirs(Box::new(seen?)),
+            };
+            match (heard, &own) {
+                (Heard::Ours(event), Some(engine)) => self.hear(engine, &event).await?,
+                (Heard::Theirs(seen), _) => self.hear_of_others(places, *seen).await?,
+                // Whatever the log does not tell of any more is among what waits.
+                (Heard::Reset | Heard::Ours(_), _) => {
+                    self.remembered = Remembered::default();
+                    self.look_patiently(places).await?;
+                }
+            }
+        }
+    }
+
+    /// [`Answering::look`] once the places are there: what was taken before is remembered.
+    async fn look_patiently(&mut self, places: &Places) -> Result<(), Failure> {
+        let context = self.context;
+        context.ride_out(async || self.look(places).await).await
+    }
+
+    async fn hear(&mut self, engine: &Engine, event: &Event) -> Result<(), Failure> {
+        let EventKind::Asked { question } = &event.kind else { return Ok(()) };
+        let task = match engine.get_patiently(&Viewer::Operator, &event.task).await {
+            Ok(task) => task,
+            // Gone, or not to be read: nobody can answer it.
+            Err(EngineError::Store(StoreError::NoTask(_) | StoreError::Unreadable { .. })) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        match task.open_questions().find(|open| open.id == question.id) {
+            Some(open) => self.take(&Ruling::of_task(engine, &task, open)).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn hear_of_others(&mut self, places: &Places, seen: Seen) -> Result<(), Failure> {
+        let Some(question) = seen.question else { return Ok(()) };
+        let find = async || places.seek(&seen.task).await?.task();
+        let found = match self.context.ride_out(find).await {
+            Ok(found @ (Found::Fastmcp(..) | Found::Server(..))) => found,
+            Ok(Found::Store(..)) => return Ok(()),
+            Err(failure) if matches!(failure.kind(), Kind::NotFound | Kind::Cancelled) => return Ok(()),
+            Err(failure) => return Err(failure),
+        };
+        self.take(&Ruling::of_others(found, seen.tool, question)).await
+    }
+
+    /// Decides on a question, does what was decided, and says so.
+    async fn take(&mut self, ruling: &Ruling) -> Result<(), Failure> {
+        if !self.remembered.is_new(ruling.ids()) {
+            return Ok(());
+        }
+        let decision = ruling.decided(&self.rules);
+        let ruled = match &decision.verdict {
+            Verdict::Leave(why) => Ruled::Left(why.clone()),
+            Verdict::Answer(answer) => match self.sent(ruling, answer).await {
+                Ok(ruled) => ruled,
+                Err(failure) => {
+                    self.remembered.forget(ruling.ids());
+                    return Err(failure);
+                }
+            },
+        };
+        match &ruled {
+            Ruled::Answered | Ruled::Would => self.answered += 1,
+            Ruled::Left(_) => self.left += 1,
+            Ruled::Late(_) => self.late += 1,
+        }
+        self.tell(ruling, &decision, &ruled)
+    }
+
+    async fn sent(&self, ruling: &Ruling, answer: &Answer) -> Result<Ruled, Failure> {
+        if let Some(refusal) = ruling.refusal().await {
+            return Ruled::of_sending(Err(refusal));
+        }
+        if self.args.dry_run {
+            return Ok(Ruled::Would);
+        }
+        let mut sending = ruling.sending(answer.clone());
+        let sent = if self.args.follow {
+            self.context.ride_out(async || sending.attempt().await).await
+        } else {
+            sending.attempt().await
+        };
+        Ruled::of_sending(sent)
+    }
+
+    /// One line for each question.
+    fn tell(&self, ruling: &Ruling, decision: &Decision, ruled: &Ruled) -> Result<(), Failure> {
+        let ui = &self.context.ui;
+        if ui.is_json() {
+            return ui.object(&ruling.object(decision, ruled));
+        }
+        let (task, question) = ruling.ids();
+        let tool = ruling.tool().map(|tool| format!("{}: ", text::line(tool))).unwrap_or_default();
+        let named = format!("{}  {}  {tool}", text::line(event::short(task)), text::line(question));
+        ui.line_words(&named, &words(ruling.ask(), decision, ruled))
+    }
+
+    fn summed_up(&self) -> Result<(), Failure> {
+        let Self { answered, left, late, .. } = *self;
+        let ui = &self.context.ui;
+        if ui.is_json() {
+            let dry_run = self.args.dry_run;
+            return ui.object(&json!({
+                "event": "done", "answered": answered, "left": left, "late": late, "dry_run": dry_run,
+            }));
+        }
+        let done = if self.args.dry_run { "would be answered" } else { "answered" };
+        let late = if late > 0 { format!(", {late} answered by others") } else { String::new() };
+        ui.line(&format!("{answered} {done}, {left} left{late}"))
+    }
+}
+
+/// What was decided on a question and what became of it, in words that are safe on a terminal.
+fn words(ask: &Ask, decision: &Decision, ruled: &Ruled) -> String {
+    let by = decision.rule.as_ref().map(|rule| format!(" by rule {}", text::line(rule)));
+    let by = by.unwrap_or_default();
+    let why = |why: &str| text::sentence(why);
+    match (ruled, &decision.verdict) {
+        (Ruled::Answered, Verdict::Answer(answer)) => format!("answered{by}: {}", in_words(ask, answer)),
+        (Ruled::Would, Verdict::Answer(answer)) => {
+            format!("would be answered{by}: {}", in_words(ask, answer))
+        }
+        (Ruled::Late(other), _) => format!("was decided{by}, and is not answered so: {}", why(other)),
+        (Ruled::Left(Some(reason)), _) => format!("left to people{by}: {}", why(reason)),
+        (Ruled::Left(None) | Ruled::Answered | Ruled::Would, _) => format!("left to people{by}"),
+    }
+}
+
+/// The next event of our own; never, where there is no log.
+async fn next(log: &mut Option<Watch>) -> Result<Heard, Failure> {
+    match log {
+        Some(watch) => Ok(match watch.next_or_reset().await? {
+            Watched::Event(event) => Heard::Ours(event),
+            Watched::Reset => Heard::Reset,
+        }),
+        None => std::future::pending().await,
+    }
+}
+
+/// Questions that were looked at, the newest [`REMEMBERED`].
+#[derive(Default)]
+pub(super) struct Remembered {
+    all: HashSet<(String, String)>,
+    order: VecDeque<(String, String)>,
+}
+
+impl Remembered {
+    /// Notes a question; whether it was not known.
+    pub(super) fn is_new(&mut self, (task, question): (&str, &str)) -> bool {
+        let key = (task.to_owned(), question.to_owned());
+        if !self.all.insert(key.clone()) {
+            return false;
+        }
+        self.order.push_back(key);
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.all.remove(&oldest);
+        }
+        true
+    }
+
+    /// Whether it is known.
+    pub(super) fn has(&self, (task, question): (&str, &str)) -> bool {
+        self.all.contains(&(task.to_owned(), question.to_owned()))
+    }
+
+    /// Forgets one that could not be dealt with.
+    fn forget(&mut self, (task, question): (&str, &str)) {
+        let key = (task.to_owned(), question.to_owned());
+        self.all.remove(&key);
+        self.order.retain(|one| *one != key);
+    }
+}

@@ -1,0 +1,143 @@
+//! `--exec`: a command that is run for each event.
+
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::{Child, Command};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::cli::config::StoreChoice;
+use crate::cli::context::Context;
+use crate::cli::environment::{DB, NAMESPACE, REDIS_URL};
+use crate::cli::failure::{Failure, Kind};
+use crate::cli::ui::{event, text};
+use crate::desk::watch::Seen;
+
+/// How long events wait for a command before that is said. It is not ended: only who wrote it knows how long it may take.
+const LONG: Duration = Duration::from_secs(60);
+
+/// A command of the user's, run by the shell. The event is in its environment and on its stdin, never in its text.
+pub(crate) struct Hook {
+    command: String,
+    /// How many run at once.
+    most: usize,
+    /// Where the same tasks are.
+    place: Vec<(&'static str, String)>,
+    running: JoinSet<Ran>,
+}
+
+/// What it was run for, and how it ended.
+struct Ran {
+    event: String,
+    ended: std::io::Result<ExitStatus>,
+}
+
+impl Hook {
+    /// A command of which so many run at once.
+    pub(crate) fn new(context: &Context, command: &str, most: usize) -> Self {
+        let (command, place) = (command.to_owned(), place(context));
+        Self { command, most: most.max(1), place, running: JoinSet::new() }
+    }
+
+    /// Runs it for an event, as soon as fewer run than may: events wait in their log meanwhile.
+    pub(crate) async fn run(&mut self, context: &Context, seen: &Seen) -> Result<(), Failure> {
+        while let Some(ran) = self.running.try_join_next() {
+            tell(context, ran);
+        }
+        while self.running.len() >= self.most {
+            self.until_one_ended(context).await;
+        }
+        let (name, line) = (named(seen), seen.object.to_string());
+        let child = self.start(context, seen).map_err(|error| {
+            Failure::caused(Kind::Unexpected, format!("cannot run sh for {name}: {error}"), error)
+        })?;
+        self.running.spawn(async move { Ran { event: name, ended: until_ended(child, line).await } });
+        Ok(())
+    }
+
+    fn start(&self, context: &Context, seen: &Seen) -> std::io::Result<Child> {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(&self.command).stdin(Stdio::piped()).kill_on_drop(true);
+        command.envs(self.place.iter().map(|(name, value)| (name, value)));
+        command.envs(seen.variables());
+        if context.ui.is_json() {
+            // Nothing of it may come between the objects.
+            command.stdout(std::io::stderr());
+        }
+        command.spawn()
+    }
+
+    /// Waits for those that still run.
+    pub(crate) async fn finish(&mut self, context: &Context) {
+        while !self.running.is_empty() {
+            self.until_one_ended(context).await;
+        }
+    }
+
+    async fn until_one_ended(&mut self, context: &Context) {
+        let soon = timeout(LONG, self.running.join_next()).await;
+        let ran = if let Ok(ran) = soon {
+            ran
+        } else {
+            context.ui.warn(&format!(
+                "the command of --exec has been running for {} s; events wait for it, and --parallel N runs more at once",
+                LONG.as_secs()
+            ));
+            self.running.join_next().await
+        };
+        if let Some(ran) = ran {
+            tell(context, ran);
+        }
+    }
+}
+
+/// Variables by which commands of ours reach the same tasks; none through a server, whose options have no variables.
+fn place(context: &Context) -> Vec<(&'static str, String)> {
+    if context.goes_through_server() {
+        return Vec::new();
+    }
+    let store = match &context.config.store {
+        StoreChoice::Redis(url) => [(REDIS_URL, url.clone()), (DB, String::new())],
+        StoreChoice::Sqlite(path) => {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            [(DB, path.to_string_lossy().into_owned()), (REDIS_URL, String::new())]
+        }
+        StoreChoice::Nowhere => return Vec::new(),
+    };
+    store.into_iter().chain([(NAMESPACE, context.config.namespace.clone())]).collect()
+}
+
+fn named(seen: &Seen) -> String {
+    format!("{} of task {}", seen.name, text::line(event::short(&seen.task)))
+}
+
+/// Hands the event over and waits for the end. A command that does not read it is none the worse for it.
+async fn until_ended(mut child: Child, line: String) -> std::io::Result<ExitStatus> {
+    let stdin = child.stdin.take();
+    let hand_over = async {
+        if let Some(mut stdin) = stdin {
+            let _ = stdin.write_all(line.as_bytes()).await;
+            let _ = stdin.write_all(b"\n").await;
+        }
+    };
+    tokio::select! {
+        biased;
+        ended = child.wait() => return ended,
+        () = hand_over => {}
+    }
+    child.wait().await
+}
+
+/// Says so where it failed. Watching goes on.
+fn tell(context: &Context, ran: Result<Ran, tokio::task::JoinError>) {
+    let Ok(Ran { event, ended }) = ran else { return };
+    match ended {
+        Ok(status) if status.success() => {}
+        Ok(status) => context.ui.warn(&format!("the command of --exec for {event} ended with {status}")),
+        Err(error) => {
+            context.ui.warn(&format!("the command of --exec for {event} could not be run: {error}"));
+        }
+    }
+}

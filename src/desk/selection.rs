@@ -1,0 +1,297 @@
+//! Tasks that are chosen by what they have in common, to be acted on together.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::failure::Failure;
+use super::place::Place;
+use super::places::Places;
+use super::row::{Row, Wanted};
+use super::suggest::{Advice, Suggested};
+use super::text;
+use crate::engine::{Engine, Viewer};
+use crate::store::{PageCursor, TaskFilter};
+use crate::task::{SessionId, Task, TaskId, TaskStatus};
+
+/// The most tasks that one command acts on: what is known of each while it runs is some hundred bytes.
+const MOST: usize = 100_000;
+
+/// How many tasks of our own store are read at once.
+const PAGE: usize = 500;
+
+/// The most tools that are named where tasks are counted.
+const MOST_TOOLS: usize = 5;
+
+/// What tasks must have, to be chosen.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Selection {
+    /// This session.
+    pub(crate) session: Option<SessionId>,
+    /// This tool.
+    pub(crate) tool: Option<String>,
+    /// One of these statuses.
+    pub(crate) statuses: Vec<TaskStatus>,
+    /// Launched then or before.
+    pub(crate) launched_before: Option<Timestamp>,
+    /// Ended then or before, in our own store.
+    pub(crate) ended_before: Option<Timestamp>,
+}
+
+/// A task that was chosen: only what is said of it, since there may be many.
+#[derive(Debug, Clone)]
+pub(crate) struct SelectedTask {
+    /// Which of the places it is at.
+    pub(crate) place: usize,
+    /// Its whole id.
+    pub(crate) id: String,
+    /// Its tool, where that is known; likewise all that follows.
+    pub(crate) tool: Option<String>,
+    /// Its session.
+    pub(crate) session: Option<String>,
+    /// Its status.
+    pub(crate) status: Option<TaskStatus>,
+    /// When it was launched.
+    pub(crate) created_at: Option<Timestamp>,
+}
+
+/// The tasks that were chosen.
+#[derive(Debug, Default)]
+pub(crate) struct Selected {
+    /// Each once.
+    pub(crate) tasks: Vec<SelectedTask>,
+    /// How many cannot be read, so that nobody can tell whether they are meant.
+    pub(crate) unreadable: usize,
+    /// Whether there are more than one command acts on.
+    pub(crate) has_more: bool,
+}
+
+impl Selection {
+    fn admits(&self, task: &SelectedTask) -> bool {
+        let is_old = |before: Timestamp| task.created_at.is_some_and(|created| created <= before);
+        self.launched_before.is_none_or(is_old)
+    }
+}
+
+impl Selection {
+    fn has_ended_in_time(&self, task: &Task) -> bool {
+        let is_old = |before: Timestamp| task.finished_at.unwrap_or(task.updated_at) <= before;
+        self.ended_before.is_none_or(is_old)
+    }
+
+    /// Whether a task is launched so late that all which are launched later have not what is wanted either.
+    fn is_past(&self, task: &Task) -> bool {
+        let bounds = self.launched_before.into_iter().chain(self.ended_before);
+        bounds.min().is_some_and(|bound| task.created_at > bound)
+    }
+}
+
+impl SelectedTask {
+    fn of_task(place: usize, task: &Task) -> Self {
+        Self {
+            place,
+            id: task.id().to_string(),
+            tool: Some(task.new.tool.clone()),
+            session: task.new.session.as_ref().map(ToString::to_string),
+            status: Some(task.status),
+            created_at: Some(task.created_at),
+        }
+    }
+
+    fn of_row(place: usize, row: Row) -> Self {
+        let Row { task, tool, session, status, created_at, .. } = row;
+        Self { place, id: task, tool, session, status, created_at }
+    }
+}
+
+impl Selected {
+    /// Takes up a task, if there is room for it.
+    fn take(&mut self, task: SelectedTask) {
+        if self.is_full() {
+            self.has_more = true;
+        } else {
+            self.tasks.push(task);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.tasks.len() >= MOST
+    }
+
+    /// How many there are of what: "20 tasks: 18 of deploy, 2 of copy".
+    pub(crate) fn in_words(&self) -> String {
+        let mut by_tool: BTreeMap<&str, usize> = BTreeMap::new();
+        for task in &self.tasks {
+            *by_tool.entry(task.tool.as_deref().unwrap_or("an unknown tool")).or_default() += 1;
+        }
+        format!("{}: {}", counted(self.tasks.len(), "task"), of_what(by_tool))
+    }
+}
+
+/// "1 task", "2 tasks".
+pub(crate) fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// "18 of deploy, 2 of copy", those first of which there are the most.
+pub(crate) fn of_what(by_tool: BTreeMap<&str, usize>) -> String {
+    let mut counts: Vec<_> = by_tool.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let rest: usize = counts.iter().skip(MOST_TOOLS).map(|(_, count)| count).sum();
+    let rest = (rest > 0).then(|| format!("{rest} of other tools"));
+    let named =
+        counts.iter().take(MOST_TOOLS).map(|(tool, count)| format!("{count} of {}", text::line(tool)));
+    named.chain(rest).collect::<Vec<_>>().join(", ")
+}
+
+impl Places {
+    /// The tasks that have all that, in all places. `verb` is what shall be done with them.
+    pub(crate) async fn select(
+        &self,
+        selection: &Selection,
+        verb: &'static str,
+    ) -> Result<Selected, Failure> {
+        let mut selected = Selected::default();
+        for (at, place) in self.all().iter().enumerate() {
+            match place {
+                Place::Store(engine) => of_store(engine, at, selection, &mut selected).await?,
+                Place::Server(_) if selection.session.is_some() => return Err(no_sessions(verb)),
+                Place::Fastmcp(_) | Place::Server(_) => of_rows(place, at, selection, &mut selected).await?,
+            }
+        }
+        Ok(selected)
+    }
+
+    /// The tasks of our own store that have all that; `None` where these places have none.
+    pub(crate) async fn select_own(&self, selection: &Selection) -> Result<Option<Selected>, Failure> {
+        let own = |(at, place): (usize, &Place)| match place {
+            Place::Store(engine) => Some((at, engine.clone())),
+            Place::Fastmcp(_) | Place::Server(_) => None,
+        };
+        let Some((at, engine)) = self.all().iter().enumerate().find_map(own) else { return Ok(None) };
+        let mut selected = Selected::default();
+        of_store(&engine, at, selection, &mut selected).await?;
+        Ok(Some(selected))
+    }
+
+    /// The one task whose id begins so, as a task that was chosen.
+    pub(crate) async fn select_one(&self, prefix: &str) -> Result<SelectedTask, Failure> {
+        let (place, found) = self.find_at(prefix).await?;
+        let id = found.id().to_owned();
+        Ok(SelectedTask { place, id, tool: None, session: None, status: None, created_at: None })
+    }
+
+    /// A chosen task as an object.
+    pub(crate) fn object(&self, task: &SelectedTask) -> Value {
+        let source = self.all()[task.place].source();
+        let SelectedTask { id, tool, session, status, created_at, .. } = task;
+        json!({
+            "source": source, "task": id, "status": status, "tool": tool, "session": session, "created_at": created_at,
+        })
+    }
+}
+
+/// The failure of a session that is looked for at a server.
+pub(super) fn no_sessions(verb: &'static str) -> Failure {
+    let there = "leave --session out, or go straight to the store that the server uses: ";
+    let command = Suggested::new(verb).option("--session", "SESSION");
+    let message = "a server does not say of which session a task is, so --session chooses none there";
+    Failure::usage(message).hint(Advice::at_its_store(there, command, "does that"))
+}
+
+/// The statuses in the order in which they are gone through. A task that goes on meanwhile is in another one when that is
+/// read, so those that wait are read again after those that work.
+fn passes(statuses: &[TaskStatus]) -> Vec<TaskStatus> {
+    let has = |status| statuses.contains(&status);
+    let again = has(TaskStatus::InputRequired) && has(TaskStatus::Working);
+    let again = again.then_some(TaskStatus::InputRequired);
+    let order = [TaskStatus::InputRequired, TaskStatus::Working];
+    let first = order.into_iter().filter(|status| has(*status)).chain(again);
+    first.chain(statuses.iter().copied().filter(|status| status.is_final())).collect()
+}
+
+async fn of_store(
+    engine: &Engine,
+    at: usize,
+    selection: &Selection,
+    selected: &mut Selected,
+) -> Result<(), Failure> {
+    let (mut known, mut unreadable) = (HashSet::new(), BTreeSet::new());
+    for status in passes(&selection.statuses) {
+        let filter = TaskFilter {
+            session: selection.session.clone(),
+            tool: selection.tool.clone(),
+            status: Some(status),
+            oldest_first: true,
+            ..TaskFilter::default()
+        };
+        let mut after: Option<PageCursor> = None;
+        loop {
+            let page = engine.list(&Viewer::Operator, filter.clone(), after.as_ref(), PAGE).await?;
+            let is_meant =
+                |task: &&Task| selection.has_ended_in_time(task) && known.insert(TaskId::clone(task.id()));
+            let tasks = page.tasks.iter().filter(is_meant).map(|task| SelectedTask::of_task(at, task));
+            tasks.filter(|task| selection.admits(task)).for_each(|task| selected.take(task));
+            // The oldest come first.
+            let is_past = page.tasks.last().is_some_and(|last| selection.is_past(last));
+            unreadable.extend(page.unreadable.into_iter().map(|one| one.name));
+            after = page.next;
+            if after.is_none() || is_past || selected.is_full() {
+                selected.has_more |= after.is_some() && !is_past;
+                break;
+            }
+        }
+    }
+    selected.unreadable += unreadable.len();
+    Ok(())
+}
+
+/// Of a place that shows its tasks as a list.
+async fn of_rows(
+    place: &Place,
+    at: usize,
+    selection: &Selection,
+    selected: &mut Selected,
+) -> Result<(), Failure> {
+    let Selection { session, tool, statuses, .. } = selection.clone();
+    let wanted = Wanted { session, tool, statuses, most: MOST, ..Wanted::default() };
+    let rows = place.rows(&wanted).await?.into_iter().map(|row| SelectedTask::of_row(at, row));
+    rows.filter(|task| selection.admits(task)).for_each(|task| selected.take(task));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_are_counted_by_their_tools() {
+        let task = |tool: Option<&str>| SelectedTask {
+            place: 0,
+            id: "a".to_owned(),
+            tool: tool.map(str::to_owned),
+            session: None,
+            status: None,
+            created_at: None,
+        };
+        let of = |tools: &[Option<&str>]| {
+            Selected { tasks: tools.iter().map(|tool| task(*tool)).collect(), ..Selected::default() }
+                .in_words()
+        };
+        assert_eq!(of(&[Some("deploy")]), "1 task: 1 of deploy");
+        assert_eq!(
+            of(&[Some("a"), Some("b"), Some("b"), None]),
+            "4 tasks: 2 of b, 1 of a, 1 of an unknown tool"
+        );
+        let many: Vec<_> = ["a", "b", "c", "d", "e", "f", "g"].map(Some).to_vec();
+        assert!(of(&many).ends_with("1 of e, 2 of other tools"), "{}", of(&many));
+    }
+
+    #[test]
+    fn who_begins_to_wait_while_tasks_are_read_is_read_again() {
+        use TaskStatus::{Completed, InputRequired, Working};
+        assert_eq!(passes(&[Working, InputRequired]), [InputRequired, Working, InputRequired]);
+        assert_eq!(passes(&[Completed]), [Completed]);
+    }
+}

@@ -1,0 +1,239 @@
+//! Who works, in every place that tells: the workers, and what each of them runs.
+
+use std::collections::BTreeMap;
+
+use futures::{StreamExt as _, stream};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::failure::Failure;
+use super::failure::store::is_outage;
+use super::place::{FASTMCP, Place, STORE};
+use super::places::Places;
+use super::suggest::{Advice, Suggested};
+use crate::engine::{Engine, EngineError, Viewer};
+use crate::fastmcp::{DeployedTask, DeployedWorker, Deployment};
+use crate::store::{Unreadable, WorkerInfo};
+use crate::task::{Task, TaskId, TaskStatus};
+
+/// The most tasks that are looked at for all workers together: a worker may hold 100,000 that wait for people.
+const LOOKED_AT: usize = 2000;
+
+/// The most of one worker, however many workers there are.
+const LEAST: usize = 20;
+
+/// How many tasks are read at once.
+const AT_ONCE: usize = 32;
+
+/// A worker, wherever it is.
+#[derive(Debug, Default)]
+pub(crate) struct Worker {
+    /// Its place.
+    pub(crate) source: &'static str,
+    /// Its id or name.
+    pub(crate) name: String,
+    /// The docket, in a FastMCP deployment.
+    pub(crate) docket: Option<String>,
+    /// Whether its lease has not ended, or it has shown itself lately.
+    pub(crate) is_alive: bool,
+    /// Its last sign of life, or the end of its lease.
+    pub(crate) seen: Option<Timestamp>,
+    /// The machine that it runs on, where it says so; likewise what follows.
+    pub(crate) host: Option<String>,
+    /// Its process there.
+    pub(crate) process: Option<u32>,
+    /// When it was enlisted.
+    pub(crate) since: Option<Timestamp>,
+    /// How many tasks it runs at once; those that wait for a person do not count in our own store.
+    pub(crate) slots: Option<u32>,
+    /// The names of the tools that it runs.
+    pub(crate) tools: Vec<String>,
+    /// How many tasks it holds.
+    pub(crate) tasks: u64,
+    /// What it holds: what runs first, then what waits for a person; no more than are looked at.
+    pub(crate) runs: Vec<Run>,
+}
+
+/// A task that a worker holds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Run {
+    /// The task's whole id.
+    pub(crate) task: String,
+    /// What it runs.
+    pub(crate) tool: String,
+    /// Whether it waits for a person.
+    pub(crate) waits: bool,
+    /// When this worker took it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) since: Option<Timestamp>,
+    /// Since when it has been waiting for an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) waiting_since: Option<Timestamp>,
+}
+
+/// The workers, and those that cannot be read.
+#[derive(Default)]
+pub(crate) struct Workers {
+    /// The good ones, those of our own store first.
+    pub(crate) workers: Vec<Worker>,
+    /// The bad ones.
+    pub(crate) unreadable: Vec<Unreadable>,
+}
+
+impl Worker {
+    /// All of it.
+    pub(crate) fn object(&self) -> Value {
+        let mut object = json!({
+            "source": self.source, "worker": self.name, "alive": self.is_alive,
+            "seen_at": self.seen, "host": self.host, "process": self.process, "since": self.since,
+            "slots": self.slots, "tools": self.tools, "tasks": self.tasks, "runs": self.runs,
+        });
+        if let Some(docket) = &self.docket {
+            object["docket"] = json!(docket);
+        }
+        object
+    }
+
+    /// How many of its tasks wait for nobody, as far as they were looked at.
+    pub(crate) fn busy(&self) -> usize {
+        self.runs.iter().filter(|run| !run.waits).count()
+    }
+
+    fn of_store(info: WorkerInfo, now: Timestamp) -> Self {
+        Self {
+            source: STORE,
+            is_alive: info.lease_ms > 0,
+            seen: now.checked_add(SignedDuration::from_millis(info.lease_ms)).ok(),
+            host: info.details.host,
+            process: info.details.process,
+            since: info.since,
+            slots: info.details.slots,
+            tools: info.tools,
+            tasks: info.tasks,
+            name: info.id.into(),
+            ..Self::default()
+        }
+    }
+
+    fn of_deployment(worker: DeployedWorker, runs: Vec<Run>) -> Self {
+        let (host, process) = worker.process().map(|(host, process)| (host.to_owned(), process)).unzip();
+        Self {
+            source: FASTMCP,
+            is_alive: worker.alive,
+            seen: Some(worker.heartbeat),
+            host,
+            process,
+            tasks: runs.len() as u64,
+            runs,
+            name: worker.name,
+            docket: Some(worker.docket),
+            tools: worker.tools,
+            ..Self::default()
+        }
+    }
+}
+
+impl Run {
+    fn of_store(task: &Task) -> Self {
+        Self {
+            task: task.id().to_string(),
+            tool: task.new.tool.clone(),
+            waits: task.status == TaskStatus::InputRequired,
+            since: task.claimed_at,
+            waiting_since: task.open_questions().map(|question| question.asked_at).min(),
+        }
+    }
+
+    fn of_deployment(task: &DeployedTask) -> Self {
+        let waited = task.waiting_ms.map(SignedDuration::from_millis);
+        Self {
+            task: task.id.clone(),
+            tool: task.component.name.clone(),
+            waits: task.status == TaskStatus::InputRequired,
+            since: task.started_at,
+            waiting_since: waited.and_then(|waited| Timestamp::now().checked_sub(waited).ok()),
+        }
+    }
+}
+
+impl Places {
+    /// The workers of all places.
+    pub(crate) async fn workers(&self) -> Result<Workers, Failure> {
+        let mut found = Workers::default();
+        for place in self.all() {
+            match place {
+                Place::Store(engine) => own(engine, &mut found).await?,
+                Place::Fastmcp(deployment) => found.workers.extend(deployed(deployment).await?),
+                Place::Server(_) => return Err(not_shown()),
+            }
+        }
+        for worker in &mut found.workers {
+            worker.runs.sort_by_key(|run| (run.waits, run.since));
+        }
+        Ok(found)
+    }
+}
+
+fn not_shown() -> Failure {
+    Failure::usage("a server does not show its workers").hint(Advice::at_its_store(
+        "at its store, ",
+        Suggested::new("workers"),
+        "does",
+    ))
+}
+
+/// The workers of our own store.
+async fn own(engine: &Engine, found: &mut Workers) -> Result<(), Failure> {
+    let (known, now) = (engine.store().workers().await?, Timestamp::now());
+    let most = (LOOKED_AT / known.rows.len().max(1)).max(LEAST);
+    for info in known.rows {
+        let id = info.id.clone();
+        let mut worker = Worker::of_store(info, now);
+        if worker.tasks > 0 {
+            let mut held: Vec<TaskId> =
+                engine.store().claims(&id).await?.into_iter().map(|claim| claim.task).collect();
+            held.sort();
+            held.truncate(most);
+            worker.runs = runs(engine, held).await?;
+        }
+        found.workers.push(worker);
+    }
+    found.unreadable.extend(known.unreadable);
+    Ok(())
+}
+
+/// Those of the tasks that can be read and have not ended meanwhile.
+async fn runs(engine: &Engine, held: Vec<TaskId>) -> Result<Vec<Run>, Failure> {
+    let read = |id: TaskId| async move { engine.get(&Viewer::Operator, &id).await };
+    let mut read = stream::iter(held).map(read).buffered(AT_ONCE);
+    let mut runs = Vec::new();
+    while let Some(task) = read.next().await {
+        match task {
+            Ok(task) if !task.status.is_final() => runs.push(Run::of_store(&task)),
+            Err(EngineError::Store(error)) if is_outage(&error) => return Err(error.into()),
+            // It has ended or gone meanwhile, or cannot be read, which `list` and `doctor` tell.
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Ok(runs)
+}
+
+/// The workers of a deployment.
+async fn deployed(deployment: &Deployment) -> Result<Vec<Worker>, Failure> {
+    let workers = deployment.deployed_workers().await?;
+    if workers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut runs: BTreeMap<String, Vec<Run>> = BTreeMap::new();
+    for task in deployment.list().await?.iter().filter(|task| task.is_running()) {
+        if let Some(worker) = &task.worker {
+            runs.entry(worker.name.clone()).or_default().push(Run::of_deployment(task));
+        }
+    }
+    let with_runs = |worker: DeployedWorker| {
+        let runs = runs.remove(&worker.name).unwrap_or_default();
+        Worker::of_deployment(worker, runs)
+    };
+    Ok(workers.into_iter().map(with_runs).collect())
+}

@@ -1,0 +1,139 @@
+//! `--keep`: what people and scripts see of tasks whose ttl has ended, in our own store on both engines.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::json_shapes::is_line;
+use crate::place::{Background, Place, Ran};
+use crate::redis::RedisServer;
+
+/// A tool that asks, and whose tasks end their ttl soon after.
+const BRIEF: &str = r#"
+[tools.brief]
+description = "Asks for a colour."
+ttl = "2s"
+input = { room = "string" }
+steps = [{ ask = "Which colour?", as = "v", form = { colour = "string" } }, { return = "{{ v.content.colour }}" }]
+"#;
+
+/// A worker of that tool.
+fn worker(place: &Place, options: &[&str]) -> Background {
+    let tools = place.file("tools.toml", BRIEF);
+    place.background(&[&["worker", "--json", "--config", &tools], options].concat())
+}
+
+/// A task that was answered, and whose ttl has ended.
+fn expired(place: &Place) -> String {
+    let id = place.ok(&["submit", "brief", "--arg", "room=kitchen", "--session", "s1"]);
+    place.until(&id, "asked");
+    place.ok(&["respond", &id, "--set", "colour=red", "--as", "zoe", "--note", "she likes it"]);
+    place.until(&id, "end");
+    gone(place, &id);
+    id
+}
+
+/// Waits until the list has a task no more.
+fn gone(place: &Place, id: &str) {
+    let begun = Instant::now();
+    while place.ok(&["list", "--json"]).contains(id) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{id} does not expire");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn failure(ran: &Ran) -> Value {
+    serde_json::from_str(ran.err.lines().last().expect("an error")).expect("JSON")
+}
+
+/// What every command says of a task of the archive.
+fn is_history(place: &Place) {
+    let _worker = worker(place, &["--keep", "30days"]);
+    let id = expired(place);
+
+    let listed = place.json(&["list", "--history"]);
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    let shown = place.json(&["show", &id[..8]]).remove(0);
+    for one in [&listed[0], &shown] {
+        is_line("task", one);
+        assert_eq!((&one["task"], &one["status"]), (&Value::from(id.as_str()), &Value::from("completed")));
+        let time =
+            |name: &str| one[name].as_str().expect("a time").parse::<jiff::Timestamp>().expect("a time");
+        let kept = time("kept_until").duration_since(time("expired_at"));
+        assert_eq!(kept.as_secs(), 30 * 24 * 3600, "{one}");
+        let answer = &one["questions"][0]["answer"];
+        assert_eq!((&answer["content"]["colour"], &answer["who"]["name"]), (&"red".into(), &"zoe".into()));
+    }
+    let events: Vec<_> = shown["events"].as_array().expect("events").iter().collect();
+    assert_eq!(events.last().expect("has some")["event"], "expired");
+    assert_eq!(events[0]["event"], "submitted");
+
+    let text = place.ok(&["show", &id]);
+    for part in
+        ["kept since", "kept until", "in 30 days", "kitchen", "content         colour=red", "she likes it"]
+    {
+        assert!(text.contains(part), "{part:?} is not in {text}");
+    }
+    let table = place.ok(&["list", "--history", "--session", "s1", "--tool", "brief"]);
+    assert!(table.contains(&id[..8]), "{table}");
+    let none = place.run(&["list", "--history", "--status", "failed"]);
+    assert!((none.code, &*none.out) == (0, "") && none.err.contains("--status failed"), "{none:?}");
+
+    for command in
+        [&["result"][..], &["cancel"], &["respond", "--decline"], &["doctor"], &["watch", "--task"]]
+    {
+        let words: Vec<&str> = match command {
+            ["respond", decline] => vec!["respond", &id, decline, "--json"],
+            words => [words, &[&id, "--json"]].concat(),
+        };
+        let ran = place.run(&words);
+        assert_eq!(ran.code, 8, "{words:?}: {ran:?}");
+        let error = failure(&ran);
+        is_line("error", &error);
+        assert!(error["hint"].as_str().is_some_and(|hint| hint.contains("show")), "{words:?}: {error}");
+    }
+    assert_eq!(place.run(&["show", "zzzzzzzz"]).code, 9);
+}
+
+#[test]
+fn an_expired_task_is_listed_and_shown_on_sqlite() {
+    is_history(&Place::new());
+}
+
+#[test]
+fn an_expired_task_is_listed_and_shown_on_redis() {
+    let server = RedisServer::start();
+    is_history(&Place::on_redis(&server.url()));
+}
+
+#[test]
+fn without_keep_everything_of_an_expired_task_is_gone() {
+    let place = Place::new();
+    let _worker = worker(&place, &[]);
+    let id = expired(&place);
+    assert_eq!(place.json(&["list", "--history"]), Vec::<Value>::new());
+    assert_eq!(place.run(&["show", &id]).code, 9);
+    let said = place.run(&["list", "--history"]).err;
+    assert!(said.contains("serve --keep 30d"), "{said}");
+}
+
+#[test]
+fn clients_find_nothing_of_the_history() {
+    let place = Place::new();
+    let tools = place.file("tools.toml", BRIEF);
+    let server = place.serve(&["--keep", "1h", "--config", &tools]);
+    let way = ["--server", server.url(), "--era", "modern"];
+    let id = place.json(&[&["submit", "brief", "--arg", "room=hall"][..], &way].concat())[0]["task"].clone();
+    let id = id.as_str().expect("an id");
+    gone(&place, id);
+    assert_eq!(place.run(&[&["show", id][..], &way].concat()).code, 9);
+    assert_eq!(place.json(&["show", id])[0]["status"], "cancelled", "operators find it");
+    let refused = place.run(&[&["list", "--history"][..], &way].concat());
+    assert_eq!(refused.code, 2, "{refused:?}");
+}
+
+#[test]
+fn a_bound_in_bytes_wants_a_time() {
+    let ran = Place::new().run(&["worker", "--keep-bytes", "1000"]);
+    assert!(ran.code == 2 && ran.err.contains("--keep"), "{ran:?}");
+}

@@ -1,0 +1,93 @@
+//! The verbs of a day's work on FastMCP's tasks: many at once, attached to, launched again, deleted.
+
+use std::time::Duration;
+
+use rstest::rstest;
+use serde_json::json;
+
+use crate::commands::mcptask;
+use crate::kitchen::{Client, Kitchen, V3_0, V3_4, V4};
+
+/// Tasks that ask what is for dinner.
+async fn asking(kitchen: &Kitchen, count: usize) -> (Vec<Client>, Vec<String>) {
+    let clients: Vec<_> = (0..count).map(|_| kitchen.client("plan_dinner", &json!({}), "silent")).collect();
+    let ids: Vec<String> = clients.iter().map(Client::task).collect();
+    for id in &ids {
+        kitchen.asks(id, "What kind of dinner?").await;
+    }
+    (clients, ids)
+}
+
+#[rstest]
+#[case(V3_0)]
+#[case(V3_4)]
+#[tokio::test]
+async fn many_are_answered_and_cancelled(#[case] version: &'static str) {
+    let kitchen = Kitchen::open(version);
+    let (_clients, ids) = asking(&kitchen, 3).await;
+    let all = ["respond", "--all", "--tool", "plan_dinner", "--set", "cuisine=thai"];
+    let (code, dry, complaint) = mcptask(&kitchen, &[&all[..], &["--dry-run"]].concat());
+    assert_eq!((code, dry.len()), (0, 4), "{complaint}");
+    assert_eq!(dry[0]["content"]["cuisine"], "thai");
+    let (code, done, complaint) = mcptask(&kitchen, &all);
+    assert_eq!(code, 0, "{complaint}");
+    assert_eq!((&done[3]["done"], &done[3]["failed"]), (&json!(3), &json!(0)));
+    for id in &ids {
+        kitchen.asks(id, "Vegetarian?").await;
+    }
+    let (code, _, complaint) = mcptask(&kitchen, &["cancel", "--tool", "plan_dinner"]);
+    assert!(code == 6 && complaint.contains("3 tasks: 3 of plan_dinner"), "{complaint}");
+    let (code, done, complaint) = mcptask(&kitchen, &["cancel", "--tool", "plan_dinner", "--yes"]);
+    assert_eq!((code, &done[3]["done"]), (0, &json!(3)), "{complaint}");
+    let (code, done, complaint) = mcptask(&kitchen, &["cancel", &ids[0], &ids[1]]);
+    assert_eq!((code, &done[0]["done"], &done[0]["past"]), (0, &json!(0), &json!(2)), "{complaint}");
+}
+
+#[tokio::test]
+async fn what_fastmcp_4_asks_is_answered_through_its_server_only() {
+    let kitchen = Kitchen::open(V4);
+    let (_clients, _) = asking(&kitchen, 1).await;
+    let all = ["respond", "--all", "--tool", "plan_dinner", "--set", "cuisine=thai"];
+    for command in [&all[..], &[&all[..], &["--dry-run"]].concat()] {
+        let (code, told, complaint) = mcptask(&kitchen, command);
+        assert_eq!((code, &told.last().expect("a tally")["failed"]), (2, &json!(1)), "{complaint}");
+        assert!(complaint.contains("through its server"), "{complaint}");
+    }
+}
+
+#[rstest]
+#[case(V3_0)]
+#[case(V3_4)]
+#[tokio::test]
+async fn a_task_is_attached_to(#[case] version: &'static str) {
+    let kitchen = Kitchen::open(version);
+    let (_clients, ids) = asking(&kitchen, 1).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let answers = folder.path().join("answers.json");
+    std::fs::write(&answers, r#"{"cuisine":"thai","vegetarian":true}"#).expect("is written");
+    let answers = answers.to_string_lossy().into_owned();
+    let (code, told, complaint) = mcptask(&kitchen, &["attach", &ids[0], "--answers", &answers]);
+    assert_eq!(code, 0, "{complaint}");
+    assert_eq!((told.len(), &told[0]["status"]), (1, &json!("completed")), "{told:?}");
+    // One that is left goes on, or goes with who leaves.
+    let (_clients, ids) = asking(&kitchen, 1).await;
+    let (code, _, complaint) = mcptask(&kitchen, &["attach", &ids[0]]);
+    assert!(code == 6 && complaint.contains("mcptask respond"), "{complaint}");
+    let (code, _, complaint) = mcptask(&kitchen, &["attach", &ids[0], "--cancel-on-exit"]);
+    assert!(code == 6 && complaint.contains("is cancelled, as --cancel-on-exit says"), "{complaint}");
+    tokio::time::timeout(Duration::from_secs(20), kitchen.until(&ids[0], |task| task.status.is_final()))
+        .await
+        .expect("it ends");
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_there_says_what_can() {
+    let kitchen = Kitchen::open(V3_4);
+    let (_clients, ids) = asking(&kitchen, 1).await;
+    let (code, _, complaint) = mcptask(&kitchen, &["retry", &ids[0]]);
+    assert_eq!(code, 2, "{complaint}");
+    assert!(complaint.contains("submit plan_dinner --server URL"), "{complaint}");
+    let (code, _, complaint) = mcptask(&kitchen, &["prune", "--ended", "--yes"]);
+    assert_eq!(code, 2, "{complaint}");
+    assert!(complaint.contains("these go by themselves when their ttl ends"), "{complaint}");
+}

@@ -1,0 +1,50 @@
+//! Rules on questions of a FastMCP deployment.
+
+use serde_json::json;
+
+use crate::commands::{mcptask, started};
+use crate::kitchen::{Kitchen, V3_4, V4};
+
+/// Rules that answer the two questions of a dinner, in a file of its own.
+fn rules() -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let text = "[[rule]]\nname = \"thai\"\ntool = \"plan_dinner\"\nmessage = \"^What kind\"\naccept = { cuisine = \"thai\" }\n\
+        [[rule]]\nname = \"by arguments\"\nwhen = \"args is defined and args.vegan\"\ndecline = true\n\
+        [[rule]]\nname = \"green\"\nmessage = \"Vegetarian\"\naccept = { vegetarian = true }\n";
+    std::fs::write(file.path(), text).expect("can be written");
+    file
+}
+
+#[tokio::test]
+async fn rules_answer_fastmcps_questions_and_follow_them() {
+    let (kitchen, file) = (Kitchen::open(V3_4), rules());
+    let path = file.path().to_string_lossy().into_owned();
+    let client = kitchen.client("plan_dinner", &json!({}), "silent");
+    let id = client.task();
+    kitchen.asks(&id, "What kind of dinner?").await;
+    let (code, said, complaint) = mcptask(&kitchen, &["respond", "--rules", &path, "--dry-run"]);
+    assert_eq!((code, said[0]["event"].as_str()), (0, Some("would_answer")), "{complaint}");
+    let (code, said, complaint) = mcptask(&kitchen, &["respond", "--rules", &path]);
+    assert_eq!(code, 0, "{complaint}");
+    assert_eq!((&said[0]["task"], &said[0]["rule"]), (&json!(id), &json!("thai")));
+    assert_eq!(said[0]["source"], "fastmcp");
+    let mut follower = started(&kitchen, &["respond", "--rules", &path, "--follow"]);
+    kitchen.until(&id, |task| task.status.is_final()).await;
+    let client = kitchen.client("plan_dinner", &json!({}), "silent");
+    let next = client.task();
+    kitchen.until(&next, |task| task.status.is_final()).await;
+    follower.kill().expect("it runs still");
+    follower.wait().expect("it is ours");
+}
+
+#[tokio::test]
+async fn what_needs_fastmcp_4s_server_is_left_and_said_so() {
+    let (kitchen, file) = (Kitchen::open(V4), rules());
+    let path = file.path().to_string_lossy().into_owned();
+    let client = kitchen.client("plan_dinner", &json!({}), "silent");
+    let id = client.task();
+    kitchen.asks(&id, "What kind of dinner?").await;
+    let (code, said, complaint) = mcptask(&kitchen, &["respond", "--rules", &path]);
+    assert_eq!((code, said[0]["event"].as_str()), (0, Some("left")), "{complaint}");
+    assert_eq!(said[1]["left"], 1);
+}
