@@ -17,7 +17,7 @@ use crate::desk::places::Places;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::values;
 use crate::fastmcp::Way;
-use crate::task::{Answer, Who};
+use crate::task::{Answer, Ask, Who};
 use crate::tui::Stopped;
 use crate::tui::inbox::{Pane, Sheet, SheetLine, Tone, Wish, announce, facts, overview};
 
@@ -108,9 +108,9 @@ fn stopped(why: Stopped) -> Failure {
 }
 
 /// What an answer says.
-fn in_words(answer: &Answer) -> String {
+fn in_words(ask: &Ask, answer: &Answer) -> String {
     match answer.content {
-        Some(_) => format!("{} with {}", answer.action, values::in_words(answer)),
+        Some(_) => format!("{} with {}", answer.action, values::in_words(ask, answer)),
         None => answer.action.to_string(),
     }
 }
@@ -208,7 +208,11 @@ impl Desk<'_> {
                 Delivered::Taken(receipt) => {
                     self.inbox.close(key);
                     self.pane.unmark();
-                    self.pane.notice(format!("{}: {}", question.asked.who, in_words(&receipt.answer)));
+                    self.pane.notice(format!(
+                        "{}: {}",
+                        question.asked.who,
+                        in_words(&asked.ask, &receipt.answer)
+                    ));
                     return Ok(());
                 }
                 Delivered::Refused { problem, .. } => asked.refused(&answer, problem),
@@ -226,7 +230,7 @@ impl Desk<'_> {
         asked.background.facts.insert(0, ("answers", alike));
         self.pane.release();
         let answer = answering::ask(self.context, &asked).await?.given_by(self.who.clone());
-        let lines = self.to_be_sent(keys, &answer);
+        let lines = self.to_be_sent(keys, &asked.ask, &answer);
         self.yes(Sheet::question(format!("Send this to {} questions?", keys.len()), lines)).await?;
         let (inbox, kind) = (self.inbox, &asked.ask.kind);
         let sending = async { Ok(inbox.answer_alike(keys, &answer, kind).await) };
@@ -236,8 +240,8 @@ impl Desk<'_> {
         Ok(())
     }
 
-    fn to_be_sent(&self, keys: &[Key], answer: &Answer) -> Vec<SheetLine> {
-        let mut lines = vec![SheetLine::new("  ", in_words(answer), Tone::Strong), SheetLine::plain("")];
+    fn to_be_sent(&self, keys: &[Key], ask: &Ask, answer: &Answer) -> Vec<SheetLine> {
+        let mut lines = vec![SheetLine::new("  ", in_words(ask, answer), Tone::Strong), SheetLine::plain("")];
         let list = self.inbox.list();
         lines.extend(keys.iter().filter_map(|key| list.get(key)).map(|question| {
             let id = text::line(text::short_id(&question.key.task));

@@ -12,7 +12,7 @@ use crate::desk::place::Found;
 use crate::desk::places::Places;
 use crate::desk::values;
 use crate::fastmcp::Way;
-use crate::task::{Action, Answer, Who};
+use crate::task::{Action, Who};
 
 pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Failure> {
     if args.rules.file().is_some() {

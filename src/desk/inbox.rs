@@ -11,7 +11,8 @@ use tokio::sync::watch;
 
 use super::failure::Failure;
 use super::place::Found;
-use super::places::{Places, no_task};
+use super::place::no_task;
+use super::places::Places;
 
 pub(crate) use list::{Key, List, Question};
 

@@ -40,12 +40,12 @@ impl Places {
         let unfinished = self.list(&wanted(&[TaskStatus::Working, TaskStatus::InputRequired])).await?.rows;
         let ends = [TaskStatus::Completed, TaskStatus::Failed, TaskStatus::Cancelled];
         let ended = self.list(&wanted(&ends)).await?.rows;
-        let workers = self.workers(&unfinished).await?;
+        let workers = self.at_work(&unfinished).await?;
         Ok(Overview { workers, unfinished, ended, findings: self.diagnose().await? })
     }
 
     /// The workers of our own store, and those that tasks of other places name.
-    async fn workers(&self, unfinished: &[Row]) -> Result<Vec<Works>, Failure> {
+    async fn at_work(&self, unfinished: &[Row]) -> Result<Vec<Works>, Failure> {
         let mut all: BTreeMap<String, Works> = BTreeMap::new();
         for place in self.all() {
             let Place::Store(engine) = place else { continue };

@@ -28,6 +28,7 @@ fn one(fact: &Fact, reach: &Reach, now: Timestamp) -> Vec<SheetLine> {
         Fact::Value(name, shown) => value(name, shown, Tone::Plain),
         Fact::Status(Some(status)) => value("status", &status_in_words(*status), Tone::Plain),
         Fact::Status(None) => value("status", "! unreadable", Tone::Wrong),
+        Fact::Ended => value("status", "  ended", Tone::Plain),
         Fact::Queued => value("status", "· queued", Tone::Plain),
         Fact::ToolError => value("status", "✗ completed, with an error", Tone::Wrong),
         Fact::Command(name, command) => {
