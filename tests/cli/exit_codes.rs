@@ -45,6 +45,8 @@ fn a_wrong_command_line_is_2() {
     assert_eq!(code(&place, &["list", "--status", "sleepy"]), 2);
     assert_eq!(code(&place, &["list", "--db", "a", "--redis", "redis://b"]), 2);
     assert_eq!(code(&place, &["list", "--namespace", "{x}"]), 2);
+    assert_eq!(code(&place, &["list", "--db", "/etc/passwd"]), 2);
+    assert!(place.run(&["watch", "we ird"]).err.contains("has a space"));
     assert_eq!(code(&place, &["submit", "plan_dinner", "--arg", "guests=many"]), 2);
     assert_eq!(code(&place, &["submit", "plan_dinner", "--arg", "guests=0"]), 2);
     assert_eq!(code(&place, &["submit", "plan_dinner", "--arg", "guest=3"]), 2);

@@ -333,3 +333,26 @@ fn a_task_that_ends_with_the_server_that_the_command_started_is_warned_of() {
     let left = place.run(&["submit", "plan_dinner", "--stdio", &server]);
     assert!(left.code == 0 && left.err.contains("--wait stays to its end"), "{left:?}");
 }
+
+const PARA: &str = r#"[tools.para]
+description = "Asks for a colour."
+steps = [{ ask = "Which?", as = "v", form = { colour = "text" } }, { return = "{{ v.action }}" }]
+"#;
+
+/// What nobody may answer is told in the same words wherever the task is, with the command that answers that question.
+#[test]
+fn a_question_that_nobody_may_be_asked_is_named_through_a_server_as_at_its_store() {
+    let place = Place::new();
+    let server = place.serve(&["--config", &place.file("mcptask.toml", PARA)]);
+    let submit = ["submit", "para", "--wait", "--no-input"];
+    let modern = ["--server", server.url(), "--era", "modern"];
+    for way in [&[][..], &modern] {
+        let ran = place.run(&[&submit[..], way].concat());
+        assert_eq!(ran.code, 6, "{ran:?}");
+        for words in
+            ["question q1) asks, and nobody may be asked here: Which?", "--question q1", "--set colour="]
+        {
+            assert!(ran.err.contains(words), "{words:?} is not in {ran:?}");
+        }
+    }
+}

@@ -179,3 +179,40 @@ fn calls(statistics: &str, command: &str) -> u64 {
     let line = statistics.lines().find_map(|line| line.strip_prefix(&format!("cmdstat_{command}:calls=")));
     line.and_then(|line| line.split(',').next()?.parse().ok()).unwrap_or_default()
 }
+
+/// In our own store and through a server of either era: nothing would ever be seen of such a session.
+#[test]
+fn a_task_where_a_session_is_meant_is_told_from_one() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let id = place.asking("plan_dinner");
+    let modern = ["--server", server.url(), "--era", "modern"];
+    for (way, begins) in [(&[][..], &id[..4]), (&[], &id), (&modern, &id)] {
+        for follows in [&["--no-follow"][..], &["--timeout", "20s"]] {
+            let ran = place.run(&[&["watch", begins], follows, way].concat());
+            assert_eq!(ran.code, 2, "{way:?} {follows:?}: {ran:?}");
+            assert!(ran.err.contains("a session's id is wanted"), "{ran:?}");
+            assert!(ran.err.contains(&format!("watch --task {begins}")), "{ran:?}");
+        }
+    }
+    let ran = place.run(&["watch", "nobodys-session", "--no-follow"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "a session may be yet to come");
+    let ran = place.run(&[&["watch", "nobodys-session", "--no-follow"][..], &modern].concat());
+    assert!(ran.code == 2 && ran.err.contains("does not say which session"), "{ran:?}");
+}
+
+#[test]
+fn a_task_that_expires_while_it_is_watched_is_8_everywhere() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    for era in [None, Some("modern"), Some("legacy")] {
+        let way = era.map_or(vec![], |era| vec!["--server", server.url(), "--era", era]);
+        for (until, code) in [(&[][..], 8), (&["--until", "completed"], 8), (&["--until", "expired"], 0)] {
+            let id = place.ok(&["submit", "wait", "--arg", "seconds=3600", "--ttl", "3s"]);
+            // A legacy server shows a task to the session that launched it only, which this one is not.
+            let ran = place.run(&[&["watch", "--task", &id, "--timeout", "30s"], until, &way].concat());
+            assert_eq!(ran.code, code, "{era:?} {until:?}: {ran:?}");
+            assert!((ran.out + &ran.err).contains("expired"), "{era:?} {until:?}");
+        }
+    }
+}

@@ -103,6 +103,8 @@ async fn both_kinds_of_tasks_stand_side_by_side() {
     assert_eq!(code, 0, "{complaint}");
     let (code, ..) = mcptask(&kitchen, &["cancel", &id[..8]]);
     assert_eq!(code, 10, "a second time changes nothing");
+    let (_, _, complaint) = mcptask(&kitchen, &["cancel", &id[..8]]);
+    assert!(complaint.contains("mcptask result"), "{complaint}");
 }
 
 #[rstest]
@@ -279,6 +281,14 @@ async fn a_task_of_fastmcp_4_that_has_ended_is_not_called_well() {
     let mut command = Command::cargo_bin("mcptask").expect("is built");
     let ran = command.args(["--redis", &kitchen.redis.url(), "list"]).output().expect("runs");
     let listed = String::from_utf8_lossy(&ran.stdout).into_owned();
+    let task = format!("--task={id}");
+    for words in [&["show", "--", &id][..], &["watch", &task, "--timeout", "20s"]] {
+        let mut command = Command::cargo_bin("mcptask").expect("is built");
+        let ran = command.args(["--redis", &kitchen.redis.url()]).args(words).output().expect("runs");
+        let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+        assert!(!said.contains('✓') && !said.contains("completed"), "{words:?}: {said}");
+        assert!(said.contains("  ended") && said.contains("whether its tool failed"), "{words:?}: {said}");
+    }
     let (_, rows, _) = mcptask(&kitchen, &["list"]);
     assert!(!listed.contains('✓') && listed.contains("ended"), "{listed}");
     assert!(rows[0]["status"] == "completed" && rows[0]["is_error"].is_null(), "{rows:?}");
@@ -286,4 +296,43 @@ async fn a_task_of_fastmcp_4_that_has_ended_is_not_called_well() {
     let ran = command.args(["--redis", &kitchen.redis.url(), "result", "--", &id]).output().expect("runs");
     let said = String::from_utf8_lossy(&ran.stderr).into_owned();
     assert!(said.contains("has ended") && said.contains("--server URL"), "{said}");
+}
+
+/// A worker of ours would take nothing there, and begin a store in FastMCP's Redis.
+#[rstest]
+#[case(V3_4)]
+#[case(V4)]
+#[tokio::test]
+async fn no_worker_of_ours_is_suggested_where_fastmcp_has_none(#[case] version: &'static str) {
+    let mut kitchen = Kitchen::open(version);
+    let id = kitchen.client("plan_dinner", &json!({}), "silent").task();
+    kitchen.asks(&id, "What kind of dinner?").await;
+    let task = format!("--task={id}");
+    let (code, _, complaint) = mcptask(&kitchen, &["watch", "--no-follow", &id[..8].replace('-', "x")]);
+    assert_eq!(code, 0, "nobody's session: {complaint}");
+    if !id.starts_with('-') {
+        for follows in ["--no-follow", "--follow"] {
+            let (code, _, complaint) = mcptask(&kitchen, &["watch", &id[..8], follows]);
+            assert!(code == 2 && complaint.contains("a session's id is wanted"), "{follows}: {complaint}");
+        }
+    }
+    kitchen.stop();
+    kitchen.redis::<()>(&["DEL", "fastmcp:workers"]).await;
+    let said = [
+        mcptask(&kitchen, &["tools"]).2,
+        mcptask(&kitchen, &["result", "--wait", "--timeout", "2s", "--", &id]).2,
+        mcptask(&kitchen, &["watch", &task, "--timeout", "1s"]).2,
+        mcptask(&kitchen, &["doctor"]).2,
+    ];
+    for said in &said {
+        assert!(!said.contains("mcptask worker") && !said.contains("worker --builtin"), "{said}");
+    }
+    assert!(said[1].contains("start a worker of the server that has this tool"), "{}", said[1]);
+
+    // Where both are in one Redis.
+    let store =
+        mcptask::store::redis::RedisStore::open(&kitchen.redis.url(), "default").await.expect("opens");
+    submit(&*store, &new_task("cook")).await;
+    let (code, _, complaint) = mcptask(&kitchen, &["submit", "plan_dinner"]);
+    assert!(code == 2 && complaint.contains("those are launched through its server"), "{complaint}");
 }

@@ -92,7 +92,10 @@ pub(super) fn readable<T>(read: Result<T, Failure>) -> Result<Result<T, String>,
 /// What an error of SQLite is to callers.
 fn explained(location: String, error: &rusqlite::Error) -> StoreError {
     let advice = match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => "it is not a SQLite database; give another path",
+        Some(ErrorCode::NotADatabase) => {
+            let problem = format!("it is not a SQLite database; give another path (SQLite: {error})");
+            return StoreError::Address { location, problem };
+        }
         Some(ErrorCode::DatabaseCorrupt) => "it is damaged; restore a copy, or move it away to begin anew",
         code => match code.and_then(|code| refusal(code, error, Path::new(&location))) {
             Some(refusal) => {
