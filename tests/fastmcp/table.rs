@@ -154,7 +154,7 @@ async fn submit_says_that_fastmcps_tasks_are_launched_through_its_server() {
 
     mcptask::store::redis::RedisStore::open(&kitchen.redis.url(), "default").await.expect("opens");
     let done = ran(&kitchen, &["submit", "plan_dinner"], &[]);
-    assert_eq!(done.code, 9, "{}", done.err);
-    assert!(done.err.contains("FastMCP's workers in docket fastmcp run it"), "{}", done.err);
+    assert_eq!(done.code, 2, "{}", done.err);
+    assert!(done.err.contains("is a tool of FastMCP's, in docket fastmcp"), "{}", done.err);
     assert!(done.err.contains(launches), "{}", done.err);
 }

@@ -39,7 +39,10 @@ impl Sheet {
             self.lines.push(Fact::Status(Some(task.status)));
         }
         self.fact("source", &source_of(task));
-        self.fact("run", task.state);
+        if !is_success_unknown(task) {
+            // Docket's word would be taken for its tool's success.
+            self.fact("run", task.state);
+        }
         self.fact(&task.component.kind, &task.component.name);
         for (name, value) in
             [("version", &task.component.version), ("session", &task.session), ("scope", &task.scope)]
