@@ -7,9 +7,9 @@ use super::connections;
 use super::context::Context;
 use super::failure::Failure;
 use super::remote::RemoteArgs;
-use crate::desk::archive::Sought;
 use crate::desk::place::{Found, Place, no_task};
 use crate::desk::places::Places;
+use crate::desk::sought::Sought;
 use crate::desk::suggest::Advice;
 
 /// Does a command's work at its places, and leaves them in good order. Whoever waits for a task waits for its place too.

@@ -9,8 +9,8 @@ use super::places;
 use super::remote::RemoteArgs;
 use super::ui::{ENDED, Piece, event, queued, status, tool_error, unreadable, width};
 use super::watch;
-use crate::desk::archive::Sought;
 use crate::desk::facts::{Fact, Facts};
+use crate::desk::sought::Sought;
 
 /// Show everything about a task: questions, answers, events
 ///

@@ -25,6 +25,7 @@ pub(crate) mod ruling;
 pub(crate) mod selection;
 pub(crate) mod server;
 mod short_id;
+pub(crate) mod sought;
 pub(crate) mod suggest;
 pub(crate) mod text;
 pub(crate) mod time;

@@ -1,9 +1,9 @@
 //! All places that a command looks at.
 
-use super::archive::Sought;
 use super::failure::{Failure, Kind};
 use super::place::{Found, Place, no_task};
 use super::short_id::long_enough;
+use super::sought::Sought;
 use super::suggest::Advice;
 use crate::engine::{Engine, EngineError};
 use crate::fastmcp::{Deployment, FastmcpError};

@@ -11,11 +11,11 @@ mod wanted;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::archive::Sought;
 use super::asked::OpenQuestion;
 use super::failure::Failure;
 use super::place::{Found, Place};
 use super::places::Places;
+use super::sought::Sought;
 use super::suggest::{Advice, Suggested};
 use crate::fastmcp::{DeployedTask, Filter};
 use crate::store::EventFilter;

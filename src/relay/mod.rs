@@ -7,6 +7,7 @@
 
 pub(crate) mod answerer;
 mod connection;
+mod decide;
 mod launched;
 mod launches;
 mod log;
@@ -35,10 +36,10 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use connection::Connection;
+pub use decide::Decide;
 use member::Member;
 pub(crate) use modes::Modes;
 pub(crate) use routes::has_its_place;
-pub use ruling::Decide;
 pub use shared::{RelayConfig, Unanswerable};
 pub(crate) use status::{RELATED_TASK, failure, legacy_status, shown};
 pub(crate) use streams::{Place, Streams};

@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::decide::{Decide, Ruling};
 use super::launches::Launches;
 use super::misbehaviour::Misbehaviour;
-use super::ruling::{Decide, Ruling};
 use crate::engine::{Engine, EngineError, EngineResult, Hub, Retry};
 use crate::task::{Fault, SessionId};
 

@@ -1,5 +1,6 @@
 //! Who may use whom. ARCHITECTURE.md, "Layers", says the same in words.
 
+mod circles;
 mod dependencies;
 mod sbom;
 
