@@ -283,8 +283,8 @@ impl Store for Announced {
         self.outage.read(self.store.find_archived(prefix, most).await)
     }
 
-    async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()> {
-        self.outage.written(self.store.note(task, note).await)
+    async fn note(&self, task: &TaskId, claim: Option<&ClaimKey>, note: &str) -> StoreResult<()> {
+        self.outage.written(self.store.note(task, claim, note).await)
     }
 
     async fn enlist(

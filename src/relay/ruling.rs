@@ -18,23 +18,52 @@ const PAGE: usize = 100;
 
 /// Whether a question needs nobody: a rule has answered it, or it is not open any more.
 pub(super) async fn settles(shared: &Shared, id: &TaskId, question: &Question) -> bool {
-    let Some(decider) = shared.ruling.decider.as_ref().filter(|one| !one.has_left(id, &question.id)) else {
+    if shared.ruling.decider.as_ref().is_none_or(|decider| decider.has_left(id, &question.id)) {
         return false;
-    };
+    }
+    let is_it = |open: &Question| open.id == question.id;
+    match decided(shared, id, is_it).await {
+        Some(Decided { is_any_answered: false, task: Some(task) }) => !task.open_questions().any(is_it),
+        Some(_) => true,
+        None => false,
+    }
+}
+
+/// What became of some of a task's questions.
+struct Decided {
+    /// The task as it was before; none where it is gone.
+    task: Option<Task>,
+    /// Whether any of them is not open any more since then.
+    is_any_answered: bool,
+}
+
+/// Decides on those of a task's open questions that are wanted and were not left to people; `None` where nobody can.
+/// Each task has its turn, within which it is read once.
+async fn decided(shared: &Shared, id: &TaskId, is_wanted: impl Fn(&Question) -> bool) -> Option<Decided> {
+    let decider = shared.ruling.decider.as_ref()?;
     let _turn = shared.ruling.place(id).lock().await;
     let store = shared.engine.store();
-    let task = match patiently(&shared.stop, || store.get(id)).await {
-        Ok(Some(task)) => task,
-        Ok(None) => return true,
-        Err(error) => {
+    let read = patiently(&shared.stop, || store.get(id)).await;
+    let Some(task) = read
+        .inspect_err(|error| {
             tracing::debug!(%error, task = %id, "no rule is asked about a question");
-            return false;
-        }
+        })
+        .ok()?
+    else {
+        return Some(Decided { task: None, is_any_answered: false });
     };
-    match task.open_questions().find(|open| open.id == question.id) {
-        Some(question) => answers(shared, &**decider, &task, question).await,
-        None => true,
+    let mut is_any_answered = false;
+    // Whoever had the turn before may have left some to people.
+    for question in task.open_questions().filter(|open| is_wanted(open) && !decider.has_left(id, &open.id)) {
+        is_any_answered |= answers(shared, &**decider, &task, question).await;
     }
+    Some(Decided { task: Some(task), is_any_answered })
+}
+
+/// Whether all open questions of a task are left to people already, so that nobody has to read it for them.
+fn are_left(shared: &Shared, task: &Task) -> bool {
+    let left = |decider: &dyn Decide| task.open_questions().all(|open| decider.has_left(task.id(), &open.id));
+    shared.ruling.decider.as_deref().is_none_or(left)
 }
 
 async fn answers(shared: &Shared, decider: &dyn Decide, task: &Task, question: &Question) -> bool {
@@ -52,15 +81,13 @@ async fn answers(shared: &Shared, decider: &dyn Decide, task: &Task, question: &
 
 /// The task once the rules have decided on all that it asks.
 pub(super) async fn ruled(shared: &Shared, task: Task) -> EngineResult<Task> {
-    if shared.ruling.decider.is_none() {
+    if are_left(shared, &task) {
         return Ok(task);
     }
-    let mut any = false;
-    for question in task.open_questions() {
-        any |= settles(shared, task.id(), question).await;
-    }
-    if !any {
-        return Ok(task);
+    match decided(shared, task.id(), |_| true).await {
+        None => return Ok(task),
+        Some(Decided { is_any_answered: false, task: now }) => return Ok(now.unwrap_or(task)),
+        Some(_) => {}
     }
     let now = patiently(&shared.stop, || shared.engine.store().get(task.id())).await?;
     // One that is gone is shown as it was last, as it would have been a moment ago.
@@ -114,10 +141,8 @@ async fn every_page(shared: &Shared) -> EngineResult<()> {
     loop {
         let store = shared.engine.store();
         let page = patiently(&shared.stop, || store.list(&filter, after.as_ref(), PAGE)).await?;
-        for task in &page.tasks {
-            for question in task.open_questions() {
-                settles(shared, task.id(), question).await;
-            }
+        for task in page.tasks.iter().filter(|task| !are_left(shared, task)) {
+            decided(shared, task.id(), |_| true).await;
         }
         match page.next {
             Some(next) => after = Some(next),

@@ -50,7 +50,7 @@ pub(super) async fn settle(
     let settled = Shared::outlast(&shared.stop, || async {
         if waits {
             let note = format!("question {} waits for an operator: {reason}", question.id);
-            return shared.engine.store().note(task, &note).await.map_err(EngineError::from);
+            return shared.engine.store().note(task, None, &note).await.map_err(EngineError::from);
         }
         let answer = Answer::cancel(Answerer::Policy, reason);
         shared.engine.answer_known(task, question, answer).await.map(drop)

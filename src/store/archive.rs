@@ -27,8 +27,8 @@ pub struct Retention {
 
 impl Retention {
     /// The time in milliseconds, as the stores count.
-    pub(super) fn millis(&self) -> i64 {
-        i64::try_from(self.time.as_millis()).unwrap_or(i64::MAX)
+    pub(super) fn millis(&self) -> u64 {
+        u64::try_from(self.time.as_millis()).unwrap_or(u64::MAX)
     }
 }
 

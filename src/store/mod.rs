@@ -277,8 +277,9 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// From now on tasks that expire by this handle are archived. Without it none are.
     fn retain(&self, retention: Retention);
 
-    /// Writes a remark about a task to the log. Event: `noted`.
-    async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()>;
+    /// Writes a remark about a task to the log; one of a run, only while the run's claim holds
+    /// ([`StoreError::ClaimLost`]). Event: `noted`.
+    async fn note(&self, task: &TaskId, claim: Option<&ClaimKey>, note: &str) -> StoreResult<()>;
 
     /// Announces a worker, what it says of itself and its tools, and begins its lease. The tools stay known after it
     /// left. Tails are told when that changes what [`Store::tools`] says.

@@ -101,16 +101,9 @@ impl TaskContext {
         let Run { shared, claim, .. } = &*self.run;
         Box::pin(async move {
             let store = shared.engine.store();
-            let noted = patiently(shared.claims.given_back(), || async {
-                let held = |task: &Task| {
-                    task.attempt == claim.attempt && task.worker.as_ref() == Some(&shared.config.id)
-                };
-                match store.get(&claim.task).await? {
-                    Some(task) if held(&task) => store.note(&claim.task, note).await,
-                    _ => Err(StoreError::NoTask(claim.task.clone())),
-                }
-            });
-            noted.await.map_err(|error| EngineError::from(error).into())
+            let note = || store.note(&claim.task, Some(claim), note);
+            let noted = patiently(shared.claims.given_back(), note).await;
+            noted.map_err(|error| EngineError::from(error).into())
         })
     }
 

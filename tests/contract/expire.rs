@@ -129,7 +129,7 @@ async fn updated_at_changes_only_with_the_task(bench: Bench) {
     let store = bench.store().await;
     let claimed = running(&*store).await;
     tokio::time::sleep(Duration::from_millis(3)).await;
-    store.note(claimed.id(), "a remark").await.expect("notes");
+    store.note(claimed.id(), None, "a remark").await.expect("notes");
     store.enlist(&crate::support::worker("w1"), None, &[], Duration::from_secs(60)).await.expect("enlists");
     assert_eq!(get(&*store, claimed.id()).await, claimed);
     ask(&*store, &key(&claimed), 1, "one").await;

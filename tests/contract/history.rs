@@ -65,7 +65,7 @@ async fn history_of_a_session_or_task_is_only_theirs(bench: Bench) {
     for number in 0..30 {
         let session = [None, Some(session("s1")), Some(session("s2"))][number % 3].clone();
         made.push(submit(&*store, &NewTask { session, ..new_task("dinner") }).await);
-        store.note(made[number / 2].id(), &format!("note {number}")).await.expect("notes");
+        store.note(made[number / 2].id(), None, &format!("note {number}")).await.expect("notes");
     }
     let events = all(&*store).await;
     assert_eq!(events.len(), 60);
@@ -88,7 +88,7 @@ async fn history_of_a_session_or_task_is_only_theirs(bench: Bench) {
 async fn a_note_is_only_logged(bench: Bench) {
     let store = bench.store().await;
     let task = submit(&*store, &new_task("dinner")).await;
-    store.note(task.id(), "the prompt could not be delivered").await.expect("notes");
+    store.note(task.id(), None, "the prompt could not be delivered").await.expect("notes");
     assert_eq!(get(&*store, task.id()).await, task);
     let event = serde_json::to_value(all(&*store).await.pop()).expect("json");
     assert_eq!(
@@ -96,7 +96,7 @@ async fn a_note_is_only_logged(bench: Bench) {
         (&"noted".into(), &"the prompt could not be delivered".into())
     );
     let nobody = TaskId::generate();
-    let refused = store.note(&nobody, "nothing").await.expect_err("there is no task");
+    let refused = store.note(&nobody, None, "nothing").await.expect_err("there is no task");
     assert!(matches!(refused, StoreError::NoTask(task) if task == nobody));
 }
 

@@ -196,9 +196,9 @@ async fn events_that_nobody_knows_are_passed_over() {
     let store = &*kitchen.store;
     let task = submit(store, &new_task("dinner")).await;
     let mut tail = store.tail(Cursor::START);
-    store.note(task.id(), "one").await.expect("notes");
-    store.note(task.id(), "two").await.expect("notes");
-    store.note(task.id(), "three").await.expect("notes");
+    store.note(task.id(), None, "one").await.expect("notes");
+    store.note(task.id(), None, "two").await.expect("notes");
+    store.note(task.id(), None, "three").await.expect("notes");
     kitchen.sql("UPDATE event SET record = '{\"event\":\"teleported\"}' WHERE sequence = 2");
     kitchen.sql("UPDATE event SET task = 'no id' WHERE sequence = 3");
     let history = store.history(&EventFilter::All, Cursor::START, 10).await.expect("reads");
@@ -216,7 +216,7 @@ async fn events_that_nobody_knows_are_passed_over() {
     kitchen.sql("UPDATE event SET record = 'x' WHERE sequence = 4");
     let mut tail = store.tail(Cursor { millis: 0, sequence: 3 });
     assert_eq!(within("the news", tail.next()).await.expect("reads").unreadable.len(), 1);
-    store.note(task.id(), "four").await.expect("notes");
+    store.note(task.id(), None, "four").await.expect("notes");
     assert_eq!(within("the news", tail.next()).await.expect("reads").events.len(), 1);
 }
 
@@ -226,13 +226,13 @@ async fn a_log_that_came_back_older_is_another_one() {
     let store = &*kitchen.store;
     let task = submit(store, &new_task("dinner")).await;
     for _ in 0..5 {
-        store.note(task.id(), "on").await.expect("notes");
+        store.note(task.id(), None, "on").await.expect("notes");
     }
     let mut tail = store.tail(store.last().await.expect("reads"));
     kitchen.sql("DELETE FROM event WHERE sequence > 2");
     let news = within("the news", tail.next()).await.expect("reads");
     assert!(news.reset && news.events.is_empty(), "{news:?}");
-    store.note(task.id(), "anew").await.expect("notes");
+    store.note(task.id(), None, "anew").await.expect("notes");
     let news = within("the news", tail.next()).await.expect("reads");
     assert_eq!((news.reset, news.events[0].cursor.sequence), (false, 3));
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mcptask::store::{EventFilter, StoreError, TaskFilter};
+use mcptask::store::{EventFilter, Retention, StoreError, TaskFilter};
 use mcptask::task::{Cursor, NewTask, Outcome, TaskId, TaskStatus};
 
 use crate::support::bench::Bench;
@@ -13,6 +13,7 @@ contract! {
     a_task_that_has_not_ended_is_not_pruned,
     what_is_gone_cannot_be_pruned,
     a_pruned_task_makes_room,
+    a_pruned_task_is_not_archived,
 }
 
 async fn a_pruned_task_is_gone_from_everywhere(bench: Bench) {
@@ -72,4 +73,15 @@ async fn a_pruned_task_makes_room(bench: Bench) {
         store.cancel(&new.id, "enough").await.expect("cancels");
         assert!(store.prune(&new.id).await.expect("prunes"));
     }
+}
+
+/// Whoever wants it gone wants no archive of it, on whatever handle.
+async fn a_pruned_task_is_not_archived(bench: Bench) {
+    let store = bench.store().await;
+    store.retain(Retention { time: Duration::from_secs(3600), bytes: 1 << 20 });
+    let task = submit(&*store, &new_task("dinner")).await;
+    let claimed = claim(&*store, "dinner").await;
+    store.finish(&key(&claimed), &Outcome::text("eaten")).await.expect("finishes");
+    assert!(store.prune(task.id()).await.expect("prunes"));
+    assert_eq!(store.archived_task(task.id()).await.expect("reads"), None);
 }

@@ -130,7 +130,7 @@ async fn verb(store: &dyn Store, scene: &Scene, at: usize) -> Option<StoreResult
         8 => store.requeue(&claim, &crash("killed")).await,
         9 => store.resume(scene.delayed.id()).await,
         10 => store.expire(scene.ended.id()).await,
-        11 => store.note(scene.held.id(), "a remark").await,
+        11 => store.note(scene.held.id(), None, "a remark").await,
         12 => {
             store
                 .enlist(

@@ -117,7 +117,7 @@ async fn looking_at_a_redis_without_tasks_leaves_no_key() {
 async fn every_refusal_is_told_apart() {
     let (server, task) = served(&[]).await;
     let store = RedisStore::open(&server.url(), "test").await.expect("opens");
-    let refusal = async || store.note(task.id(), "x").await.expect_err("is refused").refusal();
+    let refusal = async || store.note(task.id(), None, "x").await.expect_err("is refused").refusal();
     // Redis 6 lets scripts write whatever its replicas do.
     let about: String = server.ask(&["INFO", "server"]).expect("tells");
     if !about.contains("redis_version:6.") {
@@ -132,7 +132,7 @@ async fn every_refusal_is_told_apart() {
     assert_eq!(refusal().await, Some(Refusal::NotPermitted), "inside a script, too");
     does(&server, &["ACL", "SETUSER", "default", "+@all"]);
     does(&server, &["SCRIPT", "FLUSH"]);
-    store.note(task.id(), "y").await.expect("scripts that were forgotten are sent again");
+    store.note(task.id(), None, "y").await.expect("scripts that were forgotten are sent again");
     submit(&*store, &new_task("dinner")).await;
     let error = RedisStore::open(&server.url().replace("redis://", "redis://default:wrong@"), "test").await;
     assert_eq!(error.map(drop).map_err(|error| error.refusal()), Ok(()), "without a password any is taken");

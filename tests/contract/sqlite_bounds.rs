@@ -77,7 +77,7 @@ async fn long_reasons_are_shortened_and_keep_nothing_from_happening() {
     let store = &*kitchen.store;
     let long = "ä".repeat(100_000);
     let (one, two) = (running(store).await, running(store).await);
-    store.note(one.id(), &long).await.expect("notes");
+    store.note(one.id(), None, &long).await.expect("notes");
     store.cancel(one.id(), &long).await.expect("cancels");
     store.requeue(&key(&two), &Requeue::failed(long.clone())).await.expect("requeues");
     assert!(get(store, one.id()).await.status_message.expect("has a reason").len() < 5000);
@@ -91,12 +91,12 @@ async fn the_log_is_bounded_in_bytes() {
     let store = &*kitchen.store;
     let task = submit(store, &new_task("dinner")).await;
     for _ in 0..10 {
-        store.note(task.id(), "on").await.expect("notes");
+        store.note(task.id(), None, "on").await.expect("notes");
     }
     // As if what was written since had 256 MiB.
     kitchen.sql(&format!("UPDATE event SET bytes = bytes + {MAX_LOG_BYTES} WHERE sequence > 5"));
     while store.last().await.expect("reads").sequence % 100 != 0 {
-        store.note(task.id(), "on").await.expect("notes");
+        store.note(task.id(), None, "on").await.expect("notes");
     }
     let kept = store.history(&EventFilter::All, Cursor::START, 1000).await.expect("reads").events;
     // The first ones go, and those after them that are beyond the bound by what was written since.
@@ -120,7 +120,7 @@ async fn a_task_and_a_session_keep_their_newest_events() {
     ));
     kitchen.sql(&format!("UPDATE task SET logged = {MAX_TASK_EVENTS} + 1098 WHERE id = '{}'", task.id()));
     for _ in 0..2 {
-        store.note(task.id(), "on").await.expect("notes");
+        store.note(task.id(), None, "on").await.expect("notes");
     }
     let count = |part: &str| kitchen.number(&format!("SELECT count(*) FROM event WHERE {part}"));
     assert_eq!(count(&format!("task = '{}'", task.id())), i64::try_from(MAX_TASK_EVENTS).expect("small"));
@@ -132,7 +132,7 @@ async fn a_task_and_a_session_keep_their_newest_events() {
         "UPDATE event SET session_events = {MAX_SESSION_EVENTS} + 999 WHERE sequence = {last}"
     ));
     kitchen.sql("UPDATE event SET task = 'another' WHERE sequence > 5000");
-    store.note(task.id(), "on").await.expect("notes");
+    store.note(task.id(), None, "on").await.expect("notes");
     assert!(count("session = 's1'") <= i64::try_from(MAX_SESSION_EVENTS).expect("small"));
 }
 

@@ -135,7 +135,7 @@ async fn a_count_of_events_that_cannot_be_is_begun_anew() {
         let task = running(store).await;
         kitchen.sql(&format!("UPDATE task SET logged = {end}"));
         ask(store, &key(&task), 1, "one").await;
-        store.note(task.id(), "on").await.expect("notes");
+        store.note(task.id(), None, "on").await.expect("notes");
         assert_eq!(events_of(store, task.id()).await.len(), 4);
         assert_eq!(kitchen.number("SELECT logged FROM task"), 2);
     }

@@ -39,7 +39,7 @@ async fn an_event_beyond_the_log_stops_nobody_and_deafens_nobody() {
         insert(&kitchen, &places);
         // Every kind of write goes on, in the order of the log.
         let task = claim(store, "dinner").await;
-        store.note(task.id(), "on").await.expect("notes");
+        store.note(task.id(), None, "on").await.expect("notes");
         submit(store, &new_task("lunch")).await;
         store.cancel(task.id(), "not hungry").await.expect("cancels");
         assert_eq!(sequences(&kitchen).await, [1, 2, 3, 4, 5], "{places:?}");
@@ -47,7 +47,7 @@ async fn an_event_beyond_the_log_stops_nobody_and_deafens_nobody() {
         let news = within("the news", tail.next()).await.expect("reads");
         let heard: Vec<_> = news.events.iter().map(|event| event.cursor.sequence).collect();
         assert_eq!((news.reset, heard), (false, vec![2, 3, 4, 5]), "{places:?}");
-        store.note(first.id(), "again").await.expect("notes");
+        store.note(first.id(), None, "again").await.expect("notes");
         let news = within("more news", tail.next()).await.expect("reads");
         assert_eq!((news.reset, news.events[0].cursor.sequence), (false, 6), "{places:?}");
         assert_eq!(events_of(store, first.id()).await.len(), 5, "{places:?}");
@@ -66,11 +66,11 @@ async fn events_on_the_last_places_of_all_leave_a_place_for_the_next() {
         let kitchen = Kitchen::new().await;
         let store = &*kitchen.store;
         let task = submit(store, &new_task("dinner")).await;
-        store.note(task.id(), "on").await.expect("notes");
+        store.note(task.id(), None, "on").await.expect("notes");
         insert(&kitchen, &(last - 10..=last + above).collect::<Vec<_>>());
         insert(&kitchen, &(last - 2_000_010..=last - 2_000_000).collect::<Vec<_>>());
         for _ in 0..3 {
-            store.note(task.id(), "on").await.expect("notes");
+            store.note(task.id(), None, "on").await.expect("notes");
         }
         assert_eq!(sequences(&kitchen).await, [1, 2, 3, 4, 5], "{above}");
     }
@@ -85,7 +85,7 @@ async fn who_reads_on_from_beyond_the_log_is_told_that_it_is_another_one() {
         let mut tail = store.tail(Cursor { millis: 0, sequence });
         let news = within("the reset", tail.next()).await.expect("reads");
         assert!(news.reset && news.events.is_empty(), "{sequence}: {news:?}");
-        store.note(task.id(), "on").await.expect("notes");
+        store.note(task.id(), None, "on").await.expect("notes");
         assert_eq!(within("the news", tail.next()).await.expect("reads").events.len(), 1);
     }
 }
@@ -119,11 +119,14 @@ async fn counts_of_events_that_cannot_be_stop_nothing_and_drop_no_other_event() 
             let new = NewTask { session: Some(session("s1")), ..new_task("dinner") };
             let task = submit(store, &new).await;
             for _ in 0..9 {
-                store.note(task.id(), "on").await.expect("notes");
+                store.note(task.id(), None, "on").await.expect("notes");
             }
             kitchen.sql(&format!("UPDATE event SET {column} = {value} WHERE {row}"));
             for _ in 0..95 {
-                store.note(task.id(), "on").await.unwrap_or_else(|error| panic!("{column} {value}: {error}"));
+                store
+                    .note(task.id(), None, "on")
+                    .await
+                    .unwrap_or_else(|error| panic!("{column} {value}: {error}"));
             }
             let kept = sequences(&kitchen).await;
             let harmless = kept == (1..=105).collect::<Vec<_>>();
@@ -145,6 +148,6 @@ async fn times_of_events_that_cannot_be_are_named() {
         let history = store.history(&EventFilter::All, Cursor::START, 10).await.expect("reads");
         assert_eq!((history.events.len(), history.unreadable[0].name.as_str()), (1, "0-1"));
         assert!(history.unreadable[0].problem.contains("no time"), "{history:?}");
-        store.note(task.id(), "on").await.expect("notes");
+        store.note(task.id(), None, "on").await.expect("notes");
     }
 }

@@ -86,7 +86,7 @@ async fn a_tail_misses_nothing_while_the_log_is_written(bench: Bench) {
                     // A pause lets the tail catch up and wait.
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
-                store.note(task.id(), "a remark").await.expect("notes");
+                store.note(task.id(), None, "a remark").await.expect("notes");
             }
         });
     }

@@ -217,8 +217,8 @@ impl Store for Troubled {
         self.verb("find_archived", self.store.find_archived(prefix, most)).await
     }
 
-    async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()> {
-        self.verb("note", self.store.note(task, note)).await
+    async fn note(&self, task: &TaskId, claim: Option<&ClaimKey>, note: &str) -> StoreResult<()> {
+        self.verb("note", self.store.note(task, claim, note)).await
     }
 
     async fn enlist(

@@ -47,7 +47,11 @@ type Revoked = Shared<BoxFuture<'static, ()>>;
 pub(super) async fn guarded(State(endpoint): State<Arc<Endpoint>>, request: Request<Body>) -> Response {
     let is_message = request.method() == Method::POST;
     let response = checked(endpoint, request).await;
-    if is_message { as_json_rpc(response, &Value::Null).await } else { response }
+    if is_message && !media::is_json(response.headers()) {
+        as_json_rpc(response, &Value::Null).await
+    } else {
+        response
+    }
 }
 
 /// Answers one request, if it is for this host and of no foreign web page.

@@ -6,7 +6,8 @@ use crate::redis_link::Figures;
 use crate::store::{Refusal, StoreError, StoreResult, Trouble};
 
 /// The keys that all tasks share, with their types.
-const SHARED_KEYS: [(&str, &str); 5] = [
+const SHARED_KEYS: [(&str, &str); 6] = [
+    ("archive", "zset"),
     ("events", "stream"),
     ("index", "zset"),
     ("leases", "zset"),

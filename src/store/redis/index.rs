@@ -21,9 +21,10 @@ impl RedisStore {
         if !self.has_records().await? {
             return self.restore_some(&[], true).await.map(drop);
         }
-        if !self.is_index_lost().await? {
-            return Ok(());
-        }
+        if self.is_index_lost().await? { self.rebuild_index().await } else { Ok(()) }
+    }
+
+    async fn rebuild_index(&self) -> StoreResult<()> {
         let key = self.key("index");
         tracing::warn!(key, "the index of all tasks was lost, and is made anew from their records");
         let (mut cursor, mut tasks) = ("0".to_owned(), 0);
@@ -48,10 +49,11 @@ impl RedisStore {
         if !is_index_lost {
             return self.note_loss().await;
         }
-        if self.has_records().await? {
-            self.note_loss().await?;
+        if !self.has_records().await? {
+            return self.restore_some(&[], true).await.map(drop);
         }
-        self.restore_index().await
+        self.note_loss().await?;
+        self.rebuild_index().await
     }
 
     /// The same, which counts whether it can be done now or not: who looks for what is due finds the index lost.

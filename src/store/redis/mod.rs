@@ -289,9 +289,11 @@ impl Store for RedisStore {
         self.find_in_archive(prefix, most).await
     }
 
-    async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()> {
-        let note = super::gate::reason(note);
-        let mut reply = self.verb(self.invocation(&self.scripts.note).arg(task.as_str()).arg(note)).await?;
+    async fn note(&self, task: &TaskId, claim: Option<&ClaimKey>, note: &str) -> StoreResult<()> {
+        let mut call = self.invocation(&self.scripts.note);
+        call.arg(task.as_str()).arg(super::gate::reason(note));
+        call.arg(codec::optional(claim.map(|claim| claim.attempt.into())));
+        let mut reply = self.verb(&call).await?;
         if reply.word() == "ok" { Ok(()) } else { Err(reply.unclaimed(task)) }
     }
 

@@ -177,7 +177,7 @@ impl RedisStore {
         let retention = self.retention();
         let mut call = self.invocation(&self.scripts.expire);
         call.arg(task.as_str())
-            .arg(codec::optional(retention.map(|kept| kept.millis().unsigned_abs())))
+            .arg(codec::optional(retention.map(|kept| kept.millis())))
             .arg(codec::optional(retention.map(|kept| kept.bytes)));
         let reply = self.verb(&call).await?;
         if reply.word() == "ok" { Ok(()) } else { self.scrub(task).await }

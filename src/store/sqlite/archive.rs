@@ -11,7 +11,7 @@ use super::super::{
 };
 use super::change::Change;
 use super::failure::{Failure, readable};
-use super::reading::{EVENT, Whole, event, record, time, word};
+use super::reading::{EVENT, Whole, event, ids, record, time, word};
 use super::row::Row;
 use crate::task::{Event, Scope, SessionId, Task, TaskId, TaskStatus};
 
@@ -92,7 +92,7 @@ impl Change<'_> {
         }
         let most = most_bytes(retention);
         let noted = size(self.transaction, self.namespace)?;
-        // Nothing is deleted before its time by a number that somebody else may have written.
+        // Nothing is deleted before its time by a number that somebody else may have written. The index has all bytes.
         let mut bytes = if (0..=most).contains(&noted) { noted } else { self.counted_size()? };
         for _ in 0..MOST_AT_ONCE {
             let Some((number, until_ms, size)) = self.first_to_go()? else { break };
@@ -117,7 +117,7 @@ impl Change<'_> {
 
     /// The bytes of the archive by what is stored there.
     fn counted_size(&self) -> Result<i64, Failure> {
-        let sql = "SELECT coalesce(sum(max(bytes, 0)), 0) FROM archive WHERE namespace = ?1";
+        let sql = "SELECT coalesce(sum(max(bytes, 0)), 0) FROM archive INDEXED BY archive_by_end WHERE namespace = ?1";
         Ok(self.transaction.prepare_cached(sql)?.query_row([self.namespace], |row| row.get(0))?)
     }
 }
@@ -235,12 +235,7 @@ pub(super) fn find(
         "SELECT id FROM archive WHERE namespace = ?1 AND id >= ?2 AND id < ?2 || char(127) AND until_ms > ?3
         ORDER BY id";
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params![namespace, prefix, now_ms])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()?.filter(|_| found.len() < most) {
-        found.extend(TaskId::try_from(word(row, 0)?));
-    }
-    Ok(found)
+    ids(statement.query(params![namespace, prefix, now_ms])?, most)
 }
 
 /// A page of the archive.

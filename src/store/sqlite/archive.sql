@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS archive (
 ) STRICT;
 
 CREATE INDEX IF NOT EXISTS archive_by_time ON archive (namespace, created_ms, id);
-CREATE INDEX IF NOT EXISTS archive_by_end ON archive (namespace, until_ms, number);
+CREATE INDEX IF NOT EXISTS archive_by_end ON archive (namespace, until_ms, number, bytes);
 
 -- How many bytes a namespace's archive has.
 CREATE TABLE IF NOT EXISTS archive_size (namespace INTEGER PRIMARY KEY, bytes INTEGER NOT NULL) STRICT;

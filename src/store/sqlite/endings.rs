@@ -113,14 +113,21 @@ pub(super) fn expire(change: &mut Change, task: &TaskId) -> Result<(), Failure> 
 pub(super) fn prune(change: &mut Change, task: &TaskId) -> Result<bool, Failure> {
     let mut row = change.load(task)?;
     if row.status.is_final() {
+        // Who wants it gone wants no archive of it.
+        change.retention = None;
         change.expire(&mut row)?;
         return Ok(true);
     }
     Ok(false)
 }
 
-pub(super) fn note(change: &mut Change, task: &TaskId, note: &str) -> Result<(), Failure> {
-    let mut row = change.load(task)?;
+pub(super) fn note(
+    change: &mut Change,
+    task: &TaskId,
+    claim: Option<&ClaimKey>,
+    note: &str,
+) -> Result<(), Failure> {
+    let mut row = claim.map_or_else(|| change.load(task), |claim| change.held(claim))?;
     change.append(&mut row, &EventKind::Noted { note: note.to_owned() })?;
     change.execute("UPDATE task SET logged = ?2 WHERE number = ?1", params![row.number, row.logged])?;
     Ok(())

@@ -209,29 +209,26 @@ impl Store for SqliteStore {
         after: Option<&PageCursor>,
         most: usize,
     ) -> StoreResult<ArchivePage> {
-        let (filter, after, now_ms) = (filter.clone(), after.cloned(), self.shared.now().as_millisecond());
-        let verb = move |connection: &Connection, namespace| {
-            archive::list(connection, (namespace, now_ms), (&filter, after.as_ref()), most)
+        let (filter, after) = (filter.clone(), after.cloned());
+        let verb = move |connection: &Connection, now| {
+            archive::list(connection, now, (&filter, after.as_ref()), most)
         };
-        self.read(verb).await
+        self.read_now(verb).await
     }
 
     async fn archived_task(&self, task: &TaskId) -> StoreResult<Option<ArchivedTask>> {
-        let (task, now_ms) = (task.clone(), self.shared.now().as_millisecond());
-        self.read(move |connection, namespace| archive::get(connection, (namespace, now_ms), &task)).await
+        let task = task.clone();
+        self.read_now(move |connection, now| archive::get(connection, now, &task)).await
     }
 
     async fn find_archived(&self, prefix: &str, most: usize) -> StoreResult<Vec<TaskId>> {
-        let (prefix, now_ms) = (prefix.to_owned(), self.shared.now().as_millisecond());
-        let verb = move |connection: &Connection, namespace| {
-            archive::find(connection, (namespace, now_ms), (&prefix, most))
-        };
-        self.read(verb).await
+        let prefix = prefix.to_owned();
+        self.read_now(move |connection, now| archive::find(connection, now, (&prefix, most))).await
     }
 
-    async fn note(&self, task: &TaskId, note: &str) -> StoreResult<()> {
-        let (task, note) = (task.clone(), gate::reason(note));
-        self.write(move |change| endings::note(change, &task, &note)).await
+    async fn note(&self, task: &TaskId, claim: Option<&ClaimKey>, note: &str) -> StoreResult<()> {
+        let (task, claim, note) = (task.clone(), claim.cloned(), gate::reason(note));
+        self.write(move |change| endings::note(change, &task, claim.as_ref(), &note)).await
     }
 
     async fn enlist(
@@ -306,13 +303,7 @@ impl Store for SqliteStore {
     }
 
     async fn workers(&self) -> StoreResult<Rows<WorkerInfo>> {
-        let shared = Arc::clone(&self.shared);
-        // A clock that is wrong would call living workers dead.
-        let verb = move |connection: &Connection, namespace| {
-            shared.compare_clocks_once();
-            workers::workers(connection, namespace, shared.now().as_millisecond())
-        };
-        self.read(verb).await
+        self.read_now(|connection, (namespace, now_ms)| workers::workers(connection, namespace, now_ms)).await
     }
 
     async fn history(&self, filter: &EventFilter, after: Cursor, most: usize) -> StoreResult<History> {

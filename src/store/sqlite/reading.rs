@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row as Columns, params};
+use rusqlite::{Connection, OptionalExtension as _, Row as Columns, Rows, params};
 use serde::de::DeserializeOwned;
 
 use super::super::{EventFilter, History, MAX_PAGE_BYTES, Unreadable};
@@ -205,7 +205,11 @@ pub(super) fn find(
     // Ids are printable ASCII, and DEL is the first character after that.
     let sql = "SELECT id FROM task WHERE namespace = ?1 AND id >= ?2 AND id < ?2 || char(127) ORDER BY id";
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params![namespace, prefix])?;
+    ids(statement.query(params![namespace, prefix])?, most)
+}
+
+/// Task ids, the first column of rows, so many at most.
+pub(super) fn ids(mut rows: Rows<'_>, most: usize) -> Result<Vec<TaskId>, Failure> {
     let mut found = Vec::new();
     while let Some(row) = rows.next()?.filter(|_| found.len() < most) {
         // What is no id can be called by nobody, and is named by `list`.

@@ -77,7 +77,7 @@ impl Shared {
     }
 
     /// The same before the first write.
-    pub(super) fn compare_clocks_once(&self) {
+    fn compare_clocks_once(&self) {
         if !self.compared.load(Ordering::Relaxed) {
             self.compare_clocks();
         }
@@ -225,6 +225,21 @@ impl SqliteStore {
             Ok(result)
         };
         self.writer.run(job).await
+    }
+
+    /// [`SqliteStore::read`] of what depends on the time, in milliseconds since the epoch: a clock that is wrong would call
+    /// living workers dead, and show what is over.
+    pub(super) async fn read_now<T, F>(&self, verb: F) -> StoreResult<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, (i64, i64)) -> Result<T, Failure> + Send + 'static,
+    {
+        let shared = Arc::clone(&self.shared);
+        let verb = move |connection: &Connection, namespace| {
+            shared.compare_clocks_once();
+            verb(connection, (namespace, shared.now().as_millisecond()))
+        };
+        self.read(verb).await
     }
 
     /// Runs `verb` on one consistent state.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -180,13 +181,7 @@ impl Requests {
 
     /// Why the run cannot go on, where it cannot: what is written later fails too late for whoever reported it.
     fn goes_on(&self) -> Result<(), Interrupted> {
-        if self.task.taken().is_cancelled() {
-            return Err(Interrupted::Taken);
-        }
-        if self.interrupted.is_cancelled() {
-            return Err(self.interruption.get().cloned().unwrap_or(Interrupted::Taken));
-        }
-        if self.task.given_back().is_cancelled() { Err(Interrupted::GivenBack) } else { Ok(()) }
+        self.interrupted().now_or_never().map_or(Ok(()), Err)
     }
 
     /// Writes down the step that waits, where one does.

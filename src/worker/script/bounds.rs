@@ -38,9 +38,7 @@ pub(super) fn used_by_expression(source: &str) -> Result<Vec<Used<'_>>, String> 
 /// The filters and tests among the words of one tag.
 fn used<'a>(words: &[&'a str]) -> Vec<Used<'a>> {
     let is_name = |word: &str| word.starts_with(|one: char| one.is_alphabetic() || one == '_');
-    let block =
-        (words.first() == Some(&"filter")).then(|| words.get(1)).flatten().map(|name| Used::Filter(name));
-    let others = words.iter().enumerate().filter_map(|(at, word)| {
+    let found = words.iter().enumerate().filter_map(|(at, word)| {
         let next = |ahead: usize| words.get(at + ahead).copied().filter(|word| is_name(word));
         match *word {
             "|" => next(1).map(Used::Filter),
@@ -51,7 +49,7 @@ fn used<'a>(words: &[&'a str]) -> Vec<Used<'a>> {
             _ => None,
         }
     });
-    block.into_iter().chain(others).collect()
+    found.collect()
 }
 
 /// Reads a template as the engine's lexer does, as far as texts, tags and brackets go.
@@ -103,11 +101,15 @@ impl<'a> Scan<'a> {
         match first {
             "raw" => self.pass_over("endraw"),
             "elif" => self.elifs += 1,
+            "filter" => {
+                self.used.extend(words.get(1).map(|name| Used::Filter(name)));
+                self.blocks += 1;
+            }
             // With a value it is no block.
             "set" if words.contains(&"=") => {}
             "macro" | "call" => return Err(format!("has a {first:?}: templates have no macros")),
             "for" if last == Some("recursive") => return Err("has a loop that calls itself".to_owned()),
-            "if" | "for" | "filter" | "with" | "set" | "autoescape" => self.blocks += 1,
+            "if" | "for" | "with" | "set" | "autoescape" => self.blocks += 1,
             end if end.starts_with("end") => self.blocks = self.blocks.saturating_sub(1),
             _ => {}
         }
@@ -206,6 +208,7 @@ mod tests {
 
     #[test]
     fn filters_and_tests_are_found_where_they_are_some() {
+        assert_eq!(used_by_template("{{ filter if x else y }}").expect("short"), [], "a value of that name");
         let source = "{{ args.x | upper|default('|no') }}{% if y is not defined and z is string %}{% filter trim %}\
                       {# |no #}{% raw %}{{ a|no }}{% endraw %}{{ {'is': 1}.is }}";
         let found = used_by_template(source).expect("short");

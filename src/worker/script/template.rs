@@ -120,6 +120,9 @@ fn known(source: &str, used: &[bounds::Used<'_>]) -> Result<(), TemplateError> {
     Ok(())
 }
 
+/// The functions that every template has.
+pub const FUNCTIONS: [&str; 3] = ["range", "dict", "now_ns"];
+
 /// Nanoseconds since 1970, as `{{ now_ns() }}` shows them.
 fn now_ns() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -246,7 +249,10 @@ impl Expression {
 
     /// Whether it holds.
     pub fn holds(&self, context: &Context) -> Result<bool, TemplateError> {
-        Ok(self.evaluate(context)?.is_true())
+        let holds = self.evaluate(context)?.is_true();
+        // Conditions take time as well.
+        context.spend(0).map_err(|problem| TemplateError::new(&self.source, problem))?;
+        Ok(holds)
     }
 
     /// What it is.

@@ -50,7 +50,7 @@ end
 -- than `most` bytes those that would go soonest.
 local function bound_archive(added, most, at)
   local notes, bytes = in_archive('ZRANGEBYLEX', '[b:', '(b;'), 0
-  for _, note in ipairs(notes) do bytes = bytes + (tonumber(string.sub(note, 3)) or 0) end
+  for _, note in ipairs(notes) do bytes = bytes + (tonumber(string.match(note, '^b:(%d+)$') or '') or 0) end
   bytes = bytes + added
   local is_over = true
   for _ = 1, 25 do
