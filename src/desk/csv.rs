@@ -1,7 +1,7 @@
 //! Lines of comma-separated values (RFC 4180), as spreadsheets take them.
 
 /// What a spreadsheet takes for the beginning of a formula, which it runs: a stranger's text must not be one.
-const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 /// One line, without its end.
 pub(crate) fn line(cells: &[String]) -> String {

@@ -1,6 +1,6 @@
 //! An answer in one line, and the command that would send one.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::suggest::Suggested;
 use super::text;
@@ -9,21 +9,22 @@ use crate::task::{Answer, Ask, AskKind};
 
 /// An answer to that question as one line, without its secrets.
 pub(crate) fn in_words(ask: &Ask, answer: &Answer) -> String {
+    match &answer.content {
+        Some(content) => text::short(&fields(ask, content).join(" "), 200),
+        None => answer.action.to_string(),
+    }
+}
+
+/// What was filled in, field by field, without the secrets.
+pub(crate) fn fields(ask: &Ask, content: &Map<String, Value>) -> Vec<String> {
     let form = match &ask.kind {
         AskKind::Form { schema } => Form::parse(schema).ok(),
         AskKind::Url { .. } => None,
     };
     let is_secret =
         |name: &str| form.as_ref().and_then(|form| form.field(name)).is_some_and(|one| one.is_secret);
-    match &answer.content {
-        Some(content) => {
-            let value =
-                |name: &str, value: &Value| if is_secret(name) { HIDDEN.to_owned() } else { shown(value) };
-            let one = |(name, given): (&String, &Value)| format!("{name}={}", value(name, given));
-            text::short(&content.iter().map(one).collect::<Vec<_>>().join(" "), 200)
-        }
-        None => answer.action.to_string(),
-    }
+    let value = |name: &str, value: &Value| if is_secret(name) { HIDDEN.to_owned() } else { shown(value) };
+    content.iter().map(|(name, given)| format!("{name}={}", value(name, given))).collect()
 }
 
 /// The command with what would accept the question, with a place for each value.

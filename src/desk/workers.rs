@@ -17,11 +17,17 @@ use crate::fastmcp::{DeployedTask, DeployedWorker, Deployment};
 use crate::store::{Unreadable, WorkerInfo};
 use crate::task::{Task, TaskId, TaskStatus};
 
-/// The most tasks that are looked at for all workers together: a worker may hold 100,000 that wait for people.
-const LOOKED_AT: usize = 2000;
+/// How many tasks are looked at: a worker may hold 100,000 that wait for people.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Looked {
+    /// Of all workers together, where there are not too many of these.
+    pub(crate) at: usize,
+    /// Of one worker, however many workers there are.
+    pub(crate) least: usize,
+}
 
-/// The most of one worker, however many workers there are.
-const LEAST: usize = 20;
+/// As many as somebody asks for.
+const ALL: Looked = Looked { at: 2000, least: 20 };
 
 /// How many tasks are read at once.
 const AT_ONCE: usize = 32;
@@ -160,12 +166,20 @@ impl Run {
 impl Places {
     /// The workers of all places.
     pub(crate) async fn workers(&self) -> Result<Workers, Failure> {
+        if self.all().iter().any(|place| matches!(place, Place::Server(_))) {
+            return Err(not_shown());
+        }
+        self.known_workers(ALL).await
+    }
+
+    /// The same of those places that tell of their workers, with so many of their tasks.
+    pub(crate) async fn known_workers(&self, looked: Looked) -> Result<Workers, Failure> {
         let mut found = Workers::default();
         for place in self.all() {
             match place {
-                Place::Store(engine) => own(engine, &mut found).await?,
+                Place::Store(engine) => own(engine, looked, &mut found).await?,
                 Place::Fastmcp(deployment) => found.workers.extend(deployed(deployment).await?),
-                Place::Server(_) => return Err(not_shown()),
+                Place::Server(_) => {}
             }
         }
         for worker in &mut found.workers {
@@ -184,9 +198,9 @@ fn not_shown() -> Failure {
 }
 
 /// The workers of our own store.
-async fn own(engine: &Engine, found: &mut Workers) -> Result<(), Failure> {
+async fn own(engine: &Engine, looked: Looked, found: &mut Workers) -> Result<(), Failure> {
     let (known, now) = (engine.store().workers().await?, Timestamp::now());
-    let most = (LOOKED_AT / known.rows.len().max(1)).max(LEAST);
+    let most = (looked.at / known.rows.len().max(1)).max(looked.least);
     for info in known.rows {
         let id = info.id.clone();
         let mut worker = Worker::of_store(info, now);

@@ -39,17 +39,16 @@ impl Form {
         }
         let value = match now {
             Some(now) if text == field.write(now) => now.clone(),
-            // What is wrong with a secret is said without it.
-            _ => self.typed(field, text).map_err(|problem| {
-                if field.is_secret { format!("it does not fit: {}", field.rules()) } else { problem }
-            })?,
+            _ => self.typed(field, text)?,
         };
         self.check(field, &value).map(|()| Some(value))
     }
 
     /// Reads the type of what was typed for a field; its bounds, lengths and formats are looked at by [`Form::check`].
     pub(crate) fn typed(&self, field: &Field, text: &str) -> Result<Value, String> {
-        typed::read(self.schema(), self.property(&field.name), text)
+        let read = typed::read(self.schema(), self.property(&field.name), text);
+        // What is wrong with a secret is said without it.
+        read.map_err(|problem| if field.is_secret { field.unfit() } else { problem })
     }
 
     /// Whether `value` fits that field of the form; the error says in words what is wrong.
@@ -79,7 +78,8 @@ impl Form {
 /// The schema's words, in those of who fills in the field.
 fn in_words(field: &Field, value: &Value, problem: String) -> String {
     match &field.kind {
-        _ if field.is_secret => format!("it does not fit: {}", field.rules()),
+        // Said without the value already.
+        _ if field.is_secret => problem,
         FieldKind::SomeOf { .. } => {
             format!("{} are chosen: {}", value.as_array().map_or(0, Vec::len), field.rules())
         }

@@ -72,6 +72,10 @@ impl Form {
     /// Every way in which `content` is not an acceptable answer; empty when it is one.
     pub fn violations(&self, content: &Map<String, Value>) -> Vec<Violation> {
         let mut found = self.schema.violations(&Value::Object(content.clone()));
+        self.fields
+            .iter()
+            .filter(|field| field.is_secret)
+            .for_each(|field| field.hide_in(&mut found, content));
         // What a field takes is in the schema; of the rest nothing is known.
         let known: BTreeSet<&str> = self.fields.iter().map(|field| field.name.as_str()).collect();
         let is_unknown = |name: &str| !self.is_whole && !known.contains(name);

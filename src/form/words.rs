@@ -1,8 +1,10 @@
 //! Values and fields in words.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::escaped;
 use super::field::{Field, FieldKind};
+use crate::task::Violation;
 
 /// What stands for a value that is shown to nobody.
 pub(crate) const HIDDEN: &str = "(hidden)";
@@ -52,6 +54,27 @@ impl Field {
             Value::Array(items) if items.is_empty() => "none".to_owned(),
             Value::Array(items) => items.iter().map(title).collect::<Vec<_>>().join(", "),
             one => title(one),
+        }
+    }
+
+    /// What is said of a value of a secret that does not fit, without it.
+    pub(super) fn unfit(&self) -> String {
+        format!("it does not fit: {}", self.rules())
+    }
+
+    /// Takes what was given for the field out of the words on what is wrong with an answer, which may repeat it.
+    pub(super) fn hide_in(&self, found: &mut [Violation], content: &Map<String, Value>) {
+        let Some(given) = content.get(&self.name) else { return };
+        let path = format!("/{}", escaped(&self.name));
+        let as_json = given.to_string();
+        let texts = [given.as_str().unwrap_or(&as_json), as_json.trim_matches('"')];
+        let tells = |violation: &Violation| {
+            violation.path == path
+                || violation.path.starts_with(&format!("{path}/"))
+                || texts.iter().any(|text| !text.is_empty() && violation.problem.contains(text))
+        };
+        for violation in found.iter_mut().filter(|violation| tells(violation)) {
+            violation.problem = self.unfit();
         }
     }
 

@@ -183,7 +183,9 @@ impl<'a> Pane<'a> {
         let news = self.setting.news.borrow_and_update().clone();
         self.changes.mark_unchanged();
         for remark in self.inbox.take_remarks() {
-            self.state.notice = Some(remark);
+            // What was just said of an answer is read as well.
+            let before = self.state.notice.take().map(|said| format!("{said}; ")).unwrap_or_default();
+            self.state.notice = Some(before + &remark);
         }
         let list = self.inbox.list();
         let around = view::Around {
@@ -251,7 +253,11 @@ impl<'a> Pane<'a> {
                 Step::Stay
             }
             Event::News => Step::Stay,
-            Event::Happened => Step::Wish(Wish::Refresh),
+            Event::Happened => {
+                // A reading that fails, or that nobody waits for, is not begun anew at once.
+                self.read = Instant::now();
+                Step::Wish(Wish::Refresh)
+            }
         };
         match (&step, &mut self.open) {
             (Step::Suspend, Some((keyboard, screen))) => {

@@ -206,7 +206,9 @@ impl Sheet {
         let entry = &mut self.entries[at];
         match (&entry.input, key.code) {
             (_, KeyCode::Enter) => return self.enter(at),
-            (Input::Typed(line), KeyCode::Char('e')) if is_control && line.is_at_end() => {
+            (Input::Typed(line), KeyCode::Char('e'))
+                if is_control && line.is_at_end() && !entry.field.is_secret =>
+            {
                 return Step::Edit(line.text().to_owned());
             }
             (Input::YesOrNo(_), KeyCode::Char(letter @ ('y' | 'Y' | 'n' | 'N')))

@@ -11,9 +11,8 @@ use crate::desk::object::{self, unreadable_object};
 use crate::desk::row::{Row, is_queued};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::watch::Seen;
-use crate::desk::{text, time};
+use crate::desk::{text, time, values};
 use crate::engine::{Engine, EngineError, Viewer};
-use crate::form;
 use crate::store::{ArchivedTask, EventFilter, StoreError, Unreadable};
 use crate::task::{Cursor, Event, Outcome, Question, Task, TaskId, Who};
 
@@ -155,10 +154,11 @@ impl Sheet {
                 let waited = time::between(question.asked_at, answer.at);
                 self.time_with("", answer.at, &format!(", after {waited}"));
                 self.who(answer.who.as_deref());
-                let content = answer.content.iter().flatten();
+                let content =
+                    answer.content.iter().flat_map(|content| values::fields(&question.ask, content));
                 let names = std::iter::once("content").chain(std::iter::repeat(""));
-                for ((field, value), name) in content.zip(names) {
-                    self.fact(name, &format!("{field}={}", form::shown(value)));
+                for (field, name) in content.zip(names) {
+                    self.fact(name, &field);
                 }
             }
             (None, _) if ended => self.fact("answered", "never: it was withdrawn when the task ended"),

@@ -47,6 +47,8 @@ impl Inbox<'_> {
         self.remarks.lock().unwrap_or_else(PoisonError::into_inner).extend(remarks);
         let mut log = self.log().await?;
         self.load().await?;
+        // What they knew at their beginning has just been read.
+        drop(others.open_questions());
         loop {
             let news = tokio::select! {
                 biased;

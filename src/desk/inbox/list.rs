@@ -124,9 +124,9 @@ impl List {
         self.has_more = questions.len() > most;
         questions.truncate(most);
         if self.is_read {
-            let known: std::collections::HashSet<&str> =
-                self.questions.iter().map(|question| question.key.task.as_str()).collect();
-            let new = questions.iter().filter(|question| !known.contains(question.key.task.as_str()));
+            let known: std::collections::BTreeSet<&Key> =
+                self.questions.iter().map(|question| &question.key).collect();
+            let new = questions.iter().filter(|question| !known.contains(&question.key));
             self.arrived += u64::try_from(new.count()).unwrap_or(0);
         }
         (self.questions, self.is_read) = (questions, true);

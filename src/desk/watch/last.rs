@@ -25,6 +25,9 @@ pub(crate) async fn begin_of_last(
     count: usize,
     wanted: &Wanted,
 ) -> Result<Cursor, Failure> {
+    if count == 0 {
+        return Ok(engine.last().await?);
+    }
     // Behind each wanted event that is kept, the place of the event before it.
     let (mut places, mut behind, mut next) = (VecDeque::new(), after, Some(after));
     while let Some(cursor) = next {
@@ -41,5 +44,5 @@ pub(crate) async fn begin_of_last(
         }
         next = page.next;
     }
-    Ok(if count == 0 { behind } else { places.front().copied().unwrap_or(after) })
+    Ok(places.front().copied().unwrap_or(after))
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::form::{Field, FieldKind, Form, foreign};
+use crate::form::{Field, FieldKind, Form, foreign, given};
+use crate::task::joined;
 
 /// The form of one needed field, beside definitions.
 fn needed(property: &Value) -> Form {
@@ -144,6 +145,12 @@ fn what_is_wrong_with_a_secret_is_said_without_it() {
         assert!(field.is_secret && field.show(&json!("hunter2")) == "(hidden)", "{property}");
         let problem = form.read(field, "hunter2").expect_err("it does not fit");
         assert!(problem.starts_with("it does not fit: ") && !problem.contains("hunter2"), "{problem}");
+        let content = Map::from_iter([(field.name.clone(), json!("hunter2"))]);
+        let said = joined(&form.violations(&content));
+        assert!(said.contains("it does not fit: ") && !said.contains("hunter2"), "{said}");
+        let said =
+            joined(&given::content(&form, &[(&field.name, "hunter2")], "").expect_err("it does not fit"));
+        assert!(said.contains("it does not fit: ") && !said.contains("hunter2"), "{said}");
     }
     for property in [json!({ "type": "string" }), json!({ "enum": ["a"], "writeOnly": true })] {
         assert!(!field(&needed(&property)).is_secret, "{property}");

@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use super::facts::status_in_words;
 use super::sheet::{SheetLine, Tone};
 use crate::desk::diagnose::Finding;
-use crate::desk::overview::{Overview, Works};
+use crate::desk::overview::Overview;
 use crate::desk::row::Row;
 use crate::desk::suggest::Reach;
+use crate::desk::workers::{Run, Worker};
 use crate::desk::{text, time};
 use crate::task::TaskStatus;
 
@@ -50,19 +51,16 @@ pub(crate) fn lines(overview: &Overview, reach: &Reach) -> Vec<SheetLine> {
     lines
 }
 
-fn worker(one: &Works) -> SheetLine {
-    let (is_dead, life) = match one.lease_ms {
-        Some(left) if left <= 0 => (true, ", dead: its lease has ended"),
-        _ => (false, ""),
-    };
+fn worker(one: &Worker) -> SheetLine {
+    let life = if one.is_alive { "" } else { ", dead: its lease has ended" };
     let runs = match one.runs.as_slice() {
         [] => "runs nothing".to_owned(),
         runs => {
-            let named_task = |(id, tool): &(String, String)| {
-                format!("{} {}", text::line(tool), text::line(text::short_id(id)))
-            };
+            let named_task =
+                |run: &Run| format!("{} {}", text::line(&run.tool), text::line(text::short_id(&run.task)));
             let named: Vec<_> = runs.iter().take(RUNS).map(named_task).collect();
-            let more = runs.len().saturating_sub(RUNS);
+            let all = usize::try_from(one.tasks).unwrap_or(usize::MAX).max(runs.len());
+            let more = all.saturating_sub(RUNS.min(runs.len()));
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };
             format!("runs {}{more}", named.join(", "))
         }
@@ -73,7 +71,7 @@ fn worker(one: &Works) -> SheetLine {
         format!("; tools: {}", text::short(&one.tools.join(", "), 200))
     };
     let words = format!("{}{life}: {runs}{tools}", text::line(&one.name));
-    SheetLine::new("  ", words, if is_dead { Tone::Wrong } else { Tone::Plain })
+    SheetLine::new("  ", words, if one.is_alive { Tone::Plain } else { Tone::Wrong })
 }
 
 fn row_line(row: &Row, findings: &[Finding], now: Timestamp) -> SheetLine {

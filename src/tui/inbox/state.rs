@@ -156,7 +156,7 @@ impl State {
         }
         match &self.mode {
             Mode::Sheet(_) => return self.in_sheet(key, is_meant),
-            Mode::Filter => return self.in_filter(key),
+            Mode::Filter => return self.in_filter(key, list),
             _ => self.notice = None,
         }
         match key.code {
@@ -253,22 +253,25 @@ impl State {
         keys.filter(|key| self.marked.contains(key)).cloned().collect()
     }
 
-    fn in_filter(&mut self, key: KeyEvent) -> Step {
+    fn in_filter(&mut self, key: KeyEvent, list: &List) -> Step {
         match key.code {
             KeyCode::Enter | KeyCode::Tab => self.mode = Mode::List,
             KeyCode::Esc => {
                 self.filter.set("");
                 self.mode = Mode::List;
             }
-            KeyCode::Down => self.at = self.at.saturating_add(1),
-            KeyCode::Up => self.at = self.at.saturating_sub(1),
+            KeyCode::Down => {
+                self.mode = Mode::List;
+                self.go(self.at.saturating_add(1), list);
+            }
+            KeyCode::Up => {
+                self.mode = Mode::List;
+                self.go(self.at.saturating_sub(1), list);
+            }
             _ => {
                 self.filter.press(key);
                 self.at = 0;
             }
-        }
-        if matches!(key.code, KeyCode::Down | KeyCode::Up) {
-            self.mode = Mode::List;
         }
         self.is_seen = false;
         Step::Stay
