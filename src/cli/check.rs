@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
+use super::ui::text;
 use super::{offer, profile_file};
 use crate::config::profiles::{self, Profiles};
 use crate::config::{self, Mistake};
@@ -74,7 +75,7 @@ fn right(context: &Context, file: &Path, found: &Profiles) -> Result<(), Failure
     let names = if names.is_empty() {
         "no profiles".to_owned()
     } else {
-        format!("the profiles {}", names.join(", "))
+        format!("the profiles {}", text::line(&names.join(", ")))
     };
     context.ui.line(&format!("{} is right: it has {names}", file.display()))
 }
@@ -84,7 +85,11 @@ fn rules(context: &Context, file: &Path) -> Result<(), Failure> {
     if !ui.is_json() {
         let rules = super::rules::load(context, file)?;
         let names: Vec<&str> = rules.all().iter().map(|rule| rule.name.as_str()).collect();
-        return ui.line(&format!("{} is right: it has the rules {}", file.display(), names.join(", ")));
+        return ui.line(&format!(
+            "{} is right: it has the rules {}",
+            file.display(),
+            text::line(&names.join(", "))
+        ));
     }
     match config::rules::load(file) {
         Ok((rules, warnings)) => {

@@ -21,6 +21,7 @@ use super::table::Table;
 use super::{file, read_document};
 use crate::rules::{NAMES, Pattern, Rule, Rules, Then};
 use crate::task::who::MAX_NAME_BYTES;
+use crate::worker::script::template::FUNCTIONS;
 use crate::worker::script::{Expression, TemplateError, ValueTemplate};
 
 /// The largest file of rules, in bytes.
@@ -31,9 +32,6 @@ const MOST_RULES: usize = 1000;
 
 /// The words that say what a rule does.
 const WORDS: [&str; 4] = ["accept", "decline", "cancel", "leave"];
-
-/// What templates may use beside [`NAMES`]: the engine's own functions.
-const FUNCTIONS: [&str; 3] = ["range", "dict", "now_ns"];
 
 /// Reads a file of rules, with what is allowed in it and hardly meant.
 pub(crate) fn load(path: &Path) -> Result<(Rules, Vec<Mistake>), Vec<Mistake>> {
@@ -102,6 +100,8 @@ fn unreached(before: &[Rule], table: &Table<'_>) {
 
 fn rule(mut table: Table<'_>, names: &mut BTreeSet<String>) -> Option<Rule> {
     let name = name(&mut table, names);
+    let then = then(&mut table);
+    let has_then = then.is_some();
     let rule = Rule {
         name: name.clone().unwrap_or_default(),
         tools: one_or_more(&mut table, "tool"),
@@ -109,10 +109,11 @@ fn rule(mut table: Table<'_>, names: &mut BTreeSet<String>) -> Option<Rule> {
         message: pattern(&mut table),
         when: condition(&mut table),
         takes_pages: table.truth("url").unwrap_or_default(),
-        then: then(&mut table)?,
+        then: then.unwrap_or(Then::Leave),
     };
     table.done();
-    name.map(|_| rule)
+    // What has mistakes is never used.
+    name.and(has_then.then_some(rule))
 }
 
 fn name(table: &mut Table<'_>, names: &mut BTreeSet<String>) -> Option<String> {
@@ -145,7 +146,7 @@ fn one_or_more(table: &mut Table<'_>, key: &'static str) -> Option<Vec<String>> 
     } else {
         table.words(key).map(|text| vec![text])
     };
-    if all.as_ref().is_some_and(Vec::is_empty) {
+    if all.as_ref().is_some_and(|all| all.iter().all(|text| text.trim().is_empty())) {
         table.mistake(&found.node.span(), format!("{key:?} in {} names nothing", table.what()));
     }
     all
@@ -174,17 +175,20 @@ fn then(table: &mut Table<'_>) -> Option<Then> {
         table.source.mistake(&table.span, problem, Some(hint));
         return None;
     };
-    if word == "accept" {
-        return accepted(table);
+    match word {
+        "accept" => accepted(table),
+        "decline" => only_true(table, "decline", Then::Decline),
+        "cancel" => only_true(table, "cancel", Then::Cancel),
+        _ => only_true(table, "leave", Then::Leave),
     }
-    for (word, then) in [("decline", Then::Decline), ("cancel", Then::Cancel), ("leave", Then::Leave)] {
-        let Some(found) = table.has(word).then(|| table.get(word)).flatten() else { continue };
-        if table.truth(word) == Some(false) {
-            table.mistake(&found.node.span(), format!("{word:?} in {} can only be true", table.what()));
-        }
-        return Some(then);
+}
+
+fn only_true(table: &mut Table<'_>, word: &'static str, then: Then) -> Option<Then> {
+    let found = table.get(word)?;
+    if table.truth(word) == Some(false) {
+        table.mistake(&found.node.span(), format!("{word:?} in {} can only be true", table.what()));
     }
-    None
+    Some(then)
 }
 
 /// The content: a table, or true for one without anything.

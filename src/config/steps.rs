@@ -11,6 +11,7 @@ use super::duration;
 use super::mistake::{Source, allowed};
 use super::table::{Table, json};
 use crate::task::Fault;
+use crate::worker::script::template::FUNCTIONS;
 use crate::worker::script::{Expression, Step, StepKind, Template, TemplateError, ValueTemplate};
 
 /// The words that begin a step.
@@ -247,5 +248,5 @@ fn plain(value: Option<&ValueTemplate>) -> Option<f64> {
 
 /// The names that every script has: values, and the functions of templates.
 fn given() -> BTreeSet<String> {
-    ["args", "task", "range", "dict", "now_ns"].map(str::to_owned).into()
+    ["args", "task"].iter().chain(&FUNCTIONS).map(|name| (*name).to_owned()).collect()
 }

@@ -22,19 +22,14 @@ impl Deployment {
     /// What the living workers can run, by name. Arguments are kept by FastMCP's server only.
     pub async fn components(&self) -> FastmcpResult<Vec<DeployedComponent>> {
         let workers = self.workers().await?;
-        let mut reads = redis::pipe();
         let alive: Vec<&str> = workers.alive().collect();
         if alive.is_empty() {
             return Ok(Vec::new());
         }
-        for worker in &alive {
-            reads.cmd("SMEMBERS").arg(self.docket.key(&format!("worker-tasks:{worker}")));
-        }
-        let (mut replies, mut notes) = (self.link.read(reads).await?, Vec::new());
+        let functions = self.functions_of(alive.iter()).await?;
         let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for worker in alive {
-            let functions: Option<Vec<String>> = replies.next("SMEMBERS", &mut notes)?;
-            for function in functions.into_iter().flatten() {
+        for (worker, functions) in alive.into_iter().zip(functions) {
+            for function in functions {
                 found.entry(function).or_default().push(worker.to_owned());
             }
         }

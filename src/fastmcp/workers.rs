@@ -39,21 +39,32 @@ impl Deployment {
         if workers.beats.is_empty() {
             return Ok(Vec::new());
         }
-        let mut reads = redis::pipe();
-        for name in workers.beats.keys() {
-            reads.cmd("SMEMBERS").arg(self.docket.key(&format!("worker-tasks:{name}")));
-        }
-        let (mut replies, mut notes) = (self.link.read(reads).await?, Vec::new());
-        let mut found = Vec::new();
-        for (name, heartbeat) in &workers.beats {
-            let functions: Option<Vec<String>> = replies.next("SMEMBERS", &mut notes)?;
-            found.push(DeployedWorker {
+        let functions = self.functions_of(workers.beats.keys()).await?;
+        let found =
+            workers.beats.iter().zip(functions).map(|((name, heartbeat), functions)| DeployedWorker {
                 name: name.clone(),
                 docket: self.docket().to_owned(),
                 heartbeat: *heartbeat,
                 alive: workers.is_fresh(*heartbeat),
-                tools: tools(functions.unwrap_or_default()),
+                tools: tools(functions),
             });
+        Ok(found.collect())
+    }
+
+    /// The functions that each of these workers knows, as Docket calls them.
+    pub(super) async fn functions_of(
+        &self,
+        workers: impl Iterator<Item = impl AsRef<str>> + Clone,
+    ) -> FastmcpResult<Vec<Vec<String>>> {
+        let mut reads = redis::pipe();
+        for name in workers.clone() {
+            reads.cmd("SMEMBERS").arg(self.docket.key(&format!("worker-tasks:{}", name.as_ref())));
+        }
+        let (mut replies, mut notes) = (self.link.read(reads).await?, Vec::new());
+        let mut found = Vec::new();
+        for _ in workers {
+            let functions: Option<Vec<String>> = replies.next("SMEMBERS", &mut notes)?;
+            found.push(functions.unwrap_or_default());
         }
         Ok(found)
     }

@@ -99,8 +99,7 @@ impl Answer {
 
     /// What kind of answerer it was, in words; a rule that somebody wrote with its name.
     pub fn kind(&self) -> String {
-        let is_rule = self.who.as_ref().and_then(|who| who.known) == Some(Known::Rule);
-        if is_rule { self.answerer() } else { self.by.to_string() }
+        named(self.by, self.who.as_deref().filter(|who| who.known == Some(Known::Rule)))
     }
 
     /// Who answered, in words: `operator ada`.

@@ -159,6 +159,10 @@ async fn an_answer_that_will_leak_is_told() {
     let response = own(&id, ":elicit:response");
     let answer = r#"{"action": "accept", "content": {"cuisine": "thai"}}"#;
     kitchen.redis::<u64>(&["LPUSH", &response, answer, answer]).await;
+    until("the worker takes one", async || {
+        (kitchen.redis::<u64>(&["LLEN", &response]).await == 1).then_some(())
+    })
+    .await;
     let found = diagnosed(&kitchen, &id, Cause::StaleAnswer).await;
     assert!(found.evidence.contains("1 answer"), "{found:?}");
 }

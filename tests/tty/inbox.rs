@@ -329,7 +329,7 @@ fn without_a_screen_it_says_what_works_in_scripts() {
     assert_eq!(code, 6, "{rest}");
 }
 
-/// Submits that many tasks at once, and waits until all of them have asked.
+/// Submits that many tasks at once.
 fn submit_many(place: &Place, count: usize) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {

@@ -28,7 +28,7 @@ impl Load {
     /// As those tasks tell it.
     pub(super) fn of(tasks: &[DeployedTask]) -> Self {
         let mut busy = Self::default();
-        let running = tasks.iter().filter(|task| task.signs.run.state == Some(RunState::Running));
+        let running = tasks.iter().filter(|task| task.is_running());
         for (task, worker) in running.filter_map(|task| Some((task, task.worker.as_ref()?))) {
             let (runs, waits) = busy.0.entry(worker.name.clone()).or_default();
             *runs += 1;
