@@ -9,7 +9,7 @@ use serde_json::json;
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::remote::RemoteArgs;
-use super::ui::{event, text};
+use super::ui::{Ui, event, text};
 use super::{offer, places, watch};
 use crate::config;
 use crate::desk::place::{Found, Place};
@@ -58,17 +58,17 @@ impl RulesArgs {
 }
 
 /// Reads a file of rules; its mistakes are one failure.
-pub(crate) fn load(context: &Context, file: &Path) -> Result<Rules, Failure> {
+pub(crate) fn load(ui: &Ui, file: &Path) -> Result<Rules, Failure> {
     let (rules, warnings) = config::rules::load(file).map_err(|mistakes| offer::mistaken(file, &mistakes))?;
     for one in &warnings {
-        context.ui.warn(&one.to_string());
+        ui.warn(&one.to_string());
     }
     Ok(rules)
 }
 
 pub(crate) async fn run(context: &Context, args: &RulesArgs, remote: &RemoteArgs) -> Result<(), Failure> {
     let Some(file) = args.file() else { return Ok(()) };
-    let rules = load(context, file)?;
+    let rules = load(&context.ui, file)?;
     if !args.dry_run {
         context.before_changing(remote).await?;
     }
