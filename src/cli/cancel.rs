@@ -13,7 +13,7 @@ use super::failure::{Failure, Kind};
 use super::places;
 use super::remote::RemoteArgs;
 use super::ui::{text, time};
-use crate::desk::place::Cancelled;
+use crate::desk::place::{BY_OPERATOR, Cancelled};
 use crate::desk::places::Places;
 use crate::desk::selection::{Selected, SelectedTask, Selection};
 use crate::task::{SessionId, TaskStatus};
@@ -42,7 +42,7 @@ pub(crate) struct CancelArgs {
     #[arg(long)]
     dry_run: bool,
     /// Why, for the log
-    #[arg(long, value_name = "TEXT", default_value = "cancelled by the operator")]
+    #[arg(long, value_name = "TEXT", default_value = BY_OPERATOR)]
     reason: String,
     #[command(flatten)]
     pub(crate) remote: RemoteArgs,

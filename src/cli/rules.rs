@@ -14,7 +14,8 @@ use super::{offer, places, watch};
 use crate::config;
 use crate::desk::place::{Found, Place};
 use crate::desk::places::Places;
-use crate::desk::ruling::{Ruled, Ruling, in_words};
+use crate::desk::ruling::{Ruled, Ruling};
+use crate::desk::values::action_in_words;
 use crate::desk::watch::{Seen, Watching, What};
 use crate::engine::{Engine, EngineError, Viewer, Watch, Watched};
 use crate::rules::{Decision, Rules, Verdict};
@@ -259,10 +260,11 @@ fn words(ask: &Ask, decision: &Decision, ruled: &Ruled) -> String {
     let by = decision.rule.as_ref().map(|rule| format!(" by rule {}", text::line(rule)));
     let by = by.unwrap_or_default();
     let why = |why: &str| text::sentence(why);
+    let says = |answer: &Answer| action_in_words(ask, answer, " ");
     match (ruled, &decision.verdict) {
-        (Ruled::Answered, Verdict::Answer(answer)) => format!("answered{by}: {}", in_words(ask, answer)),
+        (Ruled::Answered, Verdict::Answer(answer)) => format!("answered{by}: {}", says(answer)),
         (Ruled::Would, Verdict::Answer(answer)) => {
-            format!("would be answered{by}: {}", in_words(ask, answer))
+            format!("would be answered{by}: {}", says(answer))
         }
         (Ruled::Late(other), _) => format!("was decided{by}, and is not answered so: {}", why(other)),
         (Ruled::Left(Some(reason)), _) => format!("left to people{by}: {}", why(reason)),

@@ -14,7 +14,7 @@ use super::rules::{self, Remembered};
 use super::signals;
 use super::ui::{Ui, text};
 use crate::desk::place;
-use crate::desk::ruling::in_words;
+use crate::desk::values::action_in_words;
 use crate::rules::{Rules, Subject, Verdict};
 use crate::server::Decide;
 use crate::task::{Answer, Question, QuestionId, SessionId, Task, TaskId};
@@ -156,7 +156,7 @@ impl Decide for ServedRules {
 
     fn done(&self, task: &Task, question: &Question, answer: &Answer, done: Result<(), String>) {
         let rule = answer.who.as_ref().and_then(|who| who.name.as_deref());
-        let said = in_words(&question.ask, answer);
+        let said = action_in_words(&question.ask, answer, " ");
         self.state().has_answered((task.id().as_str(), question.id.as_str()), done.is_ok());
         match done {
             Ok(()) => log(task, question, rule, &format!("a rule answered a question: {said}")),

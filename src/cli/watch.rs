@@ -38,7 +38,8 @@ Variables of a command of --exec, empty where there is nothing to say; the whole
   MCPTASK_EVENT_AT, _TASK, _TOOL, _STATUS, _SOURCE, _SESSION
   MCPTASK_EVENT_QUESTION, _MESSAGE, _URL               what was asked; _MESSAGE also why a task failed
   MCPTASK_EVENT_ACTION, _BY, _WHO                      what was answered, and by whom
-The command reaches the same store: `mcptask show \"$MCPTASK_EVENT_TASK\"` shows the task.";
+The command reaches the same store, or the server of --profile: `mcptask show \"$MCPTASK_EVENT_TASK\"` shows the task.
+Where --server or --stdio names a server, the command has to name it too.";
 
 /// Tail events: one session's, one task's, or all, from the log's start
 ///
@@ -195,8 +196,10 @@ async fn watch(context: &Context, args: &WatchArgs, places: &Places, what: What)
     } else {
         Watching::begin(places, &what, &mut |words| context.ui.warn(&words)).await?
     };
-    let hook = args.exec.as_ref().map(|exec| Hook::new(context, exec, usize::from(args.parallel.get())));
-    let (wish, wanted) = (args.wish()?, args.wish()?.wanted);
+    let most = usize::from(args.parallel.get());
+    let hook = args.exec.as_ref().map(|exec| Hook::new(context, &args.remote, (exec, most)));
+    let wish = args.wish()?;
+    let wanted = wish.wanted.clone();
     let mut printer = Printer::new(context, wish, hook);
     let Some((engine, filter)) = log_of(places, &what) else {
         if args.no_follow {

@@ -7,12 +7,13 @@ use super::asked::OpenQuestion;
 use super::failure::{Failure, Kind};
 use super::place::{Found, Place};
 use super::places::Places;
+use super::row::session_of;
 use super::waiting::{Waiting, of_deployment, of_server};
 use crate::engine::{Engine, Viewer};
 use crate::fastmcp::Way;
 use crate::rules::{Decision, Rules, Subject, Verdict};
 use crate::store::TaskFilter;
-use crate::task::{Action, Answer, Ask, Question, Task, TaskStatus};
+use crate::task::{Answer, Ask, Question, Task, TaskStatus};
 
 /// Waiting tasks of our own store that are read at once.
 const PAGE: usize = 200;
@@ -53,7 +54,7 @@ impl Ruling {
     /// One of another place, where nobody is told a task's arguments.
     pub(crate) fn of_others(found: Found, tool: Option<String>, question: OpenQuestion) -> Self {
         let session = match &found {
-            Found::Fastmcp(_, task) => task.session.clone(),
+            Found::Fastmcp(_, task) => session_of(task).map(str::to_owned),
             Found::Store(..) | Found::Server(..) => None,
         };
         Self { found, question, tool, session, arguments: None }
@@ -135,16 +136,6 @@ impl Ruled {
                 _ => Ok(Self::Left(Some(failure.to_string()))),
             },
         }
-    }
-}
-
-/// What an answer says, in a few words that are safe on a terminal.
-pub(crate) fn in_words(ask: &Ask, answer: &Answer) -> String {
-    match (answer.action, &answer.content) {
-        (Action::Accept, Some(content)) if !content.is_empty() => {
-            format!("accept {}", super::values::in_words(ask, answer))
-        }
-        (action, _) => action.to_string(),
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::suggest::Suggested;
 use super::text;
 use crate::form::{Choice, Field, FieldKind, Form, HIDDEN, editable, shown};
-use crate::task::{Answer, Ask, AskKind};
+use crate::task::{Action, Answer, Ask, AskKind};
 
 /// An answer to that question as one line, without its secrets.
 pub(crate) fn in_words(ask: &Ask, answer: &Answer) -> String {
@@ -23,6 +23,16 @@ pub(crate) fn in_words(ask: &Ask, answer: &Answer) -> String {
             text::short(&content.iter().map(one).collect::<Vec<_>>().join(" "), 200)
         }
         None => answer.action.to_string(),
+    }
+}
+
+/// What an answer says: its action, then what is accepted, with words in between.
+pub(crate) fn action_in_words(ask: &Ask, answer: &Answer, between: &str) -> String {
+    match (answer.action, &answer.content) {
+        (Action::Accept, Some(content)) if !content.is_empty() => {
+            format!("{}{between}{}", answer.action, in_words(ask, answer))
+        }
+        (action, _) => action.to_string(),
     }
 }
 

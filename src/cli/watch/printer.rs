@@ -251,7 +251,7 @@ impl<'a> Printer<'a> {
                 ui.ring();
             }
             if let Some(hook) = &mut self.hook {
-                hook.run(self.context, seen).await?;
+                hook.run(self.context, seen).await;
             }
         }
         // What is waited for may be of a name that is not printed.

@@ -10,7 +10,7 @@ use super::list::{Asker, Key, Question};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::failure::{Failure, Kind};
 use crate::desk::place::{Found, Place, SERVER, STORE};
-use crate::desk::row::source_of;
+use crate::desk::row::{session_of, source_of};
 use crate::desk::server::{Server, ServerTask};
 use crate::desk::watch::{Seen, Watching, What};
 use crate::engine::{Engine, Viewer, Watch, Watched};
@@ -180,8 +180,7 @@ async fn of_deployment(at: usize, deployment: &Deployment) -> Result<Vec<Questio
 
 fn of_deployed(at: usize, task: &DeployedTask) -> Vec<Question> {
     let source = source_of(task);
-    let session = task.session.as_deref().or(task.scope.as_deref());
-    let asker = Asker { source: &source, tool: Some(&task.component.name), session };
+    let asker = Asker { source: &source, tool: Some(&task.component.name), session: session_of(task) };
     let open = task.questions.iter();
     open.map(|question| {
         let key = Key { place: at, task: task.id.clone(), question: question.id.clone() };

@@ -9,6 +9,7 @@ use crate::desk::asked::OpenQuestion;
 use crate::desk::failure::Failure;
 use crate::desk::place::{Found, Place};
 use crate::desk::places::Places;
+use crate::desk::row::session_of;
 use crate::desk::selection::no_sessions;
 use crate::desk::server::Server;
 use crate::engine::{Engine, Viewer};
@@ -112,8 +113,7 @@ async fn of_deployment(
     visit: &mut impl AsyncFnMut(Waiting) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     for task in deployment.list().await? {
-        let session = task.session.as_deref().or(task.scope.as_deref());
-        if !matching.admits(Some(&task.component.name), session) {
+        if !matching.admits(Some(&task.component.name), session_of(&task)) {
             continue;
         }
         for question in OpenQuestion::all_of_fastmcp(&task) {
