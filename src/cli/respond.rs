@@ -16,7 +16,7 @@ use crate::task::{Action, Who};
 
 pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Failure> {
     if args.rules.file().is_some() {
-        return rules::run(context, &args.rules(), &args.remote).await;
+        return rules::run(context, (&args.rules, args.dry_run), &args.remote).await;
     }
     let who = args.who(context)?;
     if args.all {

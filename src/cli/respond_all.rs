@@ -99,10 +99,7 @@ async fn answer(context: &Context, places: &Places, given: &Given<'_>) -> Result
 
 /// Says how it ended.
 fn end(context: &Context, tally: &Tally, unreadable: usize, args: &RespondArgs) -> Result<(), Failure> {
-    if unreadable > 0 {
-        let tasks = counted(unreadable, "task");
-        context.ui.warn(&format!("{tasks} cannot be read, so that nobody can tell what they ask"));
-    }
+    places::tell_unreadable(context, unreadable, ", so that nobody can tell what they ask");
     if tally.done > 0 || tally.failed > 0 {
         return bulk::end(context, &WORDS, tally, args.dry_run);
     }

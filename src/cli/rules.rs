@@ -41,17 +41,9 @@ pub(crate) struct RulesArgs {
     /// With --rules: go on with what is asked from now on, until Ctrl-C
     #[arg(long, requires = "rules")]
     follow: bool,
-    /// Say what would be done to which question, and change nothing. It is an option of --all as well.
-    #[arg(skip)]
-    dry_run: bool,
 }
 
 impl RulesArgs {
-    /// The same, changing nothing where `dry_run` says so.
-    pub(crate) fn trying(self, dry_run: bool) -> Self {
-        Self { dry_run, ..self }
-    }
-
     /// The file, where rules are to answer.
     pub(crate) fn file(&self) -> Option<&Path> {
         self.rules.as_deref()
@@ -67,15 +59,20 @@ pub(crate) fn load(ui: &Ui, file: &Path) -> Result<Rules, Failure> {
     Ok(rules)
 }
 
-pub(crate) async fn run(context: &Context, args: &RulesArgs, remote: &RemoteArgs) -> Result<(), Failure> {
+/// Answers as the rules say; with `dry_run` it says what would be done to which question, and changes nothing.
+pub(crate) async fn run(
+    context: &Context,
+    (args, dry_run): (&RulesArgs, bool),
+    remote: &RemoteArgs,
+) -> Result<(), Failure> {
     let Some(file) = args.file() else { return Ok(()) };
     let rules = load(&context.ui, file)?;
-    if !args.dry_run {
+    if !dry_run {
         context.before_changing(remote).await?;
     }
     let work = async |places: &Places| {
         places::tell_unsearched(context, places);
-        let mut answering = Answering::new(context, args, rules);
+        let mut answering = Answering::new(context, (args.follow, dry_run), rules);
         if !args.follow {
             if places.is_empty() {
                 context.ui.talk(&context.nothing_begun());
@@ -94,7 +91,10 @@ pub(crate) async fn run(context: &Context, args: &RulesArgs, remote: &RemoteArgs
 /// Answers questions, and says of each what was decided.
 struct Answering<'a> {
     context: &'a Context,
-    args: &'a RulesArgs,
+    /// Whether it goes on with what is asked from now on, through outages too.
+    follows: bool,
+    /// Whether nothing is changed.
+    dry_run: bool,
     rules: Rules,
     remembered: Remembered,
     answered: usize,
@@ -111,9 +111,9 @@ enum Heard {
 }
 
 impl<'a> Answering<'a> {
-    fn new(context: &'a Context, args: &'a RulesArgs, rules: Rules) -> Self {
+    fn new(context: &'a Context, (follows, dry_run): (bool, bool), rules: Rules) -> Self {
         let remembered = Remembered::default();
-        Self { context, args, rules, remembered, answered: 0, left: 0, late: 0 }
+        Self { context, follows, dry_run, rules, remembered, answered: 0, left: 0, late: 0 }
     }
 
     /// Takes all that waits now.
@@ -216,11 +216,11 @@ impl<'a> Answering<'a> {
         if let Some(refusal) = ruling.refusal().await {
             return Ruled::of_sending(Err(refusal));
         }
-        if self.args.dry_run {
+        if self.dry_run {
             return Ok(Ruled::Would);
         }
         let mut sending = ruling.sending(answer.clone());
-        let sent = if self.args.follow {
+        let sent = if self.follows {
             self.context.ride_out(async || sending.attempt().await).await
         } else {
             sending.attempt().await
@@ -244,12 +244,12 @@ impl<'a> Answering<'a> {
         let Self { answered, left, late, .. } = *self;
         let ui = &self.context.ui;
         if ui.is_json() {
-            let dry_run = self.args.dry_run;
+            let dry_run = self.dry_run;
             return ui.object(&json!({
                 "event": "done", "answered": answered, "left": left, "late": late, "dry_run": dry_run,
             }));
         }
-        let done = if self.args.dry_run { "would be answered" } else { "answered" };
+        let done = if self.dry_run { "would be answered" } else { "answered" };
         let late = if late > 0 { format!(", {late} answered by others") } else { String::new() };
         ui.line(&format!("{answered} {done}, {left} left{late}"))
     }

@@ -10,12 +10,12 @@ use std::time::Duration;
 use clap::Args;
 
 use super::context::Context;
+use super::failure::store::expired;
 use super::failure::{Failure, Kind};
 use super::outcome;
 use super::places;
 use super::remote::RemoteArgs;
 use super::since::Since;
-use super::ui::text;
 use crate::desk::facts::{Fact, Facts};
 use crate::desk::place::{Found, Place};
 use crate::desk::places::Places;
@@ -126,10 +126,7 @@ async fn ended(found: &Found) -> Result<(), Failure> {
     match found.ending(true).await {
         Ok(ending) => outcome::fails((found.source(), found.id()), &ending),
         // It was there when the watching began.
-        Err(failure) if failure.kind() == Kind::NotFound => {
-            let task = text::line(found.id());
-            Err(Failure::new(Kind::Cancelled, format!("task {task} is gone: its ttl has ended")))
-        }
+        Err(failure) if failure.kind() == Kind::NotFound => Err(expired(found.id())),
         Err(failure) => Err(failure),
     }
 }

@@ -10,16 +10,13 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::ui::{Piece, event, page, text};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::facts::passed_over;
-use crate::desk::watch::{Open, Seen, Wanted, Watching};
+use crate::desk::watch::{END, Open, Seen, Wanted, Watching};
 use crate::engine::{Engine, Viewer, Watch, Watched};
 use crate::store::EventFilter;
 use crate::task::{Cursor, Event, EventKind, Task};
 
 /// The event of a task whose ttl ended.
 const EXPIRED: &str = "expired";
-
-/// Any event that ends a task.
-const END: &str = "end";
 
 /// Events that are read at once where nothing is followed.
 const PAGE: usize = 500;
@@ -53,8 +50,6 @@ pub(crate) struct Printer<'a> {
     not_before: Option<Timestamp>,
     /// Which questions of the log are still open.
     open: Option<Open>,
-    /// The log's end when this began: what comes after it is new.
-    begun: Cursor,
 }
 
 /// What there is to print next.
@@ -70,7 +65,7 @@ enum Next {
 impl<'a> Printer<'a> {
     /// One that has printed nothing.
     pub(crate) fn new(context: &'a Context, wish: Wish, hook: Option<Hook>) -> Self {
-        Self { context, wish, hook, not_before: None, open: None, begun: Cursor::START }
+        Self { context, wish, hook, not_before: None, open: None }
     }
 
     /// Nothing of our own log that happened before that time is printed, and open questions of it are told by `open`.
@@ -82,7 +77,6 @@ impl<'a> Printer<'a> {
     ) -> Result<(), Failure> {
         self.not_before = not_before;
         self.open = Some(Open::begin(engine, filter).await?);
-        self.begun = engine.last().await?;
         Ok(())
     }
 
@@ -231,7 +225,8 @@ impl<'a> Printer<'a> {
             }
             _ => false,
         };
-        self.print(seen, is_open, event.cursor > self.begun).await
+        let is_new = self.open.as_ref().is_none_or(|open| event.cursor > open.begun());
+        self.print(seen, is_open, is_new).await
     }
 
     /// Prints an event if it is wanted; whether it was the last one.
