@@ -12,7 +12,7 @@ use super::remote::RemoteArgs;
 use super::ui::{Ui, event, text};
 use super::{offer, places, watch};
 use crate::config;
-use crate::desk::place::{Found, Place};
+use crate::desk::place::Found;
 use crate::desk::places::Places;
 use crate::desk::ruling::{Ruled, Ruling};
 use crate::desk::values::action_in_words;
@@ -104,9 +104,7 @@ struct Answering<'a> {
 
 /// What is heard while questions are followed.
 enum Heard {
-    Ours(Box<Event>),
-    /// Our own log is another one from here on.
-    Reset,
+    Ours(Watched),
     Theirs(Box<Seen>),
 }
 
@@ -126,11 +124,8 @@ impl<'a> Answering<'a> {
         // The tails begin first: what is asked from now on is not missed, however long the looking takes.
         let mut others =
             Watching::begin(places, &What::All, &mut |words| self.context.ui.warn(&words)).await?;
-        let own = places.all().iter().find_map(|place| match place {
-            Place::Store(engine) => Some(engine.clone()),
-            Place::Fastmcp(_) | Place::Server(_) => None,
-        });
-        let mut log = match &own {
+        let own = places.own().map(|(_, engine)| engine);
+        let mut log = match own {
             Some(engine) => Some(engine.watch(EventFilter::All, engine.last().await?).await?),
             None => None,
         };
@@ -141,14 +136,14 @@ impl<'a> Answering<'a> {
         loop {
             let heard = tokio::select! {
                 biased;
-                heard = next(&mut log) => heard?,
+                heard = Watch::next_of(&mut log) => Heard::Ours(heard?),
                 seen = others.next() => Heard::Theirs(Box::new(seen?)),
             };
-            match (heard, &own) {
-                (Heard::Ours(event), Some(engine)) => self.hear(engine, &event).await?,
+            match (heard, own) {
+                (Heard::Ours(Watched::Event(event)), Some(engine)) => self.hear(engine, &event).await?,
                 (Heard::Theirs(seen), _) => self.hear_of_others(places, *seen).await?,
                 // Whatever the log does not tell of any more is among what waits.
-                (Heard::Reset | Heard::Ours(_), _) => {
+                (Heard::Ours(_), _) => {
                     self.remembered = Remembered::default();
                     self.look_patiently(places).await?;
                 }
@@ -269,17 +264,6 @@ fn words(ask: &Ask, decision: &Decision, ruled: &Ruled) -> String {
         (Ruled::Late(other), _) => format!("was decided{by}, and is not answered so: {}", why(other)),
         (Ruled::Left(Some(reason)), _) => format!("left to people{by}: {}", why(reason)),
         (Ruled::Left(None) | Ruled::Answered | Ruled::Would, _) => format!("left to people{by}"),
-    }
-}
-
-/// The next event of our own; never, where there is no log.
-async fn next(log: &mut Option<Watch>) -> Result<Heard, Failure> {
-    match log {
-        Some(watch) => Ok(match watch.next_or_reset().await? {
-            Watched::Event(event) => Heard::Ours(event),
-            Watched::Reset => Heard::Reset,
-        }),
-        None => std::future::pending().await,
     }
 }
 

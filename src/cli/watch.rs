@@ -244,10 +244,7 @@ fn end_of(facts: &Facts) -> Cursor {
 
 /// Our own log, and what is wanted of it.
 fn log_of(places: &Places, what: &What) -> Option<(Engine, EventFilter)> {
-    let own = places.all().iter().find_map(|place| match place {
-        Place::Store(engine) => Some(engine.clone()),
-        Place::Fastmcp(_) | Place::Server(_) => None,
-    });
+    let own = places.own().map(|(_, engine)| engine.clone());
     match what {
         What::All => Some((own?, EventFilter::All)),
         What::Session(session) => Some((own?, EventFilter::Session(session.clone()))),

@@ -54,9 +54,7 @@ pub(crate) struct Printer<'a> {
 
 /// What there is to print next.
 enum Next {
-    Ours(Event),
-    /// Our own log is another one from here on.
-    Reset,
+    Ours(Watched),
     Theirs(Result<Box<Seen>, Failure>),
     /// The one task that is watched has ended, or is gone.
     Over(Result<Task, Failure>),
@@ -141,18 +139,18 @@ impl<'a> Printer<'a> {
         loop {
             let seen = tokio::select! {
                 biased;
-                event = next(&mut log) => event?,
+                event = Watch::next_of(&mut log) => Next::Ours(event?),
                 event = others.next() => Next::Theirs(event.map(Box::new)),
                 over = &mut over => Next::Over(over),
             };
             let is_last = match seen {
-                Next::Ours(event) => {
+                Next::Ours(Watched::Event(event)) => {
                     after = event.cursor;
                     known.take_note(&event);
                     let seen = Seen::of_event(&event);
                     self.ours(&event, &seen).await? || self.is_end(&seen)?
                 }
-                Next::Reset => {
+                Next::Ours(Watched::Reset) => {
                     reset::tell(self.context)?;
                     known.lost().await.map(|()| false)?
                 }
@@ -297,15 +295,4 @@ async fn over(ours: Option<&Log>) -> Result<Task, Failure> {
     let begun = engine.get_patiently(&Viewer::Operator, id).await?;
     let ended = engine.wait(&Viewer::Operator, id, |task| task.status.is_final()).await;
     ended.map_err(|error| gone_or(&begun, error))
-}
-
-/// The next event of our own; never, where there are none.
-async fn next(log: &mut Option<Watch>) -> Result<Next, Failure> {
-    match log {
-        Some(watch) => Ok(match watch.next_or_reset().await? {
-            Watched::Event(event) => Next::Ours(*event),
-            Watched::Reset => Next::Reset,
-        }),
-        None => std::future::pending().await,
-    }
 }

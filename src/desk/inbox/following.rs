@@ -27,14 +27,9 @@ const PAGE: usize = 500;
 /// Tasks of a server that are looked at.
 const SERVED: usize = 1000;
 
-/// Our own log, and the place of its store.
-type Log = Option<(usize, Watch)>;
-
 /// What came.
 enum News {
-    Ours(usize, Box<Event>),
-    /// Our own log is another one from here on.
-    Reset,
+    Ours(Watched),
     Theirs(Box<Seen>),
 }
 
@@ -45,35 +40,29 @@ impl Inbox<'_> {
         let mut remarks = Vec::new();
         let mut others = Watching::begin(self.places, &What::All, &mut |words| remarks.push(words)).await?;
         self.remarks.lock().unwrap_or_else(PoisonError::into_inner).extend(remarks);
-        let mut log = self.log().await?;
+        let own = self.places.own();
+        let mut log = match own {
+            Some((_, engine)) => Some(engine.watch(EventFilter::All, engine.last().await?).await?),
+            None => None,
+        };
         self.load().await?;
         loop {
             let news = tokio::select! {
                 biased;
-                news = next(&mut log) => news?,
+                news = Watch::next_of(&mut log) => News::Ours(news?),
                 seen = others.next() => News::Theirs(Box::new(seen?)),
             };
-            match news {
-                News::Ours(at, event) => self.ours(at, &event),
-                News::Reset => self.load().await?,
-                News::Theirs(seen) => self.theirs(&seen).await?,
+            match (news, own) {
+                (News::Ours(Watched::Event(event)), Some((at, _))) => self.ours(at, &event),
+                // Whatever the log does not tell of any more is among what waits.
+                (News::Ours(_), _) => self.load().await?,
+                (News::Theirs(seen), _) => self.theirs(&seen).await?,
             }
             self.happened.send_modify(|number| *number = number.wrapping_add(1));
             if self.has_room_again() {
                 self.load().await?;
             }
         }
-    }
-
-    /// Our own log from now on.
-    async fn log(&self) -> Result<Log, Failure> {
-        for (at, place) in self.places.all().iter().enumerate() {
-            if let Place::Store(engine) = place {
-                let last = engine.last().await?;
-                return Ok(Some((at, engine.watch(EventFilter::All, last).await?)));
-            }
-        }
-        Ok(None)
     }
 
     /// Whether there are more than are kept, and half of those are gone.
@@ -131,17 +120,6 @@ impl Inbox<'_> {
             self.change(|list| list.set_task((at, &seen.task), open, MOST));
         }
         Ok(())
-    }
-}
-
-/// The next event of our own; never, where there is no log of ours.
-async fn next(log: &mut Log) -> Result<News, Failure> {
-    match log {
-        Some((at, watch)) => Ok(match watch.next_or_reset().await? {
-            Watched::Event(event) => News::Ours(*at, event),
-            Watched::Reset => News::Reset,
-        }),
-        None => std::future::pending().await,
     }
 }
 
