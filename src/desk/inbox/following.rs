@@ -1,6 +1,7 @@
 //! How the inbox learns what waits: each place is read once, and then tells.
 
 use std::convert::Infallible;
+use std::ops::ControlFlow;
 use std::sync::PoisonError;
 
 use jiff::Timestamp;
@@ -12,17 +13,15 @@ use crate::desk::failure::{Failure, Kind};
 use crate::desk::place::{Found, Place, SERVER, STORE};
 use crate::desk::row::{session_of, source_of};
 use crate::desk::server::{Server, ServerTask};
+use crate::desk::waiting::each_task;
 use crate::desk::watch::{Seen, Watching, What};
-use crate::engine::{Engine, Viewer, Watch, Watched};
+use crate::engine::{Engine, Watch, Watched};
 use crate::fastmcp::{DeployedTask, Deployment};
-use crate::store::{EventFilter, TaskFilter};
-use crate::task::{self, Event, EventKind, Task, TaskStatus};
+use crate::store::EventFilter;
+use crate::task::{self, Event, EventKind, Task};
 
 /// Questions that are kept: as many as somebody could go through in some weeks, and some megabytes.
 const MOST: usize = 10_000;
-
-/// Tasks of our own store that are read at once.
-const PAGE: usize = 500;
 
 /// Tasks of a server that are looked at.
 const SERVED: usize = 1000;
@@ -124,21 +123,13 @@ impl Inbox<'_> {
 }
 
 async fn of_store(at: usize, engine: &Engine) -> Result<Vec<Question>, Failure> {
-    let filter = TaskFilter {
-        status: Some(TaskStatus::InputRequired),
-        oldest_first: true,
-        hidden: true,
-        ..TaskFilter::default()
+    let mut waiting = Vec::new();
+    let visit = async |task: &Task| {
+        waiting.extend(of_task(at, task));
+        Ok(if waiting.len() > MOST { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     };
-    let (mut waiting, mut after) = (Vec::new(), None);
-    loop {
-        let page = engine.list(&Viewer::Operator, filter.clone(), after.as_ref(), PAGE).await?;
-        waiting.extend(page.tasks.iter().flat_map(|task| of_task(at, task)));
-        after = page.next;
-        if after.is_none() || waiting.len() > MOST {
-            return Ok(waiting);
-        }
-    }
+    each_task(engine, (None, None), visit).await?;
+    Ok(waiting)
 }
 
 fn of_task(at: usize, task: &Task) -> impl Iterator<Item = Question> {
