@@ -57,7 +57,7 @@ enum Next {
     Ours(Watched),
     Theirs(Result<Box<Seen>, Failure>),
     /// The one task that is watched has ended, or is gone.
-    Over(Result<Task, Failure>),
+    Over(Result<Box<Task>, Failure>),
 }
 
 impl<'a> Printer<'a> {
@@ -141,7 +141,7 @@ impl<'a> Printer<'a> {
                 biased;
                 event = Watch::next_of(&mut log) => Next::Ours(event?),
                 event = others.next() => Next::Theirs(event.map(Box::new)),
-                over = &mut over => Next::Over(over),
+                over = &mut over => Next::Over(over.map(Box::new)),
             };
             let is_last = match seen {
                 Next::Ours(Watched::Event(event)) => {
@@ -156,7 +156,7 @@ impl<'a> Printer<'a> {
                 }
                 Next::Theirs(Ok(seen)) => self.print(&seen, true, true).await? || self.is_end(&seen)?,
                 Next::Theirs(Err(failure)) => return self.gone(failure),
-                Next::Over(over) => return self.over(ours.as_ref(), after, over).await,
+                Next::Over(over) => return self.over(ours.as_ref(), after, over.map(|task| *task)).await,
             };
             if is_last {
                 return Ok(());
