@@ -3,16 +3,16 @@
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueHint};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
-use super::token_file;
 use super::ui::{Ui, text};
+use super::{signals, token_file};
 use crate::server::{Identity, IdentityError, Tokens};
 
 /// Where tokens and certificate come from.
@@ -118,18 +118,11 @@ impl Access {
         parts: &TaskTracker,
         stop: &CancellationToken,
     ) -> Result<(), Failure> {
-        let mut hangups = signal(SignalKind::hangup())
-            .map_err(|error| Failure::caused(Kind::Unexpected, "cannot listen for signals", error))?;
-        let (ui, stop) = (context.ui.clone(), stop.clone());
-        parts.spawn(async move {
-            loop {
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    _ = hangups.recv() => self.take_up(&ui),
-                }
-            }
-        });
-        Ok(())
+        let (access, ui) = (Arc::new(self), context.ui.clone());
+        signals::on_hangup(parts, stop, move || {
+            let (access, ui) = (access.clone(), ui.clone());
+            async move { access.take_up(&ui) }
+        })
     }
 
     fn take_up(&self, ui: &Ui) {
@@ -140,7 +133,7 @@ impl Access {
                     read.warnings.iter().for_each(|warning| ui.warn(warning));
                     ui.talk(&format!("read the tokens again: {} of them", read.tokens.len()));
                 }
-                Err(failure) => kept(ui, &failure, "the tokens are the same as before"),
+                Err(failure) => signals::tell_kept(ui, &failure, "the tokens are"),
             }
         }
         if let Some((files, identity)) = &self.identity {
@@ -149,15 +142,10 @@ impl Access {
             });
             match replaced {
                 Ok(()) => ui.talk("read the certificate again"),
-                Err(failure) => kept(ui, &failure, "the certificate is the same as before"),
+                Err(failure) => signals::tell_kept(ui, &failure, "the certificate is"),
             }
         }
     }
-}
-
-fn kept(ui: &Ui, failure: &Failure, what: &str) {
-    ui.failure(failure);
-    ui.warn(what);
 }
 
 impl Files {

@@ -8,12 +8,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::context::Context;
-use super::failure::Failure;
 use super::ui::{Ui, event};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::values;
 use crate::desk::watch::Seen;
-use crate::engine::{Engine, Watch};
+use crate::engine::{Engine, EngineResult, Watch};
 use crate::store::EventFilter;
 use crate::task::{Event, EventKind, TaskId, ToolSpec, WorkerId};
 
@@ -63,14 +62,21 @@ pub(super) async fn tell(
     whose: Whose,
     parts: &TaskTracker,
     stop: &CancellationToken,
-) -> Result<(), Failure> {
+) {
     if !context.ui.may_animate() {
-        return Ok(());
+        return;
     }
-    let watch = engine.watch(EventFilter::All, engine.last().await?).await?;
+    let watch = match from_now_on(engine).await {
+        Ok(watch) => watch,
+        // What is only talk keeps nothing from its work.
+        Err(error) => return tracing::debug!(%error, "nothing is told of tasks"),
+    };
     let (ui, stop) = (context.ui.clone(), stop.clone());
     parts.spawn(async move { stop.run_until_cancelled(until_broken(&ui, watch, whose)).await });
-    Ok(())
+}
+
+async fn from_now_on(engine: &Engine) -> EngineResult<Watch> {
+    engine.watch(EventFilter::All, engine.last().await?).await
 }
 
 /// Tells of tasks for as long as there is a store.
@@ -89,15 +95,17 @@ async fn until_broken(ui: &Ui, mut watch: Watch, mut whose: Whose) {
 }
 
 /// Says how to try it, with a tool that somebody runs.
-pub(super) async fn suggest(context: &Context, engine: &Engine) -> Result<(), Failure> {
-    let tools = engine.tools().await?;
+pub(super) async fn suggest(context: &Context, engine: &Engine) {
+    let tools = match engine.tools().await {
+        Ok(tools) => tools,
+        Err(error) => return tracing::debug!(%error, "nothing is suggested"),
+    };
     let workers = engine.store().workers().await.map(|workers| workers.rows).unwrap_or_default();
     let is_run = |tool: &&ToolSpec| workers.iter().any(|one| one.offers(&tool.name));
     let run: Vec<_> = tools.iter().filter(is_run).collect();
     // One that asks, where there is none that is known to.
     let Some(tool) = run.iter().find(|tool| tool.name == "plan_dinner").or(run.first()) else {
-        context.tell(Advice::worker("no worker runs a tool here yet: "));
-        return Ok(());
+        return context.tell(Advice::worker("no worker runs a tool here yet: "));
     };
     let submit = Suggested::new("submit").about(tool.name.as_str()).option("--session", "dinner");
     let submit = values::calling(submit, &tool.input_schema);
@@ -105,7 +113,6 @@ pub(super) async fn suggest(context: &Context, engine: &Engine) -> Result<(), Fa
     for command in [submit, Suggested::new("watch").about("dinner"), Suggested::new("respond")] {
         context.ui.talk_after("    ", &[context.command(command)]);
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::context::Context;
-use super::failure::Failure;
+use super::failure::{Failure, Kind};
 use super::follow::{self, Answering};
 use super::remote::RemoteArgs;
 use super::ui::spinner::Spinner;
@@ -12,6 +12,7 @@ use super::{arguments, outcome, places, stay};
 use crate::client::Target;
 use crate::desk::answer::{Delivered, Sending};
 use crate::desk::answers;
+use crate::desk::asked::OpenQuestion;
 use crate::desk::ending::Ending;
 use crate::desk::place::{Found, SERVER};
 use crate::desk::suggest::{Advice, Suggested};
@@ -86,10 +87,10 @@ async fn deployed_to_end(
     let mut position = 0;
     loop {
         let spinner = Spinner::start(&context.ui, "waiting");
-        found = found.until_asked(None).await?;
+        found = context.ride_out(async || found.until_asked(None).await).await?;
         drop(spinner);
         if found.has_ended() {
-            return found.ending(false).await;
+            return context.ride_out(async || found.ending(false).await).await;
         }
         position += 1;
         have_answered(context, &found, answering, position).await?;
@@ -114,11 +115,27 @@ async fn have_answered(
             }
         };
         let mut sending = Sending::new(found, &question, answer.clone(), Way::Supported);
-        match context.ride_out(async || sending.attempt().await).await? {
-            Delivered::Taken(_) => return Ok(()),
-            Delivered::Refused { problem, .. } => asked.refused(&answer, problem),
+        match context.ride_out(async || sending.attempt().await).await {
+            Ok(Delivered::Taken(_)) => return Ok(()),
+            Ok(Delivered::Refused { problem, .. }) => asked.refused(&answer, problem),
+            Err(failure) => return unless_closed(context, found, &question, failure).await,
         }
     }
+}
+
+/// Goes on where an answer failed since somebody else was faster.
+async fn unless_closed(
+    context: &Context,
+    found: &Found,
+    question: &OpenQuestion,
+    failure: Failure,
+) -> Result<(), Failure> {
+    if failure.kind() != Kind::NothingChanged {
+        return Err(failure);
+    }
+    let closed = context.ride_out(async || found.closed_by_now(question).await).await?;
+    context.ui.talk(&closed.ok_or(failure)?);
+    Ok(())
 }
 
 async fn at_server(

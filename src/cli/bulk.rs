@@ -1,15 +1,17 @@
 //! What commands ask and say that act on many tasks at once.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
+use super::places;
 use super::ui::{Column, Piece, TableRow, choose, table, text, time};
 use crate::desk::bulk::Tally;
 use crate::desk::places::Places;
-use crate::desk::selection::{Selected, counted};
-use crate::desk::suggest::{Advice, Suggested};
+use crate::desk::selection::Selected;
 use crate::task::TaskStatus;
 
 /// What a command calls what it does to many tasks.
@@ -34,6 +36,11 @@ pub(crate) fn tool(name: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
+/// The time that is so long ago, before which tasks are meant.
+pub(crate) fn before(ago: Option<Duration>) -> Option<Timestamp> {
+    ago.map(|ago| Timestamp::now().checked_sub(ago).unwrap_or(Timestamp::MIN))
+}
+
 /// Asks whoever sits here before many tasks are changed. `what` says what would be changed. Where nobody can be asked,
 /// `--yes` has to say it.
 pub(crate) async fn confirm(context: &Context, words: &Words, what: &str) -> Result<(), Failure> {
@@ -52,11 +59,7 @@ pub(crate) async fn confirm(context: &Context, words: &Words, what: &str) -> Res
 /// Says what would be changed, and asks.
 pub(crate) async fn ask(context: &Context, act: &str, what: &str) -> Result<(), Failure> {
     context.ui.talk_after("", &[Piece::Words(format!("this would {act} {what}"))]);
-    let answers = vec!["no, change nothing".to_owned(), format!("yes, {act} them")];
-    match choose::one(&context.ui, "Go on?", answers).await? {
-        Some(1) => Ok(()),
-        _ => Err(Failure::new(Kind::NothingChanged, "nothing was changed")),
-    }
+    choose::yes(&context.ui, "Go on?", format!("yes, {act} them")).await
 }
 
 /// Prints what `--dry-run` found.
@@ -95,11 +98,7 @@ fn lines(context: &Context, selected: &Selected) -> Vec<String> {
 
 /// Says what of the tasks is left out.
 pub(crate) fn tell_left_out(context: &Context, selected: &Selected) {
-    if selected.unreadable > 0 {
-        let count = counted(selected.unreadable, "task");
-        context.ui.warn(&format!("{count} cannot be read, and may be meant as well"));
-        context.tell(Advice::command(Suggested::new("doctor"), "names them"));
-    }
+    places::tell_unreadable(context, selected.unreadable, ", and may be meant as well");
     if selected.has_more {
         let count = selected.tasks.len();
         context.ui.warn(&format!("there are more than {count}: the same command goes on with the rest"));

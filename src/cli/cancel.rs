@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use clap::Args;
-use jiff::Timestamp;
 use serde_json::json;
 
 use super::bulk::{self, Words};
@@ -13,7 +12,7 @@ use super::failure::{Failure, Kind};
 use super::places;
 use super::remote::RemoteArgs;
 use super::ui::{text, time};
-use crate::desk::place::Cancelled;
+use crate::desk::place::{BY_OPERATOR, Cancelled};
 use crate::desk::places::Places;
 use crate::desk::selection::{Selected, SelectedTask, Selection};
 use crate::task::{SessionId, TaskStatus};
@@ -42,7 +41,7 @@ pub(crate) struct CancelArgs {
     #[arg(long)]
     dry_run: bool,
     /// Why, for the log
-    #[arg(long, value_name = "TEXT", default_value = "cancelled by the operator")]
+    #[arg(long, value_name = "TEXT", default_value = BY_OPERATOR)]
     reason: String,
     #[command(flatten)]
     pub(crate) remote: RemoteArgs,
@@ -109,13 +108,11 @@ async fn named(
 /// All unfinished ones that have what the options say.
 async fn matching(context: &Context, places: &Places, args: &CancelArgs) -> Result<(), Failure> {
     places::tell_unsearched(context, places);
-    let launched_before =
-        args.older.map(|older| Timestamp::now().checked_sub(older).unwrap_or(Timestamp::MIN));
     let selection = Selection {
         session: args.session.clone(),
         tool: args.tool.clone(),
         statuses: vec![TaskStatus::Working, TaskStatus::InputRequired],
-        launched_before,
+        launched_before: bulk::before(args.older),
         ended_before: None,
     };
     let selected = context.asking(places.select(&selection, WORDS.verb)).await?;

@@ -12,7 +12,6 @@ use super::ui::{text, time};
 use crate::desk::csv;
 use crate::desk::export::{COLUMNS, Exported, LeftOut, cells};
 use crate::desk::places::Places;
-use crate::desk::suggest::{Advice, Suggested};
 use crate::task::SessionId;
 
 /// Export questions with their answers, for an audit
@@ -78,11 +77,7 @@ fn print_cells(context: &Context, cells: Vec<String>) -> Result<(), Failure> {
 
 /// Says what is not among the rows.
 fn tell(context: &Context, left_out: &LeftOut) {
-    if left_out.unreadable > 0 {
-        let doctor = Advice::command(Suggested::new("doctor"), "names them");
-        let words = format!("{} tasks cannot be read and are left out; ", left_out.unreadable);
-        context.ui.warn(&context.advise(doctor.after(&words)));
-    }
+    places::tell_unreadable(context, left_out.unreadable, " and are left out");
     if left_out.has_fastmcp {
         context.ui.talk("FastMCP keeps no answers: of its tasks these are the open questions");
     }

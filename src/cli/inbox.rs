@@ -11,8 +11,9 @@ use super::ui::text;
 use super::{answering, places, who};
 use crate::desk::answer::{Delivered, Sending};
 use crate::desk::asked::OpenQuestion;
+use crate::desk::bulk::Tally;
 use crate::desk::inbox::{Inbox, Key};
-use crate::desk::place::Found;
+use crate::desk::place::{BY_OPERATOR, Found};
 use crate::desk::places::Places;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::values;
@@ -54,7 +55,8 @@ pub(crate) async fn run(context: &Context, args: InboxArgs) -> Result<(), Failur
             let none = Failure::new(Kind::NotFound, "there are no questions here");
             return Err(none.hint(context.nothing_begun()));
         }
-        open(context, places, context.guard(&args.remote), (who, !args.no_bell)).await
+        let guard = (context.guard(&args.remote), context.config.yes);
+        open(context, places, guard, (who, !args.no_bell)).await
     };
     places::at(context, &args.remote, false, work).await
 }
@@ -69,11 +71,11 @@ fn no_screen() -> Failure {
 }
 
 /// Opens the inbox of these places, until somebody leaves it. `guard` is said wherever something is changed, and asked once
-/// before. The bell rings where that is wanted.
+/// before, unless somebody has confirmed it already. The bell rings where that is wanted.
 pub(super) async fn open(
     context: &Context,
     places: &Places,
-    guard: Option<String>,
+    (guard, is_confirmed): (Option<String>, bool),
     (who, rings): (Who, bool),
 ) -> Result<(), Failure> {
     places::tell_unsearched(context, places);
@@ -83,7 +85,7 @@ pub(super) async fn open(
     context.goes_on("what was not answered stays open");
     let inbox = Inbox::new(places);
     let pane = Pane::open(&inbox, setting, context.config.place(), guard).map_err(stopped)?;
-    let mut desk = Desk { context, places, inbox: &inbox, pane, who, is_confirmed: context.config.yes };
+    let mut desk = Desk { context, places, inbox: &inbox, pane, who, is_confirmed };
     let followed = Box::pin(context.ride_out(async || inbox.follow().await));
     let rings = rings && !ui.is_quiet();
     tokio::select! {
@@ -109,10 +111,7 @@ fn stopped(why: Stopped) -> Failure {
 
 /// What an answer says.
 fn in_words(ask: &Ask, answer: &Answer) -> String {
-    match answer.content {
-        Some(_) => format!("{} with {}", answer.action, values::in_words(ask, answer)),
-        None => answer.action.to_string(),
-    }
+    values::action_in_words(ask, answer, " with ")
 }
 
 /// Does what is wanted at the pane.
@@ -232,11 +231,22 @@ impl Desk<'_> {
         let answer = answering::ask(self.context, &asked).await?.given_by(self.who.clone());
         let lines = self.to_be_sent(keys, &asked.ask, &answer);
         self.yes(Sheet::question(format!("Send this to {} questions?", keys.len()), lines)).await?;
-        let (inbox, kind) = (self.inbox, &asked.ask.kind);
-        let sending = async { Ok(inbox.answer_alike(keys, &answer, kind).await) };
-        let tally = self.during(&format!("answering {} questions", keys.len()), sending).await?;
-        self.pane.unmark();
-        self.pane.notice(tally.in_words());
+        let (mut tally, alike) = (Tally::default(), (&answer, &asked.ask.kind));
+        let sending = self.inbox.answer_alike(keys, alike, &mut tally);
+        let sent = self.during(&format!("answering {} questions", keys.len()), sending).await;
+        let said = tally.in_words("answered", "were late", "refused");
+        match sent {
+            Ok(()) => {
+                self.pane.unmark();
+                self.pane.notice(said);
+            }
+            Err(failure) if failure.is_signal() => return Err(failure),
+            // What was sent before stays sent; the rest stays marked.
+            Err(failure) => {
+                let failure = self.context.failed(failure);
+                self.pane.notice(format!("{}; {said}", text::sentence(&failure.to_string())));
+            }
+        }
         Ok(())
     }
 
@@ -273,7 +283,7 @@ impl Desk<'_> {
             SheetLine::new("  ", "Its work is stopped, its open questions are withdrawn.", Tone::Plain),
         ];
         self.yes(Sheet::question(format!("Cancel task {id}?"), lines)).await?;
-        let cancelling = async { inbox.find(key).await?.cancel("cancelled by the operator").await };
+        let cancelling = async { inbox.find(key).await?.cancel(BY_OPERATOR).await };
         let done = self.during("cancelling the task", cancelling).await?;
         inbox.close(key);
         let warning = done.warning.map(|warning| format!("; {warning}")).unwrap_or_default();

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::places;
 use super::remote::RemoteArgs;
-use super::ui::{Column, Paint, TableRow, Ui, event, row_status, table, text, time};
+use super::ui::{Cell, Column, Ui, event, row_status, table_of, text, time};
 use crate::client::Era;
 use crate::desk::place::{Place, SERVER, STORE};
 use crate::desk::places::Places;
@@ -158,11 +158,8 @@ fn none(context: &Context, places: &Places, args: &ListArgs) {
     }
 }
 
-/// A column, and its cell of a row.
-type Cell = (Column, fn(&Row, Timestamp, Paint) -> String);
-
 /// All but the message, which takes what is left. The narrower the terminal, the fewer there are.
-const COLUMNS: [Cell; 9] = [
+const COLUMNS: [Cell<Row>; 9] = [
     (Column::new("TASK"), |row, _, _| {
         // A server knows whole ids only, unless it is one that was launched from here.
         let id = if row.source == SERVER { &row.task } else { event::short(&row.task) };
@@ -187,23 +184,13 @@ const COLUMNS: [Cell; 9] = [
     (Column::within("WORKER", 26, 3), |row, _, _| row.worker.as_deref().map(text::line).unwrap_or_default()),
 ];
 
-/// The table's lines. A column that says nothing is left out: one where no row has a value, or all are of one place.
+/// The table's lines. Where all are of one place, the column that tells it is left out.
 fn lines(ui: &Ui, rows: &[Row]) -> Vec<String> {
-    let now = Timestamp::now();
     let one_place = rows.iter().all(|row| row.source == STORE || row.source == SERVER);
-    let says = |(column, cell): &Cell| match column.name {
-        "SOURCE" => !one_place,
-        _ => rows.iter().any(|row| !cell(row, now, Paint::new(false)).is_empty()),
-    };
-    let columns: Vec<Cell> = COLUMNS.into_iter().filter(says).collect();
-    let header: Vec<_> = columns.iter().map(|(column, _)| *column).chain([Column::new("MESSAGE")]).collect();
-    let cells = |row: &Row| TableRow {
-        cells: columns.iter().map(|(_, cell)| cell(row, now, ui.paint())).collect(),
-        last: message(row),
-        // Whoever may accept a page sees where it leads.
-        is_whole: row.has_page,
-    };
-    table(ui, &header, rows.iter().map(cells).collect())
+    let columns = COLUMNS.into_iter().filter(|(column, _)| !one_place || column.name != "SOURCE");
+    // Whoever may accept a page sees where it leads.
+    let last = |row: &Row| (message(row), row.has_page);
+    table_of(ui, rows, columns, (Column::new("MESSAGE"), last))
 }
 
 fn message(row: &Row) -> String {

@@ -123,11 +123,13 @@ impl Command {
     fn is_about_a_task(&self) -> bool {
         matches!(
             self,
-            Self::Watch(_)
+            Self::Attach(_)
+                | Self::Watch(_)
                 | Self::Respond(_)
                 | Self::Show(_)
                 | Self::Result(_)
                 | Self::Cancel(_)
+                | Self::Retry(_)
                 | Self::Doctor(_)
         )
     }

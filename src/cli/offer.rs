@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::context::Context;
 use super::environment::host;
 use super::failure::{Failure, Kind};
-use super::ui::{Ui, time};
+use super::signals;
+use super::ui::time;
 use crate::config::{self, Mistake};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::task::Fault;
@@ -102,22 +102,16 @@ impl OfferArgs {
         handle: ToolsHandle,
         stop: &CancellationToken,
     ) -> Result<(), Failure> {
-        let mut hangups = signal(SignalKind::hangup())
-            .map_err(|error| Failure::caused(Kind::Unexpected, "cannot listen for signals", error))?;
-        let (offer, ui, stop) = (self.clone(), context.ui.clone(), stop.clone());
-        parts.spawn(async move {
-            loop {
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    _ = hangups.recv() => {}
-                }
+        let (offer, ui) = (self.clone(), context.ui.clone());
+        signals::on_hangup(parts, stop, move || {
+            let (offer, ui, handle) = (offer.clone(), ui.clone(), handle.clone());
+            async move {
                 match take_up(&offer, &handle).await {
                     Ok(count) => ui.talk(&format!("read the tools again: {count} of them")),
-                    Err(failure) => kept(&ui, &failure),
+                    Err(failure) => signals::tell_kept(&ui, &failure, "the tools are"),
                 }
             }
-        });
-        Ok(())
+        })
     }
 }
 
@@ -129,11 +123,6 @@ async fn take_up(offer: &OfferArgs, handle: &ToolsHandle) -> Result<usize, Failu
         .map_err(|error| Failure::caused(Kind::Unexpected, "the file of tools could not be read", error))??;
     handle.replace(&tools).await?;
     Ok(tools.len())
-}
-
-fn kept(ui: &Ui, failure: &Failure) {
-    ui.failure(failure);
-    ui.warn("the tools are the same as before");
 }
 
 /// Reads a file; its mistakes are one failure.

@@ -26,35 +26,51 @@ pub(crate) fn fails(of: Of<'_>, ending: &Ending) -> Result<(), Failure> {
 
 /// Prints how a task ended, and fails as it did.
 pub(crate) fn tell(context: &Context, of: Of<'_>, ending: &Ending) -> Result<(), Failure> {
-    let task = text::line(of.1);
+    say(context, of, ending)?;
+    fails(of, ending)
+}
+
+/// Prints how a task ended.
+fn say(context: &Context, of: Of<'_>, ending: &Ending) -> Result<(), Failure> {
     match ending {
-        Ending::Finished(outcome) => of_outcome(context, of, outcome),
+        Ending::Finished(outcome) => show(context, of, outcome.status(), outcome),
         Ending::Failed { message, outcome: Some(outcome) } => {
-            failed(context, of, message.as_deref(), outcome)
+            show_failed(context, of, message.as_deref(), outcome)
         }
         Ending::Failed { message, outcome: None } => {
-            let words = message.as_deref().unwrap_or(UNSAID);
-            if context.ui.is_json() {
-                let error = json!({ "message": words });
-                context.ui.object(
-                    &json!({ "source": of.0, "task": of.1, "status": TaskStatus::Failed, "error": error }),
-                )?;
-            }
-            Err(unsaid(of, message.as_deref()))
+            let error = json!({ "message": message.as_deref().unwrap_or(UNSAID) });
+            for_scripts(context, of, TaskStatus::Failed, ("error", error))
         }
-        Ending::Cancelled { message } => Err(cancelled(context, of, message.as_deref())),
-        Ending::Closed { why, .. } if context.ui.is_json() => context
-            .ui
-            .object(&json!({ "source": of.0, "task": of.1, "status": TaskStatus::Completed, "note": why })),
+        Ending::Cancelled { message } => {
+            for_scripts(context, of, TaskStatus::Cancelled, ("reason", json!(message)))
+        }
+        Ending::Closed { why, .. } if context.ui.is_json() => {
+            for_scripts(context, of, TaskStatus::Completed, ("note", json!(why)))
+        }
         Ending::Closed { why, unknown } => {
             let ended = if unknown.is_some() { "has ended" } else { "is completed" };
-            context.ui.talk(&format!("task {task} {ended}; {why}"));
+            context.ui.talk(&format!("task {} {ended}; {why}", text::line(of.1)));
             if let Some(advice) = unknown {
                 context.tell(advice.clone());
             }
             Ok(())
         }
     }
+}
+
+/// What only scripts are told of an end of which there is no outcome.
+fn for_scripts(
+    context: &Context,
+    of: Of<'_>,
+    status: TaskStatus,
+    (name, value): (&str, Value),
+) -> Result<(), Failure> {
+    if !context.ui.is_json() {
+        return Ok(());
+    }
+    let mut object = json!({ "source": of.0, "task": of.1, "status": status });
+    object[name] = value;
+    context.ui.object(&object)
 }
 
 /// The failure of a task that its place calls failed, and of which no outcome is shown.
@@ -70,34 +86,28 @@ const UNSAID: &str = "its server does not say why";
 const TOOL_ERROR: &str = "the tool calls its result an error";
 
 /// The failure of a task that was cancelled.
-fn cancelled(context: &Context, of: Of<'_>, message: Option<&str>) -> Failure {
-    if context.ui.is_json() {
-        let object =
-            json!({ "source": of.0, "task": of.1, "status": TaskStatus::Cancelled, "reason": message });
-        if let Err(failure) = context.ui.object(&object) {
-            return failure;
-        }
-    }
-    cancellation(of, message)
-}
-
 fn cancellation(of: Of<'_>, message: Option<&str>) -> Failure {
     let message = message.filter(|message| !message.trim().is_empty());
     let why = message.map(|message| format!(": {message}")).unwrap_or_default();
     Failure::new(Kind::Cancelled, format!("task {} was cancelled{why}", of.1))
 }
 
-/// The failure of a task that its server calls failed: in the server's words where the outcome does not have them.
-fn failed(context: &Context, of: Of<'_>, message: Option<&str>, outcome: &Outcome) -> Result<(), Failure> {
+/// Prints what there is of a task that its server calls failed.
+fn show_failed(
+    context: &Context,
+    of: Of<'_>,
+    message: Option<&str>,
+    outcome: &Outcome,
+) -> Result<(), Failure> {
     match outcome {
         Outcome::Result(result) if context.ui.is_json() && !outcome.is_tool_error() => {
-            context.ui.object(&disowned(of, message, result))?;
+            context.ui.object(&disowned(of, message, result))
         }
-        _ => show(context, of, TaskStatus::Failed, outcome)?,
+        _ => show(context, of, TaskStatus::Failed, outcome),
     }
-    Err(failure_of(of, message, outcome))
 }
 
+/// The failure of a task that its server calls failed: in the server's words where the outcome does not have them.
 fn failure_of(of: Of<'_>, message: Option<&str>, outcome: &Outcome) -> Failure {
     let words = match outcome {
         Outcome::Error(error) => {

@@ -9,8 +9,9 @@ use super::failure::Failure;
 use super::remote::RemoteArgs;
 use crate::desk::place::{Found, Place, no_task};
 use crate::desk::places::Places;
+use crate::desk::selection::counted;
 use crate::desk::sought::Sought;
-use crate::desk::suggest::Advice;
+use crate::desk::suggest::{Advice, Suggested};
 
 /// Does a command's work at its places, and leaves them in good order. Whoever waits for a task waits for its place too.
 pub(crate) async fn at<T>(
@@ -34,6 +35,15 @@ pub(crate) async fn at<T>(
 pub(crate) fn tell_unsearched(context: &Context, places: &Places) {
     if let Some(why) = places.unsearched() {
         context.ui.talk(&context.advise(why));
+    }
+}
+
+/// Says so where tasks cannot be read, and what that means here: " and are left out".
+pub(crate) fn tell_unreadable(context: &Context, count: usize, so: &str) {
+    if count > 0 {
+        let words = format!("{} cannot be read{so}; ", counted(count, "task"));
+        let doctor = Advice::command(Suggested::new("doctor"), "names them");
+        context.ui.warn(&context.advise(doctor.after(&words)));
     }
 }
 

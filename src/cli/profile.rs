@@ -91,10 +91,6 @@ impl Context {
             return Err(Failure::new(Kind::NeedsInput, format!("the profile {name} {why}"))
                 .hint("give --yes to go on without being asked"));
         }
-        let answers = vec!["no, change nothing".to_owned(), format!("yes, in {name}")];
-        match choose::one(&self.ui, QUESTION, answers).await? {
-            Some(1) => Ok(()),
-            _ => Err(Failure::new(Kind::NothingChanged, "nothing was changed")),
-        }
+        choose::yes(&self.ui, QUESTION, format!("yes, in {name}")).await
     }
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use clap::Args;
-use jiff::Timestamp;
 
 use super::bulk::{self, Words};
 use super::context::Context;
@@ -94,14 +93,12 @@ async fn prune(context: &Context, places: &Places, args: &PruneArgs) -> Result<(
 impl PruneArgs {
     fn selection(&self) -> Selection {
         let ends = TaskStatus::ALL.into_iter().filter(|status| status.is_final());
-        let ended_before =
-            self.older_than.map(|older| Timestamp::now().checked_sub(older).unwrap_or(Timestamp::MIN));
         Selection {
             session: self.session.clone(),
             tool: self.tool.clone(),
             statuses: if self.status.is_empty() { ends.collect() } else { self.status.clone() },
             launched_before: None,
-            ended_before,
+            ended_before: bulk::before(self.older_than),
         }
     }
 }

@@ -164,6 +164,11 @@ impl RemoteArgs {
         first.into_iter().chain(headers).chain([last]).flatten().flatten().collect()
     }
 
+    /// Whether the line names a server.
+    pub(crate) fn names_a_server(&self) -> bool {
+        self.server.is_some() || self.stdio.is_some()
+    }
+
     /// The server that the line names, without secrets.
     pub(crate) fn shown(&self) -> Option<String> {
         self.server.as_deref().map(shown_server).or_else(|| self.stdio.as_deref().map(client::shown))

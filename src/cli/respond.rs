@@ -16,7 +16,7 @@ use crate::task::{Action, Who};
 
 pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Failure> {
     if args.rules.file().is_some() {
-        return rules::run(context, &args.rules(), &args.remote).await;
+        return rules::run(context, (&args.rules, args.dry_run), &args.remote).await;
     }
     let who = args.who(context)?;
     if args.all {
@@ -32,15 +32,18 @@ pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Fail
 }
 
 async fn respond(context: &Context, places: &Places, args: &RespondArgs, who: Who) -> Result<(), Failure> {
-    let is_open_ended = args.task.is_none() && !args.next && !args.has_answer();
-    if is_open_ended && context.ui.may_draw() && waiting::are_several(places).await? {
-        return inbox::open(context, places, None, (who, true)).await;
-    }
     let (mut found, wanted) = if let Some(prefix) = &args.task {
         (places::find(context, places, prefix, args.wait).await?, args.question.clone())
     } else {
-        let waiting = waiting::chosen(context, places, args.next, args.has_answer()).await?;
-        (waiting.found, Some(waiting.question.id))
+        let waiting = waiting::all(context, places, args.next).await?;
+        if waiting.len() > 1 && !args.next && !args.has_answer() && context.ui.may_draw() {
+            drop(waiting);
+            // Whoever sits here was asked before anything was read.
+            let guard = (context.guard(&args.remote), true);
+            return inbox::open(context, places, guard, (who, true)).await;
+        }
+        let chosen = waiting::chosen(context, waiting, args.next, args.has_answer()).await?;
+        (chosen.found, Some(chosen.question.id))
     };
     if args.direct && matches!(found, Found::Store(..)) {
         let problem = "--direct is for FastMCP 4's tasks: one of our own is always answered in its store";

@@ -64,7 +64,14 @@ async fn answer(context: &Context, places: &Places, given: &Given<'_>) -> Result
     let (tool, session) = (args.tool.clone(), args.session.clone());
     let mut matching = Matching { tool, session, asked_before: None };
     if !args.dry_run && !context.config.yes && context.ui.may_prompt() {
-        matching.asked_before = confirmed(context, places, &matching, args.accept).await?;
+        let seen = Seen::of(context, places, &matching, args.accept).await?;
+        if seen.count() == 0 {
+            // What is asked from now on has been shown to nobody.
+            return end(context, &Tally::default(), seen.unreadable, args);
+        }
+        let what = format!("{}: {}", counted(seen.count(), "question"), seen.of_what());
+        bulk::ask(context, WORDS.act, &what).await?;
+        matching.asked_before = seen.last;
     }
     context.goes_on("what is answered stays so; the same command goes on with the rest");
     let mut tally = Tally::default();
@@ -80,7 +87,7 @@ async fn answer(context: &Context, places: &Places, given: &Given<'_>) -> Result
             }
             Ok(answer) => send(context, &waiting, answer, args, &mut tally).await,
             Err(problem) => {
-                context.ui.detail(&format!("{}: {problem}", waiting.name()));
+                context.ui.detail(&format!("{}: {}", waiting.name(), text::sentence(&problem)));
                 waiting.refused(&problem, &mut tally);
                 Ok(())
             }
@@ -92,10 +99,7 @@ async fn answer(context: &Context, places: &Places, given: &Given<'_>) -> Result
 
 /// Says how it ended.
 fn end(context: &Context, tally: &Tally, unreadable: usize, args: &RespondArgs) -> Result<(), Failure> {
-    if unreadable > 0 {
-        let tasks = counted(unreadable, "task");
-        context.ui.warn(&format!("{tasks} cannot be read, so that nobody can tell what they ask"));
-    }
+    places::tell_unreadable(context, unreadable, ", so that nobody can tell what they ask");
     if tally.done > 0 || tally.failed > 0 {
         return bulk::end(context, &WORDS, tally, args.dry_run);
     }
@@ -105,30 +109,44 @@ fn end(context: &Context, tally: &Tally, unreadable: usize, args: &RespondArgs) 
     Err(Failure::new(Kind::NothingChanged, format!("there was nothing to answer: {why}")))
 }
 
-/// Asks whoever sits here, who sees how many questions it is and which pages; the time of the last of these questions.
-async fn confirmed(
-    context: &Context,
-    places: &Places,
-    matching: &Matching,
-    accepts: bool,
-) -> Result<Option<Timestamp>, Failure> {
-    let (mut by_tool, mut last, mut count): (BTreeMap<String, usize>, _, _) = (BTreeMap::new(), None, 0);
-    let seen = places.each_waiting(matching, async |waiting| {
-        count += 1;
-        last = last.max(waiting.since());
-        if accepts {
-            tell_page(context, &waiting);
-        }
-        *by_tool.entry(waiting.tool.unwrap_or_default()).or_default() += 1;
-        Ok(())
-    });
-    context.asking(seen).await?;
-    if count > 0 {
-        let by_tool = by_tool.iter().map(|(tool, count)| (tool.as_str(), *count)).collect();
-        let what = format!("{}: {}", counted(count, "question"), of_what(by_tool));
-        bulk::ask(context, WORDS.act, &what).await?;
+/// What is open when somebody is asked whether it shall be answered.
+#[derive(Default)]
+struct Seen {
+    by_tool: BTreeMap<String, usize>,
+    /// When the last of these questions was asked, where that is known.
+    last: Option<Timestamp>,
+    /// How many tasks cannot be read.
+    unreadable: usize,
+}
+
+impl Seen {
+    /// Looks, and names the pages that would be accepted.
+    async fn of(
+        context: &Context,
+        places: &Places,
+        matching: &Matching,
+        accepts: bool,
+    ) -> Result<Self, Failure> {
+        let mut seen = Self::default();
+        let looking = places.each_waiting(matching, async |waiting| {
+            seen.last = seen.last.max(waiting.since());
+            if accepts {
+                tell_page(context, &waiting);
+            }
+            *seen.by_tool.entry(waiting.tool.unwrap_or_default()).or_default() += 1;
+            Ok(())
+        });
+        let unreadable = context.asking(looking).await?;
+        Ok(Self { unreadable, ..seen })
     }
-    Ok(last)
+
+    fn count(&self) -> usize {
+        self.by_tool.values().sum()
+    }
+
+    fn of_what(&self) -> String {
+        of_what(self.by_tool.iter().map(|(tool, count)| (tool.as_str(), *count)).collect())
+    }
 }
 
 /// Names the page that would be accepted, where it is one.

@@ -82,11 +82,6 @@ pub(crate) struct RespondArgs {
 }
 
 impl RespondArgs {
-    /// How rules answer.
-    pub(super) fn rules(&self) -> RulesArgs {
-        self.rules.clone().trying(self.dry_run)
-    }
-
     /// Whether the options give an answer.
     pub(super) fn has_answer(&self) -> bool {
         self.accept || self.decline || self.cancel || self.content.is_some() || !self.set.is_empty()

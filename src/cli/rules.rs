@@ -9,12 +9,13 @@ use serde_json::json;
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::remote::RemoteArgs;
-use super::ui::{event, text};
+use super::ui::{Ui, event, text};
 use super::{offer, places, watch};
 use crate::config;
-use crate::desk::place::{Found, Place};
+use crate::desk::place::Found;
 use crate::desk::places::Places;
-use crate::desk::ruling::{Ruled, Ruling, in_words};
+use crate::desk::ruling::{Ruled, Ruling};
+use crate::desk::values::action_in_words;
 use crate::desk::watch::{Seen, Watching, What};
 use crate::engine::{Engine, EngineError, Viewer, Watch, Watched};
 use crate::rules::{Decision, Rules, Verdict};
@@ -40,17 +41,9 @@ pub(crate) struct RulesArgs {
     /// With --rules: go on with what is asked from now on, until Ctrl-C
     #[arg(long, requires = "rules")]
     follow: bool,
-    /// Say what would be done to which question, and change nothing. It is an option of --all as well.
-    #[arg(skip)]
-    dry_run: bool,
 }
 
 impl RulesArgs {
-    /// The same, changing nothing where `dry_run` says so.
-    pub(crate) fn trying(self, dry_run: bool) -> Self {
-        Self { dry_run, ..self }
-    }
-
     /// The file, where rules are to answer.
     pub(crate) fn file(&self) -> Option<&Path> {
         self.rules.as_deref()
@@ -58,23 +51,28 @@ impl RulesArgs {
 }
 
 /// Reads a file of rules; its mistakes are one failure.
-pub(crate) fn load(context: &Context, file: &Path) -> Result<Rules, Failure> {
+pub(crate) fn load(ui: &Ui, file: &Path) -> Result<Rules, Failure> {
     let (rules, warnings) = config::rules::load(file).map_err(|mistakes| offer::mistaken(file, &mistakes))?;
     for one in &warnings {
-        context.ui.warn(&one.to_string());
+        ui.warn(&one.to_string());
     }
     Ok(rules)
 }
 
-pub(crate) async fn run(context: &Context, args: &RulesArgs, remote: &RemoteArgs) -> Result<(), Failure> {
+/// Answers as the rules say; with `dry_run` it says what would be done to which question, and changes nothing.
+pub(crate) async fn run(
+    context: &Context,
+    (args, dry_run): (&RulesArgs, bool),
+    remote: &RemoteArgs,
+) -> Result<(), Failure> {
     let Some(file) = args.file() else { return Ok(()) };
-    let rules = load(context, file)?;
-    if !args.dry_run {
+    let rules = load(&context.ui, file)?;
+    if !dry_run {
         context.before_changing(remote).await?;
     }
     let work = async |places: &Places| {
         places::tell_unsearched(context, places);
-        let mut answering = Answering::new(context, args, rules);
+        let mut answering = Answering::new(context, (args.follow, dry_run), rules);
         if !args.follow {
             if places.is_empty() {
                 context.ui.talk(&context.nothing_begun());
@@ -93,7 +91,10 @@ pub(crate) async fn run(context: &Context, args: &RulesArgs, remote: &RemoteArgs
 /// Answers questions, and says of each what was decided.
 struct Answering<'a> {
     context: &'a Context,
-    args: &'a RulesArgs,
+    /// Whether it goes on with what is asked from now on, through outages too.
+    follows: bool,
+    /// Whether nothing is changed.
+    dry_run: bool,
     rules: Rules,
     remembered: Remembered,
     answered: usize,
@@ -103,16 +104,14 @@ struct Answering<'a> {
 
 /// What is heard while questions are followed.
 enum Heard {
-    Ours(Box<Event>),
-    /// Our own log is another one from here on.
-    Reset,
+    Ours(Watched),
     Theirs(Box<Seen>),
 }
 
 impl<'a> Answering<'a> {
-    fn new(context: &'a Context, args: &'a RulesArgs, rules: Rules) -> Self {
+    fn new(context: &'a Context, (follows, dry_run): (bool, bool), rules: Rules) -> Self {
         let remembered = Remembered::default();
-        Self { context, args, rules, remembered, answered: 0, left: 0, late: 0 }
+        Self { context, follows, dry_run, rules, remembered, answered: 0, left: 0, late: 0 }
     }
 
     /// Takes all that waits now.
@@ -125,11 +124,8 @@ impl<'a> Answering<'a> {
         // The tails begin first: what is asked from now on is not missed, however long the looking takes.
         let mut others =
             Watching::begin(places, &What::All, &mut |words| self.context.ui.warn(&words)).await?;
-        let own = places.all().iter().find_map(|place| match place {
-            Place::Store(engine) => Some(engine.clone()),
-            Place::Fastmcp(_) | Place::Server(_) => None,
-        });
-        let mut log = match &own {
+        let own = places.own().map(|(_, engine)| engine);
+        let mut log = match own {
             Some(engine) => Some(engine.watch(EventFilter::All, engine.last().await?).await?),
             None => None,
         };
@@ -140,14 +136,14 @@ impl<'a> Answering<'a> {
         loop {
             let heard = tokio::select! {
                 biased;
-                heard = next(&mut log) => heard?,
+                heard = Watch::next_of(&mut log) => Heard::Ours(heard?),
                 seen = others.next() => Heard::Theirs(Box::new(seen?)),
             };
-            match (heard, &own) {
-                (Heard::Ours(event), Some(engine)) => self.hear(engine, &event).await?,
+            match (heard, own) {
+                (Heard::Ours(Watched::Event(event)), Some(engine)) => self.hear(engine, &event).await?,
                 (Heard::Theirs(seen), _) => self.hear_of_others(places, *seen).await?,
                 // Whatever the log does not tell of any more is among what waits.
-                (Heard::Reset | Heard::Ours(_), _) => {
+                (Heard::Ours(_), _) => {
                     self.remembered = Remembered::default();
                     self.look_patiently(places).await?;
                 }
@@ -215,11 +211,11 @@ impl<'a> Answering<'a> {
         if let Some(refusal) = ruling.refusal().await {
             return Ruled::of_sending(Err(refusal));
         }
-        if self.args.dry_run {
+        if self.dry_run {
             return Ok(Ruled::Would);
         }
         let mut sending = ruling.sending(answer.clone());
-        let sent = if self.args.follow {
+        let sent = if self.follows {
             self.context.ride_out(async || sending.attempt().await).await
         } else {
             sending.attempt().await
@@ -243,12 +239,12 @@ impl<'a> Answering<'a> {
         let Self { answered, left, late, .. } = *self;
         let ui = &self.context.ui;
         if ui.is_json() {
-            let dry_run = self.args.dry_run;
+            let dry_run = self.dry_run;
             return ui.object(&json!({
                 "event": "done", "answered": answered, "left": left, "late": late, "dry_run": dry_run,
             }));
         }
-        let done = if self.args.dry_run { "would be answered" } else { "answered" };
+        let done = if self.dry_run { "would be answered" } else { "answered" };
         let late = if late > 0 { format!(", {late} answered by others") } else { String::new() };
         ui.line(&format!("{answered} {done}, {left} left{late}"))
     }
@@ -259,25 +255,15 @@ fn words(ask: &Ask, decision: &Decision, ruled: &Ruled) -> String {
     let by = decision.rule.as_ref().map(|rule| format!(" by rule {}", text::line(rule)));
     let by = by.unwrap_or_default();
     let why = |why: &str| text::sentence(why);
+    let says = |answer: &Answer| action_in_words(ask, answer, " ");
     match (ruled, &decision.verdict) {
-        (Ruled::Answered, Verdict::Answer(answer)) => format!("answered{by}: {}", in_words(ask, answer)),
+        (Ruled::Answered, Verdict::Answer(answer)) => format!("answered{by}: {}", says(answer)),
         (Ruled::Would, Verdict::Answer(answer)) => {
-            format!("would be answered{by}: {}", in_words(ask, answer))
+            format!("would be answered{by}: {}", says(answer))
         }
         (Ruled::Late(other), _) => format!("was decided{by}, and is not answered so: {}", why(other)),
         (Ruled::Left(Some(reason)), _) => format!("left to people{by}: {}", why(reason)),
         (Ruled::Left(None) | Ruled::Answered | Ruled::Would, _) => format!("left to people{by}"),
-    }
-}
-
-/// The next event of our own; never, where there is no log.
-async fn next(log: &mut Option<Watch>) -> Result<Heard, Failure> {
-    match log {
-        Some(watch) => Ok(match watch.next_or_reset().await? {
-            Watched::Event(event) => Heard::Ours(event),
-            Watched::Reset => Heard::Reset,
-        }),
-        None => std::future::pending().await,
     }
 }
 

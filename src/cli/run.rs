@@ -86,8 +86,7 @@ fn of_store(environment: &Environment, command: &Command) -> Environment {
             return environment.clone();
         }
     };
-    let is_remote = remote.server.is_some() || remote.stdio.is_some();
-    if is_remote { environment.without_store() } else { environment.clone() }
+    if remote.names_a_server() { environment.without_store() } else { environment.clone() }
 }
 
 /// Whether the command does another thing without the profile, so that it fails where that cannot be read.

@@ -161,7 +161,7 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
     args.retention.apply(&engine);
     let stop = context.stop.child_token();
     let parts = TaskTracker::new();
-    activity::tell(context, &engine, Whose::Everybodys, &parts, &stop).await?;
+    activity::tell(context, &engine, Whose::Everybodys, &parts, &stop).await;
     if !args.stdio {
         access.reload(context, &parts, &stop)?;
     }
@@ -308,7 +308,8 @@ async fn announce(
     if args.allowed_origin.iter().any(|origin| origin == "*") {
         ui.warn("requests of every web page are taken that a browser of a user shows");
     }
-    activity::suggest(context, engine).await
+    activity::suggest(context, engine).await;
+    Ok(())
 }
 
 fn running(concurrency: u16) -> String {

@@ -1,9 +1,9 @@
 //! `serve --rules`: the rules of a file decide on questions before anybody is shown them.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -11,10 +11,10 @@ use tokio_util::task::TaskTracker;
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::rules::{self, Remembered};
+use super::signals;
 use super::ui::{Ui, text};
-use crate::config;
 use crate::desk::place;
-use crate::desk::ruling::in_words;
+use crate::desk::values::action_in_words;
 use crate::rules::{Rules, Subject, Verdict};
 use crate::server::Decide;
 use crate::task::{Answer, Question, QuestionId, SessionId, Task, TaskId};
@@ -27,10 +27,42 @@ pub(crate) struct ServedRules {
     changes: watch::Sender<u64>,
 }
 
-/// The rules in force, and the questions that they left to people.
+/// The rules in force, and what they decided. What rules decided that were in force before is not noted: a question is
+/// decided on again under each file.
 struct State {
     rules: Arc<Rules>,
+    /// Questions that they left to people.
     left: Remembered,
+    /// Questions that they answered, until it is known what became of the answer: as many as are decided on at once.
+    answering: HashSet<(String, String)>,
+}
+
+/// A question: its task's id, and its own.
+type Key<'a> = (&'a str, &'a str);
+
+impl State {
+    fn of(rules: Rules) -> Self {
+        Self { rules: Arc::new(rules), left: Remembered::default(), answering: HashSet::new() }
+    }
+
+    /// Notes that these rules answer a question.
+    fn answers(&mut self, rules: &Arc<Rules>, (task, question): Key<'_>) {
+        if Arc::ptr_eq(&self.rules, rules) {
+            self.answering.insert((task.to_owned(), question.to_owned()));
+        }
+    }
+
+    /// Notes that these rules leave a question to people; whether that is new.
+    fn leaves(&mut self, rules: &Arc<Rules>, key: Key<'_>) -> bool {
+        Arc::ptr_eq(&self.rules, rules) && self.left.is_new(key)
+    }
+
+    /// Notes what became of an answer: where it does not count, the question is left to people.
+    fn has_answered(&mut self, (task, question): Key<'_>, counts: bool) {
+        if self.answering.remove(&(task.to_owned(), question.to_owned())) && !counts {
+            self.left.is_new((task, question));
+        }
+    }
 }
 
 impl std::fmt::Debug for ServedRules {
@@ -42,8 +74,7 @@ impl std::fmt::Debug for ServedRules {
 impl ServedRules {
     /// Reads the file; its mistakes are a failure.
     pub(crate) fn open(context: &Context, file: &std::path::Path) -> Result<Arc<Self>, Failure> {
-        let rules = Arc::new(rules::load(context, file)?);
-        let state = Mutex::new(State { rules, left: Remembered::default() });
+        let state = Mutex::new(State::of(rules::load(&context.ui, file)?));
         let changes = watch::Sender::default();
         Ok(Arc::new(Self { file: file.to_owned(), ui: context.ui.clone(), state, changes }))
     }
@@ -58,44 +89,30 @@ impl ServedRules {
         parts: &TaskTracker,
         stop: &CancellationToken,
     ) -> Result<(), Failure> {
-        let mut hangups = signal(SignalKind::hangup())
-            .map_err(|error| Failure::caused(Kind::Unexpected, "cannot listen for signals", error))?;
-        let (rules, stop) = (self.clone(), stop.clone());
-        parts.spawn(async move {
-            loop {
-                tokio::select! {
-                    biased;
-                    () = stop.cancelled() => return,
-                    _ = hangups.recv() => rules.take_up().await,
-                }
-            }
-        });
-        Ok(())
+        let rules = self.clone();
+        signals::on_hangup(parts, stop, move || {
+            let rules = rules.clone();
+            async move { rules.take_up().await }
+        })
     }
 
     async fn take_up(&self) {
-        let file = self.file.clone();
-        // A file may be large, or a pipe that nobody writes to.
-        let read = tokio::task::spawn_blocking(move || config::rules::load(&file)).await;
-        match read {
-            Ok(Ok((rules, warnings))) => {
-                for one in &warnings {
-                    self.ui.warn(&one.to_string());
-                }
+        match self.read().await {
+            Ok(rules) => {
                 self.ui.talk(&format!("read the rules again: {} of them", rules.all().len()));
-                *self.state() = State { rules: Arc::new(rules), left: Remembered::default() };
+                *self.state() = State::of(rules);
                 self.changes.send_modify(|count| *count += 1);
             }
-            Ok(Err(mistakes)) => self.kept(&super::offer::mistaken(&self.file, &mistakes)),
-            Err(error) => {
-                self.kept(&Failure::caused(Kind::Unexpected, "the file of rules could not be read", error));
-            }
+            Err(failure) => signals::tell_kept(&self.ui, &failure, "the rules are"),
         }
     }
 
-    fn kept(&self, failure: &Failure) {
-        self.ui.failure(failure);
-        self.ui.warn("the rules are the same as before");
+    async fn read(&self) -> Result<Rules, Failure> {
+        let (ui, file) = (self.ui.clone(), self.file.clone());
+        // A file may be large, or a pipe that nobody writes to.
+        tokio::task::spawn_blocking(move || rules::load(&ui, &file)).await.map_err(|error| {
+            Failure::caused(Kind::Unexpected, "the file of rules could not be read", error)
+        })?
     }
 }
 
@@ -119,10 +136,13 @@ impl Decide for ServedRules {
             ask: &question.ask,
         });
         let why = match decision.verdict {
-            Verdict::Answer(answer) => return Some(*answer),
+            Verdict::Answer(answer) => {
+                self.state().answers(&rules, key);
+                return Some(*answer);
+            }
             Verdict::Leave(why) => why,
         };
-        if self.state().left.is_new(key) {
+        if self.state().leaves(&rules, key) {
             let why = why.map(|why| format!(": {}", text::sentence(&why))).unwrap_or_default();
             let rule = decision.rule.as_deref();
             log(task, question, rule, &format!("a question is left to people{why}"));
@@ -136,11 +156,11 @@ impl Decide for ServedRules {
 
     fn done(&self, task: &Task, question: &Question, answer: &Answer, done: Result<(), String>) {
         let rule = answer.who.as_ref().and_then(|who| who.name.as_deref());
-        let said = in_words(&question.ask, answer);
+        let said = action_in_words(&question.ask, answer, " ");
+        self.state().has_answered((task.id().as_str(), question.id.as_str()), done.is_ok());
         match done {
             Ok(()) => log(task, question, rule, &format!("a rule answered a question: {said}")),
             Err(problem) => {
-                self.state().left.is_new((task.id().as_str(), question.id.as_str()));
                 let problem = text::sentence(&problem);
                 log(task, question, rule, &format!("a rule's answer does not count, {said}: {problem}"));
             }
@@ -149,5 +169,24 @@ impl Decide for ServedRules {
 
     fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rules_decided_that_are_replaced_is_not_kept_from_the_new_ones() {
+        let mut state = State::of(Rules::default());
+        let (old, new, key) = (Arc::new(Rules::default()), state.rules.clone(), ("task", "q1"));
+        assert!(!state.leaves(&old, key) && !state.left.has(key), "the new ones have not seen it");
+        state.answers(&old, key);
+        state.has_answered(key, false);
+        assert!(!state.left.has(key), "nor is it theirs that an answer of the old ones does not count");
+        state.answers(&new, key);
+        state.has_answered(key, false);
+        assert!(state.left.has(key), "what they themselves answered in vain is left to people");
+        assert!(!state.leaves(&new, key), "which is said once");
     }
 }

@@ -3,8 +3,10 @@
 use futures::future::OptionFuture;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::failure::{Failure, Kind};
+use super::ui::Ui;
 use crate::worker::command::orphans;
 
 /// Which signal came.
@@ -74,6 +76,35 @@ impl Signals {
 
 fn come(kind: SignalKind) -> Result<Signal, Failure> {
     signal(kind).map_err(|error| Failure::caused(Kind::Unexpected, "cannot listen for signals", error))
+}
+
+/// Does something whenever SIGHUP comes, until `stop`, which calls off what is under way: a file may be a pipe that nobody
+/// writes to.
+pub(super) fn on_hangup<W: Future<Output = ()> + Send>(
+    parts: &TaskTracker,
+    stop: &CancellationToken,
+    mut work: impl FnMut() -> W + Send + 'static,
+) -> Result<(), Failure> {
+    let (mut hangups, stop) = (come(SignalKind::hangup())?, stop.clone());
+    parts.spawn(async move {
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                _ = hangups.recv() => {}
+            }
+            if stop.run_until_cancelled(work()).await.is_none() {
+                return;
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Says that a file could not be taken up at SIGHUP, so that what it is about stays: "the rules are".
+pub(super) fn tell_kept(ui: &Ui, failure: &Failure, what: &str) {
+    ui.failure(failure);
+    ui.warn(&format!("{what} the same as before"));
 }
 
 /// From now on a write beyond the largest file that this process may make (`ulimit -f`, systemd's `LimitFSIZE=`) fails

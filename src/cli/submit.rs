@@ -272,8 +272,7 @@ fn announce(context: &Context, args: &SubmitArgs, id: &str, watch: Suggested) ->
     context.goes_on(goes_on.text("see it with: ").ending_with(watch));
     context.concerns(id, None);
     if context.ui.is_json() {
-        let is_remote = args.remote.server.is_some() || args.remote.stdio.is_some();
-        let source = if is_remote { SERVER } else { STORE };
+        let source = if context.goes_through_server() { SERVER } else { STORE };
         return context.ui.object(&json!({
             "source": source, "task": id, "tool": args.tool, "session": args.session, "status": "working",
             "again": args.again.as_ref().map(|earlier| &earlier.task),

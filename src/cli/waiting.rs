@@ -9,23 +9,28 @@ use crate::desk::places::Places;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::waiting::Waiting;
 
-/// The question that is meant where no task was named: with `next` the one that has waited longest; else whoever sits
-/// at the terminal says which. One that has an answer ready is asked even where there is only one, since it has not
-/// seen the question.
-pub(crate) async fn chosen(
-    context: &Context,
-    places: &Places,
-    next: bool,
-    has_answer: bool,
-) -> Result<Waiting, Failure> {
+/// All questions that wait, one at least, where no task was named: with `next` the one that has waited longest is meant,
+/// else whoever sits at the terminal says which.
+pub(crate) async fn all(context: &Context, places: &Places, next: bool) -> Result<Vec<Waiting>, Failure> {
     if !next && !context.ui.may_prompt() {
         return Err(unnamed());
     }
-    let mut waiting = places.waiting().await?;
+    let waiting = places.waiting().await?;
     if waiting.is_empty() {
         let failure = none_open();
         return Err(if places.is_empty() { failure.hint(context.nothing_begun()) } else { failure });
     }
+    Ok(waiting)
+}
+
+/// The one of them that is meant. Whoever has an answer ready is asked even where there is only one, since it has not
+/// seen the question.
+pub(crate) async fn chosen(
+    context: &Context,
+    mut waiting: Vec<Waiting>,
+    next: bool,
+    has_answer: bool,
+) -> Result<Waiting, Failure> {
     if next || (waiting.len() == 1 && !has_answer) {
         return Ok(waiting.swap_remove(0));
     }
@@ -34,11 +39,6 @@ pub(crate) async fn chosen(
         Some(index) => Ok(waiting.swap_remove(index)),
         None => Err(Failure::new(Kind::NothingChanged, "no question was chosen; all stay open")),
     }
-}
-
-/// Whether more than one question waits.
-pub(crate) async fn are_several(places: &Places) -> Result<bool, Failure> {
-    Ok(places.waiting().await?.len() > 1)
 }
 
 fn unnamed() -> Failure {

@@ -10,12 +10,12 @@ use std::time::Duration;
 use clap::Args;
 
 use super::context::Context;
+use super::failure::store::expired;
 use super::failure::{Failure, Kind};
 use super::outcome;
 use super::places;
 use super::remote::RemoteArgs;
 use super::since::Since;
-use super::ui::text;
 use crate::desk::facts::{Fact, Facts};
 use crate::desk::place::{Found, Place};
 use crate::desk::places::Places;
@@ -38,7 +38,8 @@ Variables of a command of --exec, empty where there is nothing to say; the whole
   MCPTASK_EVENT_AT, _TASK, _TOOL, _STATUS, _SOURCE, _SESSION
   MCPTASK_EVENT_QUESTION, _MESSAGE, _URL               what was asked; _MESSAGE also why a task failed
   MCPTASK_EVENT_ACTION, _BY, _WHO                      what was answered, and by whom
-The command reaches the same store: `mcptask show \"$MCPTASK_EVENT_TASK\"` shows the task.";
+The command reaches the same store, or the server of --profile: `mcptask show \"$MCPTASK_EVENT_TASK\"` shows the task.
+Where --server or --stdio names a server, the command has to name it too.";
 
 /// Tail events: one session's, one task's, or all, from the log's start
 ///
@@ -125,10 +126,7 @@ async fn ended(found: &Found) -> Result<(), Failure> {
     match found.ending(true).await {
         Ok(ending) => outcome::fails((found.source(), found.id()), &ending),
         // It was there when the watching began.
-        Err(failure) if failure.kind() == Kind::NotFound => {
-            let task = text::line(found.id());
-            Err(Failure::new(Kind::Cancelled, format!("task {task} is gone: its ttl has ended")))
-        }
+        Err(failure) if failure.kind() == Kind::NotFound => Err(expired(found.id())),
         Err(failure) => Err(failure),
     }
 }
@@ -195,8 +193,10 @@ async fn watch(context: &Context, args: &WatchArgs, places: &Places, what: What)
     } else {
         Watching::begin(places, &what, &mut |words| context.ui.warn(&words)).await?
     };
-    let hook = args.exec.as_ref().map(|exec| Hook::new(context, exec, usize::from(args.parallel.get())));
-    let (wish, wanted) = (args.wish()?, args.wish()?.wanted);
+    let most = usize::from(args.parallel.get());
+    let hook = args.exec.as_ref().map(|exec| Hook::new(context, &args.remote, (exec, most)));
+    let wish = args.wish()?;
+    let wanted = wish.wanted.clone();
     let mut printer = Printer::new(context, wish, hook);
     let Some((engine, filter)) = log_of(places, &what) else {
         if args.no_follow {
@@ -244,10 +244,7 @@ fn end_of(facts: &Facts) -> Cursor {
 
 /// Our own log, and what is wanted of it.
 fn log_of(places: &Places, what: &What) -> Option<(Engine, EventFilter)> {
-    let own = places.all().iter().find_map(|place| match place {
-        Place::Store(engine) => Some(engine.clone()),
-        Place::Fastmcp(_) | Place::Server(_) => None,
-    });
+    let own = places.own().map(|(_, engine)| engine.clone());
     match what {
         What::All => Some((own?, EventFilter::All)),
         What::Session(session) => Some((own?, EventFilter::Session(session.clone()))),

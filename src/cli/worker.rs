@@ -58,10 +58,10 @@ pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failu
         engine.store().location()
     ));
     if context.ui.may_animate() {
-        activity::suggest(context, &engine).await?;
+        activity::suggest(context, &engine).await;
     }
     let parts = TaskTracker::new();
-    activity::tell(context, &engine, Whose::of(&id), &parts, &stop).await?;
+    activity::tell(context, &engine, Whose::of(&id), &parts, &stop).await;
     args.offer.reload(context, &parts, worker.tools(), &stop)?;
     parts.spawn(worker.run(stop.clone()));
     spawn_time(&parts, &engine, &stop);

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::places;
 use super::remote::RemoteArgs;
-use super::ui::{Column, Paint, TableRow, event, status, table, text, time};
+use super::ui::{Cell, Column, Paint, TableRow, event, status, table, table_of, text, time};
 use crate::desk::places::Places;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::workers::{Run, Worker};
@@ -62,11 +62,8 @@ fn none(context: &Context, places: &Places, args: &WorkersArgs) {
     context.tell(Advice::worker(format!("no worker{}; ", which.unwrap_or_default())));
 }
 
-/// A column, and its cell of a worker.
-type Cell = (Column, fn(&Worker, Timestamp, Paint) -> String);
-
 /// All but the tools, which take what is left.
-const COLUMNS: [Cell; 6] = [
+const COLUMNS: [Cell<Worker>; 6] = [
     (Column::within("WORKER", 40, Column::STAYS), |worker, _, _| text::line(&worker.name)),
     (Column::within("ALIVE", 14, 6), alive),
     (Column::within("HOST", 24, 2), |worker, _, _| {
@@ -94,17 +91,8 @@ fn alive(worker: &Worker, now: Timestamp, paint: Paint) -> String {
 }
 
 fn workers(context: &Context, workers: &[Worker]) -> Result<(), Failure> {
-    let (now, paint) = (Timestamp::now(), context.ui.paint());
-    // A column that says nothing is left out.
-    let says = |(_, cell): &Cell| workers.iter().any(|one| !cell(one, now, Paint::new(false)).is_empty());
-    let columns: Vec<Cell> = COLUMNS.into_iter().filter(says).collect();
-    let header: Vec<_> = columns.iter().map(|(column, _)| *column).chain([Column::new("TOOLS")]).collect();
-    let row = |worker: &Worker| TableRow {
-        cells: columns.iter().map(|(_, cell)| cell(worker, now, paint)).collect(),
-        last: text::line(&worker.tools.join(", ")),
-        is_whole: false,
-    };
-    let lines = table(&context.ui, &header, workers.iter().map(row).collect());
+    let last = |worker: &Worker| (text::line(&worker.tools.join(", ")), false);
+    let lines = table_of(&context.ui, workers, COLUMNS, (Column::new("TOOLS"), last));
     lines.iter().try_for_each(|line| context.ui.line(line))
 }
 

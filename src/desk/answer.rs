@@ -1,5 +1,6 @@
 //! Open questions and their answers: one way for every place.
 
+mod closing;
 mod own;
 mod receipt;
 
@@ -122,26 +123,6 @@ impl Found {
             }
         }
     }
-
-    /// Waits until the question is not open any more, and says what became of it.
-    pub(crate) async fn closed_elsewhere(&self, question: &OpenQuestion) -> Result<String, Failure> {
-        match self {
-            Self::Store(engine, id) => {
-                let begun = engine.get_patiently(&Viewer::Operator, id).await?;
-                closed_in_store(engine, &begun, &question.id).await
-            }
-            Self::Fastmcp(deployment, task) => {
-                let is_closed = |now: &DeployedTask| now.questions.iter().all(|one| one.id != question.id);
-                let now = until(deployment, &task.id, is_closed).await?;
-                Ok(closed(&now.id, now.status.is_final().then_some(now.status.as_str())))
-            }
-            Self::Server(server, task) => {
-                let is_closed = |now: &TaskView| !now.input_requests.contains_key(&question.id);
-                let now = server.until(&task.id, &is_closed).await?;
-                Ok(closed(&now.id, now.status.is_final().then_some(now.status.as_str())))
-            }
-        }
-    }
 }
 
 /// The deployment's task as soon as that holds of it.
@@ -158,15 +139,6 @@ pub(super) async fn until(
             return Ok(task);
         }
         watching.next().await?;
-    }
-}
-
-/// What is said of a question that others answered, where nobody keeps who did.
-fn closed(task: &str, ended: Option<&str>) -> String {
-    let task = text::line(task);
-    match ended {
-        Some(status) => format!("task {task} has ended meanwhile: {status}"),
-        None => format!("somebody else has answered the question of task {task}"),
     }
 }
 

@@ -138,6 +138,9 @@ impl Place {
     }
 }
 
+/// Why a task was cancelled, for its log, where whoever did it says nothing else.
+pub(crate) const BY_OPERATOR: &str = "cancelled by the operator";
+
 /// What is said of a cancelled task whose worker cannot be told.
 const NOBODY_HEARS: &str = "its worker is dead; no other one will take the task up";
 

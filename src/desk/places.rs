@@ -68,6 +68,14 @@ impl Places {
         &self.places
     }
 
+    /// Our own store, and which of the places it is.
+    pub(crate) fn own(&self) -> Option<(usize, &Engine)> {
+        self.places.iter().enumerate().find_map(|(at, place)| match place {
+            Place::Store(engine) => Some((at, engine)),
+            Place::Fastmcp(_) | Place::Server(_) => None,
+        })
+    }
+
     /// Whether there is no place at all where tasks could be.
     pub(crate) fn is_empty(&self) -> bool {
         self.places.is_empty()

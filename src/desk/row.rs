@@ -265,7 +265,7 @@ impl Row {
             open: task.questions.len(),
             has_page: task.questions.first().is_some_and(|question| page::of(&question.ask).is_some()),
             tool: Some(task.component.name.clone()),
-            session: task.session.clone().or_else(|| task.scope.clone()),
+            session: session_of(task).map(str::to_owned),
             worker,
             message,
             object: deployed_object(task),
@@ -351,6 +351,11 @@ fn in_a_line(message: &str, url: Option<&str>) -> String {
         Some(_) => page::with_page(message, url, BEFORE_PAGE),
         None => text::sentence(message),
     }
+}
+
+/// What stands for a FastMCP task's session: where its generation keeps none, whose it is.
+pub(crate) fn session_of(task: &DeployedTask) -> Option<&str> {
+    task.session.as_deref().or(task.scope.as_deref())
 }
 
 /// What a FastMCP task's row says of where it is.

@@ -1,5 +1,7 @@
 //! Open questions as rules see them, in every place, and the answers that rules give on their way.
 
+use std::ops::ControlFlow;
+
 use serde_json::{Map, Value, json};
 
 use super::answer::{Delivered, Sending};
@@ -7,15 +9,12 @@ use super::asked::OpenQuestion;
 use super::failure::{Failure, Kind};
 use super::place::{Found, Place};
 use super::places::Places;
-use super::waiting::{Waiting, of_deployment, of_server};
-use crate::engine::{Engine, Viewer};
+use super::row::session_of;
+use super::waiting::{MOST, Waiting, each_task, of_deployment, of_server};
+use crate::engine::Engine;
 use crate::fastmcp::Way;
 use crate::rules::{Decision, Rules, Subject, Verdict};
-use crate::store::TaskFilter;
-use crate::task::{Action, Answer, Ask, Question, Task, TaskStatus};
-
-/// Waiting tasks of our own store that are read at once.
-const PAGE: usize = 200;
+use crate::task::{Answer, Ask, Question, Task};
 
 /// An open question, with what a rule may ask about.
 pub(crate) struct Ruling {
@@ -53,7 +52,7 @@ impl Ruling {
     /// One of another place, where nobody is told a task's arguments.
     pub(crate) fn of_others(found: Found, tool: Option<String>, question: OpenQuestion) -> Self {
         let session = match &found {
-            Found::Fastmcp(_, task) => task.session.clone(),
+            Found::Fastmcp(_, task) => session_of(task).map(str::to_owned),
             Found::Store(..) | Found::Server(..) => None,
         };
         Self { found, question, tool, session, arguments: None }
@@ -138,16 +137,6 @@ impl Ruled {
     }
 }
 
-/// What an answer says, in a few words that are safe on a terminal.
-pub(crate) fn in_words(ask: &Ask, answer: &Answer) -> String {
-    match (answer.action, &answer.content) {
-        (Action::Accept, Some(content)) if !content.is_empty() => {
-            format!("accept {}", super::values::in_words(ask, answer))
-        }
-        (action, _) => action.to_string(),
-    }
-}
-
 impl Ruling {
     /// What is asked.
     pub(crate) fn ask(&self) -> &Ask {
@@ -168,7 +157,7 @@ impl Places {
                     continue;
                 }
                 Place::Fastmcp(deployment) => of_deployment(deployment).await?,
-                Place::Server(server) => of_server(server).await?,
+                Place::Server(server) => of_server(server, MOST).await?,
             };
             for Waiting { found, tool, question, .. } in waiting {
                 each(Ruling::of_others(found, tool, question)).await?;
@@ -182,23 +171,11 @@ async fn each_of_store(
     engine: &Engine,
     each: &mut impl AsyncFnMut(Ruling) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let filter = TaskFilter {
-        status: Some(TaskStatus::InputRequired),
-        oldest_first: true,
-        hidden: true,
-        ..TaskFilter::default()
+    let visit = async |task: &Task| {
+        for question in task.open_questions() {
+            each(Ruling::of_task(engine, task, question)).await?;
+        }
+        Ok(ControlFlow::Continue(()))
     };
-    let mut after = None;
-    loop {
-        let page = engine.list(&Viewer::Operator, filter.clone(), after.as_ref(), PAGE).await?;
-        for task in &page.tasks {
-            for question in task.open_questions() {
-                each(Ruling::of_task(engine, task, question)).await?;
-            }
-        }
-        after = page.next;
-        if after.is_none() {
-            return Ok(());
-        }
-    }
+    each_task(engine, (None, None), visit).await.map(drop)
 }

@@ -165,13 +165,9 @@ impl Places {
 
     /// The tasks of our own store that have all that; `None` where these places have none.
     pub(crate) async fn select_own(&self, selection: &Selection) -> Result<Option<Selected>, Failure> {
-        let own = |(at, place): (usize, &Place)| match place {
-            Place::Store(engine) => Some((at, engine.clone())),
-            Place::Fastmcp(_) | Place::Server(_) => None,
-        };
-        let Some((at, engine)) = self.all().iter().enumerate().find_map(own) else { return Ok(None) };
+        let Some((at, engine)) = self.own() else { return Ok(None) };
         let mut selected = Selected::default();
-        of_store(&engine, at, selection, &mut selected).await?;
+        of_store(engine, at, selection, &mut selected).await?;
         Ok(Some(selected))
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::suggest::Suggested;
 use super::text;
 use crate::form::{Choice, Field, FieldKind, Form, HIDDEN, editable, shown};
-use crate::task::{Answer, Ask, AskKind};
+use crate::task::{Action, Answer, Ask, AskKind};
 
 /// An answer to that question as one line, without its secrets.
 pub(crate) fn in_words(ask: &Ask, answer: &Answer) -> String {
@@ -25,6 +25,16 @@ pub(crate) fn fields(ask: &Ask, content: &Map<String, Value>) -> Vec<String> {
         |name: &str| form.as_ref().and_then(|form| form.field(name)).is_some_and(|one| one.is_secret);
     let value = |name: &str, value: &Value| if is_secret(name) { HIDDEN.to_owned() } else { shown(value) };
     content.iter().map(|(name, given)| format!("{name}={}", value(name, given))).collect()
+}
+
+/// What an answer says: its action, then what is accepted, with words in between.
+pub(crate) fn action_in_words(ask: &Ask, answer: &Answer, between: &str) -> String {
+    match (answer.action, &answer.content) {
+        (Action::Accept, Some(content)) if !content.is_empty() => {
+            format!("{}{between}{}", answer.action, in_words(ask, answer))
+        }
+        (action, _) => action.to_string(),
+    }
 }
 
 /// The command with what would accept the question, with a place for each value.

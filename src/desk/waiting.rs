@@ -2,21 +2,28 @@
 
 mod matching;
 
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::asked::OpenQuestion;
 use super::failure::Failure;
 use super::place::{Found, Place};
 use super::places::Places;
+use super::server::Server;
 use crate::engine::{Engine, Viewer};
 use crate::fastmcp::Deployment;
 use crate::store::TaskFilter;
-use crate::task::{Task, TaskStatus};
+use crate::task::{SessionId, Task, TaskStatus};
 
 pub(crate) use matching::Matching;
 
 /// Waiting tasks that are looked through in each place.
-const MOST: usize = 1000;
+pub(super) const MOST: usize = 1000;
+
+/// Tasks of our own store that are read at once.
+const PAGE: usize = 200;
 
 /// A question that waits.
 pub(crate) struct Waiting {
@@ -39,7 +46,7 @@ impl Places {
             waiting.extend(match place {
                 Place::Store(engine) => of_store(engine).await?,
                 Place::Fastmcp(deployment) => of_deployment(deployment).await?,
-                Place::Server(server) => of_server(server).await?,
+                Place::Server(server) => of_server(server, MOST).await?,
             });
         }
         waiting.sort_by_key(|one: &Waiting| (one.since.is_none(), one.since));
@@ -47,24 +54,56 @@ impl Places {
     }
 }
 
-async fn of_store(engine: &Engine) -> Result<Vec<Waiting>, Failure> {
+/// Goes through the tasks of our own store that wait, the oldest first, those of hidden calls too, until a visit says that
+/// it is enough. How many cannot be read.
+pub(super) async fn each_task(
+    engine: &Engine,
+    (tool, session): (Option<&str>, Option<&SessionId>),
+    mut visit: impl AsyncFnMut(&Task) -> Result<ControlFlow<()>, Failure>,
+) -> Result<usize, Failure> {
     let filter = TaskFilter {
+        tool: tool.map(str::to_owned),
+        session: session.cloned(),
         status: Some(TaskStatus::InputRequired),
         oldest_first: true,
         hidden: true,
         ..TaskFilter::default()
     };
-    let page = engine.list(&Viewer::Operator, filter, None, MOST).await?;
-    let of_task = |task: &Task| -> Vec<Waiting> {
-        let one = |question| Waiting {
-            found: Found::Store(engine.clone(), task.id().clone()),
-            tool: Some(task.new.tool.clone()),
-            question: OpenQuestion::of_task(task, question),
-            since: Some(question.asked_at),
-        };
-        task.open_questions().map(one).collect()
+    let (mut after, mut unreadable) = (None, 0);
+    loop {
+        let page = engine.list(&Viewer::Operator, filter.clone(), after.as_ref(), PAGE).await?;
+        unreadable += page.unreadable.len();
+        for task in &page.tasks {
+            if visit(task).await?.is_break() {
+                return Ok(unreadable);
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(unreadable);
+        }
+    }
+}
+
+async fn of_store(engine: &Engine) -> Result<Vec<Waiting>, Failure> {
+    let (mut waiting, mut tasks) = (Vec::new(), 0);
+    let visit = async |task: &Task| {
+        waiting.extend(of_task(engine, task));
+        tasks += 1;
+        Ok(if tasks < MOST { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     };
-    Ok(page.tasks.iter().flat_map(of_task).collect())
+    each_task(engine, (None, None), visit).await?;
+    Ok(waiting)
+}
+
+/// The open questions of a task of our own store.
+fn of_task(engine: &Engine, task: &Task) -> impl Iterator<Item = Waiting> {
+    task.open_questions().map(|question| Waiting {
+        found: Found::Store(engine.clone(), task.id().clone()),
+        tool: Some(task.new.tool.clone()),
+        question: OpenQuestion::of_task(task, question),
+        since: Some(question.asked_at),
+    })
 }
 
 pub(super) async fn of_deployment(deployment: &Deployment) -> Result<Vec<Waiting>, Failure> {
@@ -80,14 +119,12 @@ pub(super) async fn of_deployment(deployment: &Deployment) -> Result<Vec<Waiting
     Ok(waiting)
 }
 
-pub(super) async fn of_server(
-    server: &std::sync::Arc<super::server::Server>,
-) -> Result<Vec<Waiting>, Failure> {
+pub(super) async fn of_server(server: &Arc<Server>, most: usize) -> Result<Vec<Waiting>, Failure> {
     if let Some(failure) = server.refuses_answers(None) {
         return Err(failure);
     }
     let mut waiting = Vec::new();
-    for task in server.all_tasks(MOST).await? {
+    for task in server.all_tasks(most).await? {
         for (key, request) in &task.view.input_requests {
             // What must not be shown cannot be answered here.
             let Ok(question) = OpenQuestion::of_server(server.title(), &task.view, key, request) else {

@@ -23,7 +23,7 @@ use crate::task::{Cursor, SessionId, TaskStatus};
 use fastmcp::Deployed;
 pub(crate) use open::Open;
 use server::Served;
-pub(crate) use wanted::{NAMES, Wanted};
+pub(crate) use wanted::{END, NAMES, Wanted};
 
 /// One thing that happened to a task, wherever it is.
 pub(crate) struct Seen {

@@ -62,6 +62,14 @@ impl Watch {
         }
     }
 
+    /// [`Watch::next_or_reset`]; never, where there is no log to watch.
+    pub async fn next_of(watch: &mut Option<Self>) -> EngineResult<Watched> {
+        match watch {
+            Some(watch) => watch.next_or_reset().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// The next event, or that the log is another one from here on.
     pub async fn next_or_reset(&mut self) -> EngineResult<Watched> {
         loop {

@@ -14,6 +14,8 @@ fn an_id_that_begins_with_a_dash_is_no_option() {
         &["cancel", ID, "--yes"],
         &["result", ID, "--wait"],
         &["doctor", ID],
+        &["attach", ID],
+        &["retry", ID, "--wait"],
         &["respond", ID, "--decline", "--note=-2bXw0lKQm"],
         &["respond", "--question", "-2bXw0lKQm", ID, "--decline"],
         &["show", &ID[..8]],

@@ -158,6 +158,38 @@ fn a_command_that_fails_is_told_of_and_the_watch_goes_on() {
 }
 
 #[test]
+fn a_command_that_cannot_be_run_is_told_of_and_the_watch_goes_on() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("plan_dinner");
+    place.ok(&["cancel", &id]);
+    let ran = place.run_among(&[("PATH", "/nowhere")], &["watch", "--no-follow", "--exec", "true"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(ran.err.matches("could not be run").count(), 5, "there is no sh: {ran:?}");
+}
+
+#[test]
+fn through_a_server_a_command_finds_no_variable_that_leads_to_another_store() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let id = place.asking("plan_dinner");
+    let command =
+        r#"printf '%s|' "$MCPTASK_REDIS_URL$MCPTASK_DB$MCPTASK_NAMESPACE" "$MCPTASK_PROFILE" >> reach"#;
+    let watch =
+        ["--task", &id, "--since", "start", "--timeout", "30s", "--until", "asked", "--exec", command];
+    let elsewhere = [("MCPTASK_REDIS_URL", "redis://127.0.0.1:1"), ("MCPTASK_NAMESPACE", "other")];
+    let line = [&["watch", "--server", server.url()][..], &watch].concat();
+    let ran = place.run_among(&elsewhere, &line);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    std::fs::create_dir_all(place.path().join(".config/mcptask")).expect("a folder");
+    place.file(".config/mcptask/config.toml", &format!("[profile.s]\nserver = \"{}\"\n", server.url()));
+    let ran = place.run(&[&["watch", "--profile", "s"][..], &watch].concat());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let reach = std::fs::read_to_string(place.path().join("reach")).expect("it was run");
+    assert_eq!(reach, "|||s|", "the profile's server has the profile");
+}
+
+#[test]
 fn without_a_beginning_a_command_is_run_for_what_happens_from_now_on() {
     let place = Place::new();
     let _worker = place.worker();

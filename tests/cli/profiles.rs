@@ -108,6 +108,8 @@ fn a_profiles_server_and_token_are_used_and_its_token_goes_nowhere_else() {
     assert_eq!(run(&place, &words, &[]).0, 0);
     let who = place.json(&["show", id.trim()])[0]["questions"][0]["answer"]["who"].clone();
     assert_eq!((&who["name"], &who["known"], &who["as"]), (&json!("ann"), &json!("token"), &json!("ada")));
+    let (_, told, _) = run(&place, &["submit", "plan_dinner", "--profile", "s", "--json"], &[]);
+    assert!(told.contains(r#""source":"server""#), "it is the server's task: {told}");
     let other = ["list", "--profile", "s", "--server", server.url()];
     assert_eq!(run(&place, &other, &[]).0, 3, "the token is for the profile's own word of it");
     assert_eq!(

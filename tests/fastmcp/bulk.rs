@@ -5,7 +5,7 @@ use std::time::Duration;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::commands::mcptask;
+use crate::commands::{mcptask, started};
 use crate::kitchen::{Client, Kitchen, V3_0, V3_4, V4};
 
 /// Tasks that ask what is for dinner.
@@ -78,6 +78,21 @@ async fn a_task_is_attached_to(#[case] version: &'static str) {
     tokio::time::timeout(Duration::from_secs(20), kitchen.until(&ids[0], |task| task.status.is_final()))
         .await
         .expect("it ends");
+}
+
+#[tokio::test]
+async fn of_several_that_stay_with_a_task_those_go_on_that_another_one_overtook() {
+    let kitchen = Kitchen::open(V3_4);
+    let (_clients, ids) = asking(&kitchen, 1).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let answers = folder.path().join("answers.json");
+    std::fs::write(&answers, r#"{"cuisine":"thai","vegetarian":true}"#).expect("is written");
+    let answers = answers.to_string_lossy().into_owned();
+    let attached: Vec<_> =
+        (0..6).map(|_| started(&kitchen, &["attach", &ids[0], "--answers", &answers])).collect();
+    for mut one in attached {
+        assert_eq!(one.wait().expect("it is ours").code(), Some(0));
+    }
 }
 
 #[tokio::test]

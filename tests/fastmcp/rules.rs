@@ -47,4 +47,11 @@ async fn what_needs_fastmcp_4s_server_is_left_and_said_so() {
     let (code, said, complaint) = mcptask(&kitchen, &["respond", "--rules", &path]);
     assert_eq!((code, said[0]["event"].as_str()), (0, Some("left")), "{complaint}");
     assert_eq!(said[1]["left"], 1);
+    // A rule's session is the one that `list` shows, which there is the user.
+    let (_, rows, complaint) = mcptask(&kitchen, &["list"]);
+    let session = rows[0]["session"].as_str().expect(&complaint);
+    let text = format!("[[rule]]\nname = \"whose\"\nsession = \"{session}\"\ndecline = true\n");
+    std::fs::write(file.path(), text).expect("can be written");
+    let (_, said, complaint) = mcptask(&kitchen, &["respond", "--rules", &path]);
+    assert_eq!(said[0]["rule"], "whose", "{complaint}");
 }

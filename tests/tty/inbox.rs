@@ -237,6 +237,50 @@ fn a_guarded_profile_stands_above_everything_and_is_asked_for_once() {
 }
 
 #[test]
+fn respond_opens_it_with_the_profile_above_and_asks_only_once() {
+    let place = Place::new();
+    std::fs::create_dir_all(place.path().join(".config/mcptask")).expect("a folder");
+    place.file(".config/mcptask/config.toml", "default = \"prod\"\n[profile.prod]\nconfirm = true\n");
+    let _worker = worker(&place);
+    let id = allowing(&place, "table", "friday");
+    allowing(&place, "chair", "friday");
+    let mut screen = Screen::run(&place, &["respond", "--yes"]);
+    let shown = screen.sees("[ 2 waiting ]");
+    assert!(words(&shown).starts_with("profile prod: this changes tasks at"), "{shown}");
+    screen.press(ENTER);
+    screen.at_form("> ok");
+    screen.press("y");
+    screen.sees("accept with ok=yes");
+    assert_eq!(answer(&place, &id)["content"], json!({ "ok": true }));
+    screen.press("q");
+    assert_eq!(screen.ends().1, 0);
+}
+
+#[test]
+fn what_is_sent_to_several_and_called_off_says_how_many_have_it() {
+    let redis = RedisServer::start();
+    let place = Place::on_redis(&redis.url());
+    let _worker = worker(&place);
+    let ids = ["a", "b"].map(|what| allowing(&place, what, "friday"));
+    let mut screen = Screen::sized(&place, &["inbox"], (120, 24));
+    screen.at("[ 2 waiting ]", " ");
+    screen.at("1 marked", " ");
+    screen.at("2 marked", ENTER);
+    screen.at_form("> ok");
+    screen.press("y");
+    screen.sees("Send this to 2 questions?");
+    redis.signal("STOP");
+    screen.press("y");
+    screen.at("answering 2 questions", ESCAPE);
+    screen.sees("not waited for any longer; 0 answered");
+    redis.signal("CONT");
+    assert!(ids.iter().all(|id| answer(&place, id).is_null()), "nothing was sent");
+    // What was not sent is still marked.
+    screen.at("2 marked", "q");
+    assert_eq!(screen.ends().1, 0);
+}
+
+#[test]
 fn another_size_a_stop_and_a_redrawing_leave_all_as_it_was() {
     let place = Place::new();
     let _worker = worker(&place);

@@ -12,6 +12,14 @@ use crate::cli::failure::{Failure, Kind};
 /// Choices on the screen at once; the others are scrolled to.
 const AT_ONCE: usize = 15;
 
+/// Asks before something is changed, where `yes` is what goes on. Everything else changes nothing, and is a failure.
+pub(crate) async fn yes(ui: &Ui, question: &'static str, yes: String) -> Result<(), Failure> {
+    match one(ui, question, vec!["no, change nothing".to_owned(), yes]).await? {
+        Some(1) => Ok(()),
+        _ => Err(Failure::new(Kind::NothingChanged, "nothing was changed")),
+    }
+}
+
 /// The index of the one that is chosen; `None` where none is. Titles must be safe on a terminal.
 pub(crate) async fn one(
     ui: &Ui,

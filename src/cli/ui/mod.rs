@@ -33,7 +33,7 @@ pub(crate) use crate::desk::{page, text, time};
 pub(crate) use colour::{ColorChoice, Paint};
 pub(crate) use flow::Piece;
 pub(crate) use status::{ENDED, queued, row_status, status, status_column, tool_error, unreadable};
-pub(crate) use table::{Column, TableRow, table};
+pub(crate) use table::{Cell, Column, TableRow, table, table_of};
 
 use stage::Stage;
 use terminal_traits::TerminalTraits;

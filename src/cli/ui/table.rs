@@ -1,5 +1,7 @@
 //! Tables for people.
 
+use jiff::Timestamp;
+
 use super::flow::{Piece, hanging};
 use super::width::{columns, cut, padded};
 use super::{Paint, Ui};
@@ -49,6 +51,29 @@ pub(crate) struct TableRow {
 /// Rows under a header. In a pipe a row is one line and nothing is cut; a terminal's width is kept.
 pub(crate) fn table(ui: &Ui, header: &[Column], rows: Vec<TableRow>) -> Vec<String> {
     lines(header, rows, ui.out_columns(), ui.paint())
+}
+
+/// A column, and its cell of a row.
+pub(crate) type Cell<T> = (Column, fn(&T, Timestamp, Paint) -> String);
+
+/// A [`table`] of these columns, without those that say nothing of any row. The last column's text comes with whether it is
+/// shown whole.
+pub(crate) fn table_of<T>(
+    ui: &Ui,
+    rows: &[T],
+    columns: impl IntoIterator<Item = Cell<T>>,
+    (last, text): (Column, impl Fn(&T) -> (String, bool)),
+) -> Vec<String> {
+    let now = Timestamp::now();
+    let says = |(_, cell): &Cell<T>| rows.iter().any(|row| !cell(row, now, Paint::new(false)).is_empty());
+    let columns: Vec<Cell<T>> = columns.into_iter().filter(says).collect();
+    let header: Vec<_> = columns.iter().map(|(column, _)| *column).chain([last]).collect();
+    let row = |row: &T| {
+        let (last, is_whole) = text(row);
+        let cells = columns.iter().map(|(_, cell)| cell(row, now, ui.paint())).collect();
+        TableRow { cells, last, is_whole }
+    };
+    table(ui, &header, rows.iter().map(row).collect())
 }
 
 fn lines(header: &[Column], mut rows: Vec<TableRow>, room: Option<usize>, paint: Paint) -> Vec<String> {

@@ -10,8 +10,8 @@ use tokio::time::timeout;
 
 use crate::cli::config::StoreChoice;
 use crate::cli::context::Context;
-use crate::cli::environment::{DB, NAMESPACE, REDIS_URL};
-use crate::cli::failure::{Failure, Kind};
+use crate::cli::environment::{DB, NAMESPACE, PROFILE, REDIS_URL};
+use crate::cli::remote::RemoteArgs;
 use crate::cli::ui::{event, text};
 use crate::desk::watch::Seen;
 
@@ -36,13 +36,14 @@ struct Ran {
 
 impl Hook {
     /// A command of which so many run at once.
-    pub(crate) fn new(context: &Context, command: &str, most: usize) -> Self {
-        let (command, place) = (command.to_owned(), place(context));
+    pub(crate) fn new(context: &Context, remote: &RemoteArgs, (command, most): (&str, usize)) -> Self {
+        let (command, place) = (command.to_owned(), place(context, remote));
         Self { command, most: most.max(1), place, running: JoinSet::new() }
     }
 
-    /// Runs it for an event, as soon as fewer run than may: events wait in their log meanwhile.
-    pub(crate) async fn run(&mut self, context: &Context, seen: &Seen) -> Result<(), Failure> {
+    /// Runs it for an event, as soon as fewer run than may: events wait in their log meanwhile. Where it cannot be run,
+    /// that is said, and watching goes on.
+    pub(crate) async fn run(&mut self, context: &Context, seen: &Seen) {
         while let Some(ran) = self.running.try_join_next() {
             tell(context, ran);
         }
@@ -50,11 +51,12 @@ impl Hook {
             self.until_one_ended(context).await;
         }
         let (name, line) = (named(seen), seen.object.to_string());
-        let child = self.start(context, seen).map_err(|error| {
-            Failure::caused(Kind::Unexpected, format!("cannot run sh for {name}: {error}"), error)
-        })?;
-        self.running.spawn(async move { Ran { event: name, ended: until_ended(child, line).await } });
-        Ok(())
+        match self.start(context, seen) {
+            Ok(child) => {
+                self.running.spawn(async move { Ran { event: name, ended: until_ended(child, line).await } });
+            }
+            Err(error) => tell(context, Ok(Ran { event: name, ended: Err(error) })),
+        }
     }
 
     fn start(&self, context: &Context, seen: &Seen) -> std::io::Result<Child> {
@@ -93,16 +95,22 @@ impl Hook {
     }
 }
 
-/// Variables by which commands of ours reach the same tasks; none through a server, whose options have no variables.
-fn place(context: &Context) -> Vec<(&'static str, String)> {
+/// Variables by which commands of ours reach the same tasks, and none by which they would reach others'. A server that
+/// the line names has none, one of a profile has the profile's.
+fn place(context: &Context, remote: &RemoteArgs) -> Vec<(&'static str, String)> {
+    let none = |name| (name, String::new());
     if context.goes_through_server() {
-        return Vec::new();
+        let profile = match (remote.shown(), &context.config.profile_flag) {
+            (Some(_), _) => Some(none(PROFILE)),
+            (None, named) => named.clone().map(|name| (PROFILE, name)),
+        };
+        return [REDIS_URL, DB, NAMESPACE].map(none).into_iter().chain(profile).collect();
     }
     let store = match &context.config.store {
-        StoreChoice::Redis(url) => [(REDIS_URL, url.clone()), (DB, String::new())],
+        StoreChoice::Redis(url) => [(REDIS_URL, url.clone()), none(DB)],
         StoreChoice::Sqlite(path) => {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            [(DB, path.to_string_lossy().into_owned()), (REDIS_URL, String::new())]
+            [(DB, path.to_string_lossy().into_owned()), none(REDIS_URL)]
         }
         StoreChoice::Nowhere => return Vec::new(),
     };

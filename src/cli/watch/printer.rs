@@ -10,16 +10,13 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::ui::{Piece, event, page, text};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::facts::passed_over;
-use crate::desk::watch::{Open, Seen, Wanted, Watching};
+use crate::desk::watch::{END, Open, Seen, Wanted, Watching};
 use crate::engine::{Engine, Viewer, Watch, Watched};
 use crate::store::EventFilter;
 use crate::task::{Cursor, Event, EventKind, Task};
 
 /// The event of a task whose ttl ended.
 const EXPIRED: &str = "expired";
-
-/// Any event that ends a task.
-const END: &str = "end";
 
 /// Events that are read at once where nothing is followed.
 const PAGE: usize = 500;
@@ -53,24 +50,20 @@ pub(crate) struct Printer<'a> {
     not_before: Option<Timestamp>,
     /// Which questions of the log are still open.
     open: Option<Open>,
-    /// The log's end when this began: what comes after it is new.
-    begun: Cursor,
 }
 
 /// What there is to print next.
 enum Next {
-    Ours(Event),
-    /// Our own log is another one from here on.
-    Reset,
+    Ours(Watched),
     Theirs(Result<Box<Seen>, Failure>),
     /// The one task that is watched has ended, or is gone.
-    Over(Result<Task, Failure>),
+    Over(Result<Box<Task>, Failure>),
 }
 
 impl<'a> Printer<'a> {
     /// One that has printed nothing.
     pub(crate) fn new(context: &'a Context, wish: Wish, hook: Option<Hook>) -> Self {
-        Self { context, wish, hook, not_before: None, open: None, begun: Cursor::START }
+        Self { context, wish, hook, not_before: None, open: None }
     }
 
     /// Nothing of our own log that happened before that time is printed, and open questions of it are told by `open`.
@@ -82,7 +75,6 @@ impl<'a> Printer<'a> {
     ) -> Result<(), Failure> {
         self.not_before = not_before;
         self.open = Some(Open::begin(engine, filter).await?);
-        self.begun = engine.last().await?;
         Ok(())
     }
 
@@ -147,24 +139,24 @@ impl<'a> Printer<'a> {
         loop {
             let seen = tokio::select! {
                 biased;
-                event = next(&mut log) => event?,
+                event = Watch::next_of(&mut log) => Next::Ours(event?),
                 event = others.next() => Next::Theirs(event.map(Box::new)),
-                over = &mut over => Next::Over(over),
+                over = &mut over => Next::Over(over.map(Box::new)),
             };
             let is_last = match seen {
-                Next::Ours(event) => {
+                Next::Ours(Watched::Event(event)) => {
                     after = event.cursor;
                     known.take_note(&event);
                     let seen = Seen::of_event(&event);
                     self.ours(&event, &seen).await? || self.is_end(&seen)?
                 }
-                Next::Reset => {
+                Next::Ours(Watched::Reset) => {
                     reset::tell(self.context)?;
                     known.lost().await.map(|()| false)?
                 }
                 Next::Theirs(Ok(seen)) => self.print(&seen, true, true).await? || self.is_end(&seen)?,
                 Next::Theirs(Err(failure)) => return self.gone(failure),
-                Next::Over(over) => return self.over(ours.as_ref(), after, over).await,
+                Next::Over(over) => return self.over(ours.as_ref(), after, over.map(|task| *task)).await,
             };
             if is_last {
                 return Ok(());
@@ -231,7 +223,8 @@ impl<'a> Printer<'a> {
             }
             _ => false,
         };
-        self.print(seen, is_open, event.cursor > self.begun).await
+        let is_new = self.open.as_ref().is_none_or(|open| event.cursor > open.begun());
+        self.print(seen, is_open, is_new).await
     }
 
     /// Prints an event if it is wanted; whether it was the last one.
@@ -251,7 +244,7 @@ impl<'a> Printer<'a> {
                 ui.ring();
             }
             if let Some(hook) = &mut self.hook {
-                hook.run(self.context, seen).await?;
+                hook.run(self.context, seen).await;
             }
         }
         // What is waited for may be of a name that is not printed.
@@ -302,15 +295,4 @@ async fn over(ours: Option<&Log>) -> Result<Task, Failure> {
     let begun = engine.get_patiently(&Viewer::Operator, id).await?;
     let ended = engine.wait(&Viewer::Operator, id, |task| task.status.is_final()).await;
     ended.map_err(|error| gone_or(&begun, error))
-}
-
-/// The next event of our own; never, where there are none.
-async fn next(log: &mut Option<Watch>) -> Result<Next, Failure> {
-    match log {
-        Some(watch) => Ok(match watch.next_or_reset().await? {
-            Watched::Event(event) => Next::Ours(*event),
-            Watched::Reset => Next::Reset,
-        }),
-        None => std::future::pending().await,
-    }
 }

@@ -13,19 +13,28 @@ pub(crate) async fn closed_in_store(
     question: &str,
 ) -> Result<String, Failure> {
     let id = begun.id();
-    let closed = |task: &Task| task.open_questions().all(|open| open.id.as_str() != question);
-    let now = match engine.wait(&Viewer::Operator, id, closed).await {
+    let now = match engine.wait(&Viewer::Operator, id, |task| is_closed_in_store(task, question)).await {
         Ok(now) => now,
         Err(EngineError::Store(StoreError::NoTask(id))) if is_expired(begun) => {
             return Ok(format!("task {id} expired meanwhile"));
         }
         Err(error) => return Err(gone_or(begun, error)),
     };
-    let known = now.questions.iter().find(|known| known.id.as_str() == question);
-    Ok(match known.and_then(|known| Some((known, known.answer.as_ref()?))) {
-        Some((known, answer)) => already_answered(id, &known.id, answer).to_string(),
-        None => format!("task {id} has ended meanwhile: {}", now.status),
-    })
+    Ok(how_closed(&now, question))
+}
+
+/// Whether a question is not open any more.
+pub(super) fn is_closed_in_store(task: &Task, question: &str) -> bool {
+    task.open_questions().all(|open| open.id.as_str() != question)
+}
+
+/// What became of a question that is not open any more.
+pub(super) fn how_closed(task: &Task, question: &str) -> String {
+    let known = task.questions.iter().find(|known| known.id.as_str() == question);
+    match known.and_then(|known| Some((known, known.answer.as_ref()?))) {
+        Some((known, answer)) => already_answered(task.id(), &known.id, answer).to_string(),
+        None => format!("task {} has ended meanwhile: {}", task.id(), task.status),
+    }
 }
 
 /// One try to store an answer. `was_lost` notes where one was lost on the way, so that the next try takes the same

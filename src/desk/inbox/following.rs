@@ -1,6 +1,7 @@
 //! How the inbox learns what waits: each place is read once, and then tells.
 
 use std::convert::Infallible;
+use std::ops::ControlFlow;
 use std::sync::PoisonError;
 
 use jiff::Timestamp;
@@ -10,31 +11,24 @@ use super::list::{Asker, Key, Question};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::failure::{Failure, Kind};
 use crate::desk::place::{Found, Place, SERVER, STORE};
-use crate::desk::row::source_of;
+use crate::desk::row::{session_of, source_of};
 use crate::desk::server::{Server, ServerTask};
+use crate::desk::waiting::each_task;
 use crate::desk::watch::{Seen, Watching, What};
-use crate::engine::{Engine, Viewer, Watch, Watched};
+use crate::engine::{Engine, Watch, Watched};
 use crate::fastmcp::{DeployedTask, Deployment};
-use crate::store::{EventFilter, TaskFilter};
-use crate::task::{self, Event, EventKind, Task, TaskStatus};
+use crate::store::EventFilter;
+use crate::task::{self, Event, EventKind, Task};
 
 /// Questions that are kept: as many as somebody could go through in some weeks, and some megabytes.
 const MOST: usize = 10_000;
 
-/// Tasks of our own store that are read at once.
-const PAGE: usize = 500;
-
 /// Tasks of a server that are looked at.
 const SERVED: usize = 1000;
 
-/// Our own log, and the place of its store.
-type Log = Option<(usize, Watch)>;
-
 /// What came.
 enum News {
-    Ours(usize, Box<Event>),
-    /// Our own log is another one from here on.
-    Reset,
+    Ours(Watched),
     Theirs(Box<Seen>),
 }
 
@@ -45,37 +39,31 @@ impl Inbox<'_> {
         let mut remarks = Vec::new();
         let mut others = Watching::begin(self.places, &What::All, &mut |words| remarks.push(words)).await?;
         self.remarks.lock().unwrap_or_else(PoisonError::into_inner).extend(remarks);
-        let mut log = self.log().await?;
+        let own = self.places.own();
+        let mut log = match own {
+            Some((_, engine)) => Some(engine.watch(EventFilter::All, engine.last().await?).await?),
+            None => None,
+        };
         self.load().await?;
         // What they knew at their beginning has just been read.
         drop(others.open_questions());
         loop {
             let news = tokio::select! {
                 biased;
-                news = next(&mut log) => news?,
+                news = Watch::next_of(&mut log) => News::Ours(news?),
                 seen = others.next() => News::Theirs(Box::new(seen?)),
             };
-            match news {
-                News::Ours(at, event) => self.ours(at, &event),
-                News::Reset => self.load().await?,
-                News::Theirs(seen) => self.theirs(&seen).await?,
+            match (news, own) {
+                (News::Ours(Watched::Event(event)), Some((at, _))) => self.ours(at, &event),
+                // Whatever the log does not tell of any more is among what waits.
+                (News::Ours(_), _) => self.load().await?,
+                (News::Theirs(seen), _) => self.theirs(&seen).await?,
             }
             self.happened.send_modify(|number| *number = number.wrapping_add(1));
             if self.has_room_again() {
                 self.load().await?;
             }
         }
-    }
-
-    /// Our own log from now on.
-    async fn log(&self) -> Result<Log, Failure> {
-        for (at, place) in self.places.all().iter().enumerate() {
-            if let Place::Store(engine) = place {
-                let last = engine.last().await?;
-                return Ok(Some((at, engine.watch(EventFilter::All, last).await?)));
-            }
-        }
-        Ok(None)
     }
 
     /// Whether there are more than are kept, and half of those are gone.
@@ -136,33 +124,14 @@ impl Inbox<'_> {
     }
 }
 
-/// The next event of our own; never, where there is no log of ours.
-async fn next(log: &mut Log) -> Result<News, Failure> {
-    match log {
-        Some((at, watch)) => Ok(match watch.next_or_reset().await? {
-            Watched::Event(event) => News::Ours(*at, event),
-            Watched::Reset => News::Reset,
-        }),
-        None => std::future::pending().await,
-    }
-}
-
 async fn of_store(at: usize, engine: &Engine) -> Result<Vec<Question>, Failure> {
-    let filter = TaskFilter {
-        status: Some(TaskStatus::InputRequired),
-        oldest_first: true,
-        hidden: true,
-        ..TaskFilter::default()
+    let mut waiting = Vec::new();
+    let visit = async |task: &Task| {
+        waiting.extend(of_task(at, task));
+        Ok(if waiting.len() > MOST { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     };
-    let (mut waiting, mut after) = (Vec::new(), None);
-    loop {
-        let page = engine.list(&Viewer::Operator, filter.clone(), after.as_ref(), PAGE).await?;
-        waiting.extend(page.tasks.iter().flat_map(|task| of_task(at, task)));
-        after = page.next;
-        if after.is_none() || waiting.len() > MOST {
-            return Ok(waiting);
-        }
-    }
+    each_task(engine, (None, None), visit).await?;
+    Ok(waiting)
 }
 
 fn of_task(at: usize, task: &Task) -> impl Iterator<Item = Question> {
@@ -182,8 +151,7 @@ async fn of_deployment(at: usize, deployment: &Deployment) -> Result<Vec<Questio
 
 fn of_deployed(at: usize, task: &DeployedTask) -> Vec<Question> {
     let source = source_of(task);
-    let session = task.session.as_deref().or(task.scope.as_deref());
-    let asker = Asker { source: &source, tool: Some(&task.component.name), session };
+    let asker = Asker { source: &source, tool: Some(&task.component.name), session: session_of(task) };
     let open = task.questions.iter();
     open.map(|question| {
         let key = Key { place: at, task: task.id.clone(), question: question.id.clone() };

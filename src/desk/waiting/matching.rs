@@ -1,23 +1,20 @@
 //! The waiting questions of tasks that have something in common, however many there are.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Waiting;
-use crate::desk::asked::OpenQuestion;
+use super::{Waiting, each_task, of_task};
 use crate::desk::failure::Failure;
 use crate::desk::place::{Found, Place};
 use crate::desk::places::Places;
+use crate::desk::row::session_of;
 use crate::desk::selection::no_sessions;
 use crate::desk::server::Server;
-use crate::engine::{Engine, Viewer};
+use crate::engine::Engine;
 use crate::fastmcp::Deployment;
-use crate::store::TaskFilter;
-use crate::task::{SessionId, TaskStatus};
-
-/// How many tasks of our own store are read at once.
-const PAGE: usize = 100;
+use crate::task::{SessionId, Task};
 
 /// The most tasks of a server that are looked through: more are not kept.
 const MOST: usize = 10_000;
@@ -79,31 +76,13 @@ async fn of_store(
     matching: &Matching,
     visit: &mut impl AsyncFnMut(Waiting) -> Result<(), Failure>,
 ) -> Result<usize, Failure> {
-    let filter = TaskFilter {
-        session: matching.session.clone(),
-        tool: matching.tool.clone(),
-        status: Some(TaskStatus::InputRequired),
-        oldest_first: true,
-        hidden: true,
-        ..TaskFilter::default()
+    let each = async |task: &Task| {
+        for waiting in of_task(engine, task) {
+            visit(waiting).await?;
+        }
+        Ok(ControlFlow::Continue(()))
     };
-    let (mut after, mut unreadable) = (None, 0);
-    loop {
-        let page = engine.list(&Viewer::Operator, filter.clone(), after.as_ref(), PAGE).await?;
-        unreadable += page.unreadable.len();
-        for task in &page.tasks {
-            for question in task.open_questions() {
-                let found = Found::Store(engine.clone(), task.id().clone());
-                let (tool, since) = (Some(task.new.tool.clone()), Some(question.asked_at));
-                let question = OpenQuestion::of_task(task, question);
-                visit(Waiting { found, tool, question, since }).await?;
-            }
-        }
-        after = page.next;
-        if after.is_none() {
-            return Ok(unreadable);
-        }
-    }
+    each_task(engine, (matching.tool.as_deref(), matching.session.as_ref()), each).await
 }
 
 async fn of_deployment(
@@ -111,15 +90,13 @@ async fn of_deployment(
     matching: &Matching,
     visit: &mut impl AsyncFnMut(Waiting) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    for task in deployment.list().await? {
-        let session = task.session.as_deref().or(task.scope.as_deref());
-        if !matching.admits(Some(&task.component.name), session) {
-            continue;
-        }
-        for question in OpenQuestion::all_of_fastmcp(&task) {
-            let found = Found::Fastmcp(deployment.clone(), Box::new(task.clone()));
-            let (tool, since) = (Some(task.component.name.clone()), question.asked.asked_at);
-            visit(Waiting { found, tool, question, since }).await?;
+    for waiting in super::of_deployment(deployment).await? {
+        let session = match &waiting.found {
+            Found::Fastmcp(_, task) => session_of(task),
+            Found::Store(..) | Found::Server(..) => None,
+        };
+        if matching.admits(waiting.tool.as_deref(), session) {
+            visit(waiting).await?;
         }
     }
     Ok(())
@@ -136,18 +113,9 @@ async fn of_server(
     if matching.session.is_some() {
         return Err(no_sessions("respond"));
     }
-    for task in server.all_tasks(MOST).await? {
-        if !matching.admits(task.tool.as_deref(), None) {
-            continue;
-        }
-        for (key, request) in &task.view.input_requests {
-            // What must not be shown cannot be answered here.
-            let Ok(question) = OpenQuestion::of_server(server.title(), &task.view, key, request) else {
-                continue;
-            };
-            let found = Found::Server(server.clone(), Box::new(task.view.clone()));
-            let since = task.view.waits_since().map(|(at, _)| at);
-            visit(Waiting { found, tool: task.tool.clone(), question, since }).await?;
+    for waiting in super::of_server(server, MOST).await? {
+        if matching.admits(waiting.tool.as_deref(), None) {
+            visit(waiting).await?;
         }
     }
     Ok(())

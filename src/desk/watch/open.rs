@@ -29,6 +29,11 @@ impl Open {
         Ok(Self { engine: engine.clone(), filter: filter.clone(), until, past: OnceCell::new() })
     }
 
+    /// The log's end when this began: what comes after it is new.
+    pub(crate) fn begun(&self) -> Cursor {
+        self.until
+    }
+
     /// Whether that question of the event's task is open. Not where that cannot be told: what was answered long ago
     /// needs no command that answers it.
     pub(crate) async fn has(&self, event: &Event, question: &QuestionId) -> bool {

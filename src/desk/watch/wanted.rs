@@ -20,7 +20,7 @@ pub(crate) const NAMES: [&str; 12] = [
 ];
 
 /// The word for each event that ends a task.
-const END: &str = "end";
+pub(crate) const END: &str = "end";
 
 /// Which events are wanted: all, where nothing is said.
 #[derive(Debug, Clone, Default)]
