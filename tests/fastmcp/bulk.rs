@@ -8,12 +8,16 @@ use serde_json::json;
 use crate::commands::{mcptask, started};
 use crate::kitchen::{Client, Kitchen, V3_0, V3_4, V4};
 
-/// Tasks that ask what is for dinner.
+/// Tasks that ask what is for dinner, launched one after another: of tasks that begin in one moment, a worker of
+/// FastMCP 3.0.2 may ask two under the id of one.
 async fn asking(kitchen: &Kitchen, count: usize) -> (Vec<Client>, Vec<String>) {
-    let clients: Vec<_> = (0..count).map(|_| kitchen.client("plan_dinner", &json!({}), "silent")).collect();
-    let ids: Vec<String> = clients.iter().map(Client::task).collect();
-    for id in &ids {
-        kitchen.asks(id, "What kind of dinner?").await;
+    let (mut clients, mut ids) = (Vec::new(), Vec::new());
+    for _ in 0..count {
+        let client = kitchen.client("plan_dinner", &json!({}), "silent");
+        let id = client.task();
+        kitchen.asks(&id, "What kind of dinner?").await;
+        clients.push(client);
+        ids.push(id);
     }
     (clients, ids)
 }

@@ -14,10 +14,12 @@ use crate::kitchen::{Kitchen, Role, V3_0, V3_4, V4, refused};
 #[tokio::test]
 async fn running_and_waiting_tasks_are_cancelled(#[case] version: &'static str) {
     let kitchen = Kitchen::open(version);
+    // One after the other, as 3.0.2 mixes up the ids of tasks that begin in one moment.
     let working = kitchen.client("work", &json!({ "seconds": 600 }), "none");
-    let asking = kitchen.client("plan_dinner", &json!({}), "silent");
-    let (work, ask) = (working.task(), asking.task());
+    let work = working.task();
     kitchen.until(&work, |task| task.progress.is_some()).await;
+    let asking = kitchen.client("plan_dinner", &json!({}), "silent");
+    let ask = asking.task();
     kitchen.asks(&ask, "What kind of dinner?").await;
     let deployment = kitchen.deployment().await;
     for id in [&work, &ask] {

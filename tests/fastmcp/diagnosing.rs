@@ -273,6 +273,8 @@ async fn a_full_redis_is_named() {
     let client = kitchen.client("plan_dinner", &json!({}), "silent");
     let id = client.task();
     kitchen.asks(&id, ASKED).await;
+    // Its worker writes twice more between the question and its wait; the client hears of it after both.
+    assert!(client.line().starts_with("asked: "), "the client is asked before Redis is full");
     kitchen.redis::<()>(&["CONFIG", "SET", "maxmemory", "1"]).await;
     for words in [&["doctor"][..], &["doctor", &id]] {
         let (code, found, said) = mcptask(&kitchen, words);

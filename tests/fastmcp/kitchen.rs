@@ -175,11 +175,15 @@ impl Kitchen {
     /// Waits until the task is as `wanted`, and returns it.
     pub(crate) async fn until(&self, id: &str, wanted: impl Fn(&DeployedTask) -> bool) -> DeployedTask {
         let deployment = self.deployment().await;
-        until(&format!("task {id}"), async || {
-            let task = deployment.find(id).await.ok()?;
-            wanted(&task).then_some(task)
-        })
-        .await
+        let began = Instant::now();
+        loop {
+            let found = deployment.find(id).await;
+            match found {
+                Ok(task) if wanted(&task) => return task,
+                found => assert!(began.elapsed() < BOUND, "task {id} after {BOUND:?}: {found:?}"),
+            }
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
     }
 
     /// Waits until the task asks a question with that message.
