@@ -601,6 +601,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'A form, by its JSON schema: a file, or - for stdin')
             [CompletionResult]::new('--default', '--default', [CompletionResultType]::ParameterName, 'What is filled in at first')
             [CompletionResult]::new('--title', '--title', [CompletionResultType]::ParameterName, 'The name of the field, or of the --schema form')
+            [CompletionResult]::new('--on-timeout', '--on-timeout', [CompletionResultType]::ParameterName, 'What the question answers when nobody did in time')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use the options of this profile in config.toml of the user''s configuration directory [env: MCPTASK_PROFILE]')
             [CompletionResult]::new('--redis', '--redis', [CompletionResultType]::ParameterName, 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]')

@@ -154,7 +154,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__ask)
-            opts="-q -v -h --text --number --integer --confirm --choose --choose-many --date --email --url --schema --default --title --local --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
+            opts="-q -v -h --text --number --integer --confirm --choose --choose-many --date --email --url --schema --default --title --on-timeout --local --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -182,6 +182,10 @@ _mcptask() {
                     ;;
                 --title)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --on-timeout)
+                    COMPREPLY=($(compgen -W "cancel decline default" -- "${cur}"))
                     return 0
                     ;;
                 --profile)

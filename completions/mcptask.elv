@@ -579,6 +579,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --schema 'A form, by its JSON schema: a file, or - for stdin'
             cand --default 'What is filled in at first'
             cand --title 'The name of the field, or of the --schema form'
+            cand --on-timeout 'What the question answers when nobody did in time'
             cand --profile 'Use the options of this profile in config.toml of the user''s configuration directory [env: MCPTASK_PROFILE]'
             cand --redis 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]'
             cand --db 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]'

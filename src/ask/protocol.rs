@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::task::{Answer, Ask, AskKind, Progress};
+use crate::task::{Answer, Ask, AskKind, OnTimeout, Progress};
 
 /// The variable that names the socket.
 pub const SOCKET_VARIABLE: &str = "MCPTASK_SOCKET";
@@ -45,9 +45,12 @@ pub struct AskRequest {
     /// A heading of the form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Seconds until the question is answered by cancel; the tool's own timeout where absent.
+    /// Seconds until the question answers itself; the tool's own timeout where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<f64>,
+    /// What it answers then: `cancel` where absent, `decline`, or `default`, the form's defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_timeout: Option<String>,
 }
 
 /// Several questions that are open at the same time.
@@ -56,7 +59,7 @@ pub struct AskRequest {
 pub struct AskAllRequest {
     /// The questions, without timeouts of their own.
     pub questions: Vec<AskRequest>,
-    /// Seconds until those still open are answered by cancel; the tool's own timeout where absent.
+    /// Seconds until those still open answer themselves; the tool's own timeout where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<f64>,
 }
@@ -147,7 +150,11 @@ impl AskRequest {
             (None, None) => AskKind::Form { schema: plain_form(self.title) },
             (Some(schema), None) => AskKind::Form { schema: titled(schema, self.title) },
         };
-        Ok(Ask { message: self.message, name: None, kind })
+        let ask = match kind {
+            AskKind::Url { url } => Ask::url(self.message, url),
+            AskKind::Form { schema } => Ask::form(self.message, schema),
+        };
+        Ok(ask.on_timeout(on_timeout(self.on_timeout.as_deref())?))
     }
 }
 
@@ -164,6 +171,14 @@ impl AskAllRequest {
         let asks: Result<Vec<_>, _> = self.questions.into_iter().map(AskRequest::into_ask).collect();
         Ok((asks?, timeout))
     }
+}
+
+/// What a question answers when its time is over, as it is written.
+fn on_timeout(word: Option<&str>) -> Result<OnTimeout, Refusal> {
+    let Some(word) = word else { return Ok(OnTimeout::default()) };
+    let known = OnTimeout::ALL.into_iter().find(|(name, _)| *name == word);
+    let known = known.map(|(_, on_timeout)| on_timeout);
+    known.ok_or_else(|| bad(format!("on_timeout is {word:?}: it is cancel, decline or default")))
 }
 
 /// Seconds as a duration.

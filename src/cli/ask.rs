@@ -15,7 +15,7 @@ use super::ui::{Ui, question, text};
 use crate::ask::client::{AskError, Connection};
 use crate::ask::protocol::{AskRequest, PLAIN_FIELD, RefusalCode};
 use crate::form::{self, unaskable};
-use crate::task::{Action, Answer, Answerer, joined};
+use crate::task::{Action, Answer, Answerer, OnTimeout, joined};
 
 /// `--confirm` was answered with no.
 const NO: u8 = 1;
@@ -59,6 +59,9 @@ pub(crate) struct AskArgs {
     /// The name of the field, or of the --schema form
     #[arg(long, value_name = "TEXT", conflicts_with = "url")]
     title: Option<String>,
+    /// What the question answers when nobody did in time
+    #[arg(long, value_name = "WHAT", value_parser = OnTimeout::ALL.map(|(name, _)| name))]
+    on_timeout: Option<String>,
     /// Ask at this terminal, to try a script by hand
     #[arg(long)]
     pub(super) local: bool,
@@ -68,7 +71,8 @@ impl AskArgs {
     fn request(&self, timeout: Option<Duration>) -> Result<AskRequest, Failure> {
         let (message, title) = (self.message.clone(), self.title.clone());
         let timeout = timeout.map(|timeout| timeout.as_secs_f64());
-        let plain = AskRequest { message, timeout, ..AskRequest::default() };
+        let on_timeout = self.on_timeout.clone();
+        let plain = AskRequest { message, timeout, on_timeout, ..AskRequest::default() };
         if let Some(url) = &self.kind.url {
             return Ok(AskRequest { url: Some(url.clone()), ..plain });
         }
@@ -113,10 +117,17 @@ fn told(ui: &Ui, args: &AskArgs, answer: &Answer) -> Result<ExitCode, Failure> {
     if ui.is_json() {
         ui.object(answer)?;
     }
+    let in_time = answer.by != Answerer::Timeout;
     match answer.action {
-        Action::Accept => accepted(ui, args, answer),
+        Action::Accept => {
+            if !in_time {
+                ui.talk("nobody answered in time: the default is taken");
+            }
+            accepted(ui, args, answer)
+        }
         Action::Decline => {
-            ui.talk("the user declined to answer");
+            let declined = "nobody answered in time, which declines it";
+            ui.talk(if in_time { "the user declined to answer" } else { declined });
             Ok(ExitCode::from(DECLINED))
         }
         Action::Cancel => {

@@ -8,7 +8,7 @@ use super::mistake::Source;
 use super::schema;
 use super::steps::Reader;
 use super::table::{Table, twice};
-use crate::task::Ask;
+use crate::task::{Ask, OnTimeout};
 use crate::worker::script::{
     Context, MAX_QUESTIONS_AT_ONCE, QuestionKind, QuestionTemplate, StepKind, Template,
 };
@@ -46,11 +46,13 @@ impl Reader {
             name
         });
         let kind = self.question_kind(table);
+        let on_timeout = table.choice("on_timeout", &OnTimeout::ALL).unwrap_or_default();
         let (message, kind) = (message?, kind?);
-        for violation in plain(&message, &kind).iter().flat_map(crate::form::unaskable) {
+        let plain = plain(&message, &kind).map(|ask| ask.on_timeout(on_timeout));
+        for violation in plain.iter().flat_map(crate::form::unaskable) {
             table.mistake(&table.span, format!("the question {:?}: {violation}", message.source()));
         }
-        Some(QuestionTemplate { name, message, kind })
+        Some(QuestionTemplate { name, message, kind, on_timeout })
     }
 
     /// A form in short, a form's whole schema, or a page's address. A question without any of them is one

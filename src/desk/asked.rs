@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::background::Background;
 use super::suggest::{Advice, Suggested};
-use super::{page, text, values};
+use super::{page, text, time, values};
 use crate::client::{self, TaskView};
 use crate::fastmcp::{DeployedQuestion, DeployedTask, Generation};
 use crate::task::{Answer, Ask, Question, Task, TaskId};
@@ -20,7 +20,7 @@ pub(crate) struct Asked {
     pub(crate) ask: Ask,
     /// When it was asked first, where that is known.
     pub(crate) asked_at: Option<Timestamp>,
-    /// When it answers itself with cancel.
+    /// When it answers itself.
     pub(crate) deadline: Option<Timestamp>,
     /// Why the last answer to it was refused.
     pub(crate) refused: Option<String>,
@@ -43,6 +43,12 @@ impl Asked {
     pub(crate) fn refused(&mut self, answer: &Answer, problem: String) {
         self.draft.clone_from(&answer.content);
         self.refused = Some(problem);
+    }
+
+    /// What it does when its time is over, and when, as the end of a sentence.
+    pub(crate) fn until(&self, now: Timestamp) -> Option<String> {
+        let at = self.deadline?;
+        Some(format!("; {} {}", self.ask.on_timeout.words(), time::relative(at, now)))
     }
 
     /// What is so where nobody here has answered it.

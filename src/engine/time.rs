@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::postponed::Postponed;
 use super::retry::{Failure as _, Retry, Told};
 use super::{Engine, Signal};
+use crate::form;
 use crate::store::{ClaimKey, Due, Requeue, Store, StoreError, StoreResult};
 use crate::task::{Answer, Answerer, EventKind, QuestionId, TaskId, WorkerId};
 
@@ -274,7 +275,7 @@ impl Item {
     async fn settle(&self, store: &dyn Store) -> StoreResult<()> {
         match self {
             Self::Question(task, question) => {
-                let answer = Answer::cancel(Answerer::Timeout, "nobody answered in time");
+                let answer = at_end(store, task, question).await?;
                 store.answer(task, question, &answer).await.map(drop)
             }
             Self::Claim(claim, worker) => {
@@ -285,6 +286,20 @@ impl Item {
             Self::Task(task) => store.expire(task).await,
         }
     }
+}
+
+/// What a question answers whose time is over. Of a task that cannot be read nobody knows what it asked for.
+async fn at_end(store: &dyn Store, task: &TaskId, question: &QuestionId) -> StoreResult<Answer> {
+    let asked = match store.get(task).await {
+        Ok(asked) => asked.ok_or_else(|| StoreError::NoTask(task.clone()))?,
+        Err(StoreError::Unreadable { .. }) => {
+            return Ok(Answer::cancel(Answerer::Timeout, "nobody answered in time"));
+        }
+        Err(error) => return Err(error),
+    };
+    let found = asked.questions.iter().find(|one| one.id == *question);
+    let none = || StoreError::NoQuestion { task: task.clone(), question: question.clone() };
+    found.map(|question| form::at_end(&question.ask)).ok_or_else(none)
 }
 
 #[cfg(test)]

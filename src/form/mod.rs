@@ -29,7 +29,7 @@ use serde_json::{Map, Value};
 
 use crate::task::Violation;
 
-pub use ask::{misfits, unaskable};
+pub use ask::{at_end, misfits, unaskable};
 pub(crate) use entry::WHOLE;
 pub use field::{Choice, Field, FieldKind};
 pub(crate) use given::{arguments, content};

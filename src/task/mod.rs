@@ -20,7 +20,7 @@ pub(crate) use aside::aside;
 pub use event::{Cursor, Event, EventKind};
 pub use fault::Fault;
 pub use id::{QuestionId, SessionId, TaskId, WorkerId};
-pub use question::{Ask, AskKind, Question};
+pub use question::{Ask, AskKind, OnTimeout, Question};
 pub use record::{NewTask, Outcome, Progress, RpcError, Scope, Task, TaskStatus};
 pub use tool::{TaskSupport, ToolSpec};
 pub use violation::{Violation, instead, joined};

@@ -27,6 +27,43 @@ pub struct Ask {
     /// Form or URL.
     #[serde(flatten)]
     pub kind: AskKind,
+    /// What it answers when its time is over. No part of what is asked either.
+    #[serde(default, skip_serializing_if = "OnTimeout::is_cancel")]
+    pub on_timeout: OnTimeout,
+}
+
+/// What a question answers when nobody did in time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnTimeout {
+    /// No.
+    Decline,
+    /// The form's defaults.
+    Default,
+    /// Nothing was decided. A newer version's way is taken for this one.
+    #[default]
+    #[serde(other)]
+    Cancel,
+}
+
+impl OnTimeout {
+    /// Every one, as it is written.
+    pub const ALL: [(&str, Self); 3] =
+        [("cancel", Self::Cancel), ("decline", Self::Decline), ("default", Self::Default)];
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    fn is_cancel(&self) -> bool {
+        *self == Self::Cancel
+    }
+
+    /// What the question does, in words that its deadline follows.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Cancel => "cancels itself",
+            Self::Decline => "declines itself",
+            Self::Default => "answers itself with its defaults",
+        }
+    }
 }
 
 /// MCP's two elicitation modes.
@@ -49,18 +86,29 @@ pub enum AskKind {
 impl Ask {
     /// A question answered by a form.
     pub fn form(message: impl Into<String>, schema: Value) -> Self {
-        Self { message: message.into(), name: None, kind: AskKind::Form { schema } }
+        Self::new(message.into(), AskKind::Form { schema })
     }
 
     /// A question answered on a page.
     pub fn url(message: impl Into<String>, url: impl Into<String>) -> Self {
-        Self { message: message.into(), name: None, kind: AskKind::Url { url: url.into() } }
+        Self::new(message.into(), AskKind::Url { url: url.into() })
+    }
+
+    fn new(message: String, kind: AskKind) -> Self {
+        Self { message, name: None, kind, on_timeout: OnTimeout::default() }
     }
 
     /// The same question under a name of the tool's.
     #[must_use]
     pub fn named(mut self, name: Option<String>) -> Self {
         self.name = name;
+        self
+    }
+
+    /// The same question, which answers that when its time is over.
+    #[must_use]
+    pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
+        self.on_timeout = on_timeout;
         self
     }
 
@@ -175,7 +223,7 @@ pub struct Question {
     pub ask: Ask,
     /// When it was first asked.
     pub asked_at: Timestamp,
-    /// When it answers itself with cancel; `None` waits for ever.
+    /// When it answers itself, as [`Ask::on_timeout`] says; `None` waits for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timestamp>,
     /// The answer, once given.

@@ -42,8 +42,8 @@ impl Rows {
 pub(super) fn head(asked: &Asked, rows: &mut Rows) {
     let (look, now) = (rows.look, Timestamp::now());
     let since = asked.asked_at.map(|at| format!(", {}", time::relative(at, now))).unwrap_or_default();
-    let until = asked.deadline.map(|at| format!("; cancels itself {}", time::relative(at, now)));
-    let who = format!("{} asks{since}{}", text::line(&asked.who), until.unwrap_or_default());
+    let until = asked.until(now).unwrap_or_default();
+    let who = format!("{} asks{since}{until}", text::line(&asked.who));
     rows.wrapped("", &who, |row| look.bold(row));
     let indent = " ".repeat(INDENT);
     let ends = asked.background.ends.map(|at| ("the task ends", time::relative(at, now)));

@@ -83,6 +83,16 @@ async fn a_question_that_nobody_answers_in_time_has_its_own_exit_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_script_says_what_is_so_when_nobody_answers_in_time() {
+    let script = "mcptask ask 'Where?' --choose prod,staging --default staging --timeout 0.3 --on-timeout default; echo $?
+        mcptask ask 'Sure?' --confirm --timeout 0.3 --on-timeout decline; echo $?
+        mcptask ask 'Name?' --timeout 0.3 --on-timeout default; echo $?
+        mcptask ask 'Name?' --on-timeout never; echo $?";
+    let task = shell(script).await.once().await;
+    assert_eq!(text(&task), "staging\n0\n11\n2\n2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_page_and_a_schema_can_be_asked_for() {
     let page = "mcptask ask 'Sign in?' --url https://login.example/x && echo went";
     let task = answered(page, Answer::new(Action::Accept, Answerer::Client)).await;

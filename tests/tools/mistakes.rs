@@ -154,6 +154,9 @@ fn numbers_that_make_no_sense_are_found() {
     one(&tool("ttl = \"9000000h\""), "3:7", &["ten years"]);
     one(&tool("concurrency = 0"), "3:15", &["from 1 on"]);
     one(&script("{ ask = \"Go?\", timeout = 0 }"), "4:26", &["timeout", "is 0"]);
+    one(&script("{ ask = \"Go?\", on_timeout = \"never\" }"), "4:29", &["on_timeout", "never"]);
+    let form = "{ ask = \"Go?\", form = { name = \"text\" }, on_timeout = \"default\" }";
+    one(&script(form), "4:1", &["on_timeout", "name"]);
     for time in ["-1", "\"8d\"", "true", "inf", "\"soon\""] {
         one(&script(&format!("{{ sleep = {time} }}")), "4:11", &["no time to sleep"]);
     }

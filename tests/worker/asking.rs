@@ -2,7 +2,7 @@
 
 use mcptask::engine::{EngineError, Viewer};
 use mcptask::store::StoreError;
-use mcptask::task::{Action, Answer, Answerer, Ask, Outcome, QuestionId, TaskStatus};
+use mcptask::task::{Action, Answer, Answerer, Ask, OnTimeout, Outcome, QuestionId, TaskStatus};
 use serde_json::{Map, json};
 
 use crate::setup::{Setup, asks, question, text, tool, value};
@@ -16,6 +16,8 @@ on_both_engines!(
     a_second_answerer_is_told_who_answered,
     a_malformed_question_is_refused_at_the_worker,
     nobody_in_time_is_answered_by_cancel,
+    what_nobody_answered_in_time_answers_itself_as_its_asker_said,
+    defaults_that_are_no_answer_are_refused_at_the_worker,
     decline_and_cancel_reach_the_tool_without_content,
 );
 
@@ -162,6 +164,47 @@ async fn nobody_in_time_is_answered_by_cancel(setup: Setup) {
     assert_eq!(answer.by, Answerer::Timeout);
     assert!(answer.reason.is_some(), "the log says why");
     worker.drain().await;
+}
+
+async fn what_nobody_answered_in_time_answers_itself_as_its_asker_said(setup: Setup) {
+    let short = tool("short", |task| async move {
+        let limit = Some(std::time::Duration::from_millis(50));
+        let schema = json!({ "type": "object", "required": ["value"],
+            "properties": { "value": { "type": "string", "default": "staging" }, "note": { "type": "string" } } });
+        let asks = vec![
+            question("no?").on_timeout(OnTimeout::Decline),
+            Ask::form("where?", schema).on_timeout(OnTimeout::Default),
+            Ask::url("pay", "https://pay.example/").on_timeout(OnTimeout::Decline),
+        ];
+        let answers = task.ask_within(asks, limit).await?;
+        let told = answers.iter().map(|one| format!("{} {}", one.action, json!(one.content)));
+        Ok(Outcome::text(told.collect::<Vec<_>>().join("; ")))
+    });
+    let worker = setup.worker("w1", 1, vec![short]).await;
+    let ended = setup.ended(&setup.submit("short").await).await;
+    assert_eq!(text(&ended), r#"decline null; accept {"value":"staging"}; decline null"#);
+    for question in &ended.questions {
+        let answer = question.answer.as_ref().expect("answered");
+        assert_eq!((answer.by, answer.reason.is_some()), (Answerer::Timeout, true));
+    }
+    worker.drain().await;
+}
+
+async fn defaults_that_are_no_answer_are_refused_at_the_worker(setup: Setup) {
+    let asks =
+        [(question("quick!"), "value"), (Ask::url("pay", "https://pay.example/"), "a page has no defaults")];
+    for (ask, problem) in asks {
+        let hasty = tool("hasty", move |task| {
+            let ask = ask.clone().on_timeout(OnTimeout::Default);
+            async move { Ok(Outcome::text(task.ask(ask).await?.action.to_string())) }
+        });
+        let worker = setup.worker("w1", 1, vec![hasty]).await;
+        let ended = setup.ended(&setup.submit("hasty").await).await;
+        assert_eq!(ended.questions.len(), 0);
+        let error = format!("{:?}", ended.outcome);
+        assert!(error.contains("on_timeout") && error.contains(problem), "{error}");
+        worker.drain().await;
+    }
 }
 
 async fn decline_and_cancel_reach_the_tool_without_content(setup: Setup) {

@@ -162,7 +162,7 @@ impl Sheet {
                 }
             }
             (None, _) if ended => self.fact("answered", "never: it was withdrawn when the task ended"),
-            (None, Some(deadline)) => self.time("cancels itself", deadline),
+            (None, Some(deadline)) => self.time(question.ask.on_timeout.words(), deadline),
             (None, None) => {}
         }
     }

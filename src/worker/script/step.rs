@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::ValueTemplate;
 use super::template::{Expression, Template};
-use crate::task::Fault;
+use crate::task::{Fault, OnTimeout};
 
 /// One step, with the place where it is written.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,6 +82,8 @@ pub struct QuestionTemplate {
     pub message: Template,
     /// Form or URL.
     pub kind: QuestionKind,
+    /// What it answers when its time is over.
+    pub on_timeout: OnTimeout,
 }
 
 impl QuestionTemplate {
