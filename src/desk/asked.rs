@@ -62,7 +62,10 @@ impl Asked {
         }
         let words = match page::of(&self.ask) {
             Some(url) => format!("look at the page {}, then answer with", page::within(url)),
-            None => "answer it later with".to_owned(),
+            None => match values::choices(&self.ask) {
+                Some(choices) => format!("answer it later with ({choices})"),
+                None => "answer it later with".to_owned(),
+            },
         };
         self.later.clone().map(|command| Advice::with(&words, command))
     }
