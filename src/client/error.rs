@@ -151,8 +151,10 @@ pub enum ClientError {
         reason: String,
     },
     /// A question is open, and this client was given no way of answering.
-    #[error("the server asks, and nobody may be asked here: {message}")]
+    #[error("{server} asks, and nobody may be asked here: {message}")]
     NeedsInput {
+        /// Who asks.
+        server: String,
         /// The waiting task, unless it is a foreground call.
         task: Option<String>,
         /// The question's text.
