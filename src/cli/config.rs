@@ -158,7 +158,7 @@ impl Config {
             settings: Vec::new(),
             answerer,
             server,
-            reach: Reach::store(flags(global, environment)),
+            reach: reach(global, environment),
         };
         let text = |name, value: Option<String>, from: String| Setting { name, value, from };
         let (place, shown) = this.shown_place();
@@ -300,13 +300,21 @@ fn checked_namespace(name: &str) -> Result<String, Failure> {
     Err(Failure::usage(format!("{name:?} is not a namespace")).hint(NAMESPACES))
 }
 
+fn reach(global: &GlobalArgs, environment: &Environment) -> Reach {
+    let flags = flags(global, environment);
+    let is_unset = flags.contains(&Word::Variable(REDIS_URL)) && environment.given(REDIS_URL).is_none();
+    Reach::store(flags).with_unset(is_unset.then_some(REDIS_URL))
+}
+
 fn flags(global: &GlobalArgs, environment: &Environment) -> Vec<Word> {
     let redis = global.redis.as_ref().map(|url| match redis_link::without_secrets(url) {
         shown if shown == *url => Word::Text(shown),
-        // The variable is only named where it holds this very URL: another one's tasks would be acted on.
-        _ if environment.given(REDIS_URL) == Some(url) => Word::Variable(REDIS_URL),
-        // It is refused until somebody has put the password there.
-        starred => Word::Text(starred),
+        // Where the variable holds another URL, another one's tasks would be acted on: it is refused until somebody has
+        // put the password there. Where it holds none, the command is refused until it holds this one.
+        starred => match environment.given(REDIS_URL) {
+            Some(other) if other != url => Word::Text(starred),
+            _ => Word::Variable(REDIS_URL),
+        },
     });
     let db = global.db.as_ref().map(|path| Word::Text(path.to_string_lossy().into_owned()));
     let namespace = global.namespace.clone().map(Word::Text);
@@ -354,12 +362,12 @@ mod tests {
             let config = Config::resolve(&global, &Environment::of(variables), None).expect("resolves");
             Suggested::new("list").at(&config.reach).to_string()
         };
+        let named = "mcptask --redis \"$MCPTASK_REDIS_URL\" --namespace my:space list";
         assert_eq!(
-            suggested(&[("MCPTASK_REDIS_URL", url)]),
-            "mcptask --redis \"$MCPTASK_REDIS_URL\" --namespace my:space list"
+            (suggested(&[("MCPTASK_REDIS_URL", url)]).as_str(), suggested(&[]).as_str()),
+            (named, named)
         );
         let starred = "mcptask --redis 'redis://me:***@example.com:6379/1' --namespace my:space list";
-        assert_eq!(suggested(&[]), starred);
         assert_eq!(suggested(&[("MCPTASK_REDIS_URL", "redis://me:hunter2@elsewhere.com")]), starred);
     }
 }

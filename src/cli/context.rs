@@ -1,5 +1,6 @@
 //! What every command gets: the configuration, the terminal, and the way to the tasks.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -44,6 +45,8 @@ pub(crate) struct Context {
     server: OnceLock<Reach>,
     /// What the command does when it has to end, once it has said that it does something.
     clean_up: OnceLock<CancellationToken>,
+    /// Whether a command was suggested.
+    has_suggested: AtomicBool,
 }
 
 impl Context {
@@ -61,6 +64,7 @@ impl Context {
             concerns: Mutex::default(),
             server: OnceLock::new(),
             clean_up: OnceLock::new(),
+            has_suggested: AtomicBool::new(false),
         }
     }
 
@@ -171,7 +175,17 @@ impl Context {
 
     /// How a suggested command reaches the same tasks.
     pub(crate) fn reach(&self) -> &Reach {
+        self.has_suggested.store(true, Ordering::Release);
         self.server.get().unwrap_or(&self.config.reach)
+    }
+
+    /// Says, once and behind all that was said, what a suggested command needs before it works.
+    pub(crate) fn tell_unset(&self) {
+        if self.has_suggested.load(Ordering::Acquire)
+            && let Some(variable) = self.reach().unset()
+        {
+            self.ui.talk(&format!("what is suggested {}", works_with(variable)));
+        }
     }
 
     /// A suggested command that reaches the same tasks, safe on a terminal.
@@ -207,7 +221,9 @@ impl Context {
     /// The command's failure: its hints reach the same tasks, and it names what the command was about.
     pub(crate) fn failed(&self, failure: Failure) -> Failure {
         let (task, question) = locked(&self.concerns).clone();
-        failure.at(self.reach()).concerning(task, question)
+        let failure = failure.at(self.reach()).concerning(task, question);
+        let unset = failure.hints().iter().find_map(Advice::unset);
+        failure.maybe_hint(unset.map(|variable| format!("that {}", works_with(variable)).into()))
     }
 
     /// Notes what goes on when this command is interrupted or times out, as a hint for that moment.
@@ -252,6 +268,11 @@ impl Context {
     pub(crate) fn what_goes_on(&self) -> Option<Advice> {
         locked(&self.goes_on).clone()
     }
+}
+
+/// What is said of a secret that is named by its variable.
+fn works_with(variable: &str) -> String {
+    format!("works with the URL in {variable}: its password is shown nowhere")
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -36,6 +36,10 @@ impl Answering {
         self.ui.warn(words);
     }
 
+    pub(crate) fn talk(&self, words: &str) {
+        self.ui.talk(words);
+    }
+
     /// Decides on the task's question at `position`, counted from 1. Dropping the future takes a prompt off
     /// the screen.
     pub(crate) async fn decide(&self, asked: &Asked, position: usize) -> Result<Answer, Failure> {

@@ -267,9 +267,8 @@ pub(crate) fn explained(error: ClientError, answering: &RemoteAnswering) -> Fail
         ClientError::LeftOpen { .. } => answering.failure().unwrap_or_else(|| error.into()),
         ClientError::NeedsInput { question: Some(question), .. } => answering.asks_nobody(&question),
         // It is seen only that the task asks.
-        ClientError::NeedsInput { task: Some(ref task), .. } => {
-            let later = remote_answering::at_its_store(task);
-            Failure::from(error).hint(later)
+        ClientError::NeedsInput { server, task: Some(task), message, .. } => {
+            remote_answering::nobody_answers(&server, &task, &message)
         }
         other => other.into(),
     }

@@ -8,10 +8,11 @@ use async_trait::async_trait;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
+use super::failure::client::ANSWER_AT_ONCE;
 use super::failure::{Failure, Kind};
 use super::follow::Answering;
-use super::ui::event;
 use super::ui::question::Asked;
+use super::ui::{event, text};
 use crate::client::{self, AskedQuestion, Era};
 use crate::desk::background::Background;
 use crate::desk::suggest::{Advice, Suggested};
@@ -57,6 +58,13 @@ pub(crate) fn at_its_store(task: &str) -> Advice {
     let asks = "a legacy server asks only the client that submitted the task, and may take the end of this command for \
                 an answer; as long as the task waits, ";
     Advice::at_its_store(asks, respond, "answers straight at the store that the server uses")
+}
+
+/// The failure of a task of a legacy server that is seen to ask, but not what it asks.
+pub(crate) fn nobody_answers(server: &str, task: &str, message: &str) -> Failure {
+    let (short, message) = (event::short(task), text::sentence(message));
+    let said = format!("{server} (task {short}) asks, and nobody may be asked here: {message}");
+    Failure::new(Kind::NeedsInput, said).hint(ANSWER_AT_ONCE).hint(at_its_store(task))
 }
 
 /// A question that was asked here.
@@ -159,7 +167,13 @@ impl RemoteAnswering {
     /// The failure of a question that came where nobody may be asked.
     pub(crate) fn asks_nobody(&self, question: &AskedQuestion) -> Failure {
         let (position, _) = self.state().meet(question);
-        self.answering.nobody(&self.asked(question, position), position)
+        let failure = self.answering.nobody(&self.asked(question, position), position);
+        failure.maybe_hint(self.elsewhere(question))
+    }
+
+    /// Where a task's question is answered that no command answers through its server.
+    fn elsewhere(&self, question: &AskedQuestion) -> Option<Advice> {
+        question.task.as_deref().filter(|_| !self.is_answered_later()).map(at_its_store)
     }
 
     /// Warns of what in the file of answers has answered nothing.
@@ -198,6 +212,7 @@ impl RemoteAnswering {
         Asked {
             refused: question.refused.clone(),
             later: self.later(question),
+            is_only_here: question.task.is_some() && !self.is_answered_later(),
             background,
             draft: state.asked[position - 1].draft.clone(),
             ..Asked::new(who, question.ask.clone())
@@ -220,11 +235,8 @@ impl client::Answering for RemoteAnswering {
                 Some(answer)
             }
             Err(failure) => {
-                let task = question
-                    .task
-                    .as_deref()
-                    .filter(|_| failure.kind() == Kind::NeedsInput && !self.is_answered_later());
-                self.state().failure = Some(failure.maybe_hint(task.map(at_its_store)));
+                let is_open = failure.kind() == Kind::NeedsInput;
+                self.state().failure = Some(failure.maybe_hint(self.elsewhere(question).filter(|_| is_open)));
                 None
             }
         }
@@ -232,6 +244,11 @@ impl client::Answering for RemoteAnswering {
 
     fn passes_over(&self, problem: &str) {
         self.answering.warn(problem);
+    }
+
+    fn comes_too_late(&self, task: &str, question: &str) {
+        let (task, question) = (text::line(task), text::line(question));
+        self.answering.talk(&format!("somebody else has answered question {question} of task {task}"));
     }
 }
 

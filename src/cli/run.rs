@@ -52,7 +52,11 @@ pub fn main() -> ExitCode {
                 Config::resolve(&cli.global, &of_store(&environment, &command), profile.as_ref())
             })
             .map(|config| Context::new(config, environment, ui.clone()))
-            .and_then(|context| dispatch(&context, command).map_err(|failure| context.failed(failure))),
+            .and_then(|context| {
+                let done = dispatch(&context, command).map_err(|failure| context.failed(failure))?;
+                context.tell_unset();
+                Ok(done)
+            }),
     };
     ended(&ui, done)
 }

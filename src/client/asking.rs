@@ -26,23 +26,54 @@ pub trait Answering: Send + Sync {
     fn passes_over(&self, problem: &str) {
         tracing::warn!("{problem}");
     }
+
+    /// Hears that somebody else answered the question of that task first.
+    fn comes_too_late(&self, task: &str, question: &str) {
+        tracing::warn!("somebody else has answered question {question} of task {task}");
+    }
+}
+
+/// Tells every waiting verb that a question stays open for good.
+#[derive(Default)]
+pub(super) struct GaveUp(watch::Sender<Option<ClientError>>);
+
+impl GaveUp {
+    /// Why nothing is waited for any more.
+    pub(super) fn tell(&self, error: ClientError) {
+        self.0.send_replace(Some(error));
+    }
+
+    /// Waits for [`GaveUp::tell`].
+    pub(super) async fn told(&self) -> ClientError {
+        let mut told = self.0.subscribe();
+        let seen = told.wait_for(Option::is_some).await.ok().and_then(|error| error.clone());
+        match seen {
+            Some(error) => error,
+            // The sender is a field of `self`, so it cannot have gone.
+            None => std::future::pending().await,
+        }
+    }
 }
 
 /// The one place where questions wait for the answerer.
 pub(super) struct Desk {
     answering: Arc<dyn Answering>,
     turn: Mutex<()>,
-    gave_up: watch::Sender<Option<ClientError>>,
 }
 
 impl Desk {
     pub(super) fn new(answering: Arc<dyn Answering>) -> Self {
-        Self { answering, turn: Mutex::new(()), gave_up: watch::Sender::new(None) }
+        Self { answering, turn: Mutex::new(()) }
     }
 
     /// Tells whoever answers of a question that nobody here can.
     pub(super) fn passes_over(&self, problem: &str) {
         self.answering.passes_over(problem);
+    }
+
+    /// Tells whoever answers that somebody else was faster.
+    pub(super) fn comes_too_late(&self, task: &str, question: &str) {
+        self.answering.comes_too_late(task, question);
     }
 
     /// Asks until the answer fits the form. Dropping the future withdraws the question.
@@ -58,22 +89,6 @@ impl Desk {
             }
         }
         Err(refused(question))
-    }
-
-    /// Tells every waiting verb that a question stays open for good.
-    pub(super) fn give_up(&self, error: ClientError) {
-        self.gave_up.send_replace(Some(error));
-    }
-
-    /// Waits for [`Desk::give_up`].
-    pub(super) async fn given_up(&self) -> ClientError {
-        let mut gave_up = self.gave_up.subscribe();
-        let seen = gave_up.wait_for(Option::is_some).await.ok().and_then(|error| error.clone());
-        match seen {
-            Some(error) => error,
-            // The sender is a field of `self`, so it cannot have gone.
-            None => std::future::pending().await,
-        }
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::sync::{Notify, OnceCell, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::asking::{Answering, Desk};
+use super::asking::{Answering, Desk, GaveUp};
 use super::discovery::http_status;
 use super::failure::{answers_http, answers_oddly, closed, timeout, transport_failure};
 use super::http::Endpoint;
@@ -92,9 +92,10 @@ async fn open(
     let desk = answering.map(|answering| Arc::new(Desk::new(answering)));
     let (changed, place) = (broadcast::Sender::new(HINTS), target.to_string());
     let (lost, broken) = (CancellationToken::new(), Arc::new(Notify::new()));
-    let stays = CancellationToken::new();
+    let (stays, gave_up) = (CancellationToken::new(), Arc::<GaveUp>::default());
     let session = Session {
         desk: desk.clone(),
+        gave_up: gave_up.clone(),
         wire: wire.clone(),
         place: place.clone(),
         changed: changed.clone(),
@@ -116,7 +117,21 @@ async fn open(
     };
     let modern = agreed_era(&place, &running, &wire)? == Era::Modern;
     let (patience, tools) = (None, OnceCell::new());
-    Ok(Client { running, wire, desk, place, words, changed, lost, broken, stays, patience, modern, tools })
+    Ok(Client {
+        running,
+        wire,
+        desk,
+        gave_up,
+        place,
+        words,
+        changed,
+        lost,
+        broken,
+        stays,
+        patience,
+        modern,
+        tools,
+    })
 }
 
 /// The era in which the handshake was; a version that was not offered is refused. A server that echoes a version of the

@@ -151,8 +151,10 @@ pub enum ClientError {
         reason: String,
     },
     /// A question is open, and this client was given no way of answering.
-    #[error("the server asks, and nobody may be asked here: {message}")]
+    #[error("{server} asks, and nobody may be asked here: {message}")]
     NeedsInput {
+        /// Who asks.
+        server: String,
         /// The waiting task, unless it is a foreground call.
         task: Option<String>,
         /// The question's text.
@@ -217,6 +219,9 @@ pub enum ClientError {
 const STORE_AWAY: &str = "mcptask/storeAway";
 const DONE_NOTHING: &str = "nothingChanged";
 
+/// Under this key they say that their store refuses, and that waiting does not help.
+const STORE_REFUSES: &str = "mcptask/storeRefuses";
+
 /// "Internal error" of JSON-RPC.
 pub(super) const INTERNAL_ERROR: i64 = -32603;
 
@@ -248,6 +253,12 @@ impl ClientError {
         let Self::Refused { error, .. } = self else { return false };
         let missed = error.data.as_ref().and_then(|data| data.pointer("/requiredCapabilities/elicitation"));
         error.code == MISSING_CAPABILITY && missed.is_some()
+    }
+
+    /// Whether it is about the server's store, which refuses.
+    pub fn is_of_store(&self) -> bool {
+        let Self::Refused { error, .. } = self else { return false };
+        error.data.as_ref().is_some_and(|data| data.get(STORE_REFUSES) == Some(&true.into()))
     }
 
     /// Whether the server has no such method, be it that its protocol could.

@@ -14,7 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::asked::AskedQuestion;
 use super::asking::{ATTEMPTS, refused};
 use super::submit::needs_input;
-use super::tasks::INVALID_PARAMS;
+use super::tasks::{Acknowledged, INVALID_PARAMS};
 use super::{Client, ClientError, ClientResult, Ended, TaskView};
 use crate::task::{Answer, Outcome, TaskStatus};
 
@@ -94,8 +94,8 @@ impl Client {
                     // A server that answers for us shows the status for a moment only.
                     if waiting && was_waiting {
                         let message = view.status_message.unwrap_or_default();
-                        let (task, question) = (Some(view.id), None);
-                        return Err(ClientError::NeedsInput { task, message, question });
+                        let (server, task, question) = (self.server(), Some(view.id), None);
+                        return Err(ClientError::NeedsInput { server, task, message, question });
                     }
                     was_waiting = waiting;
                     looks.after(view.poll_interval);
@@ -145,7 +145,9 @@ impl Client {
     /// Sees to it that one open question is being asked, if there is any.
     fn ask_next(&self, id: &str, questions: &mut Questions) -> ClientResult<()> {
         // A question that is gone was answered elsewhere: dropping its prompt takes it back.
-        questions.asking = questions.asking.take().filter(|asking| questions.seen.contains_key(&asking.key));
+        if let Some(gone) = questions.asking.take_if(|asking| !questions.seen.contains_key(&asking.key)) {
+            self.comes_too_late(id, &gone.key);
+        }
         let Questions { seen, answered, asking, .. } = questions;
         if asking.is_none()
             && let Some((key, request)) = seen.iter().find(|(key, _)| !answered.contains_key(*key))
@@ -154,6 +156,12 @@ impl Client {
             *asking = Some(self.ask(self.question(Some(id), key, request)?)?);
         }
         Ok(())
+    }
+
+    fn comes_too_late(&self, id: &str, key: &str) {
+        if let Some(desk) = &self.desk {
+            desk.comes_too_late(id, key);
+        }
     }
 
     fn ask(&self, mut question: AskedQuestion) -> ClientResult<Asking> {
@@ -176,7 +184,10 @@ impl Client {
     ) -> ClientResult<()> {
         questions.asking = None;
         match self.answer(id, &question.key, &question.ask, answer).await {
-            Ok(_) => {
+            Ok(acknowledged) => {
+                if acknowledged == Acknowledged::TooLate {
+                    self.comes_too_late(id, &question.key);
+                }
                 questions.refusals = 0;
                 questions.answered.insert(question.key, Instant::now());
                 self.ask_next(id, questions)

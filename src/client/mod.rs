@@ -55,7 +55,7 @@ pub use tasks::{Acknowledged, INVALID_PARAMS};
 pub use view::{Ended, TaskView};
 
 use crate::task::ToolSpec;
-use asking::Desk;
+use asking::{Desk, GaveUp};
 use last_words::LastWords;
 use session::Session;
 use wire::Wire;
@@ -65,6 +65,7 @@ pub struct Client {
     running: RunningService<RoleClient, Session>,
     wire: Arc<Wire>,
     desk: Option<Arc<Desk>>,
+    gave_up: Arc<GaveUp>,
     place: String,
     words: LastWords,
     changed: broadcast::Sender<Arc<TaskView>>,

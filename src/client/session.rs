@@ -17,7 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::TaskView;
 use super::asked::AskedQuestion;
-use super::asking::{Desk, ask_from, elicit_result};
+use super::asking::{Desk, GaveUp, ask_from, elicit_result};
+use super::submit::needs_input;
 use super::wire::{ELICITATION, TASK_CHANGED, Wire};
 
 /// Under this `_meta` key a message names its task (2025-11-25, basic/utilities/tasks).
@@ -29,6 +30,8 @@ const QUESTION: &str = "mcptask/question";
 /// The handler that rmcp calls.
 pub(super) struct Session {
     pub(super) desk: Option<Arc<Desk>>,
+    /// Ends what waits for a question that nobody here answers.
+    pub(super) gave_up: Arc<GaveUp>,
     pub(super) wire: Arc<Wire>,
     pub(super) place: String,
     pub(super) changed: broadcast::Sender<Arc<TaskView>>,
@@ -78,7 +81,6 @@ impl Session {
             // asks also who declared that nobody here can be asked.
             return std::future::pending().await;
         }
-        let desk = self.desk.as_ref().ok_or_else(|| refused("this client declared no elicitation".into()))?;
         let ask = ask_from(params).map_err(refused)?;
         let name = context.meta.get(QUESTION).and_then(Value::as_str);
         let mut question = AskedQuestion {
@@ -89,11 +91,16 @@ impl Session {
             ask,
             refused: None,
         };
-        match desk.ask(&mut question).await {
+        let answered = match &self.desk {
+            Some(desk) => desk.ask(&mut question).await,
+            // Some servers ask also who declared no elicitation, and take a refusal for an answer.
+            None => Err(needs_input(&question)),
+        };
+        match answered {
             Ok(answer) => Ok(about_task(elicit_result(&question.ask, &answer), related)),
             Err(error) => {
                 // Any reply would close the question, so none is given; the verb that waits ends.
-                desk.give_up(error);
+                self.gave_up.tell(error);
                 std::future::pending().await
             }
         }

@@ -60,7 +60,7 @@ impl Client {
         if let Some(label) = call.session {
             params["_meta"] = json!({ SESSION_LABEL: label });
         }
-        if self.modern && self.desk.is_none() {
+        if self.desk.is_none() {
             params["_meta"][ANSWERED_BY_OTHERS] = json!(true);
         }
         if !self.modern && support != TaskSupport::Forbidden {
@@ -122,10 +122,7 @@ impl Client {
 
     /// Never returns while all questions find their answers.
     pub(super) async fn given_up(&self) -> ClientError {
-        match &self.desk {
-            Some(desk) => desk.given_up().await,
-            None => std::future::pending().await,
-        }
+        self.gave_up.told().await
     }
 
     fn submitted(&self, result: Value) -> ClientResult<Submitted> {
@@ -249,6 +246,6 @@ fn result_type(result: &Value) -> Option<&str> {
 
 /// The error of a question that nobody here may answer.
 pub(super) fn needs_input(question: &AskedQuestion) -> ClientError {
-    let (task, message) = (question.task.clone(), question.ask.message.clone());
-    ClientError::NeedsInput { task, message, question: Some(Box::new(question.clone())) }
+    let AskedQuestion { server, task, ask, .. } = question.clone();
+    ClientError::NeedsInput { server, task, message: ask.message, question: Some(Box::new(question.clone())) }
 }

@@ -14,6 +14,9 @@ pub(super) fn text(path: &Path, most: u64) -> Result<String, String> {
     if bytes.len() as u64 > most {
         return Err(format!("has more than {most} bytes"));
     }
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err("is UTF-16: save it as UTF-8".to_owned());
+    }
     let text = String::from_utf8(bytes).map_err(|error| {
         format!("is no text: the byte at {} is not UTF-8", error.utf8_error().valid_up_to())
     })?;
@@ -33,6 +36,10 @@ mod tests {
         let path = folder.path().join("f");
         std::fs::write(&path, "\u{feff}a = 1").expect("writes");
         assert_eq!(text(&path, 100), Ok("a = 1".to_owned()));
+        for words in [[0xff, 0xfe, b'a', 0], [0xfe, 0xff, 0, b'a']] {
+            std::fs::write(&path, words).expect("writes");
+            assert_eq!(text(&path, 100), Err("is UTF-16: save it as UTF-8".to_owned()));
+        }
         std::fs::write(&path, [b'a', 0xff]).expect("writes");
         assert!(text(&path, 100).is_err_and(|problem| problem.contains("byte at 1")));
     }

@@ -20,6 +20,17 @@ pub(super) fn read(table: &mut Table<'_>, spec: &mut ToolSpec) -> Vec<Step> {
     steps
 }
 
+/// How many questions the steps ask at most.
+pub(super) fn most_questions(steps: &[Step]) -> u64 {
+    let of_step = |step: &Step| match &step.kind {
+        StepKind::Ask { questions, .. } => questions.len() as u64,
+        StepKind::Branch { then, otherwise, .. } => most_questions(then).max(most_questions(otherwise)),
+        StepKind::Loop { body, at_most, .. } => most_questions(body).saturating_mul(u64::from(*at_most)),
+        _ => 0,
+    };
+    steps.iter().map(of_step).fold(0, u64::saturating_add)
+}
+
 fn uses(steps: &[Step], fault: Fault) -> bool {
     steps.iter().any(|step| match &step.kind {
         StepKind::Fault(used) => *used == fault,

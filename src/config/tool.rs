@@ -23,6 +23,9 @@ const ANNOTATIONS: [(&str, bool); 5] = [
     ("openWorldHint", false),
 ];
 
+/// The longest that servers keep a task, unless `--max-ttl` says otherwise.
+const LONGEST_TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 /// The longest name of a tool (MCP 2025-11-25, server/tools, "Tool Names").
 const MAX_NAME: usize = 128;
 
@@ -46,6 +49,7 @@ pub(super) fn read<'t>(
         (false, true) => {
             settings.timeout = timeout;
             let steps = script::read(&mut table, &mut spec);
+            check_asks_first(&mut table, &spec, script::most_questions(&steps));
             Some(Arc::new(ScriptTool::new(spec, steps)))
         }
         (both, _) => {
@@ -59,6 +63,28 @@ pub(super) fn read<'t>(
     };
     table.done();
     tool.map(|tool| Arc::new(Configured::new(tool, settings)) as Arc<dyn Tool>)
+}
+
+/// A call that waits for more answers than there are questions never becomes a task.
+fn check_asks_first(table: &mut Table<'_>, spec: &ToolSpec, questions: u64) {
+    let Some(found) = table.get("asks_first").filter(|_| u64::from(spec.asks_first) > questions) else {
+        return;
+    };
+    let asks = match questions {
+        0 => "ask nothing".to_owned(),
+        1 => "ask one question at most".to_owned(),
+        more => format!("ask {more} questions at most"),
+    };
+    let problem = format!("\"asks_first\" in {} is {}, and its steps {asks}", table.what(), spec.asks_first);
+    table.mistake(&found.node.span(), problem);
+}
+
+/// A file does not say how long its servers keep tasks, so a long ttl is no mistake.
+fn warn_of_ttl(table: &mut Table<'_>, ttl: Option<Duration>) {
+    let Some(found) = table.get("ttl").filter(|_| ttl.is_some_and(|ttl| ttl > LONGEST_TTL)) else { return };
+    let problem = format!("\"ttl\" in {} is longer than servers keep a task: 7 days", table.what());
+    let hint = "give at most \"7d\", or start the servers with a longer --max-ttl";
+    table.source.warning(&found.node.span(), problem, hint.to_owned());
 }
 
 fn check_name(source: &Source<'_>, name: &str, span: &Range<usize>) {
@@ -81,11 +107,13 @@ fn spec(table: &mut Table<'_>, name: &str) -> ToolSpec {
         ("forbidden", TaskSupport::Forbidden),
     ];
     let input = schema_of(table, "input", "input_schema");
+    let ttl = table.positive("ttl");
+    warn_of_ttl(table, ttl);
     ToolSpec {
         title: table.words("title"),
         output_schema: schema_of(table, "output", "output_schema"),
         task_support: table.choice("task_support", &support).unwrap_or_default(),
-        ttl_ms: table.positive("ttl").map(millis),
+        ttl_ms: ttl.map(millis),
         question_timeout_ms: table.positive("question_timeout").map(millis),
         asks_first: table.count("asks_first", 0).unwrap_or_default(),
         annotations: annotations(table),

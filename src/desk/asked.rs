@@ -8,7 +8,7 @@ use super::suggest::{Advice, Suggested};
 use super::{page, text, time, values};
 use crate::client::{self, TaskView};
 use crate::fastmcp::{DeployedQuestion, DeployedTask, Generation};
-use crate::task::{Answer, Ask, Question, Task, TaskId};
+use crate::task::{Answer, Ask, AskKind, Question, Task, TaskId};
 
 /// A question and what a person must know before answering it.
 #[derive(Debug, Clone)]
@@ -30,13 +30,30 @@ pub(crate) struct Asked {
     pub(crate) background: Background,
     /// What somebody here filled in before, and what was not taken.
     pub(crate) draft: Option<Map<String, Value>>,
+    /// Whether nobody else can answer it through its server when it is left: that asks only this command.
+    pub(crate) is_only_here: bool,
 }
 
 impl Asked {
     /// A question of which nothing is known but who asks it, and what.
     pub(crate) fn new(who: String, ask: Ask) -> Self {
         let (asked_at, deadline, refused, later, draft) = (None, None, None, None, None);
-        Self { who, ask, asked_at, deadline, refused, later, background: Background::default(), draft }
+        let (background, is_only_here) = (Background::default(), false);
+        Self { who, ask, asked_at, deadline, refused, later, background, draft, is_only_here }
+    }
+
+    /// What it means to go away without an answer, as a thing to do.
+    pub(crate) fn leaving(&self) -> &'static str {
+        if self.is_only_here { "leave without an answer" } else { "leave it open" }
+    }
+
+    /// The same on a button.
+    pub(crate) fn leave(&self) -> &'static str {
+        match (self.is_only_here, &self.ask.kind) {
+            (true, _) => "Leave without an answer",
+            (false, AskKind::Url { .. }) => "Leave it open",
+            (false, AskKind::Form { .. }) => "Leave open",
+        }
     }
 
     /// Notes that this answer to it was not taken, and why: what it says is where the next one begins.
@@ -53,8 +70,12 @@ impl Asked {
 
     /// What is so where nobody here has answered it.
     pub(crate) fn left(&self) -> &'static str {
-        // Only a question that somebody can answer later outlives this program.
-        if self.later.is_some() { "the question stays open" } else { "nobody has answered the question" }
+        match (&self.later, self.is_only_here) {
+            // Only a question that somebody can answer later outlives this program.
+            (Some(_), _) => "the question stays open",
+            (None, true) => "the server gets no answer from here, and may not wait for long",
+            (None, false) => "nobody has answered the question",
+        }
     }
 
     /// How to answer it later, as a hint.
@@ -68,7 +89,10 @@ impl Asked {
         }
         let words = match page::of(&self.ask) {
             Some(url) => format!("look at the page {}, then answer with", page::within(url)),
-            None => "answer it later with".to_owned(),
+            None => match values::choices(&self.ask) {
+                Some(choices) => format!("answer it later with ({choices})"),
+                None => "answer it later with".to_owned(),
+            },
         };
         self.later.clone().map(|command| Advice::with(&words, command))
     }

@@ -1,6 +1,7 @@
 //! The ids of tasks that were launched through servers, kept on disk: the modern era shows a task only to who
 //! has its id, so one that was lost with a killed `submit --wait` would be lost for good.
 
+use std::collections::HashSet;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -62,7 +63,9 @@ impl Kept {
     pub(crate) fn of_server(&self, server: &str) -> Vec<KeptTask> {
         let text = std::fs::read_to_string(&self.path).unwrap_or_default();
         let read = text.lines().rev().filter_map(|line| serde_json::from_str::<KeptTask>(line).ok());
-        read.filter(|one| one.server == server).collect()
+        let mut met = HashSet::new();
+        // A server that gives an id twice has one task of it.
+        read.filter(|one| one.server == server && met.insert(one.task.clone())).collect()
     }
 
     /// Forgets tasks that their server does not know any more. Lines that are none of ours stay.
@@ -102,9 +105,10 @@ mod tests {
     fn what_is_forgotten_takes_nothing_else_with_it() {
         let home = tempfile::tempdir().expect("a folder");
         let kept = Kept { path: home.path().join(FILE) };
-        for (server, task) in [("one", "a"), ("one", "b"), ("two", "a")] {
+        for (server, task) in [("one", "a"), ("one", "b"), ("two", "a"), ("one", "b")] {
             kept.add(server.into(), task, "dinner").expect("writes");
         }
+        assert_eq!(kept.of_server("one").len(), 2, "an id that was given twice is one task");
         kept.forget("one", &["a".to_owned()]).expect("forgets");
         let left = |server: &str| kept.of_server(server).into_iter().map(|one| one.task).collect::<Vec<_>>();
         assert_eq!((left("one"), left("two")), (vec!["b".to_owned()], vec!["a".to_owned()]));

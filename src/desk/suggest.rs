@@ -13,6 +13,8 @@ use super::text;
 pub(crate) struct Reach {
     store: Vec<Word>,
     server: Vec<Word>,
+    /// The variable that is named there and holds nothing yet.
+    unset: Option<&'static str>,
 }
 
 /// A word of a command line.
@@ -43,12 +45,23 @@ impl fmt::Display for Word {
 impl Reach {
     /// The store that these flags name, each followed by its value. None where the environment or the default does.
     pub(crate) fn store(flags: Vec<Word>) -> Self {
-        Self { store: flags, server: Vec::new() }
+        Self { store: flags, ..Self::default() }
+    }
+
+    /// With a variable that its flags name and that holds nothing yet: somebody has to put the secret there first.
+    #[must_use]
+    pub(crate) fn with_unset(self, unset: Option<&'static str>) -> Self {
+        Self { unset, ..self }
+    }
+
+    /// See [`Reach::with_unset`].
+    pub(crate) fn unset(&self) -> Option<&'static str> {
+        self.unset
     }
 
     /// The server that these flags name.
     pub(crate) fn server(flags: Vec<Word>) -> Self {
-        Self { store: Vec::new(), server: flags }
+        Self { server: flags, ..Self::default() }
     }
 }
 
@@ -120,7 +133,7 @@ impl Suggested {
     }
 
     fn words(&self) -> Vec<Word> {
-        let Reach { store, server } = self.reach.clone().unwrap_or_default();
+        let Reach { store, server, .. } = self.reach.clone().unwrap_or_default();
         let about = self.about.as_deref();
         // One that looks like an option stands behind two dashes, after all options.
         let (before, after) = match about {
@@ -248,6 +261,14 @@ impl Advice {
             Part::Plain(command) => Piece::Command(text::line(&command.to_string())),
         };
         self.parts.iter().map(piece).collect()
+    }
+
+    /// The variable that one of its commands names and that holds nothing yet.
+    pub(crate) fn unset(&self) -> Option<&'static str> {
+        self.parts.iter().find_map(|part| match part {
+            Part::Quoted(command) | Part::Plain(command) => command.reach.as_ref()?.unset,
+            Part::Text(_) => None,
+        })
     }
 
     /// Its commands reach the same tasks.

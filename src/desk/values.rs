@@ -77,22 +77,42 @@ fn can_be_set(form: &Form) -> bool {
     form.fields.iter().filter(|field| field.required).all(|field| is_clear(&field.name))
 }
 
-/// The most choices that stand in a suggested command.
+/// The most choices of a field that are named beside a suggested command.
 const MOST_CHOICES: usize = 4;
+
+/// The choices for which a word stands in the suggested command: "colour is red or green".
+pub(crate) fn choices(ask: &Ask) -> Option<String> {
+    let AskKind::Form { schema } = &ask.kind else { return None };
+    let form = Form::parse(schema).ok().filter(|form| !form.is_whole && can_be_set(form))?;
+    let defaults = form.defaults();
+    let stands_for_one =
+        |field: &&Field| field.required && (field.is_secret || !defaults.contains_key(&field.name));
+    let named = form.fields.iter().filter(stands_for_one).filter_map(|field| match &field.kind {
+        FieldKind::OneOf { choices } => Some(format!("{} is {}", field.name, listed(choices, " or "))),
+        FieldKind::SomeOf { choices, .. } => Some(format!("{} is of {}", field.name, listed(choices, ", "))),
+        _ => None,
+    });
+    let named: Vec<String> = named.collect();
+    (!named.is_empty()).then(|| text::line(&named.join("; ")))
+}
 
 /// What stands for the value until somebody has decided: it is refused when it is pasted as it is.
 fn place(field: &Field) -> String {
     match &field.kind {
-        FieldKind::OneOf { choices } | FieldKind::SomeOf { choices, .. } => listed(choices),
         FieldKind::Boolean => "yes|no".to_owned(),
         _ => field.stands_for().unwrap_or_default().to_owned(),
     }
 }
 
-fn listed(choices: &[Choice]) -> String {
-    let more = (choices.len() > MOST_CHOICES).then_some("…");
-    let values = choices.iter().take(MOST_CHOICES).map(|choice| choice.text.as_str());
-    values.chain(more).collect::<Vec<_>>().join("|")
+/// The first choices, the last of them after that word.
+fn listed(choices: &[Choice], last: &str) -> String {
+    let more = (choices.len() > MOST_CHOICES).then(|| "…".to_owned());
+    let values = choices.iter().take(MOST_CHOICES).map(|choice| text::short(&choice.text, 40));
+    let all: Vec<String> = values.chain(more).collect();
+    match all.split_last() {
+        Some((end, [before @ .., one])) => [before, &[format!("{one}{last}{end}")]].concat().join(", "),
+        _ => all.concat(),
+    }
 }
 
 #[cfg(test)]
@@ -111,9 +131,12 @@ mod tests {
                 "many": { "type": "string", "enum": many },
                 "tags": { "type": "array", "items": { "type": "string", "enum": ["a", "b"] } },
                 "set": { "type": "boolean", "default": true } } });
-        let shown = accepting(Suggested::new("respond"), &Ask::form("?", schema)).to_string();
-        let places = ["'sure=yes|no'", "name=TEXT", "age=NUMBER", "'size=small|large'", "'many=1|2|3|4|…'"];
-        for place in places.into_iter().chain(["'tags=a|b'", "set=yes"]) {
+        let ask = Ask::form("?", schema);
+        let named = "many is 1, 2, 3, 4 or …; size is small or large; tags is of a, b";
+        assert_eq!(choices(&ask).as_deref(), Some(named));
+        let shown = accepting(Suggested::new("respond"), &ask).to_string();
+        let places = ["'sure=yes|no'", "name=TEXT", "age=NUMBER", "size=CHOICE", "many=CHOICE"];
+        for place in places.into_iter().chain(["tags=CHOICE", "set=yes"]) {
             assert!(shown.contains(&format!("--set {place}")), "{place} is not in {shown}");
         }
     }

@@ -105,13 +105,14 @@ impl Field {
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
-    /// What stands for a value in suggested commands and would be one by itself.
+    /// What stands for a value in suggested commands and may be one by itself.
     pub(crate) fn stands_for(&self) -> Option<&'static str> {
         match &self.kind {
             FieldKind::Text { .. } | FieldKind::List { .. } => Some("TEXT"),
             FieldKind::Other { .. } => Some("JSON"),
             FieldKind::Number { .. } => Some("NUMBER"),
-            FieldKind::Boolean | FieldKind::OneOf { .. } | FieldKind::SomeOf { .. } => None,
+            FieldKind::OneOf { .. } | FieldKind::SomeOf { .. } => Some("CHOICE"),
+            FieldKind::Boolean => None,
         }
     }
 }

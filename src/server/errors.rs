@@ -11,6 +11,9 @@ use crate::task::{RpcError, Violation};
 /// Under this key of an error's data clients find whether a request that met a store that is away can be repeated.
 const STORE_AWAY: &str = "mcptask/storeAway";
 
+/// Under this key they find that the store refuses, and that waiting does not help.
+const STORE_REFUSES: &str = "mcptask/storeRefuses";
+
 /// "Invalid params": the request cannot be right whenever it is sent.
 pub(super) fn invalid(message: impl Into<String>) -> ErrorData {
     ErrorData::invalid_params(message.into(), None)
@@ -58,7 +61,9 @@ fn refused_by_store(error: StoreError, message: String) -> ErrorData {
         error => {
             tracing::warn!(%message, "a request failed");
             let text = "the task store does not work at present; try again later";
-            ErrorData::internal_error(text, away(&error).map(|what| json!({ STORE_AWAY: what })))
+            let told = away(&error).map(|what| json!({ STORE_AWAY: what }));
+            let refuses = matches!(error, StoreError::Refuses { .. }).then(|| json!({ STORE_REFUSES: true }));
+            ErrorData::internal_error(text, told.or(refuses))
         }
     }
 }
@@ -123,7 +128,8 @@ mod tests {
         for (error, told) in [
             (refuses(Refusal::MemoryFull), json!({ STORE_AWAY: "nothingChanged" })),
             (unreachable, json!({ STORE_AWAY: "unknown" })),
-            (refuses(Refusal::NotPermitted), json!(null)),
+            (refuses(Refusal::NotPermitted), json!({ STORE_REFUSES: true })),
+            (refuses(Refusal::FileGone), json!({ STORE_REFUSES: true })),
         ] {
             assert_eq!(refused(error.into()).data.unwrap_or_default(), told);
         }

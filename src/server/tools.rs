@@ -77,18 +77,20 @@ pub(super) async fn call_legacy(serving: &Arc<Serving>, request: Request) -> Res
         }
         _ => {}
     }
+    // What is asked goes to the session that a task has: one that others answer has none but the label it was given.
+    let is_owned = !(as_task && is_answered_by_others(&request));
     let submission = Submission {
         tool: name,
         arguments,
         scope: request.caller.scope.clone(),
-        session: request.caller.session(),
+        session: if is_owned { request.caller.session() } else { label(&request)? },
         hidden: !as_task,
         ttl_ms: ttl(&request)?,
     };
     if !as_task {
         return foreground::legacy(serving, request, submission).await;
     }
-    let task = match &request.caller.client {
+    let task = match request.caller.client.as_ref().filter(|_| is_owned) {
         Some(client) => {
             let submitting = client.connection.submitting().await;
             let task = serving.engine.submit(submission).await.map_err(refused)?;

@@ -62,6 +62,8 @@ pub(super) struct Sheet {
     pub(super) focus: Focus,
     /// What is said above the buttons.
     pub(super) notice: Option<String>,
+    /// What it means to go away without an answer, as a thing to do, and in short.
+    pub(super) leaving: (&'static str, &'static str),
     /// Whether it is asked if what was typed shall be lost.
     pub(super) is_leaving: bool,
     /// Whether what has the focus is on the screen: only then it can be meant.
@@ -94,6 +96,7 @@ impl Sheet {
             buttons: buttons.to_vec(),
             focus,
             notice: None,
+            leaving: (asked.leaving(), asked.leave()),
             is_leaving: false,
             is_seen: false,
         }

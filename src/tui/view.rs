@@ -296,11 +296,16 @@ fn foot(sheet: &Sheet, news: Option<&str>, mut rows: Rows) -> (Rows, (usize, usi
         rows.wrapped("  ! ", &text::line(notice), |row| look.wrong(row));
     }
     if sheet.is_leaving {
-        let question = "Leave it open? What you filled in is lost. Esc leaves, any other key goes on.";
-        rows.wrapped("  ! ", question, |row| look.wrong(row));
+        let (first, rest) = sheet.leaving.0.split_at(1);
+        let question = format!(
+            "{}{rest}? What you filled in is lost. Esc leaves, any other key goes on.",
+            first.to_uppercase()
+        );
+        rows.wrapped("  ! ", &question, |row| look.wrong(row));
     }
     let at = buttons(sheet, &mut rows);
-    rows.wrapped("  ", keys(sheet), |row| look.dim(row));
+    let keys = format!("Esc {} · {}", sheet.leaving.0, keys(sheet));
+    rows.wrapped("  ", &keys, |row| look.dim(row));
     (rows, at)
 }
 
@@ -310,7 +315,7 @@ fn buttons(sheet: &Sheet, rows: &mut Rows) -> (usize, usize) {
     let mut used = 0;
     for (index, button) in sheet.buttons.iter().enumerate() {
         let is_active = sheet.focus == Focus::Button(index);
-        let label = format!("[ {} ]", words(*button, sheet.is_page()));
+        let label = format!("[ {} ]", words(*button, sheet));
         let wide = MARK.0.len() + glyphs::columns(&label);
         if used > 0 && (sheet.is_page() || used + 2 + wide > rows.columns) {
             rows.lines.push(Line::from(std::mem::take(&mut row)));
@@ -331,35 +336,30 @@ fn buttons(sheet: &Sheet, rows: &mut Rows) -> (usize, usize) {
     at
 }
 
-fn words(button: Button, is_page: bool) -> &'static str {
-    match (button, is_page) {
+fn words(button: Button, sheet: &Sheet) -> &'static str {
+    match (button, sheet.is_page()) {
         (Button::Send, false) => "Send",
         (Button::Send, true) => "Accept: I trust this host, and open the page myself",
         (Button::Decline, false) => "Decline",
         (Button::Decline, true) => "Decline: say no",
         (Button::Cancel, false) => "Dismiss",
         (Button::Cancel, true) => "Dismiss: decide nothing",
-        (Button::Leave, false) => "Leave open",
-        (Button::Leave, true) => "Leave it open",
+        (Button::Leave, _) => sheet.leaving.1,
     }
 }
 
-/// The keys that do something where the focus is; the way out first, since it must not be broken.
+/// The keys that do something where the focus is, behind the way out.
 fn keys(sheet: &Sheet) -> &'static str {
     match sheet.focus {
-        Focus::Button(_) if sheet.entries.is_empty() => {
-            "Esc leave it open · Enter presses · arrows move · d decline"
-        }
-        Focus::Button(_) => "Esc leave it open · Enter presses · Tab, Shift-Tab move · d decline",
+        Focus::Button(_) if sheet.entries.is_empty() => "Enter presses · arrows move · d decline",
+        Focus::Button(_) => "Enter presses · Tab, Shift-Tab move · d decline",
         Focus::Entry(at) => match &sheet.entries[at].input {
-            Input::Typed(_) => "Esc leave it open · Enter next · Tab, Shift-Tab move · Ctrl-E editor",
-            Input::YesOrNo(_) => "Esc leave it open · y yes · n no · d decline · Tab, Shift-Tab move",
+            Input::Typed(_) => "Enter next · Tab, Shift-Tab move · Ctrl-E editor",
+            Input::YesOrNo(_) => "y yes · n no · d decline · Tab, Shift-Tab move",
             Input::Picked(picker) if picker.takes_several() => {
-                "Esc leave it open · Space chooses · type to filter · Enter next · Tab, Shift-Tab move"
+                "Space chooses · type to filter · Enter next · Tab, Shift-Tab move"
             }
-            Input::Picked(_) => {
-                "Esc leave it open · ↑↓ choose · type to filter · Enter next · Tab, Shift-Tab move"
-            }
+            Input::Picked(_) => "↑↓ choose · type to filter · Enter next · Tab, Shift-Tab move",
         },
     }
 }

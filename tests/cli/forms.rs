@@ -79,10 +79,12 @@ fn a_suggested_answer_of_a_strangers_form_decides_nothing() {
         "list": { "type": "array", "items": { "type": "string" } }, "any": {}, "level": { "enum": [1, 2] } } });
     let server = asked(&place, &schema);
     let shown = respond(&place, &server, &["--no-input"]).err;
-    for place in ["list=TEXT", "any=JSON", "'level=1|2'"] {
+    assert!(shown.contains("(level is 1 or 2)"), "the choices stand beside the command: {shown}");
+    for place in ["list=TEXT", "any=JSON", "level=CHOICE"] {
         assert!(shown.contains(&format!("--set {place}")), "{place} is not in {shown}");
     }
-    let pasted = respond(&place, &server, &["--set", "list=TEXT", "--set", "any=JSON", "--set", "level=1|2"]);
+    let pasted =
+        respond(&place, &server, &["--set", "list=TEXT", "--set", "any=JSON", "--set", "level=CHOICE"]);
     assert_eq!(pasted.code, 2, "{pasted:?}");
     for problem in ["TEXT stands for the answer", "JSON stands for the answer", "is not one of 1, 2"] {
         assert!(pasted.err.contains(problem), "{problem} is not in {pasted:?}");

@@ -176,8 +176,14 @@ fn what_a_redis_with_a_password_suggests_is_true_and_hides_it() {
     let way = vec!["--redis", url.as_str(), "--namespace", "default"];
     let secrets = vec![("MCPTASK_REDIS_URL", url.as_str()), ("OF_THE_TEST", "planted-secret")];
     assert_none(&faults(&Stage { place: &place, way, secrets, elsewhere: String::new() }));
-    // Without the variable nothing else is reached.
+    // Without the variable nothing else is reached, and it is said once what the commands need.
     let said = place.run(&["show", "nobodys0", "--redis", &url]).err;
+    assert!(!said.contains("works with the URL in"), "it is there: {said}");
+    let mut bare = place.command(&["show", "nobodys0", "--redis", &url]);
+    let said =
+        String::from_utf8(bare.env_remove("MCPTASK_REDIS_URL").output().expect("runs").stderr).expect("text");
+    assert_eq!(said.matches("works with the URL in MCPTASK_REDIS_URL").count(), 1, "{said}");
+    assert!(said.contains("--redis \"$MCPTASK_REDIS_URL\"") && !said.contains("***"), "{said}");
     let line = suggested(&said).remove(0);
     let pasted = paste(&place, &line, &[("MCPTASK_REDIS_URL", "")]);
     assert_eq!(pasted.code, 2, "{line}: {pasted:?}");

@@ -339,20 +339,22 @@ description = "Asks for a colour."
 steps = [{ ask = "Which?", as = "v", form = { colour = "text" } }, { return = "{{ v.action }}" }]
 "#;
 
-/// What nobody may answer is told in the same words wherever the task is, with the command that answers that question.
+/// What nobody may answer is told in the same words wherever the task is, and stays open.
 #[test]
 fn a_question_that_nobody_may_be_asked_is_named_through_a_server_as_at_its_store() {
     let place = Place::new();
     let server = place.serve(&["--config", &place.file("mcptask.toml", PARA)]);
     let submit = ["submit", "para", "--wait", "--no-input"];
     let modern = ["--server", server.url(), "--era", "modern"];
-    for way in [&[][..], &modern] {
+    let legacy = ["--server", server.url(), "--era", "legacy"];
+    for way in [&[][..], &modern, &legacy] {
         let ran = place.run(&[&submit[..], way].concat());
         assert_eq!(ran.code, 6, "{ran:?}");
-        for words in
-            [") asks, and nobody may be asked here: Which?", ", question ", " --question ", "--set colour="]
-        {
-            assert!(ran.err.contains(words), "{words:?} is not in {ran:?}");
-        }
+        assert!(ran.err.contains(") asks, and nobody may be asked here: Which?"), "{ran:?}");
+        // A legacy server tells only its own client which question it is.
+        let more = if way == legacy { [" respond ", "--redis URL"] } else { [", question ", " --question "] };
+        assert!(more.iter().all(|words| ran.err.contains(words)), "{ran:?}");
     }
+    let waiting = place.json(&["list", "--waiting"]);
+    assert_eq!(waiting.len(), 3, "each is still asked: {waiting:?}");
 }

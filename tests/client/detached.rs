@@ -66,10 +66,13 @@ fn a_detached_task_keeps_its_session_and_its_question() {
 }
 
 #[test]
-fn who_stays_to_the_end_refuses_what_was_not_declared_and_ends_the_session() {
-    let peer = asking();
-    let warned = submit(&peer, &["--wait"]);
-    assert!(!warned.contains("asks only the client"), "{warned}");
-    let said = peer.said();
-    assert!(said.iter().any(is_reply) && said.iter().any(ends_session), "{said:?}");
+fn who_stays_and_may_ask_nobody_closes_no_question_that_was_asked_all_the_same() {
+    for more in [&["--wait", "--no-input"][..], &["--wait"]] {
+        let peer = asking();
+        let ran = at(&peer, &[&["submit", "x", "--era", "legacy"], more].concat(), "");
+        assert_eq!(ran.code, Some(6), "{}", ran.err);
+        assert!(ran.err.contains(" asks, and nobody may be asked here: Which?"), "{}", ran.err);
+        let said = peer.said();
+        assert!(!said.iter().any(|one| is_reply(one) || ends_session(one)), "{said:?}");
+    }
 }

@@ -35,6 +35,36 @@ fn all_mistakes_are_reported_at_once_in_the_order_of_the_file() {
 }
 
 #[test]
+fn a_call_cannot_wait_for_more_answers_than_there_are_questions() {
+    let file = |asks_first: u32, steps: &str| {
+        format!(
+            "[tools.t]\ndescription = \"d\"\nasks_first = {asks_first}\nsteps = [{steps}, {{ return = \"x\" }}]\n"
+        )
+    };
+    let ask = "{ ask = \"?\", as = \"v\", form = { a = \"text\" } }";
+    one(&file(2, ask), "3:14", &["\"asks_first\" in tool \"t\" is 2", "ask one question at most"]);
+    one(&file(1, "{ sleep = 1 }"), "3:14", &["ask nothing"]);
+    let parse = |text: &str| config::parse(Path::new("mcptask.toml"), text);
+    assert!(parse(&file(1, ask)).is_ok());
+    let looped = format!("{{ while = \"v is not defined\", at_most = 3, do = [{ask}] }}");
+    assert!(parse(&file(3, &looped)).is_ok(), "a question in a loop is asked several times");
+}
+
+#[test]
+fn a_ttl_that_no_server_keeps_by_itself_is_warned_of() {
+    let parse = |ttl: &str| {
+        let text =
+            format!("[tools.t]\ndescription = \"d\"\nttl = \"{ttl}\"\nsteps = [{{ return = \"x\" }}]\n");
+        let found = config::parse(Path::new("mcptask.toml"), &text).expect("it is right");
+        found.warnings().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(parse("7d"), [""; 0]);
+    let warned = parse("8d");
+    assert!(warned.len() == 1 && warned[0].starts_with("mcptask.toml:3:7: "), "{warned:?}");
+    assert!(warned[0].contains("7 days") && warned[0].contains("--max-ttl"), "{warned:?}");
+}
+
+#[test]
 fn an_unknown_key_names_the_one_that_was_meant() {
     let text = "[tools.t]\ndescripton = \"d\"\ndescription = \"d\"\nsteps = [{ return = \"x\" }]\n";
     one(text, "2:1", &["\"descripton\"", "did you mean \"description\"?", "timeout"]);

@@ -167,6 +167,7 @@ impl Sheet {
             }
             let (prompt, choices) =
                 menu(filled, problems.is_empty(), form.fields.is_empty() && !form.is_whole);
+            let choices: Vec<_> = choices.into_iter().chain([(Choice::Leave, self.leave())]).collect();
             if filled {
                 self.review(form, &content)?;
             }
@@ -205,7 +206,7 @@ impl Sheet {
         }
         say("")?;
         let choices = [
-            (Choice::Leave, "leave it open"),
+            (Choice::Leave, self.asked.leaving()),
             (Choice::Send, "accept: I trust this host, and open the page myself"),
             (Choice::Decline, "decline: say no"),
             (Choice::Cancel, "cancel: dismiss without deciding"),
@@ -214,6 +215,10 @@ impl Sheet {
             Choice::Send => Ok(Reply::Answer(Answer::new(Action::Accept, Answerer::Operator))),
             other => Ok(closing(other)),
         }
+    }
+
+    fn leave(&self) -> &'static str {
+        if self.asked.is_only_here { "leave without an answer (Esc)" } else { "leave it open (Esc)" }
     }
 
     fn choose(
@@ -250,7 +255,6 @@ fn menu(filled: bool, valid: bool, empty: bool) -> (&'static str, Vec<(Choice, &
     }
     choices.push((Choice::Decline, "decline: say no"));
     choices.push((Choice::Cancel, "cancel: dismiss without deciding"));
-    choices.push((Choice::Leave, "leave it open (Esc)"));
     (if filled { "Send this answer?" } else { "What will you do?" }, choices)
 }
 

@@ -10,6 +10,7 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::ui::{Piece, event, page, text};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::facts::passed_over;
+use crate::desk::values;
 use crate::desk::watch::{END, Open, Seen, Wanted, Watching};
 use crate::engine::{Engine, Viewer, Watch, Watched};
 use crate::store::EventFilter;
@@ -260,6 +261,9 @@ impl<'a> Printer<'a> {
             ui.line_after(&lead("→ page:"), &[Piece::Words(page::within(url))])?;
         }
         let Some(command) = question.asked.later.clone().filter(|_| is_open) else { return Ok(()) };
+        if let Some(choices) = values::choices(&question.asked.ask) {
+            ui.line_words(&lead("→ choices:"), &choices)?;
+        }
         ui.line_after(&lead("→ answer with:"), &[self.context.command(command)])
     }
 

@@ -14,6 +14,8 @@ impl From<ClientError> for Failure {
         let failure = match &error {
             ClientError::Target { .. } | ClientError::NotOffered { .. } => Self::usage(message),
             ClientError::Refused { .. } if error.is_passing() => Self::new(Kind::Unreachable, message),
+            ClientError::Refused { .. } if error.is_of_store() => Self::new(Kind::Unreachable, message)
+                .hint("its log says what is wrong with the store"),
             ClientError::Unreachable { .. } if error.is_about_program() => Self::new(Kind::Unreachable, message)
                 .hint("look at its command line: run by itself, it has to wait for MCP messages on its stdin"),
             // Somebody has taken the request.

@@ -5,6 +5,7 @@ mod body;
 mod connections;
 mod guard;
 mod headers;
+mod health;
 mod hosts;
 mod media;
 mod origins;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::allowance::Allowances;
 use super::connections::Connections;
 use super::guard::{Endpoint, guarded};
+use super::health::Health;
 use super::hosts::Hosts;
 use super::origins::Origins;
 use super::sessions::Sessions;
@@ -32,6 +33,7 @@ pub async fn http(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
+    let health = Arc::new(Health::new(engine.clone()));
     let serving = Serving::start(engine, config.clone(), stop.clone()).await?;
     let handler = Handler { serving: serving.clone() };
     let sessions = Arc::new(Sessions::new(config.session_idle, serving.calls.clone()));
@@ -47,7 +49,7 @@ pub async fn http(
     let router = Router::new()
         .route("/mcp", any(guarded))
         .route("/mcp/", any(guarded))
-        .route("/health", get(async || "ok\n"))
+        .route("/health", get(async move || health.told().await))
         .fallback(async || (StatusCode::NOT_FOUND, "nothing is here: MCP is at /mcp\n"))
         .with_state(Arc::new(endpoint));
     let connections = Connections::new(router, config.identity.clone(), config.read_time);
