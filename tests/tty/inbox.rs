@@ -15,7 +15,7 @@ use crate::screen::{Screen, TAB, words};
 use crate::terminal::{CTRL_C, CTRL_Z, DOWN, ENTER, ESCAPE};
 
 /// `allow` asks for a yes or no, `name` for a text.
-const TOOLS: &str = r#"
+pub(crate) const TOOLS: &str = r#"
 [tools.allow]
 description = "Asks whether."
 input = { what = "text" }
@@ -26,18 +26,18 @@ description = "Asks for a name."
 steps = [{ ask = "What is its name?", as = "a", form = { name = "text" } }, { return = "{{ a.content.name }}" }]
 "#;
 
-fn worker(place: &Place) -> Background {
+pub(crate) fn worker(place: &Place) -> Background {
     place.background(&["worker", "--json", "--yes", "--config", &place.file("tools.toml", TOOLS)])
 }
 
 /// A task of that session that asks whether something may be deleted.
-fn allowing(place: &Place, what: &str, session: &str) -> String {
+pub(crate) fn allowing(place: &Place, what: &str, session: &str) -> String {
     let id = place.ok(&["submit", "allow", "--yes", "--session", session, "--arg", &format!("what={what}")]);
     place.until(&id, "asked");
     id
 }
 
-fn answer(place: &Place, id: &str) -> serde_json::Value {
+pub(crate) fn answer(place: &Place, id: &str) -> serde_json::Value {
     place.json(&["show", id])[0]["questions"][0]["answer"].clone()
 }
 

@@ -1,5 +1,8 @@
 //! Prompts in a real pseudo-terminal, as people meet them.
 
+#[path = "../fastmcp/kitchen.rs"]
+#[allow(dead_code, reason = "shared with a test binary that needs more of it")]
+mod fastmcp_kitchen;
 #[path = "../support/forms.rs"]
 mod foreign_forms;
 #[path = "../cli/kitchen.rs"]
@@ -13,6 +16,7 @@ mod redis;
 
 mod activity;
 mod bulk;
+mod closing;
 mod drawing;
 mod dumb;
 mod fields;
@@ -23,7 +27,15 @@ mod limits;
 mod looks;
 mod outage;
 mod pasting;
+mod picture;
 mod screen;
 mod screens;
+mod several;
 mod strangers;
+mod svg;
 mod terminal;
+
+/// Where what is shared with other test binaries looks for the rest.
+mod support {
+    pub(crate) use crate::redis;
+}

@@ -10,6 +10,7 @@ use rexpect::process::{PtyProcess, Signal, WaitStatus};
 use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::place::{BOUND, Place};
+use crate::svg;
 
 /// What is on the screen, told to whoever waits for something there.
 type Seen = Arc<(Mutex<Emulator>, Condvar)>;
@@ -155,6 +156,11 @@ impl Screen {
     /// What is on the screen now.
     pub(crate) fn text(&self) -> String {
         shown(&self.seen.0.lock().expect("not poisoned"))
+    }
+
+    /// What is on the screen now as a picture; `told` makes texts what they are in every picture.
+    pub(crate) fn picture(&self, told: impl Fn(&str) -> String) -> String {
+        svg::picture(self.seen.0.lock().expect("not poisoned").parser.screen(), told)
     }
 
     /// The cursor's row and column, and whether it is shown.
