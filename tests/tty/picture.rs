@@ -31,6 +31,8 @@ steps = [
 [tools.refund]
 description = "Pays a customer back."
 input = { order = "text", amount = "text" }
+question_timeout = "1d"
+ttl = "2d"
 steps = [{ ask = "Pay {{ args.amount }} back for order {{ args.order }}?", as = "a", form = { ok = "boolean" } }, { return = "done" }]
 
 [tools.sign_in]
@@ -67,7 +69,7 @@ fn told(ids: &[String], of: usize, text: &str) -> String {
 }
 
 /// What the rows are known by, in their order.
-const QUESTIONS: [&str; 5] = ["Deploy 2.8.0", "order 4711", "order 4712", "sign in", "Deploy 本店 2.8.1"];
+const QUESTIONS: [&str; 5] = ["Deploy 2.8.0", "order 4711", "order 4712", "sign in", "Deploy 2.8.1"];
 
 /// Looks whether the picture is the one that the README shows, or makes it that.
 fn is_as(name: &str, picture: &str) {
@@ -95,13 +97,19 @@ fn the_pictures_of_the_readme_are_what_the_terminal_shows() {
     ids.push(ask(&place, "support", &["refund", "--arg", "order=4711", "--arg", "amount=€ 49.90"]));
     ids.push(ask(&place, "support", &["refund", "--arg", "order=4712", "--arg", "amount=€ 12.00"]));
     ids.push(ask(&place, "books", &["sign_in"]));
-    let last = ask(&place, "release", &["deploy", "--arg", "version=本店 2.8.1", "--arg", "customers=40"]);
-    place.ok(&["respond", &last, "--set", "ok=yes", "--as", "ann"]);
-    place.until_asked(&last, "q2");
+    // Another store, which a profile names.
+    let folder = place.path().join(".config/mcptask");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let eu = Place::new().on_file(&folder.join("eu.db").to_string_lossy());
+    place.file(".config/mcptask/config.toml", "[profile.eu]\ndb = \"eu.db\"\n");
+    let _second = eu.background(&["worker", "--json", "--config", &eu.file("tools.toml", TOOLS)]);
+    let last = ask(&eu, "release", &["deploy", "--arg", "version=2.8.1", "--arg", "customers=40"]);
+    eu.ok(&["respond", &last, "--set", "ok=yes", "--as", "ann"]);
+    eu.until_asked(&last, "q2");
     ids.push(last);
     let colours = [("CLICOLOR_FORCE", "1")];
-    let mut screen = Screen::run_with(&place, &["inbox", "--as", "ann"], &colours);
-    screen.resize(100, 22);
+    let mut screen =
+        Screen::sized_with(&place, &["inbox", "--also", "eu", "--as", "ann"], (100, 22), &colours);
     screen.sees("[ 5 waiting ]");
     screen.press(DOWN);
     screen.at_row(QUESTIONS[1]);
@@ -121,5 +129,8 @@ fn the_pictures_of_the_readme_are_what_the_terminal_shows() {
     screen.press(ENTER);
     screen.at_form("> Where to");
     screen.press(ENTER);
+    screen.at("> Share", ENTER);
+    screen.at("> Day", "2026-12-24");
+    screen.sees("> Day                                2026-12-24");
     is_as("form.svg", &screen.picture(|text| told(&ids, 0, text)));
 }

@@ -55,11 +55,21 @@ impl Screen {
     }
 
     /// On one of so many columns and rows.
-    pub(crate) fn sized(place: &Place, arguments: &[&str], (columns, rows): (u16, u16)) -> Self {
+    pub(crate) fn sized(place: &Place, arguments: &[&str], size: (u16, u16)) -> Self {
+        Self::sized_with(place, arguments, size, &[])
+    }
+
+    /// The same with more environment variables.
+    pub(crate) fn sized_with(
+        place: &Place,
+        arguments: &[&str],
+        (columns, rows): (u16, u16),
+        variables: &[(&str, &str)],
+    ) -> Self {
         let mut script = Command::new("sh");
         script.args(["-c", "stty cols $0 rows $1; shift; exec \"$MCPTASK\" \"$@\""]);
         script.args([columns.to_string(), rows.to_string()]).args(arguments);
-        Self::spawn(place, script, (columns, rows), &[])
+        Self::spawn(place, script, (columns, rows), variables)
     }
 
     /// With more environment variables.
