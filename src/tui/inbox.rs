@@ -7,6 +7,7 @@ mod announce;
 pub(crate) mod facts;
 mod help;
 mod overview;
+mod pace;
 mod sheet;
 mod state;
 mod tasks;
@@ -28,6 +29,7 @@ use crate::desk::inbox::overview::Overview;
 use crate::desk::suggest::Reach;
 
 pub(crate) use announce::announce;
+use pace::Pace;
 pub(crate) use sheet::{Sheet, SheetLine, Tone};
 pub(crate) use state::Wish;
 use state::{Mode, State, Step};
@@ -64,6 +66,7 @@ pub(crate) struct Pane<'a> {
     overviews: watch::Receiver<Option<Arc<Overview>>>,
     continued: Signal,
     drawn: Instant,
+    pace: Pace,
     /// What the second tab shows.
     overview: Option<Arc<Overview>>,
     /// `None` while a form has the screen. The keyboard goes first: who throws away what is left must be the only one who
@@ -92,6 +95,7 @@ impl<'a> Pane<'a> {
             overviews,
             continued,
             drawn,
+            pace: Pace::default(),
             overview: None,
             open: None,
             _whole: WholeScreen::take(),
@@ -173,6 +177,13 @@ impl<'a> Pane<'a> {
     }
 
     fn draw(&mut self) -> Result<(), Stopped> {
+        let begun = std::time::Instant::now();
+        let drawn = self.draw_frame();
+        self.pace.took(begun.elapsed());
+        drawn
+    }
+
+    fn draw_frame(&mut self) -> Result<(), Stopped> {
         self.inbox.look_at_all(matches!(self.state.mode, Mode::Tasks));
         self.take_overview();
         let (_, screen) = Self::opened(&mut self.open, &self.setting)?;

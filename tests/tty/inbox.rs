@@ -1,15 +1,10 @@
 //! The inbox: what waits comes and goes by itself, and is answered, marked, filtered, shown and cancelled from one screen.
 
-use std::time::{Duration, Instant};
-
-use mcptask::engine::{Engine, Limits, Submission};
-use mcptask::store::sqlite::SqliteStore;
 use rexpect::process::Signal;
 use rstest::rstest;
-use serde_json::{Map, json};
-use tokio_util::sync::CancellationToken;
+use serde_json::json;
 
-use crate::place::{BOUND, Background, Place};
+use crate::place::{Background, Place};
 use crate::redis::RedisServer;
 use crate::screen::{Screen, TAB, words};
 use crate::terminal::{CTRL_C, CTRL_Z, DOWN, ENTER, ESCAPE};
@@ -371,61 +366,4 @@ fn without_a_screen_it_says_what_works_in_scripts() {
     assert!(ran.err.contains("list --waiting --json") && ran.err.contains("respond --next"), "{ran:?}");
     let (rest, code) = Screen::run_with(&place, &["inbox"], &[("TERM", "dumb")]).ends();
     assert_eq!(code, 6, "{rest}");
-}
-
-/// Submits that many tasks at once.
-fn submit_many(place: &Place, count: usize) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        let store = SqliteStore::open(&place.database(), "default").await.expect("a store");
-        let engine = Engine::new(store, Limits::default(), CancellationToken::new());
-        for at in 0..count {
-            let arguments = Map::from_iter([("what".to_owned(), json!(format!("row {at:04}")))]);
-            let submission = Submission {
-                tool: "allow".to_owned(),
-                arguments,
-                scope: mcptask::task::Scope::anonymous(),
-                session: None,
-                hidden: false,
-                ttl_ms: None,
-            };
-            engine.submit(submission).await.expect("is submitted");
-        }
-        engine.store().close().await;
-    });
-}
-
-/// How often the process was woken until now, all its threads together.
-fn wakes(id: i32) -> u64 {
-    let threads = std::fs::read_dir(format!("/proc/{id}/task")).expect("it runs");
-    let of_thread = |thread: std::fs::DirEntry| {
-        let status = std::fs::read_to_string(thread.path().join("status")).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-        line.and_then(|count| count.trim().parse::<u64>().ok()).unwrap_or(0)
-    };
-    threads.flatten().map(of_thread).sum()
-}
-
-#[test]
-fn a_thousand_questions_are_gone_through_and_at_rest_nothing_is_done() {
-    let place = Place::new();
-    let _worker = worker(&place);
-    submit_many(&place, 1000);
-    let mut screen = Screen::run(&place, &["inbox"]);
-    screen.sees("[ 1000 waiting ]");
-    let begun = Instant::now();
-    screen.press("G");
-    screen.at_row("row 099");
-    screen.press("g");
-    screen.at_row("row 000");
-    // A held key: 305 of them at once. Workers ask in about the order of the tasks.
-    screen.press(&"j".repeat(305));
-    screen.at_row("row 030");
-    assert!(begun.elapsed() < Duration::from_secs(5).min(BOUND), "{:?}", begun.elapsed());
-    let before = wakes(screen.id());
-    std::thread::sleep(Duration::from_secs(5));
-    let woken = wakes(screen.id()) - before;
-    assert!(woken < 60, "woken {woken} times in 5 s");
-    screen.press("q");
-    assert_eq!(screen.ends().1, 0);
 }

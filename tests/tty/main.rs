@@ -13,6 +13,8 @@ mod profiles;
 #[path = "../support/redis.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with test binaries that need more of it")]
 mod redis;
+#[path = "../support/slow.rs"]
+mod slow;
 
 mod activity;
 mod bulk;
@@ -26,6 +28,7 @@ mod leaving;
 mod limits;
 mod looks;
 mod outage;
+mod pace;
 mod pasting;
 mod picture;
 mod screen;

@@ -22,6 +22,7 @@ const COLOURS: [&str; 16] = [
 
 /// How a part of a row is written.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a look of its own")]
 struct Style {
     ink: Color,
     paper: Color,

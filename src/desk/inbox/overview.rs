@@ -25,9 +25,11 @@ const AT_A_GLANCE: Looked = Looked { at: 200, least: 5 };
 /// The least time from one reading to the next.
 const BETWEEN_READINGS: Duration = Duration::from_secs(1);
 
-/// The most of it, and the least from one diagnosis to the next: a lease ends without a word, and a diagnosis looks at each
-/// task.
-const AT_LEAST_EVERY: Duration = Duration::from_secs(5);
+/// How long after that it is read again although nothing has happened: a lease ends without a word.
+const STALE: Duration = Duration::from_secs(4);
+
+/// The least time from one diagnosis to the next: it looks at each task.
+const BETWEEN_DIAGNOSES: Duration = Duration::from_secs(5);
 
 /// Something, and which of the places it is at.
 pub(crate) struct At<T> {
@@ -69,17 +71,21 @@ impl Inbox<'_> {
                 return std::future::pending().await;
             }
             happened.mark_unchanged();
-            let overview = self.read_all(&mut diagnosed).await;
-            self.overview.send_replace(Some(Arc::new(overview)));
+            // Boxed, since whoever waits for it would carry it along.
+            let reading = Box::pin(self.read_all(&mut diagnosed));
+            tokio::select! {
+                overview = reading => drop(self.overview.send_replace(Some(Arc::new(overview)))),
+                _ = looked_at.wait_for(|looks| !looks) => continue,
+            }
             tokio::time::sleep(BETWEEN_READINGS).await;
-            let something = tokio::time::timeout(AT_LEAST_EVERY - BETWEEN_READINGS, happened.changed());
+            let something = tokio::time::timeout(STALE, happened.changed());
             let _ = something.await;
         }
     }
 
     async fn read_all(&self, diagnosed: &mut Diagnosed) -> Overview {
         let mut overview = Overview::default();
-        let before = diagnosed.take().filter(|(at, _)| at.elapsed() < AT_LEAST_EVERY);
+        let before = diagnosed.take().filter(|(at, _)| at.elapsed() < BETWEEN_DIAGNOSES);
         let mut findings = Vec::new();
         for (at, place) in self.places.all().iter().enumerate() {
             let read = self.read_place(at, place, &mut overview).await;
