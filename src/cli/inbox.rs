@@ -11,7 +11,7 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::remote::RemoteArgs;
 use super::ui::prompt::Turn;
-use super::ui::text;
+use super::ui::{Ui, text};
 use super::{answering, places, who};
 use crate::desk::answer::{Delivered, Sending};
 use crate::desk::asked::OpenQuestion;
@@ -57,7 +57,7 @@ pub(crate) struct InboxArgs {
 pub(crate) async fn run(context: &Context, args: InboxArgs) -> Result<(), Failure> {
     let who = who::given(context, args.name.as_deref(), args.note.as_deref())?;
     if !context.ui.may_draw() {
-        return Err(no_screen());
+        return Err(no_screen(&context.ui));
     }
     let named = args.also.iter().map(|name| Named::new(context, name)).collect::<Result<Vec<_>, _>>()?;
     // A store that goes away meanwhile is waited for; one that is not there is told at once.
@@ -89,9 +89,15 @@ async fn over_all(context: &Context, args: &InboxArgs, (who, named): (Who, &[Nam
     done
 }
 
-fn no_screen() -> Failure {
-    let problem = "the inbox needs a terminal with a screen, and somebody who looks at it: there is none, or --json, \
-                   --no-input or CI is set";
+fn no_screen(ui: &Ui) -> Failure {
+    let why = if ui.is_json() {
+        "--json is for programs"
+    } else if ui.may_prompt() {
+        "this one cannot move its cursor: TERM is dumb, or not set"
+    } else {
+        "somebody who looks at it: stdin or stderr is no terminal, or --no-input or CI is set"
+    };
+    let problem = format!("the inbox needs a terminal with a screen, and {why}");
     let list = Suggested::new("list").flag("--waiting").flag("--json");
     let next = Suggested::new("respond").flag("--next");
     Failure::new(Kind::NeedsInput, problem)
@@ -114,7 +120,7 @@ pub(super) async fn open_at(
 async fn open(context: &Context, places: &Places, sites: Sites<'_>, rings: bool) -> Result<(), Failure> {
     places::tell_unsearched(context, places);
     let ui = &context.ui;
-    let setting = ui.form_setting().ok_or_else(no_screen)?;
+    let setting = ui.form_setting().ok_or_else(|| no_screen(ui))?;
     let _turn = Turn::take(ui);
     context.goes_on("what was not answered stays open");
     let inbox = Inbox::new(places, sites.names());

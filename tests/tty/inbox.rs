@@ -188,6 +188,44 @@ fn a_filter_a_tasks_sheet_and_the_tab_of_tasks() {
     assert_eq!(screen.ends().1, 0);
 }
 
+#[rstest]
+fn the_tasks_of_the_other_tab_are_chosen_shown_and_cancelled(#[values(60, 80, 120)] columns: u16) {
+    let place = Place::new();
+    let _worker = worker(&place);
+    let first = allowing(&place, "table", "friday");
+    let second =
+        allowing(&place, "a chair that is so long that its row is broken into two of them", "friday");
+    let mut screen = Screen::sized(&place, &["inbox"], (columns, 24));
+    screen.at("[ 2 waiting ]", TAB);
+    screen.sees("what is wrong with all of it");
+    screen.press("x");
+    screen.sees("↓ chooses a task first");
+    // The newest one is first.
+    screen.press(DOWN);
+    screen.at_row(&second[..8]);
+    screen.press(DOWN);
+    screen.at_row(&first[..8]);
+    screen.press(ENTER);
+    let shown = screen.sees(&format!("task {first}"));
+    assert!(words(&shown).contains("tool allow"), "{shown}");
+    screen.press(ESCAPE);
+    screen.at_row(&first[..8]);
+    screen.press("k");
+    screen.at_row(&second[..8]);
+    screen.press("x");
+    screen.at(&format!("Cancel task {}?", &second[..8]), "n");
+    screen.at("nothing was changed", "x");
+    screen.at(&format!("Cancel task {}?", &second[..8]), "y");
+    screen.sees(&format!("task {} is cancelled", &second[..8]));
+    // The cursor stays with it, among what has ended.
+    screen.at_row("- cancelled");
+    assert_eq!(place.json(&["show", &second])[0]["status"], "cancelled");
+    assert_eq!(place.json(&["show", &first])[0]["status"], "input_required");
+    screen.press(TAB);
+    screen.at("[ 1 waiting ]", "q");
+    assert_eq!(screen.ends().1, 0);
+}
+
 #[test]
 fn a_task_is_cancelled_only_after_a_yes() {
     let place = Place::new();
@@ -365,5 +403,5 @@ fn without_a_screen_it_says_what_works_in_scripts() {
     assert_eq!(ran.code, 6, "{ran:?}");
     assert!(ran.err.contains("list --waiting --json") && ran.err.contains("respond --next"), "{ran:?}");
     let (rest, code) = Screen::run_with(&place, &["inbox"], &[("TERM", "dumb")]).ends();
-    assert_eq!(code, 6, "{rest}");
+    assert!(code == 6 && words(&rest).contains("TERM is dumb") && rest.contains("respond --next"), "{rest}");
 }

@@ -106,11 +106,8 @@ impl Tasks {
                 self.starts.push((at, first));
             }
             if is_here {
-                let lead = line
-                    .lead
-                    .strip_prefix("  ")
-                    .map_or_else(|| line.lead.clone(), |rest| format!("> {rest}"));
-                rows.wrapped("", &(lead + &line.words), |row| look.pressed(row));
+                let lead = line.lead.replacen("  ", "> ", 1);
+                rows.wrapped(&lead, &line.words, |row| look.pressed(row));
                 here = Some((first, rows.lines.len()));
             } else {
                 line.drawn(&mut rows);
