@@ -293,6 +293,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
         'mcptask;inbox' {
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'Say who answers, for the log: as given, not proven [env: MCPTASK_AS] [default: user@host]')
             [CompletionResult]::new('--note', '--note', [CompletionResultType]::ParameterName, 'Note something beside each answer, such as a ticket or a reason; the task''s log keeps it')
+            [CompletionResult]::new('--also', '--also', [CompletionResultType]::ParameterName, 'Look there as well: a profile''s name, an MCP server''s URL, or its name in `mcp.json`; may be given several times')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`')
             [CompletionResult]::new('--stdio', '--stdio', [CompletionResultType]::ParameterName, 'Talk to an MCP server that this command line starts, on its stdin and stdout')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send this header with each request; may be given several times')

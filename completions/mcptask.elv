@@ -282,6 +282,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
         &'mcptask;inbox'= {
             cand --as 'Say who answers, for the log: as given, not proven [env: MCPTASK_AS] [default: user@host]'
             cand --note 'Note something beside each answer, such as a ticket or a reason; the task''s log keeps it'
+            cand --also 'Look there as well: a profile''s name, an MCP server''s URL, or its name in `mcp.json`; may be given several times'
             cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`'
             cand --stdio 'Talk to an MCP server that this command line starts, on its stdin and stdout'
             cand --header 'Send this header with each request; may be given several times'

@@ -308,6 +308,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l no-input -d 
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l as -d 'Say who answers, for the log: as given, not proven [env: MCPTASK_AS] [default: user@host]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l note -d 'Note something beside each answer, such as a ticket or a reason; the task\'s log keeps it' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l also -d 'Look there as well: a profile\'s name, an MCP server\'s URL, or its name in `mcp.json`; may be given several times' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
 complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l header -d 'Send this header with each request; may be given several times' -r

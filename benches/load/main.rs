@@ -16,6 +16,7 @@ mod drive;
 mod figures;
 mod floor;
 mod growth;
+mod inbox;
 mod latency;
 mod lean;
 mod marks;
@@ -28,6 +29,8 @@ mod rest;
 mod run;
 mod scale;
 mod sessions;
+#[path = "../../tests/support/slow.rs"]
+mod slow;
 mod sqlite;
 mod stage;
 mod start;
@@ -82,6 +85,7 @@ async fn measure(part: &str, options: &Options) -> Vec<Section> {
         "growth" => growth::tasks(options).await,
         "namespaces" => growth::namespaces(options).await,
         "operator" => operator::measure(options).await,
+        "inbox" => inbox::measure(options).await,
         "sqlite" => sqlite::measure(options).await,
         "scale" => scale::measure(options).await,
         other => unreachable!("{other} is not in the list of parts"),

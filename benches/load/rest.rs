@@ -39,7 +39,8 @@ async fn waiting(options: &Options) -> Section {
     Section { name: "rest", title: "Waiting questions of one session: server and one worker process", rows }
 }
 
-async fn submit(client: &Lean, count: usize) {
+/// Submits so many tasks of one question.
+pub(crate) async fn submit(client: &Lean, count: usize) {
     let submitting = stream::iter(0..count).map(|_| client.submit(1)).buffer_unordered(AT_ONCE);
     submitting.for_each(async |task| drop(task.expect("submits"))).await;
 }

@@ -116,6 +116,13 @@ impl Ours {
     }
 }
 
+/// A command of a person on those tasks.
+pub(crate) fn at_terminal(place: &Place, arguments: &[&str]) -> Command {
+    let mut command = program(place, &std::env::temp_dir());
+    command.args(arguments);
+    command
+}
+
 fn program(place: &Place, home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mcptask"));
     // Nothing of this machine's own settings.

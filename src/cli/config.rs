@@ -229,6 +229,11 @@ impl GlobalArgs {
         }
     }
 
+    /// Those of a command line that names a profile and nothing else.
+    pub(crate) fn of_profile(name: &str) -> Self {
+        Self { profile: Some(name.to_owned()), ..Self::default() }
+    }
+
     /// How long to wait at most.
     pub(crate) fn timeout(&self) -> Option<Duration> {
         self.timeout

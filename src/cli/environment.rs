@@ -58,6 +58,12 @@ impl Environment {
         without
     }
 
+    /// The environment without that variable.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.variables.remove(name);
+        self
+    }
+
     /// A variable that says something.
     pub(crate) fn given(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())

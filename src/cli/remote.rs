@@ -62,6 +62,11 @@ enum EraChoice {
 }
 
 impl RemoteArgs {
+    /// Those that name a server and nothing else.
+    pub(crate) fn of_server(server: &str) -> Self {
+        Self { server: Some(server.to_owned()), ..Self::default() }
+    }
+
     /// The server that was named, if one was.
     pub(crate) fn target(&self, context: &Context) -> Result<Option<Target>, Failure> {
         let named = self.named(context.environment.given(TOKEN));

@@ -38,9 +38,7 @@ async fn respond(context: &Context, places: &Places, args: &RespondArgs, who: Wh
         let waiting = waiting::all(context, places, args.next).await?;
         if waiting.len() > 1 && !args.next && !args.has_answer() && context.ui.may_draw() {
             drop(waiting);
-            // Whoever sits here was asked before anything was read.
-            let guard = (context.guard(&args.remote), true);
-            return inbox::open(context, places, guard, (who, true)).await;
+            return inbox::open_at(context, places, &args.remote, who).await;
         }
         let chosen = waiting::chosen(context, waiting, args.next, args.has_answer()).await?;
         (chosen.found, Some(chosen.question.id))

@@ -137,7 +137,7 @@ enum UnanswerableChoice {
 }
 
 pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failure> {
-    let signals = Signals::listen()?;
+    let signals = Signals::of_service()?;
     context.before_working().await?;
     if args.stdio && args.offer.faults().contains(&Fault::DroppedConnection) {
         return Err(Failure::usage(

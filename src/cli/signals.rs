@@ -1,4 +1,11 @@
 //! The signals that end this program: the first asks to stop, the second insists.
+//!
+//! SIGHUP has two meanings for a process that serves: somebody wants its files read again, or its terminal is gone. What the
+//! terminal was is known at the start, so the one is told from the other.
+
+use std::fs::File;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures::future::OptionFuture;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -35,16 +42,59 @@ impl Stop {
 pub(crate) struct Signals {
     interrupt: Signal,
     terminate: Signal,
-    /// Those that only commands take for the end.
+    /// `None` where it is passed over; likewise the next.
     hang_up: Option<Signal>,
     quit: Option<Signal>,
+    /// Where SIGHUP is the end only if that is gone.
+    terminal: Option<Terminal>,
+}
+
+/// Whether something is read again at SIGHUP.
+static RELOADS: AtomicBool = AtomicBool::new(false);
+
+/// How soon a terminal that is being closed is gone for all of its processes.
+const CLOSES: Duration = Duration::from_millis(200);
+
+/// The terminal that this process was started in.
+struct Terminal {
+    was_there: bool,
+}
+
+impl Terminal {
+    fn at_start() -> Self {
+        Self { was_there: Self::is_there() }
+    }
+
+    /// Whether there is one now: the system takes a closed one away from all of its processes.
+    fn is_there() -> bool {
+        File::open("/dev/tty").is_ok()
+    }
+
+    fn is_gone(&self) -> bool {
+        self.was_there && !Self::is_there()
+    }
+
+    /// Whether SIGHUP is the end of a process that serves.
+    async fn has_ended(&self) -> bool {
+        if !RELOADS.load(Ordering::Acquire) || self.is_gone() {
+            return true;
+        }
+        tokio::time::sleep(CLOSES).await;
+        self.is_gone()
+    }
 }
 
 impl Signals {
     /// From now on SIGINT and SIGTERM come here and do not end the process by themselves.
-    pub(crate) fn listen() -> Result<Self, Failure> {
+    fn listen() -> Result<Self, Failure> {
         let (interrupt, terminate) = (come(SignalKind::interrupt())?, come(SignalKind::terminate())?);
-        Ok(Self { interrupt, terminate, hang_up: None, quit: None })
+        Ok(Self { interrupt, terminate, hang_up: None, quit: None, terminal: None })
+    }
+
+    /// Those of a process that serves: it ends with its terminal, unless it was started to outlive that (`nohup`).
+    pub(crate) fn of_service() -> Result<Self, Failure> {
+        let hang_up = heeded(SignalKind::hangup()).map(come).transpose()?;
+        Ok(Self { hang_up, terminal: Some(Terminal::at_start()), ..Self::listen()? })
     }
 
     /// Those of a command, which has servers to end also where its terminal is closed. What this process was started to
@@ -57,11 +107,17 @@ impl Signals {
 
     /// Waits for the next one.
     pub(crate) async fn next(&mut self) -> Stop {
-        tokio::select! {
-            _ = self.interrupt.recv() => Stop::Interrupt,
-            _ = self.terminate.recv() => Stop::Terminate,
-            Some(_) = OptionFuture::from(self.hang_up.as_mut().map(Signal::recv)) => Stop::HangUp,
-            Some(_) = OptionFuture::from(self.quit.as_mut().map(Signal::recv)) => Stop::Quit,
+        loop {
+            let came = tokio::select! {
+                _ = self.interrupt.recv() => Stop::Interrupt,
+                _ = self.terminate.recv() => Stop::Terminate,
+                Some(_) = OptionFuture::from(self.hang_up.as_mut().map(Signal::recv)) => Stop::HangUp,
+                Some(_) = OptionFuture::from(self.quit.as_mut().map(Signal::recv)) => Stop::Quit,
+            };
+            match &self.terminal {
+                Some(terminal) if came == Stop::HangUp && !terminal.has_ended().await => {}
+                _ => return came,
+            }
         }
     }
 
@@ -86,6 +142,7 @@ pub(super) fn on_hangup<W: Future<Output = ()> + Send>(
     mut work: impl FnMut() -> W + Send + 'static,
 ) -> Result<(), Failure> {
     let (mut hangups, stop) = (come(SignalKind::hangup())?, stop.clone());
+    RELOADS.store(true, Ordering::Release);
     parts.spawn(async move {
         loop {
             tokio::select! {

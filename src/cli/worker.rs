@@ -40,7 +40,7 @@ pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failu
         ))
         .hint(Advice::command(serve, "shows it, and so does the step `fault` of a script")));
     }
-    let signals = Signals::listen()?;
+    let signals = Signals::of_service()?;
     context.before_working().await?;
     let engine = context.engine().await?;
     args.retention.apply(&engine);

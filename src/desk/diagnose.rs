@@ -67,16 +67,24 @@ impl Places {
     pub(crate) async fn diagnose(&self) -> Result<Vec<Finding>, Failure> {
         let mut found = Vec::new();
         for place in self.all() {
-            match place {
-                Place::Store(engine) => found.extend(of_store(engine).await?),
-                Place::Fastmcp(deployment) => {
-                    found.extend(of_memory(deployment).await?);
-                    found.extend(deployment.diagnose(None).await?.into_iter().map(Finding::from));
-                }
-                Place::Server(server) => found.extend(server::of_server(server).await?),
-            }
+            found.extend(place.diagnose().await?);
         }
         Ok(found)
+    }
+}
+
+impl Place {
+    /// What is wrong with its unfinished tasks, and with the place itself.
+    pub(super) async fn diagnose(&self) -> Result<Vec<Finding>, Failure> {
+        match self {
+            Self::Store(engine) => of_store(engine).await,
+            Self::Fastmcp(deployment) => {
+                let mut found: Vec<Finding> = of_memory(deployment).await?.into_iter().collect();
+                found.extend(deployment.diagnose(None).await?.into_iter().map(Finding::from));
+                Ok(found)
+            }
+            Self::Server(server) => server::of_server(server).await,
+        }
     }
 }
 

@@ -4,21 +4,24 @@
 mod alike;
 mod following;
 mod list;
+pub(crate) mod overview;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
 use super::failure::Failure;
-use super::place::Found;
-use super::place::no_task;
+use super::place::{Found, Place, no_task};
 use super::places::Places;
 
-pub(crate) use list::{Key, List, Question};
+pub(crate) use list::{Key, List, Question, TaskKey};
+use overview::Overview;
 
 /// The questions that wait in some places.
 pub(crate) struct Inbox<'a> {
     places: &'a Places,
+    /// What each place is called among the others, where its kind alone does not tell it.
+    names: Vec<Option<String>>,
     list: Mutex<List>,
     /// Another number whenever the list is another one.
     changed: watch::Sender<u64>,
@@ -26,13 +29,43 @@ pub(crate) struct Inbox<'a> {
     happened: watch::Sender<u64>,
     /// What is to be known of how it is followed.
     remarks: Mutex<Vec<String>>,
+    /// Whether somebody looks at the overview, and what it was last.
+    looked_at: watch::Sender<bool>,
+    overview: watch::Sender<Option<Arc<Overview>>>,
 }
 
 impl<'a> Inbox<'a> {
     /// Of these places; nothing is read before it is followed.
-    pub(crate) fn new(places: &'a Places) -> Self {
-        let (changed, happened) = (watch::Sender::default(), watch::Sender::default());
-        Self { places, list: Mutex::default(), changed, happened, remarks: Mutex::default() }
+    pub(crate) fn new(places: &'a Places, names: Vec<Option<String>>) -> Self {
+        Self {
+            places,
+            names,
+            list: Mutex::default(),
+            changed: watch::Sender::default(),
+            happened: watch::Sender::default(),
+            remarks: Mutex::default(),
+            looked_at: watch::Sender::default(),
+            overview: watch::Sender::default(),
+        }
+    }
+
+    /// How many places there are; each is followed by itself.
+    pub(crate) fn places(&self) -> usize {
+        self.places.all().len()
+    }
+
+    /// What a place is called.
+    pub(crate) fn name(&self, at: usize) -> String {
+        self.places.all().get(at).map(|place| self.name_of(at, place.source())).unwrap_or_default()
+    }
+
+    /// What a place is called, whose kind is called so.
+    fn name_of(&self, at: usize, kind: &str) -> String {
+        match (self.names.get(at), self.places.all().get(at)) {
+            (Some(Some(name)), Some(Place::Fastmcp(_))) => format!("{name}: {kind}"),
+            (Some(Some(name)), _) => name.clone(),
+            _ => kind.to_owned(),
+        }
     }
 
     /// The questions as they are now; not to be held over a wait.
@@ -45,23 +78,29 @@ impl<'a> Inbox<'a> {
         self.changed.subscribe()
     }
 
-    /// Tells of everything that happens to tasks.
-    pub(crate) fn happenings(&self) -> watch::Receiver<u64> {
-        self.happened.subscribe()
-    }
-
     /// What is to be known of how it is followed, once.
     pub(crate) fn take_remarks(&self) -> Vec<String> {
         std::mem::take(&mut *self.remarks.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether its questions come from several places, or from one that has to be named.
-    pub(crate) fn has_several_places(&self) -> bool {
-        self.places.all().len() > 1
+    /// Something is to be known of how it is followed.
+    pub(crate) fn remark(&self, words: impl IntoIterator<Item = String>) {
+        self.remarks.lock().unwrap_or_else(PoisonError::into_inner).extend(words);
+        self.changed.send_modify(|number| *number = number.wrapping_add(1));
     }
 
-    /// A question's task as it is now.
-    pub(crate) async fn find(&self, key: &Key) -> Result<Found, Failure> {
+    /// Whether its questions come from several places, so that each is named.
+    pub(crate) fn has_several_places(&self) -> bool {
+        self.places() > 1
+    }
+
+    /// How many places have not told yet what waits there.
+    pub(crate) fn unread(&self, list: &List) -> usize {
+        self.places().saturating_sub(list.places_read())
+    }
+
+    /// The task as it is now.
+    pub(crate) async fn find(&self, key: &TaskKey) -> Result<Found, Failure> {
         let found = match self.places.all().get(key.place) {
             Some(place) => place.find(&key.task).await?,
             None => None,
@@ -72,6 +111,11 @@ impl<'a> Inbox<'a> {
     /// Takes a question off that is known to be closed, before its place tells of it.
     pub(crate) fn close(&self, key: &Key) {
         self.change(|list| list.close(key.place, &key.task, Some(&key.question)));
+    }
+
+    /// The same of all questions of a task.
+    pub(crate) fn close_task(&self, key: &TaskKey) {
+        self.change(|list| list.close(key.place, &key.task, None));
     }
 
     /// Changes the list, and tells of it where it is another one then.

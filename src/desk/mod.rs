@@ -16,7 +16,6 @@ pub(crate) mod failure;
 pub(crate) mod inbox;
 pub(crate) mod kept;
 pub(crate) mod object;
-pub(crate) mod overview;
 pub(crate) mod page;
 pub(crate) mod place;
 pub(crate) mod places;

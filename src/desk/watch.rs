@@ -89,19 +89,33 @@ impl Watching {
             return Ok(watching);
         }
         for place in places.all() {
-            match (place, what) {
-                (Place::Store(_), _) => {}
-                (Place::Fastmcp(deployment), What::Session(session)) => {
-                    watching.deployed.follow(deployment, Filter::Session(session.to_string()), tell).await?;
-                }
-                (Place::Fastmcp(deployment), _) => {
-                    watching.deployed.follow(deployment, Filter::All, tell).await?;
-                }
-                (Place::Server(_), What::Session(_)) => return Err(no_sessions()),
-                (Place::Server(server), _) => watching.served.follow_all(server, tell).await?,
-            }
+            watching.add(place, what, tell).await?;
         }
         Ok(watching)
+    }
+
+    /// Begins to follow everything of one place, unless it is our own store.
+    pub(crate) async fn of(place: &Place, tell: &mut (dyn FnMut(String) + Send)) -> Result<Self, Failure> {
+        let mut watching = Self::default();
+        watching.add(place, &What::All, tell).await?;
+        Ok(watching)
+    }
+
+    async fn add(
+        &mut self,
+        place: &Place,
+        what: &What,
+        tell: &mut (dyn FnMut(String) + Send),
+    ) -> Result<(), Failure> {
+        match (place, what) {
+            (Place::Store(_), _) => Ok(()),
+            (Place::Fastmcp(deployment), What::Session(session)) => {
+                self.deployed.follow(deployment, Filter::Session(session.to_string()), tell).await
+            }
+            (Place::Fastmcp(deployment), _) => self.deployed.follow(deployment, Filter::All, tell).await,
+            (Place::Server(_), What::Session(_)) => Err(no_sessions()),
+            (Place::Server(server), _) => self.served.follow_all(server, tell).await,
+        }
     }
 
     /// What was open when it began.

@@ -176,11 +176,22 @@ impl Places {
     pub(crate) async fn known_workers(&self, looked: Looked) -> Result<Workers, Failure> {
         let mut found = Workers::default();
         for place in self.all() {
-            match place {
-                Place::Store(engine) => own(engine, looked, &mut found).await?,
-                Place::Fastmcp(deployment) => found.workers.extend(deployed(deployment).await?),
-                Place::Server(_) => {}
-            }
+            let Workers { workers, unreadable } = place.known_workers(looked).await?;
+            found.workers.extend(workers);
+            found.unreadable.extend(unreadable);
+        }
+        Ok(found)
+    }
+}
+
+impl Place {
+    /// The workers that are known here.
+    pub(super) async fn known_workers(&self, looked: Looked) -> Result<Workers, Failure> {
+        let mut found = Workers::default();
+        match self {
+            Self::Store(engine) => own(engine, looked, &mut found).await?,
+            Self::Fastmcp(deployment) => found.workers.extend(deployed(deployment).await?),
+            Self::Server(_) => {}
         }
         for worker in &mut found.workers {
             worker.runs.sort_by_key(|run| (run.waits, run.since));

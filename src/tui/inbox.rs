@@ -6,11 +6,14 @@
 mod announce;
 pub(crate) mod facts;
 mod help;
-pub(crate) mod overview;
+mod overview;
+mod pace;
 mod sheet;
 mod state;
+mod tasks;
 mod view;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::Signal;
@@ -22,17 +25,17 @@ use super::look::Look;
 use super::screen::{Screen, WholeScreen};
 use super::{Setting, Stopped, TELL_TIMES, continuations, suspend};
 use crate::desk::inbox::Inbox;
+use crate::desk::inbox::overview::Overview;
+use crate::desk::suggest::Reach;
 
 pub(crate) use announce::announce;
+use pace::Pace;
 pub(crate) use sheet::{Sheet, SheetLine, Tone};
 pub(crate) use state::Wish;
 use state::{Mode, State, Step};
 
 /// The least time from one drawing of news to the next: a storm of them costs no more than that.
 const BETWEEN_NEWS: Duration = Duration::from_millis(50);
-
-/// The least time from one reading of the tasks to the next.
-const BETWEEN_READINGS: Duration = Duration::from_secs(1);
 
 /// What came.
 enum Event {
@@ -41,23 +44,31 @@ enum Event {
     Continued,
     /// What is shown may be another one.
     News,
-    /// Something happened to a task that the other tab may show.
-    Happened,
+}
+
+/// What stands around the questions.
+pub(crate) struct Surroundings {
+    /// Where they are.
+    pub(crate) place: String,
+    /// What is said wherever something is changed.
+    pub(crate) guard: Option<String>,
+    /// How a suggested command reaches each place.
+    pub(crate) reaches: Vec<Reach>,
 }
 
 /// The inbox on the screen.
 pub(crate) struct Pane<'a> {
     inbox: &'a Inbox<'a>,
     setting: Setting,
-    /// Where the questions are, and what is said wherever something is changed.
-    place: String,
-    guard: Option<String>,
+    around: Surroundings,
     state: State,
     changes: watch::Receiver<u64>,
-    happenings: watch::Receiver<u64>,
+    overviews: watch::Receiver<Option<Arc<Overview>>>,
     continued: Signal,
     drawn: Instant,
-    read: Instant,
+    pace: Pace,
+    /// What the second tab shows.
+    overview: Option<Arc<Overview>>,
     /// `None` while a form has the screen. The keyboard goes first: who throws away what is left must be the only one who
     /// reads.
     open: Option<(Keyboard, Screen)>,
@@ -70,31 +81,25 @@ impl<'a> Pane<'a> {
     pub(crate) fn open(
         inbox: &'a Inbox<'a>,
         setting: Setting,
-        place: String,
-        guard: Option<String>,
+        around: Surroundings,
     ) -> Result<Self, Stopped> {
         let continued = continuations()?;
-        let (changes, happenings) = (inbox.changes(), inbox.happenings());
-        let (state, now) = (State::default(), Instant::now());
+        let (changes, overviews) = (inbox.changes(), inbox.overviews());
+        let (state, drawn) = (State::default(), Instant::now());
         Ok(Self {
             inbox,
             setting,
-            place,
-            guard,
+            around,
             state,
             changes,
-            happenings,
+            overviews,
             continued,
-            drawn: now,
-            read: now,
+            drawn,
+            pace: Pace::default(),
+            overview: None,
             open: None,
             _whole: WholeScreen::take(),
         })
-    }
-
-    /// What is said wherever something is changed, where there is something.
-    pub(crate) fn guard(&self) -> Option<String> {
-        self.guard.clone()
     }
 
     /// Says something until the next key.
@@ -135,12 +140,6 @@ impl<'a> Pane<'a> {
         }
     }
 
-    /// What the tab of tasks shows from now on.
-    pub(crate) fn set_tasks(&mut self, lines: Vec<SheetLine>) {
-        self.state.tasks.lines = lines;
-        self.read = Instant::now();
-    }
-
     /// Does some work, of which that is said meanwhile; `None` where somebody would not wait for it.
     pub(crate) async fn during<T>(
         &mut self,
@@ -178,6 +177,15 @@ impl<'a> Pane<'a> {
     }
 
     fn draw(&mut self) -> Result<(), Stopped> {
+        let begun = std::time::Instant::now();
+        let drawn = self.draw_frame();
+        self.pace.took(begun.elapsed());
+        drawn
+    }
+
+    fn draw_frame(&mut self) -> Result<(), Stopped> {
+        self.inbox.look_at_all(matches!(self.state.mode, Mode::Tasks));
+        self.take_overview();
         let (_, screen) = Self::opened(&mut self.open, &self.setting)?;
         let look = Look { is_coloured: self.setting.is_coloured };
         let news = self.setting.news.borrow_and_update().clone();
@@ -189,9 +197,11 @@ impl<'a> Pane<'a> {
         }
         let list = self.inbox.list();
         let around = view::Around {
-            place: &self.place,
-            guard: self.guard.as_deref(),
+            place: &self.around.place,
+            guard: self.around.guard.as_deref(),
             has_several_places: self.inbox.has_several_places(),
+            unread: self.inbox.unread(&list),
+            has_overview: self.overview.is_some(),
             news: news.as_deref(),
         };
         let state = &mut self.state;
@@ -200,6 +210,19 @@ impl<'a> Pane<'a> {
         self.state.is_seen = true;
         self.drawn = Instant::now();
         Ok(())
+    }
+
+    /// Shows the overview that was read last, where that is another one.
+    fn take_overview(&mut self) {
+        let read = self.overviews.borrow_and_update().clone();
+        let is_shown = match (&read, &self.overview) {
+            (Some(read), Some(shown)) => Arc::ptr_eq(read, shown),
+            (read, shown) => read.is_none() && shown.is_none(),
+        };
+        if let Some(read) = read.filter(|_| !is_shown) {
+            self.state.tasks.set(overview::lines(&read, &self.around.reaches));
+            self.overview = Some(read);
+        }
     }
 
     fn opened<'o>(
@@ -218,27 +241,22 @@ impl<'a> Pane<'a> {
     /// Waits for what comes next. Dropping the future loses nothing.
     async fn next(&mut self) -> Event {
         let Some((keyboard, _)) = &mut self.open else { return Event::News };
-        let is_tasks = matches!(self.state.mode, Mode::Tasks) && self.state.busy.is_none();
-        let (drawn, read) = (self.drawn + BETWEEN_NEWS, self.read + BETWEEN_READINGS);
-        let (changes, happenings, news) = (&mut self.changes, &mut self.happenings, &mut self.setting.news);
+        let drawn = self.drawn + BETWEEN_NEWS;
+        let (changes, overviews, news) = (&mut self.changes, &mut self.overviews, &mut self.setting.news);
         let another = async {
             tokio::time::sleep_until(drawn).await;
             tokio::select! {
                 Ok(()) = changes.changed() => {}
+                Ok(()) = overviews.changed() => {}
                 Ok(()) = news.changed() => {}
                 else => std::future::pending().await,
             }
-        };
-        let happened = async {
-            tokio::time::sleep_until(read).await;
-            let _ = happenings.changed().await;
         };
         tokio::select! {
             biased;
             _ = self.continued.recv() => Event::Continued,
             burst = keyboard.next() => Event::Burst(burst),
             () = another => Event::News,
-            () = happened, if is_tasks => Event::Happened,
             () = tokio::time::sleep(TELL_TIMES) => Event::News,
         }
     }
@@ -253,11 +271,6 @@ impl<'a> Pane<'a> {
                 Step::Stay
             }
             Event::News => Step::Stay,
-            Event::Happened => {
-                // A reading that fails, or that nobody waits for, is not begun anew at once.
-                self.read = Instant::now();
-                Step::Wish(Wish::Refresh)
-            }
         };
         match (&step, &mut self.open) {
             (Step::Suspend, Some((keyboard, screen))) => {

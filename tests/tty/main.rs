@@ -1,5 +1,8 @@
 //! Prompts in a real pseudo-terminal, as people meet them.
 
+#[path = "../fastmcp/kitchen.rs"]
+#[allow(dead_code, reason = "shared with a test binary that needs more of it")]
+mod fastmcp_kitchen;
 #[path = "../support/forms.rs"]
 mod foreign_forms;
 #[path = "../cli/kitchen.rs"]
@@ -10,9 +13,12 @@ mod profiles;
 #[path = "../support/redis.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with test binaries that need more of it")]
 mod redis;
+#[path = "../support/slow.rs"]
+mod slow;
 
 mod activity;
 mod bulk;
+mod closing;
 mod drawing;
 mod dumb;
 mod fields;
@@ -22,8 +28,17 @@ mod leaving;
 mod limits;
 mod looks;
 mod outage;
+mod pace;
 mod pasting;
+mod picture;
 mod screen;
 mod screens;
+mod several;
 mod strangers;
+mod svg;
 mod terminal;
+
+/// Where what is shared with other test binaries looks for the rest.
+mod support {
+    pub(crate) use crate::redis;
+}

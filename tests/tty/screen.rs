@@ -10,6 +10,7 @@ use rexpect::process::{PtyProcess, Signal, WaitStatus};
 use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::place::{BOUND, Place};
+use crate::svg;
 
 /// What is on the screen, told to whoever waits for something there.
 type Seen = Arc<(Mutex<Emulator>, Condvar)>;
@@ -54,11 +55,21 @@ impl Screen {
     }
 
     /// On one of so many columns and rows.
-    pub(crate) fn sized(place: &Place, arguments: &[&str], (columns, rows): (u16, u16)) -> Self {
+    pub(crate) fn sized(place: &Place, arguments: &[&str], size: (u16, u16)) -> Self {
+        Self::sized_with(place, arguments, size, &[])
+    }
+
+    /// The same with more environment variables.
+    pub(crate) fn sized_with(
+        place: &Place,
+        arguments: &[&str],
+        (columns, rows): (u16, u16),
+        variables: &[(&str, &str)],
+    ) -> Self {
         let mut script = Command::new("sh");
         script.args(["-c", "stty cols $0 rows $1; shift; exec \"$MCPTASK\" \"$@\""]);
         script.args([columns.to_string(), rows.to_string()]).args(arguments);
-        Self::spawn(place, script, (columns, rows), &[])
+        Self::spawn(place, script, (columns, rows), variables)
     }
 
     /// With more environment variables.
@@ -155,6 +166,11 @@ impl Screen {
     /// What is on the screen now.
     pub(crate) fn text(&self) -> String {
         shown(&self.seen.0.lock().expect("not poisoned"))
+    }
+
+    /// What is on the screen now as a picture; `told` makes texts what they are in every picture.
+    pub(crate) fn picture(&self, told: impl Fn(&str) -> String) -> String {
+        svg::picture(self.seen.0.lock().expect("not poisoned").parser.screen(), told)
     }
 
     /// The cursor's row and column, and whether it is shown.

@@ -9,16 +9,16 @@ use crate::fastmcp::Way;
 use crate::task::{Answer, AskKind};
 
 impl Inbox<'_> {
-    /// Answers each of these questions with that answer, as long as it is one of that kind. The tally has what became of
+    /// Answers each of these questions with the answer for its place, as long as it is one of that kind. The tally has what became of
     /// those that were sent, also where the rest is called off. What is a failure for all that follow as well is an error.
     pub(crate) async fn answer_alike(
         &self,
         keys: &[Key],
-        (answer, kind): (&Answer, &AskKind),
+        (by, kind): (&dyn Fn(usize) -> Answer, &AskKind),
         tally: &mut Tally,
     ) -> Result<(), Failure> {
         for key in keys {
-            match self.answer_one(key, answer, kind).await {
+            match self.answer_one(key, by(key.place), kind).await {
                 Ok(Delivered::Taken(_)) => {
                     tally.done += 1;
                     self.close(key);
@@ -31,13 +31,13 @@ impl Inbox<'_> {
         Ok(())
     }
 
-    async fn answer_one(&self, key: &Key, answer: &Answer, kind: &AskKind) -> Result<Delivered, Failure> {
-        let found = self.find(key).await?;
+    async fn answer_one(&self, key: &Key, answer: Answer, kind: &AskKind) -> Result<Delivered, Failure> {
+        let found = self.find(&key.of_task()).await?;
         let question = found.question(Some(&key.question), Way::Supported).await?;
         if question.asked.ask.kind != *kind {
             return Err(Failure::usage("it has another form now"));
         }
-        Sending::new(&found, &question, answer.clone(), Way::Supported).attempt().await
+        Sending::new(&found, &question, answer, Way::Supported).attempt().await
     }
 }
 

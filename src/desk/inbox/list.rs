@@ -1,5 +1,6 @@
 //! The questions that wait, as rows: the one that has waited longest first.
 
+use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use jiff::Timestamp;
@@ -16,6 +17,20 @@ pub(crate) struct Key {
     pub(crate) place: usize,
     pub(crate) task: String,
     pub(crate) question: String,
+}
+
+/// Which task: its place among those that are looked at, and its whole id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TaskKey {
+    pub(crate) place: usize,
+    pub(crate) task: String,
+}
+
+impl Key {
+    /// Its task's.
+    pub(crate) fn of_task(&self) -> TaskKey {
+        TaskKey { place: self.place, task: self.task.clone() }
+    }
 }
 
 /// A question that waits. Texts are safe on a terminal.
@@ -86,11 +101,11 @@ fn form_of(ask: &Ask) -> Option<u64> {
 #[derive(Debug, Default)]
 pub(crate) struct List {
     questions: Vec<Question>,
-    /// Whether they were read at all.
-    is_read: bool,
-    /// Whether there are more than are kept.
-    has_more: bool,
-    /// How many have come since it was read first.
+    /// The places that were read at all.
+    read: BTreeSet<usize>,
+    /// The places that have more than are kept.
+    more: BTreeSet<usize>,
+    /// How many have come since their place was read first.
     arrived: u64,
 }
 
@@ -99,12 +114,18 @@ impl List {
         &self.questions
     }
 
-    pub(crate) fn is_read(&self) -> bool {
-        self.is_read
+    /// How many places were read.
+    pub(crate) fn places_read(&self) -> usize {
+        self.read.len()
     }
 
     pub(crate) fn has_more(&self) -> bool {
-        self.has_more
+        !self.more.is_empty()
+    }
+
+    /// Whether that place has more than are kept.
+    pub(super) fn has_more_of(&self, place: usize) -> bool {
+        self.more.contains(&place)
     }
 
     /// How many have come since it was read first.
@@ -117,19 +138,23 @@ impl List {
         self.questions.iter().find(|question| question.key == *key)
     }
 
-    /// What was read in place of what was known; at most so many are kept.
-    pub(super) fn set(&mut self, mut questions: Vec<Question>, most: usize) -> bool {
+    /// What was read of a place in place of what was known of it; at most so many are kept of all places together.
+    pub(super) fn set(&mut self, place: usize, mut questions: Vec<Question>, most: usize) -> bool {
+        let (before, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.questions).into_iter().partition(|one| one.key.place == place);
         questions.sort_by(|one, other| one.order().cmp(&other.order()));
         questions.dedup_by(|one, other| one.key == other.key);
-        self.has_more = questions.len() > most;
-        questions.truncate(most);
-        if self.is_read {
-            let known: std::collections::BTreeSet<&Key> =
-                self.questions.iter().map(|question| &question.key).collect();
+        if !self.read.insert(place) {
+            let known: BTreeSet<&Key> = before.iter().map(|question| &question.key).collect();
             let new = questions.iter().filter(|question| !known.contains(&question.key));
             self.arrived += u64::try_from(new.count()).unwrap_or(0);
         }
-        (self.questions, self.is_read) = (questions, true);
+        questions.extend(others);
+        questions.sort_by(|one, other| one.order().cmp(&other.order()));
+        self.more.remove(&place);
+        self.more.extend(questions.iter().skip(most).map(|question| question.key.place));
+        questions.truncate(most);
+        self.questions = questions;
         true
     }
 
@@ -137,7 +162,7 @@ impl List {
     pub(super) fn add(&mut self, question: Question, most: usize) -> bool {
         match self.questions.binary_search_by(|one| one.order().cmp(&question.order())) {
             Ok(_) => false,
-            Err(_) if self.questions.len() >= most => !std::mem::replace(&mut self.has_more, true),
+            Err(_) if self.questions.len() >= most => self.more.insert(question.key.place),
             Err(at) => {
                 self.questions.insert(at, question);
                 self.arrived += 1;
@@ -197,7 +222,7 @@ mod tests {
     #[test]
     fn the_one_that_has_waited_longest_is_first_and_those_without_a_time_are_last() {
         let mut list = List::default();
-        list.set(vec![question("b", 0, "x"), question("c", 9, "x"), question("a", 5, "x")], 10);
+        list.set(0, vec![question("b", 0, "x"), question("c", 9, "x"), question("a", 5, "x")], 10);
         assert_eq!(tasks(&list), ["a", "c", "b"]);
         assert!(list.add(question("d", 7, "x"), 10) && !list.add(question("d", 7, "x"), 10));
         assert_eq!((tasks(&list), list.arrived()), (vec!["a", "d", "c", "b"], 1));
@@ -208,16 +233,34 @@ mod tests {
     #[test]
     fn no_more_are_kept_than_there_is_room_for_and_it_is_said() {
         let mut list = List::default();
-        list.set(vec![question("a", 1, "x"), question("b", 2, "x")], 2);
+        list.set(0, vec![question("a", 1, "x"), question("b", 2, "x")], 2);
         assert!(!list.has_more() && list.add(question("c", 3, "x"), 2) && list.has_more());
         assert_eq!((tasks(&list), list.arrived()), (vec!["a", "b"], 0));
         assert!(!list.add(question("d", 3, "x"), 2), "it was said");
     }
 
     #[test]
+    fn a_place_that_is_read_again_leaves_the_others_as_they_are() {
+        let mut list = List::default();
+        let of_other = |task: &str, second: i64| {
+            let mut one = question(task, second, "x");
+            one.key.place = 1;
+            one
+        };
+        list.set(0, vec![question("a", 1, "x")], 10);
+        list.set(1, vec![of_other("b", 2), of_other("c", 3)], 10);
+        assert_eq!((tasks(&list), list.arrived(), list.places_read()), (vec!["a", "b", "c"], 0, 2));
+        list.set(1, vec![of_other("c", 3), of_other("d", 4)], 10);
+        assert_eq!((tasks(&list), list.arrived()), (vec!["a", "c", "d"], 1));
+        list.set(0, Vec::new(), 1);
+        assert_eq!(tasks(&list), ["c"]);
+        assert!(list.has_more_of(1) && !list.has_more_of(0));
+    }
+
+    #[test]
     fn a_task_that_is_read_again_has_what_it_asks_now() {
         let mut list = List::default();
-        list.set(vec![question("a", 1, "x"), question("b", 2, "x")], 10);
+        list.set(0, vec![question("a", 1, "x"), question("b", 2, "x")], 10);
         let mut second = question("a", 3, "x");
         second.key.question = "q2".to_owned();
         assert!(list.set_task((0, "a"), vec![second.clone()], 10));

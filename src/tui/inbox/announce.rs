@@ -17,7 +17,7 @@ pub(crate) async fn announce(inbox: &Inbox<'_>, (has_title, rings): (bool, bool)
     loop {
         let (arrived, count) = {
             let list = inbox.list();
-            (list.arrived(), list.is_read().then(|| list.questions().len()))
+            (list.arrived(), (list.places_read() > 0).then(|| list.questions().len()))
         };
         if has_title && count != said.1 {
             say(&format!("\u{1b}]2;{}\u{7}", text::line(&title(count.unwrap_or(0)))));

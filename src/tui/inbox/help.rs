@@ -13,7 +13,10 @@ const KEYS: [(&str, &str); 13] = [
     ("s", "shows the task with everything that happened to it"),
     ("x", "cancels the task, once you have said yes"),
     ("/", "filters by words of the tool, session, place, task or message; Esc takes the filter off"),
-    ("Tab", "goes to the tasks, the workers and what is wrong with them, and back"),
+    (
+        "Tab",
+        "goes to the tasks, the workers and what is wrong with them, and back; there ↑ ↓ choose a task, Enter and s show it, x cancels it",
+    ),
     ("Ctrl-Z", "goes back to the shell; fg brings the inbox back"),
     ("Ctrl-L", "draws all anew"),
     ("q, Esc", "leaves; what is not answered stays open"),

@@ -4,8 +4,10 @@ use jiff::Timestamp;
 
 use super::facts::status_in_words;
 use super::sheet::{SheetLine, Tone};
+use super::tasks::TaskLine;
 use crate::desk::diagnose::Finding;
-use crate::desk::overview::Overview;
+use crate::desk::inbox::TaskKey;
+use crate::desk::inbox::overview::{At, Overview};
 use crate::desk::row::Row;
 use crate::desk::suggest::Reach;
 use crate::desk::workers::{Run, Worker};
@@ -19,36 +21,83 @@ const RUNS: usize = 5;
 const ID: usize = 8;
 const STATUS: usize = 16;
 
-/// Its lines; commands that help reach the same tasks as `reach` does.
-pub(crate) fn lines(overview: &Overview, reach: &Reach) -> Vec<SheetLine> {
-    let now = Timestamp::now();
+/// Its lines; commands that help reach the same tasks as the one of the place's `reaches` does.
+pub(crate) fn lines(overview: &Overview, reaches: &[Reach]) -> Vec<TaskLine> {
+    let all = Lines { overview, reaches, now: Timestamp::now() };
     let mut lines = Vec::new();
-    let mut part = |heading: &str, none: &str, rows: Vec<SheetLine>| {
+    let mut part = |heading: &str, none: &str, rows: Vec<TaskLine>| {
         if !lines.is_empty() {
-            lines.push(SheetLine::plain(""));
+            lines.push(read(SheetLine::plain("")));
         }
-        lines.push(SheetLine::new("", heading, Tone::Strong));
+        lines.push(read(SheetLine::new("", heading, Tone::Strong)));
         if rows.is_empty() {
-            lines.push(SheetLine::new("  ", none, Tone::Dim));
+            lines.push(read(SheetLine::new("  ", none, Tone::Dim)));
         }
         lines.extend(rows);
     };
-    let task = |row: &Row| row_line(row, &overview.findings, now);
-    let of_all: Vec<_> = overview.findings.iter().filter(|one| one.task.is_none()).collect();
-    let findings = of_all.into_iter().flat_map(|one| finding(one, "  ", reach)).collect();
-    part("workers", "none is known here", overview.workers.iter().map(worker).collect());
-    part("what is wrong with all of it", "nothing", findings);
-    let running = overview.unfinished.iter().flat_map(|row| {
-        // That a person is waited for, the other tab tells.
-        let is_told = |one: &&Finding| one.is_trouble || row.status != Some(TaskStatus::InputRequired);
-        let causes = overview.findings.iter().filter(|one| one.task.as_deref() == Some(&row.task));
-        let causes = causes.filter(is_told);
-        let causes = causes.flat_map(|one| finding(one, "            ", reach)).collect::<Vec<_>>();
-        std::iter::once(task(row)).chain(causes)
-    });
+    if !overview.problems.is_empty() {
+        let problem = |words: &String| read(SheetLine::new("  ! ", words.clone(), Tone::Wrong));
+        part("cannot be read now", "", overview.problems.iter().map(problem).collect());
+    }
+    part(
+        "workers",
+        "none is known here",
+        overview.workers.iter().map(|one| read(worker(&one.what))).collect(),
+    );
+    let of_all = overview.findings.iter().filter(|one| one.what.task.is_none());
+    part("what is wrong with all of it", "nothing", of_all.flat_map(|one| all.finding(one, "  ")).collect());
+    let running = overview.unfinished.iter().flat_map(|row| all.running(row));
     part("running", "nothing runs", running.collect());
-    part("ended", "nothing has ended", overview.ended.iter().map(task).collect());
+    part("ended", "nothing has ended", overview.ended.iter().map(|row| all.task(row)).collect());
     lines
+}
+
+fn read(line: SheetLine) -> TaskLine {
+    TaskLine { line, task: None }
+}
+
+struct Lines<'a> {
+    overview: &'a Overview,
+    reaches: &'a [Reach],
+    now: Timestamp,
+}
+
+impl Lines<'_> {
+    fn findings(&self, row: &At<Row>) -> impl Iterator<Item = &At<Finding>> {
+        let is_its = |one: &&At<Finding>| {
+            one.place == row.place && one.what.task.as_deref() == Some(row.what.task.as_str())
+        };
+        self.overview.findings.iter().filter(is_its)
+    }
+
+    fn task(&self, row: &At<Row>) -> TaskLine {
+        let is_trouble = self.findings(row).any(|one| one.what.is_trouble);
+        let place = Some(row.what.source.as_str()).filter(|_| self.reaches.len() > 1);
+        let task = TaskKey { place: row.place, task: row.what.task.clone() };
+        TaskLine { line: row_line(&row.what, is_trouble, place, self.now), task: Some(task) }
+    }
+
+    /// The task, and what is to be said of it.
+    fn running(&self, row: &At<Row>) -> Vec<TaskLine> {
+        // That a person is waited for, the other tab tells.
+        let is_told =
+            |one: &&At<Finding>| one.what.is_trouble || row.what.status != Some(TaskStatus::InputRequired);
+        let causes = self.findings(row).filter(is_told).flat_map(|one| self.finding(one, "            "));
+        std::iter::once(self.task(row)).chain(causes).collect()
+    }
+
+    /// A cause, and what helps.
+    fn finding(&self, one: &At<Finding>, lead: &str) -> Vec<TaskLine> {
+        let sign = if one.what.is_trouble { "! " } else { "· " };
+        let said = format!("{}: {}", one.what.cause.replace('_', " "), text::sentence(&one.what.evidence));
+        let tone = if one.what.is_trouble { Tone::Wrong } else { Tone::Plain };
+        let help = one.what.help.clone();
+        let help = self.reaches.get(one.place).map_or(help.clone(), |reach| help.at(reach));
+        vec![
+            read(SheetLine::new(format!("{lead}{sign}"), said, tone)),
+            read(SheetLine::new(format!("{lead}  → "), text::line(&help.to_string()), Tone::Dim)),
+        ]
+    }
 }
 
 fn worker(one: &Worker) -> SheetLine {
@@ -74,7 +123,7 @@ fn worker(one: &Worker) -> SheetLine {
     SheetLine::new("  ", words, if one.is_alive { Tone::Plain } else { Tone::Wrong })
 }
 
-fn row_line(row: &Row, findings: &[Finding], now: Timestamp) -> SheetLine {
+fn row_line(row: &Row, is_trouble: bool, place: Option<&str>, now: Timestamp) -> SheetLine {
     let status = match row.status {
         None => "! unreadable".to_owned(),
         Some(_) if row.is_tool_error => "✗ with an error".to_owned(),
@@ -86,24 +135,12 @@ fn row_line(row: &Row, findings: &[Finding], now: Timestamp) -> SheetLine {
     let tool = row.tool.as_deref().map(text::line).unwrap_or_default();
     let message =
         if row.message.is_empty() { String::new() } else { format!(": {}", text::short(&row.message, 100)) };
-    let is_trouble = findings.iter().any(|one| one.is_trouble && one.task.as_deref() == Some(&row.task));
+    let place = place.map(|place| format!(", {}", text::line(place))).unwrap_or_default();
     let id = text::line(text::short_id(&row.task));
     let lead = format!("  {id:<ID$}  {status:<STATUS$}  ");
     SheetLine::new(
         lead,
-        format!("{tool}{changed}{message}"),
+        format!("{tool}{place}{changed}{message}"),
         if is_trouble { Tone::Wrong } else { Tone::Plain },
     )
-}
-
-/// A cause, and what helps.
-fn finding(one: &Finding, lead: &str, reach: &Reach) -> Vec<SheetLine> {
-    let sign = if one.is_trouble { "! " } else { "· " };
-    let said = format!("{}: {}", one.cause.replace('_', " "), text::sentence(&one.evidence));
-    let tone = if one.is_trouble { Tone::Wrong } else { Tone::Plain };
-    let help = text::line(&one.help.clone().at(reach).to_string());
-    vec![
-        SheetLine::new(format!("{lead}{sign}"), said, tone),
-        SheetLine::new(format!("{lead}  → "), help, Tone::Dim),
-    ]
 }

@@ -30,6 +30,17 @@ impl SheetLine {
     pub(crate) fn plain(words: impl Into<String>) -> Self {
         Self::new("", words, Tone::Plain)
     }
+
+    /// Adds its rows.
+    pub(super) fn drawn(&self, rows: &mut Rows) {
+        let look = rows.look;
+        rows.wrapped(&self.lead, &self.words, |row| match self.tone {
+            Tone::Plain => look.plain(row),
+            Tone::Strong => look.bold(row),
+            Tone::Dim => look.dim(row),
+            Tone::Wrong => look.wrong(row),
+        });
+    }
 }
 
 /// The text, and how far it is scrolled.
@@ -73,14 +84,8 @@ impl Sheet {
 
     /// The rows that fit, and how many there are above and below them.
     pub(super) fn window(&mut self, mut rows: Rows, room: usize) -> (Vec<Line<'static>>, usize, usize) {
-        let look = rows.look;
         for line in &self.lines {
-            rows.wrapped(&line.lead, &line.words, |row| match line.tone {
-                Tone::Plain => look.plain(row),
-                Tone::Strong => look.bold(row),
-                Tone::Dim => look.dim(row),
-                Tone::Wrong => look.wrong(row),
-            });
+            line.drawn(&mut rows);
         }
         let count = rows.lines.len();
         (self.page, self.top) = (room.saturating_sub(1), self.top.min(count.saturating_sub(room)));

@@ -6,7 +6,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::help;
 use super::sheet::Sheet;
-use crate::desk::inbox::{Key, List, Question};
+use super::tasks::Tasks;
+use crate::desk::inbox::{Key, List, Question, TaskKey};
 use crate::tui::keyboard::{self, Burst};
 use crate::tui::line::Line;
 
@@ -19,12 +20,22 @@ pub(crate) enum Wish {
     Answer(Key),
     /// Several of one form are to be answered alike.
     AnswerAlike(Vec<Key>),
-    /// All about a question's task is to be shown.
-    Show(Key),
-    /// A question's task is to be cancelled.
-    Cancel(Key),
-    /// What the tab of tasks shows is to be read anew.
-    Refresh,
+    /// All about a task is to be shown.
+    Show(TaskKey),
+    /// A task is to be cancelled, which is known by these words.
+    Cancel(TaskKey, String),
+}
+
+impl Wish {
+    /// The place that it is about.
+    pub(crate) fn place(&self) -> Option<usize> {
+        match self {
+            Self::Leave => None,
+            Self::Answer(key) => Some(key.place),
+            Self::AnswerAlike(keys) => keys.first().map(|key| key.place),
+            Self::Show(task) | Self::Cancel(task, _) => Some(task.place),
+        }
+    }
 }
 
 /// What follows from a key.
@@ -66,7 +77,7 @@ pub(crate) struct State {
     pub(super) busy: Option<String>,
     pub(super) filter: Line,
     pub(super) marked: BTreeSet<Key>,
-    pub(super) tasks: Sheet,
+    pub(super) tasks: Tasks,
     pub(super) notice: Option<String>,
     /// The questions that the filter leaves, by their place in the list.
     pub(super) shown: Vec<usize>,
@@ -148,7 +159,7 @@ impl State {
             KeyCode::Esc if self.busy.is_some() => return Step::Closed(false),
             _ if self.busy.is_some() => {
                 if matches!(self.mode, Mode::Tasks) {
-                    self.tasks.scroll(key);
+                    self.tasks.press(key);
                 }
                 return Step::Stay;
             }
@@ -163,7 +174,7 @@ impl State {
             KeyCode::Char('?') => self.show(help::sheet()),
             KeyCode::Char('q') if is_meant => return Step::Wish(Wish::Leave),
             KeyCode::Tab | KeyCode::BackTab => return self.other_tab(),
-            _ if matches!(self.mode, Mode::Tasks) => return self.in_tasks(key),
+            _ if matches!(self.mode, Mode::Tasks) => return self.in_tasks(key, is_meant),
             KeyCode::Esc => return self.escape(),
             _ => return self.in_list(key, is_meant, list),
         }
@@ -172,17 +183,27 @@ impl State {
 
     fn other_tab(&mut self) -> Step {
         self.is_seen = false;
-        if matches!(self.mode, Mode::Tasks) {
-            self.mode = Mode::List;
-            return Step::Stay;
-        }
-        self.mode = Mode::Tasks;
-        Step::Wish(Wish::Refresh)
+        self.mode = if matches!(self.mode, Mode::Tasks) { Mode::List } else { Mode::Tasks };
+        Step::Stay
     }
 
-    fn in_tasks(&mut self, key: KeyEvent) -> Step {
-        if !self.tasks.scroll(key) && key.code == KeyCode::Esc {
-            self.mode = Mode::List;
+    fn in_tasks(&mut self, key: KeyEvent, is_meant: bool) -> Step {
+        if self.tasks.press(key) {
+            self.is_seen = false;
+            return Step::Stay;
+        }
+        match (key.code, self.tasks.here()) {
+            (KeyCode::Esc, _) => self.mode = Mode::List,
+            (KeyCode::Enter | KeyCode::Char('s'), Some((task, _))) if is_meant => {
+                return Step::Wish(Wish::Show(task.clone()));
+            }
+            (KeyCode::Char('x'), Some((task, words))) if is_meant => {
+                return Step::Wish(Wish::Cancel(task.clone(), words.to_owned()));
+            }
+            (KeyCode::Enter | KeyCode::Char('s' | 'x'), None) => {
+                self.notice = Some("↓ chooses a task first".to_owned());
+            }
+            _ => {}
         }
         Step::Stay
     }
@@ -217,9 +238,12 @@ impl State {
                 let only = self.marked.first().unwrap_or(&here.key);
                 return Step::Wish(Wish::Answer(only.clone()));
             }
-            (KeyCode::Char('s'), Some(here)) if is_meant => return Step::Wish(Wish::Show(here.key.clone())),
+            (KeyCode::Char('s'), Some(here)) if is_meant => {
+                return Step::Wish(Wish::Show(here.key.of_task()));
+            }
             (KeyCode::Char('x'), Some(here)) if is_meant => {
-                return Step::Wish(Wish::Cancel(here.key.clone()));
+                let words = format!("{}: {}", here.tool, here.message);
+                return Step::Wish(Wish::Cancel(here.key.of_task(), words));
             }
             _ => {}
         }

@@ -6,7 +6,9 @@ use ratatui::text::{Line, Span};
 
 use super::sheet::Sheet;
 use super::state::{Mode, State};
+use super::tasks::Window;
 use crate::desk::inbox::{List, Question};
+use crate::desk::selection::counted;
 use crate::desk::{text, time};
 use crate::tui::glyphs;
 use crate::tui::header::Rows;
@@ -34,6 +36,10 @@ pub(super) struct Around<'a> {
     pub(super) guard: Option<&'a str>,
     /// Whether each question's place is shown.
     pub(super) has_several_places: bool,
+    /// How many places have not told yet what waits there.
+    pub(super) unread: usize,
+    /// Whether the second tab was read at all.
+    pub(super) has_overview: bool,
     /// What was said meanwhile.
     pub(super) news: Option<&'a str>,
 }
@@ -61,7 +67,7 @@ pub(super) fn picture(
         Mode::Tasks => {
             said(state, around, &mut foot);
             let room = height.saturating_sub(head.lines.len() + foot.lines.len());
-            (scrolled(&mut state.tasks, new(), room), None)
+            tasks(state, around, new(), room)
         }
         Mode::Sheet(sheet) => {
             let mut sheet = sheet.clone();
@@ -113,6 +119,9 @@ fn titles(state: &State, list: &List, around: &Around<'_>, head: &mut Rows) {
     let mut parts = Vec::new();
     if !state.marked.is_empty() {
         parts.push(format!("{} marked, to be answered alike", state.marked.len()));
+    }
+    if around.unread > 0 && count > 0 {
+        parts.push(format!("{} not read yet", counted(around.unread, "place")));
     }
     if !state.filter.is_empty() && !is_tasks {
         parts.push(format!("{} of {count} match: {}", state.shown.len(), text::line(state.filter.text())));
@@ -186,10 +195,10 @@ fn questions(
 ) -> (Vec<Line<'static>>, Option<usize>) {
     let look = rows.look;
     if state.shown.is_empty() {
-        let words = match (list.is_read(), list.questions().is_empty()) {
-            (false, _) => "reading the questions …",
-            (true, true) => "Nothing waits. A new question appears here by itself.",
-            (true, false) => "Nothing matches the filter.",
+        let words = match (list.questions().is_empty(), around.unread) {
+            (false, _) => "Nothing matches the filter.",
+            (true, 0) => "Nothing waits. A new question appears here by itself.",
+            (true, _) => "reading the questions …",
         };
         rows.wrapped("  ", words, |row| look.plain(row));
         return (rows.lines, None);
@@ -286,12 +295,36 @@ fn keys(state: &State) -> &'static str {
     match &state.mode {
         Mode::Sheet(sheet) if sheet.is_question => "y yes · any other key no · ↑↓ scroll",
         Mode::Sheet(_) => "Esc back · ↑↓ PgUp PgDn scroll",
-        Mode::Tasks => "Tab the questions · ↑↓ PgUp PgDn scroll · ? help · q leave",
+        Mode::Tasks => "↑↓ choose · Enter show · x cancel · Tab the questions · ? help · q leave",
         _ if state.marked.len() > 1 => {
             "Enter answer the marked alike · Space mark · Esc unmark · ? help · q leave"
         }
         _ => "Enter answer · Space mark · s show · x cancel · / filter · Tab tasks · ? help · q leave",
     }
+}
+
+/// The part of the second tab that fits, and the row of the cursor in it.
+fn tasks(
+    state: &mut State,
+    around: &Around<'_>,
+    mut rows: Rows,
+    room: usize,
+) -> (Vec<Line<'static>>, Option<usize>) {
+    let (look, fits) = (rows.look, room.saturating_sub(1));
+    if !around.has_overview {
+        rows.wrapped("  ", "reading the tasks …", |row| look.plain(row));
+        return (rows.lines, None);
+    }
+    let Window { mut shown, cursor, above, below } = state.tasks.window(rows, fits);
+    if above + below > 0 {
+        shown.resize(fits, Line::default());
+        shown.push(Line::from(look.dim(left(above, below))));
+    }
+    (shown, cursor)
+}
+
+fn left(above: usize, below: usize) -> String {
+    format!("  {above} rows above, {below} below")
 }
 
 /// The part of a text that fits, and what is left of it.
@@ -300,7 +333,7 @@ fn scrolled(sheet: &mut Sheet, rows: Rows, room: usize) -> Vec<Line<'static>> {
     let (mut shown, above, below) = sheet.window(rows, fits);
     if above + below > 0 {
         shown.resize(fits, Line::default());
-        shown.push(Line::from(look.dim(format!("  {above} rows above, {below} below"))));
+        shown.push(Line::from(look.dim(left(above, below))));
     }
     shown
 }
