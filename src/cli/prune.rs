@@ -76,8 +76,8 @@ async fn prune(context: &Context, places: &Places, args: &PruneArgs) -> Result<(
     };
     bulk::tell_left_out(context, &selected);
     if args.dry_run {
-        let tally = bulk::show(context, places, &selected)?;
-        return bulk::end(context, &WORDS, &tally, true);
+        let mut tally = bulk::show(context, places, &selected)?;
+        return bulk::end(context, &WORDS, &mut tally, true);
     }
     if !selected.tasks.is_empty() {
         bulk::confirm(context, &WORDS, &selected.in_words()).await?;
@@ -86,8 +86,8 @@ async fn prune(context: &Context, places: &Places, args: &PruneArgs) -> Result<(
     let told = |task: &SelectedTask| {
         if context.ui.is_json() { context.ui.object(&places.object(task)) } else { Ok(()) }
     };
-    let tally = context.asking(places.prune_all(&selected.tasks, told)).await?;
-    bulk::end(context, &WORDS, &tally, false)
+    let mut tally = context.asking(places.prune_all(&selected.tasks, told)).await?;
+    bulk::end(context, &WORDS, &mut tally, false)
 }
 
 impl PruneArgs {

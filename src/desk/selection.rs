@@ -171,6 +171,16 @@ impl Places {
         Ok(Some(selected))
     }
 
+    /// Looks for tasks once, for all that are selected by their ids after it.
+    pub(crate) async fn look_once(&self) -> Result<(), Failure> {
+        for place in self.all() {
+            if let Place::Fastmcp(deployment) = place {
+                deployment.look_once().await?;
+            }
+        }
+        Ok(())
+    }
+
     /// The one task whose id begins so, as a task that was chosen.
     pub(crate) async fn select_one(&self, prefix: &str) -> Result<SelectedTask, Failure> {
         let (place, found) = self.find_at(prefix).await?;

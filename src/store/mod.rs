@@ -6,6 +6,7 @@
 //! There are no create, read, update or delete primitives: whatever is not a verb cannot be written.
 
 mod archive;
+mod backward;
 mod error;
 pub mod gate;
 mod health;
@@ -344,6 +345,17 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
 
     /// Events after `after`, oldest first, at most `most`.
     async fn history(&self, filter: &EventFilter, after: Cursor, most: usize) -> StoreResult<History>;
+
+    /// Events before `before`, or before the log's end, newest first, at most `most`; `next` is before which to go on. A
+    /// store that does not say otherwise reads all of them for it.
+    async fn history_before(
+        &self,
+        filter: &EventFilter,
+        before: Option<Cursor>,
+        most: usize,
+    ) -> StoreResult<History> {
+        backward::by_reading_forward(self, filter, before, most).await
+    }
 
     /// The last event's place, [`Cursor::START`] when there is none.
     async fn last(&self) -> StoreResult<Cursor>;

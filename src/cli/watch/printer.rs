@@ -142,6 +142,7 @@ impl<'a> Printer<'a> {
                 event = Watch::next_of(&mut log) => Next::Ours(event?),
                 event = others.next() => Next::Theirs(event.map(Box::new)),
                 over = &mut over => Next::Over(over.map(Box::new)),
+                () = Hook::turn(&mut self.hook, self.context) => continue,
             };
             let is_last = match seen {
                 Next::Ours(Watched::Event(event)) => {

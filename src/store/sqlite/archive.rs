@@ -94,13 +94,18 @@ impl Change<'_> {
         let noted = size(self.transaction, self.namespace)?;
         // Nothing is deleted before its time by a number that somebody else may have written. The index has all bytes.
         let mut bytes = if (0..=most).contains(&noted) { noted } else { self.counted_size()? };
+        let mut is_early = false;
         for _ in 0..MOST_AT_ONCE {
             let Some((number, until_ms, size)) = self.first_to_go()? else { break };
             if until_ms > self.now_ms() && bytes <= most {
                 break;
             }
+            is_early |= until_ms > self.now_ms();
             self.execute("DELETE FROM archive WHERE number = ?1", [number])?;
             bytes = bytes.saturating_sub(size);
+        }
+        if is_early {
+            self.has_forgotten()?;
         }
         let sql = "UPDATE archive_size SET bytes = ?2 WHERE namespace = ?1";
         self.execute(sql, params![self.namespace, bytes]).map(drop)

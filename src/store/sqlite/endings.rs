@@ -107,6 +107,7 @@ pub(super) fn expire(change: &mut Change, task: &TaskId) -> Result<(), Failure> 
     if row.expires_ms.is_none_or(|end| end > change.now_ms()) {
         return Ok(());
     }
+    change.go_by_what_is_said()?;
     change.expire(&mut row)
 }
 

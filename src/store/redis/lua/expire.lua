@@ -1,4 +1,4 @@
--- Deletes a task whose ttl ended, or moves it to the archive; with 'ended' one that has ended, whatever its ttl.
+-- Deletes a task whose ttl ended, or moves it to the archive, as this process or another one says; with 'ended' one that has ended, whatever its ttl.
 -- ARGV: id, how long it is archived (ms) or '', the most bytes of the archive or '', 'ended' or nothing
 -- Returns: {'ok'} | {'unfinished'} | {'no_task'} | {'unreadable', problem}
 local SESSION_LOG_MS = 604800000
@@ -19,10 +19,11 @@ end
 local members = { 'i:' .. task.id, live(task), 'e:' .. task.status .. ':' .. task.place }
 if ends then members[#members + 1] = ending_at(task, ends) end
 labels(task, members)
-local at, archived
-if ARGV[2] ~= '' and task.hidden ~= '1' then
+local kept, most, at, archived = tonumber(ARGV[2]), tonumber(ARGV[3]), nil, nil
+if not kept and ARGV[4] ~= 'ended' then kept, most = said_retention() end
+if kept and task.hidden ~= '1' then
   at = now()
-  archived = archive(task, tonumber(ARGV[2]), at)
+  archived = archive(task, kept, at)
 end
 call('ZREM', INDEX, unpack(members))
 call('UNLINK', P .. 'task:' .. task.id, P .. 'history:' .. task.id)
@@ -33,5 +34,5 @@ if task.session ~= '' then
     try('PEXPIRE', P .. 'log:' .. task.session, SESSION_LOG_MS)
   end
 end
-if archived then bound_archive(archived, tonumber(ARGV[3]), at) end
+if archived then bound_archive(archived, most, at) end
 return { 'ok' }
