@@ -10,9 +10,8 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::remote::RemoteArgs;
 use super::rules_file::{ReadAgain, RulesFile};
-use super::ui::{Ui, event, text};
-use super::{offer, places, watch};
-use crate::config;
+use super::ui::{event, text};
+use super::{places, watch};
 use crate::desk::place::Found;
 use crate::desk::places::Places;
 use crate::desk::ruling::{Ruled, Ruling};
@@ -52,15 +51,6 @@ impl RulesArgs {
     pub(crate) fn file(&self) -> Option<&Path> {
         self.rules.as_deref()
     }
-}
-
-/// Reads a file of rules; its mistakes are one failure.
-pub(crate) fn load(ui: &Ui, file: &Path) -> Result<Rules, Failure> {
-    let (rules, warnings) = config::rules::load(file).map_err(|mistakes| offer::mistaken(file, &mistakes))?;
-    for one in &warnings {
-        ui.warn(&one.to_string());
-    }
-    Ok(rules)
 }
 
 /// What is answered by rules, and how.

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::signal::unix::Signal;
+use tokio::time::Instant;
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::ui::Ui;
-use super::{rules, signals};
+use super::{offer, signals};
+use crate::config;
 use crate::rules::Rules;
 
 /// How often it is looked whether the file is another one: a look is one call of the system.
@@ -17,6 +19,23 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What tells one state of a file from the next: when it was written, its bytes, and which file it is.
 type State = Option<(i64, i64, u64, u64)>;
+
+/// Reads a file of rules; its mistakes are one failure.
+pub(crate) fn load(ui: &Ui, file: &Path) -> Result<Rules, Failure> {
+    let (rules, warnings) = config::rules::load(file).map_err(|mistakes| offer::mistaken(file, &mistakes))?;
+    for one in &warnings {
+        ui.warn(&one.to_string());
+    }
+    Ok(rules)
+}
+
+/// The same, away from the runtime's threads: a file may be large, or a pipe that nobody writes to.
+pub(crate) async fn read(ui: &Ui, file: &Path) -> Result<Rules, Failure> {
+    let (ui, file) = (ui.clone(), file.to_owned());
+    tokio::task::spawn_blocking(move || load(&ui, &file))
+        .await
+        .map_err(|error| Failure::caused(Kind::Unexpected, "the file of rules could not be read", error))?
+}
 
 /// A file of rules.
 pub(crate) struct RulesFile {
@@ -29,7 +48,7 @@ impl RulesFile {
     pub(crate) fn open(context: &Context, path: &Path) -> Result<(Self, Rules), Failure> {
         // Before it is read: what is written meanwhile is read again.
         let state = state(path);
-        let rules = rules::load(&context.ui, path)?;
+        let rules = load(&context.ui, path)?;
         Ok((Self { path: path.to_owned(), state }, rules))
     }
 
@@ -37,7 +56,7 @@ impl RulesFile {
     pub(crate) fn again(self, context: &Context) -> Result<ReadAgain, Failure> {
         let hangups = signals::hangups()?;
         context.reads_again_at_hangup();
-        Ok(ReadAgain { file: self, ui: context.ui.clone(), hangups, is_due: false })
+        Ok(ReadAgain { file: self, ui: context.ui.clone(), hangups, look_at: Instant::now(), is_due: false })
     }
 }
 
@@ -46,6 +65,8 @@ pub(crate) struct ReadAgain {
     file: RulesFile,
     ui: Ui,
     hangups: Signal,
+    /// When it is looked at again: whoever is busy looks all the same.
+    look_at: Instant,
     /// Whether it is to be read, however it looks. Kept here, since the future that learned of it may be dropped.
     is_due: bool,
 }
@@ -58,11 +79,14 @@ impl ReadAgain {
                 tokio::select! {
                     biased;
                     _ = self.hangups.recv() => self.is_due = true,
-                    () = tokio::time::sleep(LOOK_EVERY) => self.is_due = state(&self.file.path) != self.file.state,
+                    () = tokio::time::sleep_until(self.look_at) => {
+                        self.look_at = Instant::now() + LOOK_EVERY;
+                        self.is_due = state(&self.file.path) != self.file.state;
+                    }
                 }
             }
             let now = state(&self.file.path);
-            let read = self.read().await;
+            let read = read(&self.ui, &self.file.path).await;
             (self.is_due, self.file.state) = (false, now);
             match read {
                 Ok(rules) => {
@@ -72,14 +96,6 @@ impl ReadAgain {
                 Err(failure) => signals::tell_kept(&self.ui, &failure, "the rules are"),
             }
         }
-    }
-
-    async fn read(&self) -> Result<Rules, Failure> {
-        let (ui, path) = (self.ui.clone(), self.file.path.clone());
-        // A file may be large, or a pipe that nobody writes to.
-        tokio::task::spawn_blocking(move || rules::load(&ui, &path)).await.map_err(|error| {
-            Failure::caused(Kind::Unexpected, "the file of rules could not be read", error)
-        })?
     }
 }
 

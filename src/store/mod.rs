@@ -272,7 +272,8 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// nothing to another. Foreground calls and what cannot be read are not archived. Event: `expired`.
     async fn expire(&self, task: &TaskId) -> StoreResult<()>;
 
-    /// Deletes a task that has ended, before its ttl does; false where it has not. Event: `expired`.
+    /// Deletes a task that has ended, before its ttl does, or what the archive has of one; false where it has not ended.
+    /// Event: `expired`, of a task that is there.
     async fn prune(&self, task: &TaskId) -> StoreResult<bool>;
 
     /// From now on tasks that expire by this handle are archived. Without it none are.

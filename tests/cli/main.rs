@@ -14,6 +14,7 @@ mod exporting;
 mod file_limits;
 mod file_rights;
 mod following;
+mod following_on;
 #[path = "../support/forms.rs"]
 mod foreign_forms;
 mod forms;

@@ -57,6 +57,20 @@ impl Change<'_> {
         self.bound_archive(Some(retention))
     }
 
+    /// Deletes what the archive has of a task; false where that is nothing.
+    pub(super) fn unarchive(&self, task: &TaskId) -> Result<bool, Failure> {
+        if !is_there(self.transaction)? {
+            return Ok(false);
+        }
+        let sql = "DELETE FROM archive WHERE namespace = ?1 AND id = ?2 RETURNING bytes";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        let bytes: Option<i64> =
+            statement.query_row(params![self.namespace, task.as_str()], |row| row.get(0)).optional()?;
+        let sql = "UPDATE archive_size SET bytes = max(0, bytes - ?2) WHERE namespace = ?1";
+        self.execute(sql, [self.namespace, bytes.unwrap_or_default()])?;
+        Ok(bytes.is_some())
+    }
+
     fn insert(&self, row: &Row, record: &Record, retention: Retention) -> Result<(), Failure> {
         let json = serde_json::to_string(record).map_err(Failure::unreadable)?;
         let bytes = i64::try_from(json.len() + ROW_BYTES).unwrap_or(i64::MAX);

@@ -112,7 +112,10 @@ pub(super) fn expire(change: &mut Change, task: &TaskId) -> Result<(), Failure> 
 }
 
 pub(super) fn prune(change: &mut Change, task: &TaskId) -> Result<bool, Failure> {
-    let mut row = change.load(task)?;
+    let Some(mut row) = change.find(task)? else {
+        // It may have expired meanwhile.
+        return if change.unarchive(task)? { Ok(true) } else { Err(StoreError::NoTask(task.clone()).into()) };
+    };
     if row.status.is_final() {
         // Who wants it gone wants no archive of it.
         change.retention = None;
