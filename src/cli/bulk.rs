@@ -106,10 +106,13 @@ pub(crate) fn tell_left_out(context: &Context, selected: &Selected) {
 }
 
 /// Ends the command: one line that says what became of all, or with --dry-run would; a failure where some failed.
-pub(crate) fn end(context: &Context, words: &Words, tally: &Tally, dry_run: bool) -> Result<(), Failure> {
+pub(crate) fn end(context: &Context, words: &Words, tally: &mut Tally, dry_run: bool) -> Result<(), Failure> {
     tell_scripts(context, words, tally, dry_run)?;
     let done = if dry_run { format!("would be {}", words.done) } else { words.done.to_owned() };
     let said = tally.in_words(&done, words.past, words.failed);
+    if let Some(failure) = tally.cut_short(&said) {
+        return Err(failure);
+    }
     if let Some(kind) = tally.kind {
         return Err(tally.hints.iter().cloned().fold(Failure::new(kind, said), Failure::hint));
     }
@@ -127,8 +130,9 @@ pub(crate) fn tell_scripts(
     if !context.ui.is_json() {
         return Ok(());
     }
-    let Tally { done, past, failed, .. } = tally;
+    let Tally { done, past, failed, left, .. } = tally;
+    let left = Some(left).filter(|left| **left > 0);
     context.ui.object(&json!({
-        "tally": words.verb, "done": done, "past": past, "failed": failed, "dry_run": dry_run,
+        "tally": words.verb, "done": done, "past": past, "failed": failed, "dry_run": dry_run, "left": left,
     }))
 }

@@ -94,6 +94,7 @@ async fn named(
 ) -> Result<(), Failure> {
     let (mut selected, mut unknown) = (Selected::default(), Vec::new());
     let mut known = HashSet::new();
+    context.asking(places.look_once()).await?;
     for prefix in prefixes {
         match context.asking(places.select_one(prefix)).await {
             Ok(task) if known.insert(task.id.clone()) => selected.tasks.push(task),
@@ -141,5 +142,5 @@ async fn cancel(
     for failure in &unknown {
         tally.fails(failure);
     }
-    bulk::end(context, &WORDS, &tally, args.dry_run)
+    bulk::end(context, &WORDS, &mut tally, args.dry_run)
 }

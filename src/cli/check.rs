@@ -83,7 +83,7 @@ fn right(context: &Context, file: &Path, found: &Profiles) -> Result<(), Failure
 fn rules(context: &Context, file: &Path) -> Result<(), Failure> {
     let ui = &context.ui;
     if !ui.is_json() {
-        let rules = super::rules::load(&context.ui, file)?;
+        let rules = super::rules_file::load(&context.ui, file)?;
         let names: Vec<&str> = rules.all().iter().map(|rule| rule.name.as_str()).collect();
         return ui.line(&format!(
             "{} is right: it has the rules {}",

@@ -12,6 +12,7 @@ use super::config::{Config, StoreChoice, nowhere};
 use super::environment::Environment;
 use super::failure::{Failure, Kind};
 use super::outage::{Announced, Outage};
+use super::signals;
 use super::ui::{Piece, Ui, text};
 use crate::desk::kept::Kept;
 use crate::desk::suggest::{Advice, Reach, Suggested};
@@ -43,6 +44,8 @@ pub(crate) struct Context {
     concerns: Mutex<(Option<String>, Option<String>)>,
     /// The server that the command goes through, where it does.
     server: OnceLock<Reach>,
+    /// Whether SIGHUP has something read again, and whether there was a terminal then.
+    hangup: OnceLock<bool>,
     /// What the command does when it has to end, once it has said that it does something.
     clean_up: OnceLock<CancellationToken>,
     /// Whether a command was suggested.
@@ -63,6 +66,7 @@ impl Context {
             asked: Mutex::default(),
             concerns: Mutex::default(),
             server: OnceLock::new(),
+            hangup: OnceLock::new(),
             clean_up: OnceLock::new(),
             has_suggested: AtomicBool::new(false),
         }
@@ -229,6 +233,16 @@ impl Context {
     /// Notes what goes on when this command is interrupted or times out, as a hint for that moment.
     pub(crate) fn goes_on(&self, hint: impl Into<Advice>) {
         *locked(&self.goes_on) = Some(hint.into());
+    }
+
+    /// From now on SIGHUP has something read again and does not end the command, unless its terminal was closed.
+    pub(crate) fn reads_again_at_hangup(&self) {
+        self.hangup.get_or_init(signals::has_terminal);
+    }
+
+    /// Whether SIGHUP ends the command.
+    pub(crate) fn ends_at_hangup(&self) -> bool {
+        self.hangup.get().is_none_or(|had_terminal| *had_terminal && !signals::has_terminal())
     }
 
     /// From now on the command has something to clean up: it is told when it has to end, and gets a little time.

@@ -9,18 +9,21 @@ use super::failure::Failure;
 use super::places;
 use super::remote::RemoteArgs;
 use super::ui::{text, time};
+use crate::desk::bulk::ends_all;
 use crate::desk::csv;
 use crate::desk::export::{COLUMNS, Exported, LeftOut, cells};
 use crate::desk::places::Places;
+use crate::desk::selection::counted;
 use crate::task::SessionId;
 
 /// Export questions with their answers, for an audit
 ///
-/// What was asked, what was answered, by whom, and how long it waited. One row a question, of all tasks that are kept, the oldest first; foreground calls' too. Who answered is told as it was
-/// given. In a CSV, what a spreadsheet would run as a formula stands behind an apostrophe.
+/// What was asked, what was answered, by whom, and how long it waited. One row a question, of all tasks that are kept, the
+/// oldest first: foreground calls' too, and those beyond their ttl that --keep of `serve` and `worker` keeps. Who answered
+/// is told as it was given. In a CSV, what a spreadsheet would run as a formula stands behind an apostrophe.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// Only what was asked or answered since: a time ago such as 7d, or a time in RFC 3339
+    /// Only what was asked since: a time ago such as 7d, or a time in RFC 3339
     #[arg(long, value_name = "WHEN", value_parser = time::ago_or_at)]
     since: Option<Timestamp>,
     /// Only this session's
@@ -60,13 +63,27 @@ async fn export(context: &Context, places: &Places, args: &ExportArgs) -> Result
         context.ui.line(&csv::line(&COLUMNS.map(str::to_owned)))?;
     }
     let wanted = Exported { since: args.since, session: args.session.clone(), tool: args.tool.clone() };
-    let mut print = |row: Map<String, Value>| match args.format {
-        Format::Jsonl => context.ui.object(&row),
-        Format::Csv => print_cells(context, cells(&row)),
+    let mut exported = 0;
+    let mut print = |row: Map<String, Value>| {
+        exported += 1;
+        match args.format {
+            Format::Jsonl => context.ui.object(&row),
+            Format::Csv => print_cells(context, cells(&row)),
+        }
     };
-    let left_out = places.export(&wanted, &mut print).await?;
+    let left_out = context.asking(places.export(&wanted, &mut print)).await;
+    let left_out = left_out.map_err(|failure| cut_short(failure, exported))?;
     tell(context, &left_out);
     Ok(())
+}
+
+/// The failure of an export that has written some rows.
+fn cut_short(failure: Failure, exported: usize) -> Failure {
+    if exported == 0 || !ends_all(&failure) {
+        return failure;
+    }
+    let said = format!("{} exported", counted(exported, "question"));
+    failure.after(&said).hint("what was written lacks the rest: export it anew")
 }
 
 /// A file gets the cells as they are; a person at a terminal sees no control characters.

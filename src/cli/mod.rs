@@ -46,6 +46,7 @@ mod result;
 mod retention;
 mod retry;
 mod rules;
+mod rules_file;
 mod run;
 mod serve;
 mod served_rules;

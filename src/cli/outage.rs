@@ -347,6 +347,17 @@ impl Store for Announced {
         Ok(history)
     }
 
+    async fn history_before(
+        &self,
+        filter: &EventFilter,
+        before: Option<Cursor>,
+        most: usize,
+    ) -> StoreResult<History> {
+        let history = self.outage.read(self.store.history_before(filter, before, most).await)?;
+        self.outage.passed_over(&history.unreadable);
+        Ok(history)
+    }
+
     async fn last(&self) -> StoreResult<Cursor> {
         self.outage.read(self.store.last().await)
     }

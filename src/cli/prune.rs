@@ -18,9 +18,10 @@ use crate::task::{SessionId, TaskStatus};
 /// Delete tasks that have ended, before their ttl does
 ///
 /// Their questions, answers and results go with them; their events stay in the log until it is swept. It asks before, or
-/// wants --yes in a script. Only tasks of our own store can be deleted.
+/// wants --yes in a script. Only tasks of our own store can be deleted. What is kept of tasks beyond their ttl (--keep of
+/// `serve` and `worker`) stays; --history deletes that, and nothing else.
 #[derive(Debug, Args)]
-#[command(group(clap::ArgGroup::new("which").args(["ended", "status"]).multiple(true).required(true)))]
+#[command(group(clap::ArgGroup::new("which").args(["ended", "status", "history"]).multiple(true).required(true)))]
 pub(crate) struct PruneArgs {
     /// All that have ended, however they did
     #[arg(long)]
@@ -28,7 +29,10 @@ pub(crate) struct PruneArgs {
     /// Only those that ended so: completed, failed or cancelled; may be given several times
     #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = final_status)]
     status: Vec<TaskStatus>,
-    /// Only those that ended longer ago, for example 7d
+    /// Delete what is kept of tasks whose ttl has ended, which `list --history` shows
+    #[arg(long)]
+    history: bool,
+    /// Only those that ended longer ago, for example 7d; with --history, whose ttl did
     #[arg(long, value_name = "DURATION", value_parser = time::duration)]
     older_than: Option<Duration>,
     /// Only this session's
@@ -68,7 +72,15 @@ pub(crate) async fn run(context: &Context, args: PruneArgs) -> Result<(), Failur
 }
 
 async fn prune(context: &Context, places: &Places, args: &PruneArgs) -> Result<(), Failure> {
-    let selected = match context.asking(places.select_own(&args.selection())).await? {
+    let selection = args.selection();
+    let select = async {
+        if args.history {
+            places.select_archived(&selection).await
+        } else {
+            places.select_own(&selection).await
+        }
+    };
+    let selected = match context.asking(select).await? {
         Some(selected) => selected,
         // Where nobody has begun a store there is nothing to delete.
         None if places.is_empty() => Selected::default(),
@@ -76,8 +88,8 @@ async fn prune(context: &Context, places: &Places, args: &PruneArgs) -> Result<(
     };
     bulk::tell_left_out(context, &selected);
     if args.dry_run {
-        let tally = bulk::show(context, places, &selected)?;
-        return bulk::end(context, &WORDS, &tally, true);
+        let mut tally = bulk::show(context, places, &selected)?;
+        return bulk::end(context, &WORDS, &mut tally, true);
     }
     if !selected.tasks.is_empty() {
         bulk::confirm(context, &WORDS, &selected.in_words()).await?;
@@ -86,8 +98,8 @@ async fn prune(context: &Context, places: &Places, args: &PruneArgs) -> Result<(
     let told = |task: &SelectedTask| {
         if context.ui.is_json() { context.ui.object(&places.object(task)) } else { Ok(()) }
     };
-    let tally = context.asking(places.prune_all(&selected.tasks, told)).await?;
-    bulk::end(context, &WORDS, &tally, false)
+    let mut tally = context.asking(places.prune_all(&selected.tasks, told)).await?;
+    bulk::end(context, &WORDS, &mut tally, false)
 }
 
 impl PruneArgs {

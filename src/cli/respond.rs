@@ -4,6 +4,7 @@ use super::answering::{ask_until_closed, send};
 use super::context::Context;
 use super::failure::Failure;
 pub(crate) use super::respond_args::RespondArgs;
+use super::rules::Order;
 use super::ui::{event, text};
 use super::{inbox, places, respond_all, rules, waiting};
 use crate::desk::answer::{Delivered, Receipt, Sending};
@@ -16,7 +17,13 @@ use crate::task::{Action, Who};
 
 pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Failure> {
     if args.rules.file().is_some() {
-        return rules::run(context, (&args.rules, args.dry_run), &args.remote).await;
+        let order = Order {
+            args: &args.rules,
+            task: args.task.as_deref(),
+            dry_run: args.dry_run,
+            way: if args.direct { Way::Direct } else { Way::Supported },
+        };
+        return rules::run(context, &order, &args.remote).await;
     }
     let who = args.who(context)?;
     if args.all {

@@ -11,7 +11,7 @@ use super::failure::{Failure, Kind};
 use super::places;
 use super::respond_args::RespondArgs;
 use super::ui::{event, page, text};
-use crate::desk::bulk::{Tally, cut_short};
+use crate::desk::bulk::{Tally, ends_all};
 use crate::desk::places::Places;
 use crate::desk::selection::{counted, of_what};
 use crate::desk::values;
@@ -67,7 +67,7 @@ async fn answer(context: &Context, places: &Places, given: &Given<'_>) -> Result
         let seen = Seen::of(context, places, &matching, args.accept).await?;
         if seen.count() == 0 {
             // What is asked from now on has been shown to nobody.
-            return end(context, &Tally::default(), seen.unreadable, args);
+            return end(context, &mut Tally::default(), seen.unreadable, args);
         }
         let what = format!("{}: {}", counted(seen.count(), "question"), seen.of_what());
         bulk::ask(context, WORDS.act, &what).await?;
@@ -92,15 +92,20 @@ async fn answer(context: &Context, places: &Places, given: &Given<'_>) -> Result
                 Ok(())
             }
         }));
-    let unreadable = unreadable.await;
-    let unreadable = unreadable.map_err(|failure| cut_short(failure, tally.done, WORDS.done))?;
-    end(context, &tally, unreadable, args)
+    let unreadable = match unreadable.await {
+        Err(failure) if ends_all(&failure) => {
+            tally.cut = Some(failure);
+            0
+        }
+        unreadable => unreadable?,
+    };
+    end(context, &mut tally, unreadable, args)
 }
 
 /// Says how it ended.
-fn end(context: &Context, tally: &Tally, unreadable: usize, args: &RespondArgs) -> Result<(), Failure> {
+fn end(context: &Context, tally: &mut Tally, unreadable: usize, args: &RespondArgs) -> Result<(), Failure> {
     places::tell_unreadable(context, unreadable, ", so that nobody can tell what they ask");
-    if tally.done > 0 || tally.failed > 0 {
+    if tally.done > 0 || tally.failed > 0 || tally.cut.is_some() {
         return bulk::end(context, &WORDS, tally, args.dry_run);
     }
     bulk::tell_scripts(context, &WORDS, tally, args.dry_run)?;

@@ -24,6 +24,7 @@ use crate::task::{Action, Answer, Answerer, Ask, AskKind, SessionId, Who, joined
 #[expect(clippy::doc_markdown, reason = "doc comments of arguments are their help")]
 #[command(after_long_help = form::FORMAT)]
 #[command(group(clap::ArgGroup::new("many").args(["all", "rules"]).multiple(false)))]
+#[command(group(clap::ArgGroup::new("aimed").args(["task", "rules"]).multiple(true)))]
 #[command(group(clap::ArgGroup::new("among").args(["tool", "session"]).multiple(true)))]
 #[command(group(clap::ArgGroup::new("reply").args(["content", "decline", "cancel"]).multiple(false)))]
 pub(crate) struct RespondArgs {
@@ -73,7 +74,7 @@ pub(crate) struct RespondArgs {
     #[arg(long, value_name = "TEXT")]
     pub(super) note: Option<String>,
     /// Answer a FastMCP 4 task straight in its Redis, round its server's authorisation
-    #[arg(long, requires = "task", conflicts_with = "server")]
+    #[arg(long, requires = "aimed", conflicts_with = "server")]
     pub(super) direct: bool,
     #[command(flatten)]
     pub(super) rules: RulesArgs,

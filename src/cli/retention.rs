@@ -14,8 +14,8 @@ use crate::store::{MAX_ARCHIVE_BYTES, Retention};
 pub(crate) struct RetentionArgs {
     /// Keep tasks this long after their ttl ended, for `list --history` and `show` [default: they are deleted then]
     ///
-    /// For clients they are gone at the end of their ttl. Those that this process finds ended are kept; give it to every
-    /// `serve` and `worker` of a store. Foreground calls are not kept.
+    /// For clients they are gone at the end of their ttl. It holds for the store: a `serve` or `worker` without it keeps
+    /// tasks as another one of the same store has said within a day. Foreground calls are not kept.
     #[arg(long, value_name = "DURATION", value_parser = time::duration)]
     keep: Option<Duration>,
     /// The most bytes of tasks that are kept so; those that would go soonest are deleted

@@ -9,15 +9,16 @@ use serde_json::json;
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::remote::RemoteArgs;
-use super::ui::{Ui, event, text};
-use super::{offer, places, watch};
-use crate::config;
+use super::rules_file::{ReadAgain, RulesFile};
+use super::ui::{event, text};
+use super::{places, watch};
 use crate::desk::place::Found;
 use crate::desk::places::Places;
 use crate::desk::ruling::{Ruled, Ruling};
 use crate::desk::values::action_in_words;
 use crate::desk::watch::{Seen, Watching, What};
 use crate::engine::{Engine, EngineError, Viewer, Watch, Watched};
+use crate::fastmcp::Way;
 use crate::rules::{Decision, Rules, Verdict};
 use crate::store::{EventFilter, StoreError};
 use crate::task::{Answer, Ask, Event, EventKind};
@@ -29,17 +30,19 @@ const REMEMBERED: usize = 10_000;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "By rules")]
 pub(crate) struct RulesArgs {
-    /// Answer every question that waits as the rules of this file say; the first rule that matches decides
+    /// Answer every question that waits, or those of TASK, as the rules of this file say; the first that matches decides
     ///
     /// Each [[rule]] has a name, which is kept as who answered. It is about the questions of a `tool`, a `session`, with a
     /// `message` (a regular expression) and `when` (an expression over args, task and question), as far as it names them;
     /// it says `accept = { field = value }`, `decline = true`, `cancel = true` or `leave = true`, and `url = true` where it
     /// may accept pages. What no rule is about, and what a rule's answer does not fit, is left to people.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    #[arg(conflicts_with_all = ["task", "next", "question", "wait", "accept", "set", "reply", "name", "note", "direct"])]
+    #[arg(conflicts_with_all = ["next", "question", "wait", "accept", "set", "reply", "name", "note"])]
     rules: Option<PathBuf>,
-    /// With --rules: go on with what is asked from now on, until Ctrl-C
-    #[arg(long, requires = "rules")]
+    /// With --rules: go on with what is asked from now on, until Ctrl-C; the file is read again when it changes
+    ///
+    /// It is looked at each second, and at SIGHUP. One with mistakes leaves the rules in force that were.
+    #[arg(long, requires = "rules", conflicts_with = "task")]
     follow: bool,
 }
 
@@ -50,29 +53,33 @@ impl RulesArgs {
     }
 }
 
-/// Reads a file of rules; its mistakes are one failure.
-pub(crate) fn load(ui: &Ui, file: &Path) -> Result<Rules, Failure> {
-    let (rules, warnings) = config::rules::load(file).map_err(|mistakes| offer::mistaken(file, &mistakes))?;
-    for one in &warnings {
-        ui.warn(&one.to_string());
-    }
-    Ok(rules)
+/// What is answered by rules, and how.
+pub(crate) struct Order<'a> {
+    /// The rules.
+    pub(crate) args: &'a RulesArgs,
+    /// The one task whose questions are meant.
+    pub(crate) task: Option<&'a str>,
+    /// Whether nothing is changed.
+    pub(crate) dry_run: bool,
+    /// By which way answers go to FastMCP.
+    pub(crate) way: Way,
 }
 
 /// Answers as the rules say; with `dry_run` it says what would be done to which question, and changes nothing.
-pub(crate) async fn run(
-    context: &Context,
-    (args, dry_run): (&RulesArgs, bool),
-    remote: &RemoteArgs,
-) -> Result<(), Failure> {
-    let Some(file) = args.file() else { return Ok(()) };
-    let rules = load(&context.ui, file)?;
-    if !dry_run {
+pub(crate) async fn run(context: &Context, order: &Order<'_>, remote: &RemoteArgs) -> Result<(), Failure> {
+    let args = order.args;
+    let Some(path) = args.file() else { return Ok(()) };
+    let (file, rules) = RulesFile::open(context, path)?;
+    if !order.dry_run {
         context.before_changing(remote).await?;
     }
     let work = async |places: &Places| {
         places::tell_unsearched(context, places);
-        let mut answering = Answering::new(context, (args.follow, dry_run), rules);
+        let mut answering = Answering::new(context, order, rules);
+        if let Some(task) = order.task {
+            answering.look_at(&places::find(context, places, task, false).await?).await?;
+            return answering.summed_up();
+        }
         if !args.follow {
             if places.is_empty() {
                 context.ui.talk(&context.nothing_begun());
@@ -81,9 +88,9 @@ pub(crate) async fn run(
             return answering.summed_up();
         }
         if places.is_empty() {
-            return answering.follow(&watch::begun(context, remote).await?).await;
+            return answering.follow(&watch::begun(context, remote).await?, file.again(context)?).await;
         }
-        answering.follow(places).await
+        answering.follow(places, file.again(context)?).await
     };
     places::at(context, remote, args.follow, work).await
 }
@@ -95,6 +102,7 @@ struct Answering<'a> {
     follows: bool,
     /// Whether nothing is changed.
     dry_run: bool,
+    way: Way,
     rules: Rules,
     remembered: Remembered,
     answered: usize,
@@ -106,21 +114,30 @@ struct Answering<'a> {
 enum Heard {
     Ours(Watched),
     Theirs(Box<Seen>),
+    /// The file has other rules now.
+    Rules(Rules),
 }
 
 impl<'a> Answering<'a> {
-    fn new(context: &'a Context, (follows, dry_run): (bool, bool), rules: Rules) -> Self {
+    fn new(context: &'a Context, order: &Order<'_>, rules: Rules) -> Self {
+        let Order { args, dry_run, way, .. } = *order;
         let remembered = Remembered::default();
-        Self { context, follows, dry_run, rules, remembered, answered: 0, left: 0, late: 0 }
+        let follows = args.follow;
+        Self { context, follows, dry_run, way, rules, remembered, answered: 0, left: 0, late: 0 }
+    }
+
+    /// Takes what one task asks.
+    async fn look_at(&mut self, found: &Found) -> Result<(), Failure> {
+        found.each_open(async |ruling| self.take(ruling).await).await
     }
 
     /// Takes all that waits now.
     async fn look(&mut self, places: &Places) -> Result<(), Failure> {
-        places.each_open(async |ruling| self.take(&ruling).await).await
+        places.each_open(async |ruling| self.take(ruling).await).await
     }
 
-    /// Takes what waits now and what is asked from now on.
-    async fn follow(&mut self, places: &Places) -> Result<(), Failure> {
+    /// Takes what waits now and what is asked from now on, by the rules that the file has then.
+    async fn follow(&mut self, places: &Places, mut file: ReadAgain) -> Result<(), Failure> {
         // The tails begin first: what is asked from now on is not missed, however long the looking takes.
         let mut others =
             Watching::begin(places, &What::All, &mut |words| self.context.ui.warn(&words)).await?;
@@ -136,12 +153,18 @@ impl<'a> Answering<'a> {
         loop {
             let heard = tokio::select! {
                 biased;
+                rules = file.next() => Heard::Rules(rules),
                 heard = Watch::next_of(&mut log) => Heard::Ours(heard?),
                 seen = others.next() => Heard::Theirs(Box::new(seen?)),
             };
             match (heard, own) {
                 (Heard::Ours(Watched::Event(event)), Some(engine)) => self.hear(engine, &event).await?,
                 (Heard::Theirs(seen), _) => self.hear_of_others(places, *seen).await?,
+                // What the rules before left may be answered by these.
+                (Heard::Rules(rules), _) => {
+                    (self.rules, self.remembered) = (rules, Remembered::default());
+                    self.look_patiently(places).await?;
+                }
                 // Whatever the log does not tell of any more is among what waits.
                 (Heard::Ours(_), _) => {
                     self.remembered = Remembered::default();
@@ -166,7 +189,7 @@ impl<'a> Answering<'a> {
             Err(error) => return Err(error.into()),
         };
         match task.open_questions().find(|open| open.id == question.id) {
-            Some(open) => self.take(&Ruling::of_task(engine, &task, open)).await,
+            Some(open) => self.take(Ruling::of_task(engine, &task, open)).await,
             None => Ok(()),
         }
     }
@@ -180,11 +203,12 @@ impl<'a> Answering<'a> {
             Err(failure) if matches!(failure.kind(), Kind::NotFound | Kind::Cancelled) => return Ok(()),
             Err(failure) => return Err(failure),
         };
-        self.take(&Ruling::of_others(found, seen.tool, question)).await
+        self.take(Ruling::of_others(found, seen.tool, question)).await
     }
 
     /// Decides on a question, does what was decided, and says so.
-    async fn take(&mut self, ruling: &Ruling) -> Result<(), Failure> {
+    async fn take(&mut self, ruling: Ruling) -> Result<(), Failure> {
+        let ruling = &ruling.by(self.way);
         if !self.remembered.is_new(ruling.ids()) {
             return Ok(());
         }

@@ -248,6 +248,9 @@ async fn bounded(
                 if signal == Stop::Interrupt && context.ui.take_own_interrupt() {
                     continue;
                 }
+                if signal == Stop::HangUp && !context.ends_at_hangup() {
+                    continue;
+                }
                 // A prompt has seen the same Ctrl-C, and knows better what to say of it.
                 if context.ui.is_prompting()
                     && let Ok(done) = tokio::time::timeout(PROMPT_ENDS, &mut command).await

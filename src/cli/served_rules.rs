@@ -9,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::context::Context;
-use super::failure::{Failure, Kind};
-use super::rules::{self, Remembered};
+use super::failure::Failure;
+use super::rules::Remembered;
+use super::rules_file;
 use super::signals;
 use super::ui::{Ui, text};
 use crate::desk::place;
@@ -74,7 +75,7 @@ impl std::fmt::Debug for ServedRules {
 impl ServedRules {
     /// Reads the file; its mistakes are a failure.
     pub(crate) fn open(context: &Context, file: &std::path::Path) -> Result<Arc<Self>, Failure> {
-        let state = Mutex::new(State::of(rules::load(&context.ui, file)?));
+        let state = Mutex::new(State::of(rules_file::load(&context.ui, file)?));
         let changes = watch::Sender::default();
         Ok(Arc::new(Self { file: file.to_owned(), ui: context.ui.clone(), state, changes }))
     }
@@ -97,7 +98,7 @@ impl ServedRules {
     }
 
     async fn take_up(&self) {
-        match self.read().await {
+        match rules_file::read(&self.ui, &self.file).await {
             Ok(rules) => {
                 self.ui.talk(&format!("read the rules again: {} of them", rules.all().len()));
                 *self.state() = State::of(rules);
@@ -105,14 +106,6 @@ impl ServedRules {
             }
             Err(failure) => signals::tell_kept(&self.ui, &failure, "the rules are"),
         }
-    }
-
-    async fn read(&self) -> Result<Rules, Failure> {
-        let (ui, file) = (self.ui.clone(), self.file.clone());
-        // A file may be large, or a pipe that nobody writes to.
-        tokio::task::spawn_blocking(move || rules::load(&ui, &file)).await.map_err(|error| {
-            Failure::caused(Kind::Unexpected, "the file of rules could not be read", error)
-        })?
     }
 }
 

@@ -134,6 +134,16 @@ fn come(kind: SignalKind) -> Result<Signal, Failure> {
     signal(kind).map_err(|error| Failure::caused(Kind::Unexpected, "cannot listen for signals", error))
 }
 
+/// SIGHUP, for whoever reads something again then.
+pub(super) fn hangups() -> Result<Signal, Failure> {
+    come(SignalKind::hangup())
+}
+
+/// Whether the terminal that this process was started at is there still: one that was closed cannot be opened any more.
+pub(super) fn has_terminal() -> bool {
+    std::fs::File::open("/dev/tty").is_ok()
+}
+
 /// Does something whenever SIGHUP comes, until `stop`, which calls off what is under way: a file may be a pipe that nobody
 /// writes to.
 pub(super) fn on_hangup<W: Future<Output = ()> + Send>(

@@ -1,6 +1,7 @@
 //! `watch`: tails events, and takes nothing away from anybody.
 
 mod hook;
+mod hook_process;
 mod printer;
 mod reset;
 
@@ -16,6 +17,7 @@ use super::outcome;
 use super::places;
 use super::remote::RemoteArgs;
 use super::since::Since;
+use super::ui::time;
 use crate::desk::facts::{Fact, Facts};
 use crate::desk::place::{Found, Place};
 use crate::desk::places::Places;
@@ -25,7 +27,7 @@ use crate::desk::watch::{NAMES, Wanted, Watching, What};
 use crate::engine::Engine;
 use crate::store::EventFilter;
 use crate::task::{Cursor, SessionId, TaskStatus};
-use hook::Hook;
+use hook::{Hook, Manner};
 use printer::{Printer, Wish};
 
 /// How often it is looked whether somebody has begun a store.
@@ -86,12 +88,15 @@ pub(crate) struct WatchArgs {
     /// Run this command in a shell for each event that is printed, one after the other
     ///
     /// What the event says is in variables of the environment and on stdin, never in the command's text: quote the
-    /// variables. While it runs, further events wait. One that fails is told of, and watching goes on.
+    /// variables. It has no terminal. One that fails is told of, and watching goes on.
     #[arg(long, value_name = "COMMAND", value_hint = clap::ValueHint::CommandString)]
     exec: Option<String>,
-    /// Run so many commands of --exec at once
+    /// Run so many commands of --exec at once; those of one task in the order of its events
     #[arg(long, value_name = "N", requires = "exec", default_value = "1")]
     parallel: NonZeroU16,
+    /// Stop a command of --exec that takes longer, with all that it has started
+    #[arg(long, value_name = "DURATION", requires = "exec", default_value = "60s", value_parser = time::duration)]
+    exec_timeout: Duration,
     /// Ring the terminal's bell at each new question; with --event at each such event
     #[arg(long)]
     bell: bool,
@@ -193,8 +198,11 @@ async fn watch(context: &Context, args: &WatchArgs, places: &Places, what: What)
     } else {
         Watching::begin(places, &what, &mut |words| context.ui.warn(&words)).await?
     };
-    let most = usize::from(args.parallel.get());
-    let hook = args.exec.as_ref().map(|exec| Hook::new(context, &args.remote, (exec, most)));
+    let (most, limit) = (usize::from(args.parallel.get()), args.exec_timeout);
+    let hook = args.exec.as_ref().map(|command| {
+        let manner = Manner { command, most, limit };
+        Hook::new(context, &args.remote, &manner)
+    });
     let wish = args.wish()?;
     let wanted = wish.wanted.clone();
     let mut printer = Printer::new(context, wish, hook);

@@ -1,6 +1,7 @@
 //! One verb on many tasks: what became of each.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::StreamExt as _;
 use futures::stream;
@@ -38,6 +39,12 @@ pub(crate) struct Tally {
     pub(crate) kind: Option<Kind>,
     /// What helps against it.
     pub(crate) hints: Vec<Advice>,
+    /// What called off the rest: the store went away, or lets nobody do that any more.
+    pub(crate) cut: Option<Failure>,
+    /// Of how many of the rest nobody knows whether it was done with them: their replies were lost.
+    pub(crate) unsure: usize,
+    /// How many of those that were meant are left, as far as that is known.
+    pub(crate) left: usize,
 }
 
 impl Tally {
@@ -51,6 +58,26 @@ impl Tally {
         if self.reasons.len() < MOST_TOLD {
             self.reasons.push(failure.to_string());
         }
+    }
+
+    /// Takes note of a failure that is one for all: where somebody was asked and did not reply, it may have been done.
+    fn lost_reply(&mut self, failure: &Failure) {
+        if failure.is_outage() && failure.refusal().is_none() {
+            self.unsure += 1;
+        }
+    }
+
+    /// The failure of a command whose work was called off, after what it had done, which `said` tells.
+    pub(crate) fn cut_short(&mut self, said: &str) -> Option<Failure> {
+        let failure = self.cut.take()?;
+        let unsure = match self.unsure {
+            0 => None,
+            1 => Some("of one more nobody can tell, since its reply was lost".to_owned()),
+            more => Some(format!("of {more} more nobody can tell, since their replies were lost")),
+        };
+        let goes_on = "the same command goes on with the rest";
+        let hint = [unsure, Some(goes_on.to_owned())].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        Some(if self.done + self.past + self.failed == 0 { failure } else { failure.after(said) }.hint(hint))
     }
 
     /// "18 cancelled, 2 had ended": what is said of those that it was done with, of those that needed it no more, and of
@@ -105,7 +132,10 @@ impl Waiting {
             Err(failure) if matches!(failure.kind(), Kind::NothingChanged | Kind::NotFound) => {
                 tally.past += 1;
             }
-            Err(failure) if ends_all(&failure) => return Err(failure),
+            Err(failure) if ends_all(&failure) => {
+                tally.lost_reply(&failure);
+                return Err(failure);
+            }
             Err(failure) => self.refused(&failure.to_string(), tally),
         }
         Ok(None)
@@ -124,11 +154,39 @@ pub(crate) fn ends_all(failure: &Failure) -> bool {
     failure.is_outage() || matches!(failure.kind(), Kind::Unreachable | Kind::Unauthorised)
 }
 
-/// The failure of a command that had done a part of its work.
-pub(crate) fn cut_short(failure: Failure, done: usize, verb: &str) -> Failure {
-    let before =
-        (done > 0).then(|| format!("{done} were {verb} before; the same command goes on with the rest"));
-    failure.maybe_hint(before.map(Advice::from))
+/// Does one thing with each of the tasks, some at once; `told` hears of each that it was done with. Once something fails that
+/// would fail for all, nothing more is begun, and what is under way is waited for, since it may be done all the same.
+async fn with_each<'a, T, F: Future<Output = Result<Option<T>, Failure>>>(
+    tasks: &'a [SelectedTask],
+    act: impl Fn(&'a SelectedTask) -> F,
+    mut told: impl FnMut(&SelectedTask, &T) -> Result<(), Failure>,
+) -> Result<Tally, Failure> {
+    let stopped = AtomicBool::new(false);
+    let begun = tasks.iter().take_while(|_| !stopped.load(Ordering::Relaxed));
+    let one = |task: &'a SelectedTask| {
+        let acting = act(task);
+        async move { (task, acting.await) }
+    };
+    let mut acting = pin!(stream::iter(begun).map(one).buffered(AT_ONCE));
+    let mut tally = Tally::default();
+    while let Some((task, done)) = acting.next().await {
+        match done {
+            Ok(Some(done)) => {
+                tally.done += 1;
+                told(task, &done)?;
+            }
+            Ok(None) => tally.past += 1,
+            Err(failure) if failure.kind() == Kind::NotFound => tally.past += 1,
+            Err(failure) if ends_all(&failure) => {
+                stopped.store(true, Ordering::Relaxed);
+                tally.lost_reply(&failure);
+                tally.cut.get_or_insert(failure);
+            }
+            Err(failure) => tally.fails(&failure),
+        }
+    }
+    tally.left = tasks.len() - tally.done - tally.past - tally.failed;
+    Ok(tally)
 }
 
 impl Places {
@@ -137,26 +195,14 @@ impl Places {
         &self,
         tasks: &[SelectedTask],
         reason: &str,
-        mut told: impl FnMut(&SelectedTask, &Cancelled) -> Result<(), Failure>,
+        told: impl FnMut(&SelectedTask, &Cancelled) -> Result<(), Failure>,
     ) -> Result<Tally, Failure> {
-        let one = async |task| (task, self.cancel_selected(task, reason).await);
-        let mut cancelling = pin!(stream::iter(tasks).map(one).buffered(AT_ONCE));
-        let mut tally = Tally::default();
-        while let Some((task, done)) = cancelling.next().await {
-            match done {
-                Ok(Cancelling::Done(cancelled)) => {
-                    tally.done += 1;
-                    told(task, &cancelled)?;
-                }
-                Ok(Cancelling::HadEnded(_)) => tally.past += 1,
-                Err(failure) if failure.kind() == Kind::NotFound => tally.past += 1,
-                Err(failure) if ends_all(&failure) => {
-                    return Err(cut_short(failure, tally.done, "cancelled"));
-                }
-                Err(failure) => tally.fails(&failure),
-            }
-        }
-        Ok(tally)
+        let cancel = async |task: &SelectedTask| match self.all()[task.place].cancel(&task.id, reason).await?
+        {
+            Cancelling::Done(cancelled) => Ok(Some(cancelled)),
+            Cancelling::HadEnded(_) => Ok(None),
+        };
+        with_each(tasks, cancel, told).await
     }
 
     /// Deletes tasks of our own store that have ended; `told` hears of each that was.
@@ -165,22 +211,8 @@ impl Places {
         tasks: &[SelectedTask],
         mut told: impl FnMut(&SelectedTask) -> Result<(), Failure>,
     ) -> Result<Tally, Failure> {
-        let one = async |task| (task, self.prune_selected(task).await);
-        let mut pruning = pin!(stream::iter(tasks).map(one).buffered(AT_ONCE));
-        let mut tally = Tally::default();
-        while let Some((task, done)) = pruning.next().await {
-            match done {
-                Ok(true) => {
-                    tally.done += 1;
-                    told(task)?;
-                }
-                Ok(false) => tally.past += 1,
-                Err(failure) if failure.kind() == Kind::NotFound => tally.past += 1,
-                Err(failure) if ends_all(&failure) => return Err(cut_short(failure, tally.done, "deleted")),
-                Err(failure) => tally.fails(&failure),
-            }
-        }
-        Ok(tally)
+        let prune = async |task: &SelectedTask| Ok(self.prune_selected(task).await?.then_some(()));
+        with_each(tasks, prune, |task, ()| told(task)).await
     }
 
     async fn prune_selected(&self, task: &SelectedTask) -> Result<bool, Failure> {
@@ -190,10 +222,6 @@ impl Places {
             }
             Place::Fastmcp(_) | Place::Server(_) => Ok(false),
         }
-    }
-
-    async fn cancel_selected(&self, task: &SelectedTask, reason: &str) -> Result<Cancelling, Failure> {
-        self.all()[task.place].cancel(&task.id, reason).await
     }
 }
 

@@ -1,5 +1,7 @@
 //! How a task ended, in every place.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::answer::{of_server, until};
@@ -14,6 +16,9 @@ use crate::client::Ended;
 use crate::engine::{Engine, Viewer};
 use crate::fastmcp::{DeployedTask, Deployment};
 use crate::task::{Outcome, Task, TaskId, TaskStatus};
+
+/// How often a task that is waited for is looked at though nobody tells of it: a store that evicts one tells nobody.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// How a task ended.
 pub(crate) enum Ending {
@@ -115,15 +120,20 @@ impl Found {
     }
 }
 
+/// Waits until a task of our own store has ended. One that is gone meanwhile has expired, or was lost with its store; that a
+/// store evicted it is told by nobody, so it is looked at now and then.
+pub(crate) async fn until_final(engine: &Engine, id: &TaskId) -> Result<Task, Failure> {
+    let begun = engine.get_patiently(&Viewer::Operator, id).await?;
+    loop {
+        let ended = engine.wait(&Viewer::Operator, id, |task| task.status.is_final());
+        if let Ok(ended) = tokio::time::timeout(LOOK_EVERY, ended).await {
+            return ended.map_err(|error| gone_or(&begun, error));
+        }
+    }
+}
+
 async fn of_store(engine: &Engine, id: &TaskId, wait: bool) -> Result<Ending, Failure> {
-    let task = if wait {
-        let begun = engine.get_patiently(&Viewer::Operator, id).await?;
-        let ended = engine.wait(&Viewer::Operator, id, |task| task.status.is_final()).await;
-        // One that is gone meanwhile has expired, or was lost with its store.
-        ended.map_err(|error| gone_or(&begun, error))?
-    } else {
-        engine.get(&Viewer::Operator, id).await?
-    };
+    let task = if wait { until_final(engine, id).await? } else { engine.get(&Viewer::Operator, id).await? };
     if task.status.is_final() {
         return Ok(Ending::of_task(&task));
     }

@@ -1,7 +1,11 @@
 //! Questions with their answers, one after the other, for those who look through what was decided and by whom.
 
+mod archive;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+
+use archive::Archive;
 
 use super::failure::Failure;
 use super::place::{FASTMCP, Place, STORE};
@@ -9,7 +13,7 @@ use super::places::Places;
 use super::suggest::{Advice, Suggested};
 use crate::engine::{Engine, Viewer};
 use crate::fastmcp::{DeployedQuestion, DeployedTask, Deployment};
-use crate::store::TaskFilter;
+use crate::store::{PageCursor, TaskFilter};
 use crate::task::{Question, SessionId, Task};
 
 /// Tasks that are read at once: no more than a page of them is in memory, however many there are.
@@ -18,7 +22,7 @@ const PAGE: usize = 200;
 /// Which questions are wanted.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Exported {
-    /// Only those that were asked or answered at that time or later.
+    /// Only those that were asked at that time or later.
     pub(crate) since: Option<Timestamp>,
     /// Only those of this session's tasks.
     pub(crate) session: Option<SessionId>,
@@ -39,8 +43,9 @@ pub(crate) struct LeftOut {
 }
 
 impl Exported {
-    fn admits(&self, asked: Option<Timestamp>, answered: Option<Timestamp>) -> bool {
-        self.since.is_none_or(|since| asked.is_none_or(|at| at >= since) || answered >= Some(since))
+    /// Whether a question of that time is wanted; one of which nobody knows the time is.
+    fn admits(&self, asked: Option<Timestamp>) -> bool {
+        self.since.is_none_or(|since| asked.is_none_or(|at| at >= since))
     }
 }
 
@@ -48,6 +53,9 @@ impl Places {
     /// Every question that is wanted, those of the oldest task first; with its answer where it has one.
     pub(crate) async fn export(&self, wanted: &Exported, take: Take<'_>) -> Result<LeftOut, Failure> {
         let mut left_out = LeftOut::default();
+        if self.all().iter().any(|place| matches!(place, Place::Server(_))) {
+            return Err(open_only());
+        }
         for place in self.all() {
             match place {
                 Place::Store(engine) => left_out.unreadable += own(engine, wanted, take).await?,
@@ -55,7 +63,7 @@ impl Places {
                     left_out.has_fastmcp = true;
                     deployed(deployment, wanted, take).await?;
                 }
-                Place::Server(_) => return Err(open_only()),
+                Place::Server(_) => {}
             }
         }
         Ok(left_out)
@@ -68,7 +76,8 @@ fn open_only() -> Failure {
         .hint(Advice::at_its_store("at its store, ", export, "exports what was asked and answered"))
 }
 
-/// The questions of our own store, foreground calls' too; how many tasks cannot be read.
+/// The questions of our own store, foreground calls' too, and of its archive, those of the oldest task first; how many
+/// tasks cannot be read.
 async fn own(engine: &Engine, wanted: &Exported, take: Take<'_>) -> Result<usize, Failure> {
     let filter = TaskFilter {
         session: wanted.session.clone(),
@@ -77,23 +86,35 @@ async fn own(engine: &Engine, wanted: &Exported, take: Take<'_>) -> Result<usize
         oldest_first: true,
         ..TaskFilter::default()
     };
+    let mut archive = Archive::new(engine, filter.clone());
     let (mut after, mut unreadable) = (None, 0);
     loop {
         let page = engine.list(&Viewer::Operator, filter.clone(), after.as_ref(), PAGE).await?;
         unreadable += page.unreadable.len();
+        // What expires while this is read is in the page, or else in the archive as it is from now on.
+        archive.forget_page();
         for task in &page.tasks {
-            for question in &task.questions {
-                let answered = question.answer.as_ref().map(|answer| answer.at);
-                if wanted.admits(Some(question.asked_at), answered) {
-                    take(row(task, question))?;
-                }
+            let here = PageCursor::at(task);
+            while let Some(archived) = archive.next_before(Some(&here)).await? {
+                take_rows(&archived, wanted, take)?;
             }
+            take_rows(task, wanted, take)?;
+            archive.goes_on_after(here);
         }
         after = page.next;
         if after.is_none() {
-            return Ok(unreadable);
+            break;
         }
     }
+    while let Some(archived) = archive.next_before(None).await? {
+        take_rows(&archived, wanted, take)?;
+    }
+    Ok(unreadable + archive.unreadable())
+}
+
+fn take_rows(task: &Task, wanted: &Exported, take: Take<'_>) -> Result<(), Failure> {
+    let is_wanted = |question: &&Question| wanted.admits(Some(question.asked_at));
+    task.questions.iter().filter(is_wanted).try_for_each(|question| take(row(task, question)))
 }
 
 /// The open questions of a deployment, which keeps no others.
@@ -105,7 +126,7 @@ async fn deployed(deployment: &Deployment, wanted: &Exported, take: Take<'_>) ->
     let mut tasks = deployment.list().await?;
     tasks.reverse();
     for task in tasks.iter().filter(is_wanted) {
-        for question in task.questions.iter().filter(|one| wanted.admits(one.asked_at, None)) {
+        for question in task.questions.iter().filter(|one| wanted.admits(one.asked_at)) {
             take(deployed_row(task, question))?;
         }
     }

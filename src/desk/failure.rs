@@ -162,6 +162,19 @@ impl Failure {
         }
     }
 
+    /// After what had been done before it: "120 answered, then the store was gone: …".
+    #[must_use]
+    pub(crate) fn after(mut self, done: &str) -> Self {
+        let then = match self.refusal {
+            None if self.is_outage => "the store was gone: ",
+            Some(Refusal::FileGone) => "the store was gone: ",
+            Some(_) => "the store refused the rest: ",
+            None => "",
+        };
+        self.message = format!("{done}, then {then}{}", self.message);
+        self
+    }
+
     /// One of a store that is away: the same command may succeed later.
     #[must_use]
     pub(crate) fn of_outage(self, is_outage: bool) -> Self {

@@ -11,7 +11,7 @@ use super::place::{Found, Place};
 use super::places::Places;
 use super::row::session_of;
 use super::waiting::{MOST, Waiting, each_task, of_deployment, of_server};
-use crate::engine::Engine;
+use crate::engine::{Engine, Viewer};
 use crate::fastmcp::Way;
 use crate::rules::{Decision, Rules, Subject, Verdict};
 use crate::task::{Answer, Ask, Question, Task};
@@ -23,6 +23,8 @@ pub(crate) struct Ruling {
     tool: Option<String>,
     session: Option<String>,
     arguments: Option<Map<String, Value>>,
+    /// By which way an answer goes.
+    way: Way,
 }
 
 /// What became of a question.
@@ -46,7 +48,14 @@ impl Ruling {
             tool: Some(task.new.tool.clone()),
             session: task.new.session.as_ref().map(ToString::to_string),
             arguments: Some(task.new.arguments.clone()),
+            way: Way::Supported,
         }
+    }
+
+    /// The same, answered by that way.
+    #[must_use]
+    pub(crate) fn by(self, way: Way) -> Self {
+        Self { way, ..self }
     }
 
     /// One of another place, where nobody is told a task's arguments.
@@ -55,7 +64,7 @@ impl Ruling {
             Found::Fastmcp(_, task) => session_of(task).map(str::to_owned),
             Found::Store(..) | Found::Server(..) => None,
         };
-        Self { found, question, tool, session, arguments: None }
+        Self { found, question, tool, session, arguments: None, way: Way::Supported }
     }
 
     /// The task's whole id, and the question's.
@@ -79,13 +88,13 @@ impl Ruling {
 
     /// The way of an answer to it, which can be gone again after an outage.
     pub(crate) fn sending(&self, answer: Answer) -> Sending<'_> {
-        Sending::new(&self.found, &self.question, answer, Way::Supported)
+        Sending::new(&self.found, &self.question, answer, self.way)
     }
 
     /// Why it cannot be answered at all from here, whatever the answer is.
     pub(crate) async fn refusal(&self) -> Option<Failure> {
         match &self.found {
-            Found::Fastmcp(..) => self.found.question(Some(&self.question.id), Way::Supported).await.err(),
+            Found::Fastmcp(..) => self.found.question(Some(&self.question.id), self.way).await.err(),
             Found::Store(..) | Found::Server(..) => None,
         }
     }
@@ -165,6 +174,51 @@ impl Places {
         }
         Ok(())
     }
+}
+
+impl Found {
+    /// Does something with every open question of this task; a failure where it waits for no answer.
+    pub(crate) async fn each_open(
+        &self,
+        mut each: impl AsyncFnMut(Ruling) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let rulings: Vec<Ruling> = match self {
+            Self::Store(engine, id) => {
+                let task = engine.get(&Viewer::Operator, id).await?;
+                task.open_questions().map(|question| Ruling::of_task(engine, &task, question)).collect()
+            }
+            Self::Fastmcp(_, task) => {
+                let of =
+                    |question| Ruling::of_others(self.clone(), Some(task.component.name.clone()), question);
+                OpenQuestion::all_of_fastmcp(task).into_iter().map(of).collect()
+            }
+            Self::Server(server, view) => {
+                let failure = server.refuses_answers(Some(&view.id)).filter(|_| !view.status.is_final());
+                if let Some(failure) = failure {
+                    return Err(failure);
+                }
+                let tool = server.tool_of(&view.id);
+                let read = view.input_requests.iter().filter_map(|(key, request)| {
+                    // What must not be shown cannot be answered here.
+                    OpenQuestion::of_server(server.title(), view, key, request).ok()
+                });
+                read.map(|question| Ruling::of_others(self.clone(), tool.clone(), question)).collect()
+            }
+        };
+        if rulings.is_empty() {
+            return Err(waits_for_nothing(self).await);
+        }
+        for ruling in rulings {
+            each(ruling).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a task has no open question.
+async fn waits_for_nothing(found: &Found) -> Failure {
+    let nothing = || Failure::new(Kind::NothingChanged, "it asks nothing that can be answered here");
+    found.question(None, Way::Supported).await.err().unwrap_or_else(nothing)
 }
 
 async fn each_of_store(

@@ -12,7 +12,7 @@ use super::row::{Row, Wanted};
 use super::suggest::{Advice, Suggested};
 use super::text;
 use crate::engine::{Engine, Viewer};
-use crate::store::{PageCursor, TaskFilter};
+use crate::store::{ArchivedTask, PageCursor, TaskFilter};
 use crate::task::{SessionId, Task, TaskId, TaskStatus};
 
 /// The most tasks that one command acts on: what is known of each while it runs is some hundred bytes.
@@ -169,6 +169,42 @@ impl Places {
         let mut selected = Selected::default();
         of_store(engine, at, selection, &mut selected).await?;
         Ok(Some(selected))
+    }
+
+    /// Looks for tasks once, for all that are selected by their ids after it.
+    pub(crate) async fn look_once(&self) -> Result<(), Failure> {
+        for place in self.all() {
+            if let Place::Fastmcp(deployment) = place {
+                deployment.look_once().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The archived tasks of our own store that have all that, by when their ttl ended; `None` where these places have none.
+    pub(crate) async fn select_archived(&self, selection: &Selection) -> Result<Option<Selected>, Failure> {
+        let Some((at, engine)) = self.own() else { return Ok(None) };
+        let filter = TaskFilter {
+            session: selection.session.clone(),
+            tool: selection.tool.clone(),
+            oldest_first: true,
+            ..TaskFilter::default()
+        };
+        let (mut selected, mut after) = (Selected::default(), None);
+        loop {
+            let page = engine.archived(&filter, after.as_ref(), PAGE).await?;
+            let is_old =
+                |one: &&ArchivedTask| selection.ended_before.is_none_or(|bound| one.expired_at <= bound);
+            let tasks = page.tasks.iter().filter(is_old).map(|one| &one.task);
+            let tasks = tasks.filter(|task| selection.statuses.contains(&task.status));
+            tasks.for_each(|task| selected.take(SelectedTask::of_task(at, task)));
+            selected.unreadable += page.unreadable.len();
+            after = page.next;
+            if after.is_none() || selected.is_full() {
+                selected.has_more |= after.is_some();
+                return Ok(Some(selected));
+            }
+        }
     }
 
     /// The one task whose id begins so, as a task that was chosen.

@@ -1,5 +1,6 @@
 //! One FastMCP deployment: a docket in a Redis.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,9 @@ use super::{DeployedTask, FastmcpError, FastmcpResult, discover, read};
 /// How long the keys that were met when the deployment was found are its keys now: a command's first look comes at
 /// once.
 const MET_LATELY: Duration = Duration::from_secs(1);
+
+/// The most tasks that are remembered, of some hundred bytes each.
+const MOST_MET: usize = 100_000;
 
 /// A deployment. Cloning is cheap.
 #[derive(Clone)]
@@ -26,8 +30,10 @@ pub struct Deployment {
 struct Met {
     /// When it was found, by its keys. Whoever looks first takes them.
     keys: Option<(Instant, Keys)>,
-    /// The task that was found last: who follows one looks for it again and again.
-    task: Option<Identity>,
+    /// The tasks that were read, by their ids: who follows one, or acts on many, looks for them again and again.
+    tasks: HashMap<String, Identity>,
+    /// Whether these are all that are meant: whoever names several has looked once.
+    are_all: bool,
 }
 
 impl std::fmt::Debug for Deployment {
@@ -89,7 +95,7 @@ impl Deployment {
 
     fn new(link: &Link, docket: Docket, keys: Option<Keys>) -> Self {
         let keys = keys.map(|keys| (Instant::now(), keys));
-        Self { link: link.clone(), docket, met: Arc::new(Mutex::new(Met { keys, task: None })) }
+        Self { link: link.clone(), docket, met: Arc::new(Mutex::new(Met { keys, ..Met::default() })) }
     }
 
     fn met(&self) -> MutexGuard<'_, Met> {
@@ -117,8 +123,8 @@ impl Deployment {
     /// The task whose id begins so.
     pub async fn find(&self, prefix: &str) -> FastmcpResult<DeployedTask> {
         // A whole id mostly tells its keys.
-        let last = self.met().task.clone();
-        let identity = match last.filter(|task| task.id == prefix) {
+        let met = self.met().tasks.get(prefix).cloned();
+        let identity = match met {
             Some(identity) => Some(identity),
             None => discover::anonymous(&self.link, &self.docket, prefix).await?,
         };
@@ -126,17 +132,36 @@ impl Deployment {
             Some(identity) => self.read(&self.workers().await?, &[identity]).await?.pop(),
             None => None,
         };
-        let found = match known {
-            Some(task) => task,
-            None => self.find_among_all(prefix).await?,
-        };
-        self.met().task = Some(found.signs.identity.clone());
-        Ok(found)
+        match known {
+            Some(task) => Ok(task),
+            None => self.find_among_all(prefix).await,
+        }
+    }
+
+    /// Looks for the tasks there are, once for all that are looked for by their ids from now on: a pass over all keys for
+    /// each of many would cost as much as they are, times as many.
+    pub(crate) async fn look_once(&self) -> FastmcpResult<()> {
+        let found = self.identities().await?;
+        let mut met = self.met();
+        met.tasks = found.into_iter().map(|identity| (identity.id.clone(), identity)).collect();
+        met.are_all = true;
+        Ok(())
+    }
+
+    /// The tasks whose ids begin so.
+    async fn beginning(&self, prefix: &str) -> FastmcpResult<Vec<Identity>> {
+        let begins = |identity: &Identity| identity.id.starts_with(prefix);
+        {
+            let met = self.met();
+            if met.are_all {
+                return Ok(met.tasks.values().filter(|identity| begins(identity)).cloned().collect());
+            }
+        }
+        Ok(self.identities().await?.into_iter().filter(begins).collect())
     }
 
     async fn find_among_all(&self, prefix: &str) -> FastmcpResult<DeployedTask> {
-        let mut identities = self.identities().await?;
-        identities.retain(|identity| identity.id.starts_with(prefix));
+        let identities = self.beginning(prefix).await?;
         let mut found = self.read(&self.workers().await?, &identities).await?;
         if let Some(exact) = found.iter().position(|task| task.id == prefix) {
             return Ok(found.swap_remove(exact));
@@ -172,7 +197,15 @@ impl Deployment {
         workers: &Workers,
         tasks: &[Identity],
     ) -> FastmcpResult<Vec<DeployedTask>> {
-        read::tasks(&self.link, &self.docket, workers, tasks).await
+        let found = read::tasks(&self.link, &self.docket, workers, tasks).await?;
+        let mut met = self.met();
+        if met.tasks.len() > MOST_MET && !met.are_all {
+            met.tasks.clear();
+        }
+        let identities = found.iter().map(|task| &task.signs.identity);
+        met.tasks.extend(identities.map(|identity| (identity.id.clone(), identity.clone())));
+        drop(met);
+        Ok(found)
     }
 
     pub(super) async fn workers(&self) -> FastmcpResult<Workers> {

@@ -107,7 +107,7 @@ impl Rules {
     }
 
     fn decided(&self, subject: &Subject<'_>) -> Decision {
-        let scene = Scene { subject, context: OnceCell::new() };
+        let scene = Scene { subject, context: OnceCell::new(), form: OnceCell::new() };
         for rule in &self.0 {
             let verdict = match rule.is_about(&scene) {
                 Ok(false) => continue,
@@ -122,26 +122,40 @@ impl Rules {
     }
 }
 
-/// A question with what templates see of it, which is made for the first of them.
+/// A question with its form and what templates see of it, each of which is made once, for whoever needs it first.
 struct Scene<'a> {
     subject: &'a Subject<'a>,
     context: OnceCell<Context>,
+    form: OnceCell<Result<Form, String>>,
 }
 
 impl Scene<'_> {
     fn context(&self) -> &Context {
-        self.context.get_or_init(|| Context::new(&self.subject.scope()))
+        self.context.get_or_init(|| Context::new(&self.subject.scope(&self.fields())))
+    }
+
+    /// The question's form; a page has none.
+    fn form(&self, schema: &Value) -> Result<&Form, String> {
+        let parse = || Form::parse(schema).map_err(|violations| joined(&violations));
+        self.form.get_or_init(parse).as_ref().map_err(Clone::clone)
+    }
+
+    /// The names of the form's fields.
+    fn fields(&self) -> Vec<&str> {
+        let AskKind::Form { schema } = &self.subject.ask.kind else { return Vec::new() };
+        let form = self.form(schema);
+        form.map(|form| form.fields.iter().map(|field| field.name.as_str()).collect()).unwrap_or_default()
     }
 }
 
 impl Subject<'_> {
     /// What templates see: `args` is there only where a task's arguments are known.
-    fn scope(&self) -> Scope {
+    fn scope(&self, fields: &[&str]) -> Scope {
         let task =
             json!({ "id": self.task, "tool": self.tool, "session": self.session, "source": self.source });
-        let (mode, url, fields) = match &self.ask.kind {
-            AskKind::Url { url } => ("url", Some(url), Vec::new()),
-            AskKind::Form { schema } => ("form", None, fields(schema)),
+        let (mode, url) = match &self.ask.kind {
+            AskKind::Url { url } => ("url", Some(url)),
+            AskKind::Form { .. } => ("form", None),
         };
         let question = json!({
             "id": self.question, "message": self.ask.message, "mode": mode, "url": url, "fields": fields,
@@ -150,12 +164,6 @@ impl Subject<'_> {
         let seen = [("task", task), ("question", question)].into_iter().chain(args);
         seen.map(|(name, value)| (name.to_owned(), value)).collect()
     }
-}
-
-/// The names of a form's fields.
-fn fields(schema: &Value) -> Vec<String> {
-    let form = Form::parse(schema);
-    form.map(|form| form.fields.into_iter().map(|field| field.name).collect()).unwrap_or_default()
 }
 
 impl Rule {
@@ -198,8 +206,8 @@ impl Rule {
         };
         let content = content.value(scene.context()).map_err(|error| error.to_string())?;
         let Value::Object(content) = content else { return Err(format!("{content} is no content")) };
-        let form = Form::parse(schema).map_err(|violations| joined(&violations))?;
-        has_only_fields_of(&form, &content)?;
+        let form = scene.form(schema)?;
+        has_only_fields_of(form, &content)?;
         let content = form.defaults().into_iter().chain(content).collect();
         match form.violations(&content).as_slice() {
             [] => Ok(Answer::accept(content, Answerer::Policy)),

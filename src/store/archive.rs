@@ -1,10 +1,11 @@
 //! The archive: tasks whose ttl has ended, kept for operators alone, for a while and within a number of bytes.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{PageCursor, Unreadable};
+use super::{PageCursor, Trouble, Unreadable};
 use crate::task::{Event, Task};
 
 /// The most bytes of archived tasks where nothing else is said.
@@ -23,6 +24,60 @@ pub struct Retention {
     pub time: Duration,
     /// The most bytes of all archived tasks of a namespace; beyond them those that would go soonest are deleted.
     pub bytes: u64,
+}
+
+/// How long what a process [retains](super::Store::retain) is the store's, after it said so last: those that were not told
+/// archive what they let expire as well, also while it is started anew.
+pub(super) const SAID_FOR: Duration = Duration::from_secs(24 * 3600);
+
+/// How often a process says it again.
+pub(super) const SAID_EVERY: Duration = Duration::from_secs(60);
+
+/// Who said something else so lately says it still.
+const SAID_LATELY: Duration = Duration::from_secs(180);
+
+/// What a process said, and how long ago.
+pub(super) type Said = (Retention, Duration);
+
+/// How tasks are archived by those that were not told: as the one says who keeps them longest.
+pub(super) fn longest(said: &[Said]) -> Option<Retention> {
+    let counts = said.iter().filter(|(_, ago)| *ago < SAID_FOR);
+    counts.map(|(retention, _)| *retention).max_by_key(|one| (one.time, one.bytes))
+}
+
+/// What is wrong with an archive that processes keep as they said, and that forgot tasks before their time so long ago.
+pub(super) fn troubles(said: &[Said], forgot: Option<Duration>) -> Vec<Trouble> {
+    let lately: BTreeSet<String> = said
+        .iter()
+        .filter(|(_, ago)| *ago < SAID_LATELY)
+        .map(|(one, _)| format!("{} (at most {} bytes)", in_units(one.time), one.bytes))
+        .collect();
+    let differ = (lately.len() > 1).then(|| Trouble {
+        cause: "archive_kept_differently",
+        problem: format!("processes keep tasks beyond their ttl for {}", Vec::from_iter(lately).join(" and for ")),
+        advice: "a task is kept as the process says that finds its ttl ended: give the same --keep and --keep-bytes to \
+                 every serve and worker"
+            .to_owned(),
+    });
+    let full = forgot.map(|ago| Trouble {
+        cause: "archive_full",
+        problem: format!(
+            "tasks beyond their ttl are deleted before --keep says, since they need more bytes than may be kept; the last \
+             one {} min ago",
+            ago.as_secs() / 60
+        ),
+        advice: "give every serve and worker a larger --keep-bytes, or a shorter --keep".to_owned(),
+    });
+    differ.into_iter().chain(full).collect()
+}
+
+/// A time in the largest unit of which it has whole ones, as options are given.
+fn in_units(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let units = [(24 * 3600, "d"), (3600, "h"), (60, "min"), (1, "s")];
+    let fits = |(unit, _): &(u64, &str)| seconds > 0 && seconds.is_multiple_of(*unit);
+    let whole = units.into_iter().find(fits).map(|(unit, name)| format!("{}{name}", seconds / unit));
+    whole.unwrap_or_else(|| format!("{}ms", time.as_millis()))
 }
 
 impl Retention {

@@ -6,6 +6,7 @@
 //! There are no create, read, update or delete primitives: whatever is not a verb cannot be written.
 
 mod archive;
+mod backward;
 mod error;
 pub mod gate;
 mod health;
@@ -271,7 +272,8 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// nothing to another. Foreground calls and what cannot be read are not archived. Event: `expired`.
     async fn expire(&self, task: &TaskId) -> StoreResult<()>;
 
-    /// Deletes a task that has ended, before its ttl does; false where it has not. Event: `expired`.
+    /// Deletes a task that has ended, before its ttl does, or what the archive has of one; false where it has not ended.
+    /// Event: `expired`, of a task that is there.
     async fn prune(&self, task: &TaskId) -> StoreResult<bool>;
 
     /// From now on tasks that expire by this handle are archived. Without it none are.
@@ -344,6 +346,17 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
 
     /// Events after `after`, oldest first, at most `most`.
     async fn history(&self, filter: &EventFilter, after: Cursor, most: usize) -> StoreResult<History>;
+
+    /// Events before `before`, or before the log's end, newest first, at most `most`; `next` is before which to go on. A
+    /// store that does not say otherwise reads all of them for it.
+    async fn history_before(
+        &self,
+        filter: &EventFilter,
+        before: Option<Cursor>,
+        most: usize,
+    ) -> StoreResult<History> {
+        backward::by_reading_forward(self, filter, before, most).await
+    }
 
     /// The last event's place, [`Cursor::START`] when there is none.
     async fn last(&self) -> StoreResult<Cursor>;

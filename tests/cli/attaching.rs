@@ -126,3 +126,56 @@ fn a_command_that_is_stopped_says_how_its_task_is_taken_up_again() {
     let again = place.run(&["attach", id, "--timeout", "1s"]);
     assert!(again.err.contains(&format!("take it up again with: mcptask attach {id}")), "{again:?}");
 }
+
+/// A tool whose tasks end their ttl soon.
+const BRIEF: &str = r#"[tools.brief]
+description = "Is soon gone."
+ttl = "2s"
+steps = [{ ask = "Still there?", form = { ok = "boolean" } }, { return = "yes" }]
+"#;
+
+#[rstest]
+fn what_can_be_attached_to_no_more_is_told_as_what_it_is(#[values(false, true)] on_redis: bool) {
+    let redis = on_redis.then(RedisServer::start);
+    let place = redis.as_ref().map_or_else(Place::new, |redis| Place::on_redis(&redis.url()));
+    let tools = place.file("tools.toml", BRIEF);
+    let _worker = place.background(&["worker", "--json", "--keep", "1h", "--config", &tools]);
+    // One that expires while somebody is attached, and the same one after that.
+    let id = place.asking("brief");
+    let ran = place.run(&["attach", &id, "--timeout", "30s"]);
+    assert!(matches!(ran.code, 6 | 8), "{ran:?}");
+    let waiting = place.background(&["watch", "--json", "--task", &id]);
+    drop(waiting);
+    let ran = place.run(&["watch", "--task", &id, "--timeout", "30s"]);
+    assert_eq!(ran.code, 8, "{ran:?}");
+    let ran = place.run(&["attach", &id]);
+    assert_eq!(ran.code, 8, "{ran:?}");
+    assert!(ran.err.contains("expired") && ran.err.contains("mcptask show"), "{ran:?}");
+    // Ended otherwise: as it ended.
+    let cancelled = place.ok(&["submit", "wait", "--arg", "seconds=600"]);
+    place.ok(&["cancel", &cancelled]);
+    assert_eq!(place.run(&["attach", &cancelled]).code, 8);
+    assert_eq!(place.run(&["attach", "zzzzzzzz"]).code, 9);
+    // One that cannot be read.
+    let bad = place.asking("brief");
+    crate::unreadable::damage(&place, redis.as_ref(), &bad);
+    let ran = place.run(&["attach", &bad, "--timeout", "30s"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("cannot be read"), "{ran:?}");
+}
+
+#[rstest]
+fn a_task_of_a_server_that_has_ended_is_told_at_once(#[values("modern", "legacy")] era: &str) {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let way = ["--server", server.url(), "--era", era];
+    let attach = |id: &str| place.run(&[&["attach", id, "--timeout", "30s"][..], &way].concat());
+    let done = place.ok(&["submit", "wait", "--arg", "seconds=0"]);
+    place.until(&done, "end");
+    let ran = attach(&done);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let cancelled = place.ok(&["submit", "wait", "--arg", "seconds=600"]);
+    place.ok(&["cancel", &cancelled]);
+    assert_eq!(attach(&cancelled).code, 8);
+    assert_eq!(attach("nobodystasknobodystask0000").code, 9);
+}

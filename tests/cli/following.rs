@@ -1,5 +1,7 @@
 //! What `watch` and `show` follow, and what is done beside it.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 use crate::place::Place;
@@ -140,9 +142,13 @@ fn commands_run_one_at_a_time_or_as_many_as_were_allowed() {
     assert!(!place.path().join("overlaps").exists(), "two ran at once");
     let runs = std::fs::read_to_string(place.path().join("runs")).expect("it was run");
     assert_eq!(runs.lines().count(), 5);
-    // Each waits until five have begun.
+    // Each waits until five have begun, of five tasks.
+    for _ in 0..4 {
+        place.asking("plan_dinner");
+    }
     let together = "echo here >> begun; while [ $(wc -l < begun) -lt 5 ]; do sleep 0.02; done";
-    place.ok(&["watch", "--no-follow", "--parallel", "5", "--exec", together, "--timeout", "30s"]);
+    let asked = ["watch", "--no-follow", "--event", "asked", "--exec", together, "--timeout", "30s"];
+    place.ok(&[&asked[..], &["--parallel", "5"]].concat());
 }
 
 #[test]
@@ -166,6 +172,62 @@ fn a_command_that_cannot_be_run_is_told_of_and_the_watch_goes_on() {
     let ran = place.run_among(&[("PATH", "/nowhere")], &["watch", "--no-follow", "--exec", "true"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(ran.err.matches("could not be run").count(), 5, "there is no sh: {ran:?}");
+}
+
+/// One that hangs, with something in its background, before events of other tasks.
+#[test]
+fn a_command_that_hangs_holds_nothing_up_and_leaves_nothing() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("plan_dinner");
+    place.ok(&["cancel", &id]);
+    let command = r#"if [ "$MCPTASK_EVENT" = claimed ]; then echo $$ >> hung; sleep 1000 & sleep 1000; fi
+        echo "$MCPTASK_EVENT" >> runs"#;
+    let begun = Instant::now();
+    let ran = place.run(&["watch", "--no-follow", "--exec", command, "--exec-timeout", "1s"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    assert_eq!(ran.err.matches("was stopped after 1s").count(), 1, "{ran:?}");
+    let runs = std::fs::read_to_string(place.path().join("runs")).expect("it was run");
+    assert_eq!(runs.lines().collect::<Vec<_>>(), ["submitted", "progress", "asked", "cancelled"]);
+    let group = std::fs::read_to_string(place.path().join("hung")).expect("it hung");
+    let left = std::process::Command::new("pgrep").args(["-g", group.trim()]).output().expect("pgrep runs");
+    assert_eq!(String::from_utf8_lossy(&left.stdout), "", "nothing of its group is left");
+    let odd = place.run(&["watch", "--exec-timeout", "1s"]);
+    assert_eq!(odd.code, 2, "{odd:?}");
+}
+
+#[test]
+fn events_are_printed_while_a_command_runs() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("plan_dinner");
+    let watch = ["watch", "--json", "--since", "start", "--exec", "cat > /dev/null; sleep 1000"];
+    let mut watching = place.background(&watch);
+    place.ok(&["cancel", &id]);
+    while watching.next()["event"] != "cancelled" {}
+    // What still runs goes with it.
+    watching.signal("TERM");
+    assert_eq!(watching.code(), 143);
+}
+
+#[test]
+fn of_one_task_commands_run_in_the_order_of_its_events_however_many_run_at_once() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let ids: Vec<String> = (0..3).map(|_| place.asking("plan_dinner")).collect();
+    for id in &ids {
+        place.ok(&["cancel", id]);
+    }
+    // The earlier an event is, the longer its command takes.
+    let command = r#"case "$MCPTASK_EVENT" in submitted) sleep 0.4;; claimed) sleep 0.3;; progress) sleep 0.2;; esac
+        echo "$MCPTASK_EVENT" >> "$MCPTASK_EVENT_TASK""#;
+    place.ok(&["watch", "--no-follow", "--parallel", "16", "--exec", command]);
+    for id in &ids {
+        let runs = std::fs::read_to_string(place.path().join(id)).expect("it was run");
+        let runs: Vec<&str> = runs.lines().collect();
+        assert_eq!(runs, ["submitted", "claimed", "progress", "asked", "cancelled"]);
+    }
 }
 
 #[test]

@@ -80,3 +80,34 @@ fn tasks_of_a_server_are_not_deleted_from_here() {
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.err.contains("mcptask --redis URL prune --ended"), "{ran:?}");
 }
+
+#[rstest]
+fn what_is_kept_beyond_its_ttl_goes_only_where_that_is_said(
+    #[values(Engine::Sqlite, Engine::Redis)] engine: Engine,
+) {
+    let stock = Stock::on(engine);
+    let kept = stock.fill_for(1, (5, "deploy", "a"), None);
+    stock.fill_for(1, (1, "copy", "a"), None);
+    stock.archive(&kept);
+    stock.fill(2, "deploy", "a", None);
+    stock.place.ok(&["cancel", "--session", "a", "--tool", "deploy", "--yes"]);
+    let history = || stock.place.json(&["list", "--history"]).len();
+    assert_eq!(history(), 5);
+    assert_eq!(stock.place.run(&["prune", "--ended", "--tool", "deploy", "--yes"]).err.trim(), "2 deleted");
+    assert_eq!(history(), 5, "what is kept stays");
+    let none = stock.place.run(&["prune", "--history", "--older-than", "1h", "--yes"]);
+    assert_eq!((none.code, none.err.trim()), (0, "0 deleted"), "{none:?}");
+    let dry = stock.place.json(&["prune", "--history", "--tool", "deploy", "--dry-run"]);
+    is_line("candidate", &dry[0]);
+    assert_eq!(dry.len(), 6, "five and the tally");
+    let refused = stock.place.run(&["prune", "--history"]);
+    assert_eq!(refused.code, 6, "{refused:?}");
+    assert_eq!(
+        stock.place.run(&["prune", "--history", "--status", "completed", "--yes"]).err.trim(),
+        "0 deleted"
+    );
+    let done = stock.place.run(&["prune", "--history", "--yes"]);
+    assert_eq!((done.code, done.err.trim()), (0, "5 deleted"), "{done:?}");
+    assert_eq!((history(), stock.place.run(&["show", kept[0].as_str()]).code), (0, 9));
+    assert_eq!(stock.place.run(&["prune", "--yes"]).code, 2, "which ones has to be said");
+}

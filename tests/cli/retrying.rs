@@ -110,3 +110,40 @@ fn who_waits_for_it_may_take_it_along() {
     let new = told["task"].as_str().expect("an id");
     assert_eq!(place.json(&["show", new])[0]["status"], "cancelled");
 }
+
+/// A tool whose first question is the same whatever its arguments are, and whose second one is not.
+const ROOMS: &str = r#"[tools.book]
+description = "Books a room."
+input = { room = "string" }
+steps = [
+  { ask = "For how many?", form = { guests = "integer" } },
+  { ask = "Is {{ args.room }} right?", form = { ok = "boolean" } },
+  { return = "booked {{ args.room }}" },
+]
+"#;
+
+#[test]
+fn an_answer_to_another_question_is_not_taken_from_the_journal() {
+    let redis = RedisServer::start();
+    for place in [Place::new(), Place::on_redis(&redis.url())] {
+        let _worker = place.background(&["worker", "--json", "--config", &place.file("tools.toml", ROOMS)]);
+        let answers = place.file("answers.json", r#"{"guests":4,"ok":true}"#);
+        let id = ended(&place, &["book", "--arg", "room=hall", "--answers", &answers]);
+        let same = place.run(&["retry", &id, "--wait", "--from-journal"]);
+        assert_eq!((same.code, same.out.trim()), (0, "booked hall"), "{same:?}");
+        let line = ["retry", &id, "--arg", "room=kitchen", "--wait", "--from-journal", "--json"];
+        let other = place.run(&line);
+        assert_eq!(other.code, 6, "{other:?}");
+        assert!(other.err.contains("no answer of a person to question 2"), "{other:?}");
+        let told: serde_json::Value =
+            serde_json::from_str(other.out.lines().next().expect("a line")).expect("JSON");
+        let task = &place.json(&["show", told["task"].as_str().expect("an id")])[0];
+        let questions = task["questions"].as_array().expect("questions");
+        assert_eq!(
+            questions[0]["answer"]["content"]["guests"], 4,
+            "what is asked the same is answered the same"
+        );
+        assert_eq!(questions[1]["message"], "Is kitchen right?");
+        assert!(questions[1]["answer"].is_null(), "that was asked of another room");
+    }
+}

@@ -12,7 +12,7 @@ use crate::place::{Background, Place};
 use crate::redis::RedisServer;
 
 /// A tool that asks for an approval of an amount, and one that asks to visit a page.
-const TOOLS: &str = r#"[tools.order]
+pub(crate) const TOOLS: &str = r#"[tools.order]
 description = "Orders."
 input = { amount = "integer" }
 steps = [
@@ -45,13 +45,13 @@ accept = {}
 "#;
 
 /// A place with a worker of the tools.
-fn begun(place: &Place) -> Background {
+pub(crate) fn begun(place: &Place) -> Background {
     let tools = place.file("tools.toml", TOOLS);
     place.background(&["worker", "--json", "--config", &tools])
 }
 
 /// Submits an order and waits until it has asked.
-fn order(place: &Place, amount: u32) -> String {
+pub(crate) fn order(place: &Place, amount: u32) -> String {
     let id = place.ok(&["submit", "order", "--arg", &format!("amount={amount}"), "--session", "shop"]);
     place.until(&id, "asked");
     id

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mcptask::store::redis::RedisStore;
 use mcptask::store::sqlite::SqliteStore;
-use mcptask::store::{ClaimKey, Store};
+use mcptask::store::{ClaimKey, Retention, Store};
 use mcptask::task::{Ask, NewTask, Outcome, Scope, TaskId, ToolSpec, WorkerId};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -20,7 +20,8 @@ pub struct Stock {
     pub store: Arc<dyn Store>,
     worker: WorkerId,
     pub runtime: tokio::runtime::Runtime,
-    _redis: Option<RedisServer>,
+    /// The Redis, where it is on one.
+    pub redis: Option<RedisServer>,
 }
 
 /// Where the tasks are.
@@ -32,9 +33,13 @@ pub enum Engine {
 
 impl Stock {
     pub fn on(engine: Engine) -> Self {
+        Self::at((engine == Engine::Redis).then(RedisServer::start))
+    }
+
+    /// On that Redis, or else on SQLite.
+    pub fn at(redis: Option<RedisServer>) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runs");
-        let redis = (engine == Engine::Redis).then(RedisServer::start);
         let place = redis.as_ref().map_or_else(Place::new, |redis| Place::on_redis(&redis.url()));
         let store: Arc<dyn Store> = runtime.block_on(async {
             match &redis {
@@ -42,11 +47,21 @@ impl Stock {
                 None => SqliteStore::open(&place.database(), "default").await.expect("opens") as _,
             }
         });
-        Self { place, store, worker: WorkerId::generate("stock"), runtime, _redis: redis }
+        Self { place, store, worker: WorkerId::generate("stock"), runtime, redis }
     }
 
     /// So many tasks of that tool and session; with `ask` they have asked that.
     pub fn fill(&self, count: usize, tool: &str, session: &str, ask: Option<&Ask>) -> Vec<TaskId> {
+        self.fill_for(3_600_000, (count, tool, session), ask)
+    }
+
+    /// The same with tasks of that ttl.
+    pub fn fill_for(
+        &self,
+        ttl_ms: u64,
+        (count, tool, session): (usize, &str, &str),
+        ask: Option<&Ask>,
+    ) -> Vec<TaskId> {
         self.runtime.block_on(async {
             let spec = ToolSpec::new(tool, "Asks.", json!({ "type": "object" }));
             self.store.enlist(&self.worker, None, &[spec], Duration::from_secs(600)).await.expect("enlists");
@@ -59,7 +74,7 @@ impl Stock {
                     scope: Scope::anonymous(),
                     session: Some(session.parse().expect("a session")),
                     hidden: false,
-                    ttl_ms: Some(3_600_000),
+                    ttl_ms: Some(ttl_ms),
                     max_attempts: 1,
                 };
                 ids.push(self.store.submit(&new, u32::MAX).await.expect("submits").id().clone());
@@ -92,6 +107,18 @@ impl Stock {
             self.store.finish(&claim, outcome).await.expect("finishes");
             claim.task
         })
+    }
+
+    /// Moves tasks whose ttl has ended to the archive.
+    pub fn archive(&self, tasks: &[TaskId]) {
+        self.store.retain(Retention { time: Duration::from_secs(86_400), bytes: 1 << 30 });
+        self.runtime.block_on(async {
+            for task in tasks {
+                while self.store.get(task).await.expect("reads").is_some() {
+                    self.store.expire(task).await.expect("expires");
+                }
+            }
+        });
     }
 
     /// How many tasks of that session have that status.

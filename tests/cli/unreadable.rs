@@ -6,7 +6,7 @@ use crate::place::Place;
 use crate::redis::RedisServer;
 
 /// Damages what is stored of a task, as another program or a broken disk would.
-fn damage(place: &Place, server: Option<&RedisServer>, id: &str) {
+pub(crate) fn damage(place: &Place, server: Option<&RedisServer>, id: &str) {
     if let Some(server) = server {
         let key = format!("mcptask:{{default}}:2:task:{id}");
         server.ask::<()>(&["HSET", &key, "new", "{"]).expect("is damaged");

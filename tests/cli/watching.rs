@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::kitchen::Kitchen;
 use crate::place::Place;
 use crate::redis::RedisServer;
+use crate::stock::{Engine, Stock};
 
 fn names(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["event"].as_str().expect("an event's name")).collect()
@@ -178,6 +179,46 @@ fn the_past_is_watched_with_one_look_at_what_is_still_open() {
 fn calls(statistics: &str, command: &str) -> u64 {
     let line = statistics.lines().find_map(|line| line.strip_prefix(&format!("cmdstat_{command}:calls=")));
     line.and_then(|line| line.split(',').next()?.parse().ok()).unwrap_or_default()
+}
+
+/// Of a long log no more is read than the last events need, however few of them are wanted.
+#[test]
+fn the_last_events_are_read_from_the_logs_end() {
+    let stock = Stock::on(Engine::Redis);
+    stock.fill(4000, "deploy", "old", None);
+    let ids = stock.fill(3, "deploy", "new", None);
+    stock.place.ok(&["cancel", ids[0].as_str()]);
+    stock.fill(20, "deploy", "newer", None);
+    let redis = stock.redis.as_ref().expect("is on one");
+    for (options, wanted, most) in [
+        (&["--tail", "5"][..], 5, 4),
+        (&["--tail", "1", "--event", "cancelled"], 1, 4),
+        (&["--tail", "2", "new"], 2, 4),
+        (&["--tail", "2", "--task", ids[0].as_str()], 2, 4),
+    ] {
+        redis.ask::<()>(&["CONFIG", "RESETSTAT"]).expect("may");
+        let seen = stock.place.json(&[&["watch", "--no-follow"], options].concat());
+        assert_eq!(seen.len(), wanted, "{options:?}: {seen:?}");
+        let statistics = redis.ask::<String>(&["INFO", "commandstats"]).expect("answers");
+        let stretches = calls(&statistics, "xrange") + calls(&statistics, "xrevrange");
+        // Those of a session and of a task are read one by one.
+        let each = if options.len() > 2 && options[2] != "--event" { 8 } else { 0 };
+        assert!(stretches <= most + each, "{options:?}: {stretches} stretches of the log are read");
+    }
+    let whole = stock.place.json(&["watch", "--no-follow", "--tail", "100000"]);
+    assert_eq!(whole, stock.place.json(&["watch", "--no-follow"]));
+}
+
+#[test]
+fn an_unknown_event_is_refused_with_the_names_there_are() {
+    let place = Place::new();
+    for option in ["--event", "--until"] {
+        let ran = place.run(&["watch", option, "askd"]);
+        assert_eq!(ran.code, 2, "{ran:?}");
+        for name in ["submitted", "asked", "answered", "end"] {
+            assert!(ran.err.contains(name), "{name}: {ran:?}");
+        }
+    }
 }
 
 /// In our own store and through a server of either era: nothing would ever be seen of such a session.

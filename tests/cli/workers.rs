@@ -3,6 +3,7 @@
 use crate::place::Place;
 use crate::redis::RedisServer;
 use crate::stage::TOOLS;
+use crate::stock::{Engine, Stock, sure};
 
 /// A worker that runs one task and holds one that waits for a person is seen with both, on that store.
 fn is_seen_with_what_it_runs(place: &Place) {
@@ -77,4 +78,20 @@ fn what_runs_and_waits_on_a_killed_worker_is_told_until_another_one_takes_over()
     worker.kill();
     let [seen] = place.json(&["workers"]).try_into().expect("it is known until its lease has ended");
     assert_eq!(seen["runs"][0]["task"], id.as_str());
+}
+
+/// However many tasks a worker holds, what is read and shown of them is bounded.
+#[test]
+fn thousands_of_held_tasks_are_told_within_bounds() {
+    for engine in [Engine::Sqlite, Engine::Redis] {
+        let stock = Stock::on(engine);
+        stock.fill(2500, "deploy", "a", Some(&sure()));
+        let begun = std::time::Instant::now();
+        let [seen] = stock.place.json(&["workers"]).try_into().expect("one worker");
+        assert_eq!((&seen["tasks"], seen["runs"].as_array().map(Vec::len)), (&2500.into(), Some(2000)));
+        let shown = stock.place.run(&["workers"]);
+        assert_eq!(shown.out.matches("input_required").count(), 50, "{}", shown.out);
+        assert!(shown.err.contains("they hold 2450 more"), "{}", shown.err);
+        assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
+    }
 }

@@ -11,6 +11,7 @@ contract! {
     cursors_grow_and_last_is_the_newest,
     history_goes_on_after_a_cursor,
     history_of_a_session_or_task_is_only_theirs,
+    history_is_read_backward_as_it_is_forward,
     a_note_is_only_logged,
     events_have_the_order_of_what_happened,
 }
@@ -38,6 +39,38 @@ async fn cursors_grow_and_last_is_the_newest(bench: Bench) {
     assert!(events.is_sorted_by(|one, next| one.cursor < next.cursor && one.at <= next.at));
     assert!(events[0].cursor > Cursor::START);
     assert_eq!(here.last().await.expect("reads"), events[39].cursor);
+}
+
+async fn history_is_read_backward_as_it_is_forward(bench: Bench) {
+    let store = bench.store().await;
+    assert!(store.history_before(&EventFilter::All, None, 10).await.expect("reads").events.is_empty());
+    let one = submit(&*store, &NewTask { session: Some(session("s")), ..new_task("dinner") }).await;
+    for number in 0..12 {
+        let session = (number % 2 == 0).then(|| session("s"));
+        submit(&*store, &NewTask { session, ..new_task("lunch") }).await;
+        store.note(one.id(), None, &format!("note {number}")).await.expect("notes");
+    }
+    for filter in [EventFilter::All, EventFilter::Session(session("s")), EventFilter::Task(one.id().clone())]
+    {
+        let forward = store.history(&filter, Cursor::START, 1000).await.expect("reads").events;
+        for most in [1, 3, 1000] {
+            let (mut backward, mut before) = (Vec::new(), None);
+            loop {
+                let page = store.history_before(&filter, before, most).await.expect("reads");
+                assert!(page.events.len() <= most);
+                backward.extend(page.events);
+                before = page.next;
+                if before.is_none() {
+                    break;
+                }
+            }
+            backward.reverse();
+            assert_eq!(backward, forward, "{filter:?} by {most}");
+        }
+        let middle = forward[forward.len() / 2].cursor;
+        let before = store.history_before(&filter, Some(middle), 1).await.expect("reads").events;
+        assert_eq!(before, forward[forward.len() / 2 - 1..forward.len() / 2]);
+    }
 }
 
 async fn history_goes_on_after_a_cursor(bench: Bench) {

@@ -49,6 +49,7 @@ mod expire;
 mod finish;
 mod handshake_redis;
 mod history;
+mod keeping;
 mod labels;
 mod layout_1_redis;
 mod list;

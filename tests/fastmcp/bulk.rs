@@ -7,6 +7,8 @@ use serde_json::json;
 
 use crate::commands::{mcptask, started};
 use crate::kitchen::{Client, Kitchen, V3_0, V3_4, V4};
+use crate::leaving_alone::multiply;
+use crate::monitor::{Monitor, count};
 
 /// Tasks that ask what is for dinner, launched one after another: of tasks that begin in one moment, a worker of
 /// FastMCP 3.0.2 may ask two under the id of one.
@@ -109,4 +111,64 @@ async fn what_cannot_be_done_there_says_what_can() {
     let (code, _, complaint) = mcptask(&kitchen, &["prune", "--ended", "--yes"]);
     assert_eq!(code, 2, "{complaint}");
     assert!(complaint.contains("these go by themselves when their ttl ends"), "{complaint}");
+}
+
+/// Takes every answer at once, as living workers do.
+async fn take_answers(url: String) {
+    let client = redis::Client::open(url).expect("a client");
+    let mut connection = client.get_multiplexed_async_connection().await.expect("connects");
+    let script =
+        "for _, key in ipairs(redis.call('KEYS', '*:elicit:response')) do redis.call('UNLINK', key) end";
+    loop {
+        let taken: redis::RedisResult<()> =
+            redis::cmd("EVAL").arg(script).arg(0).query_async(&mut connection).await;
+        if taken.is_err() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// The commands that one command of ours runs for so many tasks: all, and those that look through the keys.
+async fn costs(kitchen: &Kitchen, words: &[&str]) -> (usize, usize) {
+    let mut monitor = Monitor::begin(kitchen).await;
+    let (code, told, complaint) = mcptask(kitchen, words);
+    assert_eq!(code, 0, "{words:?}: {complaint}");
+    assert!(told.last().is_some_and(|last| last["failed"] == 0), "{told:?}");
+    let commands = monitor.commands(kitchen).await;
+    let of_workers = |command: &&Vec<String>| {
+        matches!(command[0].as_str(), "UNLINK" | "KEYS") || command.iter().any(|word| word.contains("KEYS"))
+    };
+    (commands.iter().filter(|command| !of_workers(command)).count(), count(&commands, "SCAN"))
+}
+
+#[rstest]
+#[case(V3_0)]
+#[case(V3_4)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_cost_each_of_them_once(#[case] version: &'static str) {
+    let mut looks = Vec::new();
+    for copies in [50, 100] {
+        let kitchen = Kitchen::open(version);
+        let (clients, ids) = asking(&kitchen, 1).await;
+        for client in &clients {
+            client.process.signal("STOP");
+        }
+        kitchen.signal("STOP");
+        multiply(&kitchen, &ids[0], copies - 1).await;
+        let taking = tokio::spawn(take_answers(kitchen.redis.url()));
+        let named: Vec<String> =
+            (1..copies / 2).map(|at| format!("{at:08x}-0000-4000-8000-000000000000")).collect();
+        let all = ["respond", "--all", "--tool", "plan_dinner"];
+        let answered = costs(&kitchen, &[&all[..], &["--set", "cuisine=thai"]].concat()).await;
+        taking.abort();
+        let words: Vec<&str> = ["cancel"].into_iter().chain(named.iter().map(|id| &id[..11])).collect();
+        let cancelled = costs(&kitchen, &words).await;
+        let rest = costs(&kitchen, &["cancel", "--tool", "plan_dinner", "--yes"]).await;
+        looks.push([answered.1, cancelled.1, rest.1]);
+        for (what, cost) in [("respond", answered), ("cancel", cancelled), ("cancel --tool", rest)] {
+            assert!(cost.0 < 60 * copies, "{what} of {copies}: {} commands", cost.0);
+        }
+    }
+    assert_eq!(looks[0], looks[1], "the keys are looked through as often for twice as many");
 }

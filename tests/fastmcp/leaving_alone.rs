@@ -110,16 +110,18 @@ async fn one_pass_over_the_keys_finds_the_deployment_and_its_tasks() {
 }
 
 /// Copies of a real task under other ids.
-async fn multiply(kitchen: &Kitchen, id: &str, count: usize) {
+pub(crate) async fn multiply(kitchen: &Kitchen, id: &str, count: usize) {
     let script = "
         local id, keys = string.gsub(ARGV[1], '%-', '%%-'), redis.call('KEYS', '*' .. ARGV[1] .. '*')
         for at = 1, tonumber(ARGV[2]) do
           local other = string.format('%08x-0000-4000-8000-000000000000', at)
           for _, key in ipairs(keys) do
-            redis.call('COPY', key, (string.gsub(key, id, other)))
+            local copy = string.gsub(key, id, other)
+            redis.call('COPY', key, copy)
+            if redis.call('TYPE', copy).ok == 'string' then
+              redis.call('SET', copy, (string.gsub(redis.call('GET', copy), id, other)), 'KEEPTTL')
+            end
           end
-          local own = 'fastmcp:fastmcp:task:anon:'
-          redis.call('SET', own .. other, (string.gsub(redis.call('GET', own .. ARGV[1]), id, other)))
         end";
     kitchen.redis::<()>(&["EVAL", script, "0", id, &count.to_string()]).await;
 }

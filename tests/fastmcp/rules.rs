@@ -55,3 +55,43 @@ async fn what_needs_fastmcp_4s_server_is_left_and_said_so() {
     let (_, said, complaint) = mcptask(&kitchen, &["respond", "--rules", &path]);
     assert_eq!(said[0]["rule"], "whose", "{complaint}");
 }
+
+#[tokio::test]
+async fn rules_answer_fastmcp_4_straight_where_that_is_said_and_one_task_alone() {
+    let (kitchen, file) = (Kitchen::open(V4), rules());
+    let path = file.path().to_string_lossy().into_owned();
+    let clients: Vec<_> = (0..2).map(|_| kitchen.client("plan_dinner", &json!({}), "silent")).collect();
+    let ids: Vec<String> = clients.iter().map(crate::kitchen::Client::task).collect();
+    for id in &ids {
+        kitchen.asks(id, "What kind of dinner?").await;
+    }
+    let words = ["respond", "--rules", &path, "--direct", "--", &ids[0]];
+    let (code, said, complaint) = mcptask(&kitchen, &words);
+    assert_eq!((code, said.len()), (0, 2), "{complaint}");
+    assert_eq!((&said[0]["event"], &said[0]["task"]), (&json!("answered"), &json!(ids[0])));
+    kitchen.asks(&ids[0], "Vegetarian?").await;
+    kitchen.asks(&ids[1], "What kind of dinner?").await;
+    let (code, said, complaint) = mcptask(&kitchen, &["respond", "--rules", &path, "--direct"]);
+    assert_eq!((code, &said[2]["answered"]), (0, &json!(2)), "{complaint}");
+}
+
+#[tokio::test]
+async fn rules_answer_through_fastmcp_4s_server() {
+    let (kitchen, file) = (Kitchen::open(V4), rules());
+    let path = file.path().to_string_lossy().into_owned();
+    let server = kitchen.endpoint();
+    let (code, said, complaint) = mcptask(&kitchen, &["submit", "plan_dinner", "--server", &server]);
+    assert_eq!(code, 0, "{complaint}");
+    let id = said[0]["task"].as_str().expect("an id").to_owned();
+    kitchen.asks(&id, "What kind of dinner?").await;
+    let (code, said, complaint) =
+        mcptask(&kitchen, &["respond", "--rules", &path, "--server", &server, "--", &id]);
+    assert_eq!(
+        (code, &said[0]["event"], &said[0]["rule"]),
+        (0, &json!("answered"), &json!("thai")),
+        "{complaint}"
+    );
+    kitchen.asks(&id, "Vegetarian?").await;
+    let (code, said, complaint) = mcptask(&kitchen, &["respond", "--rules", &path, "--server", &server]);
+    assert_eq!((code, &said[0]["event"]), (0, &json!("answered")), "{complaint}");
+}

@@ -1,13 +1,14 @@
 //! `--exec`: a command that is run for each event.
 
+use std::collections::{HashSet, VecDeque};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
+use super::hook_process::Group;
 use crate::cli::config::StoreChoice;
 use crate::cli::context::Context;
 use crate::cli::environment::{DB, NAMESPACE, PROFILE, REDIS_URL};
@@ -15,55 +16,120 @@ use crate::cli::remote::RemoteArgs;
 use crate::cli::ui::{event, text};
 use crate::desk::watch::Seen;
 
-/// How long events wait for a command before that is said. It is not ended: only who wrote it knows how long it may take.
-const LONG: Duration = Duration::from_secs(60);
+/// The most bytes of events that wait for their command; beyond them further events wait in their log.
+const MOST_WAITING: usize = 4 * 1024 * 1024;
+
+/// How a command of the user's is run.
+pub(crate) struct Manner<'a> {
+    /// Its text, for the shell.
+    pub(crate) command: &'a str,
+    /// How many run at once.
+    pub(crate) most: usize,
+    /// How long one may take.
+    pub(crate) limit: Duration,
+}
 
 /// A command of the user's, run by the shell. The event is in its environment and on its stdin, never in its text.
 pub(crate) struct Hook {
     command: String,
-    /// How many run at once.
     most: usize,
+    limit: Duration,
     /// Where the same tasks are.
     place: Vec<(&'static str, String)>,
+    /// Events whose command has not begun, and their bytes.
+    waiting: VecDeque<Job>,
+    waiting_bytes: usize,
+    /// The tasks for which a command runs: of one task they run in the order of its events.
+    busy: HashSet<String>,
     running: JoinSet<Ran>,
+}
+
+/// An event, as a command gets it.
+struct Job {
+    task: String,
+    event: String,
+    variables: Vec<(&'static str, String)>,
+    line: String,
 }
 
 /// What it was run for, and how it ended.
 struct Ran {
+    task: String,
     event: String,
-    ended: std::io::Result<ExitStatus>,
+    ended: std::io::Result<Ended>,
+}
+
+enum Ended {
+    Itself(ExitStatus),
+    /// It took too long.
+    Stopped,
+}
+
+impl Job {
+    fn of(seen: &Seen) -> Self {
+        let event = format!("{} of task {}", seen.name, text::line(event::short(&seen.task)));
+        Self { task: seen.task.clone(), event, variables: seen.variables(), line: seen.object.to_string() }
+    }
+
+    fn bytes(&self) -> usize {
+        self.line.len() + self.variables.iter().map(|(_, value)| value.len()).sum::<usize>()
+    }
 }
 
 impl Hook {
-    /// A command of which so many run at once.
-    pub(crate) fn new(context: &Context, remote: &RemoteArgs, (command, most): (&str, usize)) -> Self {
-        let (command, place) = (command.to_owned(), place(context, remote));
-        Self { command, most: most.max(1), place, running: JoinSet::new() }
+    /// That command.
+    pub(crate) fn new(context: &Context, remote: &RemoteArgs, manner: &Manner<'_>) -> Self {
+        Self {
+            command: manner.command.to_owned(),
+            most: manner.most.max(1),
+            limit: manner.limit,
+            place: place(context, remote),
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            busy: HashSet::new(),
+            running: JoinSet::new(),
+        }
     }
 
-    /// Runs it for an event, as soon as fewer run than may: events wait in their log meanwhile. Where it cannot be run,
-    /// that is said, and watching goes on.
+    /// Runs it for an event, as soon as fewer run than may and none for the same task. Watching goes on meanwhile. Where it
+    /// cannot be run, that is said.
     pub(crate) async fn run(&mut self, context: &Context, seen: &Seen) {
-        while let Some(ran) = self.running.try_join_next() {
-            tell(context, ran);
-        }
-        while self.running.len() >= self.most {
+        let job = Job::of(seen);
+        self.waiting_bytes += job.bytes();
+        self.waiting.push_back(job);
+        self.begin(context);
+        while self.waiting_bytes > MOST_WAITING {
             self.until_one_ended(context).await;
         }
-        let (name, line) = (named(seen), seen.object.to_string());
-        match self.start(context, seen) {
-            Ok(child) => {
-                self.running.spawn(async move { Ran { event: name, ended: until_ended(child, line).await } });
+    }
+
+    /// Begins whatever may begin.
+    fn begin(&mut self, context: &Context) {
+        while self.running.len() < self.most {
+            let Some(at) = self.waiting.iter().position(|job| !self.busy.contains(&job.task)) else { return };
+            let Some(job) = self.waiting.remove(at) else { return };
+            self.waiting_bytes -= job.bytes();
+            match self.start(context, &job) {
+                Ok(child) => {
+                    self.busy.insert(job.task.clone());
+                    let limit = self.limit;
+                    self.running.spawn(async move {
+                        let ended = until_ended(child, job.line, limit).await;
+                        Ran { task: job.task, event: job.event, ended }
+                    });
+                }
+                Err(error) => {
+                    self.tell(context, &Ran { task: job.task, event: job.event, ended: Err(error) });
+                }
             }
-            Err(error) => tell(context, Ok(Ran { event: name, ended: Err(error) })),
         }
     }
 
-    fn start(&self, context: &Context, seen: &Seen) -> std::io::Result<Child> {
+    fn start(&self, context: &Context, job: &Job) -> std::io::Result<Child> {
         let mut command = Command::new("sh");
-        command.arg("-c").arg(&self.command).stdin(Stdio::piped()).kill_on_drop(true);
+        command.arg("-c").arg(&self.command).stdin(Stdio::piped()).kill_on_drop(true).process_group(0);
         command.envs(self.place.iter().map(|(name, value)| (name, value)));
-        command.envs(seen.variables());
+        command.envs(job.variables.iter().map(|(name, value)| (name, value)));
         if context.ui.is_json() {
             // Nothing of it may come between the objects.
             command.stdout(std::io::stderr());
@@ -71,27 +137,41 @@ impl Hook {
         command.spawn()
     }
 
-    /// Waits for those that still run.
+    /// Waits for those that run and that are still to run.
     pub(crate) async fn finish(&mut self, context: &Context) {
         while !self.running.is_empty() {
             self.until_one_ended(context).await;
         }
     }
 
-    async fn until_one_ended(&mut self, context: &Context) {
-        let soon = timeout(LONG, self.running.join_next()).await;
-        let ran = if let Ok(ran) = soon {
-            ran
-        } else {
-            context.ui.warn(&format!(
-                "the command of --exec has been running for {} s; events wait for it, and --parallel N runs more at once",
-                LONG.as_secs()
-            ));
-            self.running.join_next().await
-        };
-        if let Some(ran) = ran {
-            tell(context, ran);
+    /// Waits until a command has ended, and lets the next one begin; for ever where none runs.
+    pub(crate) async fn turn(hook: &mut Option<Self>, context: &Context) {
+        match hook {
+            Some(hook) if !hook.running.is_empty() => hook.until_one_ended(context).await,
+            _ => std::future::pending().await,
         }
+    }
+
+    async fn until_one_ended(&mut self, context: &Context) {
+        if let Some(Ok(ran)) = self.running.join_next().await {
+            self.busy.remove(&ran.task);
+            self.tell(context, &ran);
+        }
+        self.begin(context);
+    }
+
+    /// Says so where it failed. Watching goes on.
+    fn tell(&self, context: &Context, ran: &Ran) {
+        let Ran { event, ended, .. } = ran;
+        let how = match ended {
+            Ok(Ended::Itself(status)) if status.success() => return,
+            Ok(Ended::Itself(status)) => format!("ended with {status}"),
+            Ok(Ended::Stopped) => {
+                format!("was stopped after {:?}; --exec-timeout gives it longer", self.limit)
+            }
+            Err(error) => format!("could not be run: {error}"),
+        };
+        context.ui.warn(&format!("the command of --exec for {event} {how}"));
     }
 }
 
@@ -117,12 +197,20 @@ fn place(context: &Context, remote: &RemoteArgs) -> Vec<(&'static str, String)> 
     store.into_iter().chain([(NAMESPACE, context.config.namespace.clone())]).collect()
 }
 
-fn named(seen: &Seen) -> String {
-    format!("{} of task {}", seen.name, text::line(event::short(&seen.task)))
+/// Hands the event over and waits for the end. A command that does not read it is none the worse for it; one that takes too
+/// long is stopped with all that it has started.
+async fn until_ended(child: Child, line: String, limit: Duration) -> std::io::Result<Ended> {
+    let mut group = Group::of(child)?;
+    if let Ok(ended) = tokio::time::timeout(limit, handed_over(group.leader(), line)).await {
+        group.leave();
+        ended.map(Ended::Itself)
+    } else {
+        group.end().await;
+        Ok(Ended::Stopped)
+    }
 }
 
-/// Hands the event over and waits for the end. A command that does not read it is none the worse for it.
-async fn until_ended(mut child: Child, line: String) -> std::io::Result<ExitStatus> {
+async fn handed_over(child: &mut Child, line: String) -> std::io::Result<ExitStatus> {
     let stdin = child.stdin.take();
     let hand_over = async {
         if let Some(mut stdin) = stdin {
@@ -136,16 +224,4 @@ async fn until_ended(mut child: Child, line: String) -> std::io::Result<ExitStat
         () = hand_over => {}
     }
     child.wait().await
-}
-
-/// Says so where it failed. Watching goes on.
-fn tell(context: &Context, ran: Result<Ran, tokio::task::JoinError>) {
-    let Ok(Ran { event, ended }) = ran else { return };
-    match ended {
-        Ok(status) if status.success() => {}
-        Ok(status) => context.ui.warn(&format!("the command of --exec for {event} ended with {status}")),
-        Err(error) => {
-            context.ui.warn(&format!("the command of --exec for {event} could not be run: {error}"));
-        }
-    }
 }

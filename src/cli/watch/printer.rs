@@ -5,14 +5,15 @@ use jiff::Timestamp;
 use super::hook::Hook;
 use super::reset::{self, Known};
 use crate::cli::context::Context;
-use crate::cli::failure::store::{expired, gone_or};
+use crate::cli::failure::store::expired;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::ui::{Piece, event, page, text};
 use crate::desk::asked::OpenQuestion;
+use crate::desk::ending::until_final;
 use crate::desk::facts::passed_over;
 use crate::desk::values;
 use crate::desk::watch::{END, Open, Seen, Wanted, Watching};
-use crate::engine::{Engine, Viewer, Watch, Watched};
+use crate::engine::{Engine, Watch, Watched};
 use crate::store::EventFilter;
 use crate::task::{Cursor, Event, EventKind, Task};
 
@@ -143,6 +144,7 @@ impl<'a> Printer<'a> {
                 event = Watch::next_of(&mut log) => Next::Ours(event?),
                 event = others.next() => Next::Theirs(event.map(Box::new)),
                 over = &mut over => Next::Over(over.map(Box::new)),
+                () = Hook::turn(&mut self.hook, self.context) => continue,
             };
             let is_last = match seen {
                 Next::Ours(Watched::Event(event)) => {
@@ -296,7 +298,5 @@ impl<'a> Printer<'a> {
 /// The end of the one task that is watched, also where it had ended before; never, where all are watched.
 async fn over(ours: Option<&Log>) -> Result<Task, Failure> {
     let Some((engine, EventFilter::Task(id), _)) = ours else { return std::future::pending().await };
-    let begun = engine.get_patiently(&Viewer::Operator, id).await?;
-    let ended = engine.wait(&Viewer::Operator, id, |task| task.status.is_final()).await;
-    ended.map_err(|error| gone_or(&begun, error))
+    until_final(engine, id).await
 }

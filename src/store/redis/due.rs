@@ -11,6 +11,7 @@ use super::codec::Place;
 use super::mend::AT_ONCE;
 use super::reading::unreadable;
 use super::{RedisStore, codec};
+use crate::store::archive::SAID_EVERY;
 use crate::store::{Due, MAX_FINISHED, MAX_LOG_BYTES, StoreResult};
 
 /// How many of each kind [`Store::due`](crate::store::Store::due) brings at once.
@@ -30,6 +31,8 @@ const PATROL: Duration = Duration::from_secs(15);
 /// Where a process is in what it does again and again.
 pub(super) struct Rounds {
     swept: Instant,
+    /// When it was last said how this process archives tasks.
+    said: Option<Instant>,
     /// Scopes that got tasks since.
     scopes: HashSet<String>,
     patrolled: Option<Instant>,
@@ -47,6 +50,7 @@ impl Rounds {
     pub(super) fn new() -> Self {
         Self {
             swept: Instant::now(),
+            said: None,
             scopes: HashSet::new(),
             patrolled: None,
             patrol: format!("[{HIDDEN}"),
@@ -78,6 +82,16 @@ impl RedisStore {
         self.rounds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether it is time to say again how this process archives tasks.
+    pub(super) fn is_to_say(&self) -> bool {
+        self.rounds().said.is_none_or(|last| last.elapsed() >= SAID_EVERY)
+    }
+
+    /// It was said now.
+    pub(super) fn has_said(&self) {
+        self.rounds().said = Some(Instant::now());
+    }
+
     /// Takes note of a scope that the next sweep looks at.
     pub(super) fn sweep_later(&self, scope: &str) {
         let mut rounds = self.rounds();
@@ -89,7 +103,7 @@ impl RedisStore {
     /// What is due. Dead workers of whom it is lost what they hold are found by their tasks, and a lost index by all
     /// records.
     pub(super) async fn find_due(&self) -> StoreResult<Due> {
-        for kept in [self.sweep().await, self.patrol().await] {
+        for kept in [self.say_retention().await, self.sweep().await, self.patrol().await] {
             match kept {
                 Err(error) if error.is_passing() => return Err(error),
                 Err(error) => tracing::debug!(%error, "the namespace cannot be looked after"),

@@ -6,10 +6,11 @@ use crate::redis_link::Figures;
 use crate::store::{Refusal, StoreError, StoreResult, Trouble};
 
 /// The keys that all tasks share, with their types.
-const SHARED_KEYS: [(&str, &str); 6] = [
+const SHARED_KEYS: [(&str, &str); 7] = [
     ("archive", "zset"),
     ("events", "stream"),
     ("index", "zset"),
+    ("keep", "hash"),
     ("leases", "zset"),
     ("tools", "hash"),
     ("tools:changes", "stream"),
@@ -22,6 +23,7 @@ impl RedisStore {
         troubles.extend(self.lost_meta().await?);
         troubles.extend(self.lost_index().await?);
         troubles.extend(self.noted_loss().await?);
+        troubles.extend(self.archive_troubles().await?);
         let figures = self.figures("memory").await?;
         troubles.extend(evicting(&figures));
         troubles.extend(nearly_full(&figures));

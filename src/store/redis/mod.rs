@@ -12,6 +12,7 @@ mod connection;
 mod due;
 mod health;
 mod index;
+mod keep;
 mod labels;
 mod list;
 mod mend;
@@ -361,6 +362,15 @@ impl Store for RedisStore {
 
     async fn history(&self, filter: &EventFilter, after: Cursor, most: usize) -> StoreResult<History> {
         self.read_history(filter, after, most).await
+    }
+
+    async fn history_before(
+        &self,
+        filter: &EventFilter,
+        before: Option<Cursor>,
+        most: usize,
+    ) -> StoreResult<History> {
+        self.read_history_before(filter, before, most).await
     }
 
     async fn last(&self) -> StoreResult<Cursor> {

@@ -176,6 +176,49 @@ impl RedisStore {
         Ok(History { events: read.rows, unreadable: read.unreadable, next })
     }
 
+    /// The same backward, from a place or the log's end.
+    pub(super) async fn read_history_before(
+        &self,
+        filter: &EventFilter,
+        before: Option<Cursor>,
+        most: usize,
+    ) -> StoreResult<History> {
+        let (entries, next) = match filter {
+            EventFilter::All => {
+                let entries = self.entries_before("events", before, most).await?;
+                let next = last_of(&entries).filter(|_| entries.len() == most);
+                (entries, next)
+            }
+            EventFilter::Session(session) => {
+                let ids = self.entries_before(&format!("log:{session}"), before, most).await?;
+                let next = last_of(&ids).filter(|_| ids.len() == most);
+                (self.events_of(ids.into_iter().map(|(id, _)| id).collect()).await?, next)
+            }
+            EventFilter::Task(task) => {
+                let ids = self.event_ids(task).await?.into_iter().rev();
+                let mut ids: Vec<Cursor> =
+                    ids.filter(|id| before.is_none_or(|before| *id < before)).take(most + 1).collect();
+                let next = (ids.len() > most).then(|| ids[most - 1]);
+                ids.truncate(most);
+                (self.events_of(ids.iter().map(Cursor::to_string).collect()).await?, next)
+            }
+        };
+        let read = codec::events(self.complete(entries).await?);
+        Ok(History { events: read.rows, unreadable: read.unreadable, next })
+    }
+
+    async fn entries_before(
+        &self,
+        log: &str,
+        before: Option<Cursor>,
+        most: usize,
+    ) -> StoreResult<Vec<Entry>> {
+        let mut command = redis::cmd("XREVRANGE");
+        let from = before.map_or_else(|| "+".to_owned(), |before| format!("({before}"));
+        command.arg(self.key(log)).arg(from).arg("-").arg("COUNT").arg(most);
+        self.command(&command).await
+    }
+
     async fn entries(&self, log: &str, after: Cursor, most: usize) -> StoreResult<Vec<Entry>> {
         let mut command = redis::cmd("XRANGE");
         command.arg(self.key(log)).arg(format!("({after}")).arg("+").arg("COUNT").arg(most);

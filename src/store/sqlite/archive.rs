@@ -57,6 +57,20 @@ impl Change<'_> {
         self.bound_archive(Some(retention))
     }
 
+    /// Deletes what the archive has of a task; false where that is nothing.
+    pub(super) fn unarchive(&self, task: &TaskId) -> Result<bool, Failure> {
+        if !is_there(self.transaction)? {
+            return Ok(false);
+        }
+        let sql = "DELETE FROM archive WHERE namespace = ?1 AND id = ?2 RETURNING bytes";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        let bytes: Option<i64> =
+            statement.query_row(params![self.namespace, task.as_str()], |row| row.get(0)).optional()?;
+        let sql = "UPDATE archive_size SET bytes = max(0, bytes - ?2) WHERE namespace = ?1";
+        self.execute(sql, [self.namespace, bytes.unwrap_or_default()])?;
+        Ok(bytes.is_some())
+    }
+
     fn insert(&self, row: &Row, record: &Record, retention: Retention) -> Result<(), Failure> {
         let json = serde_json::to_string(record).map_err(Failure::unreadable)?;
         let bytes = i64::try_from(json.len() + ROW_BYTES).unwrap_or(i64::MAX);
@@ -94,13 +108,18 @@ impl Change<'_> {
         let noted = size(self.transaction, self.namespace)?;
         // Nothing is deleted before its time by a number that somebody else may have written. The index has all bytes.
         let mut bytes = if (0..=most).contains(&noted) { noted } else { self.counted_size()? };
+        let mut is_early = false;
         for _ in 0..MOST_AT_ONCE {
             let Some((number, until_ms, size)) = self.first_to_go()? else { break };
             if until_ms > self.now_ms() && bytes <= most {
                 break;
             }
+            is_early |= until_ms > self.now_ms();
             self.execute("DELETE FROM archive WHERE number = ?1", [number])?;
             bytes = bytes.saturating_sub(size);
+        }
+        if is_early {
+            self.has_forgotten()?;
         }
         let sql = "UPDATE archive_size SET bytes = ?2 WHERE namespace = ?1";
         self.execute(sql, params![self.namespace, bytes]).map(drop)

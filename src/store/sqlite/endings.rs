@@ -107,11 +107,15 @@ pub(super) fn expire(change: &mut Change, task: &TaskId) -> Result<(), Failure> 
     if row.expires_ms.is_none_or(|end| end > change.now_ms()) {
         return Ok(());
     }
+    change.go_by_what_is_said()?;
     change.expire(&mut row)
 }
 
 pub(super) fn prune(change: &mut Change, task: &TaskId) -> Result<bool, Failure> {
-    let mut row = change.load(task)?;
+    let Some(mut row) = change.find(task)? else {
+        // It may have expired meanwhile.
+        return if change.unarchive(task)? { Ok(true) } else { Err(StoreError::NoTask(task.clone()).into()) };
+    };
     if row.status.is_final() {
         // Who wants it gone wants no archive of it.
         change.retention = None;

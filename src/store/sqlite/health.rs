@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::super::{Refusal, StoreError, StoreResult, Trouble};
 use super::failure::{Failure, barred};
-use super::{SqliteStore, sequence};
+use super::{SqliteStore, keep, sequence};
 
 /// Less than this free on the disk is worth saying: a day of a busy store is more.
 const NEARLY_FULL: u64 = 100 * 1024 * 1024;
@@ -22,6 +22,12 @@ impl SqliteStore {
             troubles.push(trouble);
         }
         troubles.extend(nearly_full(self.shared.path()));
+        match self.read_now(keep::troubles).await {
+            Ok(found) => troubles.extend(found),
+            // It was said above.
+            Err(StoreError::Refuses { .. } | StoreError::Unreachable { .. }) => {}
+            Err(error) => return Err(error),
+        }
         match self.read(written_by_others).await {
             Ok(found) => troubles.extend(found),
             // It was said above.

@@ -19,6 +19,7 @@ mod endings;
 mod failure;
 mod files;
 mod health;
+mod keep;
 mod list;
 mod log;
 mod migrate;
@@ -57,6 +58,7 @@ use actor::Actor;
 pub use clock::TimeSource;
 use endings::End;
 use files::Frozen;
+use reading::Stretch;
 use shared::Shared;
 use tail::SqliteTail;
 
@@ -309,7 +311,20 @@ impl Store for SqliteStore {
     async fn history(&self, filter: &EventFilter, after: Cursor, most: usize) -> StoreResult<History> {
         let filter = filter.clone();
         let verb = move |connection: &Connection, namespace| {
-            reading::history(connection, namespace, (&filter, after), most)
+            reading::history(connection, namespace, (&filter, Stretch::After(after)), most)
+        };
+        self.read(verb).await
+    }
+
+    async fn history_before(
+        &self,
+        filter: &EventFilter,
+        before: Option<Cursor>,
+        most: usize,
+    ) -> StoreResult<History> {
+        let filter = filter.clone();
+        let verb = move |connection: &Connection, namespace| {
+            reading::history(connection, namespace, (&filter, Stretch::Before(before)), most)
         };
         self.read(verb).await
     }

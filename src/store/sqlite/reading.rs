@@ -229,12 +229,21 @@ pub(super) fn cursor(sequence: i64) -> Cursor {
     Cursor { millis: 0, sequence: u64::try_from(sequence).unwrap_or_default() }
 }
 
-/// Events after a cursor, bounded in number and bytes. What stands beyond the log's end is passed over: whoever read on
+/// Which part of the log, and in which order.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stretch {
+    /// What comes after a place, oldest first.
+    After(Cursor),
+    /// What comes before a place or the log's end, newest first.
+    Before(Option<Cursor>),
+}
+
+/// A stretch of events, bounded in number and bytes. What stands beyond the log's end is passed over: whoever read on
 /// from there would hear of nothing any more.
 pub(super) fn history(
     connection: &Connection,
     namespace: i64,
-    (filter, after): (&EventFilter, Cursor),
+    (filter, stretch): (&EventFilter, Stretch),
     most: usize,
 ) -> Result<History, Failure> {
     let (part, of) = match filter {
@@ -242,14 +251,21 @@ pub(super) fn history(
         EventFilter::Session(session) => ("session = ?4", session.as_str()),
         EventFilter::Task(task) => ("task = ?4", task.as_str()),
     };
+    let end = sequence::end(connection, namespace)?;
+    let (after, until, order) = match stretch {
+        Stretch::After(after) => (place(after), end, "ASC"),
+        Stretch::Before(before) => {
+            let before = before.map_or(i64::MAX, place);
+            (i64::MIN, end.min(before.saturating_sub(1)), "DESC")
+        }
+    };
     let sql = format!(
         "SELECT {EVENT} FROM event
-        WHERE namespace = ?1 AND sequence > ?2 AND sequence <= ?5 AND {part} ORDER BY sequence LIMIT ?3"
+        WHERE namespace = ?1 AND sequence > ?2 AND sequence <= ?5 AND {part} ORDER BY sequence {order} LIMIT ?3"
     );
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(&sql)?;
-    let end = sequence::end(connection, namespace)?;
-    let mut rows = statement.query(params![namespace, place(after), most, of, end])?;
+    let mut rows = statement.query(params![namespace, after, most, of, until])?;
     let (mut history, mut count, mut bytes) = (History::default(), 0, 0);
     while let Some(row) = rows.next()? {
         let place = cursor(row.get(0)?);

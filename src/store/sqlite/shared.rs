@@ -17,7 +17,7 @@ use super::due::Turns;
 use super::failure::Failure;
 use super::files::{self, Files, Frozen};
 use super::recounts::Recounts;
-use super::{SqliteStore, archive, due, open, space, workers};
+use super::{SqliteStore, archive, due, keep, open, space, workers};
 
 /// How often a file is opened that is removed while it is opened.
 const ATTEMPTS: usize = 3;
@@ -277,7 +277,8 @@ impl SqliteStore {
             let mut turns = shared.turns.lock().unwrap_or_else(PoisonError::into_inner);
             let found = due::due(connection, (namespace, now_ms), &mut turns)?;
             let forget = workers::any_to_forget(connection, namespace, now_ms)?
-                || archive::is_over(connection, (namespace, now_ms), shared.retention())?;
+                || archive::is_over(connection, (namespace, now_ms), shared.retention())?
+                || keep::is_to_say(connection, (namespace, now_ms), shared.retention())?;
             Ok((found, forget, space::surplus(connection)?))
         };
         let (mut found, forget, surplus) = self.read(verb).await?;
@@ -285,6 +286,7 @@ impl SqliteStore {
             let aside = std::mem::take(&mut found.aside);
             let is_left = self.write(move |change| {
                 workers::forget(change)?;
+                change.say_retention()?;
                 change.bound_archive(change.retention)?;
                 due::set_aside(change, &aside)?;
                 space::give_back(change.transaction)?;

@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use super::super::{EventFilter, History, News, StoreResult, Tail};
 use super::failure::Failure;
+use super::reading::Stretch;
 use super::{SqliteStore, reading, workers};
 use crate::task::Cursor;
 
@@ -35,7 +36,7 @@ struct Look {
 }
 
 fn look(connection: &Connection, namespace: i64, after: Cursor) -> Result<Look, Failure> {
-    let history = reading::history(connection, namespace, (&EventFilter::All, after), MOST)?;
+    let history = reading::history(connection, namespace, (&EventFilter::All, Stretch::After(after)), MOST)?;
     let is_silent = history.events.is_empty() && history.unreadable.is_empty();
     let end = if is_silent { Some(reading::last(connection, namespace)?) } else { None };
     let end_before = end.filter(|end| after.millis == 0 && *end < after);

@@ -46,24 +46,38 @@ local function leave_archive(id)
   return left
 end
 
+-- How long those archive tasks, and how many bytes of them, that were not told: as the one says who keeps them longest.
+-- Nothing where nobody has said anything for a day.
+local function said_retention()
+  local said, at, ms, bytes = typed('HGETALL', P .. 'keep') or {}, now(), nil, nil
+  for field = 1, #said, 2 do
+    local long, most = string.match(said[field], '^(%d+):(%d+)$')
+    local is_late = (tonumber(said[field + 1]) or 0) + SAID_MS <= at
+    if long and not is_late and (not ms or long + 0 > ms) then ms, bytes = long + 0, most + 0 end
+  end
+  return ms, bytes
+end
+
 -- Adds to the bytes of the archive, then takes some tasks out of it: those whose time is over, and while it has more
 -- than `most` bytes those that would go soonest.
 local function bound_archive(added, most, at)
   local notes, bytes = in_archive('ZRANGEBYLEX', '[b:', '(b;'), 0
   for _, note in ipairs(notes) do bytes = bytes + (tonumber(string.match(note, '^b:(%d+)$') or '') or 0) end
   bytes = bytes + added
-  local is_over = true
+  local is_over, is_early = true, false
   for _ = 1, 25 do
     local members = in_archive('ZRANGEBYLEX', '[u:', '(u;', 'LIMIT', '0', '20')
     for _, member in ipairs(members) do
       local ends, id = string.match(member, '^u:(%d+):(.+)$')
       is_over = not ends or bytes > most or tonumber(ends) <= at
       if not is_over then break end
+      is_early = is_early or ends and tonumber(ends) > at
       call('ZREM', P .. 'archive', member)
       if id then bytes = bytes - leave_archive(id) end
     end
     if not is_over or #members == 0 then break end
   end
+  if is_early then try('SET', P .. 'archive:forgot', whole(at), 'PX', DAMAGED_MS) end
   many('ZREM', P .. 'archive', notes)
   if call('EXISTS', P .. 'archive') == 1 then
     call('ZADD', P .. 'archive', '0', 'b:' .. string.format('%.0f', math.max(0, bytes)))

@@ -1,9 +1,16 @@
--- Deletes a task whose ttl ended, or moves it to the archive; with 'ended' one that has ended, whatever its ttl.
+-- Deletes a task whose ttl ended, or moves it to the archive, as this process or another one says; with 'ended' one that has ended, whatever its ttl, or what the archive has of it.
 -- ARGV: id, how long it is archived (ms) or '', the most bytes of the archive or '', 'ended' or nothing
 -- Returns: {'ok'} | {'unfinished'} | {'no_task'} | {'unreadable', problem}
 local SESSION_LOG_MS = 604800000
 local task, problem = load_to_end(ARGV[1])
-if not task then return problem end
+if not task then
+  -- Who deletes a task wants nothing of it, also where it has expired meanwhile.
+  if ARGV[4] == 'ended' and problem[1] == 'no_task' and call('EXISTS', P .. 'archived:' .. ARGV[1]) == 1 then
+    bound_archive(-leave_archive(ARGV[1]), math.huge, now())
+    return { 'ok' }
+  end
+  return problem
+end
 local ends = end_of_ttl(task)
 if ARGV[4] == 'ended' then
   if not is_final(task.status) then return { 'unfinished' } end
@@ -19,10 +26,11 @@ end
 local members = { 'i:' .. task.id, live(task), 'e:' .. task.status .. ':' .. task.place }
 if ends then members[#members + 1] = ending_at(task, ends) end
 labels(task, members)
-local at, archived
-if ARGV[2] ~= '' and task.hidden ~= '1' then
+local kept, most, at, archived = tonumber(ARGV[2]), tonumber(ARGV[3]), nil, nil
+if not kept and ARGV[4] ~= 'ended' then kept, most = said_retention() end
+if kept and task.hidden ~= '1' then
   at = now()
-  archived = archive(task, tonumber(ARGV[2]), at)
+  archived = archive(task, kept, at)
 end
 call('ZREM', INDEX, unpack(members))
 call('UNLINK', P .. 'task:' .. task.id, P .. 'history:' .. task.id)
@@ -33,5 +41,5 @@ if task.session ~= '' then
     try('PEXPIRE', P .. 'log:' .. task.session, SESSION_LOG_MS)
   end
 end
-if archived then bound_archive(archived, tonumber(ARGV[3]), at) end
+if archived then bound_archive(archived, most, at) end
 return { 'ok' }

@@ -42,6 +42,8 @@
 --                              until (ms). It expires by itself
 --   archive            zset    members of score 0: b:BYTES of all archived tasks; and of each
 --                                i:ID:BYTES:CREATED:UNTIL, t:CREATED:ID, u:UNTIL:ID
+--   archive:forgot     string  when a task was deleted from the archive before its time, for its bytes; for seven days
+--   keep               hash    MS:BYTES, as a process archives tasks -> when it last said so (ms); for a day
 --   damaged            hash    keys that were of another type and were moved to damaged:KEY -> that type
 --
 -- A script that ends in an error has changed nothing. What can fail is written in this order: first whatever notes in
@@ -67,6 +69,7 @@ local MOST_COUNTED = 100000000
 local WORDS = 500
 local DAMAGED_MS = 604800000
 local ABOUT_MS = 86400000
+local SAID_MS = 86400000
 local undo = {}
 
 -- A whole number as text: most are small, and a digit costs less than a format.
