@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use jiff::Timestamp;
 
 use crate::desk::{page, text};
-use crate::task::{Ask, AskKind};
+use crate::task::{Ask, AskKind, OnTimeout};
 
 /// The most characters of a question's message in its row.
 const MESSAGE: usize = 400;
@@ -49,6 +49,8 @@ pub(crate) struct Question {
     pub(crate) since: Option<Timestamp>,
     /// When it answers itself.
     pub(crate) deadline: Option<Timestamp>,
+    /// What it answers then.
+    pub(crate) on_timeout: OnTimeout,
     /// What its form is known by among others; `None` for a page, which is never answered together with another one.
     pub(crate) form: Option<u64>,
     /// What it is found by.
@@ -75,7 +77,18 @@ impl Question {
         let message = page::message(ask, MESSAGE);
         let words =
             [&tool, &session, &source, &key.task, &message].map(|part| part.to_lowercase()).join("\n");
-        Self { key, source, tool, session, message, since, deadline, form: form_of(ask), words }
+        Self {
+            key,
+            source,
+            tool,
+            session,
+            message,
+            since,
+            deadline,
+            on_timeout: ask.on_timeout,
+            form: form_of(ask),
+            words,
+        }
     }
 
     /// Whether each of these words, in small letters, is somewhere in its tool, session, place, task or message.

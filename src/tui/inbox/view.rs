@@ -239,7 +239,7 @@ fn preview(state: &State, list: &List, foot: &mut Rows, height: usize) {
     facts.extend((!here.session.is_empty()).then(|| format!("session {}", here.session)));
     facts.push(here.source.clone());
     facts.extend(here.since.map(|since| format!("asked {}", time::relative(since, now))));
-    facts.extend(here.deadline.map(|at| format!("cancels itself {}", time::relative(at, now))));
+    facts.extend(here.deadline.map(|at| format!("{} {}", here.on_timeout.words(), time::relative(at, now))));
     facts.retain(|fact| !fact.is_empty());
     foot.empty();
     let first = foot.lines.len();
