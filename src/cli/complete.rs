@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
 use jiff::Timestamp;
 
-use super::config::{Config, GlobalArgs};
+use super::config::{Config, GlobalArgs, StoreChoice};
 use super::context::existing_store;
 use super::environment::Environment;
 use super::profile;
 use super::ui::{event, text, time};
+use crate::desk::places::SEARCHED;
+use crate::fastmcp::{DeployedTask, Deployment};
 use crate::store::{Store, TaskFilter};
 use crate::task::{Task, TaskStatus};
 
@@ -90,7 +92,37 @@ fn found(current: &OsStr, statuses: &[Option<TaskStatus>]) -> Vec<CompletionCand
     let fits = |task: &Task| current.to_str().is_some_and(|current| task.id().as_str().starts_with(current));
     let mut wanted = |task: Task| Some(task).filter(fits);
     let tasks = with_store(async |store| Some(sought(store, statuses, &mut wanted).await));
-    tasks.unwrap_or_default().iter().map(|task| candidate(task, current)).collect()
+    let own = tasks.unwrap_or_default();
+    let deployed = deployed_tasks().unwrap_or_default();
+    let is_sought = |task: &&DeployedTask| {
+        let is_one_of = |status: &Option<TaskStatus>| status.is_none_or(|status| status == task.status);
+        current.to_str().is_some_and(|current| task.id.starts_with(current)) && statuses.iter().any(is_one_of)
+    };
+    let deployed = deployed.iter().filter(is_sought).take(MOST - own.len());
+    let deployed = deployed.map(|task| {
+        let when = task.created_at.map(|at| format!(", {}", time::relative(at, Timestamp::now())));
+        let (tool, when) = (text::short(&task.component.name, 30), when.unwrap_or_default());
+        offered(&task.id, format!("{tool} {}{when}", task.status), current)
+    });
+    own.iter().map(|task| candidate(task, current)).chain(deployed).collect()
+}
+
+/// The tasks that FastMCP keeps in the Redis that is named: looking writes nothing there.
+fn deployed_tasks() -> Option<Vec<DeployedTask>> {
+    let config = chosen()?;
+    let StoreChoice::Redis(url) = &config.store else { return None };
+    let docket = config.docket.as_deref();
+    in_time(async {
+        let found = match docket {
+            Some(_) => Deployment::discover(url, docket).await,
+            None => Deployment::discover_among(url, SEARCHED).await,
+        };
+        let mut tasks = Vec::new();
+        for deployment in found.ok()? {
+            tasks.extend(deployment.list().await.ok()?);
+        }
+        Some(tasks)
+    })
 }
 
 /// What `wanted` makes of the tasks in one of the statuses, however many others are newer: as much as is found in time.
@@ -120,12 +152,15 @@ async fn sought<T>(
 }
 
 fn candidate(task: &Task, current: &OsStr) -> CompletionCandidate {
-    let id = task.id().as_str();
-    // Who typed more than the short form wants the whole.
-    let shown = if current.len() > event::short(id).len() { id } else { event::short(id) };
     let when = time::relative(task.updated_at, Timestamp::now());
     let help = format!("{} {}, {when}", text::short(&task.new.tool, 30), task.status);
-    CompletionCandidate::new(shown).help(Some(help.into()))
+    offered(task.id().as_str(), help, current)
+}
+
+fn offered(id: &str, help: String, current: &OsStr) -> CompletionCandidate {
+    // Who typed more than the short form wants the whole.
+    let shown = if current.len() > event::short(id).len() { id } else { event::short(id) };
+    CompletionCandidate::new(text::line(shown)).help(Some(help.into()))
 }
 
 /// The words of the line as far as it is typed, after the program's name.
@@ -137,9 +172,8 @@ pub(super) fn typed_words() -> Vec<String> {
         .collect()
 }
 
-/// Runs `read` on the store that the environment, and the line as far as it is typed, name. Nothing is written: where
-/// nobody has begun a store there is nothing to offer.
-pub(super) fn with_store<T>(read: impl AsyncFnOnce(&dyn Store) -> Option<T>) -> Option<T> {
+/// The configuration that the environment, and the line as far as it is typed, come to.
+fn chosen() -> Option<Config> {
     let words = typed_words();
     // A server is not asked while a line is typed, and what is elsewhere would mislead.
     let names_a_server =
@@ -150,16 +184,25 @@ pub(super) fn with_store<T>(read: impl AsyncFnOnce(&dyn Store) -> Option<T>) -> 
     let given = GlobalArgs::of_words(&words);
     let environment = Environment::of_process();
     let profile = profile::chosen(&given, &environment).ok()?;
-    let config = Config::resolve(&given, &environment, profile.as_ref()).ok()?;
-    if config.server.is_some() {
-        return None;
-    }
+    Config::resolve(&given, &environment, profile.as_ref()).ok().filter(|config| config.server.is_none())
+}
+
+/// What was found while somebody still waits for it.
+fn in_time<T>(reading: impl Future<Output = Option<T>>) -> Option<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-    let reading = async {
+    let found = runtime.block_on(async { tokio::time::timeout(PATIENCE, reading).await.ok()? });
+    // A name that is being looked up must not keep the shell waiting.
+    runtime.shutdown_background();
+    found
+}
+
+/// Runs `read` on the store that is named. Nothing is written: where nobody has begun a store there is nothing to offer.
+pub(super) fn with_store<T>(read: impl AsyncFnOnce(&dyn Store) -> Option<T>) -> Option<T> {
+    let config = chosen()?;
+    in_time(async {
         let store = existing_store(&config).await.ok()?;
         let found = read(&*store).await;
         store.close().await;
         found
-    };
-    runtime.block_on(async { tokio::time::timeout(PATIENCE, reading).await.ok()? })
+    })
 }

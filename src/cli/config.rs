@@ -223,6 +223,7 @@ impl GlobalArgs {
             redis: value("--redis"),
             db: value("--db").map(PathBuf::from),
             namespace: value("--namespace"),
+            docket: value("--docket"),
             json: words.iter().any(|word| word == "--json"),
             color: value("--color").and_then(|when| ColorChoice::from_str(&when, true).ok()),
             ..Self::default()

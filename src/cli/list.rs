@@ -161,7 +161,7 @@ fn none(context: &Context, places: &Places, args: &ListArgs) {
 /// All but the message, which takes what is left. The narrower the terminal, the fewer there are.
 const COLUMNS: [Cell<Row>; 9] = [
     (Column::new("TASK"), |row, _, _| {
-        // A server knows whole ids only, unless it is one that was launched from here.
+        // A server knows whole ids only; what was listed here is found by its beginning, too.
         let id = if row.source == SERVER { &row.task } else { event::short(&row.task) };
         text::line(id)
     }),
@@ -190,7 +190,24 @@ fn lines(ui: &Ui, rows: &[Row]) -> Vec<String> {
     let columns = COLUMNS.into_iter().filter(|(column, _)| !one_place || column.name != "SOURCE");
     // Whoever may accept a page sees where it leads.
     let last = |row: &Row| (message(row), row.has_page);
-    table_of(ui, rows, columns, (Column::new("MESSAGE"), last))
+    let is_narrow = ui.out_columns().is_some_and(|columns| columns < WHOLE_IDS);
+    let shortened = is_narrow.then(|| shortened(rows));
+    table_of(ui, shortened.as_deref().unwrap_or(rows), columns, (Column::new("MESSAGE"), last))
+}
+
+/// A terminal of so many columns has room for servers' whole ids beside what else is worth knowing.
+const WHOLE_IDS: usize = 100;
+
+/// The rows with ids as short as each still means one task of them.
+fn shortened(rows: &[Row]) -> Vec<Row> {
+    let is_clear = |short: &str| rows.iter().filter(|row| row.task.starts_with(short)).count() == 1;
+    let one = |row: &Row| {
+        let least = event::short(&row.task).len();
+        let ends = row.task.char_indices().map(|(at, _)| at).filter(|at| *at >= least);
+        let short = ends.map(|end| &row.task[..end]).find(|short| is_clear(short));
+        Row { task: short.unwrap_or(&row.task).to_owned(), ..row.clone() }
+    };
+    rows.iter().map(one).collect()
 }
 
 fn message(row: &Row) -> String {

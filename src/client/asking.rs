@@ -100,6 +100,12 @@ pub(super) fn refused(question: &AskedQuestion) -> ClientError {
     }
 }
 
+/// The error of a question that nobody here may answer.
+pub(super) fn needs_input(question: &AskedQuestion) -> ClientError {
+    let AskedQuestion { server, task, ask, .. } = question.clone();
+    ClientError::NeedsInput { server, task, message: ask.message, question: Some(Box::new(question.clone())) }
+}
+
 /// The answer as an `ElicitResult`. Content goes only with an accepted form.
 pub(super) fn elicit_result(ask: &Ask, answer: &Answer) -> Value {
     let mut result = match (answer.action, &ask.kind) {

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use rmcp::service::ServiceError;
 use rmcp::transport::streamable_http_client::StreamableHttpError;
+use url::Url;
 
 use super::ClientError;
+use super::http_client::proxy_to;
 use super::oddity;
 use crate::certificate::{CertificateFault, inner};
 use crate::task::RpcError;
@@ -75,6 +77,11 @@ pub(super) fn transport_failure(place: &str, error: &(dyn Error + 'static)) -> C
         let problem =
             "answers, and not in HTTP: where it speaks TLS, its URL begins with https://".to_owned();
         return answers_oddly(place, problem);
+    }
+    // Nobody has said who did not answer: the server, or the proxy before it.
+    let proxy = Url::parse(place).ok().filter(|_| !is_sent).and_then(|url| proxy_to(&url));
+    if let Some(proxy) = proxy {
+        reason = format!("{reason}, through the proxy {proxy}");
     }
     ClientError::Unreachable { server: place.to_owned(), reason, is_sent }
 }

@@ -12,8 +12,7 @@ use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::asked::AskedQuestion;
-use super::asking::{ATTEMPTS, refused};
-use super::submit::needs_input;
+use super::asking::{ATTEMPTS, needs_input, refused};
 use super::tasks::{Acknowledged, INVALID_PARAMS};
 use super::{Client, ClientError, ClientResult, Ended, TaskView};
 use crate::task::{Answer, Outcome, TaskStatus};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, StatusCode};
 use url::{Host, Url};
@@ -36,6 +37,22 @@ fn settings() -> ClientBuilder {
 
 fn without_certificates(settings: ClientBuilder) -> reqwest::Result<reqwest::Client> {
     settings.tls_certs_only([]).build()
+}
+
+/// The proxy on the way to that server, without its password, and the variable that names it.
+pub(super) fn proxy_to(url: &Url) -> Option<String> {
+    if is_loopback(url) {
+        return None;
+    }
+    let proxy = Matcher::from_env().intercept(&url.as_str().parse().ok()?)?;
+    let host = proxy.uri().host()?;
+    let port = proxy.uri().port().map(|port| format!(":{port}")).unwrap_or_default();
+    let own = if url.scheme() == "https" { "HTTPS_PROXY" } else { "HTTP_PROXY" };
+    let is_set = |name: &&str| {
+        [(*name).to_owned(), name.to_lowercase()].iter().any(|name| std::env::var_os(name).is_some())
+    };
+    let variable = [own, "ALL_PROXY"].into_iter().find(is_set)?;
+    Some(format!("{host}{port} ({variable})"))
 }
 
 /// Whether it is this very machine.

@@ -17,8 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::TaskView;
 use super::asked::AskedQuestion;
-use super::asking::{Desk, GaveUp, ask_from, elicit_result};
-use super::submit::needs_input;
+use super::asking::{Desk, GaveUp, ask_from, elicit_result, needs_input};
 use super::wire::{ELICITATION, TASK_CHANGED, Wire};
 
 /// Under this `_meta` key a message names its task (2025-11-25, basic/utilities/tasks).

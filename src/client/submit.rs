@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::asked::AskedQuestion;
-use super::asking::{ask_from, elicit_result};
+use super::asking::{ask_from, elicit_result, needs_input};
 use super::circle::Circle;
 use super::request::{INPUT_REQUIRED, TASK};
 use super::{Client, ClientError, ClientResult, TaskView};
@@ -242,10 +242,4 @@ impl Client {
 /// What a modern result says that it is.
 fn result_type(result: &Value) -> Option<&str> {
     result.get("resultType").and_then(Value::as_str)
-}
-
-/// The error of a question that nobody here may answer.
-pub(super) fn needs_input(question: &AskedQuestion) -> ClientError {
-    let AskedQuestion { server, task, ask, .. } = question.clone();
-    ClientError::NeedsInput { server, task, message: ask.message, question: Some(Box::new(question.clone())) }
 }

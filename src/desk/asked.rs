@@ -90,7 +90,7 @@ impl Asked {
         let words = match page::of(&self.ask) {
             Some(url) => format!("look at the page {}, then answer with", page::within(url)),
             None => match values::choices(&self.ask) {
-                Some(choices) => format!("answer it later with ({choices})"),
+                Some(choices) => format!("{choices}; answer it later with"),
                 None => "answer it later with".to_owned(),
             },
         };

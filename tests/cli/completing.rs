@@ -179,3 +179,27 @@ fn in_bash_words_with_equals_signs_and_colons_complete() {
         assert_eq!(replied(&place, &asking, "_mcptask_complete", &line), wanted, "{line}");
     }
 }
+
+#[test]
+fn what_a_server_has_is_not_mixed_up_with_the_store_that_a_variable_names() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let waiting = place.asking("plan_dinner");
+    let offered = |words: &[&str]| {
+        let mut command = place.command(&[&["--", "mcptask"], words].concat());
+        command.env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", words.len().to_string());
+        command
+            .env("_CLAP_COMPLETE_COMP_TYPE", "9")
+            .env("_CLAP_COMPLETE_SPACE", "true")
+            .env("_CLAP_IFS", "\n");
+        command.env("MCPTASK_DB", place.database());
+        String::from_utf8(command.output().expect("runs").stdout).expect("UTF-8")
+    };
+    assert!(offered(&["show", ""]).contains(&waiting[..8]));
+    for server in [&["--server", "http://127.0.0.1:9/mcp"][..], &["--server=http://127.0.0.1:9/mcp"]] {
+        for words in [[&["show"], server, &[""]].concat(), [&["respond"], server, &[""]].concat()] {
+            let all = offered(&words);
+            assert!(!all.contains(&waiting[..8]), "{words:?}: {all}");
+        }
+    }
+}

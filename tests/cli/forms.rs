@@ -79,7 +79,10 @@ fn a_suggested_answer_of_a_strangers_form_decides_nothing() {
         "list": { "type": "array", "items": { "type": "string" } }, "any": {}, "level": { "enum": [1, 2] } } });
     let server = asked(&place, &schema);
     let shown = respond(&place, &server, &["--no-input"]).err;
-    assert!(shown.contains("(level is 1 or 2)"), "the choices stand beside the command: {shown}");
+    assert!(
+        shown.contains("level is 1 or 2; answer it later with: "),
+        "the choices stand beside the command: {shown}"
+    );
     for place in ["list=TEXT", "any=JSON", "level=CHOICE"] {
         assert!(shown.contains(&format!("--set {place}")), "{place} is not in {shown}");
     }

@@ -224,3 +224,39 @@ fn what_may_have_been_submitted_is_not_submitted_again() {
     assert!(ran.err.contains("may have been submitted all the same"), "{ran:?}");
     assert_eq!(std::fs::read_to_string(&log).expect("it was called"), "called\n", "once");
 }
+
+/// The status of a server's `/health`.
+fn health(url: &str) -> String {
+    use std::io::{Read as _, Write as _};
+    let address = url.trim_start_matches("http://").trim_end_matches("/mcp");
+    let mut stream = std::net::TcpStream::connect(address).expect("it listens");
+    write!(stream, "GET /health HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").expect("asks");
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).expect("a reply");
+    reply.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+/// A server that lives without its store can do nothing: whoever watches over it and whoever uses it are told.
+#[test]
+fn a_server_whose_file_was_removed_is_unhealthy_and_its_clients_exit_4() {
+    let place = Place::new();
+    let database = place.path().join("gone.db");
+    let place = place.on_file(&database.display().to_string());
+    let server = place.serve(&[]);
+    assert_eq!(health(server.url()), "200");
+    for file in std::fs::read_dir(place.path()).expect("a folder").flatten() {
+        if file.file_name().to_string_lossy().starts_with("gone.db") {
+            std::fs::remove_file(file.path()).expect("removed");
+        }
+    }
+    let begun = std::time::Instant::now();
+    while health(server.url()) != "503" {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "it calls itself well");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    for more in [&[][..], &["--wait"]] {
+        let command = [&["submit", "wait", "--timeout", "30s", "--server", server.url()][..], more].concat();
+        let ran = place.run(&command);
+        assert!(ran.code == 4 && ran.err.contains("its log says"), "{command:?}: {ran:?}");
+    }
+}

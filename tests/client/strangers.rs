@@ -348,3 +348,46 @@ fn a_question_whose_key_is_empty_can_be_answered_by_it() {
     let ran = at(&showing(asking()), &words, "");
     assert!(ran.code == Some(2) && ran.err.contains("is a variable unset?"), "{ran:?}");
 }
+
+/// Who stays with a task hears that an answer of theirs is not the one that counts.
+#[test]
+fn who_stays_hears_that_somebody_else_was_faster() {
+    let answered = AtomicUsize::new(0);
+    let peer = Peer::start(move |said| match said.method() {
+        "tools/call" => {
+            let mut created = task("working", json!({}));
+            created["resultType"] = json!("task");
+            Reply::Result(created)
+        }
+        "tasks/get" if answered.load(Ordering::SeqCst) > 0 => {
+            Reply::Result(task("completed", json!({ "result": { "content": [] } })))
+        }
+        "tasks/get" => Reply::Result(asking()),
+        "tasks/update" => {
+            answered.fetch_add(1, Ordering::SeqCst);
+            // As our own servers say that no answer counts.
+            Reply::Result(json!({ "resultType": "complete", "_meta": { "mcptask/counted": [] } }))
+        }
+        _ => modern(said),
+    });
+    let ran = at(&peer, &SUBMIT, r#"{"a":"x"}"#);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.err.contains("somebody else has answered question q of task t1"), "{ran:?}");
+}
+
+/// A proxy is named where nobody answers, without its password.
+#[test]
+fn a_proxy_that_is_not_there_is_named() {
+    for (variable, url) in
+        [("HTTPS_PROXY", "https://mcp.invalid/mcp"), ("HTTP_PROXY", "http://mcp.invalid/mcp")]
+    {
+        let home = TempDir::new().expect("a folder");
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mcptask"));
+        command.env_clear().env("HOME", home.path()).env(variable, "http://me:planted@127.0.0.1:9");
+        let ran = command.args(["tools", "--server", url]).output().expect("runs");
+        let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert_eq!(ran.status.code(), Some(4), "{said}");
+        assert!(said.contains(&format!("through the proxy 127.0.0.1:9 ({variable})")), "{said}");
+        assert!(said.contains("NO_PROXY") && !said.contains("planted"), "{said}");
+    }
+}

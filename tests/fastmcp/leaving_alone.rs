@@ -148,3 +148,41 @@ async fn a_diagnosis_of_many_tasks_costs_each_of_them_once() {
     assert_eq!(saturated, COPIES + 1, "{:?}", found.first());
     assert!(commands.len() < COPIES * 15, "{} commands for {COPIES} tasks", commands.len());
 }
+
+/// Ids complete as in our own store, and completing writes nothing either.
+#[rstest]
+#[case(V3_4)]
+#[case(V4)]
+#[tokio::test]
+async fn ids_complete_and_nothing_is_written(#[case] version: &'static str) {
+    let kitchen = Kitchen::open(version);
+    let client = kitchen.client("plan_dinner", &json!({}), "silent");
+    let id = client.task();
+    kitchen.asks(&id, "What kind of dinner?").await;
+    client.process.signal("STOP");
+    kitchen.signal("STOP");
+    let mut monitor = Monitor::begin(&kitchen).await;
+    let url = kitchen.redis.url();
+    let offered = |verb: &str| {
+        let words = ["--", "mcptask", "--redis", &url, verb, ""];
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("mcptask"));
+        command
+            .args(words)
+            .env("COMPLETE", "bash")
+            .env("_CLAP_COMPLETE_INDEX", (words.len() - 2).to_string());
+        command
+            .env("_CLAP_COMPLETE_COMP_TYPE", "9")
+            .env("_CLAP_COMPLETE_SPACE", "true")
+            .env("_CLAP_IFS", "\n");
+        String::from_utf8(command.output().expect("runs").stdout).expect("UTF-8")
+    };
+    // What looks like an option is not offered by every shell's rules.
+    if !id.starts_with('-') {
+        assert!(["show", "respond", "cancel"].map(offered).iter().all(|ids| ids.contains(&id[..8])));
+        assert!(!offered("retry").contains(&id[..8]), "it has not ended");
+    }
+    let commands = monitor.commands(&kitchen).await;
+    assert_eq!(writes(&kitchen, &commands).await, Vec::<Vec<String>>::new());
+    kitchen.signal("CONT");
+    client.process.signal("CONT");
+}

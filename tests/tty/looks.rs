@@ -182,3 +182,28 @@ fn what_is_said_of_a_wrong_command_line_fits(#[values(60, 80, 120)] columns: u16
     }
     insta::assert_snapshot!(format!("usage_at_{columns}_columns"), shown.join("\n"));
 }
+
+/// A server's tasks fit a narrow terminal, and each is found by what is shown of its id.
+#[test]
+fn a_servers_tasks_fit_a_narrow_terminal_and_are_found_by_what_is_shown() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    for era in ["modern", "legacy"] {
+        let at = format!("--server {} --era {era}", server.url());
+        let way = ["--server", server.url(), "--era", era];
+        let id = place.ok(&[&["submit", "plan_dinner"][..], &way].concat());
+        place.until(&id, "asked");
+        for columns in [60, 80] {
+            let shown = look(&place, columns, &format!("list --color never {at}"), &[]);
+            let (_, rows) = shown.split_once('\n').expect("the command");
+            assert!(rows.contains(&id[..8]) && !rows.contains(&id), "{shown}");
+            assert!(rows.lines().all(|row| row.chars().count() <= usize::from(columns)), "{shown}");
+        }
+        assert!(look(&place, 120, &format!("list {at}"), &[]).contains(&id));
+        for verb in ["show", "cancel"] {
+            let ran = place.run(&[&[verb, &id[..8]][..], &way].concat());
+            assert_eq!(ran.code, 0, "{verb}: {ran:?}");
+        }
+        assert_eq!(place.run(&[&["result", &id[..8]][..], &way].concat()).code, 8);
+    }
+}

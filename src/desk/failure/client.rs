@@ -8,6 +8,9 @@ use crate::desk::suggest::{Advice, Suggested};
 pub(crate) const ANSWER_AT_ONCE: &str =
     "the tool asks: run it at a terminal with --wait, or give --answers FILE with it";
 
+/// What an error says of a connection through a proxy.
+const THROUGH_PROXY: &str = ", through the proxy ";
+
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let message = error.to_string();
@@ -21,6 +24,10 @@ impl From<ClientError> for Failure {
             // Somebody has taken the request.
             ClientError::Unreachable { is_sent: true, .. } => Self::new(Kind::Unreachable, message)
                 .hint("something took the connection there and closed it: look at its log, and whether it is an MCP server"),
+            ClientError::Unreachable { reason, .. } if reason.contains(THROUGH_PROXY) => {
+                Self::new(Kind::Unreachable, message)
+                    .hint("is the proxy there? NO_PROXY names the hosts that are reached without it")
+            }
             ClientError::Unreachable { .. } => Self::new(Kind::Unreachable, message)
                 .hint("is the server running? `mcptask serve` prints its URL"),
             // A server that has answered the handshake is of the era that it was in.
