@@ -372,6 +372,10 @@ fn a_store_that_is_away_is_told_and_what_came_meanwhile_is_there_when_it_is_back
     redis.restart();
     allowing(&place, "b", "friday");
     screen.sees("[ 2 waiting ]");
+    screen.sees("the store is back");
+    // Whoever has read that goes on without it.
+    screen.press("j");
+    screen.gone("the store is back");
     screen.press("q");
     assert_eq!(screen.ends().1, 0);
 }
