@@ -91,7 +91,7 @@ impl Screen {
         let mut from = process.get_file_handle().expect("a handle");
         let (sender, parts) = channel();
         std::thread::spawn(move || {
-            let mut part = [0; 64 * 1024];
+            let mut part = vec![0; 64 * 1024];
             while let Ok(count @ 1..) = from.read(&mut part) {
                 if sender.send(part[..count].to_vec()).is_err() {
                     return;

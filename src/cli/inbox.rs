@@ -60,6 +60,7 @@ pub(crate) async fn run(context: &Context, args: InboxArgs) -> Result<(), Failur
         return Err(no_screen(&context.ui));
     }
     let named = args.also.iter().map(|name| Named::new(context, name)).collect::<Result<Vec<_>, _>>()?;
+    sites::refuse_twice(context, &args.remote, &named)?;
     // A store that goes away meanwhile is waited for; one that is not there is told at once.
     context.rides_out_outages();
     let done = over_all(context, &args, (who, &named)).await;

@@ -23,7 +23,8 @@ use crate::worker::{Tools, ToolsHandle, builtin};
 pub(crate) struct OfferArgs {
     /// Offer the tools of this file [default: mcptask.toml of the working directory, else the built-in tools]
     ///
-    /// SIGHUP reads it again. Running tasks keep the tools that they began with.
+    /// SIGHUP reads it again, unless it comes because the terminal was closed, which ends the command. Running tasks keep the
+    /// tools that they began with.
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::FilePath)]
     config: Option<PathBuf>,
     /// Offer the built-in tools as well, beside those of a file

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use super::keyboard::{Burst, Keyboard};
 use super::look::Look;
 use super::screen::{Screen, WholeScreen};
-use super::{Setting, Stopped, TELL_TIMES, continuations, suspend};
+use super::{News, Setting, Stopped, TELL_TIMES, continuations, suspend};
 use crate::desk::inbox::Inbox;
 use crate::desk::inbox::overview::Overview;
 use crate::desk::suggest::Reach;
@@ -67,6 +67,9 @@ pub(crate) struct Pane<'a> {
     continued: Signal,
     drawn: Instant,
     pace: Pace,
+    /// What was said last, and whether somebody has pressed a key since.
+    told: Option<News>,
+    was_read: bool,
     /// What the second tab shows.
     overview: Option<Arc<Overview>>,
     /// `None` while a form has the screen. The keyboard goes first: who throws away what is left must be the only one who
@@ -96,6 +99,8 @@ impl<'a> Pane<'a> {
             continued,
             drawn,
             pace: Pace::default(),
+            told: None,
+            was_read: false,
             overview: None,
             open: None,
             _whole: WholeScreen::take(),
@@ -189,6 +194,10 @@ impl<'a> Pane<'a> {
         let (_, screen) = Self::opened(&mut self.open, &self.setting)?;
         let look = Look { is_coloured: self.setting.is_coloured };
         let news = self.setting.news.borrow_and_update().clone();
+        if news != self.told {
+            (self.told, self.was_read) = (news, false);
+        }
+        let news = self.told.as_ref().filter(|news| news.stays || !self.was_read);
         self.changes.mark_unchanged();
         for remark in self.inbox.take_remarks() {
             // What was just said of an answer is read as well.
@@ -202,7 +211,7 @@ impl<'a> Pane<'a> {
             has_several_places: self.inbox.has_several_places(),
             unread: self.inbox.unread(&list),
             has_overview: self.overview.is_some(),
-            news: news.as_deref(),
+            news: news.map(|news| news.words.as_str()),
         };
         let state = &mut self.state;
         state.settle(&list);
@@ -263,7 +272,10 @@ impl<'a> Pane<'a> {
 
     async fn obey(&mut self, event: Event) -> Result<Step, Stopped> {
         let step = match event {
-            Event::Burst(burst) => self.state.take(burst?, &self.inbox.list()),
+            Event::Burst(burst) => {
+                self.was_read = true;
+                self.state.take(burst?, &self.inbox.list())
+            }
             Event::Continued => {
                 if let Some((_, screen)) = &mut self.open {
                     screen.resume()?;

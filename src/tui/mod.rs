@@ -58,6 +58,14 @@ impl From<io::Error> for Stopped {
     }
 }
 
+/// What a command says while somebody is at a form or at the inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct News {
+    pub(crate) words: String,
+    /// Whether it is still so until something else is said; else it has been read once a key is pressed.
+    pub(crate) stays: bool,
+}
+
 /// The terminal and the person before it.
 #[derive(Debug, Clone)]
 pub(crate) struct Setting {
@@ -68,7 +76,7 @@ pub(crate) struct Setting {
     /// The command of the person's editor.
     pub(crate) editor: String,
     /// What the command has to say meanwhile.
-    pub(crate) news: watch::Receiver<Option<String>>,
+    pub(crate) news: watch::Receiver<Option<News>>,
     /// What is filled in, in words, for whoever takes the form off the screen.
     pub(crate) draft: Arc<Mutex<Option<String>>>,
 }
@@ -126,7 +134,7 @@ impl<'a> Open<'a> {
 
     fn draw(&mut self) -> io::Result<()> {
         let look = Look { is_coloured: self.setting.is_coloured };
-        let news = self.setting.news.borrow_and_update().clone();
+        let news = self.setting.news.borrow_and_update().clone().map(|news| news.words);
         let (sheet, asked) = (&mut self.sheet, self.asked);
         self.screen.draw(|size| view::picture(sheet, asked, news.as_deref(), look, size))?;
         self.sheet.seen();

@@ -346,6 +346,36 @@ fn another_size_a_stop_and_a_redrawing_leave_all_as_it_was() {
 }
 
 #[test]
+fn the_shell_has_the_terminal_while_it_is_stopped_and_it_comes_back_as_it_was() {
+    let place = Place::new();
+    let _worker = worker(&place);
+    let _ids = ["a", "b"].map(|what| allowing(&place, what, "friday"));
+    let mut screen = Screen::shell(&place, "PS1='ready: ' exec bash --norc --noprofile -i");
+    screen.at("ready:", "\"$MCPTASK\" inbox\r");
+    screen.at("[ 2 waiting ]", " ");
+    screen.at_row("May I delete b?");
+    screen.at("1 marked", CTRL_Z);
+    screen.sees("Stopped");
+    let shown = screen.gone("waiting ]");
+    assert!(screen.cursor().1, "{shown}");
+    let id = allowing(&place, "c", "friday");
+    screen.press("fg\r");
+    // What came meanwhile is there, and so is what was marked.
+    screen.sees("[ 3 waiting ]");
+    screen.sees("1 marked");
+    screen.at_row("May I delete b?");
+    screen.press("G");
+    screen.at_row("May I delete c?");
+    screen.press("x");
+    screen.at("Cancel task", "y");
+    screen.at("[ 2 waiting ]", "q");
+    // What is typed while it leaves is thrown away.
+    screen.at("inbox ready: \"$MCPTASK\" inbox ready:", "exit\r");
+    assert_eq!(screen.ends().1, 0);
+    assert_eq!(place.json(&["show", &id])[0]["status"], "cancelled");
+}
+
+#[test]
 fn a_terminal_that_goes_away_ends_it() {
     let place = Place::new();
     let _worker = worker(&place);
@@ -372,6 +402,10 @@ fn a_store_that_is_away_is_told_and_what_came_meanwhile_is_there_when_it_is_back
     redis.restart();
     allowing(&place, "b", "friday");
     screen.sees("[ 2 waiting ]");
+    screen.sees("the store is back");
+    // Whoever has read that goes on without it.
+    screen.press("j");
+    screen.gone("the store is back");
     screen.press("q");
     assert_eq!(screen.ends().1, 0);
 }

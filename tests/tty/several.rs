@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::fastmcp_kitchen::{Kitchen, V3_4};
+use crate::fastmcp_kitchen::{Kitchen, V3_4, V4};
 use crate::inbox::{TOOLS, allowing, answer, worker};
 use crate::place::Place;
 use crate::redis::RedisServer;
 use crate::screen::{Screen, TAB, words};
-use crate::terminal::ENTER;
+use crate::terminal::{ENTER, ESCAPE};
 
 /// A task at a server, once it asks.
 fn asking_at(place: &Place, url: &str, what: &str) -> String {
@@ -52,6 +52,39 @@ async fn questions_of_a_fastmcp_deployment_stand_beside_those_of_our_own_store_i
     screen.sees("[ tasks and workers ]");
     screen.sees("plan_dinner, FastMCP 3.4");
     screen.sees("allow, mcptask");
+    screen.press("q");
+    assert_eq!(screen.ends().1, 0);
+}
+
+#[test]
+fn questions_of_another_software_s_server_are_answered_through_it_beside_our_own() {
+    let (kitchen, place) = (Kitchen::open(V4), Place::new());
+    let _worker = worker(&place);
+    let endpoint = kitchen.endpoint();
+    let theirs = place.ok(&["submit", "plan_dinner", "--server", &endpoint]);
+    place.ok(&["watch", "--task", &theirs, "--until", "asked", "--server", &endpoint]);
+    allowing(&place, "table", "friday");
+    let mut screen = Screen::sized(&place, &["inbox", "--also", &endpoint], (120, 30));
+    let shown = screen.sees("[ 2 waiting ]");
+    let host = endpoint.strip_prefix("http://").expect("http");
+    let row = |text: &str| shown.lines().find(|row| row.contains(text)).unwrap_or_else(|| panic!("{shown}"));
+    assert!(row("What kind of dinner?").contains(host), "{shown}");
+    assert!(row("May I delete table?").contains("mcptask"), "{shown}");
+    screen.press("/");
+    screen.at("filter:", "dinner");
+    screen.at("1 of 2 match", ENTER);
+    screen.at_row("What kind of dinner?");
+    screen.at("Enter answer", ENTER);
+    screen.at_form("> cuisine");
+    screen.press("thai");
+    screen.at("filter: thai", ENTER);
+    screen.at("> guests", TAB);
+    screen.at(crate::screen::SEND, ENTER);
+    screen.sees("accept with cuisine=thai");
+    // Its next question is seen at one of the looks that have to be taken there.
+    screen.press(ESCAPE);
+    screen.at("Vegetarian?", TAB);
+    screen.sees(&format!("plan_dinner, {host}"));
     screen.press("q");
     assert_eq!(screen.ends().1, 0);
 }
@@ -163,4 +196,7 @@ fn a_place_that_nobody_knows_is_refused_by_its_name() {
     let mut screen = Screen::run(&place, &["inbox", "--also", "nowhere"]);
     let (said, code) = screen.ends();
     assert!(code == 2 && said.contains("\"nowhere\" is"), "{said}");
+    let twice = ["inbox", "--server", "http://127.0.0.1:1/mcp", "--also", "http://127.0.0.1:1/mcp"];
+    let (said, code) = Screen::run(&place, &twice).ends();
+    assert!(code == 2 && words(&said).contains("is looked at already"), "{said}");
 }

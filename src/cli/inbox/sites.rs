@@ -64,6 +64,23 @@ impl Named {
     }
 }
 
+/// Refuses a place that is named twice: each of its questions would be there twice.
+pub(super) fn refuse_twice(context: &Context, remote: &RemoteArgs, named: &[Named]) -> Result<(), Failure> {
+    let place = |context: &Context, remote: &RemoteArgs| {
+        (remote.shown().unwrap_or_else(|| context.config.place()), context.config.docket.clone())
+    };
+    let mut known = vec![place(context, remote)];
+    for one in named {
+        let next = place(&one.context, &one.remote);
+        if known.contains(&next) {
+            let problem = format!("--also {:?} is looked at already: {}", one.name, text::line(&next.0));
+            return Err(Failure::usage(problem).hint("name each place once"));
+        }
+        known.push(next);
+    }
+    Ok(())
+}
+
 /// How one of the places is reached.
 pub(super) struct Site<'a> {
     pub(super) context: &'a Context,

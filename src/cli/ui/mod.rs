@@ -111,7 +111,7 @@ struct Shared {
     /// The terminal as a form finds it; `None` where it can only be written to line by line.
     terminal: Option<TerminalTraits>,
     /// What was said last while a prompt is on the screen.
-    news: watch::Sender<Option<String>>,
+    news: watch::Sender<Option<tui::News>>,
     prompting: AtomicBool,
     own_interrupt: AtomicBool,
 }
@@ -232,7 +232,9 @@ impl Ui {
     pub(crate) fn talk_after(&self, lead: &str, pieces: &[Piece]) {
         if self.talks() {
             if self.is_prompting() {
-                self.shared.news.send_replace(Some(flow::joined(pieces)));
+                // A warning stands until something else is said.
+                let news = tui::News { words: flow::joined(pieces), stays: !lead.is_empty() };
+                self.shared.news.send_replace(Some(news));
             }
             self.wrapped(lead, pieces);
         }

@@ -42,7 +42,7 @@ pub(crate) fn lines(overview: &Overview, reaches: &[Reach]) -> Vec<TaskLine> {
     part(
         "workers",
         "none is known here",
-        overview.workers.iter().map(|one| read(worker(&one.what))).collect(),
+        overview.workers.iter().map(|one| read(worker(&one.what, all.now))).collect(),
     );
     let of_all = overview.findings.iter().filter(|one| one.what.task.is_none());
     part("what is wrong with all of it", "nothing", of_all.flat_map(|one| all.finding(one, "  ")).collect());
@@ -100,7 +100,7 @@ impl Lines<'_> {
     }
 }
 
-fn worker(one: &Worker) -> SheetLine {
+fn worker(one: &Worker, now: Timestamp) -> SheetLine {
     let life = if one.is_alive { "" } else { ", dead: its lease has ended" };
     let runs = match one.runs.as_slice() {
         [] => "runs nothing".to_owned(),
@@ -119,7 +119,9 @@ fn worker(one: &Worker) -> SheetLine {
     } else {
         format!("; tools: {}", text::short(&one.tools.join(", "), 200))
     };
-    let words = format!("{}{life}: {runs}{tools}", text::line(&one.name));
+    let since = one.since.map(|since| format!(", since {}", time::relative(since, now))).unwrap_or_default();
+    let slots = one.slots.map(|slots| format!(", {} of {slots} slots busy", one.busy())).unwrap_or_default();
+    let words = format!("{}{since}{slots}{life}: {runs}{tools}", text::line(&one.name));
     SheetLine::new("  ", words, if one.is_alive { Tone::Plain } else { Tone::Wrong })
 }
 
