@@ -220,7 +220,8 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--event', '--event', [CompletionResultType]::ParameterName, 'Only events of this kind, or `end` for any that ends a task; may be given several times')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Stop after the first event of this kind, or `end` for any that ends a task')
             [CompletionResult]::new('--exec', '--exec', [CompletionResultType]::ParameterName, 'Run this command in a shell for each event that is printed, one after the other')
-            [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'Run so many commands of --exec at once')
+            [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'Run so many commands of --exec at once; those of one task in the order of its events')
+            [CompletionResult]::new('--exec-timeout', '--exec-timeout', [CompletionResultType]::ParameterName, 'Stop a command of --exec that takes longer, with all that it has started')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`')
             [CompletionResult]::new('--stdio', '--stdio', [CompletionResultType]::ParameterName, 'Talk to an MCP server that this command line starts, on its stdin and stdout')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send this header with each request; may be given several times')
@@ -257,7 +258,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--content', '--content', [CompletionResultType]::ParameterName, 'Accept with exactly this JSON object: itself, @FILE, or - for stdin')
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'Say who answers, for the log: as given, not proven [env: MCPTASK_AS] [default: user@host]')
             [CompletionResult]::new('--note', '--note', [CompletionResultType]::ParameterName, 'Note something beside the answer, such as a ticket or a reason; the task''s log keeps it')
-            [CompletionResult]::new('--rules', '--rules', [CompletionResultType]::ParameterName, 'Answer every question that waits as the rules of this file say; the first rule that matches decides')
+            [CompletionResult]::new('--rules', '--rules', [CompletionResultType]::ParameterName, 'Answer every question that waits, or those of TASK, as the rules of this file say; the first that matches decides')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`')
             [CompletionResult]::new('--stdio', '--stdio', [CompletionResultType]::ParameterName, 'Talk to an MCP server that this command line starts, on its stdin and stdout')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send this header with each request; may be given several times')
@@ -278,7 +279,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--decline', '--decline', [CompletionResultType]::ParameterName, 'Say no')
             [CompletionResult]::new('--cancel', '--cancel', [CompletionResultType]::ParameterName, 'Dismiss the question without deciding')
             [CompletionResult]::new('--direct', '--direct', [CompletionResultType]::ParameterName, 'Answer a FastMCP 4 task straight in its Redis, round its server''s authorisation')
-            [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'With --rules: go on with what is asked from now on, until Ctrl-C')
+            [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'With --rules: go on with what is asked from now on, until Ctrl-C; the file is read again when it changes')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on stderr but errors')
@@ -465,7 +466,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
         }
         'mcptask;prune' {
             [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Only those that ended so: completed, failed or cancelled; may be given several times')
-            [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'Only those that ended longer ago, for example 7d')
+            [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'Only those that ended longer ago, for example 7d; with --history, whose ttl did')
             [CompletionResult]::new('--session', '--session', [CompletionResultType]::ParameterName, 'Only this session''s')
             [CompletionResult]::new('--tool', '--tool', [CompletionResultType]::ParameterName, 'Only this tool''s')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`')
@@ -481,6 +482,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output [default: auto]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up waiting after this long, for example 90s or 5m: exit 7')
             [CompletionResult]::new('--ended', '--ended', [CompletionResultType]::ParameterName, 'All that have ended, however they did')
+            [CompletionResult]::new('--history', '--history', [CompletionResultType]::ParameterName, 'Delete what is kept of tasks whose ttl has ended, which `list --history` shows')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show which tasks these are, and delete nothing')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on stderr but errors')
@@ -568,7 +570,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             break
         }
         'mcptask;export' {
-            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only what was asked or answered since: a time ago such as 7d, or a time in RFC 3339')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only what was asked since: a time ago such as 7d, or a time in RFC 3339')
             [CompletionResult]::new('--session', '--session', [CompletionResultType]::ParameterName, 'Only this session''s')
             [CompletionResult]::new('--tool', '--tool', [CompletionResultType]::ParameterName, 'Only this tool''s')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'As JSON, one object a line; or as comma-separated values with a header')

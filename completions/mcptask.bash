@@ -1074,7 +1074,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__prune)
-            opts="-q -v -h --ended --status --older-than --session --tool --dry-run --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
+            opts="-q -v -h --ended --status --history --older-than --session --tool --dry-run --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1947,7 +1947,7 @@ _mcptask() {
             return 0
             ;;
         mcptask__subcmd__watch)
-            opts="-f -q -v -h --task --since --tail --status --event --follow --no-follow --until --exit-status --exec --parallel --bell --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
+            opts="-f -q -v -h --task --since --tail --status --event --follow --no-follow --until --exit-status --exec --parallel --exec-timeout --bell --server --stdio --header --token --era --profile --redis --db --namespace --docket --json --quiet --verbose --color --yes --no-input --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1982,6 +1982,10 @@ _mcptask() {
                     return 0
                     ;;
                 --parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exec-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -211,7 +211,8 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --event 'Only events of this kind, or `end` for any that ends a task; may be given several times'
             cand --until 'Stop after the first event of this kind, or `end` for any that ends a task'
             cand --exec 'Run this command in a shell for each event that is printed, one after the other'
-            cand --parallel 'Run so many commands of --exec at once'
+            cand --parallel 'Run so many commands of --exec at once; those of one task in the order of its events'
+            cand --exec-timeout 'Stop a command of --exec that takes longer, with all that it has started'
             cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`'
             cand --stdio 'Talk to an MCP server that this command line starts, on its stdin and stdout'
             cand --header 'Send this header with each request; may be given several times'
@@ -247,7 +248,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --content 'Accept with exactly this JSON object: itself, @FILE, or - for stdin'
             cand --as 'Say who answers, for the log: as given, not proven [env: MCPTASK_AS] [default: user@host]'
             cand --note 'Note something beside the answer, such as a ticket or a reason; the task''s log keeps it'
-            cand --rules 'Answer every question that waits as the rules of this file say; the first rule that matches decides'
+            cand --rules 'Answer every question that waits, or those of TASK, as the rules of this file say; the first that matches decides'
             cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`'
             cand --stdio 'Talk to an MCP server that this command line starts, on its stdin and stdout'
             cand --header 'Send this header with each request; may be given several times'
@@ -268,7 +269,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --decline 'Say no'
             cand --cancel 'Dismiss the question without deciding'
             cand --direct 'Answer a FastMCP 4 task straight in its Redis, round its server''s authorisation'
-            cand --follow 'With --rules: go on with what is asked from now on, until Ctrl-C'
+            cand --follow 'With --rules: go on with what is asked from now on, until Ctrl-C; the file is read again when it changes'
             cand --json 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
             cand -q 'Say nothing on stderr but errors'
             cand --quiet 'Say nothing on stderr but errors'
@@ -448,7 +449,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
         }
         &'mcptask;prune'= {
             cand --status 'Only those that ended so: completed, failed or cancelled; may be given several times'
-            cand --older-than 'Only those that ended longer ago, for example 7d'
+            cand --older-than 'Only those that ended longer ago, for example 7d; with --history, whose ttl did'
             cand --session 'Only this session''s'
             cand --tool 'Only this tool''s'
             cand --server 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`'
@@ -464,6 +465,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --color 'Colour the output [default: auto]'
             cand --timeout 'Give up waiting after this long, for example 90s or 5m: exit 7'
             cand --ended 'All that have ended, however they did'
+            cand --history 'Delete what is kept of tasks whose ttl has ended, which `list --history` shows'
             cand --dry-run 'Show which tasks these are, and delete nothing'
             cand --json 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
             cand -q 'Say nothing on stderr but errors'
@@ -547,7 +549,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcptask;export'= {
-            cand --since 'Only what was asked or answered since: a time ago such as 7d, or a time in RFC 3339'
+            cand --since 'Only what was asked since: a time ago such as 7d, or a time in RFC 3339'
             cand --session 'Only this session''s'
             cand --tool 'Only this tool''s'
             cand --format 'As JSON, one object a line; or as comma-separated values with a header'

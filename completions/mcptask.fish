@@ -240,7 +240,8 @@ expired\t''
 noted\t''
 end\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l exec -d 'Run this command in a shell for each event that is printed, one after the other' -r -f -a "(__fish_complete_command)"
-complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l parallel -d 'Run so many commands of --exec at once' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l parallel -d 'Run so many commands of --exec at once; those of one task in the order of its events' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l exec-timeout -d 'Stop a command of --exec that takes longer, with all that it has started' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l header -d 'Send this header with each request; may be given several times' -r
@@ -274,7 +275,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l set -d 'Set 
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l content -d 'Accept with exactly this JSON object: itself, @FILE, or - for stdin' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l as -d 'Say who answers, for the log: as given, not proven [env: MCPTASK_AS] [default: user@host]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l note -d 'Note something beside the answer, such as a ticket or a reason; the task\'s log keeps it' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l rules -d 'Answer every question that waits as the rules of this file say; the first rule that matches decides' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l rules -d 'Answer every question that waits, or those of TASK, as the rules of this file say; the first that matches decides' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l header -d 'Send this header with each request; may be given several times' -r
@@ -299,7 +300,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l accept -d 'A
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l decline -d 'Say no'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l cancel -d 'Dismiss the question without deciding'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l direct -d 'Answer a FastMCP 4 task straight in its Redis, round its server\'s authorisation'
-complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l follow -d 'With --rules: go on with what is asked from now on, until Ctrl-C'
+complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l follow -d 'With --rules: go on with what is asked from now on, until Ctrl-C; the file is read again when it changes'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c mcptask -n "__fish_mcptask_using_subcommand respond" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
@@ -467,7 +468,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l yes -d 'Change
 complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand retry" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l status -d 'Only those that ended so: completed, failed or cancelled; may be given several times' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l older-than -d 'Only those that ended longer ago, for example 7d' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l older-than -d 'Only those that ended longer ago, for example 7d; with --history, whose ttl did' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l session -d 'Only this session\'s' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l tool -d 'Only this tool\'s' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
@@ -487,6 +488,7 @@ always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l ended -d 'All that have ended, however they did'
+complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l history -d 'Delete what is kept of tasks whose ttl has ended, which `list --history` shows'
 complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l dry-run -d 'Show which tasks these are, and delete nothing'
 complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
 complete -c mcptask -n "__fish_mcptask_using_subcommand prune" -s q -l quiet -d 'Say nothing on stderr but errors'
@@ -562,7 +564,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -s v -l verbose
 complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l since -d 'Only what was asked or answered since: a time ago such as 7d, or a time in RFC 3339' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l since -d 'Only what was asked since: a time ago such as 7d, or a time in RFC 3339' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l session -d 'Only this session\'s' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l tool -d 'Only this tool\'s' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l format -d 'As JSON, one object a line; or as comma-separated values with a header' -r -f -a "jsonl\t''

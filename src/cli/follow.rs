@@ -9,6 +9,7 @@ use super::ui::spinner::Spinner;
 use super::ui::{Paint, Ui, event, page, text};
 use crate::desk::answers::Answers;
 use crate::desk::asked::OpenQuestion;
+use crate::desk::ending::LOOK_EVERY;
 use crate::desk::{answer, values};
 use crate::engine::{Engine, EngineError, Viewer, Watch};
 use crate::store::{EventFilter, StoreError};
@@ -128,11 +129,18 @@ async fn until_change(
     loop {
         let event = tokio::select! {
             biased;
-            event = watch.next() => event?,
-            () = changes.changed() => match engine.get_patiently(&Viewer::Operator, task.id()).await {
-                Err(EngineError::Store(StoreError::NoTask(_))) => return Ok(()),
+            event = watch.next() => Some(event?),
+            () = changes.changed() => None,
+            // Nobody tells that a store has evicted it.
+            () = tokio::time::sleep(LOOK_EVERY) => None,
+        };
+        let Some(event) = event else {
+            match engine.get_patiently(&Viewer::Operator, task.id()).await {
+                Err(EngineError::Store(StoreError::NoTask(_) | StoreError::Unreadable { .. })) => {
+                    return Ok(());
+                }
                 _ => continue,
-            },
+            }
         };
         context.ui.detail(&event::line(&event, jiff::Timestamp::now(), Paint::new(false)));
         match event.kind {

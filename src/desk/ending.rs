@@ -18,7 +18,7 @@ use crate::fastmcp::{DeployedTask, Deployment};
 use crate::task::{Outcome, Task, TaskId, TaskStatus};
 
 /// How often a task that is waited for is looked at though nobody tells of it: a store that evicts one tells nobody.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// How a task ended.
 pub(crate) enum Ending {

@@ -18,13 +18,14 @@ pub(crate) mod mode;
 mod picker;
 mod screen;
 mod sheet;
+mod stopping;
 mod view;
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Signal as Kill, kill_current_process_group};
+use rustix::process::Signal as Kill;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -34,6 +35,7 @@ use keyboard::{Burst, Keyboard};
 use look::Look;
 use screen::Screen;
 use sheet::{Sheet, Step};
+use stopping::Drawn;
 
 pub(crate) use sheet::Reply;
 
@@ -84,6 +86,8 @@ pub(crate) struct Setting {
 /// What came.
 enum Event {
     Burst(io::Result<Burst>),
+    /// The program is to stop, from outside.
+    Stop,
     /// The program was stopped from outside and goes on.
     Continued,
     News,
@@ -100,6 +104,10 @@ pub(crate) async fn ask(asked: &Asked, form: Option<Form>, setting: Setting) -> 
         let event = open.next(&mut continued).await;
         let step = match event {
             Event::Burst(burst) => open.sheet.take(burst?),
+            Event::Stop => {
+                open.stop(&mut continued, stopping::stop).await?;
+                Step::Stay
+            }
             Event::Continued => Step::Continued,
             Event::News | Event::Time => Step::Stay,
         };
@@ -108,7 +116,7 @@ pub(crate) async fn ask(asked: &Asked, form: Option<Form>, setting: Setting) -> 
             Step::Stay => {}
             Step::Reply(reply) => return Ok(reply),
             Step::Interrupted => return Err(Stopped::Interrupted),
-            Step::Suspend => open.suspend(&mut continued).await?,
+            Step::Suspend => open.stop(&mut continued, stopping::stop_job).await?,
             Step::Edit(text) => open.edit(&text).await?,
             Step::Redraw => open.screen.erase()?,
             Step::Continued => open.screen.resume()?,
@@ -123,13 +131,15 @@ struct Open<'a> {
     setting: Setting,
     keyboard: Keyboard,
     screen: Screen,
+    drawn: Drawn,
 }
 
 impl<'a> Open<'a> {
     fn new(asked: &'a Asked, form: Option<Form>, setting: Setting) -> io::Result<Self> {
+        let drawn = Drawn::begin()?;
         let screen = Screen::take(setting.rewraps)?;
         let keyboard = Keyboard::new();
-        Ok(Self { asked, sheet: Sheet::new(asked, form), setting, keyboard, screen })
+        Ok(Self { asked, sheet: Sheet::new(asked, form), setting, keyboard, screen, drawn })
     }
 
     fn draw(&mut self) -> io::Result<()> {
@@ -144,6 +154,7 @@ impl<'a> Open<'a> {
     async fn next(&mut self, continued: &mut Signal) -> Event {
         tokio::select! {
             biased;
+            () = stopping::asked() => Event::Stop,
             _ = continued.recv() => Event::Continued,
             burst = self.keyboard.next() => Event::Burst(burst),
             Ok(()) = self.setting.news.changed() => Event::News,
@@ -155,14 +166,14 @@ impl<'a> Open<'a> {
         *self.setting.draft.lock().unwrap_or_else(PoisonError::into_inner) = self.sheet.draft();
     }
 
-    async fn suspend(&mut self, continued: &mut Signal) -> io::Result<()> {
-        suspend(&mut self.keyboard, &mut self.screen, continued).await
+    async fn stop(&mut self, continued: &mut Signal, stop: fn()) -> io::Result<()> {
+        stop_by(stop, &mut self.keyboard, &mut self.screen, continued).await
     }
 
     async fn edit(&mut self, text: &str) -> io::Result<()> {
         self.keyboard.release();
         self.screen.suspend()?;
-        let edited = editor::edit(&self.setting.editor, text).await;
+        let edited = self.drawn.away(editor::edit(&self.setting.editor, text)).await;
         self.screen.resume()?;
         match edited {
             Ok(Some(text)) => self.sheet.edited(&text),
@@ -175,11 +186,19 @@ impl<'a> Open<'a> {
 
 /// Ctrl-Z: the shell gets the terminal as it was, and what was on the screen comes back below what the shell has said.
 async fn suspend(keyboard: &mut Keyboard, screen: &mut Screen, continued: &mut Signal) -> io::Result<()> {
+    stop_by(stopping::stop_job, keyboard, screen, continued).await
+}
+
+/// The same, stopped in that way.
+async fn stop_by(
+    stop: fn(),
+    keyboard: &mut Keyboard,
+    screen: &mut Screen,
+    continued: &mut Signal,
+) -> io::Result<()> {
     keyboard.release();
     screen.suspend()?;
-    if let Err(error) = kill_current_process_group(Kill::TSTP) {
-        tracing::debug!(%error, "cannot stop");
-    }
+    stop();
     // The stop may come a moment later, to another thread.
     let _ = tokio::time::timeout(STOPS, continued.recv()).await;
     screen.resume()

@@ -184,3 +184,40 @@ fn give_back_on_panic(mode: Option<Mode>) {
         }));
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// What the test below runs in a terminal of its own.
+    #[test]
+    #[ignore = "is run by the test below, in a terminal of its own"]
+    fn a_form_that_panics() {
+        let mut screen = Screen::take(false).expect("a terminal");
+        let rows = ["first", "second"].map(Line::from).to_vec();
+        screen.draw(|_| Picture { rows, cursor: Some(Position::new(2, 0)) }).expect("is drawn");
+        panic!("something broke");
+    }
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_and_is_told_below_the_form() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut shell = Command::new("sh");
+        let script = "stty cols 80 rows 24; stty -a > before; \"$TEST\" --ignored --exact --nocapture \
+            tui::screen::tests::a_form_that_panics; stty -a > after; cmp before after && echo as it was; echo over";
+        shell.args(["-c", script]).current_dir(folder.path());
+        shell.env("TEST", std::env::current_exe().expect("this program")).env("RUST_BACKTRACE", "0");
+        let mut terminal = rexpect::session::spawn_command(shell, Some(60_000)).expect("a terminal");
+        let written = terminal.exp_string("over").expect("it ends");
+        let (form, after) =
+            written.split_once("second").unwrap_or_else(|| panic!("no form is drawn: {written:?}"));
+        assert!(form.contains("first") && form.contains("\u{1b}[?2004h"), "{written:?}");
+        let (given, told) = after.split_once("something broke").expect("the panic is told");
+        for sequence in ["\u{1b}[?25h", "\u{1b}[?2004l", "\r\n"] {
+            assert!(given.contains(sequence), "{sequence:?} is not before the panic's words: {written:?}");
+        }
+        assert!(told.contains("as it was"), "{written:?}");
+    }
+}

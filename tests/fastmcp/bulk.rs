@@ -75,6 +75,9 @@ async fn a_task_is_attached_to(#[case] version: &'static str) {
     let (code, told, complaint) = mcptask(&kitchen, &["attach", &ids[0], "--answers", &answers]);
     assert_eq!(code, 0, "{complaint}");
     assert_eq!((told.len(), &told[0]["status"]), (1, &json!("completed")), "{told:?}");
+    let done = format!("--task={}", ids[0]);
+    let (code, _, complaint) = mcptask(&kitchen, &["watch", &done, "--exit-status"]);
+    assert_eq!(code, 0, "{complaint}");
     // One that is left goes on, or goes with who leaves.
     let (_clients, ids) = asking(&kitchen, 1).await;
     let (code, _, complaint) = mcptask(&kitchen, &["attach", &ids[0]]);
@@ -84,6 +87,9 @@ async fn a_task_is_attached_to(#[case] version: &'static str) {
     tokio::time::timeout(Duration::from_secs(20), kitchen.until(&ids[0], |task| task.status.is_final()))
         .await
         .expect("it ends");
+    let gone = format!("--task={}", ids[0]);
+    let (code, _, complaint) = mcptask(&kitchen, &["watch", &gone, "--exit-status"]);
+    assert_eq!(code, 8, "{complaint}");
 }
 
 #[tokio::test]

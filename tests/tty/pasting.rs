@@ -131,6 +131,43 @@ fn ctrl_z_gives_the_shell_its_terminal_and_the_form_comes_back_with_what_was_typ
 }
 
 #[test]
+fn a_stop_from_outside_gives_the_terminal_back_and_the_form_comes_back_at_fg() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("plan_dinner");
+    let script = format!(
+        "set -m; stty -a > before; \"$MCPTASK\" respond {id}; stty -a > after; cmp before after && echo as it was; fg; \
+         fg; echo over"
+    );
+    let mut screen = Screen::shell(&place, &script);
+    screen.at("> Cuisine", "Tha");
+    screen.sees("> Cuisine  Tha");
+    let shell = screen.id().to_string();
+    let stop = || {
+        let found = std::process::Command::new("pgrep").args(["-P", &shell]).output().expect("pgrep runs");
+        let id = String::from_utf8(found.stdout).expect("a number");
+        let sent = std::process::Command::new("kill").args(["-TSTP", id.trim()]).status().expect("kill runs");
+        assert!(sent.success(), "{id}");
+    };
+    stop();
+    screen.sees("as it was");
+    // The shell has taken it up again at once.
+    let shown = screen.sees("> Cuisine  Tha");
+    assert_eq!(shown.matches("[ Send ]").count(), 1, "{shown}");
+    screen.press("i");
+    screen.sees("> Cuisine  Thai");
+    stop();
+    let shown = screen.sees("> Cuisine  Thai");
+    assert_eq!(shown.matches("[ Send ]").count(), 1, "{shown}");
+    screen.press(ENTER);
+    screen.at(SEND, ENTER);
+    screen.sees("over");
+    let (rest, code) = screen.ends();
+    assert_eq!(code, 0, "{rest}");
+    assert!(rest.contains("cuisine=Thai"), "{rest}");
+}
+
+#[test]
 fn ctrl_z_is_nothing_where_no_shell_would_wake_the_program() {
     let place = Place::new();
     let _worker = place.worker();

@@ -128,7 +128,8 @@ impl Keyboard {
         if let Some(mode) = &self.mode {
             mode.leave();
         }
-        if let Err(error) = nix::sys::signal::raise(nix::sys::signal::Signal::SIGTSTP) {
+        // SIGTSTP may be listened to, by a form that was there before; this stops the program all the same.
+        if let Err(error) = nix::sys::signal::raise(nix::sys::signal::Signal::SIGTTOU) {
             tracing::debug!(%error, "cannot stop");
         }
         if let Some(mode) = &self.mode {
