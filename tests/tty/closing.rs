@@ -3,10 +3,13 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Instant;
 
+use rexpect::process::Signal;
 use rstest::rstest;
 
-use crate::place::Place;
+use crate::place::{BOUND, Place};
+use crate::screen::Screen;
 
 const TOOLS: &str = r#"
 [tools.allow]
@@ -100,4 +103,20 @@ fn what_was_started_to_outlive_its_terminal_does() {
     let closed = Closed::run(&place, ("ignores", "tasks at once", "xterm"), &["worker", "--config", &file]);
     place.asking("allow");
     assert_eq!(closed.asked(), "lives on");
+}
+
+#[test]
+fn the_signal_alone_has_the_file_read_again() {
+    let place = Place::new();
+    let file = place.file("tools.toml", TOOLS);
+    let mut screen = Screen::run(&place, &["worker", "--config", &file]);
+    screen.sees("tasks at once");
+    place.file("tools.toml", &TOOLS.replace("tools.allow", "tools.permit"));
+    screen.signal(Signal::SIGHUP);
+    let begun = Instant::now();
+    while !place.ok(&["tools"]).contains("permit") {
+        assert!(begun.elapsed() < BOUND, "never read again:\n{}", screen.text());
+    }
+    screen.signal(Signal::SIGTERM);
+    assert_eq!(screen.ends().1, 0);
 }
