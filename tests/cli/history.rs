@@ -117,6 +117,46 @@ fn without_keep_everything_of_an_expired_task_is_gone() {
     assert!(said.contains("serve --keep 30d"), "{said}");
 }
 
+/// How tasks are kept is the store's: whoever was not told keeps them as another one has said.
+fn is_the_stores(place: &Place) {
+    let told = worker(place, &["--keep", "30days"]);
+    expired(place);
+    told.signal("TERM");
+    assert_eq!(told.code(), 0);
+    let untold = worker(place, &[]);
+    let id = expired(place);
+    let listed = place.json(&["list", "--history"]);
+    assert_eq!((listed.len(), &listed[0]["task"]), (2, &Value::from(id.as_str())), "{listed:?}");
+    assert_eq!(place.json(&["export"]).len(), 2, "both are exported");
+    assert_eq!(place.run(&["doctor"]).code, 0);
+    let other = worker(place, &["--keep", "7days"]);
+    let begun = Instant::now();
+    let said = loop {
+        let ran = place.run(&["doctor", "--json"]);
+        if ran.code == 5 {
+            break ran.out;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{ran:?}");
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert!(
+        said.contains("archive_kept_differently") && said.contains("30d") && said.contains("7d"),
+        "{said}"
+    );
+    drop((untold, other));
+}
+
+#[test]
+fn who_was_not_told_keeps_what_the_store_keeps_on_sqlite() {
+    is_the_stores(&Place::new());
+}
+
+#[test]
+fn who_was_not_told_keeps_what_the_store_keeps_on_redis() {
+    let server = RedisServer::start();
+    is_the_stores(&Place::on_redis(&server.url()));
+}
+
 #[test]
 fn clients_find_nothing_of_the_history() {
     let place = Place::new();
