@@ -3,11 +3,17 @@
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{ClientBuilder, StatusCode};
+use reqwest::{ClientBuilder, RequestBuilder, Response, StatusCode};
+use rmcp::model::{ClientJsonRpcMessage, ClientRequest};
 use url::{Host, Url};
 
 /// How long a TCP and TLS connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection without a request is kept. Servers close theirs after five seconds (uvicorn, Node) or more, and
+/// a request that meets the closing is lost.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
+/// The requests that only read: whether they are sent once or twice is all the same to the server.
+const READING: [&str; 4] = ["tools/list", "tasks/get", "tasks/list", "tasks/result"];
 
 /// A client for that server.
 pub(super) fn build(url: &Url) -> reqwest::Result<reqwest::Client> {
@@ -29,6 +35,7 @@ pub(super) fn build(url: &Url) -> reqwest::Result<reqwest::Client> {
 fn settings() -> ClientBuilder {
     reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
         .redirect(same_origin_redirects())
         // One odd header, which nobody here reads, must not hide a reply and its status.
         .http1_ignore_invalid_headers_in_responses(true)
@@ -36,6 +43,29 @@ fn settings() -> ClientBuilder {
 
 fn without_certificates(settings: ClientBuilder) -> reqwest::Result<reqwest::Client> {
     settings.tls_certs_only([]).build()
+}
+
+/// Sends a request. One that only reads, and whose connection the server closed without a word, is sent once more: the
+/// server may have closed a connection that it kept for too long, just when it was used again.
+pub(super) async fn send(
+    request: RequestBuilder,
+    message: &ClientJsonRpcMessage,
+) -> reqwest::Result<Response> {
+    let again = request.try_clone().filter(|_| only_reads(message));
+    match (request.send().await, again) {
+        (Err(error), Some(again)) if is_hung_up(&error) => again.send().await,
+        (done, _) => done,
+    }
+}
+
+fn only_reads(message: &ClientJsonRpcMessage) -> bool {
+    matches!(message, ClientJsonRpcMessage::Request(request)
+        if matches!(&request.request, ClientRequest::CustomRequest(one) if READING.contains(&one.method.as_str())))
+}
+
+/// Whether a connection that was made ended before there was a reply.
+fn is_hung_up(error: &reqwest::Error) -> bool {
+    error.is_request() && !error.is_connect() && !error.is_timeout()
 }
 
 /// Whether it is this very machine.
