@@ -12,8 +12,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection without a request is kept. Servers close theirs after five seconds (uvicorn, Node) or more, and
 /// a request that meets the closing is lost.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
-/// The requests that only read: whether they are sent once or twice is all the same to the server.
-const READING: [&str; 4] = ["tools/list", "tasks/get", "tasks/list", "tasks/result"];
+/// The requests that only read: whether they are sent once or twice is all the same to the server. Who asks for a result
+/// looks at the task before it asks again.
+const READING: [&str; 3] = ["tools/list", "tasks/get", "tasks/list"];
 
 /// A client for that server.
 pub(super) fn build(url: &Url) -> reqwest::Result<reqwest::Client> {
