@@ -34,6 +34,9 @@ pub(crate) async fn run(context: &Context, args: ResultArgs) -> Result<(), Failu
         if args.wait {
             context.goes_on("the task goes on");
             places::tell_unoffered(context, &found).await;
+            if let Some(asks) = found.until_it_asks().await? {
+                context.ui.warn(&context.advise(asks));
+            }
         }
         let ending = found.ending(args.wait).await?;
         outcome::tell(context, (found.source(), found.id()), &ending)

@@ -95,6 +95,11 @@ impl Worker {
             "seen_at": self.seen, "host": self.host, "process": self.process, "since": self.since,
             "slots": self.slots, "tools": self.tools, "tasks": self.tasks, "runs": self.runs,
         });
+        if self.source == STORE {
+            // A time to come: nobody has seen it then.
+            object["lease_ends_at"] = object["seen_at"].take();
+            object.as_object_mut().and_then(|fields| fields.remove("seen_at"));
+        }
         if let Some(docket) = &self.docket {
             object["docket"] = json!(docket);
         }

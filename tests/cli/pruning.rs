@@ -80,3 +80,22 @@ fn tasks_of_a_server_are_not_deleted_from_here() {
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.err.contains("mcptask --redis URL prune --ended"), "{ran:?}");
 }
+
+#[test]
+fn what_would_be_deleted_is_shown_as_a_list_shows_it() {
+    let place = Place::new();
+    place.file(
+        "mcptask.toml",
+        "[tools.fail]\ndescription = \"Fails.\"\ncommand = [\"false\"]\n[tools.say]\ndescription = \"Says.\"\ncommand = [\"echo\", \"all good\"]\n",
+    );
+    let _worker = place.worker();
+    let tasks = ["fail", "say"].map(|tool| place.ok(&["submit", tool]));
+    tasks.iter().for_each(|id| drop(place.run(&["result", id, "--wait"])));
+    let dry = place.run(&["prune", "--ended", "--dry-run"]);
+    let listed = place.run(&["list"]);
+    for ran in [&dry, &listed] {
+        assert!(ran.out.contains("CHANGED") && !ran.out.contains("LAUNCHED"), "{ran:?}");
+        assert!(ran.out.contains(&tasks[0][..8]) && !ran.out.contains(&tasks[0]), "{ran:?}");
+        assert!(ran.out.contains("\u{2717} completed") && ran.out.contains("all good"), "{ran:?}");
+    }
+}
