@@ -57,7 +57,7 @@ fn what_does_not_fit_a_strangers_form_is_asked_again() {
     screen.fill("home", "{\"zip\": \"1\"}");
     screen.sees("a list of whole numbers, with commas between, at least 1 of them");
     screen.at("> list", ENTER);
-    screen.sees("less than 1 item");
+    screen.sees("0 entries are too few: at least 1");
     screen.fill("list", "1, x");
     screen.at("\"x\" is not a whole number", CTRL_U);
     screen.fill("list", "1, 2");
