@@ -17,6 +17,7 @@ mod programs;
 mod replies;
 mod strangers;
 mod submitting;
+mod tools_shown;
 mod trouble;
 mod unsure;
 
