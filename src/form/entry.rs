@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::field::{Field, FieldKind};
+use super::plain::NONE_FITS;
 use super::{Form, escaped, typed};
 use crate::json;
 use crate::task::{Violation, joined};
@@ -87,6 +88,9 @@ fn in_words(field: &Field, value: &Value, problem: String) -> String {
         FieldKind::SomeOf { .. } => {
             format!("{} are chosen: {}", value.as_array().map_or(0, Vec::len), field.rules())
         }
+        FieldKind::Other { .. } => problem,
+        // What the field takes says more than what each alternative finds.
+        _ if problem.contains(NONE_FITS) => format!("{value} does not fit: {}", field.rules()),
         _ => problem,
     }
 }

@@ -7,6 +7,9 @@ use serde_json::Value;
 use super::shape::Type;
 use super::words::format_words;
 
+/// What is said where no alternative fits.
+pub(super) const NONE_FITS: &str = "fits none of what is allowed";
+
 /// What is wrong, in words that follow the place.
 pub(super) fn in_words(error: &ValidationError<'_>) -> String {
     let value = error.instance();
@@ -44,7 +47,7 @@ fn none_fits(whole: &ValidationError<'_>, alternatives: &[Vec<ValidationError<'s
     let found = alternatives.iter().filter_map(|errors| errors.first()).map(|error| within(&place, error));
     // The whole of an answer is long, and known to who gave it.
     let what = if place.is_empty() { "it".to_owned() } else { value.to_string() };
-    format!("{what} fits none of what is allowed: {}", found.collect::<Vec<_>>().join("; or "))
+    format!("{what} {NONE_FITS}: {}", found.collect::<Vec<_>>().join("; or "))
 }
 
 /// What an alternative allows in place of the whole value.
