@@ -1,5 +1,7 @@
 //! How a task ended, in every place.
 
+use std::time::Duration;
+
 use super::answer::{of_server, until};
 use super::asked::OpenQuestion;
 use super::failure::server::gone_or as gone_from_server;
@@ -16,6 +18,9 @@ use crate::task::{Outcome, Task, TaskId, TaskStatus};
 
 /// The most characters of a question's message within a line.
 const ASKED: usize = 200;
+
+/// How often a task is looked at of which nobody tells that it asks.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// How a task ended.
 pub(crate) enum Ending {
@@ -124,8 +129,13 @@ impl Found {
             Self::Store(engine, id) => {
                 let begun = engine.get_patiently(&Viewer::Operator, id).await?;
                 let asks = |task: &Task| task.status.is_final() || task.open_questions().next().is_some();
-                let now = engine.wait(&Viewer::Operator, id, asks).await;
-                let now = now.map_err(|error| gone_or(&begun, error))?;
+                // A store that evicts a task tells nobody of it, so it is looked at now and then.
+                let now = loop {
+                    let looked = engine.wait(&Viewer::Operator, id, asks);
+                    if let Ok(now) = tokio::time::timeout(LOOK_AGAIN, looked).await {
+                        break now.map_err(|error| gone_or(&begun, error))?;
+                    }
+                };
                 let open = now.open_questions().next().filter(|_| !now.status.is_final());
                 open.map(|question| Ok(OpenQuestion::of_task(&now, question)))
             }

@@ -96,9 +96,8 @@ impl Worker {
             "slots": self.slots, "tools": self.tools, "tasks": self.tasks, "runs": self.runs,
         });
         if self.source == STORE {
-            // A time to come: nobody has seen it then.
-            object["lease_ends_at"] = object["seen_at"].take();
-            object.as_object_mut().and_then(|fields| fields.remove("seen_at"));
+            // A time to come, at which nobody has seen it. The first name stays for who reads it.
+            object["lease_ends_at"] = json!(self.seen);
         }
         if let Some(docket) = &self.docket {
             object["docket"] = json!(docket);

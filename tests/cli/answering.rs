@@ -259,6 +259,11 @@ fn who_waits_for_the_result_of_a_task_that_asks_is_told_so_once_with_what_answer
             "{way:?}: {said}"
         );
     }
+    let ran = place.run(&["result", &id, "--wait", "--timeout", "6s", "--json"]);
+    let lines = ran.err.lines().map(|line| serde_json::from_str(line).expect("a JSON line"));
+    let lines: Vec<serde_json::Value> = lines.collect();
+    assert!(lines[0]["event"] == "asked" && lines[0]["task"] == id.as_str(), "{ran:?}");
+    assert!(lines[1]["code"] == "timed_out" && ran.out.is_empty(), "{ran:?}");
 }
 
 #[test]
