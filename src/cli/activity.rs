@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use super::context::Context;
 use super::ui::{Ui, event};
-use crate::desk::suggest::{Advice, Suggested};
+use crate::desk::suggest::Suggested;
 use crate::desk::values;
 use crate::desk::watch::Seen;
 use crate::engine::{Engine, EngineResult, Watch};
@@ -105,7 +105,7 @@ pub(super) async fn suggest(context: &Context, engine: &Engine) {
     let run: Vec<_> = tools.iter().filter(is_run).collect();
     // One that asks, where there is none that is known to.
     let Some(tool) = run.iter().find(|tool| tool.name == "plan_dinner").or(run.first()) else {
-        return context.tell(Advice::worker("no worker runs a tool here yet: "));
+        return context.tell(Context::worker("no worker runs a tool here yet: ".to_owned()));
     };
     let submit = Suggested::new("submit").about(tool.name.as_str()).option("--session", "dinner");
     let submit = values::calling(submit, &tool.input_schema);

@@ -20,7 +20,7 @@ use crate::task::{Action, Answer, Answerer, OnTimeout, joined};
 /// `--confirm` was answered with no.
 const NO: u8 = 1;
 /// The user declined to answer.
-const DECLINED: u8 = 11;
+pub(super) const DECLINED: u8 = 11;
 
 const AFTERWORD: &str = "\
 Exit codes of ask:

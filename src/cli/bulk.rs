@@ -7,12 +7,12 @@ use serde_json::json;
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
-use super::places;
-use super::ui::{Column, Piece, TableRow, choose, table, text, time};
+use super::ui::{Piece, choose};
+use super::{list, places};
 use crate::desk::bulk::Tally;
 use crate::desk::places::Places;
-use crate::desk::selection::Selected;
-use crate::task::TaskStatus;
+use crate::desk::row::Row;
+use crate::desk::selection::{Selected, SelectedTask};
 
 /// What a command calls what it does to many tasks.
 pub(crate) struct Words {
@@ -73,27 +73,13 @@ pub(crate) fn show(context: &Context, places: &Places, selected: &Selected) -> R
     Ok(tally)
 }
 
+/// The tasks as `list` shows them.
 fn lines(context: &Context, selected: &Selected) -> Vec<String> {
-    let header = [
-        Column::new("TASK"),
-        Column::new("STATUS"),
-        Column::within("LAUNCHED", 12, 2),
-        Column::within("SESSION", 20, 1),
-        Column::new("TOOL"),
-    ];
-    let now = Timestamp::now();
-    let said = |text: &Option<String>| text.as_deref().map(text::line).unwrap_or_default();
-    let rows = selected.tasks.iter().map(|task| TableRow {
-        cells: vec![
-            text::line(&task.id),
-            task.status.map(TaskStatus::as_str).unwrap_or_default().to_owned(),
-            task.created_at.map(|at| time::relative(at, now)).unwrap_or_default(),
-            said(&task.session),
-        ],
-        last: said(&task.tool),
-        is_whole: false,
-    });
-    table(&context.ui, &header, rows.collect())
+    let row = |task: &SelectedTask| match &task.row {
+        Some(row) => Row::clone(row),
+        None => Row { task: task.id.clone(), ..Row::default() },
+    };
+    list::lines(&context.ui, &selected.tasks.iter().map(row).collect::<Vec<_>>())
 }
 
 /// Says what of the tasks is left out.

@@ -1,5 +1,6 @@
 //! What every command gets: the configuration, the terminal, and the way to the tasks.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -14,7 +15,9 @@ use super::failure::{Failure, Kind};
 use super::outage::{Announced, Outage};
 use super::signals;
 use super::ui::{Piece, Ui, text};
+use crate::config;
 use crate::desk::kept::Kept;
+use crate::desk::short_id::TOO_SHORT;
 use crate::desk::suggest::{Advice, Reach, Suggested};
 use crate::engine::{Engine, Limits};
 use crate::store::redis::RedisStore;
@@ -46,6 +49,8 @@ pub(crate) struct Context {
     server: OnceLock<Reach>,
     /// Whether SIGHUP has something read again, and whether there was a terminal then.
     hangup: OnceLock<bool>,
+    /// Whether the command is one that changes something.
+    pub(crate) changes: AtomicBool,
     /// What the command does when it has to end, once it has said that it does something.
     clean_up: OnceLock<CancellationToken>,
     /// Whether a command was suggested.
@@ -67,6 +72,7 @@ impl Context {
             concerns: Mutex::default(),
             server: OnceLock::new(),
             hangup: OnceLock::new(),
+            changes: AtomicBool::new(false),
             clean_up: OnceLock::new(),
             has_suggested: AtomicBool::new(false),
         }
@@ -204,12 +210,30 @@ impl Context {
 
     /// Says what helps.
     pub(crate) fn tell(&self, advice: Advice) {
-        self.ui.talk_after("", &advice.at(self.reach()).pieces());
+        self.ui.talk_after("", &self.placed(advice).pieces());
+    }
+
+    /// Its commands reach the same tasks, and name the file of this folder where that offers the tool.
+    pub(crate) fn placed(&self, advice: Advice) -> Advice {
+        let offers = |tool: &str| {
+            let file = Path::new(config::FILE);
+            file.is_file() && config::load(file).is_ok_and(|file| file.tools().contains_key(tool))
+        };
+        advice.at(self.reach()).with_file(config::FILE, offers)
+    }
+
+    /// The command that runs what this folder offers: its file's tools, or the built-in ones.
+    pub(crate) fn worker(words: String) -> Advice {
+        if !Path::new(config::FILE).is_file() {
+            return Advice::worker(words);
+        }
+        let worker = Suggested::new("worker").option("--config", config::FILE);
+        Advice::from(words).and_command(worker, "runs the tools of this folder's file")
     }
 
     /// What helps, with commands that reach the same tasks, safe on a terminal.
     pub(crate) fn advise(&self, advice: Advice) -> String {
-        text::line(&advice.at(self.reach()).to_string())
+        text::line(&self.placed(advice).to_string())
     }
 
     /// The ids of tasks that were launched through servers; `None` without a home directory.
@@ -225,6 +249,8 @@ impl Context {
     /// The command's failure: its hints reach the same tasks, and it names what the command was about.
     pub(crate) fn failed(&self, failure: Failure) -> Failure {
         let (task, question) = locked(&self.concerns).clone();
+        let is_unmeant = self.changes.load(Ordering::Acquire) && failure.to_string().ends_with(TOO_SHORT);
+        let failure = if is_unmeant { failure.hint("nothing was changed") } else { failure };
         let failure = failure.at(self.reach()).concerning(task, question);
         let unset = failure.hints().iter().find_map(Advice::unset);
         failure.maybe_hint(unset.map(|variable| format!("that {}", works_with(variable)).into()))

@@ -21,6 +21,7 @@ use super::{outcome, worker};
 use crate::client::{Call, Client, Era, Submitted, Target};
 use crate::desk::answers::Answers;
 use crate::desk::place::SERVER;
+use crate::desk::watch::Seen;
 use crate::engine::{Engine, Limits};
 use crate::server::{self, ServeConfig};
 use crate::store::sqlite::SqliteStore;
@@ -107,12 +108,21 @@ async fn dinner(
     );
     answering.announced();
     let ended = client.follow(&task.id, &|_| {}).await;
-    let ended = ended.map_err(|error| remote::explained(error, answering))?;
+    let ended = ended.map_err(|error| thrown_away(remote::explained(error, answering)))?;
     say(context, 5, "The answers went back to the worker, and the task ended. Its result:");
     outcome::tell(context, (SERVER, &task.id), &ended.into())?;
     log(context, engine, &task.id).await?;
     next_steps(context);
     Ok(())
+}
+
+/// The failure of a question that was left open: nobody can answer it later, as elsewhere.
+fn thrown_away(failure: Failure) -> Failure {
+    if failure.kind() != Kind::NeedsInput {
+        return failure;
+    }
+    Failure::new(failure.kind(), failure.to_string())
+        .hint("the demo's task and its store are thrown away with it; `mcptask demo` begins anew")
 }
 
 /// What `watch` would have shown.
@@ -122,8 +132,7 @@ async fn log(context: &Context, engine: &Engine, id: &str) -> Result<(), Failure
         id.parse().map_err(|error| Failure::caused(Kind::Unexpected, "an odd task id", error))?;
     let events = engine.store().history(&EventFilter::Task(task), Cursor::START, 100).await?.events;
     for one in &events {
-        let line = event::line(one, Timestamp::now(), context.ui.talk_paint());
-        context.ui.talk(&format!("   {line}"));
+        event::talk_below(&context.ui, "   ", &Seen::of_event(one), Timestamp::now());
     }
     Ok(())
 }

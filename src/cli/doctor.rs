@@ -89,13 +89,13 @@ fn tell(context: &Context, found: &[Finding]) -> Result<(), Failure> {
 fn print(context: &Context, finding: &Finding) -> Result<(), Failure> {
     let (ui, paint) = (&context.ui, context.ui.paint());
     if ui.is_json() {
-        return ui.object(&finding.object(&finding.help.clone().at(context.reach()).to_string()));
+        return ui.object(&finding.object(&context.placed(finding.help.clone()).to_string()));
     }
     let task = finding.task.as_deref().map_or("all", event::short);
     let cause = finding.cause.replace('_', " ");
     let cause = if finding.is_trouble { paint.red(&cause) } else { paint.yellow(&cause) };
     let lead = format!("{}  {cause}: ", paint.bold(&text::line(task)));
     ui.line_after(&lead, &[Piece::Words(text::sentence(&finding.evidence))])?;
-    let help = finding.help.clone().at(context.reach());
+    let help = context.placed(finding.help.clone());
     ui.line_after(&format!("          {} ", paint.dim("→")), &help.pieces())
 }

@@ -56,7 +56,7 @@ impl Answering {
                     .maybe_hint(asked.later_hint()));
             }
             self.ui.talk(&format!("{} asks: {}", text::line(&asked.who), page::message(&asked.ask, 200)));
-            self.ui.talk(&format!("  answered as given: {}", values::in_words(&asked.ask, &answer)));
+            self.ui.talk(&format!("  answering as given: {}", values::in_words(&asked.ask, &answer)));
             return Ok(answer);
         }
         if !self.ui.may_prompt() {

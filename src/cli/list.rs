@@ -159,7 +159,7 @@ fn none(context: &Context, places: &Places, args: &ListArgs) {
 }
 
 /// All but the message, which takes what is left. The narrower the terminal, the fewer there are.
-const COLUMNS: [Cell<Row>; 9] = [
+const COLUMNS: [Cell<Row>; 10] = [
     (Column::new("TASK"), |row, _, _| {
         // A server knows whole ids only; what was listed here is found by its beginning, too.
         let id = if row.source == SERVER { &row.task } else { event::short(&row.task) };
@@ -173,6 +173,12 @@ const COLUMNS: [Cell<Row>; 9] = [
     (Column::within("ENDS", 10, 5), |row, now, _| {
         row.ends_at.map(|at| time::relative(at, now)).unwrap_or_default()
     }),
+    // Where it is not known when the question ends, the task's own end is all there is to say.
+    (Column::within("TASK ENDS", 10, 5), |row, now, _| {
+        let only =
+            row.expires_at.filter(|_| row.status == Some(TaskStatus::InputRequired) && row.ends_at.is_none());
+        only.map(|at| time::relative(at, now)).unwrap_or_default()
+    }),
     (Column::within("CHANGED", 12, 2), |row, now, _| {
         row.changed_at.map(|at| time::relative(at, now)).unwrap_or_default()
     }),
@@ -185,7 +191,7 @@ const COLUMNS: [Cell<Row>; 9] = [
 ];
 
 /// The table's lines. Where all are of one place, the column that tells it is left out.
-fn lines(ui: &Ui, rows: &[Row]) -> Vec<String> {
+pub(super) fn lines(ui: &Ui, rows: &[Row]) -> Vec<String> {
     let one_place = rows.iter().all(|row| row.source == STORE || row.source == SERVER);
     let columns = COLUMNS.into_iter().filter(|(column, _)| !one_place || column.name != "SOURCE");
     // Whoever may accept a page sees where it leads.

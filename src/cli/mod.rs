@@ -139,9 +139,12 @@ impl Command {
 /// Exit codes and environment, for the end of the help.
 fn afterword() -> String {
     let mut text = String::from("Exit codes:\n    0  done\n");
-    for kind in Kind::ALL {
+    let mut codes = Kind::ALL.map(|kind| (kind.exit_code(), kind.meaning())).to_vec();
+    codes.push((ask::DECLINED, "the user declined (ask only)"));
+    codes.sort_unstable();
+    for (code, meaning) in codes {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "  {:>3}  {}", kind.exit_code(), kind.meaning());
+        let _ = writeln!(text, "  {code:>3}  {meaning}");
     }
     text.push_str(
         "\nEnvironment:

@@ -145,6 +145,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_tools_that_every_worker_can_run_are_known_by_name() {
+        let known: Vec<String> = builtin::tools().into_keys().collect();
+        assert_eq!(known, crate::desk::suggest::BUILTIN);
+    }
+
+    #[test]
     fn a_lease_that_a_busy_machine_would_end_is_refused() {
         assert_eq!(lease("15s"), Ok(Duration::from_secs(15)));
         assert_eq!(lease("1"), Ok(SHORTEST_LEASE));

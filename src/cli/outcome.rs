@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::ui::text;
-use crate::desk::ending::{self, Ending};
+use crate::desk::ending::Ending;
+use crate::desk::values;
 use crate::task::{Outcome, TaskStatus};
 
 /// The place and the id of the task that ended.
@@ -116,7 +117,7 @@ fn failure_of(of: Of<'_>, message: Option<&str>, outcome: &Outcome) -> Failure {
             format!("{words}{} (code {})", error.message, error.code)
         }
         Outcome::Result(result) if outcome.is_tool_error() => {
-            let shown = ending::in_words(result);
+            let shown = values::of_result(result);
             let words = message.filter(|words| !shown.contains(words));
             TOOL_ERROR.to_owned() + &words.map(|words| format!(": {words}")).unwrap_or_default()
         }
@@ -178,7 +179,7 @@ fn has_content(result: &Value) -> bool {
 
 /// The result as text: safe on a terminal, exact in a pipe.
 fn print(context: &Context, result: &Value) -> Result<(), Failure> {
-    let shown = ending::in_words(result);
+    let shown = values::of_result(result);
     if !context.ui.out_is_terminal() {
         return context.ui.line(&shown);
     }

@@ -63,7 +63,7 @@ pub(crate) async fn tell_unoffered(context: &Context, found: &Found) {
 
 /// What is said of a task that no worker will take: it waits for ever.
 pub(crate) fn unoffered(tool: &str) -> Advice {
-    Advice::worker(format!("no worker runs {tool:?} now; the task waits until one does: "))
+    Advice::worker_for(format!("no worker runs {tool:?} now; the task waits until one does: "), tool)
 }
 
 /// The places. Nothing is written. A server that is away is waited for where the command `waits`.

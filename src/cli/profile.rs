@@ -51,6 +51,7 @@ impl Context {
     /// Names a profile that wants it wherever something is changed, and asks the person here first. Where nobody can be
     /// asked, `--yes` has to say it.
     pub(crate) async fn before_changing(&self, remote: &RemoteArgs) -> Result<(), Failure> {
+        self.changes.store(true, std::sync::atomic::Ordering::Release);
         let (place, is_elsewhere) = self.changed_place(remote);
         self.confirm(&place, is_elsewhere).await
     }

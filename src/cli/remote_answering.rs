@@ -206,7 +206,7 @@ impl RemoteAnswering {
             state.asked.iter().take(position - 1).filter(|known| known.question.task == question.task)
         {
             if let Some(answer) = &known.answer {
-                background.answered(&known.question.ask, answer);
+                background.answered_here(&known.question.ask, answer);
             }
         }
         Asked {

@@ -42,6 +42,7 @@ async fn respond(context: &Context, places: &Places, args: &RespondArgs, who: Wh
     let (mut found, wanted) = if let Some(prefix) = &args.task {
         (places::find(context, places, prefix, args.wait).await?, args.question.clone())
     } else {
+        places.refuse_taskless()?;
         let waiting = waiting::all(context, places, args.next).await?;
         if waiting.len() > 1 && !args.next && !args.has_answer() && context.ui.may_draw() {
             drop(waiting);

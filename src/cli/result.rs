@@ -1,12 +1,14 @@
 //! `result`: how a task ended.
 
 use clap::Args;
+use serde_json::json;
 
 use super::context::Context;
 use super::failure::Failure;
 use super::outcome;
 use super::places;
 use super::remote::RemoteArgs;
+use super::ui::{FORMAT, text};
 
 /// Print a task's result; the exit code is the outcome's
 #[derive(Debug, Args)]
@@ -34,9 +36,21 @@ pub(crate) async fn run(context: &Context, args: ResultArgs) -> Result<(), Failu
         if args.wait {
             context.goes_on("the task goes on");
             places::tell_unoffered(context, &found).await;
+            if let Some(asks) = found.until_it_asks().await? {
+                tell(context, found.id(), &context.advise(asks));
+            }
         }
         let ending = found.ending(args.wait).await?;
         outcome::tell(context, (found.source(), found.id()), &ending)
     })
     .await
+}
+
+/// Says that the task waits for an answer, which nobody gives here.
+fn tell(context: &Context, task: &str, words: &str) {
+    if context.ui.is_json() {
+        let said = json!({ "format": FORMAT, "event": "asked", "task": task, "message": words });
+        return context.ui.to_stderr(&text::json(&said.to_string()));
+    }
+    context.ui.warn(words);
 }

@@ -13,7 +13,7 @@ use super::remote::RemoteArgs;
 use super::remote_answering::RemoteAnswering;
 use super::ui::{text, time};
 use super::{arguments, complete, complete_names, outcome, places, stay};
-use crate::client::{Call, Client, Era, Submitted, Target};
+use crate::client::{Call, Client, Era, Submitted, Target, asks_as_in_sessions};
 use crate::desk::answers;
 use crate::desk::background::Background;
 use crate::desk::ending::Ending;
@@ -140,6 +140,24 @@ impl SubmitArgs {
     /// Whether it stays to the end.
     pub(crate) fn waits(&self) -> bool {
         self.wait
+    }
+
+    /// The command that was given.
+    fn suggested(&self) -> Suggested {
+        let command = Suggested::new("submit").about(self.tool.as_str());
+        let arg = |command: Suggested, arg: &String| command.option("--arg", arg.as_str());
+        let command = self.arg.iter().fold(command, arg);
+        let ttl = self.ttl.map(|ttl| format!("{}s", ttl.as_secs_f64()));
+        let session = self.session.as_ref().map(ToString::to_string);
+        let (json, answers) = (self.args_json.clone(), self.answers.clone());
+        let options = [("--args-json", json), ("--session", session), ("--ttl", ttl), ("--answers", answers)];
+        let flags = [("--wait", self.wait), ("--cancel-on-exit", self.cancel_on_exit)];
+        let option = |command: Suggested, (name, value): (&str, Option<String>)| match value {
+            Some(value) => command.option(name, value),
+            None => command,
+        };
+        let flag = |command: Suggested, (name, is_given)| if is_given { command.flag(name) } else { command };
+        flags.into_iter().fold(options.into_iter().fold(command, option), flag)
     }
 
     fn ttl_ms(&self) -> Option<u64> {
@@ -317,7 +335,7 @@ async fn through_server(
         detached: !args.wait,
     };
     answering.is_about(Background::of_call(call.session.as_deref(), &call.arguments));
-    match server.submit(&call).await? {
+    match server.submit(&call).await.map_err(|failure| in_the_older_era(failure, args))? {
         Submitted::Done(result) => outcome::of_outcome(context, (SERVER, "(a foreground call)"), &result),
         Submitted::Task(task) => {
             keep(context, target, &task.id, &args.tool);
@@ -341,6 +359,22 @@ async fn through_server(
             outcome::tell(context, (SERVER, &task.id), &ended)
         }
     }
+}
+
+/// The failure, with the command that helps where the tool asks as only sessions of the older era let it. It is not
+/// repeated here: the tool may have done something before it asked.
+fn in_the_older_era(failure: Failure, args: &SubmitArgs) -> Failure {
+    if !asks_as_in_sessions(&failure.to_string()) {
+        return failure;
+    }
+    let why = "the tool asks in the middle of a call, which servers can only in the era with sessions; what it did before \
+        it asked is done: ";
+    // A command that names an era already cannot name another one beside it.
+    if args.remote.era() != Era::Auto {
+        return failure.hint(format!("{why}with --era legacy it can ask"));
+    }
+    let does = "runs it once more, where it can ask";
+    failure.hint(Advice::from(why).and_command(args.suggested().option("--era", "legacy"), does))
 }
 
 /// What to know of a task that is left to its server.

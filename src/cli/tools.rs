@@ -1,17 +1,17 @@
 //! `tools`: what can be submitted.
 
-use clap::Args;
-use serde_json::Value;
-
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::places;
 use super::remote::RemoteArgs;
 use super::ui::{Column, Piece, TableRow, table, text};
+use crate::desk::facts;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::tools::Tool;
 use crate::fastmcp::DeployedComponent;
+use crate::form::Form;
 use crate::task::ToolSpec;
+use clap::Args;
 
 /// List the tools that can be submitted, or show one with its arguments
 #[derive(Debug, Args)]
@@ -123,38 +123,22 @@ fn show(context: &Context, tool: &ToolSpec) -> Result<(), Failure> {
     for line in text::block(&tool.description) {
         ui.line_after("  ", &[Piece::Words(line)])?;
     }
-    let properties = tool.input_schema.get("properties").and_then(Value::as_object);
-    let Some(properties) = properties.filter(|properties| !properties.is_empty()) else {
+    let form = Form::parse(&tool.input_schema);
+    let is_whole = form.as_ref().is_ok_and(|form| form.is_whole);
+    let fields = form.map(|form| form.fields).unwrap_or_default();
+    if fields.is_empty() && !is_whole {
         return ui.line("It takes no arguments.");
-    };
-    let required = |name: &str| {
-        let names = tool.input_schema.get("required").and_then(Value::as_array);
-        names.is_some_and(|names| names.iter().any(|one| one == name))
-    };
-    let row = |(name, property): (&String, &Value)| argument_row(name, property, required(name));
-    let lines = table(ui, &ARGUMENTS, properties.iter().map(row).collect());
-    ui.line("")?;
-    lines.iter().try_for_each(|line| ui.line(line))
-}
-
-const ARGUMENTS: [Column; 4] = [
-    Column::within("ARGUMENT", 40, Column::STAYS),
-    Column::within("TYPE", 20, 1),
-    Column::within("NEEDED", 30, 2),
-    Column::new("MEANING"),
-];
-
-fn argument_row(name: &str, property: &Value, required: bool) -> TableRow {
-    let words = |key: &str| property.get(key).and_then(Value::as_str).unwrap_or_default();
-    let needed = match (required, property.get("default")) {
-        (true, _) => "yes".to_owned(),
-        (false, Some(default)) => format!("no, {default}"),
-        (false, None) => "no".to_owned(),
-    };
-    let meaning = if words("description").is_empty() { words("title") } else { words("description") };
-    TableRow {
-        cells: vec![text::line(name), text::line(words("type")), text::line(&needed)],
-        last: text::line(meaning),
-        is_whole: true,
     }
+    ui.line("")?;
+    if is_whole {
+        let schema = format!("one JSON object, with --args-json: {}", tool.input_schema);
+        return ui.line_words("It takes ", &schema);
+    }
+    ui.line("Its arguments:")?;
+    fields.iter().try_for_each(|field| {
+        let name = text::line(&field.name);
+        let words = text::line(&facts::form::in_words(field));
+        let takes = words.strip_prefix(&name).unwrap_or(&words);
+        ui.line_after(&format!("  {}", paint.bold(&name)), &[Piece::Words(takes.to_owned())])
+    })
 }

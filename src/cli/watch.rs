@@ -118,6 +118,7 @@ pub(crate) async fn run(context: &Context, args: WatchArgs) -> Result<(), Failur
             watch(context, &args, &begun, args.what()).await
         }
         None => {
+            places.refuse_taskless()?;
             places::tell_unsearched(context, places);
             places.refuse_task(args.session.as_ref()).await?;
             watch(context, &args, places, args.what()).await

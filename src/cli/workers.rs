@@ -58,8 +58,10 @@ fn none(context: &Context, places: &Places, args: &WorkersArgs) {
     if places.is_empty() {
         return context.ui.talk(&format!("no workers; {}", context.nothing_begun()));
     }
-    let which = args.tool.as_ref().map(|tool| format!(" runs {tool:?}"));
-    context.tell(Advice::worker(format!("no worker{}; ", which.unwrap_or_default())));
+    context.tell(match &args.tool {
+        Some(tool) => Advice::worker_for(format!("no worker runs {tool:?}; "), tool),
+        None => Context::worker("no worker; ".to_owned()),
+    });
 }
 
 /// All but the tools, which take what is left.

@@ -283,6 +283,12 @@ impl ClientError {
     }
 }
 
+/// Whether an error says that the tool wanted to ask in the middle of a call, as 2025-11-25 has it, and the server found
+/// no session to send that request to: SDKs say so in words only.
+pub fn asks_as_in_sessions(error: &str) -> bool {
+    error.contains("elicitation/create") && error.contains("back-channel")
+}
+
 /// What a server says of its store, where that is away.
 fn store_away(error: &RpcError) -> Option<&str> {
     error.data.as_ref()?.get(STORE_AWAY)?.as_str()

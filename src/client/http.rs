@@ -264,7 +264,7 @@ impl StreamableHttpClient for Endpoint {
             request = request.header(SESSION_ID, session.as_ref());
         }
         let request = with_access(request, auth_header, custom_headers);
-        let response = request.send().await.map_err(hidden)?;
+        let response = http_client::send(request, &message).await.map_err(hidden)?;
         if response.status().is_success() {
             self.reply(response, &message, in_session, max_sse_event_size).await
         } else {

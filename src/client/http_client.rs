@@ -4,11 +4,18 @@ use std::time::Duration;
 
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::redirect::Policy;
-use reqwest::{ClientBuilder, StatusCode};
+use reqwest::{ClientBuilder, RequestBuilder, Response, StatusCode};
+use rmcp::model::{ClientJsonRpcMessage, ClientRequest};
 use url::{Host, Url};
 
 /// How long a TCP and TLS connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection without a request is kept. Servers close theirs after five seconds (uvicorn, Node) or more, and
+/// a request that meets the closing is lost.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
+/// The requests that only read: whether they are sent once or twice is all the same to the server. Who asks for a result
+/// looks at the task before it asks again.
+const READING: [&str; 3] = ["tools/list", "tasks/get", "tasks/list"];
 
 /// A client for that server.
 pub(super) fn build(url: &Url) -> reqwest::Result<reqwest::Client> {
@@ -30,6 +37,7 @@ pub(super) fn build(url: &Url) -> reqwest::Result<reqwest::Client> {
 fn settings() -> ClientBuilder {
     reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
         .redirect(same_origin_redirects())
         // One odd header, which nobody here reads, must not hide a reply and its status.
         .http1_ignore_invalid_headers_in_responses(true)
@@ -53,6 +61,29 @@ pub(super) fn proxy_to(url: &Url) -> Option<String> {
     };
     let variable = [own, "ALL_PROXY"].into_iter().find(is_set)?;
     Some(format!("{host}{port} ({variable})"))
+}
+
+/// Sends a request. One that only reads, and whose connection the server closed without a word, is sent once more: the
+/// server may have closed a connection that it kept for too long, just when it was used again.
+pub(super) async fn send(
+    request: RequestBuilder,
+    message: &ClientJsonRpcMessage,
+) -> reqwest::Result<Response> {
+    let again = request.try_clone().filter(|_| only_reads(message));
+    match (request.send().await, again) {
+        (Err(error), Some(again)) if is_hung_up(&error) => again.send().await,
+        (done, _) => done,
+    }
+}
+
+fn only_reads(message: &ClientJsonRpcMessage) -> bool {
+    matches!(message, ClientJsonRpcMessage::Request(request)
+        if matches!(&request.request, ClientRequest::CustomRequest(one) if READING.contains(&one.method.as_str())))
+}
+
+/// Whether a connection that was made ended before there was a reply.
+fn is_hung_up(error: &reqwest::Error) -> bool {
+    error.is_request() && !error.is_connect() && !error.is_timeout()
 }
 
 /// Whether it is this very machine.

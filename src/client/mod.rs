@@ -44,7 +44,7 @@ pub(crate) use connect::HANDSHAKE;
 
 pub use asked::AskedQuestion;
 pub use asking::{Answering, ask_from};
-pub use error::{ClientError, ClientResult};
+pub use error::{ClientError, ClientResult, asks_as_in_sessions};
 pub use follow::OnChange;
 pub use patience::Patience;
 pub use program::programs_ended;

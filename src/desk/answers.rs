@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Map, Value};
 
 use crate::form::Form;
-use crate::task::{Action, Answer, Answerer, Ask, AskKind, Question, instead};
+use crate::task::{Action, Answer, Answerer, Ask, AskKind, Question, Violation, instead, joined};
 
 /// The format, for the help of `submit`.
 pub(crate) const FORMAT: &str = "\
@@ -93,7 +93,7 @@ impl Answers {
             Entries::InOrder(entries) => match self.entry_for(entries, position, ask) {
                 Some(entry) => {
                     self.mark([entry.place.as_str()], ask);
-                    entry.answer(ask).map(Some)
+                    entry.answer(ask).and_then(|answer| entry.fitting(position, ask, answer)).map(Some)
                 }
                 None => Ok(None),
             },
@@ -104,9 +104,10 @@ impl Answers {
                     .and_then(|(_, answer)| answer.clone()))
             }
             Entries::ByName(entry) if entry.is_for_all() => entry.answer(ask).map(Some),
-            Entries::ByName(entry) => entry.of_its_fields(ask).inspect(|found| {
+            Entries::ByName(entry) => entry.of_its_fields(ask).and_then(|found| {
                 let content = found.as_ref().and_then(|answer| answer.content.as_ref());
                 self.mark(content.into_iter().flatten().map(|(name, _)| name.as_str()), ask);
+                found.map(|answer| entry.fitting(position, ask, answer)).transpose()
             }),
         };
         let otherwise = || self.otherwise.map(|action| Answer::new(action, Answerer::Operator));
@@ -207,8 +208,30 @@ impl Entry {
     /// Whether it answers the question without anything that is wrong.
     fn fits(&self, ask: &Ask) -> bool {
         let Ok(answer) = self.answer(ask) else { return false };
-        let (Some(content), AskKind::Form { schema }) = (&answer.content, &ask.kind) else { return true };
-        Form::parse(schema).map_or(true, |form| form.violations(content).is_empty())
+        Self::misfits(ask, &answer).is_empty()
+    }
+
+    fn misfits(ask: &Ask, answer: &Answer) -> Vec<Violation> {
+        let (Some(content), AskKind::Form { schema }) = (&answer.content, &ask.kind) else {
+            return Vec::new();
+        };
+        Form::parse(schema).map_or(Vec::new(), |form| form.violations(content))
+    }
+
+    /// Its answer to that question, or why it is none: said before anybody is told that it was given.
+    fn fitting(&self, position: usize, ask: &Ask, answer: Answer) -> Result<Answer, String> {
+        let misfits = Self::misfits(ask, &answer);
+        if misfits.is_empty() {
+            return Ok(answer);
+        }
+        let do_not = if self.place == WHOLE { "do not" } else { "does not" };
+        Err(format!("{} {do_not} fit question {position}: {}", self.place, joined(&misfits)))
+    }
+
+    /// What is said of an action that is none, where nothing is asked by that name.
+    fn no_action(&self) -> Option<String> {
+        let value = self.content.get("action")?;
+        Some(format!("{}: {value} is no action: there are accept, decline and cancel", self.place))
     }
 
     fn answer(&self, ask: &Ask) -> Result<Answer, String> {
@@ -221,20 +244,22 @@ impl Entry {
                 self.has_only_fields_of(&form)?;
                 Ok(accepting(&form, self.content.clone()))
             }
-            AskKind::Url { .. } if !self.content.is_empty() => Err(format!(
-                "{}: the question asks to visit a page and has no fields: {{\"action\": \"accept\"}} accepts it",
-                self.place
-            )),
+            AskKind::Url { .. } if !self.content.is_empty() => Err(self.no_action().unwrap_or_else(|| {
+                format!(
+                    "{}: the question asks to visit a page and has no fields: {{\"action\": \"accept\"}} accepts it",
+                    self.place
+                )
+            })),
             _ => Ok(Answer::new(action, Answerer::Operator)),
         }
     }
 
     fn has_only_fields_of(&self, form: &Form) -> Result<(), String> {
         let is_of_none = |(name, _): &(&String, &Value)| !form.is_whole && form.field(name).is_none();
-        let Some((name, value)) = self.content.iter().find(is_of_none) else { return Ok(()) };
+        let Some((name, _)) = self.content.iter().find(is_of_none) else { return Ok(()) };
         let place = &self.place;
-        if name == "action" {
-            return Err(format!("{place}: {value} is no action: there are accept, decline and cancel"));
+        if let Some(problem) = self.no_action().filter(|_| name == "action") {
+            return Err(problem);
         }
         let names: Vec<&str> = form.fields.iter().map(|field| field.name.as_str()).collect();
         Err(format!("{place}: the question has no field {name:?}; {}", instead(&names)))
@@ -244,7 +269,10 @@ impl Entry {
     fn of_its_fields(&self, ask: &Ask) -> Result<Option<Answer>, String> {
         let AskKind::Form { schema } = &ask.kind else {
             // A page is accepted only where that is said.
-            return Ok(self.action.map(|action| Answer::new(action, Answerer::Operator)));
+            return match self.no_action().filter(|_| self.action.is_none() && self.content.len() == 1) {
+                Some(problem) => Err(problem),
+                None => Ok(self.action.map(|action| Answer::new(action, Answerer::Operator))),
+            };
         };
         let Ok(form) = Form::parse(schema) else { return Ok(None) };
         let fits = |(name, _): &(&String, &Value)| form.is_whole || form.field(name).is_some();

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{page, text, values};
 use crate::client::TaskView;
-use crate::fastmcp::DeployedTask;
+use crate::fastmcp::{DeployedTask, Generation};
 use crate::form::shown;
 use crate::task::{Answer, Ask, Task};
 
@@ -21,6 +21,19 @@ pub(crate) struct Background {
     pub(crate) earlier: Vec<(String, String)>,
     /// When the task's time to live ends, and the question with it.
     pub(crate) ends: Option<Timestamp>,
+}
+
+/// That nobody would take an answer now, of a FastMCP 3 task whose worker is dead: it asks again in its next run. That of
+/// FastMCP 4 has no worker while it waits.
+pub(crate) fn nobody_takes(task: &DeployedTask) -> Option<String> {
+    let worker = task.worker.as_ref().filter(|worker| !worker.alive)?;
+    let waits = task.generation != Generation::V4 && !task.status.is_final() && !task.questions.is_empty();
+    waits.then(|| {
+        format!(
+            "{} shows no sign of life: an answer would reach nobody until a worker runs the task again, which asks anew",
+            worker.name
+        )
+    })
 }
 
 impl Background {
@@ -43,6 +56,7 @@ impl Background {
         let mut background = Self::default();
         background.fact("session", task.session.as_deref());
         background.fact("progress", task.progress.as_ref().map(text::progress).as_deref());
+        background.fact("worker", nobody_takes(task).as_deref());
         background
     }
 
@@ -68,7 +82,15 @@ impl Background {
 
     /// Notes a question that was answered before.
     pub(crate) fn answered(&mut self, ask: &Ask, answer: &Answer) {
-        let by = text::line(&answer.answerer());
+        self.answered_by(&text::line(&answer.answerer()), ask, answer);
+    }
+
+    /// Notes a question that was answered here before. What its server calls whoever answered is not known here.
+    pub(crate) fn answered_here(&mut self, ask: &Ask, answer: &Answer) {
+        self.answered_by("you", ask, answer);
+    }
+
+    fn answered_by(&mut self, by: &str, ask: &Ask, answer: &Answer) {
         let answered = match &answer.content {
             Some(_) => format!("{} by {by}", values::in_words(ask, answer)),
             None => format!("{} by {by}", answer.action),

@@ -2,20 +2,22 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::answer::{of_server, until};
+use super::asked::OpenQuestion;
 use super::failure::server::gone_or as gone_from_server;
 use super::failure::store::gone_or;
 use super::failure::{Failure, Kind};
 use super::place::Found;
 use super::row::is_success_unknown;
 use super::suggest::{Advice, Suggested};
-use super::{asked, text, time};
-use crate::client::Ended;
+use super::{page, text, time};
+use crate::client::{Ended, TaskView};
 use crate::engine::{Engine, Viewer};
 use crate::fastmcp::{DeployedTask, Deployment};
 use crate::task::{Outcome, Task, TaskId, TaskStatus};
+
+/// The most characters of a question's message within a line.
+const ASKED: usize = 200;
 
 /// How often a task that is waited for is looked at though nobody tells of it: a store that evicts one tells nobody.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -120,14 +122,64 @@ impl Found {
     }
 }
 
-/// Waits until a task of our own store has ended. One that is gone meanwhile has expired, or was lost with its store; that a
-/// store evicted it is told by nobody, so it is looked at now and then.
+/// Waits until a task of our own store has ended.
 pub(crate) async fn until_final(engine: &Engine, id: &TaskId) -> Result<Task, Failure> {
+    until_in_store(engine, id, |task| task.status.is_final()).await
+}
+
+/// Waits until it holds of a task of our own store. One that is gone meanwhile has expired, or was lost with its store; that
+/// a store evicted it is told by nobody, so it is looked at now and then.
+async fn until_in_store(
+    engine: &Engine,
+    id: &TaskId,
+    reached: impl Fn(&Task) -> bool + Sync,
+) -> Result<Task, Failure> {
     let begun = engine.get_patiently(&Viewer::Operator, id).await?;
     loop {
-        let ended = engine.wait(&Viewer::Operator, id, |task| task.status.is_final());
-        if let Ok(ended) = tokio::time::timeout(LOOK_EVERY, ended).await {
-            return ended.map_err(|error| gone_or(&begun, error));
+        let looked = engine.wait(&Viewer::Operator, id, &reached);
+        if let Ok(now) = tokio::time::timeout(LOOK_EVERY, looked).await {
+            return now.map_err(|error| gone_or(&begun, error));
+        }
+    }
+}
+
+impl Found {
+    /// Waits until the task asks, or has ended. Where it asks: what, and what answers it.
+    pub(crate) async fn until_it_asks(&self) -> Result<Option<Advice>, Failure> {
+        let open = match self {
+            Self::Store(engine, id) => {
+                let asks = |task: &Task| task.status.is_final() || task.open_questions().next().is_some();
+                let now = until_in_store(engine, id, asks).await?;
+                let open = now.open_questions().next().filter(|_| !now.status.is_final());
+                open.map(|question| Ok(OpenQuestion::of_task(&now, question)))
+            }
+            Self::Fastmcp(deployment, task) => {
+                let asks = |task: &DeployedTask| task.status.is_final() || !task.questions.is_empty();
+                let now = until(deployment, &task.id, asks).await?;
+                let is_over = now.status.is_final();
+                OpenQuestion::all_of_fastmcp(&now).into_iter().next().filter(|_| !is_over).map(Ok)
+            }
+            Self::Server(server, task) => {
+                let asks = |now: &TaskView| now.status.is_final() || now.status == TaskStatus::InputRequired;
+                let now =
+                    server.until(&task.id, &asks).await.map_err(|failure| gone_from_server(task, failure))?;
+                (!now.status.is_final()).then(|| of_server(server, &now, None))
+            }
+        };
+        Ok(open.map(|open| asking(text::short_id(self.id()), open)))
+    }
+}
+
+/// What is said of a task that asks: what, and what answers it, or why that cannot be from here.
+fn asking(task: &str, open: Result<OpenQuestion, Failure>) -> Advice {
+    let waits = format!("task {} waits for an answer", text::line(task));
+    match open {
+        Ok(question) => {
+            let waits = format!("{waits}: {}; ", page::message(&question.asked.ask, ASKED));
+            question.asked.later_hint().unwrap_or_default().after(&waits)
+        }
+        Err(failure) => {
+            failure.hints().first().cloned().unwrap_or_default().after(&format!("{waits}: {failure}; "))
         }
     }
 }
@@ -138,7 +190,7 @@ async fn of_store(engine: &Engine, id: &TaskId, wait: bool) -> Result<Ending, Fa
         return Ok(Ending::of_task(&task));
     }
     let short = text::short_id(task.id().as_str());
-    let open = task.open_questions().next().map(|question| asked::OpenQuestion::of_task(&task, question));
+    let open = task.open_questions().next().map(|question| OpenQuestion::of_task(&task, question));
     Err(hinted(not_ended(short, task.status), open, waiting(short)))
 }
 
@@ -149,7 +201,7 @@ async fn of_deployment(deployment: &Deployment, task: &DeployedTask, wait: bool)
     if wait {
         return Ok(Ending::of_deployed(&until(deployment, &task.id, |task| task.status.is_final()).await?));
     }
-    let open = asked::OpenQuestion::all_of_fastmcp(task).into_iter().next();
+    let open = OpenQuestion::all_of_fastmcp(task).into_iter().next();
     let stands = format!("{}; Docket calls its run {}", task.status, task.state);
     Err(hinted(not_ended(&task.id, stands), open, waiting(text::short_id(&task.id))))
 }
@@ -163,23 +215,9 @@ fn waiting(task: &str) -> Suggested {
 }
 
 /// A task that asks ends when it is answered; another one by itself.
-fn hinted(failure: Failure, open: Option<asked::OpenQuestion>, waiting: Suggested) -> Failure {
+fn hinted(failure: Failure, open: Option<OpenQuestion>, waiting: Suggested) -> Failure {
     match open.and_then(|question| question.asked.later_hint()) {
         Some(hint) => failure.hint(hint),
         None => failure.hint(Advice::with("wait for it with", waiting)),
     }
-}
-
-/// The text blocks of a `CallToolResult`; other blocks, and a result without blocks, as JSON.
-pub(crate) fn in_words(result: &Value) -> String {
-    let blocks = result.get("content").and_then(Value::as_array).filter(|blocks| !blocks.is_empty());
-    let Some(blocks) = blocks else {
-        let structured = result.get("structuredContent").unwrap_or(result);
-        return format!("{structured:#}");
-    };
-    let shown = |block: &Value| match block.get("text").and_then(Value::as_str) {
-        Some(text) => text.to_owned(),
-        None => block.to_string(),
-    };
-    blocks.iter().map(shown).collect::<Vec<_>>().join("\n")
 }

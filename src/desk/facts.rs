@@ -1,7 +1,7 @@
 //! All that is known of a task, as a sheet: one shape for every place.
 
 mod fastmcp;
-mod form;
+pub(crate) mod form;
 mod server;
 mod store;
 
@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::place::Found;
 use super::suggest::Suggested;
 use super::watch::Seen;
-use super::{ending, page, text, time};
+use super::{page, text, time, values};
 use crate::form::Form;
 use crate::task::{Ask, AskKind, RpcError, TaskStatus};
 
@@ -113,7 +113,7 @@ impl Sheet {
     /// A result, under a heading of its own.
     fn result(&mut self, result: &Value) {
         self.heading("result");
-        self.lines.extend(text::block(&ending::in_words(result)).into_iter().map(Fact::Text));
+        self.lines.extend(text::block(&values::of_result(result)).into_iter().map(Fact::Text));
     }
 
     /// An error that a task ended with.

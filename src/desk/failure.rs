@@ -30,7 +30,7 @@ pub(crate) enum Kind {
     Unreachable,
     /// 5: the task failed, its tool called its result an error, or `doctor` found trouble.
     TaskFailed,
-    /// 6: a question is open and nobody may be asked here.
+    /// 6: a question is open, and nobody may be asked here, or who was asked left it open.
     NeedsInput,
     /// 7: `--timeout` ended.
     TimedOut,
@@ -42,7 +42,7 @@ pub(crate) enum Kind {
     NothingChanged,
     /// 130: Ctrl-C.
     Interrupted,
-    /// 143: SIGTERM, or the terminal was closed (SIGHUP), or SIGQUIT.
+    /// 143: SIGTERM, or the terminal was closed (SIGHUP, which `serve` and `worker` take otherwise), or SIGQUIT.
     Terminated,
 }
 
@@ -80,7 +80,7 @@ impl Kind {
 
     fn row(self) -> (u8, &'static str, &'static str) {
         match self {
-            Self::Unexpected => (1, "unexpected", "an unexpected error"),
+            Self::Unexpected => (1, "unexpected", "an unexpected error; ask --confirm: the user said no"),
             Self::Usage => (2, "usage", "a wrong command line, argument or answer"),
             Self::Unauthorised => (
                 3,
@@ -91,15 +91,23 @@ impl Kind {
             Self::TaskFailed => {
                 (5, "task_failed", "the task failed, its result is an error, or doctor found trouble")
             }
-            Self::NeedsInput => (6, "needs_input", "a question is open and nobody may be asked here"),
+            Self::NeedsInput => (
+                6,
+                "needs_input",
+                "input is needed and nobody may be asked here, or who was asked left it open",
+            ),
             Self::TimedOut => (7, "timed_out", "--timeout ended"),
             Self::Cancelled => (8, "cancelled", "the task was cancelled or expired"),
             Self::NotFound => (9, "not_found", "no such task, question or tool"),
             Self::NothingChanged => {
-                (10, "nothing_changed", "nothing changed: already answered, already ended, left open")
+                (10, "nothing_changed", "nothing changed: already answered, already ended, already there")
             }
             Self::Interrupted => (130, "interrupted", "Ctrl-C"),
-            Self::Terminated => (143, "terminated", "SIGTERM, SIGHUP or SIGQUIT"),
+            Self::Terminated => (
+                143,
+                "terminated",
+                "SIGTERM, SIGQUIT, or SIGHUP, at which serve and worker read their files again instead",
+            ),
         }
     }
 }

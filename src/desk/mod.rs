@@ -23,7 +23,7 @@ pub(crate) mod row;
 pub(crate) mod ruling;
 pub(crate) mod selection;
 pub(crate) mod server;
-mod short_id;
+pub(crate) mod short_id;
 pub(crate) mod sought;
 pub(crate) mod suggest;
 pub(crate) mod text;

@@ -1,5 +1,6 @@
 //! All places that a command looks at.
 
+use super::failure::client::runs_no_tasks;
 use super::failure::{Failure, Kind};
 use super::place::{Found, Place, no_task};
 use super::short_id::long_enough;
@@ -92,6 +93,12 @@ impl Places {
     /// Whether tasks are here and none of them are ours: what concerns our own store only is out of place then.
     pub(crate) fn are_of_fastmcp_alone(&self) -> bool {
         !self.is_empty() && self.places.iter().all(|place| matches!(place, Place::Fastmcp(_)))
+    }
+
+    /// Refuses a server without tasks, where something of tasks is waited for.
+    pub(crate) fn refuse_taskless(&self) -> Result<(), Failure> {
+        let is_taskless = |place: &Place| matches!(place, Place::Server(server) if !server.runs_tasks());
+        if self.all().iter().any(is_taskless) { Err(runs_no_tasks()) } else { Ok(()) }
     }
 
     /// Why FastMCP's deployments were not looked for, where they were not.

@@ -10,7 +10,7 @@ use super::object::{self, deployed_object, server_object, sourced, unreadable_ob
 use super::place::{FASTMCP, Place, SERVER, STORE};
 use super::places::Places;
 use super::server::{Server, ServerTask};
-use super::{asked, page, text};
+use super::{asked, page, text, values};
 use crate::engine::{Engine, Viewer};
 use crate::fastmcp::{DeployedTask, Deployment, Generation};
 use crate::store::{TaskFilter, Unreadable};
@@ -74,6 +74,8 @@ pub(crate) struct Row {
     pub(crate) is_success_unknown: bool,
     /// When its open question answers itself, or else the task is given up.
     pub(crate) ends_at: Option<Timestamp>,
+    /// When it is deleted with all that is known of it, whatever becomes of it.
+    pub(crate) expires_at: Option<Timestamp>,
     /// Whether it waits for a worker.
     pub(crate) is_queued: bool,
     /// How many questions of it are open.
@@ -207,7 +209,7 @@ impl Row {
         let question = task.open_questions().next();
         let message = match question {
             Some(question) => in_a_line(&question.ask.message, page::of(&question.ask)),
-            None => text::sentence(task.status_message.as_deref().unwrap_or_default()),
+            None => ended_in_words(task.status, task.outcome.as_ref(), task.status_message.as_deref()),
         };
         let deadlines = task.open_questions().filter_map(|question| question.deadline);
         Self {
@@ -221,6 +223,7 @@ impl Row {
             waits_at_most: false,
             is_success_unknown: false,
             ends_at: deadlines.chain(task.expires_at()).min().filter(|_| !task.status.is_final()),
+            expires_at: task.expires_at(),
             is_queued: is_queued(task),
             open: task.open_questions().count(),
             has_page: question.is_some_and(|question| page::of(&question.ask).is_some()),
@@ -245,8 +248,8 @@ impl Row {
         let message = match (task.questions.first(), &task.error, &task.progress) {
             (Some(question), ..) => in_a_line(&question.ask.message, page::of(&question.ask)),
             (None, Some(error), _) => text::sentence(error),
-            (None, None, Some(progress)) => text::progress(progress),
-            (None, None, None) => String::new(),
+            (None, None, Some(progress)) if !task.status.is_final() => text::progress(progress),
+            (None, None, _) => String::new(),
         };
         let worker = task.worker.as_ref().map(|worker| {
             let is_dead = !worker.alive && !task.status.is_final();
@@ -261,6 +264,7 @@ impl Row {
             waiting_since: task.questions.first().and_then(|question| question.asked_at),
             is_success_unknown: is_success_unknown(task),
             ends_at: end_of_deployed(task),
+            expires_at: task.lifetimes().task_ms.and_then(from_now),
             is_queued: matches!(task.state, "queued" | "scheduled") && task.questions.is_empty(),
             open: task.questions.len(),
             has_page: task.questions.first().is_some_and(|question| page::of(&question.ask).is_some()),
@@ -280,7 +284,7 @@ impl Row {
         let first = view.input_requests.values().next();
         let (message, url) = first.map(asked::parts).unwrap_or_default();
         let asked = message.map(|message| in_a_line(message, url));
-        let words = || text::sentence(view.status_message.as_deref().unwrap_or_default());
+        let words = || ended_in_words(view.status, view.outcome.as_ref(), view.status_message.as_deref());
         let since = view.waits_since();
         Self {
             task: view.id.clone(),
@@ -291,7 +295,9 @@ impl Row {
             changed_at: view.updated(),
             waiting_since: since.map(|(at, _)| at),
             waits_at_most: since.is_some_and(|(_, at_most)| at_most),
-            ends_at: view.expires().filter(|_| !view.status.is_final()),
+            // Of a question's end a server says nothing.
+            ends_at: view.expires().filter(|_| !view.status.is_final() && first.is_none() && since.is_none()),
+            expires_at: view.expires(),
             open: view.input_requests.len(),
             has_page: url.is_some(),
             tool: tool.clone(),
@@ -314,7 +320,7 @@ impl Row {
             "task": self.task, "id": self.task, "tool": self.tool, "session": self.session,
             "waiting_for": waiting_for, "created_at": self.created_at, "updated_at": self.changed_at,
             "waiting_since": self.waiting_since, "waiting_since_at_earliest": self.waits_at_most.then_some(true),
-            "ends_at": self.ends_at, "is_error": (!self.is_success_unknown).then_some(self.is_tool_error),
+            "ends_at": self.ends_at, "expires_at": self.expires_at, "is_error": (!self.is_success_unknown).then_some(self.is_tool_error),
             "questions": [],
         });
         object::complete(&mut self.object, common);
@@ -342,7 +348,21 @@ fn end_of_deployed(task: &DeployedTask) -> Option<Timestamp> {
     let ttl = task.lifetimes();
     let question = ttl.question_ms.filter(|_| !task.questions.is_empty());
     let left = question.into_iter().chain(ttl.task_ms).min().filter(|_| !task.status.is_final())?;
-    Timestamp::now().checked_add(SignedDuration::from_millis(left)).ok()
+    from_now(left)
+}
+
+fn from_now(ms: i64) -> Option<Timestamp> {
+    Timestamp::now().checked_add(SignedDuration::from_millis(ms)).ok()
+}
+
+/// What is worth knowing of a task that asks nothing: what it does or why it failed; of one that is completed, how its
+/// result begins. What it did last is past then.
+fn ended_in_words(status: TaskStatus, outcome: Option<&Outcome>, message: Option<&str>) -> String {
+    match (status, outcome) {
+        (TaskStatus::Completed, Some(Outcome::Result(result))) => text::sentence(&values::of_result(result)),
+        (TaskStatus::Completed, _) => String::new(),
+        _ => text::sentence(message.unwrap_or_default()),
+    }
 }
 
 /// An open question in one line: its message, and the page that it asks to visit.

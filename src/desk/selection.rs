@@ -54,6 +54,8 @@ pub(crate) struct SelectedTask {
     pub(crate) status: Option<TaskStatus>,
     /// When it was launched.
     pub(crate) created_at: Option<Timestamp>,
+    /// The same as a list shows it, without its object.
+    pub(crate) row: Option<Box<Row>>,
 }
 
 /// The tasks that were chosen.
@@ -96,12 +98,14 @@ impl SelectedTask {
             session: task.new.session.as_ref().map(ToString::to_string),
             status: Some(task.status),
             created_at: Some(task.created_at),
+            row: Some(Box::new(Row { object: Value::Null, ..Row::of_task(task) })),
         }
     }
 
     fn of_row(place: usize, row: Row) -> Self {
-        let Row { task, tool, session, status, created_at, .. } = row;
-        Self { place, id: task, tool, session, status, created_at }
+        let row = Row { object: Value::Null, ..row };
+        let Row { task, tool, session, status, created_at, .. } = row.clone();
+        Self { place, id: task, tool, session, status, created_at, row: Some(Box::new(row)) }
     }
 }
 
@@ -211,7 +215,7 @@ impl Places {
     pub(crate) async fn select_one(&self, prefix: &str) -> Result<SelectedTask, Failure> {
         let (place, found) = self.find_at(prefix).await?;
         let id = found.id().to_owned();
-        Ok(SelectedTask { place, id, tool: None, session: None, status: None, created_at: None })
+        Ok(SelectedTask { place, id, tool: None, session: None, status: None, created_at: None, row: None })
     }
 
     /// A chosen task as an object.
@@ -306,6 +310,7 @@ mod tests {
             session: None,
             status: None,
             created_at: None,
+            row: None,
         };
         let of = |tools: &[Option<&str>]| {
             Selected { tasks: tools.iter().map(|tool| task(*tool)).collect(), ..Selected::default() }

@@ -73,12 +73,27 @@ pub(crate) struct Suggested {
     /// The task, tool or file that it is about.
     about: Option<String>,
     options: Vec<String>,
+    /// The tool that it is to run.
+    tool: Option<String>,
 }
+
+/// The built-in tools, which every worker can run.
+pub(crate) const BUILTIN: [&str; 3] = ["fill_form", "plan_dinner", "wait"];
+
+/// What stands for a file of tools that only the reader knows.
+const FILE: &str = "FILE";
 
 impl Suggested {
     /// The command of that name.
     pub(crate) fn new(verb: &'static str) -> Self {
-        Self { reach: None, verb, about: None, options: Vec::new() }
+        Self { reach: None, verb, about: None, options: Vec::new(), tool: None }
+    }
+
+    /// One that is to run that tool.
+    #[must_use]
+    fn of_tool(mut self, tool: &str) -> Self {
+        self.tool = Some(tool.to_owned());
+        self
     }
 
     /// About that task, tool, session or file.
@@ -216,6 +231,27 @@ impl Advice {
     pub(crate) fn at_its_store(words: &str, command: Suggested, does: &str) -> Self {
         let elsewhere = format!("{does}, with --db PATH instead of --redis URL where that store is a file");
         Self::from(words).and_command(command.at_some_redis(), &elsewhere)
+    }
+
+    /// Words and then the command that runs a tool: a built-in one, or one of a file that [`Advice::with_file`] may name.
+    pub(crate) fn worker_for(words: impl Into<Self>, tool: &str) -> Self {
+        if BUILTIN.contains(&tool) {
+            return Self::worker(words);
+        }
+        let worker = Suggested::new("worker").option("--config", FILE).of_tool(tool);
+        words.into().and_command(worker, &format!("runs it, with the file that offers {tool}"))
+    }
+
+    /// Its command that runs a tool of a file names this one, where that offers the tool.
+    #[must_use]
+    pub(crate) fn with_file(mut self, file: &str, offers: impl Fn(&str) -> bool) -> Self {
+        for part in &mut self.parts {
+            let (Part::Quoted(command) | Part::Plain(command)) = part else { continue };
+            if command.tool.as_deref().is_some_and(&offers) {
+                command.options.iter_mut().filter(|one| *one == FILE).for_each(|one| file.clone_into(one));
+            }
+        }
+        self
     }
 
     /// With words before it.

@@ -15,6 +15,20 @@ pub(crate) fn in_words(ask: &Ask, answer: &Answer) -> String {
     }
 }
 
+/// The text blocks of a `CallToolResult`; other blocks, and a result without blocks, as JSON.
+pub(crate) fn of_result(result: &Value) -> String {
+    let blocks = result.get("content").and_then(Value::as_array).filter(|blocks| !blocks.is_empty());
+    let Some(blocks) = blocks else {
+        let structured = result.get("structuredContent").unwrap_or(result);
+        return format!("{structured:#}");
+    };
+    let shown = |block: &Value| match block.get("text").and_then(Value::as_str) {
+        Some(text) => text.to_owned(),
+        None => block.to_string(),
+    };
+    blocks.iter().map(shown).collect::<Vec<_>>().join("\n")
+}
+
 /// What was filled in, field by field, without the secrets.
 pub(crate) fn fields(ask: &Ask, content: &Map<String, Value>) -> Vec<String> {
     let form = match &ask.kind {
@@ -24,7 +38,14 @@ pub(crate) fn fields(ask: &Ask, content: &Map<String, Value>) -> Vec<String> {
     let is_secret =
         |name: &str| form.as_ref().and_then(|form| form.field(name)).is_some_and(|one| one.is_secret);
     let value = |name: &str, value: &Value| if is_secret(name) { HIDDEN.to_owned() } else { shown(value) };
-    content.iter().map(|(name, given)| format!("{name}={}", value(name, given))).collect()
+    // In the form's order, whatever the answer's was; what is of no field comes last.
+    let names =
+        form.as_ref().into_iter().flat_map(|form| form.fields.iter().map(|field| field.name.as_str()));
+    let names: Vec<&str> = names.collect();
+    let place = |name: &str| names.iter().position(|one| *one == name).unwrap_or(names.len());
+    let mut given: Vec<_> = content.iter().collect();
+    given.sort_by_key(|(name, _)| place(name));
+    given.into_iter().map(|(name, given)| format!("{name}={}", value(name, given))).collect()
 }
 
 /// What an answer says: its action, then what is accepted, with words in between.

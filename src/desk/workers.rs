@@ -95,6 +95,10 @@ impl Worker {
             "seen_at": self.seen, "host": self.host, "process": self.process, "since": self.since,
             "slots": self.slots, "tools": self.tools, "tasks": self.tasks, "runs": self.runs,
         });
+        if self.source == STORE {
+            // A time to come, at which nobody has seen it. The first name stays for who reads it.
+            object["lease_ends_at"] = json!(self.seen);
+        }
         if let Some(docket) = &self.docket {
             object["docket"] = json!(docket);
         }

@@ -142,6 +142,8 @@ impl<'a> TimeKeeper<'a> {
             self.looking.worked();
             self.warn_of_unreadable(&due);
             let next = due.next.unwrap_or(LONGEST).min(LONGEST);
+            // What could not be settled before was settled elsewhere then.
+            let is_empty = due.is_empty();
             let settled = match self.settle(due, &mut left).await {
                 Ok(settled) => settled,
                 Err(error) => {
@@ -149,8 +151,10 @@ impl<'a> TimeKeeper<'a> {
                     return self.settling.failed(&error);
                 }
             };
-            if settled > 0 {
+            if settled > 0 || is_empty {
                 self.settling.worked();
+            }
+            if settled > 0 {
                 fruitless = 0;
             } else if next > Duration::ZERO {
                 self.ended.retain(|worker, _| left.ended.contains(worker));

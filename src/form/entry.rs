@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::field::{Field, FieldKind};
-use super::words::format_words;
+use super::plain::NONE_FITS;
 use super::{Form, escaped, typed};
 use crate::json;
 use crate::task::{Violation, joined};
@@ -57,7 +57,12 @@ impl Form {
         let path = format!("/{}", escaped(&field.name));
         let here = |one: &Violation| one.path == path || one.path.starts_with(&format!("{path}/"));
         match self.violations(&content).into_iter().find(here) {
-            Some(found) => Err(in_words(field, value, found.problem)),
+            Some(found) => {
+                // Which part of the value it is.
+                let part = found.path.get(path.len() + 1..).filter(|_| !field.is_secret).unwrap_or_default();
+                let words = in_words(field, value, found.problem);
+                Err(if part.is_empty() { words } else { format!("{part}: {words}") })
+            }
             None => Ok(()),
         }
     }
@@ -83,13 +88,9 @@ fn in_words(field: &Field, value: &Value, problem: String) -> String {
         FieldKind::SomeOf { .. } => {
             format!("{} are chosen: {}", value.as_array().map_or(0, Vec::len), field.rules())
         }
-        FieldKind::Text { format: Some(format), .. } if problem.contains("is not a \"") => {
-            format!("{value} is not {}", format_words(format))
-        }
-        // Of alternatives the schema's check only says that none fits.
-        _ if problem.contains(" schemas listed in ") => {
-            format!("{value} does not fit: {}", field.rules())
-        }
+        FieldKind::Other { .. } => problem,
+        // What the field takes says more than what each alternative finds.
+        _ if problem.contains(NONE_FITS) => format!("{value} does not fit: {}", field.rules()),
         _ => problem,
     }
 }

@@ -16,6 +16,7 @@ mod entry;
 mod field;
 mod given;
 mod mend;
+mod plain;
 mod reading;
 mod schema;
 mod shape;

@@ -201,7 +201,15 @@ fn in_words(shape: &Shape<'_>, choices: &[Choice], types: &[Type]) -> String {
 
 fn object_in_words(shape: &Shape<'_>) -> String {
     let properties = shape.said("properties").and_then(Value::as_object);
-    let names: Vec<&str> = properties.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    let needed = shape.said("required").and_then(Value::as_array);
+    let part = |(name, property): (&String, &Value)| {
+        let kind = property.get("type").and_then(Value::as_str).and_then(Type::of);
+        let is_needed = needed.is_some_and(|names| names.iter().any(|one| one == name));
+        let about: Vec<&str> =
+            kind.map(Type::words).into_iter().chain(is_needed.then_some("needed")).collect();
+        if about.is_empty() { name.clone() } else { format!("{name} ({})", about.join(", ")) }
+    };
+    let names: Vec<String> = properties.into_iter().flatten().map(part).collect();
     let more = if names.len() > MOST_NAMES { ", …" } else { "" };
     match names.as_slice() {
         [] => "a JSON object".to_owned(),

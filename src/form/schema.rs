@@ -7,7 +7,7 @@ use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Value, json};
 
 use super::effort::{self, Effort};
-use super::{compiling, mend};
+use super::{compiling, mend, plain};
 use crate::task::{Violation, aside};
 
 /// The most violations that are named.
@@ -104,7 +104,7 @@ fn named(validator: &Validator, value: &Value) -> Vec<Violation> {
     };
     let errors = validator.iter_errors(value).filter(is_known).take(MOST_VIOLATIONS);
     let violation = |error: jsonschema::ValidationError<'_>| {
-        let problem: String = error.to_string().chars().take(LONGEST).collect();
+        let problem: String = plain::in_words(&error).chars().take(LONGEST).collect();
         Violation::new(error.instance_path().to_string(), problem)
     };
     errors.map(violation).collect()

@@ -18,7 +18,8 @@ pub(crate) enum Type {
 }
 
 impl Type {
-    fn of(name: &str) -> Option<Self> {
+    /// The type of that name.
+    pub(super) fn of(name: &str) -> Option<Self> {
         Some(match name {
             "null" => Self::Null,
             "integer" => Self::Integer,

@@ -259,8 +259,10 @@ impl Sheet {
     fn on_button(&mut self, at: usize, key: KeyEvent, is_meant: bool) -> Step {
         match key.code {
             KeyCode::Enter | KeyCode::Char(' ') if is_meant => return self.press(self.buttons[at]),
-            KeyCode::Right | KeyCode::Down => self.go(1),
-            KeyCode::Left | KeyCode::Up => self.go(-1),
+            // Along the row of buttons, and not down from one to another: Enter after it would press what was not meant.
+            KeyCode::Right => self.go(1),
+            KeyCode::Left => self.go(-1),
+            KeyCode::Up => self.go_up(),
             KeyCode::Char('d') if is_meant && key.modifiers.is_empty() => return self.decline(),
             _ => {}
         }
@@ -331,6 +333,13 @@ impl Sheet {
         };
         let next = now.checked_add_signed(steps).unwrap_or(all - 1) % all;
         self.focus_on(if next < fields { Focus::Entry(next) } else { Focus::Button(next - fields) });
+    }
+
+    /// Goes from the buttons to the last field; where there is none, stays.
+    fn go_up(&mut self) {
+        if let Some(last) = self.entries.len().checked_sub(1) {
+            self.focus_on(Focus::Entry(last));
+        }
     }
 
     fn focus_on(&mut self, focus: Focus) {

@@ -6,17 +6,30 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::roster::Turn;
 use super::run::{self, Place};
 use super::{Shared, lease};
 use crate::engine::Retry;
-use crate::store::{ClaimKey, StoreResult};
+use crate::store::{ClaimKey, StoreError, StoreResult};
 use crate::task::Task;
 
 /// Claims tasks and has them run until `stop`.
 pub(super) async fn claim_until(shared: &Arc<Shared>, tracker: &TaskTracker, stop: &CancellationToken) {
     let mut retry = Retry::new("claiming tasks");
+    // Whether the store was away, so that any reply says that it is back. One that refused claims has to take one.
+    let mut was_away = false;
     while stop.run_until_cancelled(shared.roster.any_free()).await.is_some() && !stop.is_cancelled() {
-        match claim(shared, stop).await {
+        let turn = shared.roster.turn(stop);
+        let claimed = match look_around(shared, &turn).await {
+            Ok(()) => {
+                if turn.doubtful && std::mem::take(&mut was_away) {
+                    retry.worked();
+                }
+                claim(shared, &turn).await
+            }
+            Err(error) => Err(error),
+        };
+        match claimed {
             Ok(tasks) => {
                 if !tasks.is_empty() {
                     retry.worked();
@@ -29,6 +42,7 @@ pub(super) async fn claim_until(shared: &Arc<Shared>, tracker: &TaskTracker, sto
                 // It may have been done, and only its reply was lost; or it was refused because the lease has
                 // ended.
                 shared.roster.call_off(true);
+                was_away = matches!(error, StoreError::Unreachable { .. });
                 let pause = retry.failed(&error);
                 stop.run_until_cancelled(sleep(pause)).await;
             }
@@ -36,17 +50,17 @@ pub(super) async fn claim_until(shared: &Arc<Shared>, tracker: &TaskTracker, sto
     }
 }
 
-/// Waits for the next tasks; none when there is a reason to look around first.
-async fn claim(shared: &Shared, stop: &CancellationToken) -> StoreResult<Vec<Task>> {
-    let turn = shared.roster.turn(stop);
-    if turn.doubtful {
-        // No claim is under way now, so whatever the store knows more of than this worker is not on its way.
-        let done = async {
-            lease::renew_once(shared).await?;
-            lease::give_back_unknown(shared).await
-        };
-        done.await.inspect_err(|_| shared.roster.call_off(true))?;
+/// No claim is under way now, so whatever the store knows more of than this worker is not on its way.
+async fn look_around(shared: &Shared, turn: &Turn) -> StoreResult<()> {
+    if !turn.doubtful {
+        return Ok(());
     }
+    lease::renew_once(shared).await?;
+    lease::give_back_unknown(shared).await
+}
+
+/// Waits for the next tasks; none when there is a reason to look around first.
+async fn claim(shared: &Shared, turn: &Turn) -> StoreResult<Vec<Task>> {
     if turn.most == 0 {
         return Ok(Vec::new());
     }

@@ -126,7 +126,7 @@ fn an_answers_file_that_ends_too_soon_or_does_not_fit_leaves_the_question_open()
     let unfit = place.file("unfit.json", r#"[{"cuisine":7}]"#);
     let ran = place.run(&["submit", "plan_dinner", "--wait", "--answers", &unfit]);
     assert_eq!(ran.code, 2, "{ran:?}");
-    assert!(ran.err.contains("not of type"), "{ran:?}");
+    assert!(ran.err.contains("entry 1 does not fit question 1: cuisine: 7 is not text"), "{ran:?}");
     assert_eq!(place.json(&["list", "--status", "input_required"]).len(), 2);
     let broken = place.file("broken.json", "[1]");
     assert_eq!(place.run(&["submit", "plan_dinner", "--wait", "--answers", &broken]).code, 2);
@@ -241,4 +241,48 @@ fn a_question_is_meant_by_its_id_and_by_its_name() {
     assert!(again.code == 10 && again.err.contains("q1"), "{again:?}");
     place.ok(&["respond", id, "--question", "q2", "--set", "v=y"]);
     place.until(id, "completed");
+}
+
+#[test]
+fn who_waits_for_the_result_of_a_task_that_asks_is_told_so_once_with_what_answers_it() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("plan_dinner");
+    let server = place.serve(&["--workers", "0"]);
+    for way in [&[][..], &["--server", server.url()]] {
+        let ran = place.run(&[&["result", &id, "--wait", "--timeout", "6s"], way].concat());
+        let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(ran.code, 7, "{way:?}: {ran:?}");
+        assert_eq!(said.matches("waits for an answer").count(), 1, "{way:?}: {said}");
+        assert!(
+            said.contains("What cuisine would you like?") && said.contains("mcptask respond"),
+            "{way:?}: {said}"
+        );
+    }
+    let ran = place.run(&["result", &id, "--wait", "--timeout", "6s", "--json"]);
+    let lines = ran.err.lines().map(|line| serde_json::from_str(line).expect("a JSON line"));
+    let lines: Vec<serde_json::Value> = lines.collect();
+    assert!(lines[0]["event"] == "asked" && lines[0]["task"] == id.as_str(), "{ran:?}");
+    assert!(lines[1]["code"] == "timed_out" && ran.out.is_empty(), "{ran:?}");
+}
+
+#[test]
+fn an_entry_that_does_not_fit_is_named_and_never_called_given() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let answers = place.file("answers.json", r#"[{"cuisine": "Thai"}, {"vegetarian": "perhaps"}]"#);
+    let ran = place.run(&["submit", "plan_dinner", "--wait", "--answers", &answers]);
+    let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(said.contains("entry 2 does not fit question 2: vegetarian: "), "{said}");
+    assert!(said.contains("cuisine=Thai") && !said.contains("vegetarian=perhaps"), "{said}");
+}
+
+#[test]
+fn only_a_command_that_changes_something_says_that_nothing_was_changed() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let (looks, changes) = (place.run(&["show", "5nd"]), place.run(&["cancel", "5nd"]));
+    assert!(looks.err.contains("too short") && !looks.err.contains("nothing was changed"), "{looks:?}");
+    assert!(changes.err.contains("too short") && changes.err.contains("nothing was changed"), "{changes:?}");
 }

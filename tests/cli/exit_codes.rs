@@ -231,3 +231,27 @@ fn a_worker_and_a_server_that_are_told_to_stop_are_done() {
         assert_eq!(server.code(), 0);
     }
 }
+
+#[test]
+fn the_help_and_the_readme_have_the_same_codes_with_the_same_meaning() {
+    let help = Place::new().run(&["--help"]).out;
+    let listed = help.split_once("Exit codes:\n").expect("a list").1;
+    let listed = listed.lines().take_while(|line| !line.is_empty());
+    // A long meaning goes on in the next line.
+    let mut codes: Vec<String> = Vec::new();
+    for line in listed {
+        match line.trim_start().split_once("  ") {
+            Some((code, meaning)) if code.parse::<u8>().is_ok() => {
+                codes.push(format!("{code} {}", meaning.trim()))
+            }
+            _ => codes.last_mut().expect("a code before").push_str(&format!(" {}", line.trim())),
+        }
+    }
+    let readme = include_str!("../../README.md").split_once("## Exit codes").expect("a section").1;
+    let rows =
+        readme.lines().skip_while(|line| !line.starts_with("| 0 |")).take_while(|line| line.starts_with('|'));
+    let told: Vec<_> =
+        rows.map(|row| row.trim_matches(['|', ' ']).replace(" | ", " ").replace('`', "")).collect();
+    assert_eq!(codes, told);
+    assert!(codes.iter().any(|row| row.starts_with("11 ")), "{codes:?}");
+}

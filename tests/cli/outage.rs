@@ -213,3 +213,30 @@ fn a_task_that_an_idle_worker_does_not_take_is_trouble() {
         ran.code == 5 && ran.out.contains("not taken up") && ran.out.contains("counts as dead")
     });
 }
+
+/// What a worker tells of, each thing by the words of its log.
+const TOLD: [&str; 5] = [
+    "reading the event log",
+    "claiming tasks",
+    "renewing the worker's lease",
+    "looking for what is due",
+    "settling what is due",
+];
+
+#[test]
+fn a_workers_log_says_of_each_thing_that_did_not_work_that_it_works_again() {
+    let mut server = RedisServer::persistent();
+    let place = Place::on_redis(&server.url());
+    let _worker = place.worker();
+    server.until(&["INFO", "clients"], |text: &String| text.contains("blocked_clients:2\r\n"));
+    server.kill();
+    for what in ["claiming tasks", "reading the event log", "renewing the worker's lease"] {
+        place.heard(&format!("{what} does not work"));
+    }
+    server.restart();
+    // Nothing is submitted: a worker without a task says it as well.
+    let failed = TOLD.into_iter().filter(|what| place.heard("").contains(&format!("{what} does not work")));
+    for what in failed.collect::<Vec<_>>() {
+        place.heard(&format!("{what} works again"));
+    }
+}

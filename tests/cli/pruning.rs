@@ -111,3 +111,22 @@ fn what_is_kept_beyond_its_ttl_goes_only_where_that_is_said(
     assert_eq!((history(), stock.place.run(&["show", kept[0].as_str()]).code), (0, 9));
     assert_eq!(stock.place.run(&["prune", "--yes"]).code, 2, "which ones has to be said");
 }
+
+#[test]
+fn what_would_be_deleted_is_shown_as_a_list_shows_it() {
+    let place = Place::new();
+    place.file(
+        "mcptask.toml",
+        "[tools.fail]\ndescription = \"Fails.\"\ncommand = [\"false\"]\n[tools.say]\ndescription = \"Says.\"\ncommand = [\"echo\", \"all good\"]\n",
+    );
+    let _worker = place.worker();
+    let tasks = ["fail", "say"].map(|tool| place.ok(&["submit", tool]));
+    tasks.iter().for_each(|id| drop(place.run(&["result", id, "--wait"])));
+    let dry = place.run(&["prune", "--ended", "--dry-run"]);
+    let listed = place.run(&["list"]);
+    for ran in [&dry, &listed] {
+        assert!(ran.out.contains("CHANGED") && !ran.out.contains("LAUNCHED"), "{ran:?}");
+        assert!(ran.out.contains(&tasks[0][..8]) && !ran.out.contains(&tasks[0]), "{ran:?}");
+        assert!(ran.out.contains("\u{2717} completed") && ran.out.contains("all good"), "{ran:?}");
+    }
+}

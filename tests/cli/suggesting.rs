@@ -136,3 +136,29 @@ fn hints_reach_the_store_and_namespace_of_the_command_that_failed() {
     };
     assert!(json["hint"].as_str().is_some_and(|hint| hint.contains("--namespace mine")), "{json}");
 }
+
+#[test]
+fn the_file_that_offers_a_tool_is_named_where_no_worker_runs_it() {
+    let place = Place::new();
+    place.file(
+        "mcptask.toml",
+        "[tools.deploy]\ndescription = \"Deploys.\"\nsteps = [{ ask = \"Where to?\", as = \"where\", form = { to = \"text\" } }, { return = \"done\" }]\n",
+    );
+    let worker = place.worker();
+    let waits = place.asking("deploy");
+    worker.signal("TERM");
+    assert_eq!(worker.code(), 0);
+    let queued = place.run(&["submit", "deploy"]);
+    let doctor = place.run(&["doctor"]);
+    let waiting = place.run(&["doctor", &waits]);
+    let workers = place.run(&["workers", "--tool", "deploy"]);
+    for ran in [&queued, &doctor, &waiting, &workers] {
+        let said = format!("{} {}", ran.out, ran.err).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("worker --config mcptask.toml`"), "{said}");
+        assert!(!said.contains("--builtin"), "{said}");
+    }
+    assert!(waiting.out.contains("no worker offers") && waiting.out.contains("question open"), "{waiting:?}");
+    std::fs::remove_file(place.path().join("mcptask.toml")).expect("it is there");
+    let elsewhere = place.run(&["submit", "deploy"]);
+    assert!(elsewhere.err.contains("worker --config FILE`"), "{elsewhere:?}");
+}

@@ -5,6 +5,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::command::at;
 use crate::peer::{Peer, Reply, Said, legacy, modern};
 use crate::python::python;
 use crate::{bounded, call, none, outcome_text};
@@ -221,4 +222,28 @@ async fn a_task_with_an_empty_id_is_refused(#[values(Era::Legacy, Era::Modern)] 
     let client = connect(&peer.target(), Era::Auto).await.expect("connects");
     let error = bounded("submit", client.submit(call("x", none()))).await.expect_err("it has no id");
     assert!(matches!(&error, ClientError::Protocol { .. }), "{error:?}");
+}
+
+#[test]
+fn a_tool_that_asks_as_in_sessions_gets_the_command_that_lets_it() {
+    let words = "Cannot send 'elicitation/create': this transport context has no back-channel for server-initiated requests";
+    let peer = Peer::start(move |said| match said.method() {
+        "tools/call" => {
+            let error = json!({ "code": -32600, "message": words });
+            let message = json!({ "jsonrpc": "2.0", "id": said.message["id"], "error": error });
+            Reply::Http(200, "application/json", message.to_string())
+        }
+        _ => modern(said),
+    });
+    let given = ["submit", "x", "--arg", "note=two words", "--wait", "--session", "s1"];
+    let ran = at(&peer, &given, "");
+    let hint = format!(
+        "`mcptask submit x --arg 'note=two words' --session s1 --wait --era legacy --server {}`",
+        peer.url()
+    );
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.err.split_whitespace().collect::<Vec<_>>().join(" ").contains(&hint), "{ran:?}");
+    assert_eq!(peer.said_of("tools/call").len(), 1, "what may have had effects is not repeated");
+    let chosen = at(&peer, &[&given[..], &["--era", "modern"]].concat(), "");
+    assert!(chosen.err.contains("with --era legacy it can ask"), "{chosen:?}");
 }

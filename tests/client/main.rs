@@ -8,6 +8,7 @@ mod command;
 mod detached;
 mod eras;
 mod failing;
+mod kept_alive;
 mod legacy;
 mod modern;
 mod named;
@@ -16,6 +17,7 @@ mod programs;
 mod replies;
 mod strangers;
 mod submitting;
+mod tools_shown;
 mod trouble;
 mod unsure;
 

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use mcptask::client::Target;
 use serde_json::{Value, json};
@@ -14,6 +15,9 @@ pub(crate) struct Said {
     pub(crate) head: String,
     /// The message; null where there is none.
     pub(crate) message: Value,
+    /// How many requests came before it on its connection, and for how long the connection had none.
+    pub(crate) earlier: usize,
+    pub(crate) idle: Duration,
 }
 
 impl Said {
@@ -35,6 +39,8 @@ pub(crate) enum Reply {
     Stream(String),
     /// Events without end, each piece of them the same.
     Endless(&'static [u8]),
+    /// A result, after which the connection stays open for the next request.
+    Kept(Value),
     /// The connection closes without a word.
     HangUp,
 }
@@ -127,26 +133,49 @@ pub(crate) fn modern(said: &Said) -> Reply {
 }
 
 fn serve(mut stream: TcpStream, heard: &Mutex<Vec<Said>>, reply: &dyn Fn(&Said) -> Reply) {
-    let Some(said) = read(&stream) else { return };
+    let mut earlier = 0;
+    while serve_one(&mut stream, earlier, heard, reply) {
+        earlier += 1;
+    }
+}
+
+/// Serves a request, and says whether the connection stays open for another.
+fn serve_one(
+    stream: &mut TcpStream,
+    earlier: usize,
+    heard: &Mutex<Vec<Said>>,
+    reply: &dyn Fn(&Said) -> Reply,
+) -> bool {
+    let since = Instant::now();
+    let Some((head, message, begun)) = read(stream) else { return false };
+    let said = Said { head, message, earlier, idle: begun.duration_since(since) };
     heard.lock().expect("no test panics in here").push(said.clone());
     // A client that has gone has no need of the rest.
     let _ = match reply(&said) {
+        Reply::Kept(result) => {
+            let message = json!({ "jsonrpc": "2.0", "id": said.message["id"], "result": result });
+            return keep(stream, &message.to_string()).is_ok();
+        }
         Reply::Result(result) => {
             let message = json!({ "jsonrpc": "2.0", "id": said.message["id"], "result": result });
-            write(&mut stream, 200, "application/json", &message.to_string())
+            write(stream, 200, "application/json", &message.to_string())
         }
         Reply::Session(result) => {
             let message = json!({ "jsonrpc": "2.0", "id": said.message["id"], "result": result });
-            write(&mut stream, 200, "application/json\r\nmcp-session-id: s1", &message.to_string())
+            write(stream, 200, "application/json\r\nmcp-session-id: s1", &message.to_string())
         }
-        Reply::Stream(events) => hold(&mut stream, &events),
-        Reply::Http(status, kind, body) => write(&mut stream, status, kind, &body),
-        Reply::Endless(piece) => endless(&mut stream, piece),
+        Reply::Stream(events) => hold(stream, &events),
+        Reply::Http(status, kind, body) => write(stream, status, kind, &body),
+        Reply::Endless(piece) => endless(stream, piece),
         Reply::HangUp => Ok(()),
     };
+    false
 }
 
-fn read(stream: &TcpStream) -> Option<Said> {
+/// The head and the message of a request, and when it began.
+fn read(stream: &TcpStream) -> Option<(String, Value, Instant)> {
+    stream.peek(&mut [0]).ok()?;
+    let begun = Instant::now();
     let mut reader = BufReader::new(stream);
     let (mut head, mut line) = (String::new(), String::new());
     while reader.read_line(&mut line).ok()? > 2 {
@@ -156,7 +185,15 @@ fn read(stream: &TcpStream) -> Option<Said> {
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap_or("0");
     let mut body = vec![0; length.parse().ok()?];
     reader.read_exact(&mut body).ok()?;
-    (!head.is_empty()).then(|| Said { head, message: serde_json::from_slice(&body).unwrap_or_default() })
+    (!head.is_empty()).then(|| (head, serde_json::from_slice(&body).unwrap_or_default(), begun))
+}
+
+fn keep(stream: &mut TcpStream, body: &str) -> std::io::Result<()> {
+    write!(
+        stream,
+        "HTTP/1.1 200 x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 fn write(stream: &mut TcpStream, status: u16, kind: &str, body: &str) -> std::io::Result<()> {

@@ -28,7 +28,7 @@ pub(crate) fn started(kitchen: &Kitchen, words: &[&str]) -> std::process::Child 
 }
 
 /// What a person is told by a command on that Redis.
-fn in_words(kitchen: &Kitchen, words: &[&str]) -> String {
+pub(crate) fn in_words(kitchen: &Kitchen, words: &[&str]) -> String {
     let mut command = Command::cargo_bin("mcptask").expect("is built");
     command.env("MCPTASK_REDIS_URL", kitchen.redis.url()).arg("--no-input").args(words);
     let output = command.output().expect("runs");

@@ -5,7 +5,7 @@ use mcptask::task::{Answer, Answerer, TaskStatus};
 use rstest::rstest;
 use serde_json::json;
 
-use crate::commands::mcptask;
+use crate::commands::{in_words, mcptask};
 use crate::kitchen::{Kitchen, Role, V3_0, V3_4, V4, content, plan, refused, until};
 
 const ASKED: &str = "What kind of dinner?";
@@ -126,6 +126,10 @@ async fn a_dead_worker_and_the_answer_it_cannot_take_are_told() {
     assert!(found.help.to_string().contains("start a worker"), "{found:?}");
     let all = deployment.diagnose(Some(&id)).await.expect("diagnoses");
     assert_eq!(all.iter().map(|one| one.cause).collect::<Vec<_>>(), [Cause::WorkerDead], "{all:?}");
+
+    // Whoever looks at the question is told before an answer is given, by the words of the cause.
+    let shown = in_words(&kitchen, &["show", &id]);
+    assert!(shown.contains("an answer would reach nobody") && shown.contains("answer with"), "{shown}");
 
     // The client's answer is left behind: FastMCP's relay does not look who takes it.
     client.go();

@@ -256,3 +256,34 @@ fn what_will_be_sent_is_shown_whole() {
     assert_eq!(code, 130, "{rest}");
     assert!(words(&rest).contains("what you had filled in: why=noodles"), "{rest}");
 }
+
+#[test]
+fn down_stays_on_the_row_of_buttons_and_up_leaves_it() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("plan_dinner");
+    let mut screen = Screen::run(&place, &["respond"]);
+    screen.fill("Cuisine", "Thai");
+    // One step back from another button would not be the field.
+    screen.at(SEND, DOWN);
+    screen.press(BACK_TAB);
+    screen.at("> Cuisine", ENTER);
+    screen.at(SEND, ENTER);
+    let (rest, code) = screen.ends();
+    assert_eq!(code, 0, "{rest}");
+    let answer = &place.json(&["show", &id])[0]["questions"][0]["answer"];
+    assert_eq!(answer["action"], "accept", "{answer}");
+}
+
+#[test]
+fn what_the_demo_says_is_so() {
+    let place = Place::new();
+    let mut screen = Screen::sized(&place, &["demo"], (80, 50));
+    screen.sees("What cuisine would you like?");
+    cuisine(&mut screen);
+    screen.sees(" by you");
+    screen.at(OPEN, ESCAPE);
+    let (rest, code) = screen.ends();
+    assert_eq!(code, 6, "{rest}");
+    assert!(rest.contains("thrown away") && !rest.contains("mcptask --redis URL respond"), "{rest}");
+}

@@ -140,6 +140,8 @@ fn wide(text: &str) -> usize {
     text.chars()
         .map(|one| match one {
             '\u{300}'..='\u{36f}' => 0,
+            // Punctuation and signs, such as the one where something is left out.
+            '\u{2000}'..='\u{2bff}' => 1,
             '\u{1100}'.. => 2,
             _ => 1,
         })

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{ENDED, Paint, Ui, status_column, text, time, width};
+use super::{ENDED, Paint, Piece, Ui, status_column, text, time, width};
 use crate::cli::failure::Failure;
 pub(crate) use crate::desk::text::short_id as short;
 use crate::desk::watch::Seen;
@@ -27,6 +27,12 @@ pub(crate) fn print(ui: &Ui, indent: &str, seen: &Seen, now: Timestamp) -> Resul
 /// Says it on stderr, in one row.
 pub(crate) fn talk(ui: &Ui, seen: &Seen, now: Timestamp) {
     ui.talk_row(&before(seen, now, ui.talk_paint()), &seen.words);
+}
+
+/// Says it on stderr, whole, with its words below each other.
+pub(crate) fn talk_below(ui: &Ui, indent: &str, seen: &Seen, now: Timestamp) {
+    let lead = format!("{indent}{}", before(seen, now, ui.talk_paint()));
+    ui.talk_after(&lead, &[Piece::Words(seen.words.clone())]);
 }
 
 /// What stands before what happened.

@@ -44,7 +44,7 @@ use super::failure::{Failure, Kind};
 use crate::tui;
 
 /// The version of the JSON that is printed (docs/JSON.md). Names that are added do not change it.
-const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 
 /// The most characters of one value on a terminal.
 const MOST: usize = 2000;

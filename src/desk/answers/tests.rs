@@ -120,7 +120,8 @@ fn questions_that_come_at_once_are_answered_by_fit() {
     }
     let refused = Answers::parse(r#"[{"a":7}]"#).expect("reads");
     for _ in 0..2 {
-        assert_eq!(content(&refused, 1, "a"), Some(json!({ "a": 7 })), "it is told again what does not fit");
+        let problem = refused.to(1, &ask("a")).expect_err("it is no text");
+        assert_eq!(problem, "entry 1 does not fit question 1: a: 7 is not text", "it is told again");
     }
     let alike = Answers::parse(r#"[{"a":"1"},{"b":"2"},{"b":"3"}]"#).expect("reads");
     let problem = alike.to(1, &ask("b")).expect_err("two would fit");
@@ -192,4 +193,37 @@ fn an_entry_for_a_page_is_left_to_it_when_forms_are_asked_before() {
     let page = to(&answers, 3, &Ask::url("Sign.", "https://x.test/")).expect("given");
     assert_eq!((page.action, page.content), (Action::Accept, None));
     assert_eq!(answers.surplus(), Vec::<String>::new());
+}
+
+#[test]
+fn what_does_not_fit_is_named_with_its_place_before_it_is_given() {
+    let schema = json!({ "type": "object", "required": ["pri"], "properties": {
+        "pri": { "type": "string", "enum": ["fast", "slow"] }, "n": { "type": "integer" } } });
+    let (of_text, ask) = (ask("a"), Ask::form("?", schema));
+    let said = |text: &str, position: usize, ask: &Ask| {
+        Answers::parse(text).expect(text).to(position, ask).expect_err("does not fit")
+    };
+    let list = Answers::parse(r#"[{"a":"1"},{"pri":"quick"}]"#).expect("reads");
+    assert!(to(&list, 1, &of_text).is_some());
+    let of_list = list.to(2, &ask).expect_err("does not fit");
+    assert!(of_list.starts_with("entry 2 does not fit question 2: pri: "), "{of_list}");
+    let whole = said(r#"{"pri":"quick"}"#, 1, &ask);
+    assert!(whole.starts_with("the answers do not fit question 1: pri: "), "{whole}");
+    let page = Ask::url("Sign.", "https://x.test/");
+    for (text, place) in [(r#"{"action":"acept"}"#, "the answers"), (r#"[{"action":"acept"}]"#, "entry 1")] {
+        for asked in [&ask, &page] {
+            let problem = format!("{place}: \"acept\" is no action: there are accept, decline and cancel");
+            assert_eq!(said(text, 1, asked), problem);
+        }
+    }
+}
+
+#[test]
+fn an_answer_is_told_in_the_order_of_its_form() {
+    let schema = json!({ "type": "object", "properties": {
+        "b": { "type": "string" }, "a": { "type": "string", "default": "x" } } });
+    let ask = Ask::form("?", schema);
+    let answers = Answers::parse(r#"[{"b":"1"}]"#).expect("reads");
+    let answer = to(&answers, 1, &ask).expect("fits");
+    assert_eq!(crate::desk::values::in_words(&ask, &answer), "b=1 a=x");
 }

@@ -86,7 +86,7 @@ impl Checkup {
             TaskStatus::Working if task.worker.is_some() => found.extend(self.running(task)),
             TaskStatus::Working => found.push(self.queued(task).await?),
             TaskStatus::InputRequired => {
-                found.extend(self.running(task));
+                found.extend(self.running(task).or_else(|| self.without_worker(task)));
                 found.extend(task.open_questions().map(|question| self.asked(task, question)));
             }
             TaskStatus::Completed | TaskStatus::Failed | TaskStatus::Cancelled => {
@@ -120,9 +120,26 @@ impl Checkup {
             Some(_) => format!("claimed by worker {worker}, which has let its lease end"),
             None => format!("claimed by worker {worker}, which is not on the list any more"),
         };
-        let help =
-            Advice::with("another worker takes it over by itself; if none runs, start one", worker_command());
+        let tool = &task.new.tool;
+        let help = if self.workers.rows.iter().any(|info| info.offers(tool) && info.lease_ms > 0) {
+            Advice::from("another worker takes it over by itself")
+        } else {
+            Advice::worker_for("another worker takes it over by itself; none runs now: ", tool)
+        };
         Some(trouble(task, WORKER_DEAD, evidence, help))
+    }
+
+    /// A task that asks, and that no worker would go on with.
+    fn without_worker(&self, task: &Task) -> Option<Finding> {
+        let tool = &task.new.tool;
+        if self.workers.rows.iter().any(|info| info.offers(tool)) {
+            return None;
+        }
+        let evidence = format!(
+            "no living worker offers the tool {tool}: an answer is kept, and the task goes on when one does"
+        );
+        let help = Advice::worker_for("start a worker that has it: ", tool);
+        Some(finding(task, "no_worker_offers", evidence, help))
     }
 
     async fn queued(&self, task: &Task) -> Result<Finding, Failure> {
@@ -130,7 +147,7 @@ impl Checkup {
         let able: Vec<_> = self.workers.rows.iter().filter(|info| info.offers(tool)).collect();
         if able.is_empty() {
             let evidence = format!("no living worker offers the tool {tool}");
-            let help = Advice::worker("start a worker that has it: ");
+            let help = Advice::worker_for("start a worker that has it: ", tool);
             return Ok(trouble(task, "no_worker_offers", evidence, help));
         }
         let before = self.queued.iter().filter(|other| other.created_at < task.created_at).count();

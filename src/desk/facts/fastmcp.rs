@@ -4,8 +4,10 @@ use serde_json::{Value, json};
 
 use super::{Fact, Facts, Sheet};
 use crate::desk::asked::OpenQuestion;
+use crate::desk::background::nobody_takes;
 use crate::desk::failure::Failure;
 use crate::desk::row::{Row, is_success_unknown, source_of};
+use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::{text, time};
 use crate::fastmcp::{Delivery, DeployedQuestion, DeployedTask, Deployment, Details, WorkerSeen};
 
@@ -17,7 +19,7 @@ pub(super) async fn facts(deployment: &Deployment, task: &DeployedTask) -> Resul
     let details = deployment.show(&task.id).await?;
     let mut sheet = Sheet::new();
     sheet.deployed(&details.task);
-    sheet.queue(&details);
+    sheet.queue(&details, details.task.status.is_final());
     let open = OpenQuestion::all_of_fastmcp(&details.task);
     for (question, open) in details.task.questions.iter().zip(open) {
         sheet.deployed_question(question, open);
@@ -26,7 +28,10 @@ pub(super) async fn facts(deployment: &Deployment, task: &DeployedTask) -> Resul
     if let (Value::Object(object), Value::Object(more)) = (&mut object, json!(details)) {
         object.extend(more);
     }
-    Ok(Facts { object, lines: sheet.lines, warnings: Vec::new() })
+    let doctor = || Suggested::new("doctor").about(text::short_id(&task.id));
+    let dead = |why| Advice::command(doctor(), "says what helps").after(&format!("worker {why}; "));
+    let warnings = nobody_takes(&details.task).map(dead).into_iter().collect();
+    Ok(Facts { object, lines: sheet.lines, warnings })
 }
 
 impl Sheet {
@@ -71,14 +76,16 @@ impl Sheet {
         format!("{} ({}, {beat})", worker.name, if worker.alive { "alive" } else { "dead" })
     }
 
-    fn queue(&mut self, details: &Details) {
+    fn queue(&mut self, details: &Details, is_over: bool) {
         self.fact("queue", &format!("{} waiting, {} taken", details.queued, details.taken));
         self.fact("able workers", &details.able_workers.join(", "));
         let ttl = &details.ttl;
-        for (name, left) in
-            [("task ends", ttl.task_ms), ("record ends", ttl.run_ms), ("question ends", ttl.question_ms)]
-        {
-            self.maybe(name, left.map(|left| format!("in {}", rough(left))).as_deref());
+        // What has ended goes on being kept for so long.
+        let (task, record) =
+            if is_over { ("kept for", "record kept for") } else { ("task ends", "record ends") };
+        for (name, left) in [(task, ttl.task_ms), (record, ttl.run_ms), ("question ends", ttl.question_ms)] {
+            let within = if name.ends_with("for") { "" } else { "in " };
+            self.maybe(name, left.map(|left| format!("{within}{}", rough(left))).as_deref());
         }
         if details.has_result {
             self.fact("result", "is there, as a Python pickle, which is never opened");

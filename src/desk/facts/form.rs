@@ -5,8 +5,12 @@ use serde_json::Value;
 use crate::form::{Choice, Field, FieldKind, HIDDEN, shown};
 
 /// A field in one line, for example `cuisine: text, needed; Cuisine: what you like to eat`.
-pub(super) fn in_words(field: &Field) -> String {
-    let needed = if field.required { ", needed" } else { "" };
+pub(crate) fn in_words(field: &Field) -> String {
+    let needed = match (field.required, &field.default) {
+        (true, _) => ", needed",
+        (false, None) => ", optional",
+        (false, Some(_)) => "",
+    };
     let shown = |value| if field.is_secret { HIDDEN.to_owned() } else { default(value) };
     let default = field.default.as_ref().map(|value| format!(", else {}", shown(value)));
     let null = if field.nullable { " or null" } else { "" };
@@ -104,14 +108,14 @@ mod tests {
             said,
             [
                 "name: text of 1 to 20 characters, needed; Name: whose",
-                "mail: text (email)",
+                "mail: text (email), optional",
                 "seats: whole number of at least 1, else 2",
                 "outside: yes or no, else no",
                 "size: one of s (Small), l, needed, else l",
-                "extras: at most 2 of a, b",
-                "level: one of 1, 2 or null",
+                "extras: at most 2 of a, b, optional",
+                "level: one of 1, 2 or null, optional",
                 "tags: a list of text, at least 1 of them, else a, b",
-                "home: a JSON object with street, zip",
+                "home: a JSON object with street, zip, optional",
             ]
         );
     }

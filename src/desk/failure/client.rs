@@ -80,6 +80,11 @@ impl From<ClientError> for Failure {
     }
 }
 
+/// The failure at a server that runs no tool as a task.
+pub(crate) fn runs_no_tasks() -> Failure {
+    Failure::usage("the server runs no tool as a task: it does not say that it can").hint(without_tasks())
+}
+
 /// What works at a server without tasks.
 fn without_tasks() -> Advice {
     Advice::command(Suggested::new("tools"), "shows its tools; ")

@@ -86,7 +86,10 @@ fn not_consumed(findings: &mut Findings<'_>, responses: u64) {
         format!(
             "the status is `responded` and {responses} answer(s) lie in the list: no worker blocks on it"
         ),
-        format!("{help}; the first question that it asks then takes this answer"),
+        format!(
+            "{help}; an operator's answer that nobody takes is taken back after 2 s, and one that still lies there \
+             then is taken by the first question of the next run"
+        ),
     );
 }
 

@@ -91,7 +91,7 @@ fn every_shape_of_real_servers_is_a_field() {
         (json!({ "type": "string", "nullable": true }), "text or null", json!(null), json!(1)),
         (
             json!({ "$ref": "#/$defs/Home" }),
-            "a JSON object with street, zip",
+            "a JSON object with street (text), zip (text)",
             json!({ "zip": "1" }),
             json!("x"),
         ),
