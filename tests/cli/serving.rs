@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
 use crate::place::Place;
+use crate::redis::RedisServer;
 
 #[test]
 fn nobody_is_let_in_from_the_network_without_a_token_unless_told_so() {
@@ -21,6 +22,42 @@ fn nobody_is_let_in_from_the_network_without_a_token_unless_told_so() {
         let arguments = [&["serve", "--json", "--listen", "0.0.0.0:0"][..], access].concat();
         assert_eq!(place.background(&arguments).first["event"], "listening", "{access:?}");
     }
+}
+
+/// `--stdio` of `serve` is no server that it goes through: it keeps the tasks itself, wherever it is told to. What a
+/// command takes is asked of clap's commands, since matches answer for unknown names in release builds only
+/// (clippy.toml).
+#[test]
+fn serve_on_stdio_takes_the_options_of_its_store() {
+    let (place, redis) = (Place::new(), RedisServer::start());
+    let (file, url) = (place.path().join("x.db"), format!("redis://127.0.0.1:{}/0", redis.port()));
+    let file = file.to_string_lossy();
+    let ping = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n";
+    for store in [
+        &["--db", &file][..],
+        &["--db", &file, "--namespace", "mine"],
+        &["--namespace", "mine"],
+        &["--redis", &url],
+        &["--redis", &url, "--namespace", "mine"],
+    ] {
+        for line in [[&["serve", "--stdio"][..], store].concat(), [store, &["serve", "--stdio"]].concat()] {
+            let ran = place.run_with(&line, ping);
+            assert_eq!(ran.code, 0, "{line:?}: {ran:?}");
+            assert!(ran.out.contains("\"id\":1,\"result\":{"), "{line:?}: {ran:?}");
+        }
+    }
+}
+
+#[test]
+fn a_client_starts_a_server_on_stdio_with_a_store_of_its_own() {
+    let place = Place::new();
+    let file = place.path().join("theirs.db");
+    let server = format!("{} serve --stdio --db {}", env!("CARGO_BIN_EXE_mcptask"), file.display());
+    let ran = place.run(&["submit", "plan_dinner", "--stdio", &server, "--wait", "--no-input"]);
+    assert_eq!(ran.code, 6, "the question reached the client: {ran:?}");
+    assert_eq!(place.json(&["list", "--db", &file.to_string_lossy()]).len(), 1);
+    let both = place.run(&["submit", "plan_dinner", "--stdio", &server, "--db", "mine.db"]);
+    assert!(both.code == 2 && both.err.contains("--db has no effect with --stdio"), "{both:?}");
 }
 
 #[test]
