@@ -1,9 +1,10 @@
 //! `serve` on a network: what it refuses to do by mistake.
 
 use std::fs::{Permissions, set_permissions};
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use crate::place::Place;
 use crate::redis::RedisServer;
@@ -58,6 +59,46 @@ fn a_client_starts_a_server_on_stdio_with_a_store_of_its_own() {
     assert_eq!(place.json(&["list", "--db", &file.to_string_lossy()]).len(), 1);
     let both = place.run(&["submit", "plan_dinner", "--stdio", &server, "--db", "mine.db"]);
     assert!(both.code == 2 && both.err.contains("--db has no effect with --stdio"), "{both:?}");
+}
+
+#[test]
+fn a_server_on_stdio_whose_client_does_not_read_stops_all_the_same() {
+    let place = Place::new();
+    let mut command = place.command(&["serve", "--stdio"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut server = command.spawn().expect("it starts");
+    let (mut stdin, stdout) = (server.stdin.take().expect("a pipe"), server.stdout.take().expect("a pipe"));
+    let asked: String = (0..3000)
+        .map(|id| {
+            let meta = serde_json::json!({
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientInfo": { "name": "deaf", "version": "1" },
+                "io.modelcontextprotocol/clientCapabilities": {},
+            });
+            let params = serde_json::json!({ "_meta": meta });
+            serde_json::json!({ "jsonrpc": "2.0", "id": id, "method": "tools/list", "params": params })
+                .to_string()
+                + "\n"
+        })
+        .collect();
+    let mut stdout = BufReader::new(stdout);
+    stdin.write_all(asked.as_bytes()).expect("it reads all");
+    stdout.read_line(&mut String::new()).expect("it answers");
+    let pid = rustix::process::Pid::from_child(&server);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it is there");
+    let begun = Instant::now();
+    let ended = loop {
+        if let Some(status) = server.try_wait().expect("it is ours") {
+            break Some(status);
+        }
+        if begun.elapsed() > Duration::from_secs(40) {
+            break None;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    // Nothing of a server that is stuck shall outlive its test.
+    let _ = server.kill();
+    assert_eq!(ended.map(|status| status.code()), Some(Some(0)), "it has stopped");
 }
 
 #[test]
