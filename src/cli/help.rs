@@ -57,7 +57,7 @@ fn parse_exactly(arguments: &[OsString], environment: &Environment) -> Result<Cl
         // Ends with the help, or with what is wrong with the command's name.
         matches = command.try_get_matches_from_mut(words.chain(["--help".into()]))?;
     }
-    if let Some((name, problem)) = without_effect(&matches, arguments) {
+    if let Some((name, problem)) = without_effect(&command, &matches, arguments) {
         let named = command.find_subcommand_mut(&name);
         let error = named.map(|command| command.error(ErrorKind::ArgumentConflict, &problem));
         return Err(error.unwrap_or_else(|| clap::Error::raw(ErrorKind::ArgumentConflict, problem)));
@@ -128,27 +128,45 @@ fn without_meaning(command: &str) -> &'static [&'static str] {
 }
 
 /// The command, and what is wrong with the options that it was given.
-fn without_effect(matches: &ArgMatches, arguments: &[OsString]) -> Option<(String, String)> {
-    let (name, given) = matches.subcommand()?;
+fn without_effect(whole: &Command, matches: &ArgMatches, arguments: &[OsString]) -> Option<(String, String)> {
+    let (name, matches) = matches.subcommand()?;
     let behind = arguments.iter().position(|word| word == name).map_or(0, |at| at + 1);
-    Some((name.to_owned(), problem(name, given, &arguments[behind..])?))
+    let given = Given { command: whole.find_subcommand(name)?, matches };
+    Some((name.to_owned(), problem(name, &given, &arguments[behind..])?))
+}
+
+/// What a command was given. Which options it has is asked of the command itself: the matches refuse an unknown name in
+/// debug builds only.
+struct Given<'a> {
+    command: &'a Command,
+    matches: &'a ArgMatches,
+}
+
+impl Given<'_> {
+    /// Whether the command has an option of that name.
+    fn takes(&self, option: &str) -> bool {
+        self.command.get_arguments().any(|one| one.get_id() == option)
+    }
+
+    /// Whether the line has that option.
+    fn has(&self, option: &str) -> bool {
+        self.takes(option) && self.matches.value_source(option) == Some(ValueSource::CommandLine)
+    }
 }
 
 /// What is wrong with the options of a command; `behind` is what stands behind its name.
-fn problem(name: &str, given: &ArgMatches, behind: &[OsString]) -> Option<String> {
-    let is_given = |id: &str| {
-        let is_known = given.try_contains_id(id).is_ok();
-        is_known && given.value_source(id) == Some(ValueSource::CommandLine)
-    };
-    if let Some(option) = without_meaning(name).iter().find(|option| is_given(option)) {
+fn problem(name: &str, given: &Given<'_>, behind: &[OsString]) -> Option<String> {
+    if let Some(option) = without_meaning(name).iter().find(|option| given.has(option)) {
         return Some(format!("--{option} has no effect on `mcptask {name}`: leave it out"));
     }
-    // Only commands that can go through a server have it.
-    given.try_contains_id("server").ok()?;
-    let server = SERVER.iter().find(|option| is_given(option))?;
+    // `serve` has a `--stdio` of its own, which is no server that it goes through.
+    if !SERVER.iter().all(|option| given.takes(option)) {
+        return None;
+    }
+    let server = SERVER.iter().find(|option| given.has(option))?;
     // A docket is meant for one Redis wherever it stands.
     let is_meant = |option: &str| option == "docket" || names(behind, option);
-    let (option, why) = STORES.iter().find(|(option, _)| is_given(option) && is_meant(option))?;
+    let (option, why) = STORES.iter().find(|(option, _)| given.has(option) && is_meant(option))?;
     Some(format!("--{option} has no effect with --{server}: {why}; give one of the two"))
 }
 

@@ -11,6 +11,7 @@ use crate::desk::answer::{Delivered, Receipt, Sending};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::place::Found;
 use crate::desk::places::Places;
+use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::values;
 use crate::fastmcp::Way;
 use crate::task::{Action, Who};
@@ -99,6 +100,21 @@ async fn at_prompt(
     }
 }
 
+/// Why it is not known whether the answer counts.
+fn uncertain(context: &Context, found: &Found) -> String {
+    let Found::Fastmcp(_, task) = found else {
+        return "this server does not say whose answer counts: another one may have come first".to_owned();
+    };
+    let worker = task.worker.as_ref().map_or("its worker", |worker| &worker.name);
+    let words = format!(
+        "worker {} has the answer and does not go on: it may be stopped, or hang. It takes the answer when it runs \
+         again; if it has died, the task asks anew; ",
+        text::line(worker)
+    );
+    let doctor = Advice::command(Suggested::new("doctor").about(&task.id), "says more");
+    context.advise(doctor.after(&words))
+}
+
 /// Says what was answered.
 fn told(context: &Context, found: &Found, question: &OpenQuestion, receipt: &Receipt) -> Result<(), Failure> {
     if context.ui.is_json() {
@@ -114,7 +130,7 @@ fn told(context: &Context, found: &Found, question: &OpenQuestion, receipt: &Rec
     let task = event::short(&question.task);
     context.ui.talk(&format!("question {} of task {}: {said}", text::line(&question.id), text::line(task)));
     if !counts {
-        context.ui.talk("this server does not say whose answer counts: another one may have come first");
+        context.ui.talk(&uncertain(context, found));
     }
     if let Some(cleared) = stale_cleared.filter(|cleared| *cleared > 0) {
         context.ui.talk(&format!("{cleared} stale answer(s) were cleared before"));

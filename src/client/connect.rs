@@ -6,7 +6,8 @@ use std::time::Duration;
 use reqwest::header::{HeaderName, HeaderValue};
 use rmcp::model::ProtocolVersion;
 use rmcp::service::{
-    ClientInitializeError, ClientLifecycleMode, RoleClient, RunningService, serve_client_with_lifecycle,
+    ClientInitializeError, ClientLifecycleMode, RoleClient, RunningService,
+    serve_client_with_lifecycle_and_ct,
 };
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::common::client_side_sse::ExponentialBackoff;
@@ -18,6 +19,7 @@ use url::Url;
 use super::asking::{Answering, Desk, GaveUp};
 use super::discovery::http_status;
 use super::failure::{answers_http, answers_oddly, closed, timeout, transport_failure};
+use super::flood::Flood;
 use super::http::Endpoint;
 use super::last_words::LastWords;
 use super::oddity;
@@ -103,6 +105,7 @@ async fn open(
         broken: broken.clone(),
         stays: stays.clone(),
         heard: Heard::default(),
+        flood: Flood::new(words.clone()),
     };
     let running = match target {
         Target::Http { url, headers, token } => {
@@ -115,6 +118,7 @@ async fn open(
             over_stdio(session, start, &words, era).await?
         }
     };
+    let over = running.service().flood.over();
     let modern = agreed_era(&place, &running, &wire)? == Era::Modern;
     let (patience, tools) = (None, OnceCell::new());
     Ok(Client {
@@ -128,6 +132,7 @@ async fn open(
         lost,
         broken,
         stays,
+        over,
         patience,
         modern,
         tools,
@@ -185,7 +190,9 @@ async fn over_http(
 ) -> Result<Running, Failure> {
     let (place, wire, listening) = (session.place.clone(), session.wire.clone(), endpoint.listening());
     let transport = StreamableHttpClientTransport::with_client(endpoint, config);
-    let running = serve_client_with_lifecycle(session, transport, lifecycle(era)).await.map_err(|error| {
+    let over = session.flood.over().child_token();
+    let serving = serve_client_with_lifecycle_and_ct(session, transport, lifecycle(era), over);
+    let running = serving.await.map_err(|error| {
         let again = other_era(&error, &wire);
         Failure { error: initialize_failure(&place, error), again }
     })?;
@@ -210,10 +217,12 @@ async fn over_stdio(
         ClientError::Unreachable { server: place.clone(), reason, is_sent: false }
     })?;
     let gone = child.gone();
-    match serve_client_with_lifecycle(session, child, lifecycle(era)).await {
+    let over = session.flood.over().child_token();
+    match serve_client_with_lifecycle_and_ct(session, child, lifecycle(era), over).await {
         Ok(running) => Ok(running),
         Err(error) => {
-            let again = other_era(&error, &wire);
+            // A program that does not speak MCP does not speak another era of it.
+            let again = other_era(&error, &wire).filter(|_| !words.has_hung_up());
             // Two of them at the same time may stand in each other's way.
             gone.cancelled().await;
             Err(Failure { error: words.explain(initialize_failure(&place, error)).await, again })
@@ -322,7 +331,7 @@ fn initialize_failure(place: &str, error: ClientInitializeError) -> ClientError 
                 (discover, fallback) => with_first(fallback, &discover),
             }
         }
-        ClientInitializeError::ConnectionClosed(_) => closed(place),
+        ClientInitializeError::ConnectionClosed(_) | ClientInitializeError::Cancelled => closed(place),
         ClientInitializeError::JsonRpcError(error) => {
             if let Some(problem) = oddity::told(&error) {
                 return answers_oddly(place, problem);

@@ -65,6 +65,11 @@ impl LastWords {
         *self.hung_up.write().unwrap_or_else(PoisonError::into_inner) = Some(problem);
     }
 
+    /// Whether the connection was closed from here.
+    pub(super) fn has_hung_up(&self) -> bool {
+        self.hung_up.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// The program has ended.
     pub(super) fn ended_with(&self, status: ExitStatus) {
         *self.status.write().unwrap_or_else(PoisonError::into_inner) = Some(status);
@@ -92,6 +97,8 @@ impl LastWords {
         tokio::spawn(async move {
             let mut stderr = BufReader::new(stderr);
             while let Ok(read) = stderr.fill_buf().await {
+                // One that writes without end leaves its turn to the others.
+                tokio::task::consume_budget().await;
                 let end = read.iter().position(|byte| *byte == b'\n').map_or(read.len(), |end| end + 1);
                 if end == 0 {
                     break;

@@ -15,9 +15,11 @@ mod ending;
 mod error;
 mod events;
 mod failure;
+mod flood;
 mod follow;
 mod http;
 mod http_client;
+mod junk;
 mod last_words;
 mod oddity;
 mod patience;
@@ -34,6 +36,7 @@ mod view;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rmcp::service::{RoleClient, RunningService};
 use serde_json::Value;
@@ -60,6 +63,9 @@ use last_words::LastWords;
 use session::Session;
 use wire::Wire;
 
+/// How long the end of a connection may take whose server floods it: the flood is read no more, and goes on.
+const FLOODED: Duration = Duration::from_secs(3);
+
 /// A connection to one server.
 pub struct Client {
     running: RunningService<RoleClient, Session>,
@@ -75,6 +81,8 @@ pub struct Client {
     broken: Arc<Notify>,
     /// Makes the session outlive this connection.
     stays: CancellationToken,
+    /// Fires where the connection is given up, since its server floods it.
+    over: CancellationToken,
     patience: Option<Arc<dyn Patience>>,
     modern: bool,
     tools: OnceCell<Vec<ToolSpec>>,
@@ -104,8 +112,18 @@ impl Client {
             // There is nothing to wait for: neither a last word nor the reply to a question that is left open.
             return;
         }
+        let given_up = self.over.clone().cancelled_owned();
+        let ended = self.running.cancel();
+        let no_longer = async {
+            given_up.await;
+            tokio::time::sleep(FLOODED).await;
+        };
         // The only error is a panic of rmcp's task, after which there is nothing left to close.
-        let _ = self.running.cancel().await;
+        tokio::select! {
+            biased;
+            _ = ended => {}
+            () = no_longer => {}
+        }
     }
 
     /// Ends the connection and leaves a session to the server, for what goes on in it: servers of the older era ask a

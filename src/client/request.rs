@@ -6,7 +6,7 @@ use rmcp::model::{
     CancelledNotification, CancelledNotificationParam, ClientNotification, ClientRequest, CustomRequest,
     RequestId, RequestMetaObject,
 };
-use rmcp::service::{Peer, PeerRequestOptions, RoleClient};
+use rmcp::service::{Peer, PeerRequestOptions, RoleClient, ServiceError};
 use serde_json::{Value, json};
 
 use super::failure::{closed, service_failure, timeout};
@@ -103,7 +103,11 @@ impl Client {
         let reply = match sent {
             Ok(handle) => {
                 let mut guard = InFlight(Some((peer.clone(), handle.id.clone())));
-                let reply = handle.await_response().await;
+                let reply = tokio::select! {
+                    biased;
+                    () = self.over.cancelled() => Err(ServiceError::TransportClosed),
+                    reply = handle.await_response() => reply,
+                };
                 guard.0 = None;
                 reply
             }

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::TaskView;
 use super::asked::AskedQuestion;
 use super::asking::{Desk, GaveUp, ask_from, elicit_result, needs_input};
+use super::flood::Flood;
 use super::wire::{ELICITATION, TASK_CHANGED, Wire};
 
 /// Under this `_meta` key a message names its task (2025-11-25, basic/utilities/tasks).
@@ -42,6 +43,8 @@ pub(super) struct Session {
     pub(super) stays: CancellationToken,
     /// The server's requests that came before.
     pub(super) heard: Heard,
+    /// How many of its questions may be open.
+    pub(super) flood: Flood,
 }
 
 /// How many of the server's requests are remembered.
@@ -54,9 +57,9 @@ pub(super) struct Heard(Mutex<VecDeque<u64>>);
 
 impl Heard {
     /// Notes a request; whether it came before.
-    fn again(&self, id: &RequestId, params: &Value) -> bool {
+    fn again(&self, id: &RequestId, params: &str) -> bool {
         let mut hasher = DefaultHasher::new();
-        (id, params.to_string()).hash(&mut hasher);
+        (id, params).hash(&mut hasher);
         let request = hasher.finish();
         let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if heard.contains(&request) {
@@ -125,9 +128,22 @@ impl ClientHandler for Session {
             return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, request.method, None));
         }
         let params = request.params.unwrap_or_default();
-        if self.heard.again(&context.id, &params) {
+        let text = params.to_string();
+        if self.heard.again(&context.id, &text) {
+            // It has its place, and its reply, where it came first.
+            self.flood.refuse();
             return std::future::pending().await;
         }
+        let _open = if self.desk.is_some() || self.stays.is_cancelled() {
+            let open = self.flood.open(text.len());
+            Some(open.ok_or_else(|| {
+                ErrorData::internal_error("too many questions of this server are open", None)
+            })?)
+        } else {
+            self.flood.refuse();
+            None
+        };
+        drop(text);
         tokio::select! {
             biased;
             () = context.ct.cancelled() => self.withdrawn().await,

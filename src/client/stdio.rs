@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rmcp::RoleClient;
@@ -14,6 +15,7 @@ use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use super::junk::{self, Junk};
 use super::last_words::LastWords;
 use super::oddity::too_many_bytes;
 use super::program::Program;
@@ -23,6 +25,40 @@ use super::wire::Wire;
 const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 /// How long a program that has closed its stdout may take to end, for an error to say how it ended.
 const ENDING: Duration = Duration::from_millis(500);
+
+/// What may wait for a program that does not read its stdin, in messages and in bytes: requests of this client are few,
+/// and what it replies to a program that floods it with requests is not worth more.
+const MOST_UNREAD: usize = 1000;
+const MOST_UNREAD_BYTES: usize = 64 * 1024 * 1024;
+
+/// What waits for the program to be read.
+#[derive(Debug, Default)]
+struct Unread {
+    messages: AtomicUsize,
+    bytes: AtomicUsize,
+    /// Fires where it is too much.
+    over: CancellationToken,
+}
+
+/// One message of it. Dropping it tells that it was written.
+struct Waiting(Arc<Unread>, usize);
+
+impl Unread {
+    /// Takes a message of so many bytes; `None` where too much waits. One that is larger than all is taken alone.
+    fn add(unread: &Arc<Self>, bytes: usize) -> Option<Waiting> {
+        let messages = unread.messages.fetch_add(1, Ordering::Relaxed);
+        let before = unread.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let waiting = Waiting(Arc::clone(unread), bytes);
+        (messages < MOST_UNREAD && before < MOST_UNREAD_BYTES).then_some(waiting)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.messages.fetch_sub(1, Ordering::Relaxed);
+        self.0.bytes.fetch_sub(self.1, Ordering::Relaxed);
+    }
+}
 
 /// How it is started.
 #[derive(Clone, Copy)]
@@ -42,6 +78,8 @@ pub(super) struct ChildServer {
     stdin: Option<Arc<Mutex<ChildStdin>>>,
     stdout: Option<BufReader<ChildStdout>>,
     line: Vec<u8>,
+    junk: Junk,
+    unread: Arc<Unread>,
     wire: Arc<Wire>,
     words: LastWords,
 }
@@ -63,7 +101,8 @@ impl ChildServer {
         words.clone().listen(stderr.ok_or_else(missing)?);
         let stdin = Some(Arc::new(Mutex::new(stdin.ok_or_else(missing)?)));
         let stdout = Some(BufReader::new(stdout.ok_or_else(missing)?));
-        Ok(Self { program: Some(program), stdin, stdout, line: Vec::new(), wire, words })
+        let (program, junk, unread) = (Some(program), Junk::default(), Arc::default());
+        Ok(Self { program, stdin, stdout, line: Vec::new(), junk, unread, wire, words })
     }
 
     /// Fires when the program has ended.
@@ -91,6 +130,8 @@ impl ChildServer {
     /// stays in `self.line`.
     async fn next_line(&mut self) -> Option<String> {
         loop {
+            // A program may write faster than its lines are read: whatever else there is, a signal above all, has its turn.
+            tokio::task::consume_budget().await;
             let stdout = self.stdout.as_mut()?;
             let read = stdout.fill_buf().await.ok()?;
             if read.is_empty() {
@@ -130,10 +171,18 @@ impl Transport<RoleClient> for ChildServer {
         item: ClientJsonRpcMessage,
     ) -> impl Future<Output = Result<(), io::Error>> + Send + 'static {
         let stdin = self.stdin.clone();
+        let line = serde_json::to_vec(&item).map_err(io::Error::from).and_then(|mut line| {
+            line.push(b'\n');
+            let unread = Unread::add(&self.unread, line.len()).ok_or_else(|| {
+                self.words.hung_up_on(format!("does not read what it is sent: {MOST_UNREAD} messages wait"));
+                self.unread.over.cancel();
+                io::Error::from(io::ErrorKind::BrokenPipe)
+            })?;
+            Ok((line, unread))
+        });
         async move {
             let stdin = stdin.ok_or_else(|| io::Error::from(io::ErrorKind::BrokenPipe))?;
-            let mut line = serde_json::to_vec(&item)?;
-            line.push(b'\n');
+            let (line, _unread) = line?;
             let mut stdin = stdin.lock().await;
             stdin.write_all(&line).await?;
             stdin.flush().await
@@ -142,15 +191,31 @@ impl Transport<RoleClient> for ChildServer {
 
     async fn receive(&mut self) -> Option<ServerJsonRpcMessage> {
         loop {
-            let Some(line) = self.next_line().await else {
+            let over = self.unread.over.clone();
+            let line = tokio::select! {
+                biased;
+                () = over.cancelled() => return None,
+                line = self.next_line() => line,
+            };
+            let Some(line) = line else {
                 self.note_end().await;
                 return None;
             };
-            match serde_json::from_str(&self.wire.inbound(&line)) {
-                Ok(message) => return Some(message),
-                Err(_) if line.trim().is_empty() => {}
+            let problem = match serde_json::from_str(&self.wire.inbound(&line)) {
+                Ok(message) => match junk::echoes(&line) {
+                    None => {
+                        self.junk.message();
+                        return Some(message);
+                    }
+                    echoes => echoes,
+                },
+                Err(_) if line.trim().is_empty() => None,
                 // Some servers print banners there; the protocol goes on with the next line.
-                Err(error) => tracing::warn!("the server sent a line that is not MCP: {error}"),
+                Err(error) => self.junk.line(&line, &error),
+            };
+            if let Some(problem) = problem {
+                self.words.hung_up_on(problem);
+                return None;
             }
         }
     }

@@ -288,7 +288,7 @@ impl<'a> Sending<'a> {
                 answer: self.answer.clone(),
                 stale_cleared: Some(done.stale_cleared),
                 left: Some(done.left),
-                counts: true,
+                counts: done.goes_on,
             })),
             Err(FastmcpError::Invalid { violations }) => {
                 Ok(refused(joined(&violations), FastmcpError::Invalid { violations }))

@@ -196,8 +196,10 @@ impl From<Diagnosis> for Finding {
         let Diagnosis { task, cause, evidence, asked, help } = one;
         let asked = asked.map(|ask| format!(": {}", page::message(&ask, 60))).unwrap_or_default();
         let evidence = evidence + &asked;
-        let is_trouble =
-            !matches!(cause, Cause::ClientHasQuestion | Cause::SnapshotEncrypted | Cause::TtlNearEnd);
+        let is_trouble = !matches!(
+            cause,
+            Cause::ClientHasQuestion | Cause::SnapshotEncrypted | Cause::TtlNearEnd | Cause::WorkersBusy
+        );
         Self { source: FASTMCP, task, cause: cause.as_str(), evidence, help: help.into(), is_trouble }
     }
 }

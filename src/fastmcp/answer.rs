@@ -48,6 +48,9 @@ pub struct Answered {
     pub stale_cleared: u64,
     /// Questions of the same task that are still open.
     pub left: usize,
+    /// Whether the task was seen to go on with it. A worker that was stopped has the answer in its connection, where
+    /// nobody can take it back, and takes it when it runs again, if it ever does.
+    pub goes_on: bool,
 }
 
 impl Deployment {
@@ -88,7 +91,9 @@ impl Deployment {
             "ok" => {
                 let stale = reply.get(1).and_then(|count| redis::from_redis_value_ref(count).ok());
                 self.taken(task, &question, &text).await?;
-                Ok(Answered { task: id, question, stale_cleared: stale.unwrap_or_default(), left: 0 })
+                let (stale_cleared, goes_on) =
+                    (stale.unwrap_or_default(), self.goes_on(task, &question).await?);
+                Ok(Answered { task: id, question, stale_cleared, left: 0, goes_on })
             }
             "ended" => Err(ended(self.find(&task.id).await?, &question)),
             _ => Err(FastmcpError::AlreadyAnswered { id, question }),
@@ -116,6 +121,22 @@ impl Deployment {
         Err(FastmcpError::WorkerGone { id: task.id.clone(), worker })
     }
 
+    /// Whether the worker goes on, which has the answer: the first that it does is to delete the question.
+    async fn goes_on(&self, task: &DeployedTask, question: &str) -> FastmcpResult<bool> {
+        let began = tokio::time::Instant::now();
+        let request = task.signs.own(":elicit:request");
+        loop {
+            let open: Option<String> = self.link.run(redis::cmd("GET").arg(&request)).await?;
+            if !open.is_some_and(|open| open.contains(question)) {
+                return Ok(true);
+            }
+            if began.elapsed() >= TAKEN_WITHIN {
+                return Ok(false);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
     async fn answer_v4(
         &self,
         task: &DeployedTask,
@@ -138,17 +159,26 @@ impl Deployment {
                 other => return Err(refused_v4(other, task, question)),
             };
             let (task, question) = (task.id.clone(), question.to_owned());
-            return Ok(Answered { task, question, stale_cleared: 0, left });
+            return Ok(Answered { task, question, stale_cleared: 0, left, goes_on: true });
         }
     }
 
-    /// Puts a task that FastMCP lost to its status race back to waiting, so that it can be answered.
+    /// Puts a task that FastMCP lost to its status race back to waiting, so that it can be answered. It is the very
+    /// task that [`Deployment::diagnose`] would call lost now.
     pub async fn fix(&self, prefix: &str) -> FastmcpResult<DeployedTask> {
-        let task = self.find(prefix).await?;
-        let not_lost = |found: &str| FastmcpError::NotLost { id: task.id.clone(), found: found.to_owned() };
+        let found = self.find(prefix).await?;
+        let id = found.id.clone();
+        let not_lost = |found: &str| FastmcpError::NotLost { id: id.clone(), found: found.to_owned() };
+        let Some(task) = self.settled(vec![found]).await?.pop() else {
+            return Err(not_lost("its question has changed meanwhile"));
+        };
         let Asking::Elicitation { request: Some(request), .. } = &task.signs.asking else {
             return Err(not_lost("it has no question"));
         };
+        if let Some(worker) = task.worker.as_ref().filter(|worker| !worker.alive) {
+            let found = format!("its worker {} is dead, and an answer would reach nobody", worker.name);
+            return Err(not_lost(&found));
+        }
         let script = Script::new(include_str!("lua/fix_v3.lua"));
         let mut call = script.prepare_invoke();
         call.key(elicitation_keys(&task.signs))

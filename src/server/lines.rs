@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use rmcp::RoleServer;
 use rmcp::model::{ClientJsonRpcMessage, JsonRpcMessage, ServerJsonRpcMessage};
@@ -22,6 +23,11 @@ const UNREAD: usize = 10_000;
 
 /// The same in bytes. A line cannot be left out, so this is the place of a few of the largest results, not less.
 const UNREAD_BYTES: usize = 64 * 1024 * 1024;
+
+/// How long the end of a connection waits for a client that reads nothing more of what was written to it, and how often
+/// that begins anew since it has read something.
+const READS_WITHIN: Duration = Duration::from_secs(2);
+const MOST_WAITS: u32 = 5;
 
 const PARSE_ERROR: i32 = -32700;
 const INVALID_REQUEST: i32 = -32600;
@@ -48,6 +54,22 @@ impl Unread {
     fn remove(&self, line: &[u8]) {
         self.messages.fetch_sub(1, Ordering::Relaxed);
         self.bytes.fetch_sub(line.len(), Ordering::Relaxed);
+    }
+
+    /// Waits until all is written, for as long as the client reads.
+    async fn written(&self, mut writing: JoinHandle<io::Result<()>>) -> io::Result<()> {
+        for _ in 0..MOST_WAITS {
+            let before = self.messages.load(Ordering::Relaxed);
+            if let Ok(written) = tokio::time::timeout(READS_WITHIN, &mut writing).await {
+                return written.map_err(io::Error::other)?;
+            }
+            if self.messages.load(Ordering::Relaxed) == before {
+                break;
+            }
+        }
+        writing.abort();
+        let messages = self.messages.load(Ordering::Relaxed);
+        Err(io::Error::other(format!("the client does not read: {messages} messages are left unread")))
     }
 }
 
@@ -202,7 +224,7 @@ impl<R: AsyncBufRead + Unpin + Send> Transport<RoleServer> for Lines<R> {
         self.client.connection.leave("the connection is over");
         self.outgoing = None;
         match self.writing.take() {
-            Some(writing) => writing.await.map_err(io::Error::other)?,
+            Some(writing) => self.unread.written(writing).await,
             None => Ok(()),
         }
     }

@@ -1,11 +1,13 @@
 //! `serve` on a network: what it refuses to do by mistake.
 
 use std::fs::{Permissions, set_permissions};
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use crate::place::Place;
+use crate::redis::RedisServer;
 
 #[test]
 fn nobody_is_let_in_from_the_network_without_a_token_unless_told_so() {
@@ -21,6 +23,82 @@ fn nobody_is_let_in_from_the_network_without_a_token_unless_told_so() {
         let arguments = [&["serve", "--json", "--listen", "0.0.0.0:0"][..], access].concat();
         assert_eq!(place.background(&arguments).first["event"], "listening", "{access:?}");
     }
+}
+
+/// `--stdio` of `serve` is no server that it goes through: it keeps the tasks itself, wherever it is told to. What a
+/// command takes is asked of clap's commands, since matches answer for unknown names in release builds only
+/// (clippy.toml).
+#[test]
+fn serve_on_stdio_takes_the_options_of_its_store() {
+    let (place, redis) = (Place::new(), RedisServer::start());
+    let (file, url) = (place.path().join("x.db"), format!("redis://127.0.0.1:{}/0", redis.port()));
+    let file = file.to_string_lossy();
+    let ping = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n";
+    for store in [
+        &["--db", &file][..],
+        &["--db", &file, "--namespace", "mine"],
+        &["--namespace", "mine"],
+        &["--redis", &url],
+        &["--redis", &url, "--namespace", "mine"],
+    ] {
+        for line in [[&["serve", "--stdio"][..], store].concat(), [store, &["serve", "--stdio"]].concat()] {
+            let ran = place.run_with(&line, ping);
+            assert_eq!(ran.code, 0, "{line:?}: {ran:?}");
+            assert!(ran.out.contains("\"id\":1,\"result\":{"), "{line:?}: {ran:?}");
+        }
+    }
+}
+
+#[test]
+fn a_client_starts_a_server_on_stdio_with_a_store_of_its_own() {
+    let place = Place::new();
+    let file = place.path().join("theirs.db");
+    let server = format!("{} serve --stdio --db {}", env!("CARGO_BIN_EXE_mcptask"), file.display());
+    let ran = place.run(&["submit", "plan_dinner", "--stdio", &server, "--wait", "--no-input"]);
+    assert_eq!(ran.code, 6, "the question reached the client: {ran:?}");
+    assert_eq!(place.json(&["list", "--db", &file.to_string_lossy()]).len(), 1);
+    let both = place.run(&["submit", "plan_dinner", "--stdio", &server, "--db", "mine.db"]);
+    assert!(both.code == 2 && both.err.contains("--db has no effect with --stdio"), "{both:?}");
+}
+
+#[test]
+fn a_server_on_stdio_whose_client_does_not_read_stops_all_the_same() {
+    let place = Place::new();
+    let mut command = place.command(&["serve", "--stdio"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut server = command.spawn().expect("it starts");
+    let (mut stdin, stdout) = (server.stdin.take().expect("a pipe"), server.stdout.take().expect("a pipe"));
+    let asked: String = (0..3000)
+        .map(|id| {
+            let meta = serde_json::json!({
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientInfo": { "name": "deaf", "version": "1" },
+                "io.modelcontextprotocol/clientCapabilities": {},
+            });
+            let params = serde_json::json!({ "_meta": meta });
+            serde_json::json!({ "jsonrpc": "2.0", "id": id, "method": "tools/list", "params": params })
+                .to_string()
+                + "\n"
+        })
+        .collect();
+    let mut stdout = BufReader::new(stdout);
+    stdin.write_all(asked.as_bytes()).expect("it reads all");
+    stdout.read_line(&mut String::new()).expect("it answers");
+    let pid = rustix::process::Pid::from_child(&server);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it is there");
+    let begun = Instant::now();
+    let ended = loop {
+        if let Some(status) = server.try_wait().expect("it is ours") {
+            break Some(status);
+        }
+        if begun.elapsed() > Duration::from_secs(40) {
+            break None;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    // Nothing of a server that is stuck shall outlive its test.
+    let _ = server.kill();
+    assert_eq!(ended.map(|status| status.code()), Some(Some(0)), "it has stopped");
 }
 
 #[test]

@@ -101,6 +101,19 @@ async fn an_event_without_an_end_is_given_up(#[case] piece: &'static [u8]) {
     assert!(!matches!(error, ClientError::Refused { .. }), "{error:?}");
 }
 
+/// The same question again and again is one; what it costs to hold it is bounded all the same.
+#[tokio::test]
+async fn a_server_that_asks_without_end_is_given_up() {
+    let question: &[u8] = b"data: {\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"elicitation/create\",\"params\":{\"message\":\"q\",\"requestedSchema\":{\"type\":\"object\",\"properties\":{}}}}\n\n";
+    let peer = Peer::start(move |said| match said.method() {
+        "tools/call" => Reply::Endless(question),
+        _ => legacy(said),
+    });
+    let client = Client::connect(&peer.target(), Era::Legacy, None).await.expect("connects");
+    let error = bounded("submit", client.submit(call("x", none()))).await.expect_err("it is given up");
+    assert!(error.to_string().contains("floods its client with questions"), "{error}");
+}
+
 #[rstest]
 #[tokio::test]
 async fn a_task_is_looked_at_again_however_long_its_poll_interval(

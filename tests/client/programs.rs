@@ -2,13 +2,15 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mcptask::client::{Client, ClientError, Era, Target, programs_ended};
+use mcptask::client::{Answering, Client, ClientError, Era, Target, programs_ended};
 use rstest::rstest;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
+use crate::answers::Never;
 use crate::python::python;
 use crate::{PATIENCE, bounded, call, none};
 
@@ -123,6 +125,76 @@ async fn a_server_that_ends_with_its_input_is_sent_nothing() {
     assert!(connecting.await.is_err(), "it is still waited for");
     bounded("the end", programs_ended()).await;
     assert_eq!(program.log(), "");
+}
+
+/// What `mcptask tools` says of a program, within what a person waits.
+fn tools_of(program: &str) -> (Option<i32>, String) {
+    let home = TempDir::new().expect("a folder");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mcptask"));
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", home.path());
+    command.args(["tools", "--stdio", program]).stdin(Stdio::null());
+    let begun = Instant::now();
+    let output = command.output().expect("mcptask runs");
+    assert!(begun.elapsed() < Duration::from_secs(30), "{program}: {:?}", begun.elapsed());
+    (output.status.code(), String::from_utf8(output.stderr).expect("UTF-8"))
+}
+
+#[rstest]
+#[case::a_flood("yes", "does not speak MCP: its first line was \"y\"")]
+#[case::a_line_without_end("cat /dev/zero", "sends a line that is too large")]
+#[case::an_echo("cat", "does not speak MCP: it sends back what it is sent")]
+fn a_program_that_does_not_speak_mcp_is_told_soon_and_in_few_words(
+    #[case] program: &str,
+    #[case] words: &str,
+) {
+    let (code, said) = tools_of(program);
+    assert_eq!(code, Some(4), "{said:.1000}");
+    assert!(said.contains(words) && said.len() < 4000, "{} bytes: {said:.1000}", said.len());
+}
+
+#[tokio::test]
+async fn a_banner_before_the_first_message_is_passed_over() {
+    let program =
+        Program::new("for line in range(300): print('welcome', line)", "reply(message, {\"content\": []})");
+    let client = connect(&program.words()).await.expect("connects");
+    bounded("submit", client.submit(call("x", none()))).await.expect("is done");
+    client.close().await;
+}
+
+#[rstest]
+#[case::of_junk("while True: sys.stdout.write('y\\n' * 1000)")]
+#[case::of_notices(
+    "while True: sys.stdout.write('{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\"}\\n' * 1000)"
+)]
+fn a_program_that_floods_its_client_does_not_keep_a_signal_from_it(#[case] at_call: &str) {
+    let program = Program::new("", &format!("note('floods')\n        {at_call}"));
+    let begun = Instant::now();
+    assert_eq!(ended_by(Signal::TERM, &program, &program.words(), "floods"), Some(143));
+    assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", begun.elapsed());
+    assert!(!program.is_there(), "{}", program.log());
+}
+
+/// A question without end, as one that is asked again and again by another id.
+const QUESTIONS: &str = r#"
+        number = 0
+        while True:
+            number += 1
+            sys.stdout.write('{"jsonrpc":"2.0","id":%d,"method":"elicitation/create","params":{"message":"q","requestedSchema":{"type":"object","properties":{}}}}\n' % number)
+"#;
+
+#[rstest]
+#[tokio::test]
+async fn a_program_that_asks_without_end_is_given_up(#[values(true, false)] asks: bool) {
+    let program = Program::new("", QUESTIONS);
+    let target = Target::stdio(&program.words()).expect("a command");
+    let never: Arc<dyn Answering> = Arc::new(Never::default());
+    let connecting = Client::connect(&target, Era::Legacy, asks.then_some(never));
+    let client = bounded("connect", connecting).await.expect("connects");
+    let error = bounded("submit", client.submit(call("x", none()))).await.expect_err("it is given up");
+    let ClientError::Answers { problem, .. } = &error else { panic!("{error:?}") };
+    let is_said = problem.contains("floods its client") || problem.contains("does not read what it is sent");
+    assert!(is_said, "{problem}");
+    client.close().await;
 }
 
 /// Runs `mcptask` until the server's log has that line, then sends the signal; its exit code.

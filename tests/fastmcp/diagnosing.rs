@@ -196,6 +196,66 @@ async fn tasks_that_nobody_takes_up_are_told() {
     assert!(all.iter().any(|one| one.task.as_ref() == Some(&third)), "{all:?}");
 }
 
+/// What only waits for its turn is no fault, and is told once however much of it there is.
+#[rstest]
+#[case(V3_4)]
+#[case(V4)]
+#[tokio::test]
+async fn tasks_that_wait_for_their_turn_are_told_once(#[case] version: &'static str) {
+    let kitchen = Kitchen::with(version, &[("FASTMCP_DOCKET_CONCURRENCY", "2")]);
+    let works = json!({ "seconds": 600 });
+    let _clients: Vec<_> = (0..7)
+        .map(|_| {
+            let client = kitchen.client("work", &works, "none");
+            client.task();
+            client
+        })
+        .collect();
+    let deployment = kitchen.deployment().await;
+    let all = until("five tasks that wait for their turn", async || {
+        let found = deployment.diagnose(None).await.ok()?;
+        found.iter().any(|one| one.evidence.starts_with("5 tasks (")).then_some(found)
+    })
+    .await;
+    let [busy] = all.as_slice() else { panic!("one entry: {all:?}") };
+    assert!(busy.cause == Cause::WorkersBusy && busy.task.is_none(), "{busy:?}");
+    let help = busy.help.to_string();
+    assert!(help.contains("more workers") && !help.contains("waiting task keeps"), "{help}");
+    let (code, found, complaint) = mcptask(&kitchen, &["doctor"]);
+    assert_eq!((code, found.len()), (0, 1), "{found:?}: {complaint}");
+}
+
+/// A worker that was stopped has the answer in its connection: it can neither be taken back nor is it known to count.
+#[tokio::test]
+async fn an_answer_to_a_stopped_worker_is_not_called_taken_and_its_task_is_not_mended() {
+    let (kitchen, worker) = Kitchen::apart(V3_4, &[]);
+    let client = kitchen.client("plan_dinner", &json!({}), "silent");
+    let id = client.task();
+    let task = kitchen.asks(&id, ASKED).await;
+    // The question is readable a moment before its worker waits for the answer.
+    until("the worker waits", async || {
+        let clients = kitchen.redis::<String>(&["CLIENT", "LIST"]).await;
+        clients.contains("cmd=blpop").then_some(())
+    })
+    .await;
+    worker.signal("STOP");
+    let deployment = kitchen.deployment().await;
+    let answer = Answer::accept(plan(), Answerer::Operator);
+    let done = deployment.answer(&task, &task.questions[0].id, &answer, Way::Supported).await;
+    assert!(!done.expect("the worker's connection has it").goes_on);
+    diagnosed(&kitchen, &id, Cause::WorkerDead).await;
+    let error = refused(deployment.fix(&id).await);
+    assert!(
+        matches!(error, FastmcpError::NotLost { .. }) && error.to_string().contains("is dead"),
+        "{error}"
+    );
+    let status = kitchen.redis::<Option<String>>(&["GET", &own(&id, ":elicit:status")]).await;
+    assert_ne!(status.as_deref(), Some("waiting"), "nothing was written");
+    worker.signal("CONT");
+    // It takes the answer, and asks what comes next, or ends.
+    kitchen.until(&id, |now| now.questions.iter().all(|one| one.id != task.questions[0].id)).await;
+}
+
 #[tokio::test]
 async fn an_entry_that_kills_workers_is_told() {
     let (kitchen, _worker) = Kitchen::apart(V3_4, &[]);

@@ -144,8 +144,10 @@ async fn a_diagnosis_of_many_tasks_costs_each_of_them_once() {
     let mut monitor = Monitor::begin(&kitchen).await;
     let found = kitchen.deployment().await.diagnose(None).await.expect("diagnoses");
     let commands = monitor.commands(&kitchen).await;
-    let saturated = found.iter().filter(|one| one.cause.as_str() == "workers_saturated").count();
-    assert_eq!(saturated, COPIES + 1, "{:?}", found.first());
+    let saturated: Vec<_> = found.iter().filter(|one| one.cause.as_str() == "workers_saturated").collect();
+    let [all] = saturated.as_slice() else { panic!("one entry for all of them: {saturated:?}") };
+    let count = format!("{} tasks (", COPIES + 1);
+    assert!(all.task.is_none() && all.evidence.starts_with(&count), "{all:?}");
     assert!(commands.len() < COPIES * 15, "{} commands for {COPIES} tasks", commands.len());
 }
 

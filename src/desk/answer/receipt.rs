@@ -14,7 +14,8 @@ pub(crate) struct Receipt {
     pub(crate) stale_cleared: Option<u64>,
     /// Questions of the task that are still open, where that is known.
     pub(crate) left: Option<usize>,
-    /// Whether it is known to be the question's answer: some servers acknowledge one that came too late as well.
+    /// Whether it is known to be the question's answer: some servers acknowledge one that came too late as well, and a
+    /// worker of FastMCP 3 that was stopped has it and does not go on.
     pub(crate) counts: bool,
 }
 

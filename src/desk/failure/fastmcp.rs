@@ -87,6 +87,7 @@ pub(crate) fn hint(error: &FastmcpError) -> Option<Advice> {
         }
         FastmcpError::Ended { id, .. } => Advice::command(Suggested::new("result").about(id), "shows how"),
         FastmcpError::WorkerGone { id, .. }
+        | FastmcpError::NotLost { id, .. }
         | FastmcpError::NoQuestion { id, .. }
         | FastmcpError::LegExpired { id } => Advice::command(Suggested::new("doctor").about(id), "says more"),
         _ => return None,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Cause, Diagnosis, Findings, span};
 use crate::fastmcp::docket::{GROUP, RunState};
 use crate::fastmcp::hint::{Help, HelpPart};
-use crate::fastmcp::{DeployedTask, Deployment, FastmcpResult};
+use crate::fastmcp::{DeployedTask, Deployment, FastmcpResult, Generation};
 use crate::task::TaskStatus;
 
 /// How many taken entries are looked at.
@@ -37,6 +37,11 @@ impl Load {
         busy
     }
 
+    /// Whether it runs tasks, none of which waits for an answer.
+    fn goes_on(&self, worker: &str) -> bool {
+        self.0.get(worker).is_some_and(|(runs, waits)| *runs > 0 && *waits == 0)
+    }
+
     fn words(&self, worker: &str) -> String {
         let (runs, waits) = self.0.get(worker).copied().unwrap_or_default();
         format!("{worker} runs {runs} task(s), {waits} of them waiting for an answer")
@@ -56,6 +61,17 @@ pub(super) fn queued(findings: &mut Findings<'_>) {
     let busy: Vec<_> =
         findings.details.able_workers.iter().map(|worker| findings.load.words(worker)).collect();
     let evidence = format!("it is queued although workers know it: {}", busy.join("; "));
+    let is_newer = findings.task().generation == Generation::V4;
+    // A task of FastMCP 4 that waits for an answer has left its worker.
+    if findings.details.able_workers.iter().all(|worker| findings.load.goes_on(worker)) {
+        let help = "it begins when they have done what is before it; more workers, or a higher FASTMCP_DOCKET_CONCURRENCY, \
+                    are faster";
+        return findings.add(Cause::WorkersBusy, evidence, help);
+    }
+    if is_newer {
+        let help = "its workers take nothing up: see what they log, or start another one";
+        return findings.add(Cause::WorkersSaturated, evidence, help);
+    }
     let options = &["--status", "input_required"];
     let list = HelpPart::Command { verb: "list", task: None, question: None, options };
     let after = "), start more workers, or raise FASTMCP_DOCKET_CONCURRENCY: in FastMCP 3 a waiting task keeps its slot";

@@ -37,8 +37,10 @@ pub enum Cause {
     ClientHasQuestion,
     /// The worker that runs it shows no sign of life.
     WorkerDead,
-    /// All workers that know the function are busy.
+    /// All workers that know the function are kept busy by tasks that wait for an answer.
     WorkersSaturated,
+    /// All workers that know the function are busy, with tasks that go on.
+    WorkersBusy,
     /// No living worker knows the function.
     NoWorkerKnows,
     /// An answer lies in the list with no question open: the next question will take it.
@@ -76,6 +78,7 @@ impl Cause {
             Self::ClientHasQuestion => "client_has_question",
             Self::WorkerDead => "worker_dead",
             Self::WorkersSaturated => "workers_saturated",
+            Self::WorkersBusy => "workers_busy",
             Self::NoWorkerKnows => "no_worker_knows",
             Self::StaleAnswer => "stale_answer",
             Self::AnsweredNotConsumed => "answered_not_consumed",
@@ -216,12 +219,12 @@ impl Deployment {
             findings.look();
             found.append(&mut findings.found);
         }
-        Ok(found)
+        Ok(gathered(found))
     }
 
     /// Reads those tasks again a moment later that bear a sign which may be passing. One that bears it at another question
     /// then has gone on in between.
-    async fn settled(&self, tasks: Vec<DeployedTask>) -> FastmcpResult<Vec<DeployedTask>> {
+    pub(super) async fn settled(&self, tasks: Vec<DeployedTask>) -> FastmcpResult<Vec<DeployedTask>> {
         let passing = |task: &DeployedTask| question::may_be_passing(&task.signs).map(str::to_owned);
         let (unsettled, mut settled): (Vec<_>, Vec<_>) =
             tasks.into_iter().partition(|task| passing(task).is_some());
@@ -239,6 +242,33 @@ impl Deployment {
         settled.extend(now.into_iter().filter(has_stayed));
         Ok(settled)
     }
+}
+
+/// The tasks of one cause that are told one by one; more are told at once.
+const TOLD_ALONE: usize = 3;
+
+/// What is said of many tasks in the same words, once, with their number and the first of them.
+fn gathered(found: Vec<Diagnosis>) -> Vec<Diagnosis> {
+    let words = |one: &Diagnosis| (one.cause.as_str(), one.evidence.clone(), one.help.to_string());
+    let mut tasks: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for one in &found {
+        tasks.entry(words(one)).or_default().extend(one.task.clone());
+    }
+    let mut told = Vec::new();
+    for one in found {
+        match tasks.get_mut(&words(&one)) {
+            Some(alike) if alike.len() > TOLD_ALONE => {
+                let first = alike[..TOLD_ALONE].join(", ");
+                let evidence = format!("{} tasks ({first}, …): {}", alike.len(), one.evidence);
+                alike.clear();
+                told.push(Diagnosis { task: None, evidence, ..one });
+            }
+            // It has been told with the first of them.
+            Some(alike) if alike.is_empty() && one.task.is_some() => {}
+            _ => told.push(one),
+        }
+    }
+    told
 }
 
 fn running(findings: &mut Findings<'_>) {
