@@ -6,11 +6,12 @@ use crate::redis_link::Figures;
 use crate::store::{Refusal, StoreError, StoreResult, Trouble};
 
 /// The keys that all tasks share, with their types.
-const SHARED_KEYS: [(&str, &str); 6] = [
+const SHARED_KEYS: [(&str, &str); 7] = [
     ("archive", "zset"),
     ("events", "stream"),
     ("index", "zset"),
     ("leases", "zset"),
+    ("notifiers", "set"),
     ("tools", "hash"),
     ("tools:changes", "stream"),
 ];

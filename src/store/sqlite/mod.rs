@@ -22,6 +22,7 @@ mod health;
 mod list;
 mod log;
 mod migrate;
+mod notifiers;
 mod open;
 mod questions;
 mod reading;
@@ -45,6 +46,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::gate;
+use super::notifiers::NotifierStore;
 use super::{
     ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Retention,
     Rows, Store, StoreResult, Tail, TaskFilter, Trouble, WorkerDetails, WorkerInfo,
@@ -334,6 +336,10 @@ impl Store for SqliteStore {
 
     async fn health(&self) -> StoreResult<Vec<Trouble>> {
         self.troubles().await
+    }
+
+    fn notifiers(&self) -> &dyn NotifierStore {
+        self
     }
 
     async fn close(&self) {
