@@ -14,6 +14,7 @@ use super::signals;
 use super::ui::time;
 use crate::config::{self, Mistake};
 use crate::desk::suggest::{Advice, Suggested};
+use crate::notify::Notifier;
 use crate::task::Fault;
 use crate::worker::{Tools, ToolsHandle, builtin};
 
@@ -92,6 +93,12 @@ impl OfferArgs {
             tools.extend(missing);
         }
         Ok(tools)
+    }
+
+    /// Who is told of what happens.
+    pub(crate) fn notifiers(&self) -> Result<Vec<Notifier>, Failure> {
+        let Some(file) = self.file() else { return Ok(Vec::new()) };
+        Ok(load(&file)?.notifiers().to_vec())
     }
 
     /// Reads the file again whenever SIGHUP comes. A file with mistakes changes nothing.
