@@ -350,7 +350,7 @@ mod tests {
             ("on = [\"asked\"]\nexec = []", "names no program"),
             ("on = [\"asked\"]\nexec = [\"a\"]\nwebhook = \"https://h\"", "a webhook and an exec"),
             ("on = [\"asked\"]\nexec = [\"a\"]\nformat = \"slack\"", "is of a webhook"),
-            ("on = [\"asked\"]\nwebhook = \"ftp://h\"", "no http"),
+            ("on = [\"asked\"]\nwebhook = \"ftp://h\"", "not an http"),
             ("on = [\"asked\"]\nwebhook = 5", "no { env"),
             ("on = [\"asked\"]\nwebhook = \"https://h\"\nformat = \"slak\"", "did you mean \"slack\""),
             (

@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(slack["text"].as_str().expect("text").matches("&lt;b&gt;&amp;").count(), 1, "{slack}");
         assert_eq!(slack["blocks"][1]["text"]["type"], "plain_text");
         let teams = body("teams", &notice()).text;
-        assert!(!teams.contains("TextBlock") && teams.contains("RichTextBlock"), "{teams}");
+        assert!(!teams.contains("\"TextBlock\"") && teams.contains("RichTextBlock"), "{teams}");
         let ntfy: Value = serde_json::from_str(&body("ntfy", &notice()).text).expect("JSON");
         assert_eq!((&ntfy["topic"], ntfy.get("markdown")), (&json!("kitchen"), None));
     }
