@@ -37,7 +37,10 @@ pub fn main() -> ExitCode {
     let manner = cli.global.manner(&environment, profile.as_ref().ok().and_then(Option::as_ref));
     let ui = Ui::new(manner, &environment, Streams::of_process());
     let environment = match cli.command {
-        Command::Serve(_) | Command::Worker(_) => handover::environment(&arguments, environment, &ui),
+        Command::Serve(serve::ServeArgs { ref offer, .. })
+        | Command::Worker(worker::WorkerArgs { ref offer, .. }) => {
+            handover::environment(&arguments, environment, (&ui, &offer.secret_variables()))
+        }
         _ => environment,
     };
     let done = match cli.command {

@@ -64,7 +64,7 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     access: AccessArgs,
     #[command(flatten)]
-    offer: OfferArgs,
+    pub(crate) offer: OfferArgs,
     #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]

@@ -28,7 +28,7 @@ pub(crate) struct WorkerArgs {
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1024))]
     concurrency: u16,
     #[command(flatten)]
-    offer: OfferArgs,
+    pub(crate) offer: OfferArgs,
     #[command(flatten)]
     retention: RetentionArgs,
 }

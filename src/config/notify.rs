@@ -101,14 +101,11 @@ fn patterns(table: &mut Table<'_>, key: &'static str) -> Vec<Pattern> {
 
 fn name(table: &mut Table<'_>, target: Option<&Target>, names: &mut BTreeSet<String>) -> Option<String> {
     let given = table.text("name");
-    let (name, span, hint) = match given {
-        Some((name, span)) => (name, span, None),
-        None => {
-            let usual = usual_name(target?);
-            let hint =
-                Some("give it a name = \"…\" of its own: by it the store knows what was told".to_owned());
-            (usual, table.span.clone(), hint)
-        }
+    let (name, span, hint) = if let Some((name, span)) = given {
+        (name, span, None)
+    } else {
+        let hint = "give it a name = \"…\" of its own: by it the store knows what was told".to_owned();
+        (usual_name(target?), table.span.clone(), Some(hint))
     };
     let problem = match gate::label("the notifier's name", &name) {
         Err(error) => Some(error.to_string()),

@@ -92,7 +92,7 @@ fn variables(id: &str, notice: &Notice) -> Vec<(&'static str, String)> {
         ("MCPTASK_EVENT_TASK", notice.task.clone()),
         ("MCPTASK_EVENT_TOOL", text(notice.tool.as_ref())),
         ("MCPTASK_EVENT_STATUS", notice.status.to_string()),
-        ("MCPTASK_EVENT_SOURCE", "store".to_owned()),
+        ("MCPTASK_EVENT_SOURCE", notice.source.clone()),
         ("MCPTASK_EVENT_SESSION", text(notice.session.as_ref())),
         ("MCPTASK_EVENT_QUESTION", question.map(|question| question.id.clone()).unwrap_or_default()),
         ("MCPTASK_EVENT_MESSAGE", text(asked.or(notice.text.as_ref()))),

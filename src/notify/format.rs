@@ -89,7 +89,7 @@ fn data(notice: &Notice) -> Value {
         (Some(_), None) => Some("form"),
     });
     json!({
-        "event": notice.event, "at": notice.at, "source": "store", "task": notice.task, "tool": notice.tool,
+        "event": notice.event, "at": notice.at, "source": notice.source, "task": notice.task, "tool": notice.tool,
         "session": notice.session, "status": notice.status, "question": question.map(|one| &one.id),
         "message": question.and_then(|one| one.message.as_ref()), "mode": mode,
         "form": question.and_then(|one| one.form.as_ref()), "url": question.and_then(|one| one.url.as_ref()),

@@ -46,6 +46,17 @@ pub(crate) struct Notifier {
     pub(crate) target: Target,
 }
 
+impl Notifier {
+    /// The variables of the environment that it reads.
+    pub(crate) fn variables(&self) -> Vec<&str> {
+        let Target::Webhook { url, secret, headers, .. } = &self.target else { return Vec::new() };
+        let sources = [Some(url), secret.as_ref()].into_iter().flatten();
+        let all = sources.chain(headers.iter().map(|(_, source)| source));
+        all.filter_map(|source| if let Source::Variable(name) = source { Some(name.as_str()) } else { None })
+            .collect()
+    }
+}
+
 /// Where a notifier tells what it has to tell.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Target {

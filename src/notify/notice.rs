@@ -17,6 +17,9 @@ const MOST_CHARACTERS: usize = 4000;
 /// The largest form that is told, in bytes of JSON; of a larger one only that there is one.
 const MOST_FORM_BYTES: usize = 16 * 1024;
 
+/// The word for our own store.
+const OURS: &str = "mcptask";
+
 /// Something that is told.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Notice {
@@ -24,6 +27,8 @@ pub(crate) struct Notice {
     pub(crate) event: String,
     /// When it happened.
     pub(crate) at: Timestamp,
+    /// Which software the task is of, as in JSON.
+    pub(crate) source: String,
     /// The task.
     pub(crate) task: String,
     /// Its tool.
@@ -62,6 +67,7 @@ pub(crate) struct Notice {
 
 /// A question as it is told.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "`asked_at` is the questions' own word")]
 pub(crate) struct Asked {
     /// Its id.
     pub(crate) id: String,
@@ -170,6 +176,7 @@ impl Notice {
         Self {
             event: event.to_owned(),
             at,
+            source: OURS.to_owned(),
             task: task.to_owned(),
             tool: None,
             session: None,
@@ -258,6 +265,7 @@ pub(super) mod tests {
         Notice {
             event: "asked".into(),
             at: Timestamp::from_second(1_700_000_000).expect("a time"),
+            source: OURS.into(),
             task: "a".repeat(26),
             tool: Some("deploy".into()),
             session: None,

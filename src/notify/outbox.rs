@@ -154,26 +154,23 @@ impl Outbox {
     ) -> Option<Outcome> {
         let known = self.waiting.remove(&key(delivery))?;
         self.bytes -= known.bytes;
-        let failed = match result {
-            Ok(_) => {
-                self.status = NotifierStatus { delivered_at: Some(now), ..NotifierStatus::default() };
-                return Some(Outcome::Taken(known.delivery.id));
-            }
-            Err(failed) => failed,
+        let Err(failed) = result else {
+            self.status = NotifierStatus { delivered_at: Some(now), ..NotifierStatus::default() };
+            return Some(Outcome::Taken(known.delivery.id));
         };
         let problem: String = failed.problem.chars().take(MOST_PROBLEM).collect();
         self.status.problem = Some(problem.clone());
         self.status.failing_since.get_or_insert(now);
         let tries = known.delivery.tries.saturating_add(1);
         let is_late = now.duration_since(known.delivery.queued_at).unsigned_abs() >= TRIED_FOR;
-        let tried = Delivery { tries, problem: Some(problem), next_try: None, ..known.delivery };
+        let untaken = Delivery { tries, problem: Some(problem), next_try: None, ..known.delivery };
         if !failed.is_passing || is_late {
-            self.set_aside(&tried);
-            return Some(Outcome::GivenUp(tried));
+            self.set_aside(&untaken);
+            return Some(Outcome::GivenUp(untaken));
         }
         let pause = pause(tries, jitter).max(failed.retry_after.unwrap_or_default());
         let next_try = now.checked_add(pause).ok();
-        let waits = Delivery { next_try, ..tried };
+        let waits = Delivery { next_try, ..untaken };
         self.add(waits.clone());
         Some(Outcome::Waits(waits))
     }

@@ -71,7 +71,7 @@ impl Reading {
     pub(super) async fn stay_within(&mut self) -> EngineResult<()> {
         let last = self.engine.last().await?;
         if self.cursors.events > last || self.cursors.unanswered > last {
-            tracing::warn!(%last, "the event log ends before what was told of it; going on at its end");
+            tracing::warn!(%last, "the event log ends before what was told of it, and is another one; going on at its end");
             self.cursors.events = self.cursors.events.min(last);
             self.cursors.unanswered = self.cursors.unanswered.min(last);
             self.later.clear();

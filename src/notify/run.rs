@@ -1,6 +1,6 @@
 //! Holding a notifier: one process does at a time, and another one goes on where that leaves off.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -27,6 +27,8 @@ pub(crate) struct Runner {
     about: String,
     /// What nobody else calls itself.
     pub(super) holder: String,
+    /// How far this process knows that it is. A lock, since the session says so and the next one asks.
+    known: Mutex<Option<NotifierCursors>>,
 }
 
 impl Runner {
@@ -46,7 +48,13 @@ impl Runner {
             lease,
             about: about.to_owned(),
             holder: TaskId::generate().to_string(),
+            known: Mutex::default(),
         }
+    }
+
+    /// Notes how far it is.
+    pub(super) fn is_at(&self, cursors: NotifierCursors) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(cursors);
     }
 
     /// Takes or renews the lease.
@@ -59,11 +67,20 @@ impl Runner {
     /// Takes the lease and works under it; returns when the process stops or another one has it.
     async fn held(&self, stop: &CancellationToken) -> EngineResult<Ended> {
         let last = self.engine.last().await?;
+        let known = *self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let began = Instant::now();
         // Whoever begins to tell does not tell of what has long been.
-        let held = self.hold(NotifierCursors { events: last, unanswered: last }).await?;
-        let Hold::Here { cursors, revision, .. } = held else { return Ok(Ended::Lost) };
+        let place = known.unwrap_or(NotifierCursors { events: last, unanswered: last });
+        let Hold::Here { cursors, revision, is_new } = self.hold(place).await? else {
+            return Ok(Ended::Lost);
+        };
         let notifier = self.name.as_str();
+        if is_new && known.is_some() {
+            tracing::warn!(
+                notifier,
+                "the store has lost what it knew of the notifier; what waited to be told is gone with it"
+            );
+        }
         tracing::debug!(notifier, "this process tells");
         let mut session = Session::begin(self, (cursors, revision), began + self.lease).await?;
         let ended = session.run(stop).await?;

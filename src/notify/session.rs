@@ -47,7 +47,7 @@ type Tried = (Delivery, Result<String, Failed>);
 enum Woken {
     Stop,
     Renew,
-    Tried(Tried),
+    Tried(Box<Tried>),
     Signal(Result<Signal, RecvError>),
     Due,
 }
@@ -94,6 +94,7 @@ impl<'a> Session<'a> {
         let mut reading = Reading::new(&runner.engine, &runner.wanted, &runner.ways, cursors);
         reading.stay_within().await?;
         reading.tell_of_gap(&runner.name).await?;
+        runner.is_at(cursors);
         Ok(Self {
             runner,
             outbox: Outbox::of(waiting.rows, aside.rows, status),
@@ -128,7 +129,7 @@ impl<'a> Session<'a> {
                         return Ok(Ended::Lost);
                     }
                 }
-                Woken::Tried(tried) => self.tried(tried),
+                Woken::Tried(tried) => self.tried(*tried),
                 Woken::Signal(signal) => self.heard(signal),
                 Woken::Due => {}
             }
@@ -175,6 +176,7 @@ impl<'a> Session<'a> {
         }
         self.outcomes.clear();
         self.written = step.cursors;
+        self.runner.is_at(step.cursors);
         step.waiting.truncate(new);
         step.waiting.into_iter().for_each(|delivery| self.outbox.add(delivery));
         Ok(true)
@@ -202,7 +204,7 @@ impl<'a> Session<'a> {
             biased;
             () = stop.cancelled() => Woken::Stop,
             () = tokio::time::sleep_until(self.renews_at) => Woken::Renew,
-            Some(Ok(tried)) = self.sending.join_next(), if has_sends => Woken::Tried(tried),
+            Some(Ok(tried)) = self.sending.join_next(), if has_sends => Woken::Tried(Box::new(tried)),
             signal = self.signals.recv() => Woken::Signal(signal),
             () = tokio::time::sleep_until(due) => Woken::Due,
         }
@@ -275,9 +277,8 @@ impl<'a> Session<'a> {
     /// Says that this process lives, and looks at what else may have changed; false where another one holds the notifier.
     async fn renew(&mut self) -> EngineResult<bool> {
         let began = Instant::now();
-        // Where the store has lost all that it knew, all of its log has happened since.
-        let Hold::Here { cursors, revision, is_new } = self.runner.hold(NotifierCursors::default()).await?
-        else {
+        // Where the store has lost all that it knew, this goes on from where it is.
+        let Hold::Here { cursors, revision, is_new } = self.runner.hold(self.reading.cursors()).await? else {
             return Ok(false);
         };
         self.lease_ends = began + self.runner.lease;
@@ -301,7 +302,8 @@ impl<'a> Session<'a> {
     /// The store was emptied: what waited was of tasks that are gone.
     fn begin_anew(&mut self, cursors: NotifierCursors) {
         let (notifier, missing) = (self.runner.name.as_str(), self.outbox.len());
-        tracing::warn!(notifier, missing, "the store was emptied; what waited to be told is gone with it");
+        let words = "the store has lost what it knew of the notifier; what waited to be told is gone with it";
+        tracing::warn!(notifier, missing, "{words}");
         self.sending.abort_all();
         self.outcomes.clear();
         self.outbox = Outbox::default();

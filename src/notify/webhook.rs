@@ -132,12 +132,11 @@ async fn answered(response: Response) -> Result<String, Failed> {
 /// When it wants to be asked again, in seconds or as a date; within bounds.
 fn wished_pause(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let pause = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-            Duration::try_from(at.duration_since(Timestamp::now())).ok()?
-        }
+    let pause = if let Ok(seconds) = text.parse::<u64>() {
+        Duration::from_secs(seconds)
+    } else {
+        let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+        Duration::try_from(at.duration_since(Timestamp::now())).ok()?
     };
     Some(pause.min(LONGEST_WISH))
 }

@@ -157,7 +157,7 @@ async fn what_was_set_aside_waits_again_and_its_holder_sees_that(bench: Bench) {
     let again =
         operator.notifiers().wait_again("hook", &[first.clone(), delivery(7)]).await.expect("answers");
     assert_eq!(again, 1, "nothing is kept of the other one");
-    assert_eq!(deliveries(&*holder, DeliveryState::Waiting).await, [first.clone()]);
+    assert_eq!(deliveries(&*holder, DeliveryState::Waiting).await, std::slice::from_ref(first));
     assert_eq!(deliveries(&*holder, DeliveryState::SetAside).await.len(), 1);
     let Hold::Here { revision, .. } = hold(&*holder, "one", at(0, 0)).await else { panic!("still holds it") };
     assert_eq!(revision, 1);

@@ -93,3 +93,54 @@ fn a_file_is_checked_and_a_secret_that_is_missing_keeps_a_server_from_starting()
     let mistaken = place.run(&["check"]);
     assert!(mistaken.code == 2 && mistaken.err.contains("mcptask.toml:3:"), "{mistaken:?}");
 }
+
+/// The block of the README that has those words, without its fences.
+fn block(words: &str) -> String {
+    let text = include_str!("../../README.md");
+    let blocks = text.split("\n```").skip(1).step_by(2);
+    let block = blocks.into_iter().find(|block| block.contains(words)).expect("a block");
+    block.split_once('\n').expect("the fence's line").1.to_owned()
+}
+
+#[test]
+fn what_the_readme_says_works() {
+    let stage = Stage::sqlite();
+    let receiver = Receiver::ready();
+    let here = receiver.url();
+    let file = block("[[notify]]")
+        .replace("https://ntfy.sh/my-topic", &here)
+        .replace("https://hooks.example.com/x", &here);
+    stage.file("mcptask.toml", &file);
+    let serve = ["serve", "--json", "--listen", "127.0.0.1:0", "--workers", "0", "--lease", "2s"];
+    let mut server = stage.command(&serve);
+    server
+        .env("HOOK_SECRET", "whsec_c2VjcmV0IHRoYXQgaXMgbG9uZyBlbm91Z2g=")
+        .stderr(std::process::Stdio::null());
+    let server = server.stdout(std::process::Stdio::null()).spawn().expect("starts");
+    let _server = Killed(server);
+    stage.until_run(2);
+    let environ = std::fs::read(format!("/proc/{}/environ", _server.0.id()));
+    assert!(
+        !environ.is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains("whsec_")),
+        "tools would read it"
+    );
+    let lines = block("mcptask notify test phone");
+    for line in lines.lines() {
+        let words: Vec<&str> =
+            line.split(" #").next().unwrap_or_default().split_whitespace().skip(1).collect();
+        let ran = stage.run(&words);
+        let wanted = if words.contains(&"retry") { 10 } else { 0 };
+        assert_eq!(ran.code, wanted, "{line}: {ran:?}");
+    }
+    let told = receiver.count(1).remove(0);
+    assert_eq!((told.path.as_str(), told.body()["topic"].as_str()), ("/", Some("s3cret-path")));
+}
+
+struct Killed(std::process::Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

@@ -120,12 +120,13 @@ fn a_changed_file_is_taken_up() {
     before.count(1);
     stage.file("mcptask.toml", "[[notify]]\non = 5\n");
     server.signal("HUP");
-    stage.heard("the notifiers are the same as before");
+    stage.heard("has 2 mistakes");
     tasks.submit("two", None);
     before.count(2);
-    stage.file("mcptask.toml", &posting("hook", &["submitted"], &after.url()));
+    stage.file("mcptask.toml", &posting("anew", &["submitted"], &after.url()));
     server.signal("HUP");
-    stage.heard("read the notifiers again");
+    let is_anew = |one: &serde_json::Value| one["running"] == (one["notifier"] == "anew");
+    stage.until_notifiers("the other one is run", |found| found.len() == 2 && found.iter().all(is_anew));
     tasks.submit("three", None);
     assert_eq!(after.count(1)[0].data("tool"), "three");
     assert_eq!(before.all().len(), 2);

@@ -100,7 +100,10 @@ fn notice(context: &Context, seen: &Seen) -> Notice {
         .parse::<TaskId>()
         .ok()
         .map(|task| (ways.command)(&task, seen.question.as_ref().map(|question| question.id.as_str())));
+    let source = text("/source");
+    let bare = Notice::new(seen.name, (&seen.task, seen.status), seen.at);
     Notice {
+        source: source.unwrap_or_else(|| bare.source.clone()),
         tool: seen.tool.clone(),
         session: text("/session"),
         question: asked.or_else(|| text("/question").map(Asked::id)),
@@ -110,6 +113,6 @@ fn notice(context: &Context, seen: &Seen) -> Notice {
         text: ["/message", "/note", "/reason"].into_iter().find_map(text),
         is_error: seen.is_tool_error,
         command,
-        ..Notice::new(seen.name, (&seen.task, seen.status), seen.at)
+        ..bare
     }
 }
