@@ -19,9 +19,8 @@ use super::mistake::allowed;
 use super::table::Table;
 use crate::notify::{
     EVENTS, FORMATS, Format, MOST_NOTIFIERS, Notifier, Pattern, Source, TEMPLATE_NAMES, Target, UNANSWERED,
-    Wanted, checked_url, host_of,
+    Wanted, checked_url, host_of, name_problem,
 };
-use crate::store::gate;
 use crate::worker::script::template::FUNCTIONS;
 
 /// How long a question waits where nothing else is said.
@@ -107,13 +106,8 @@ fn name(table: &mut Table<'_>, target: Option<&Target>, names: &mut BTreeSet<Str
         let hint = "give it a name = \"…\" of its own: by it the store knows what was told".to_owned();
         (usual_name(target?), table.span.clone(), Some(hint))
     };
-    let problem = match gate::label("the notifier's name", &name) {
-        Err(error) => Some(error.to_string()),
-        Ok(()) if !names.insert(name.clone()) => {
-            Some(format!("there is another notifier of the name {name:?}"))
-        }
-        Ok(()) => None,
-    };
+    let is_taken = || format!("there is another notifier of the name {name:?}");
+    let problem = name_problem(&name).or_else(|| (!names.insert(name.clone())).then(is_taken));
     if let Some(problem) = problem {
         table.source.mistake(&span, problem, hint);
     }

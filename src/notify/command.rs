@@ -7,9 +7,9 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 
+use super::failed::Failed;
 use super::format::standard;
 use super::notice::Notice;
-use super::send::Failed;
 
 /// How long a program may take.
 const MOST_TIME: Duration = Duration::from_secs(60);

@@ -8,12 +8,14 @@
 mod body;
 mod command;
 mod delivery;
+mod failed;
 mod format;
 mod notice;
 mod outbox;
 mod pattern;
 mod reading;
 mod run;
+mod runner;
 mod secret;
 mod send;
 mod session;
@@ -23,10 +25,12 @@ mod webhook;
 
 use std::time::Duration;
 
+use crate::store::gate;
 pub(crate) use format::{Format, NAMES as FORMATS, TEMPLATE_NAMES};
 pub(crate) use notice::{Asked, Notice, Ways};
 pub(crate) use pattern::Pattern;
-pub(crate) use run::{Runner, run};
+pub(crate) use run::run;
+pub(crate) use runner::Runner;
 pub(crate) use secret::Source;
 pub(crate) use send::Channel;
 pub(crate) use wanted::{EVENTS, UNANSWERED, Wanted};
@@ -73,6 +77,11 @@ pub(crate) enum Target {
     },
     /// A program that is run, with its arguments.
     Exec(Vec<String>),
+}
+
+/// What is wrong with a notifier's name.
+pub(crate) fn name_problem(name: &str) -> Option<String> {
+    gate::label("the notifier's name", name).err().map(|error| error.to_string())
 }
 
 /// The longest that one try takes.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::send::Failed;
+use super::failed::Failed;
 use crate::store::notifiers::{Delivery, NotifierStatus};
 
 /// The most deliveries that wait; beyond them the log is not read on, which has them all.

@@ -69,7 +69,7 @@ impl Reading {
 
     /// Goes no further than the log's end. A log that ends before what was read is another one.
     pub(super) async fn stay_within(&mut self) -> EngineResult<()> {
-        let last = self.engine.last().await?;
+        let last = self.engine.store().last().await?;
         if self.cursors.events > last || self.cursors.unanswered > last {
             tracing::warn!(%last, "the event log ends before what was told of it, and is another one; going on at its end");
             self.cursors.events = self.cursors.events.min(last);

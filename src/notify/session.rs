@@ -12,10 +12,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::delivery;
+use super::failed::Failed;
 use super::outbox::{MOST_ASIDE, MOST_WAITING, Outbox, Outcome};
 use super::reading::Reading;
-use super::run::Runner;
-use super::send::{Channel, Failed};
+use super::runner::Runner;
+use super::send::Channel;
 use crate::engine::{EngineResult, Signal};
 use crate::store::notifiers::{Delivery, DeliveryState, Hold, NotifierCursors, NotifierStatus, NotifierStep};
 

@@ -10,10 +10,10 @@ use reqwest::{Response, StatusCode};
 use url::Url;
 
 use super::TIMEOUT;
+use super::failed::Failed;
 use super::format::{Body, Format};
 use super::notice::Notice;
 use super::secret::Secret;
-use super::send::Failed;
 use super::signature::Key;
 use crate::certificate::CertificateFault;
 

@@ -3,6 +3,7 @@
 #[path = "../support/place.rs"]
 mod place;
 #[path = "../support/redis.rs"]
+#[allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 mod redis;
 
 /// Runs each of the named functions of this module on every engine.
