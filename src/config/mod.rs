@@ -12,6 +12,10 @@
 //! description = "Greets somebody"
 //! input = { name = "text" }
 //! steps = [{ return = "Hello, {{ args.name }}!" }]
+//!
+//! [[notify]]                       # who is told of what happens
+//! on = ["asked", "failed"]
+//! webhook = "https://hooks.example.com/x"
 //! ```
 //!
 //! Every mistake is reported with its line and column and with what is allowed there, a hundred of them at once.

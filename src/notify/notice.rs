@@ -9,6 +9,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::wanted::UNANSWERED;
+use crate::store::gate;
 use crate::task::{Ask, AskKind, Event, EventKind, Question, TaskId, TaskStatus};
 
 /// The longest text that is told, in characters: whoever wants to read all of it goes to the task.
@@ -16,6 +17,9 @@ const MOST_CHARACTERS: usize = 4000;
 
 /// The largest form that is told, in bytes of JSON; of a larger one only that there is one.
 const MOST_FORM_BYTES: usize = 16 * 1024;
+
+/// The most levels of a form that is told, so that it fits a store with what stands around it.
+const MOST_FORM_LEVELS: usize = gate::MAX_DEPTH / 2;
 
 /// The word for our own store.
 const OURS: &str = "mcptask";
@@ -117,7 +121,10 @@ impl Asked {
             AskKind::Url { url } => (None, Some(url.clone())),
         };
         let host = url.as_deref().and_then(|url| Some(url::Url::parse(url).ok()?.host_str()?.to_owned()));
-        let fits = |form: &Value| form.to_string().len() <= MOST_FORM_BYTES;
+        let fits = |form: &Value| {
+            let text = form.to_string();
+            text.len() <= MOST_FORM_BYTES && gate::depth(&text) <= MOST_FORM_LEVELS
+        };
         Self {
             message: Some(shortened(&ask.message)),
             form: form.filter(fits),
@@ -292,7 +299,9 @@ pub(super) mod tests {
 
     #[test]
     fn a_notice_never_has_more_than_a_store_takes() {
-        let long = "é".repeat(16 * 1024);
+        let long = "\u{1}".repeat(16 * 1024);
+        let deep = (0..90).fold(json!({}), |inner, _| json!({ "inner": inner }));
+        assert_eq!(Asked::open("q1", &Ask::form("Deep?", deep), None, None).form, None);
         let ask = Ask::form(long.clone(), json!({ "type": "object", "description": long }));
         let asked = Asked::open("q1", &ask, None, None);
         assert_eq!(asked.form, None);

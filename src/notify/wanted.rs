@@ -9,7 +9,7 @@ use crate::task::Event;
 pub(crate) const UNANSWERED: &str = "unanswered";
 
 /// The words that may be wanted.
-pub(crate) const EVENTS: [&str; 10] = [
+pub(crate) const EVENTS: [&str; 12] = [
     "submitted",
     "claimed",
     "progress",
@@ -19,6 +19,8 @@ pub(crate) const EVENTS: [&str; 10] = [
     "failed",
     "cancelled",
     "requeued",
+    "expired",
+    "noted",
     UNANSWERED,
 ];
 

@@ -12,7 +12,7 @@ use super::{Rows, StoreResult};
 use crate::task::{Cursor, TaskId};
 
 /// The most bytes that one delivery has, as JSON.
-pub const MAX_DELIVERY_BYTES: usize = 64 * 1024;
+pub const MAX_DELIVERY_BYTES: usize = 256 * 1024;
 
 /// The longest lease on a notifier: one that would end later is not believed.
 pub const LONGEST_NOTIFIER_LEASE: Duration = Duration::from_secs(24 * 3600);

@@ -144,3 +144,26 @@ impl Drop for Killed {
         let _ = self.0.wait();
     }
 }
+
+#[test]
+fn the_examples_of_its_help_do_what_they_say() {
+    let stage = Stage::sqlite();
+    let receiver = Receiver::start(|got, before| {
+        Reply::Status(if got.data("event") == "submitted" && before == 0 { 410 } else { 200 })
+    });
+    let _server = stage.telling(&posting("desk", &["submitted"], &receiver.url()));
+    stage.tasks().submit("one", None);
+    stage.until_notifiers("it is set aside", |found| found[0]["set_aside"] == 1);
+    let help = stage.ok(&["notify", "--help"]);
+    let lines =
+        help.lines().skip_while(|line| *line != "Examples:").skip(1).take_while(|line| !line.is_empty());
+    let examples: Vec<&str> = lines.map(str::trim).filter(|line| line.starts_with("mcptask ")).collect();
+    assert_eq!(examples.len(), 3, "{help}");
+    for example in examples {
+        let words: Vec<&str> = example.split(' ').skip(1).collect();
+        let ran = stage.run(&words);
+        assert_eq!(ran.code, 0, "{example}: {ran:?}");
+    }
+    let all = receiver.until("both", |all| all.len() == 3);
+    assert!(all.iter().any(|got| got.data("event") == "test"));
+}

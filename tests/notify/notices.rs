@@ -5,6 +5,7 @@ use std::time::Duration;
 use mcptask::task::{Ask, Outcome, RpcError};
 
 use crate::receiver::Receiver;
+use crate::shapes::is_notice;
 use crate::stage::{Stage, form, notifier, posting};
 
 on_both_engines! {
@@ -34,6 +35,7 @@ fn a_question_is_told_with_all_that_answers_it(stage: &Stage) {
         (got.data("task"), got.data("tool"), got.data("question")),
         (task.id().to_string(), "deploy".into(), "q1".into())
     );
+    is_notice(&body);
     assert_eq!(body["data"]["form"]["properties"]["ok"]["type"], "boolean");
     assert!(body["data"]["deadline"].is_string(), "{body}");
     // Whoever has the secret can tell that it is ours.

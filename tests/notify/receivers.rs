@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::receiver::{Got, Receiver, Reply};
 use crate::redis::free_port;
+use crate::shapes::{is_line, is_notice};
 use crate::stage::{Stage, posting};
 
 on_both_engines! {
@@ -74,6 +75,8 @@ fn what_is_refused_is_set_aside_and_sent_again_when_somebody_wants_it(stage: &St
     tasks.submit("unwanted", None);
     let found = stage.until_notifiers("two are set aside", |found| found[0]["set_aside"] == 2);
     assert_eq!(found.len(), 3, "{found:#?}");
+    is_line("notifier", &found[0]);
+    found[1..].iter().for_each(|one| is_line("undelivered notice", one));
     let first = found[1..].iter().find(|one| one["task"] == gone.as_str()).expect("is shown");
     assert_eq!(
         (&first["event"], &first["tries"], &first["set_aside"]),
@@ -89,6 +92,7 @@ fn what_is_refused_is_set_aside_and_sent_again_when_somebody_wants_it(stage: &St
     receiver.until("the cancellation", |all| all.iter().any(|got| got.data("event") == "cancelled"));
     let id = first["notice"].as_str().expect("an id");
     assert_eq!(stage.json(&["notify", "retry", &id[..12]])[0]["retried"], 1);
+    receiver.all().iter().for_each(|got| is_notice(&got.body()));
     receiver.until("it again", |all| all.iter().filter(|got| got.id() == id).count() == 2);
     // The cancellation was refused at first as well.
     assert_eq!(stage.json(&["notify", "retry", "--all"])[0]["retried"], 2);
