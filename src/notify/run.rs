@@ -11,7 +11,7 @@ use crate::engine::{EngineError, EngineResult, Retry};
 use crate::store::notifiers::{Hold, NotifierCursors};
 
 /// Takes the lease and works under it; returns when the process stops or another one has it.
-async fn held(runner: &Runner, stop: &CancellationToken) -> EngineResult<Ended> {
+async fn held(runner: &Runner, retry: &mut Retry, stop: &CancellationToken) -> EngineResult<Ended> {
     // Whoever waits here for a store that is away would not see the stop.
     let last = runner.engine.store().last().await?;
     let known = runner.known();
@@ -19,6 +19,7 @@ async fn held(runner: &Runner, stop: &CancellationToken) -> EngineResult<Ended> 
     // Whoever begins to tell does not tell of what has long been.
     let place = known.unwrap_or(NotifierCursors { events: last, unanswered: last });
     let Hold::Here { cursors, revision, is_new } = runner.hold(place).await? else {
+        retry.worked();
         return Ok(Ended::Lost);
     };
     let notifier = runner.name.as_str();
@@ -30,6 +31,7 @@ async fn held(runner: &Runner, stop: &CancellationToken) -> EngineResult<Ended> 
     }
     tracing::debug!(notifier, "this process tells");
     let mut session = Session::begin(runner, (cursors, revision), began + runner.lease).await?;
+    retry.worked();
     let ended = session.run(stop).await?;
     if ended == Ended::Lost {
         tracing::info!(notifier, "another process tells now");
@@ -41,12 +43,9 @@ async fn held(runner: &Runner, stop: &CancellationToken) -> EngineResult<Ended> 
 pub(crate) async fn run(runner: Runner, stop: CancellationToken) {
     let mut retry = Retry::new("telling of events");
     while !stop.is_cancelled() {
-        let pause = match held(&runner, &stop).await {
+        let pause = match held(&runner, &mut retry, &stop).await {
             Ok(Ended::Stopped) => break,
-            Ok(Ended::Lost) => {
-                retry.worked();
-                runner.lease / 3
-            }
+            Ok(Ended::Lost) => runner.lease / 3,
             Err(error) => paused(&mut retry, &error),
         };
         if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {

@@ -67,6 +67,8 @@ pub(super) struct Session<'a> {
     /// Until then nobody else can hold it.
     lease_ends: Instant,
     renews_at: Instant,
+    /// Whether the log was left alone for want of room.
+    was_full: bool,
 }
 
 impl<'a> Session<'a> {
@@ -107,6 +109,7 @@ impl<'a> Session<'a> {
             revision,
             lease_ends,
             renews_at: Instant::now() + runner.lease / 3,
+            was_full: false,
         })
     }
 
@@ -140,6 +143,10 @@ impl<'a> Session<'a> {
     /// What there is to tell and is not written down yet.
     async fn gather(&mut self) -> EngineResult<Vec<Delivery>> {
         let (mut found, now) = (Vec::new(), Timestamp::now());
+        let is_full = !self.outbox.has_room();
+        if std::mem::replace(&mut self.was_full, is_full) && !is_full {
+            self.reading.tell_of_gap(&self.runner.name).await?;
+        }
         if self.outbox.has_room() && self.reading.is_behind() {
             found = self.reading.next_events().await?;
         }

@@ -145,3 +145,47 @@ fn a_store_that_was_emptied_is_told_of_from_then_on() {
     stage.tasks().submit("after", None);
     assert_eq!(receiver.count(2)[1].data("tool"), "after");
 }
+
+#[test]
+fn a_log_that_was_cut_before_it_was_told_is_told_of_and_gone_on_with() {
+    let stage = Stage::redis();
+    let receiver = Receiver::ready();
+    let server = stage.telling(&posting("hook", &["submitted"], &receiver.url()));
+    let tasks = stage.tasks();
+    tasks.submit("before", None);
+    receiver.count(1);
+    // Or it would come again.
+    stage.until_notifiers("that is written down", |found| found[0]["waiting"] == 0);
+    server.kill();
+    ["lost", "lost", "kept"].map(|tool| tasks.submit(tool, None));
+    let redis = stage.server().expect("a Redis");
+    let _: i64 = redis.ask(&["XTRIM", "mcptask:{default}:2:events", "MAXLEN", "=", "1"]).expect("cuts it");
+    let _server = stage.telling(&posting("hook", &["submitted"], &receiver.url()));
+    stage.heard("the event log was cut before it was told");
+    assert_eq!(receiver.count(2)[1].data("tool"), "kept");
+}
+
+#[test]
+fn a_store_that_is_away_is_waited_for_and_a_stop_is_seen_meanwhile() {
+    let mut stage = Stage::persistent();
+    let receiver = Receiver::ready();
+    let file = posting("hook", &["submitted"], &receiver.url());
+    let server = stage.telling(&file);
+    stage.tasks().submit("before", None);
+    receiver.count(1);
+    // Or it would come again.
+    stage.until_notifiers("that is written down", |found| found[0]["waiting"] == 0);
+    stage.server_mut().kill();
+    stage.heard("telling of events does not work");
+    stage.server_mut().restart();
+    stage.heard("telling of events works again");
+    stage.until_run(1);
+    stage.tasks().submit("after", None);
+    assert_eq!(receiver.count(2)[1].data("tool"), "after");
+    let second = stage.server_with(&file);
+    stage.server_mut().kill();
+    for server in [server, second] {
+        server.signal("TERM");
+        server.code();
+    }
+}

@@ -38,6 +38,17 @@ impl Stage {
         Self { place: Place::on_redis(&redis.url()), redis: Some(redis) }
     }
 
+    /// On a Redis that keeps what it has.
+    pub(crate) fn persistent() -> Self {
+        let redis = RedisServer::persistent();
+        Self { place: Place::on_redis(&redis.url()), redis: Some(redis) }
+    }
+
+    /// The Redis, to be killed and started again.
+    pub(crate) fn server_mut(&mut self) -> &mut RedisServer {
+        self.redis.as_mut().expect("a Redis")
+    }
+
     pub(crate) fn server(&self) -> Option<&RedisServer> {
         self.redis.as_ref()
     }
