@@ -117,9 +117,9 @@ fn what_the_readme_says_works() {
         .env("HOOK_SECRET", "whsec_c2VjcmV0IHRoYXQgaXMgbG9uZyBlbm91Z2g=")
         .stderr(std::process::Stdio::null());
     let server = server.stdout(std::process::Stdio::null()).spawn().expect("starts");
-    let _server = Killed(server);
+    let server = Killed(server);
     stage.until_run(2);
-    let environ = std::fs::read(format!("/proc/{}/environ", _server.0.id()));
+    let environ = std::fs::read(format!("/proc/{}/environ", server.0.id()));
     assert!(
         !environ.is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains("whsec_")),
         "tools would read it"

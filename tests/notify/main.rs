@@ -26,7 +26,6 @@ macro_rules! on_both_engines {
 }
 
 #[path = "../support/shapes.rs"]
-#[allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 mod shapes;
 
 mod commands;

@@ -142,7 +142,7 @@ fn serve(mut stream: TcpStream, noted: &(Mutex<Vec<Got>>, Condvar), behaves: &Be
         Reply::Close => {}
         Reply::Endless(status) => {
             answer(status, "content-type: text/plain\r\n");
-            while stream.write_all(&[b'x'; 64 * 1024]).is_ok() {}
+            while stream.write_all(&[b'x'; 8 * 1024]).is_ok() {}
         }
     }
 }

@@ -76,7 +76,9 @@ fn what_is_refused_is_set_aside_and_sent_again_when_somebody_wants_it(stage: &St
     let found = stage.until_notifiers("two are set aside", |found| found[0]["set_aside"] == 2);
     assert_eq!(found.len(), 3, "{found:#?}");
     is_line("notifier", &found[0]);
-    found[1..].iter().for_each(|one| is_line("undelivered notice", one));
+    for one in &found[1..] {
+        is_line("undelivered notice", one);
+    }
     let first = found[1..].iter().find(|one| one["task"] == gone.as_str()).expect("is shown");
     assert_eq!(
         (&first["event"], &first["tries"], &first["set_aside"]),
@@ -92,7 +94,9 @@ fn what_is_refused_is_set_aside_and_sent_again_when_somebody_wants_it(stage: &St
     receiver.until("the cancellation", |all| all.iter().any(|got| got.data("event") == "cancelled"));
     let id = first["notice"].as_str().expect("an id");
     assert_eq!(stage.json(&["notify", "retry", &id[..12]])[0]["retried"], 1);
-    receiver.all().iter().for_each(|got| is_notice(&got.body()));
+    for got in &receiver.all() {
+        is_notice(&got.body());
+    }
     receiver.until("it again", |all| all.iter().filter(|got| got.id() == id).count() == 2);
     // The cancellation was refused at first as well.
     assert_eq!(stage.json(&["notify", "retry", "--all"])[0]["retried"], 2);
@@ -157,7 +161,9 @@ fn a_log_that_was_cut_before_it_was_told_is_told_of_and_gone_on_with() {
     // Or it would come again.
     stage.until_notifiers("that is written down", |found| found[0]["waiting"] == 0);
     server.kill();
-    ["lost", "lost", "kept"].map(|tool| tasks.submit(tool, None));
+    for tool in ["lost", "lost", "kept"] {
+        tasks.submit(tool, None);
+    }
     let redis = stage.server().expect("a Redis");
     let _: i64 = redis.ask(&["XTRIM", "mcptask:{default}:2:events", "MAXLEN", "=", "1"]).expect("cuts it");
     let _server = stage.telling(&posting("hook", &["submitted"], &receiver.url()));

@@ -23,7 +23,9 @@ fn what_is_watched_is_posted_in_order_and_signed(stage: &Stage) {
     let ran = stage.run_among(&[("HOOK", secret)], &watching);
     assert_eq!(ran.code, 0, "{ran:?}");
     let all = receiver.all();
-    all.iter().for_each(|got| is_notice(&got.body()));
+    for got in &all {
+        is_notice(&got.body());
+    }
     let words: Vec<String> = all.iter().map(|got| got.data("event")).collect();
     assert_eq!(words, ["submitted", "claimed", "claimed", "asked"]);
     assert!(
