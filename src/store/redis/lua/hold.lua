@@ -13,7 +13,8 @@ end
 local is_new = not v[4] or not v[5]
 local events, unanswered = v[4] or ARGV[5], v[5] or ARGV[6]
 own('notifiers', 'set')
-call('SADD', P .. 'notifiers', ARGV[1])
 call('HSET', P .. name, 'holder', ARGV[2], 'about', ARGV[3], 'until', whole(at + tonumber(ARGV[4])), 'events', events,
   'unanswered', unanswered)
+-- One that is held and not listed is listed at the next renewal; a name without a record could not be read.
+call('SADD', P .. 'notifiers', ARGV[1])
 return { 'here', events, unanswered, v[6] or '0', is_new and 1 or 0 }

@@ -17,7 +17,6 @@ local function pairs_of(count)
   from = from + 2 * count
   return words, ids
 end
-call('HSET', P .. name, 'events', ARGV[3], 'unanswered', ARGV[4], 'status', ARGV[5])
 many('HSET', P .. waiting, (pairs_of(tonumber(ARGV[6]))))
 local given_up, ids = pairs_of(tonumber(ARGV[7]))
 many('HSET', P .. aside, given_up)
@@ -26,4 +25,6 @@ local gone = {}
 for at = from, #ARGV do gone[#gone + 1] = ARGV[at] end
 many('HDEL', P .. waiting, gone)
 many('HDEL', P .. aside, gone)
+-- Last: where this user may not do one of these, the same is read and written again, and nothing is passed over.
+call('HSET', P .. name, 'events', ARGV[3], 'unanswered', ARGV[4], 'status', ARGV[5])
 return 1
