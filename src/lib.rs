@@ -36,6 +36,7 @@
 //! - [`fastmcp`]: FastMCP's tasks, read and answered straight from their Redis; knows only the domain.
 //! - [`config`]: tools from `mcptask.toml`, every mistake with its place.
 //! - `rules`: rules that answer questions; one function decides, and what it cannot decide is left to people.
+//! - `notify`: tells people of events, by webhooks and programs.
 //! - [`certificate`]: what is wrong with a certificate that is not taken.
 //! - [`client`]: speaks MCP to any server, in both eras; knows only the domain.
 //! - `desk`: what an operator sees and does, whatever the face: so far, the commands that are suggested.
@@ -57,6 +58,7 @@ pub mod form;
 #[doc(hidden)]
 pub mod fuzzing;
 mod json;
+mod notify;
 mod process_group;
 mod redis_link;
 pub mod relay;

@@ -110,7 +110,13 @@ fn tools(context: &Context, file: &Path) -> Result<(), Failure> {
         config.warnings().iter().for_each(|one| ui.warn(&one.to_string()));
         let tools = config.tools();
         let names: Vec<&str> = tools.keys().map(String::as_str).collect();
-        return ui.line(&format!("{} is right: it offers {}", file.display(), listed(&names)));
+        let told: Vec<&str> = config.notifiers().iter().map(|one| one.name.as_str()).collect();
+        let tells = if told.is_empty() {
+            String::new()
+        } else {
+            format!(", and tells {}", text::line(&told.join(", ")))
+        };
+        return ui.line(&format!("{} is right: it offers {}{tells}", file.display(), listed(&names)));
     }
     match config::load(file) {
         Ok(config) => {
@@ -119,6 +125,9 @@ fn tools(context: &Context, file: &Path) -> Result<(), Failure> {
             }
             for tool in config.tools().values() {
                 ui.object(&json!({ "event": "tool", "tool": tool.spec() }))?;
+            }
+            for notifier in config.notifiers() {
+                ui.object(&json!({ "event": "notifier", "file": file, "name": notifier.name }))?;
             }
             Ok(())
         }

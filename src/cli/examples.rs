@@ -34,6 +34,7 @@ fn examples(command: &str) -> &'static [Example] {
         "doctor" => &DOCTOR,
         "tools" => &TOOLS,
         "workers" => &WORKERS,
+        "notify" => &NOTIFY,
         "export" => &EXPORT,
         "ask" => &ASK,
         "report" => &REPORT,
@@ -149,6 +150,12 @@ const WORKERS: [Example; 3] = [
     ("Who works, and at what", "mcptask workers"),
     ("Who runs one tool", "mcptask workers --tool plan_dinner"),
     ("All of it, for a script", "mcptask workers --json"),
+];
+
+const NOTIFY: [Example; 3] = [
+    ("Who is told, who runs that, and what could not be told", "mcptask notify"),
+    ("Send again what was given up", "mcptask notify retry --all"),
+    ("Send one notice now, and say what came back", "mcptask notify test desk"),
 ];
 
 const EXPORT: [Example; 3] = [

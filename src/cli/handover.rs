@@ -22,12 +22,19 @@ use super::ui::Ui;
 /// The number of the descriptor with the secrets.
 const HANDOVER: &str = "MCPTASK_HANDOVER";
 
+/// Secrets by the names of their variables.
+type Secrets = BTreeMap<String, String>;
+
 /// The most that a pipe takes before anybody reads it, less than the 64 KiB of Linux and what macOS has.
 const MAX_BYTES: usize = 16 * 1024;
 
 /// The environment of a process that runs commands, as if its secrets were still in it. Where they are, this call
 /// begins the program anew and does not return.
-pub(super) fn environment(arguments: &[OsString], mut environment: Environment, ui: &Ui) -> Environment {
+pub(super) fn environment(
+    arguments: &[OsString],
+    mut environment: Environment,
+    (ui, more): (&Ui, &[String]),
+) -> Environment {
     if let Some(number) = environment.get(HANDOVER).map(str::to_owned) {
         match taken_over(&number) {
             Ok(secrets) => secrets.into_iter().for_each(|(name, value)| environment.set(name, value)),
@@ -36,12 +43,12 @@ pub(super) fn environment(arguments: &[OsString], mut environment: Environment, 
         hide_memory(ui);
         return environment;
     }
-    let secrets = secrets(&environment);
+    let secrets = secrets(&environment, more);
     if secrets.is_empty() {
         return environment;
     }
     let error = begin_anew(arguments, &secrets);
-    let names: Vec<&str> = secrets.keys().copied().collect();
+    let names: Vec<&str> = secrets.keys().map(String::as_str).collect();
     ui.warn(&format!(
         "commands that run as root can read {}: cannot begin anew: {error}",
         names.join(" and ")
@@ -50,26 +57,26 @@ pub(super) fn environment(arguments: &[OsString], mut environment: Environment, 
     environment
 }
 
-/// What must not be read, by name.
-fn secrets(environment: &Environment) -> BTreeMap<&'static str, &str> {
+/// What must not be read, by name: what this program knows, and what a file names.
+fn secrets(environment: &Environment, more: &[String]) -> Secrets {
     // Only before an `@` and in a query can there be a password.
     let url = environment.given(REDIS_URL).filter(|url| url.contains(['@', '?']));
     let token = environment.given(TOKEN);
-    [(REDIS_URL, url), (TOKEN, token)].into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    let ours = [(REDIS_URL, url), (TOKEN, token)].into_iter();
+    let named = more.iter().map(|name| (name.as_str(), environment.given(name)));
+    let all = ours.chain(named).filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+    all.collect()
 }
 
 /// Replaces this program by itself; returns why it could not.
-fn begin_anew(arguments: &[OsString], secrets: &BTreeMap<&'static str, &str>) -> io::Error {
+fn begin_anew(arguments: &[OsString], secrets: &Secrets) -> io::Error {
     match prepared(arguments, secrets) {
         Ok((mut command, _reader)) => command.exec(),
         Err(error) => error,
     }
 }
 
-fn prepared(
-    arguments: &[OsString],
-    secrets: &BTreeMap<&'static str, &str>,
-) -> io::Result<(Command, io::PipeReader)> {
+fn prepared(arguments: &[OsString], secrets: &Secrets) -> io::Result<(Command, io::PipeReader)> {
     let text = serde_json::to_vec(secrets)?;
     if text.len() > MAX_BYTES {
         return Err(io::Error::other(format!("they have {} bytes, more than {MAX_BYTES}", text.len())));
@@ -119,17 +126,20 @@ mod tests {
 
     #[test]
     fn secrets_are_tokens_and_urls_that_may_have_a_password() {
-        let of =
-            |variables: &[(&str, &str)]| secrets(&Environment::of(variables)).into_keys().collect::<Vec<_>>();
-        assert_eq!(of(&[(REDIS_URL, "redis://127.0.0.1:6379/0")]), Vec::<&str>::new());
+        let of = |variables: &[(&str, &str)]| {
+            secrets(&Environment::of(variables), &["HOOK".to_owned()]).into_keys().collect::<Vec<_>>()
+        };
+        assert_eq!(of(&[(REDIS_URL, "redis://127.0.0.1:6379/0")]), Vec::<String>::new());
         assert_eq!(of(&[(REDIS_URL, "redis://me:x@127.0.0.1"), (TOKEN, "t")]), [REDIS_URL, TOKEN]);
         assert_eq!(of(&[(REDIS_URL, "redis+sentinel://h/m?password=x"), (TOKEN, "")]), [REDIS_URL]);
+        assert_eq!(of(&[("HOOK", "x"), ("OTHER", "y")]), ["HOOK"], "what a file names");
     }
 
     #[test]
     fn what_is_handed_over_is_taken_over_once() {
         let arguments = ["mcptask".into(), "serve".into()];
-        let (command, reader) = prepared(&arguments, &BTreeMap::from([(TOKEN, "s3cret")])).expect("a pipe");
+        let (command, reader) =
+            prepared(&arguments, &Secrets::from([(TOKEN.to_owned(), "s3cret".to_owned())])).expect("a pipe");
         let shown = format!("{:?}", command.get_args().chain([command.get_program()]).collect::<Vec<_>>());
         assert!(!shown.contains("s3cret"), "{shown}");
         let variables: Vec<_> = command.get_envs().collect();

@@ -29,6 +29,8 @@ mod help;
 mod inbox;
 mod list;
 mod named_server;
+mod notify;
+mod notifying;
 mod offer;
 mod outage;
 mod outcome;
@@ -110,6 +112,7 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Tools(tools::ToolsArgs),
     Workers(workers::WorkersArgs),
+    Notify(notify::NotifyArgs),
     Export(export::ExportArgs),
     Ask(ask::AskArgs),
     Report(report::ReportArgs),

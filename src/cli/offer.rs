@@ -14,6 +14,7 @@ use super::signals;
 use super::ui::time;
 use crate::config::{self, Mistake};
 use crate::desk::suggest::{Advice, Suggested};
+use crate::notify::Notifier;
 use crate::task::Fault;
 use crate::worker::{Tools, ToolsHandle, builtin};
 
@@ -93,6 +94,20 @@ impl OfferArgs {
             tools.extend(missing);
         }
         Ok(tools)
+    }
+
+    /// The variables of the environment in which the file says that secrets are. What is no plain file can be read once
+    /// only, which is later; and of a file with mistakes nothing is used.
+    pub(crate) fn secret_variables(&self) -> Vec<String> {
+        let Some(file) = self.file().filter(|file| file.is_file()) else { return Vec::new() };
+        let config = config::load(&file).unwrap_or_default();
+        config.notifiers().iter().flat_map(Notifier::variables).map(str::to_owned).collect()
+    }
+
+    /// Who is told of what happens.
+    pub(crate) fn notifiers(&self) -> Result<Vec<Notifier>, Failure> {
+        let Some(file) = self.file() else { return Ok(Vec::new()) };
+        Ok(load(&file)?.notifiers().to_vec())
     }
 
     /// Reads the file again whenever SIGHUP comes. A file with mistakes changes nothing.

@@ -374,6 +374,10 @@ impl Store for Announced {
         self.outage.read(self.store.health().await)
     }
 
+    fn notifiers(&self) -> &dyn crate::store::notifiers::NotifierStore {
+        self.store.notifiers()
+    }
+
     async fn close(&self) {
         self.store.close().await;
     }

@@ -17,9 +17,9 @@ use super::failure::{Failure, Kind};
 use super::signals::{self, Signals, Stop};
 use super::ui::{self, Streams, Ui};
 use super::{
-    ask, attach, cancel, check, completions, demo, doctor, export, handover, help, inbox, list, profile,
-    prune, report, respond, result, retry, serve, settings, show, submit, tools, usage, watch, worker,
-    workers,
+    ask, attach, cancel, check, completions, demo, doctor, export, handover, help, inbox, list, notify,
+    profile, prune, report, respond, result, retry, serve, settings, show, submit, tools, usage, watch,
+    worker, workers,
 };
 use crate::client::programs_ended;
 
@@ -37,7 +37,10 @@ pub fn main() -> ExitCode {
     let manner = cli.global.manner(&environment, profile.as_ref().ok().and_then(Option::as_ref));
     let ui = Ui::new(manner, &environment, Streams::of_process());
     let environment = match cli.command {
-        Command::Serve(_) | Command::Worker(_) => handover::environment(&arguments, environment, &ui),
+        Command::Serve(serve::ServeArgs { ref offer, .. })
+        | Command::Worker(worker::WorkerArgs { ref offer, .. }) => {
+            handover::environment(&arguments, environment, (&ui, &offer.secret_variables()))
+        }
         _ => environment,
     };
     let done = match cli.command {
@@ -85,6 +88,7 @@ fn of_store(environment: &Environment, command: &Command) -> Environment {
         Command::Doctor(args) => &args.remote,
         Command::Tools(args) => &args.remote,
         Command::Workers(args) => &args.remote,
+        Command::Notify(args) => &args.remote,
         Command::Export(args) => &args.remote,
         Command::Serve(_) | Command::Worker(_) | Command::Report(_) | Command::Config(_) => {
             return environment.clone();
@@ -137,6 +141,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
         Command::Doctor(args) => client(context, Level::WARN, Box::pin(doctor::run(context, args))),
         Command::Tools(args) => client(context, Level::WARN, Box::pin(tools::run(context, args))),
         Command::Workers(args) => client(context, Level::WARN, Box::pin(workers::run(context, args))),
+        Command::Notify(args) => client(context, Level::WARN, Box::pin(notify::run(context, args))),
         Command::Export(args) => client(context, Level::WARN, Box::pin(export::run(context, args))),
         Command::Report(args) => report::run(&context.ui, args),
         Command::Ask(args) => {

@@ -17,6 +17,7 @@ use super::access::{Access, AccessArgs};
 use super::activity::{self, Whose};
 use super::context::Context;
 use super::failure::{Failure, Kind};
+use super::notifying;
 use super::offer::OfferArgs;
 use super::retention::RetentionArgs;
 use super::served_rules::ServedRules;
@@ -63,7 +64,7 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     access: AccessArgs,
     #[command(flatten)]
-    offer: OfferArgs,
+    pub(crate) offer: OfferArgs,
     #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
@@ -151,6 +152,7 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
         decider: rules.clone().map(|rules| rules as Arc<dyn server::Decide>),
         ..args.config(&access)
     };
+    let notifiers = notifying::open(&args.offer, &context.environment)?;
     let port = if args.stdio {
         None
     } else {
@@ -174,6 +176,7 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
         args.offer.reload(context, &parts, worker.tools(), &stop)?;
         parts.spawn(worker.run(stop.clone()));
     }
+    notifying::begin((context, &args.offer), notifiers, &engine, (&parts, &stop))?;
     worker::spawn_time(&parts, &engine, &stop);
     let served = match port {
         Some(port) => {

@@ -4,6 +4,7 @@ mod hook;
 mod hook_process;
 mod printer;
 mod reset;
+mod webhook;
 
 use std::num::NonZeroU16;
 use std::time::Duration;
@@ -27,8 +28,9 @@ use crate::desk::watch::{NAMES, Wanted, Watching, What};
 use crate::engine::Engine;
 use crate::store::EventFilter;
 use crate::task::{Cursor, SessionId, TaskStatus};
-use hook::{Hook, Manner};
+use hook::{Hook, Hooks, Manner};
 use printer::{Printer, Wish};
+use webhook::Webhook;
 
 /// How often it is looked whether somebody has begun a store.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -61,7 +63,7 @@ pub(crate) struct WatchArgs {
     #[arg(add = super::complete::tasks())]
     task: Option<String>,
     /// Begin here: `start`, `now`, a time ago such as 10m, a time in RFC 3339, or after a cursor from --json
-    /// [default: start; with --exec now]
+    /// [default: start; with --exec or --webhook now]
     #[arg(long, value_name = "WHEN")]
     since: Option<Since>,
     /// Begin with the last N events
@@ -97,6 +99,14 @@ pub(crate) struct WatchArgs {
     /// Stop a command of --exec that takes longer, with all that it has started
     #[arg(long, value_name = "DURATION", requires = "exec", default_value = "60s", value_parser = time::duration)]
     exec_timeout: Duration,
+    /// Post each event that is printed to this webhook, one after the other, as the notifiers of `serve` do
+    ///
+    /// Only as long as this command runs: what cannot be delivered within some seconds is told of here, and not sent again.
+    #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
+    webhook: Option<String>,
+    /// The variable of the environment whose value signs what is posted, as Standard Webhooks says
+    #[arg(long, value_name = "NAME", requires = "webhook")]
+    secret_env: Option<String>,
     /// Ring the terminal's bell at each new question; with --event at each such event
     #[arg(long)]
     bell: bool,
@@ -168,13 +178,29 @@ impl WatchArgs {
 
     /// Where reading begins. A command is not run for all that has ever been, unless that is said.
     fn since(&self) -> Since {
-        let usual = if self.exec.is_some() && !self.no_follow { Since::Now } else { Since::Start };
+        let usual = if (self.exec.is_some() || self.webhook.is_some()) && !self.no_follow {
+            Since::Now
+        } else {
+            Since::Start
+        };
         self.since.clone().unwrap_or(usual)
     }
 
     /// How many of the last events are wanted, where that is said.
     fn tail(&self) -> Option<usize> {
         self.tail.map(|tail| usize::try_from(tail).unwrap_or(usize::MAX))
+    }
+
+    /// What is done for each event beside printing it.
+    fn hooks(&self, context: &Context) -> Result<Hooks, Failure> {
+        let (most, limit) = (usize::from(self.parallel.get()), self.exec_timeout);
+        let exec = self.exec.as_ref().map(|command| {
+            let manner = Manner { command, most, limit };
+            Hook::new(context, &self.remote, &manner)
+        });
+        let webhook =
+            self.webhook.as_ref().map(|url| Webhook::begin(context, url, self.secret_env.as_deref()));
+        Ok(Hooks { exec, webhook: webhook.transpose()? })
     }
 
     fn wish(&self) -> Result<Wish, Failure> {
@@ -199,14 +225,10 @@ async fn watch(context: &Context, args: &WatchArgs, places: &Places, what: What)
     } else {
         Watching::begin(places, &what, &mut |words| context.ui.warn(&words)).await?
     };
-    let (most, limit) = (usize::from(args.parallel.get()), args.exec_timeout);
-    let hook = args.exec.as_ref().map(|command| {
-        let manner = Manner { command, most, limit };
-        Hook::new(context, &args.remote, &manner)
-    });
+    let hooks = args.hooks(context)?;
     let wish = args.wish()?;
     let wanted = wish.wanted.clone();
-    let mut printer = Printer::new(context, wish, hook);
+    let mut printer = Printer::new(context, wish, hooks);
     let Some((engine, filter)) = log_of(places, &what) else {
         if args.no_follow {
             context.ui.talk(&no_log(context, places));
@@ -236,7 +258,7 @@ pub(crate) async fn after_facts(
     let others = Watching::begin(places, &what, &mut |words| context.ui.warn(&words)).await?;
     let facts = show().await?;
     let wish = Wish { follows: true, task: Some(found.id().to_owned()), ..Wish::default() };
-    let mut printer = Printer::new(context, wish, None);
+    let mut printer = Printer::new(context, wish, Hooks::default());
     let Some((engine, filter)) = log_of(places, &what) else { return printer.follow(None, others).await };
     printer.on(&engine, &filter, None).await?;
     printer.follow(Some((engine, filter, end_of(&facts))), others).await

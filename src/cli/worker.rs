@@ -9,6 +9,7 @@ use super::activity::{self, Whose};
 use super::context::Context;
 use super::environment;
 use super::failure::Failure;
+use super::notifying;
 use super::offer::OfferArgs;
 use super::retention::RetentionArgs;
 use super::signals::{Signals, Stop, bury_orphans};
@@ -27,7 +28,7 @@ pub(crate) struct WorkerArgs {
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1024))]
     concurrency: u16,
     #[command(flatten)]
-    offer: OfferArgs,
+    pub(crate) offer: OfferArgs,
     #[command(flatten)]
     retention: RetentionArgs,
 }
@@ -40,6 +41,7 @@ pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failu
         ))
         .hint(Advice::command(serve, "shows it, and so does the step `fault` of a script")));
     }
+    let notifiers = notifying::open(&args.offer, &context.environment)?;
     let signals = Signals::of_service()?;
     context.before_working().await?;
     let engine = context.engine().await?;
@@ -64,6 +66,7 @@ pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failu
     activity::tell(context, &engine, Whose::of(&id), &parts, &stop).await;
     args.offer.reload(context, &parts, worker.tools(), &stop)?;
     parts.spawn(worker.run(stop.clone()));
+    notifying::begin((context, &args.offer), notifiers, &engine, (&parts, &stop))?;
     spawn_time(&parts, &engine, &stop);
     until_stopped(context, signals, parts, &stop, OnLoss::End).await
 }

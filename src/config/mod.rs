@@ -12,6 +12,10 @@
 //! description = "Greets somebody"
 //! input = { name = "text" }
 //! steps = [{ return = "Hello, {{ args.name }}!" }]
+//!
+//! [[notify]]                       # who is told of what happens
+//! on = ["asked", "failed"]
+//! webhook = "https://hooks.example.com/x"
 //! ```
 //!
 //! Every mistake is reported with its line and column and with what is allowed there, a hundred of them at once.
@@ -21,6 +25,7 @@ mod duration;
 mod file;
 mod keywords;
 mod mistake;
+mod notify;
 pub(crate) mod profiles;
 mod questions;
 mod replies;
@@ -39,6 +44,7 @@ use toml::de::DeTable;
 
 pub use mistake::{Mistake, counted};
 
+use crate::notify::Notifier;
 use crate::worker::{Tools, builtin};
 use mistake::{Source, allowed};
 use table::Table;
@@ -56,13 +62,15 @@ const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 #[derive(Clone, Default)]
 pub struct Config {
     tools: Tools,
+    notifiers: Vec<Notifier>,
     warnings: Vec<Mistake>,
 }
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { tools, warnings } = self;
-        f.debug_struct("Config").field("tools", &tools.keys()).field("warnings", warnings).finish()
+        let Self { tools, notifiers, warnings } = self;
+        let mut shown = f.debug_struct("Config");
+        shown.field("tools", &tools.keys()).field("notifiers", notifiers).field("warnings", warnings).finish()
     }
 }
 
@@ -70,6 +78,11 @@ impl Config {
     /// The tools to offer, by name.
     pub fn tools(&self) -> Tools {
         self.tools.clone()
+    }
+
+    /// Who is told of what happens.
+    pub(crate) fn notifiers(&self) -> &[Notifier] {
+        &self.notifiers
     }
 
     /// What is allowed and hardly meant, such as a form that asks for a password.
@@ -100,9 +113,9 @@ const STACK_BYTES: usize = 16 * 1024 * 1024;
 /// Reads the text of a configuration file. `path` is for messages, and relative names count from its folder.
 pub fn parse(path: &Path, text: &str) -> Result<Config, Vec<Mistake>> {
     let read =
-        |source: &Source<'_>, document: &DeTable<'_>| tools(Table::new(source, "the file", 0..0, document));
-    let (tools, warnings) = read_document(path, text, read)?;
-    Ok(Config { tools, warnings })
+        |source: &Source<'_>, document: &DeTable<'_>| whole(Table::new(source, "the file", 0..0, document));
+    let ((tools, notifiers), warnings) = read_document(path, text, read)?;
+    Ok(Config { tools, notifiers, warnings })
 }
 
 /// Reads a TOML text on a stack that is large enough for whatever it says; with what is allowed in it and hardly meant.
@@ -164,8 +177,15 @@ fn nests_bearably(source: &Source<'_>, document: &DeTable<'_>) -> bool {
     bearable
 }
 
-fn tools(mut root: Table<'_>) -> Tools {
-    let mut tools = built_in(&mut root);
+fn whole(mut root: Table<'_>) -> (Tools, Vec<Notifier>) {
+    let notifiers = notify::notifiers(&mut root);
+    let tools = tools(&mut root);
+    root.done();
+    (tools, notifiers)
+}
+
+fn tools(root: &mut Table<'_>) -> Tools {
+    let mut tools = built_in(root);
     let own = root.table("tools");
     let mut names = BTreeSet::new();
     for (name, span, node) in own.iter().flat_map(Table::entries) {
@@ -180,11 +200,10 @@ fn tools(mut root: Table<'_>) -> Tools {
             tools.insert(name.to_owned(), tool);
         }
     }
-    if tools.is_empty() && own.is_none() && !root.has("builtin") {
+    if tools.is_empty() && own.is_none() && !root.has("builtin") && !root.has("notify") {
         let hint = "write [tools.NAME], or builtin = true for the built-in ones".to_owned();
         root.source.mistake(&(0..0), "the file offers no tools", Some(hint));
     }
-    root.done();
     tools
 }
 

@@ -1,5 +1,6 @@
 //! Why tasks are stuck, and what helps, in every place.
 
+mod notifiers;
 mod server;
 mod store;
 
@@ -158,7 +159,7 @@ fn ended(source: &'static str, task: &str, status: TaskStatus, why: Option<&str>
 
 async fn of_store(engine: &Engine) -> Result<Vec<Finding>, Failure> {
     let mut found = store::of_health(engine).await?;
-    match of_tasks(engine).await {
+    match of_all(engine).await {
         Ok(more) => found.extend(without_false_causes(&found, more)),
         // What is wrong with the store has been found, and is why.
         Err(_) if !found.is_empty() => {}
@@ -171,6 +172,13 @@ async fn of_store(engine: &Engine) -> Result<Vec<Finding>, Failure> {
 fn without_false_causes(of_health: &[Finding], found: Vec<Finding>) -> Vec<Finding> {
     let refuses = of_health.iter().any(|one| one.cause == store::REFUSES_WRITES);
     found.into_iter().filter(|one| !refuses || one.cause != store::WORKER_DEAD).collect()
+}
+
+/// What is wrong with what is in our own store.
+async fn of_all(engine: &Engine) -> Result<Vec<Finding>, Failure> {
+    let mut found = of_tasks(engine).await?;
+    found.extend(notifiers::of_notifiers(engine).await?);
+    Ok(found)
 }
 
 /// What is wrong with the tasks of our own store, and with its tools and workers.

@@ -15,6 +15,7 @@ pub(crate) mod facts;
 pub(crate) mod failure;
 pub(crate) mod inbox;
 pub(crate) mod kept;
+pub(crate) mod notifiers;
 pub(crate) mod object;
 pub(crate) mod page;
 pub(crate) mod place;

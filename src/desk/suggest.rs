@@ -103,6 +103,13 @@ impl Suggested {
         self
     }
 
+    /// With a further word behind what it is about.
+    #[must_use]
+    pub(crate) fn word(mut self, word: &str) -> Self {
+        self.options.push(word.to_owned());
+        self
+    }
+
     /// With an option that has no value.
     #[must_use]
     pub(crate) fn flag(mut self, flag: &str) -> Self {

@@ -37,6 +37,8 @@ pub enum Kind {
     Progress,
     /// A tool's specification.
     Tool,
+    /// What a notifier is to deliver, and how it went.
+    Delivery,
 }
 
 impl Kind {
@@ -49,6 +51,7 @@ impl Kind {
             Self::Outcome => "the outcome",
             Self::Progress => "the progress",
             Self::Tool => "the tool's specification",
+            Self::Delivery => "the delivery",
         }
     }
 
@@ -61,6 +64,7 @@ impl Kind {
             Self::Answer | Self::Tool => 512 * KIB,
             Self::Outcome => 4096 * KIB,
             Self::Progress => 32 * KIB,
+            Self::Delivery => super::notifiers::MAX_DELIVERY_BYTES,
         }
     }
 }

@@ -10,6 +10,7 @@ mod backward;
 mod error;
 pub mod gate;
 mod health;
+pub mod notifiers;
 pub mod redis;
 mod refusal;
 mod rows;
@@ -370,6 +371,9 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// What is wrong with the store itself: that it refuses writes and why, that it is nearly full, that it drops
     /// what it should keep. Changes nothing; empty when all is well.
     async fn health(&self) -> StoreResult<Vec<Trouble>>;
+
+    /// The verbs on notifiers, the parts of servers that tell people of events.
+    fn notifiers(&self) -> &dyn notifiers::NotifierStore;
 
     /// Ends this handle's use of the store in good order, for a process that ends.
     async fn close(&self);

@@ -26,7 +26,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("client", &["certificate", "form", "process_group", "task"]),
     ("desk", &["client", "engine", "fastmcp", "form", "json", "redis_link", "rules", "store", "task"]),
     ("tui", &["desk", "form", "task"]),
-    ("config", &["form", "json", "rules", "task", "worker"]),
+    ("notify", &["certificate", "engine", "store", "task", "worker"]),
+    ("config", &["form", "json", "notify", "rules", "task", "worker"]),
 ];
 
 /// Each crate that stands for a concern, with the modules that may use it.

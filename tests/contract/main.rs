@@ -54,6 +54,7 @@ mod labels;
 mod layout_1_redis;
 mod list;
 mod lost_redis;
+mod notifiers;
 mod numbers_redis;
 mod poison_redis;
 mod poison_sqlite;

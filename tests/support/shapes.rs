@@ -60,6 +60,14 @@ pub fn is_line(kind: &str, object: &Value) {
     check(kind, &names, place, object);
 }
 
+/// What a notifier posts.
+pub fn is_notice(body: &Value) {
+    let data = &body["data"];
+    check("notice", &table("notice"), "mcptask", data);
+    assert_eq!(body["type"].as_str(), data["event"].as_str().map(|event| format!("task.{event}")).as_deref());
+    assert_eq!(body["timestamp"], data["at"]);
+}
+
 fn is_part(kind: &str, place: &str, object: &Value) {
     check(kind, &table(kind), place, object);
 }

@@ -98,3 +98,17 @@ fn files_that_are_of_no_use_are_named() {
     }
     assert_eq!(place.run(&["serve", "--tls-cert", "certificate.pem"]).code, 2, "half of a pair");
 }
+
+#[test]
+fn a_webhook_whose_certificate_is_not_trusted_is_told_nothing() {
+    let place = Place::new();
+    let server = serve(&place);
+    let url = server.url().replace("/mcp", "/hook");
+    let text = format!("[[notify]]\nname = \"hook\"\non = [\"asked\"]\nwebhook = \"{url}\"\n");
+    place.file("mcptask.toml", &text);
+    let ran = place.run(&["notify", "test", "hook"]);
+    assert!(ran.code == 4 && ran.err.contains("its certificate signs itself"), "{ran:?}");
+    let trusted = place.path().join("certificate.pem").to_string_lossy().into_owned();
+    let ran = place.run_among(&[("SSL_CERT_FILE", &trusted)], &["notify", "test", "hook"]);
+    assert!(ran.code == 4 && ran.err.contains("404"), "it is reached, and takes no webhooks: {ran:?}");
+}

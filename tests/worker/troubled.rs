@@ -295,6 +295,10 @@ impl Store for Troubled {
         self.verb("health", self.store.health()).await
     }
 
+    fn notifiers(&self) -> &dyn mcptask::store::notifiers::NotifierStore {
+        self.store.notifiers()
+    }
+
     async fn close(&self) {
         self.store.close().await;
     }

@@ -9,6 +9,7 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
 
 use super::hook_process::Group;
+use super::webhook::Webhook;
 use crate::cli::config::StoreChoice;
 use crate::cli::context::Context;
 use crate::cli::environment::{DB, NAMESPACE, PROFILE, REDIS_URL};
@@ -50,6 +51,37 @@ struct Job {
     event: String,
     variables: Vec<(&'static str, String)>,
     line: String,
+}
+
+/// What is done for each event beside printing it.
+#[derive(Default)]
+pub(crate) struct Hooks {
+    /// A command is run.
+    pub(crate) exec: Option<Hook>,
+    /// It is posted.
+    pub(crate) webhook: Option<Webhook>,
+}
+
+impl Hooks {
+    /// Does it for one.
+    pub(crate) async fn run(&mut self, context: &Context, seen: &Seen) {
+        if let Some(webhook) = &mut self.webhook {
+            webhook.post(context, seen).await;
+        }
+        if let Some(hook) = &mut self.exec {
+            hook.run(context, seen).await;
+        }
+    }
+
+    /// Waits for what is still being done.
+    pub(crate) async fn finish(&mut self, context: &Context) {
+        if let Some(hook) = &mut self.exec {
+            hook.finish(context).await;
+        }
+        if let Some(webhook) = &mut self.webhook {
+            webhook.finish().await;
+        }
+    }
 }
 
 /// What it was run for, and how it ended.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::hook::Hook;
+use super::hook::{Hook, Hooks};
 use super::reset::{self, Known};
 use crate::cli::context::Context;
 use crate::cli::failure::store::expired;
@@ -47,8 +47,8 @@ pub(crate) struct Wish {
 pub(crate) struct Printer<'a> {
     context: &'a Context,
     wish: Wish,
-    /// What is run for each event that is printed.
-    hook: Option<Hook>,
+    /// What is done for each event that is printed.
+    hooks: Hooks,
     not_before: Option<Timestamp>,
     /// Which questions of the log are still open.
     open: Option<Open>,
@@ -64,8 +64,8 @@ enum Next {
 
 impl<'a> Printer<'a> {
     /// One that has printed nothing.
-    pub(crate) fn new(context: &'a Context, wish: Wish, hook: Option<Hook>) -> Self {
-        Self { context, wish, hook, not_before: None, open: None }
+    pub(crate) fn new(context: &'a Context, wish: Wish, hooks: Hooks) -> Self {
+        Self { context, wish, hooks, not_before: None, open: None }
     }
 
     /// Nothing of our own log that happened before that time is printed, and open questions of it are told by `open`.
@@ -115,9 +115,7 @@ impl<'a> Printer<'a> {
 
     /// Waits for what is still run.
     async fn finish(&mut self) {
-        if let Some(hook) = &mut self.hook {
-            hook.finish(self.context).await;
-        }
+        self.hooks.finish(self.context).await;
     }
 
     async fn until_over(&mut self, ours: Option<Log>, mut others: Watching) -> Result<(), Failure> {
@@ -144,7 +142,7 @@ impl<'a> Printer<'a> {
                 event = Watch::next_of(&mut log) => Next::Ours(event?),
                 event = others.next() => Next::Theirs(event.map(Box::new)),
                 over = &mut over => Next::Over(over.map(Box::new)),
-                () = Hook::turn(&mut self.hook, self.context) => continue,
+                () = Hook::turn(&mut self.hooks.exec, self.context) => continue,
             };
             let is_last = match seen {
                 Next::Ours(Watched::Event(event)) => {
@@ -246,9 +244,7 @@ impl<'a> Printer<'a> {
             if rings && is_new {
                 ui.ring();
             }
-            if let Some(hook) = &mut self.hook {
-                hook.run(self.context, seen).await;
-            }
+            self.hooks.run(self.context, seen).await;
         }
         // What is waited for may be of a name that is not printed.
         let is_last = self.wish.until.as_deref().is_some_and(|wanted| seen.is(wanted));

@@ -6,12 +6,13 @@ use crate::redis_link::Figures;
 use crate::store::{Refusal, StoreError, StoreResult, Trouble};
 
 /// The keys that all tasks share, with their types.
-const SHARED_KEYS: [(&str, &str); 7] = [
+const SHARED_KEYS: [(&str, &str); 8] = [
     ("archive", "zset"),
     ("events", "stream"),
     ("index", "zset"),
     ("keep", "hash"),
     ("leases", "zset"),
+    ("notifiers", "set"),
     ("tools", "hash"),
     ("tools:changes", "stream"),
 ];

@@ -16,6 +16,7 @@ mod keep;
 mod labels;
 mod list;
 mod mend;
+mod notifiers;
 mod open;
 mod reading;
 mod reply;
@@ -30,6 +31,7 @@ use async_trait::async_trait;
 use redis::{Cmd, FromRedisValue, Value};
 use tokio_util::sync::CancellationToken;
 
+use super::notifiers::NotifierStore;
 use super::{
     ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Retention,
     Rows, Store, StoreError, StoreResult, Tail, TaskFilter, Trouble, WorkerDetails, WorkerInfo,
@@ -387,6 +389,10 @@ impl Store for RedisStore {
 
     async fn health(&self) -> StoreResult<Vec<Trouble>> {
         self.troubles().await
+    }
+
+    fn notifiers(&self) -> &dyn NotifierStore {
+        self
     }
 
     async fn close(&self) {}

@@ -137,7 +137,7 @@ impl RedisStore {
     }
 
     /// The store's clock; this machine's where the user may not ask for it.
-    async fn time_ms(&self) -> StoreResult<i64> {
+    pub(super) async fn time_ms(&self) -> StoreResult<i64> {
         match self.command::<(i64, i64)>(&redis::cmd("TIME")).await {
             Ok((seconds, micros)) => Ok(seconds * 1000 + micros / 1000),
             Err(error) if error.refusal().is_some_and(crate::store::Refusal::is_about_rights) => {

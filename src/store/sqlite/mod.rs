@@ -23,6 +23,7 @@ mod keep;
 mod list;
 mod log;
 mod migrate;
+mod notifiers;
 mod open;
 mod questions;
 mod reading;
@@ -46,6 +47,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::gate;
+use super::notifiers::NotifierStore;
 use super::{
     ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Retention,
     Rows, Store, StoreResult, Tail, TaskFilter, Trouble, WorkerDetails, WorkerInfo,
@@ -349,6 +351,10 @@ impl Store for SqliteStore {
 
     async fn health(&self) -> StoreResult<Vec<Trouble>> {
         self.troubles().await
+    }
+
+    fn notifiers(&self) -> &dyn NotifierStore {
+        self
     }
 
     async fn close(&self) {

@@ -44,6 +44,11 @@
 --                                i:ID:BYTES:CREATED:UNTIL, t:CREATED:ID, u:UNTIL:ID
 --   archive:forgot     string  when a task was deleted from the archive before its time, for its bytes; for seven days
 --   keep               hash    MS:BYTES, as a process archives tasks -> when it last said so (ms); for a day
+--   notifiers          set     the names of the notifiers that anybody has held
+--   notifier:NAME      hash    who holds it: holder, about, until (ms); its places in the log: events, unanswered; status
+--                              (JSON); revision, which grows when somebody else changed what waits
+--   deliveries:NAME    hash    what it still has to deliver: id -> JSON
+--   undelivered:NAME   hash    what it gave up, likewise
 --   damaged            hash    keys that were of another type and were moved to damaged:KEY -> that type
 --
 -- A script that ends in an error has changed nothing. What can fail is written in this order: first whatever notes in

@@ -1,0 +1,135 @@
+//! What is told, and how it looks.
+
+use std::time::Duration;
+
+use mcptask::task::{Ask, Outcome, RpcError};
+
+use crate::receiver::Receiver;
+use crate::shapes::is_notice;
+use crate::stage::{Stage, form, notifier, posting};
+
+on_both_engines! {
+    a_question_is_told_with_all_that_answers_it,
+    only_what_is_wanted_is_told,
+    a_question_that_waits_too_long_is_told_once_and_one_that_was_answered_is_not,
+    a_program_is_told_as_well,
+}
+
+const SECRET: &str = "whsec_c2VjcmV0IHRoYXQgaXMgbG9uZyBlbm91Z2g=";
+
+fn a_question_is_told_with_all_that_answers_it(stage: &Stage) {
+    let receiver = Receiver::ready();
+    stage.file("hook.secret", SECRET);
+    let rest = format!("webhook = \"{}\"\nsecret = {{ file = \"hook.secret\" }}", receiver.url());
+    let _server = stage.telling(&notifier("hook", &["asked"], &rest));
+    let tasks = stage.tasks();
+    let task = tasks.asking("deploy", &form("Really?"), Some(Duration::from_secs(600)));
+    let got = receiver.count(1).remove(0);
+    assert_eq!(
+        (got.path.as_str(), got.headers["content-type"].as_str()),
+        ("/s3cret-path", "application/json")
+    );
+    let body = got.body();
+    assert_eq!((&body["type"], &body["data"]["message"]), (&"task.asked".into(), &"Really?".into()));
+    assert_eq!(
+        (got.data("task"), got.data("tool"), got.data("question")),
+        (task.id().to_string(), "deploy".into(), "q1".into())
+    );
+    is_notice(&body);
+    assert_eq!(body["data"]["form"]["properties"]["ok"]["type"], "boolean");
+    assert!(body["data"]["deadline"].is_string(), "{body}");
+    // Whoever has the secret can tell that it is ours.
+    let mut headers = http::HeaderMap::new();
+    for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
+        headers.insert(name, got.headers[name].parse().expect("a header"));
+    }
+    let webhook = standardwebhooks::Webhook::new(SECRET).expect("a secret");
+    webhook.verify(got.text.as_bytes(), &headers).expect("is signed");
+    // The command does what it says.
+    let command = got.data("command");
+    let words: Vec<&str> = command.split(' ').skip(1).chain(["--accept", "--set", "ok=true"]).collect();
+    stage.ok(&words);
+    assert_eq!(stage.json(&["notify"])[0]["problem"], serde_json::Value::Null);
+    let said = stage.heard("");
+    assert!(!said.contains("s3cret") && !said.contains("whsec"), "{said}");
+}
+
+fn only_what_is_wanted_is_told(stage: &Stage) {
+    let (deploys, all) = (Receiver::ready(), Receiver::ready());
+    let of_deploys =
+        notifier("deploys", &["failed"], &format!("tool = \"deploy*\"\nwebhook = \"{}\"", deploys.url()));
+    let of_session = notifier(
+        "session",
+        &["failed", "cancelled"],
+        &format!(
+            "session = [\"s1\"]\nformat = \"{{{{ event }}}} {{{{ tool }}}}: {{{{ text }}}}\"\nwebhook = \"{}\"",
+            all.url()
+        ),
+    );
+    let _server = stage.telling(&format!("{of_deploys}{of_session}"));
+    let tasks = stage.tasks();
+    let failing = |tool: &str| {
+        tasks.submit(tool, None);
+        let task = tasks.claim(tool);
+        tasks.finish(&task, &Outcome::Error(RpcError::internal(format!("{tool} broke"))));
+    };
+    failing("other");
+    failing("deploy_all");
+    tasks.cancel(&tasks.submit("other", Some("s1")));
+    tasks.cancel(&tasks.submit("deploy", Some("s2")));
+    assert_eq!(all.count(1)[0].text, "cancelled other: enough");
+    assert_eq!(deploys.count(1)[0].data("text"), "deploy_all broke");
+    failing("deploy_last");
+    assert_eq!(deploys.count(2)[1].data("text"), "deploy_last broke", "nothing came between");
+    assert_eq!(all.all().len(), 1);
+}
+
+fn a_question_that_waits_too_long_is_told_once_and_one_that_was_answered_is_not(stage: &Stage) {
+    let receiver = Receiver::ready();
+    let rest = format!("after = \"2s\"\nwebhook = \"{}\"", receiver.url());
+    let _server = stage.telling(&notifier("hook", &["unanswered"], &rest));
+    let tasks = stage.tasks();
+    let answered = tasks.asking("deploy", &form("Answered?"), None);
+    stage.ok(&["respond", answered.id().as_str(), "--decline"]);
+    let page = Ask::url("Sign.", "https://bank.example/sign?x=1");
+    let waiting = tasks.asking("deploy", &page, None);
+    let got = receiver.count(1).remove(0);
+    assert_eq!((got.data("event"), got.data("task")), ("unanswered".into(), waiting.id().to_string()));
+    assert_eq!((got.data("host"), got.data("mode")), ("bank.example".into(), "url".into()));
+    let next = tasks.asking("deploy", &form("Next?"), None);
+    let all = receiver.count(2);
+    assert_eq!(all[1].data("task"), next.id().to_string(), "the first one is not told again");
+}
+
+fn a_program_is_told_as_well(stage: &Stage) {
+    let script = r#"test "$MCPTASK_EVENT_TOOL" = deploy && cat > told.new && mv told.new told"#;
+    let _server =
+        stage.telling(&notifier("program", &["asked"], &format!("exec = [\"sh\", \"-c\", '{script}']")));
+    let task = stage.tasks().asking("deploy", &form("Really?"), None);
+    stage.until_notifiers("it is taken", |found| found[0]["delivered_at"].is_string());
+    let told = std::fs::read_to_string(stage.path().join("told")).expect("was written");
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!(told["data"]["task"], task.id().as_str());
+}
+
+#[test]
+fn a_changed_file_is_taken_up() {
+    let stage = Stage::sqlite();
+    let (before, after) = (Receiver::ready(), Receiver::ready());
+    let server = stage.telling(&posting("hook", &["submitted"], &before.url()));
+    let tasks = stage.tasks();
+    tasks.submit("one", None);
+    before.count(1);
+    stage.file("mcptask.toml", "[[notify]]\non = 5\n");
+    server.signal("HUP");
+    stage.heard("has 2 mistakes");
+    tasks.submit("two", None);
+    before.count(2);
+    stage.file("mcptask.toml", &posting("anew", &["submitted"], &after.url()));
+    server.signal("HUP");
+    let is_anew = |one: &serde_json::Value| one["running"] == (one["notifier"] == "anew");
+    stage.until_notifiers("the other one is run", |found| found.len() == 2 && found.iter().all(is_anew));
+    tasks.submit("three", None);
+    assert_eq!(after.count(1)[0].data("tool"), "three");
+    assert_eq!(before.all().len(), 2);
+}
