@@ -147,8 +147,8 @@ fn serve_one(
     reply: &dyn Fn(&Said) -> Reply,
 ) -> bool {
     let since = Instant::now();
-    let Some((head, message, begun)) = read(stream) else { return false };
-    let said = Said { head, message, earlier, idle: begun.duration_since(since) };
+    let Some((first, message, came)) = read(stream) else { return false };
+    let said = Said { head: first, message, earlier, idle: came.duration_since(since) };
     heard.lock().expect("no test panics in here").push(said.clone());
     // A client that has gone has no need of the rest.
     let _ = match reply(&said) {
