@@ -76,7 +76,8 @@ mod tests {
         assert_eq!(taken, MOST_LINES - 1);
         let problem = Junk::default().line(&"x".repeat(MOST_BYTES), &error()).expect("too much");
         assert!(problem.len() < 200 && problem.contains("its first line was \"xxx"), "{problem}");
-        let mut banner = Junk { speaks: true, ..Junk::default() };
+        let mut banner = Junk::default();
+        banner.speaks = true;
         assert!((0..10 * MOST_LINES).all(|_| banner.line("y\n", &error()).is_none()), "it has spoken");
     }
 
