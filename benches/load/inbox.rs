@@ -34,7 +34,7 @@ pub(crate) async fn measure(options: &Options) -> Vec<Section> {
     submit(&silent, QUESTIONS).await;
     tokio::time::timeout(BOUND, silent.asked(QUESTIONS)).await.expect("all tasks ask");
     let port = redis.url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
-    let slow = Place::Redis(format!("redis://127.0.0.1:{}", slow_way(port, LATER)));
+    let slow = Place::Redis(format!("redis://127.0.0.1:{}", slow_way(port, LATER).0));
     let sizes = [(80, 24), (120, 40), (200, 60)];
     let rows = sizes.into_iter().map(|size| row(options, &slow, size)).collect();
     let title = "1,000 waiting questions, each reply of the store 50 ms later";

@@ -44,9 +44,10 @@ fn unattended(version: &str, script: &str) -> (Option<i32>, String, String) {
 }
 
 #[test]
-fn without_anybody_to_ask_a_legacy_server_is_told_so_and_the_tool_goes_on_without() {
+fn without_anybody_to_ask_a_legacy_question_gets_no_answer_and_has_its_own_exit_code() {
     let (code, out, error) = unattended("fastmcp-3.4.11", "legacy.py");
-    assert_eq!((code, out.as_str()), (Some(0), "no dinner: cancel\n"), "{error}");
+    assert_eq!((code, out.as_str()), (Some(6), ""), "{error}");
+    assert!(error.contains("asks, and nobody may be asked here: What shall we cook?"), "{error}");
 }
 
 #[test]

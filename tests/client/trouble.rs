@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::answers::{Answers, Never};
 use crate::python::{PythonServer, python, script};
-use crate::{bounded, call, connect, none, run, task, text};
+use crate::{bounded, call, connect, none, run, task};
 
 async fn refused(target: &Target, era: Era) -> ClientError {
     match bounded("connect", Client::connect(target, era, None)).await {
@@ -126,17 +126,19 @@ async fn an_answerer_that_leaves_a_legacy_question_open_ends_the_wait() {
     assert!(matches!(error, ClientError::LeftOpen { .. }), "{error:?}");
 }
 
-/// Nobody can be asked: `FastMCP` 3 fails to relay, and its task goes on with a cancel.
+/// Nobody can be asked: a question of `FastMCP` 3 gets no answer, and the waiting ends with what it asks.
 #[rstest]
 #[case("fastmcp-3.0.2")]
 #[case("fastmcp-3.4.11")]
 #[tokio::test]
-async fn without_an_answerer_a_legacy_task_still_ends(#[case] version: &str) {
+async fn without_an_answerer_the_wait_for_a_legacy_task_ends_with_its_question(#[case] version: &str) {
     let server = PythonServer::start(version, "legacy.py", &[]);
     let target = Target::http(&server.url()).expect("a URL");
     let client = bounded("connect", Client::connect(&target, Era::Auto, None)).await.expect("connects");
-    let ended = run(&client, call("plan_dinner", none())).await;
-    assert_eq!(text(ended), ("no dinner: cancel".to_owned(), false));
+    let error = run(&client, call("plan_dinner", none())).await.expect_err("nobody answers");
+    let ClientError::NeedsInput { message, question, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(message, "What shall we cook?");
+    assert!(question.is_some(), "{error:?}");
 }
 
 /// Longer than the ten seconds after which rmcp takes a silent server for a legacy one.

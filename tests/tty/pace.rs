@@ -1,7 +1,9 @@
-//! The inbox over a store that is slow to answer: it is drawn at once all the same, and does nothing at rest.
-//! `cargo bench --bench load -- --only inbox` measures the same.
+//! The inbox with many questions, over a store that is slow to answer too: a key asks nothing of the store, and nothing is
+//! done at rest. Requests, wake-ups and frames are counted, since a busy machine makes times longer;
+//! `cargo bench --bench load -- --only inbox` measures how long frames take.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use mcptask::engine::{Engine, Limits, Submission};
@@ -12,7 +14,7 @@ use serde_json::{Map, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::inbox::worker;
-use crate::place::{BOUND, Place};
+use crate::place::Place;
 use crate::redis::RedisServer;
 use crate::screen::{Screen, TAB};
 use crate::slow::slow_way;
@@ -23,14 +25,6 @@ const LATER: Duration = Duration::from_millis(50);
 /// How long it is looked at while it rests.
 const REST: Duration = Duration::from_secs(5);
 
-/// The processor time that a process has had, in hundredths of a second.
-fn ticks(id: i32) -> u64 {
-    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).expect("it runs");
-    let (_, fields) = stat.rsplit_once(')').expect("a name");
-    let fields: Vec<&str> = fields.split_whitespace().collect();
-    fields[11..13].iter().map(|one| one.parse::<u64>().expect("a number")).sum()
-}
-
 /// What the log says of the frames under that name.
 fn said(log: &str, name: &str) -> u64 {
     let (_, rest) = log.split_once(&format!("{name}=")).unwrap_or_else(|| panic!("no {name} in {log}"));
@@ -38,26 +32,29 @@ fn said(log: &str, name: &str) -> u64 {
 }
 
 #[test]
-fn a_thousand_questions_on_a_slow_store_are_smooth_and_cost_nothing_at_rest() {
+fn a_thousand_questions_on_a_slow_store_are_gone_through_and_cost_nothing_at_rest() {
     let redis = RedisServer::start();
     let place = Place::on_redis(&redis.url());
     let _worker = worker(&place);
     submit_many(&place, Some(&redis), 1000);
-    let far = Place::on_redis(&format!("redis://127.0.0.1:{}", slow_way(redis.port(), LATER)));
+    let (port, asked) = slow_way(redis.port(), LATER);
+    let far = Place::on_redis(&format!("redis://127.0.0.1:{port}"));
     let variables = [("MCPTASK_LOG", "mcptask::tui=debug")];
     let mut screen = Screen::sized_with(&far, &["inbox"], (120, 40), &variables);
     screen.sees("[ 1000 waiting ]");
-    // What is pressed is seen at once, whatever is asked of the store meanwhile.
     screen.at_row("row 0");
-    let begun = Instant::now();
+    // What is pressed is seen whatever the store says: nothing is asked of it for a key.
+    let (begun, before) = (Instant::now(), asked.load(Ordering::SeqCst));
     for _ in 0..20 {
         screen.press("G");
         screen.at_row("row 09");
         screen.press("g");
         screen.at_row("row 00");
     }
-    let each = begun.elapsed() / 40;
-    assert!(each < LATER.max(BOUND / 600), "{each:?} for a key");
+    let for_keys = asked.load(Ordering::SeqCst) - before;
+    // What it asks by itself, keys or not, is about one request in a second.
+    let by_itself = 10 + 2 * begun.elapsed().as_secs();
+    assert!(for_keys < by_itself, "{for_keys} requests in {:?} for 40 keys", begun.elapsed());
     // The other tab asks the store for much, and keys are taken while it does.
     screen.press(TAB);
     screen.sees("[ tasks and workers ]");
@@ -65,17 +62,18 @@ fn a_thousand_questions_on_a_slow_store_are_smooth_and_cost_nothing_at_rest() {
     screen.sees("[ 1000 waiting ]");
     screen.press(&"j".repeat(305));
     screen.at_row("row 030");
-    let before = ticks(screen.id());
+    let before = (asked.load(Ordering::SeqCst), wakes(screen.id()));
     std::thread::sleep(REST);
-    let used = ticks(screen.id()) - before;
-    // 2 % of a core.
-    assert!(used <= REST.as_secs() * 2, "{used} hundredths of a second in {REST:?}");
+    let at_rest = asked.load(Ordering::SeqCst) - before.0;
+    let woken = wakes(screen.id()) - before.1;
+    assert!(at_rest < 20, "{at_rest} requests in {REST:?}");
+    assert!(woken < 100, "woken {woken} times in {REST:?}");
     screen.press("q");
     let (log, code) = screen.ends();
     assert_eq!(code, 0, "{log}");
-    let (frames, slow) = (said(&log, "frames"), said(&log, "slow"));
-    // A machine that does something else meanwhile holds a frame up now and then.
-    assert!(frames > 40 && slow * 50 <= frames, "{log}");
+    // Each of the first 40 keys was waited for; the held one is drawn at most once each time it comes.
+    let frames = said(&log, "frames");
+    assert!((40..500).contains(&frames), "{log}");
 }
 
 /// So many tasks of a place that ask, without a process for each.
@@ -121,7 +119,6 @@ fn a_thousand_questions_are_gone_through_and_at_rest_nothing_is_done() {
     submit_many(&place, None, 1000);
     let mut screen = Screen::run(&place, &["inbox"]);
     screen.sees("[ 1000 waiting ]");
-    let begun = Instant::now();
     screen.press("G");
     screen.at_row("row 099");
     screen.press("g");
@@ -129,11 +126,10 @@ fn a_thousand_questions_are_gone_through_and_at_rest_nothing_is_done() {
     // A held key: 305 of them at once. Workers ask in about the order of the tasks.
     screen.press(&"j".repeat(305));
     screen.at_row("row 030");
-    assert!(begun.elapsed() < Duration::from_secs(5).min(BOUND), "{:?}", begun.elapsed());
     let before = wakes(screen.id());
-    std::thread::sleep(Duration::from_secs(5));
+    std::thread::sleep(REST);
     let woken = wakes(screen.id()) - before;
-    assert!(woken < 60, "woken {woken} times in 5 s");
+    assert!(woken < 60, "woken {woken} times in {REST:?}");
     screen.press("q");
     assert_eq!(screen.ends().1, 0);
 }
