@@ -242,9 +242,9 @@ fn the_help_and_the_readme_have_the_same_codes_with_the_same_meaning() {
     for line in listed {
         match line.trim_start().split_once("  ") {
             Some((code, meaning)) if code.parse::<u8>().is_ok() => {
-                codes.push(format!("{code} {}", meaning.trim()))
+                codes.push(format!("{code} {}", meaning.trim()));
             }
-            _ => codes.last_mut().expect("a code before").push_str(&format!(" {}", line.trim())),
+            _ => codes.last_mut().expect("a code before").extend([" ", line.trim()]),
         }
     }
     let readme = include_str!("../../README.md").split_once("## Exit codes").expect("a section").1;

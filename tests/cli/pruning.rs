@@ -121,7 +121,9 @@ fn what_would_be_deleted_is_shown_as_a_list_shows_it() {
     );
     let _worker = place.worker();
     let tasks = ["fail", "say"].map(|tool| place.ok(&["submit", tool]));
-    tasks.iter().for_each(|id| drop(place.run(&["result", id, "--wait"])));
+    for id in &tasks {
+        place.run(&["result", id, "--wait"]);
+    }
     let dry = place.run(&["prune", "--ended", "--dry-run"]);
     let listed = place.run(&["list"]);
     for ran in [&dry, &listed] {

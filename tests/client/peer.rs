@@ -147,8 +147,8 @@ fn serve_one(
     reply: &dyn Fn(&Said) -> Reply,
 ) -> bool {
     let since = Instant::now();
-    let Some((head, message, begun)) = read(stream) else { return false };
-    let said = Said { head, message, earlier, idle: begun.duration_since(since) };
+    let Some((opening, message, begun)) = read(stream) else { return false };
+    let said = Said { head: opening, message, earlier, idle: begun.duration_since(since) };
     heard.lock().expect("no test panics in here").push(said.clone());
     // A client that has gone has no need of the rest.
     let _ = match reply(&said) {
@@ -172,20 +172,20 @@ fn serve_one(
     false
 }
 
-/// The head and the message of a request, and when it began.
+/// The opening and the message of a request, and when it began.
 fn read(stream: &TcpStream) -> Option<(String, Value, Instant)> {
     stream.peek(&mut [0]).ok()?;
     let begun = Instant::now();
     let mut reader = BufReader::new(stream);
-    let (mut head, mut line) = (String::new(), String::new());
+    let (mut opening, mut line) = (String::new(), String::new());
     while reader.read_line(&mut line).ok()? > 2 {
-        head.push_str(&line.to_lowercase());
+        opening.push_str(&line.to_lowercase());
         line.clear();
     }
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap_or("0");
+    let length = opening.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap_or("0");
     let mut body = vec![0; length.parse().ok()?];
     reader.read_exact(&mut body).ok()?;
-    (!head.is_empty()).then(|| (head, serde_json::from_slice(&body).unwrap_or_default(), begun))
+    (!opening.is_empty()).then(|| (opening, serde_json::from_slice(&body).unwrap_or_default(), begun))
 }
 
 fn keep(stream: &mut TcpStream, body: &str) -> std::io::Result<()> {
