@@ -149,7 +149,7 @@ async fn at_server(
         let task = server.find(&args.task).await?;
         context.concerns(&task.id, None);
         goes_on(context, &task.id);
-        answering.announced();
+        answering.announced(&task.id);
         let cancel = async || server.cancel(&task.id).await.map(drop);
         let ended = Box::pin(stay::to_end(context, server, &task));
         let ended = stay::or_cancel(context, (args.cancel_on_exit, &task.id), cancel, ended).await?;

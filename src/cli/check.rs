@@ -31,6 +31,7 @@ pub(crate) fn run(context: &Context, args: &CheckArgs) -> Result<(), Failure> {
             profiles(context, file, false)
         }
         (Some(file), _) if config::rules::is_one(file) => rules(context, file),
+        (Some(file), _) if config::says_nothing(file) => nothing(context, file),
         (Some(file), _) => tools(context, file),
         (None, None) => tools(context, here),
         (None, Some(own)) => {
@@ -78,6 +79,15 @@ fn right(context: &Context, file: &Path, found: &Profiles) -> Result<(), Failure
         format!("the profiles {}", text::line(&names.join(", ")))
     };
     context.ui.line(&format!("{} is right: it has {names}", file.display()))
+}
+
+/// Of a file that says nothing, it is said what it may be.
+fn nothing(context: &Context, file: &Path) -> Result<(), Failure> {
+    let mistakes = [config::nothing_said(file)];
+    if context.ui.is_json() {
+        return told(context, file, ("mistake", &mistakes));
+    }
+    Err(offer::mistaken(file, &mistakes))
 }
 
 fn rules(context: &Context, file: &Path) -> Result<(), Failure> {

@@ -106,7 +106,7 @@ async fn dinner(
         4,
         "The worker runs it, and it asks. The server passes each question on to the client: you.",
     );
-    answering.announced();
+    answering.announced(&task.id);
     let ended = client.follow(&task.id, &|_| {}).await;
     let ended = ended.map_err(|error| thrown_away(remote::explained(error, answering)))?;
     say(context, 5, "The answers went back to the worker, and the task ended. Its result:");

@@ -81,7 +81,8 @@ impl Answering {
         let message = page::message(&asked.ask, 200);
         let (who, missing) = (&asked.who, missing.unwrap_or_default());
         let said = format!("{who} asks, and nobody may be asked here: {message}{missing}");
-        let at_once = self.answers.is_none().then(|| ANSWER_AT_ONCE.into());
+        // A task is there already: another one of the tool would be one too many.
+        let at_once = (self.answers.is_none() && !asked.is_only_here).then(|| ANSWER_AT_ONCE.into());
         Failure::new(Kind::NeedsInput, said).maybe_hint(asked.later_hint().or(at_once))
     }
 

@@ -141,6 +141,12 @@ fn none(context: &Context, places: &Places, args: &ListArgs) {
     let ui = &context.ui;
     match (places.all(), args.sought()) {
         ([], _) => ui.talk(&format!("no tasks; {}", context.nothing_begun())),
+        (all, Some(sought)) if args.history && !all.iter().any(|one| matches!(one, Place::Store(_))) => {
+            // `serve --keep` would begin a store there, and keep none of these tasks.
+            ui.talk(&format!(
+                "{sought}; only a store of mcptask's own has a history, and there is none here"
+            ));
+        }
         (_, Some(sought)) if args.history => {
             let keep = Suggested::new("serve").option("--keep", "30d");
             let keep = Advice::command(keep, "keeps tasks for so long after their ttl ended");

@@ -148,6 +148,11 @@ pub(crate) fn load(file: &Path) -> Result<config::Config, Failure> {
 
 /// The failure of a file with mistakes.
 pub(crate) fn mistaken(file: &Path, mistakes: &[Mistake]) -> Failure {
+    // Of a file that is not there, or cannot be read, nothing can be corrected.
+    if let [Mistake { line: 0, problem, hint, .. }] = mistakes {
+        return Failure::usage(format!("{} {problem}", file.display()))
+            .maybe_hint(hint.clone().map(Advice::from));
+    }
     let lines: Vec<_> = mistakes.iter().map(Mistake::to_string).collect();
     let count = config::counted(mistakes);
     let message = format!("{} has {count}:\n{}", file.display(), lines.join("\n"));

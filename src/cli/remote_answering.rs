@@ -8,7 +8,6 @@ use async_trait::async_trait;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
-use super::failure::client::ANSWER_AT_ONCE;
 use super::failure::{Failure, Kind};
 use super::follow::Answering;
 use super::ui::question::Asked;
@@ -27,8 +26,8 @@ pub(crate) struct RemoteAnswering {
     answering: Answering,
     /// Whether what is left open can be answered by a command.
     answered_later: AtomicBool,
-    /// Whether the task's id is on the screen: its first question can be here before it.
-    announced: watch::Sender<bool>,
+    /// The task's id once it is on the screen: its first question can be here before it.
+    announced: watch::Sender<Option<String>>,
     /// What is known of the call that made the task.
     call: OnceLock<Background>,
     state: Mutex<State>,
@@ -55,16 +54,25 @@ fn who(question: &AskedQuestion) -> String {
 /// Where a legacy server's question can be answered by others than the client that it asks.
 pub(crate) fn at_its_store(task: &str) -> Advice {
     let respond = Suggested::new("respond").about(task);
-    let asks = "a legacy server asks only the client that submitted the task, and may take the end of this command for \
+    let asks = "some legacy servers ask only the client that submitted the task, and may take the end of this command for \
                 an answer; as long as the task waits, ";
     Advice::at_its_store(asks, respond, "answers straight at the store that the server uses")
+}
+
+/// How a legacy server's task is taken up again: there may be no other client that it asks.
+fn taken_up(task: &str) -> Advice {
+    let attach = Suggested::new("attach").about(task);
+    Advice::from("the task is there still: ").and_command(
+        attach,
+        "takes it up again, at a terminal or with --answers FILE, where the server asks anew",
+    )
 }
 
 /// The failure of a task of a legacy server that is seen to ask, but not what it asks.
 pub(crate) fn nobody_answers(server: &str, task: &str, message: &str) -> Failure {
     let (short, message) = (event::short(task), text::sentence(message));
     let said = format!("{server} (task {short}) asks, and nobody may be asked here: {message}");
-    Failure::new(Kind::NeedsInput, said).hint(ANSWER_AT_ONCE).hint(at_its_store(task))
+    Failure::new(Kind::NeedsInput, said).hint(taken_up(task)).hint(at_its_store(task))
 }
 
 /// A question that was asked here.
@@ -122,7 +130,7 @@ impl RemoteAnswering {
         Arc::new(Self {
             answering,
             answered_later,
-            announced: watch::Sender::new(false),
+            announced: watch::Sender::new(None),
             call: OnceLock::new(),
             state: Mutex::default(),
         })
@@ -135,15 +143,20 @@ impl RemoteAnswering {
     }
 
     /// The task was announced: its questions may be asked.
-    pub(crate) fn announced(&self) {
-        self.announced.send_replace(true);
+    pub(crate) fn announced(&self, task: &str) {
+        self.announced.send_replace(Some(task.to_owned()));
+    }
+
+    /// The task that asks: not every server says so, and there is one here.
+    fn task_of(&self, question: &AskedQuestion) -> Option<String> {
+        question.task.clone().or_else(|| self.announced.borrow().clone())
     }
 
     /// A task's question waits for what is said of the task before; a call without a task is never announced.
     async fn await_announcement(&self, question: &AskedQuestion) {
         if question.task.is_some() {
             let mut announced = self.announced.subscribe();
-            let _ = tokio::time::timeout(ANNOUNCED, announced.wait_for(|announced| *announced)).await;
+            let _ = tokio::time::timeout(ANNOUNCED, announced.wait_for(Option::is_some)).await;
         }
     }
 
@@ -168,12 +181,15 @@ impl RemoteAnswering {
     pub(crate) fn asks_nobody(&self, question: &AskedQuestion) -> Failure {
         let (position, _) = self.state().meet(question);
         let failure = self.answering.nobody(&self.asked(question, position), position);
-        failure.maybe_hint(self.elsewhere(question))
+        self.elsewhere(failure, question)
     }
 
-    /// Where a task's question is answered that no command answers through its server.
-    fn elsewhere(&self, question: &AskedQuestion) -> Option<Advice> {
-        question.task.as_deref().filter(|_| !self.is_answered_later()).map(at_its_store)
+    /// Names where a task's question is answered that no command answers through its server.
+    fn elsewhere(&self, failure: Failure, question: &AskedQuestion) -> Failure {
+        match self.task_of(question).filter(|_| !self.is_answered_later()) {
+            Some(task) => failure.hint(taken_up(&task)).hint(at_its_store(&task)),
+            None => failure,
+        }
     }
 
     /// Warns of what in the file of answers has answered nothing.
@@ -212,7 +228,7 @@ impl RemoteAnswering {
         Asked {
             refused: question.refused.clone(),
             later: self.later(question),
-            is_only_here: question.task.is_some() && !self.is_answered_later(),
+            is_only_here: self.task_of(question).is_some() && !self.is_answered_later(),
             background,
             draft: state.asked[position - 1].draft.clone(),
             ..Asked::new(who, question.ask.clone())
@@ -236,7 +252,8 @@ impl client::Answering for RemoteAnswering {
             }
             Err(failure) => {
                 let is_open = failure.kind() == Kind::NeedsInput;
-                self.state().failure = Some(failure.maybe_hint(self.elsewhere(question).filter(|_| is_open)));
+                let failure = if is_open { self.elsewhere(failure, question) } else { failure };
+                self.state().failure = Some(failure);
                 None
             }
         }

@@ -67,9 +67,6 @@ async fn respond(context: &Context, places: &Places, args: &RespondArgs, who: Wh
     context.concerns(found.id(), wanted.as_deref());
     let question = found.question(wanted.as_deref(), way).await?;
     context.concerns(found.id(), Some(&question.id));
-    if let Some(problem) = found.keeps_no_names().filter(|_| args.name.is_some() || args.note.is_some()) {
-        context.ui.warn(&problem);
-    }
     let receipt = match args.given(&question.asked.ask, args.content()?)? {
         Some(answer) => {
             let answer = answer.given_by(who);
@@ -77,6 +74,9 @@ async fn respond(context: &Context, places: &Places, args: &RespondArgs, who: Wh
         }
         None => at_prompt(context, &found, &question, (way, &who)).await?,
     };
+    if let Some(problem) = found.keeps_no_names().filter(|_| args.name.is_some() || args.note.is_some()) {
+        context.ui.warn(&problem);
+    }
     told(context, &found, &question, &receipt)
 }
 

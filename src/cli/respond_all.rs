@@ -168,17 +168,16 @@ async fn send(
     args: &RespondArgs,
     tally: &mut Tally,
 ) -> Result<(), Failure> {
-    if tally.done == 0
-        && let Some(problem) =
-            waiting.found.keeps_no_names().filter(|_| args.name.is_some() || args.note.is_some())
-    {
-        context.ui.warn(&problem);
-    }
+    let is_first = tally.done == 0;
     let accepted = page::of(&waiting.question.asked.ask).filter(|_| answer.action == Action::Accept);
     if accepted.is_some() {
         tell_page(context, waiting);
     }
     let Some(receipt) = waiting.send(answer, tally).await? else { return Ok(()) };
+    let is_said = is_first && (args.name.is_some() || args.note.is_some());
+    if let Some(problem) = waiting.found.keeps_no_names().filter(|_| is_said) {
+        context.ui.warn(&problem);
+    }
     if context.ui.is_json() {
         let mut object = receipt.object(&waiting.found, &waiting.question);
         object["url"] = json!(accepted);

@@ -13,6 +13,7 @@ use super::ui::{text, time};
 use super::{arguments, complete, places};
 use crate::desk::answers::{self, Answers};
 use crate::desk::place::Found;
+use crate::desk::sought::Sought;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::values;
 use crate::engine::Viewer;
@@ -21,7 +22,7 @@ use crate::task::{SessionId, Task};
 /// Launch a new task from one that has ended; print its id
 ///
 /// It has the tool, the arguments and the session of the earlier one, and belongs to the same user; the earlier one stays
-/// as it is. Only our own store keeps the arguments of a task where they can be read.
+/// as it is. One whose ttl has ended will do as long as `--keep` keeps it. Only our own store keeps the arguments of a task where they can be read.
 #[derive(Debug, Args)]
 #[command(after_long_help = answers::FORMAT)]
 pub(crate) struct RetryArgs {
@@ -64,8 +65,11 @@ pub(crate) async fn run(context: &Context, args: RetryArgs) -> Result<(), Failur
     context.before_changing(&args.remote).await?;
     let given = args.answers.as_deref().map(arguments::answers).transpose()?;
     let earlier = places::at(context, &args.remote, args.wait, async |places| {
-        let found = places::find(context, places, &args.task, args.wait).await?;
-        ended(&found).await
+        match places::seek(context, places, &args.task, args.wait).await? {
+            Sought::Task(found) => ended(&found).await,
+            // It is only read, and its arguments are there.
+            Sought::Archived(engine, id) => Ok(engine.archived_task(&id).await?.task),
+        }
     });
     let earlier = earlier.await?;
     let journal = args.from_journal.then(|| Answers::of_journal(&earlier.questions));

@@ -343,7 +343,7 @@ async fn through_server(
                 context.ui.warn(warning);
             }
             announce(context, args, &task.id, Suggested::new("show").about(task.id.as_str()))?;
-            answering.announced();
+            answering.announced(&task.id);
             if !args.wait {
                 return Ok(());
             }

@@ -106,6 +106,23 @@ pub fn load(path: &Path) -> Result<Config, Vec<Mistake>> {
     }
 }
 
+/// Whether a file is there and says nothing, so that nobody can tell what it is to be.
+pub(crate) fn says_nothing(path: &Path) -> bool {
+    // What is no file has its text once.
+    path.is_file() && file::text(path, MAX_FILE_BYTES).is_ok_and(|text| is_empty(&text))
+}
+
+fn is_empty(text: &str) -> bool {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    errors.is_empty() && document.get_ref().is_empty()
+}
+
+/// The mistake of a file that says nothing.
+pub(crate) fn nothing_said(path: &Path) -> Mistake {
+    let hint = "[tools.NAME] or builtin = true makes it one of tools, [[rule]] one of rules, [profile.NAME] one of profiles";
+    Mistake::of_file(path, "says nothing".to_owned(), hint)
+}
+
 /// The stack on which a file is read. Whatever nests in a file is bounded so that much less is enough, in a debug
 /// build too; the caller's own stack may be small and half used.
 const STACK_BYTES: usize = 16 * 1024 * 1024;

@@ -173,6 +173,10 @@ fn then(table: &mut Table<'_>) -> Option<Then> {
         };
         let hint = "give it one of accept = { … }, decline = true, cancel = true and leave = true".to_owned();
         table.source.mistake(&table.span, problem, Some(hint));
+        // Each is known, whatever is wrong with them together.
+        for word in WORDS {
+            table.get(word);
+        }
         return None;
     };
     match word {
@@ -274,6 +278,19 @@ mod tests {
         ] {
             let mistakes = read(text).expect_err(text).join("\n");
             assert!(mistakes.contains(said), "{said:?} is not in {mistakes}");
+        }
+    }
+
+    #[test]
+    fn what_a_rule_does_is_no_unknown_key_where_it_does_several_things() {
+        for text in [
+            "[[rule]]\naccept = {}\nleave = true",
+            "[[rule]]\nname = \"a\"\ncancel = true\nleave = true\ntol = 1",
+        ] {
+            let mistakes = read(text).expect_err(text);
+            assert_eq!(mistakes.len(), 2, "{mistakes:?}");
+            let is_false = |one: &String| one.contains("unknown key") && !one.contains("unknown key \"tol\"");
+            assert!(!mistakes.iter().any(is_false), "{mistakes:?}");
         }
     }
 

@@ -127,3 +127,32 @@ fn an_expression_without_end_is_a_mistake_and_serve_lives_on_when_it_comes_with_
     assert!(ran.code == 2 && ran.err.contains(&format!("{file}:3:")), "{ran:?}");
     assert!(lives && told.contains("words and signs"), "{told}");
 }
+
+#[test]
+fn of_an_empty_file_it_is_said_what_it_may_be() {
+    let place = Place::new();
+    let file = place.file("e.toml", "# nothing yet\n");
+    let ran = place.run(&["check", &file]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    for part in ["e.toml says nothing", "[tools.NAME]", "[[rule]]", "[profile.NAME]"] {
+        assert!(ran.err.contains(part), "{part:?} is not in {ran:?}");
+    }
+    let lines = place.run(&["check", &file, "--json"]);
+    assert!(lines.code == 2 && lines.out.contains("\"says nothing\""), "{lines:?}");
+    let rules = place.run(&["respond", "--rules", &file]);
+    assert!(rules.code == 2 && rules.err.contains("the file has no rules"), "{rules:?}");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_not_to_be_corrected() {
+    let place = Place::new();
+    for words in [
+        &["respond", "--rules", "nope.toml"][..],
+        &["check", "nope.toml"],
+        &["worker", "--config", "nope.toml"],
+    ] {
+        let ran = place.run(words);
+        assert!(ran.code == 2 && ran.err.contains("nope.toml cannot be read: No such file"), "{ran:?}");
+        assert!(ran.err.contains("give the path of a file") && !ran.err.contains("correct it"), "{ran:?}");
+    }
+}

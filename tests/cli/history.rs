@@ -93,6 +93,11 @@ fn is_history(place: &Place) {
         assert!(error["hint"].as_str().is_some_and(|hint| hint.contains("show")), "{words:?}: {error}");
     }
     assert_eq!(place.run(&["show", "zzzzzzzz"]).code, 9);
+    // It is only read, and its arguments are there.
+    let again = place.json(&["retry", &id[..8]]).remove(0);
+    is_line("submission", &again);
+    let new = &place.json(&["show", again["task"].as_str().expect("an id")])[0];
+    assert_eq!((&again["again"], &new["arguments"]["room"]), (&Value::from(id.as_str()), &"kitchen".into()));
 }
 
 #[test]

@@ -352,8 +352,9 @@ fn a_question_that_nobody_may_be_asked_is_named_through_a_server_as_at_its_store
         assert_eq!(ran.code, 6, "{ran:?}");
         assert!(ran.err.contains(") asks, and nobody may be asked here: Which?"), "{ran:?}");
         // A legacy server tells only its own client which question it is.
-        let more = if way == legacy { [" respond ", "--redis URL"] } else { [", question ", " --question "] };
+        let more = if way == legacy { [" respond ", " attach "] } else { [", question ", " --question "] };
         assert!(more.iter().all(|words| ran.err.contains(words)), "{ran:?}");
+        assert!(!ran.err.contains("run it at a terminal with --wait"), "the task is there: {ran:?}");
     }
     let waiting = place.json(&["list", "--waiting"]);
     assert_eq!(waiting.len(), 3, "each is still asked: {waiting:?}");

@@ -143,3 +143,22 @@ fn a_server_on_stdio_has_rules_too() {
     let ran = place.run(&["serve", "--stdio", "--rules", &broken]);
     assert_eq!((ran.code, &*ran.out), (2, ""), "{ran:?}");
 }
+
+#[test]
+fn a_condition_on_what_is_not_there_is_told_with_what_a_rule_has() {
+    let place = Place::new();
+    let _worker = begun(&place);
+    let rules = place.file(
+        "rules.toml",
+        "[[rule]]\nname = \"deep\"\nwhen = \"args.nope.x > 3\"\naccept = { ok = true }\n",
+    );
+    order(&place, 5);
+    let said = place.ok(&["respond", "--rules", &rules]);
+    assert!(
+        said.contains("test for it first, as in `args.x is defined and") && !said.contains("answer.accepted"),
+        "{said}"
+    );
+    let tested = "[[rule]]\nname = \"deep\"\nwhen = \"args.nope is defined and args.nope.x > 3\"\naccept = { ok = true }\n";
+    let said = place.ok(&["respond", "--rules", &place.file("tested.toml", tested)]);
+    assert!(said.contains("no rule is about it"), "{said}");
+}

@@ -191,9 +191,16 @@ async fn a_program_that_asks_without_end_is_given_up(#[values(true, false)] asks
     let connecting = Client::connect(&target, Era::Legacy, asks.then_some(never));
     let client = bounded("connect", connecting).await.expect("connects");
     let error = bounded("submit", client.submit(call("x", none()))).await.expect_err("it is given up");
-    let ClientError::Answers { problem, .. } = &error else { panic!("{error:?}") };
-    let is_said = problem.contains("floods its client") || problem.contains("does not read what it is sent");
-    assert!(is_said, "{problem}");
+    match &error {
+        ClientError::Answers { problem, .. } => {
+            let is_said =
+                problem.contains("floods its client") || problem.contains("does not read what it is sent");
+            assert!(is_said, "{problem}");
+        }
+        // Where nobody may be asked, the first question ends the wait as well, whichever is told first.
+        ClientError::NeedsInput { .. } if !asks => (),
+        _ => panic!("{error:?}"),
+    }
     client.close().await;
 }
 

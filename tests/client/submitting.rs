@@ -48,6 +48,9 @@ fn without_anybody_to_ask_a_legacy_question_gets_no_answer_and_has_its_own_exit_
     let (code, out, error) = unattended("fastmcp-3.4.11", "legacy.py");
     assert_eq!((code, out.as_str()), (Some(6), ""), "{error}");
     assert!(error.contains("asks, and nobody may be asked here: What shall we cook?"), "{error}");
+    // The task is there: submitting another one helps nobody.
+    assert!(error.contains("mcptask attach ") && error.contains(" respond "), "{error}");
+    assert!(!error.contains("run it at a terminal with --wait"), "{error}");
 }
 
 #[test]

@@ -55,11 +55,16 @@ async fn a_name_has_no_place_there_and_that_is_said() {
     let client = kitchen.client("plan_dinner", &json!({}), "silent");
     let id = client.task();
     kitchen.asks(&id, "What kind of dinner?").await;
-    let mut command = Command::cargo_bin("mcptask").expect("is built");
-    command.env("MCPTASK_REDIS_URL", kitchen.redis.url()).args(["respond", &id, "--set", "cuisine=thai"]);
-    let output = command.args(["--as", "ada", "--note", "ticket 7"]).output().expect("runs");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success() && said.contains("FastMCP keeps neither the name"), "{said}");
+    let respond = |cuisine: &str| {
+        let mut command = Command::cargo_bin("mcptask").expect("is built");
+        command.env("MCPTASK_REDIS_URL", kitchen.redis.url()).args(["respond", &id, "--set", cuisine]);
+        let output = command.args(["--as", "ada", "--note", "ticket 7"]).output().expect("runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, said) = respond("cuisine=martian");
+    assert!(code == Some(2) && !said.contains("is stored without them"), "nothing was stored: {said}");
+    let (code, said) = respond("cuisine=thai");
+    assert!(code == Some(0) && said.contains("FastMCP keeps neither the name"), "{said}");
     kitchen.asks(&id, "Vegetarian?").await;
     let (code, done, complaint) = mcptask(&kitchen, &["respond", &id, "--set", "vegetarian=yes"]);
     assert!(code == 0 && done[0]["who"].is_null(), "{complaint}");
@@ -106,6 +111,13 @@ async fn both_kinds_of_tasks_stand_side_by_side() {
     assert_eq!(completed(&kitchen, "show"), id[..8], "FastMCP's is the only one to offer");
     let ours = kitchen.redis::<Vec<String>>(&["KEYS", "mcptask*"]).await;
     assert_eq!(ours, Vec::<String>::new(), "looking leaves no key in FastMCP's Redis");
+    let mut history = Command::cargo_bin("mcptask").expect("is built");
+    history.env("MCPTASK_REDIS_URL", kitchen.redis.url()).args(["list", "--history"]);
+    let said = String::from_utf8(history.output().expect("runs").stderr).expect("is text");
+    assert!(
+        said.contains("only a store of mcptask's own has a history") && !said.contains("--keep"),
+        "{said}"
+    );
 
     let store =
         mcptask::store::redis::RedisStore::open(&kitchen.redis.url(), "default").await.expect("opens");

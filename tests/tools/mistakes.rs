@@ -236,7 +236,7 @@ fn fields_that_nobody_can_fill_in_are_found() {
     let input = |field: &str| {
         format!("[tools.t]\ndescription = \"d\"\ninput = {{ n = {field} }}\nsteps = [{{ return = \"x\" }}]\n")
     };
-    one(&input("{ type = \"integer\", default = \"x\" }"), "3:15", &["default", "integer"]);
+    one(&input("{ type = \"integer\", default = \"x\" }"), "3:15", &["default", "not a whole number"]);
     one(&input("{ type = \"integer\", minimum = 5, maximum = 2 }"), "3:15", &["5, more than"]);
     one(&input("{ type = \"array\", items = { typ = \"string\" } }"), "3:15", &["\"typ\"", "\"type\""]);
     one(&input("[true]"), "3:16", &["true, not text"]);

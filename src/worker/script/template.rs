@@ -81,13 +81,23 @@ impl TemplateError {
 
     fn from_engine(source: &str, error: &minijinja::Error) -> Self {
         let problem = match error.kind() {
-            minijinja::ErrorKind::UndefinedError => {
-                "uses a value that is not there; test for it first, as in `answer.accepted and …`".to_owned()
-            }
+            minijinja::ErrorKind::UndefinedError => missing(source).to_owned(),
             minijinja::ErrorKind::OutOfFuel => "works too long".to_owned(),
             kind => format!("fails: {}", error.detail().map_or_else(|| kind.to_string(), str::to_owned)),
         };
         Self::new(source, problem)
+    }
+}
+
+/// What is said where a value is not there. Only steps after a question have an answer, of which the rest is there when it
+/// was accepted.
+fn missing(source: &str) -> &'static str {
+    let begins_a_name =
+        |at: usize| !source[..at].ends_with(|one: char| one == '.' || one == '_' || one.is_alphanumeric());
+    if source.match_indices("answer.").any(|(at, _)| begins_a_name(at)) {
+        "uses a value that is not there; test for it first, as in `answer.accepted and …`"
+    } else {
+        "uses a value that is not there; test for it first, as in `args.x is defined and …`"
     }
 }
 
