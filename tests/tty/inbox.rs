@@ -113,8 +113,20 @@ fn escape_goes_back_from_the_form_and_news_lose_nothing_that_was_typed() {
     screen.press("Bea");
     screen.sees("> name  Bea");
     place.ok(&["respond", &id, "--set", "name=Carl"]);
-    let shown = screen.sees("[ 1 waiting ]");
+    // What is typed on goes nowhere, neither into the form nor to the list behind it.
+    let shown = screen.sees("This form is closed");
+    assert!(shown.contains("> name  Bea"), "{shown}");
+    screen.press("x");
+    screen.press("y");
+    screen.press("q");
+    screen.forget_written();
+    screen.press("\u{c}");
+    screen.writes("closed,");
+    let shown = screen.sees("> name  Bea\n");
     assert!(words(&shown).contains("already answered: accept by operator"), "{shown}");
+    screen.press(ENTER);
+    let shown = screen.sees("[ 1 waiting ]");
+    assert_eq!(place.json(&["list", "--waiting"]).len(), 1, "nothing was cancelled");
     assert!(words(&shown).contains("what you had filled in: name=Bea"), "{shown}");
     screen.press("q");
     assert_eq!(screen.ends().1, 0);
