@@ -167,6 +167,29 @@ fn several_of_one_form_are_answered_alike_after_it_is_shown_what_goes_to_whom() 
 }
 
 #[test]
+fn the_questions_that_are_counted_are_those_that_are_listed() {
+    let place = Place::new();
+    let _worker = worker(&place);
+    let ids = ["a", "b", "c"].map(|what| allowing(&place, what, "friday"));
+    let mut screen = Screen::run(&place, &["inbox"]);
+    screen.at("[ 3 waiting ]", " ");
+    screen.at("1 marked", " ");
+    screen.at("2 marked", " ");
+    screen.at("3 marked", ENTER);
+    screen.at_form("> ok");
+    place.ok(&["respond", &ids[1], "--decline"]);
+    // The inbox behind the form has heard of it.
+    screen.writes("\u{1b}]2;(2) mcptask inbox\u{7}");
+    screen.press("y");
+    let shown = screen.sees("Send this to 2 questions?");
+    assert!(!shown.contains("delete b?"), "{shown}");
+    screen.press("y");
+    screen.sees("[ 0 waiting ]");
+    screen.press("q");
+    assert_eq!(screen.ends().1, 0);
+}
+
+#[test]
 fn a_filter_a_tasks_sheet_and_the_tab_of_tasks() {
     let place = Place::new();
     let _worker = worker(&place);
