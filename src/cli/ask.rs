@@ -103,7 +103,7 @@ pub(crate) async fn run_local(context: &Context, args: &AskArgs) -> Result<ExitC
     let answer = if context.ui.may_prompt() {
         match question::ask(&context.ui, &asked).await? {
             Reply::Answer(answer) => answer,
-            Reply::LeftOpen => Answer::new(Action::Cancel, Answerer::Operator),
+            Reply::LeftOpen | Reply::Closed => Answer::new(Action::Cancel, Answerer::Operator),
         }
     } else {
         // Fails, and says why nobody can be asked.

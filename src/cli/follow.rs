@@ -64,7 +64,7 @@ impl Answering {
         }
         match question::ask(&self.ui, asked).await? {
             Reply::Answer(answer) => Ok(answer),
-            Reply::LeftOpen => {
+            Reply::LeftOpen | Reply::Closed => {
                 Err(Failure::new(Kind::NeedsInput, asked.left()).maybe_hint(asked.later_hint()))
             }
         }

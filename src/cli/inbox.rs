@@ -300,8 +300,9 @@ impl<'a> Desk<'a> {
         self.pane.release();
         let site = self.site(first.place)?;
         let answer = answering::ask(site.context, &asked).await?;
-        let lines = self.to_be_sent(keys, &asked.ask, &answer);
-        self.yes(Sheet::question(format!("Send this to {} questions?", keys.len()), lines)).await?;
+        let (count, lines) = self.to_be_sent(keys, &asked.ask, &answer);
+        let title = format!("Send this to {count} questions?");
+        self.yes(Sheet::question(title, lines)).await?;
         let (mut tally, sites) = (Tally::default(), self.sites);
         let by = |place: usize| {
             let who = sites.of(place).map_or_else(|| site.who.clone(), |site| site.who.clone());
@@ -325,8 +326,9 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    fn to_be_sent(&self, keys: &[Key], ask: &Ask, answer: &Answer) -> Vec<SheetLine> {
+    fn to_be_sent(&self, keys: &[Key], ask: &Ask, answer: &Answer) -> (usize, Vec<SheetLine>) {
         let mut lines = vec![SheetLine::new("  ", in_words(ask, answer), Tone::Strong), SheetLine::plain("")];
+        let before = lines.len();
         let (list, has_several) = (self.inbox.list(), self.inbox.has_several_places());
         lines.extend(keys.iter().filter_map(|key| list.get(key)).map(|question| {
             let id = text::line(text::short_id(&question.key.task));
@@ -335,7 +337,7 @@ impl<'a> Desk<'a> {
             let whose: Vec<&str> = whose.into_iter().filter(|one| !one.is_empty()).collect();
             SheetLine::new(format!("  {id}  "), whose.join(" · "), Tone::Plain)
         }));
-        lines
+        (lines.len() - before, lines)
     }
 
     async fn show(&mut self, task: &TaskKey) -> Result<(), Failure> {

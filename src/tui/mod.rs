@@ -90,18 +90,26 @@ enum Event {
     Stop,
     /// The program was stopped from outside and goes on.
     Continued,
+    /// The question was closed from elsewhere.
+    Closed(String),
     News,
     Time,
 }
 
-/// Asks at the terminal; `form` is the question's, and `None` for a page. Dropping the future takes the form off the
+/// Asks at the terminal; `form` is the question's, and `None` for a page. What `closing` tells became of the question: its
+/// form then stays until somebody has read that, so that nothing which is typed for it goes elsewhere. Dropping the future takes the form off the
 /// screen, and the terminal is as it was.
-pub(crate) async fn ask(asked: &Asked, form: Option<Form>, setting: Setting) -> Result<Reply, Stopped> {
+pub(crate) async fn ask(
+    asked: &Asked,
+    form: Option<Form>,
+    setting: Setting,
+    mut closing: watch::Receiver<Option<String>>,
+) -> Result<Reply, Stopped> {
     let mut continued = continuations()?;
     let mut open = Open::new(asked, form, setting)?;
     loop {
         open.draw()?;
-        let event = open.next(&mut continued).await;
+        let event = open.next(&mut continued, &mut closing).await;
         let step = match event {
             Event::Burst(burst) => open.sheet.take(burst?),
             Event::Stop => {
@@ -109,6 +117,10 @@ pub(crate) async fn ask(asked: &Asked, form: Option<Form>, setting: Setting) -> 
                 Step::Stay
             }
             Event::Continued => Step::Continued,
+            Event::Closed(words) => {
+                open.sheet.close(words);
+                Step::Stay
+            }
             Event::News | Event::Time => Step::Stay,
         };
         open.keep_draft();
@@ -151,11 +163,12 @@ impl<'a> Open<'a> {
         Ok(())
     }
 
-    async fn next(&mut self, continued: &mut Signal) -> Event {
+    async fn next(&mut self, continued: &mut Signal, closing: &mut watch::Receiver<Option<String>>) -> Event {
         tokio::select! {
             biased;
             () = stopping::asked() => Event::Stop,
             _ = continued.recv() => Event::Continued,
+            Some(words) = closed(closing) => Event::Closed(words),
             burst = self.keyboard.next() => Event::Burst(burst),
             Ok(()) = self.setting.news.changed() => Event::News,
             () = tokio::time::sleep(TELL_TIMES) => Event::Time,
@@ -182,6 +195,12 @@ impl<'a> Open<'a> {
         }
         Ok(())
     }
+}
+
+/// What became of the question, once; `None` where nobody tells that.
+async fn closed(closing: &mut watch::Receiver<Option<String>>) -> Option<String> {
+    closing.changed().await.ok()?;
+    closing.borrow_and_update().clone()
 }
 
 /// Ctrl-Z: the shell gets the terminal as it was, and what was on the screen comes back below what the shell has said.

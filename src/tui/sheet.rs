@@ -16,6 +16,8 @@ pub(crate) enum Reply {
     Answer(Answer),
     /// Left open on purpose.
     LeftOpen,
+    /// It was closed from elsewhere, and somebody here has read that.
+    Closed,
 }
 
 /// What is to be done after a key.
@@ -66,6 +68,8 @@ pub(super) struct Sheet {
     pub(super) leaving: (&'static str, &'static str),
     /// Whether it is asked if what was typed shall be lost.
     pub(super) is_leaving: bool,
+    /// What became of the question, once it is closed from elsewhere: nothing that is typed goes anywhere from then on.
+    pub(super) closed: Option<String>,
     /// Whether what has the focus is on the screen: only then it can be meant.
     is_seen: bool,
 }
@@ -98,8 +102,14 @@ impl Sheet {
             notice: None,
             leaving: (asked.leaving(), asked.leave()),
             is_leaving: false,
+            closed: None,
             is_seen: false,
         }
+    }
+
+    /// The question was closed from elsewhere: the form stays as it is until that was read.
+    pub(super) fn close(&mut self, words: String) {
+        (self.closed, self.notice, self.is_leaving, self.is_seen) = (Some(words), None, false, false);
     }
 
     pub(super) fn is_page(&self) -> bool {
@@ -156,6 +166,9 @@ impl Sheet {
     }
 
     fn paste(&mut self, text: &str) -> Step {
+        if self.closed.is_some() {
+            return Step::Stay;
+        }
         self.is_leaving = false;
         let is_text = match self.focus {
             Focus::Entry(at) => self.entries[at].paste(text),
@@ -173,6 +186,10 @@ impl Sheet {
             KeyCode::Char('c') if is_control => return Step::Interrupted,
             KeyCode::Char('z') if is_control => return Step::Suspend,
             KeyCode::Char('l') if is_control => return Step::Redraw,
+            KeyCode::Enter | KeyCode::Esc if self.closed.is_some() && is_meant => {
+                return Step::Reply(Reply::Closed);
+            }
+            _ if self.closed.is_some() => return Step::Stay,
             KeyCode::Esc if self.is_leaving => return Step::Reply(Reply::LeftOpen),
             _ if std::mem::take(&mut self.is_leaving) => return Step::Stay,
             KeyCode::Esc => return self.escape(),

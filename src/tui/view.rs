@@ -48,6 +48,7 @@ pub(super) fn picture(
     let body = Body::of(sheet, Rows::new(look, columns), height);
     let (foot, pressed) = foot(sheet, news, Rows::new(look, columns));
     let cursor = match sheet.focus {
+        _ if sheet.closed.is_some() => (true, Some(pressed)),
         Focus::Entry(_) => (false, body.cursor),
         Focus::Button(_) => (true, Some(pressed)),
     };
@@ -303,10 +304,22 @@ fn foot(sheet: &Sheet, news: Option<&str>, mut rows: Rows) -> (Rows, (usize, usi
         );
         rows.wrapped("  ! ", &question, |row| look.wrong(row));
     }
+    if let Some(closed) = &sheet.closed {
+        return (rows_of_closed(closed, rows), (0, 0));
+    }
     let at = buttons(sheet, &mut rows);
     let keys = format!("Esc {} · {}", sheet.leaving.0, keys(sheet));
     rows.wrapped("  ", &keys, |row| look.dim(row));
     (rows, at)
+}
+
+/// What became of the question, and how its form is left.
+fn rows_of_closed(closed: &str, mut rows: Rows) -> Rows {
+    let look = rows.look;
+    rows.wrapped("  ! ", &text::line(closed), |row| look.wrong(row));
+    let words = "This form is closed, and what is typed goes nowhere. Enter or Esc leaves it.";
+    rows.wrapped("  ", words, |row| look.plain(row));
+    rows
 }
 
 fn buttons(sheet: &Sheet, rows: &mut Rows) -> (usize, usize) {

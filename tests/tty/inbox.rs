@@ -113,8 +113,20 @@ fn escape_goes_back_from_the_form_and_news_lose_nothing_that_was_typed() {
     screen.press("Bea");
     screen.sees("> name  Bea");
     place.ok(&["respond", &id, "--set", "name=Carl"]);
-    let shown = screen.sees("[ 1 waiting ]");
+    // What is typed on goes nowhere, neither into the form nor to the list behind it.
+    let shown = screen.sees("This form is closed");
+    assert!(shown.contains("> name  Bea"), "{shown}");
+    screen.press("x");
+    screen.press("y");
+    screen.press("q");
+    screen.forget_written();
+    screen.press("\u{c}");
+    screen.writes("closed,");
+    let shown = screen.sees("> name  Bea\n");
     assert!(words(&shown).contains("already answered: accept by operator"), "{shown}");
+    screen.press(ENTER);
+    let shown = screen.sees("[ 1 waiting ]");
+    assert_eq!(place.json(&["list", "--waiting"]).len(), 1, "nothing was cancelled");
     assert!(words(&shown).contains("what you had filled in: name=Bea"), "{shown}");
     screen.press("q");
     assert_eq!(screen.ends().1, 0);
@@ -150,6 +162,29 @@ fn several_of_one_form_are_answered_alike_after_it_is_shown_what_goes_to_whom() 
     screen.sees("[ 1 waiting ]");
     assert_eq!(answer(&place, &ids[1])["action"], "decline");
     assert_eq!(answer(&place, &ids[2])["content"], json!({ "ok": true }));
+    screen.press("q");
+    assert_eq!(screen.ends().1, 0);
+}
+
+#[test]
+fn the_questions_that_are_counted_are_those_that_are_listed() {
+    let place = Place::new();
+    let _worker = worker(&place);
+    let ids = ["a", "b", "c"].map(|what| allowing(&place, what, "friday"));
+    let mut screen = Screen::run(&place, &["inbox"]);
+    screen.at("[ 3 waiting ]", " ");
+    screen.at("1 marked", " ");
+    screen.at("2 marked", " ");
+    screen.at("3 marked", ENTER);
+    screen.at_form("> ok");
+    place.ok(&["respond", &ids[1], "--decline"]);
+    // The inbox behind the form has heard of it.
+    screen.writes("\u{1b}]2;(2) mcptask inbox\u{7}");
+    screen.press("y");
+    let shown = screen.sees("Send this to 2 questions?");
+    assert!(!shown.contains("delete b?"), "{shown}");
+    screen.press("y");
+    screen.sees("[ 0 waiting ]");
     screen.press("q");
     assert_eq!(screen.ends().1, 0);
 }

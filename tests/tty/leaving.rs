@@ -135,6 +135,12 @@ fn an_answer_from_elsewhere_takes_the_form_off_the_screen_and_what_was_typed_sta
         let id = place.asking("fill_form");
         let mut screen = at_form(&place, &id, kind);
         place.ok(&["respond", &id, "--decline"]);
+        screen.sees("This form is closed");
+        // What is typed on goes nowhere, not to the shell either.
+        screen.forget_written();
+        screen.press("rm\u{c}");
+        screen.writes("closed,");
+        screen.press(ESCAPE);
         let (rest, code) = screen.ends();
         assert_eq!(code, 10, "{kind}: {rest}");
         assert!(words(&rest).contains("already answered: decline by operator"), "{kind}: {rest}");
@@ -150,6 +156,7 @@ fn a_cancelled_task_takes_the_form_off_the_screen() {
     let id = place.asking("fill_form");
     let mut screen = at_form(&place, &id, "text");
     place.ok(&["cancel", &id]);
+    screen.at("This form is closed", ENTER);
     let (rest, code) = screen.ends();
     assert_eq!(code, 10, "{rest}");
     assert!(rest.contains("has ended meanwhile: cancelled"), "{rest}");

@@ -6,6 +6,7 @@ use dialoguer::console::{Term, set_colors_enabled_stderr};
 use dialoguer::theme::Theme;
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::sync::watch;
 
 use super::form::{self, Content};
 use super::keyboard::Keyboard;
@@ -22,9 +23,18 @@ pub(crate) use crate::tui::Reply;
 
 /// Asks at the terminal. Dropping the future takes the question off the screen.
 pub(crate) async fn ask(ui: &Ui, asked: &Asked) -> Result<Reply, Failure> {
+    ask_while_open(ui, asked, watch::channel(None).1).await
+}
+
+/// The same of a question that may be closed from elsewhere, which `closing` tells: a form stays until that was read.
+pub(crate) async fn ask_while_open(
+    ui: &Ui,
+    asked: &Asked,
+    closing: watch::Receiver<Option<String>>,
+) -> Result<Reply, Failure> {
     let form = form_of(asked)?;
     if let Some(setting) = ui.form_setting() {
-        return on_screen(ui, asked, form, setting).await;
+        return on_screen(ui, asked, (form, setting), closing).await;
     }
     let sheet = Sheet::new(ui, asked, form);
     match prompt::run(ui, move |keyboard| sheet.answer(keyboard)).await? {
@@ -39,12 +49,13 @@ pub(crate) async fn ask(ui: &Ui, asked: &Asked) -> Result<Reply, Failure> {
 async fn on_screen(
     ui: &Ui,
     asked: &Asked,
-    form: Option<Form>,
-    setting: tui::Setting,
+    (form, setting): (Option<Form>, tui::Setting),
+    closing: watch::Receiver<Option<String>>,
 ) -> Result<Reply, Failure> {
     let _turn = Turn::take(ui);
     let draft = Draft { ui: ui.clone(), words: setting.draft.clone() };
-    match tui::ask(asked, form, setting).await {
+    match tui::ask(asked, form, setting, closing).await {
+        Ok(Reply::Closed) => Ok(Reply::Closed),
         Ok(reply) => {
             draft.forget();
             Ok(reply)

@@ -75,8 +75,7 @@ impl Question {
         let [source, tool, session] =
             [Some(asker.source), asker.tool, asker.session].map(|name| text::line(name.unwrap_or_default()));
         let message = page::message(ask, MESSAGE);
-        let words =
-            [&tool, &session, &source, &key.task, &message].map(|part| part.to_lowercase()).join("\n");
+        let words = [&tool, &session, &source, &message].map(|part| part.to_lowercase()).join("\n");
         Self {
             key,
             source,
@@ -91,9 +90,11 @@ impl Question {
         }
     }
 
-    /// Whether each of these words, in small letters, is somewhere in its tool, session, place, task or message.
+    /// Whether each of these words, in small letters, is somewhere in its tool, session, place or message, or begins its
+    /// short id.
     pub(crate) fn has(&self, words: &[String]) -> bool {
-        words.iter().all(|word| self.words.contains(word))
+        let id = text::short_id(&self.key.task).to_lowercase();
+        words.iter().all(|word| self.words.contains(word) || id.starts_with(word.as_str()))
     }
 
     /// Nobody knows how long those have waited that have no time: they come last.
