@@ -57,6 +57,7 @@ complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "prune" -d 'Delete t
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "doctor" -d 'Say why a task is stuck, and what helps'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "tools" -d 'List the tools that can be submitted, or show one with its arguments'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "workers" -d 'List the workers, and what each runs'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "notify" -d 'List who is told of what happens, and what could not be told; send that again; try a notifier'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "export" -d 'Export questions with their answers, for an audit'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "ask" -d 'Ask the user of this task, from inside a command that a worker runs'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "report" -d 'Report a step of this task, from inside a command that a worker runs'
@@ -212,7 +213,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -l yes -d 'Chang
 complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand attach" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l task -d 'Only this task\'s events: its id, or its beginning; ends when the task does' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l since -d 'Begin here: `start`, `now`, a time ago such as 10m, a time in RFC 3339, or after a cursor from --json [default: start; with --exec now]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l since -d 'Begin here: `start`, `now`, a time ago such as 10m, a time in RFC 3339, or after a cursor from --json [default: start; with --exec or --webhook now]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l tail -d 'Begin with the last N events' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l status -d 'Only events that leave their task in this status, for example input_required' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l event -d 'Only events of this kind, or `end` for any that ends a task; may be given several times' -r -f -a "submitted\t''
@@ -242,6 +243,8 @@ end\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l exec -d 'Run this command in a shell for each event that is printed, one after the other' -r -f -a "(__fish_complete_command)"
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l parallel -d 'Run so many commands of --exec at once; those of one task in the order of its events' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l exec-timeout -d 'Stop a command of --exec that takes longer, with all that it has started' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l webhook -d 'Post each event that is printed to this webhook, one after the other, as the notifiers of `serve` do' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l secret-env -d 'The variable of the environment whose value signs what is posted, as Standard Webhooks says' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
 complete -c mcptask -n "__fish_mcptask_using_subcommand watch" -l header -d 'Send this header with each request; may be given several times' -r
@@ -564,6 +567,30 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -s v -l verbose
 complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand workers" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand notify" -l config -d 'For `test`: the file that has the notifier [default: mcptask.toml of the working directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand notify" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand notify" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
+complete -c mcptask -n "__fish_mcptask_using_subcommand notify" -l header -d 'Send this header with each request; may be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand notify" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand notify" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
+legacy\t'Up to 2025-11-25: sessions, tasks/result'
+modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand notify" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand notify" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand notify" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand notify" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand notify" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand notify" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand notify" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand notify" -l all -d 'For `retry`: all that was given up or waits for another try'
+complete -c mcptask -n "__fish_mcptask_using_subcommand notify" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand notify" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand notify" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand notify" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
+complete -c mcptask -n "__fish_mcptask_using_subcommand notify" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand notify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l since -d 'Only what was asked since: a time ago such as 7d, or a time in RFC 3339' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l session -d 'Only this session\'s' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand export" -l tool -d 'Only this tool\'s' -r
