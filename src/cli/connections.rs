@@ -28,7 +28,7 @@ pub(crate) async fn open(
     let client = way.connect().await?;
     remote::introduce(&context.ui, &client);
     way.era = client.era();
-    let server = Server::new(client, target, context.kept());
+    let server = Server::new(client, target, context.kept(target));
     if !is_lasting {
         return Ok(server);
     }

@@ -15,6 +15,7 @@ use super::failure::{Failure, Kind};
 use super::outage::{Announced, Outage};
 use super::signals;
 use super::ui::{Piece, Ui, text};
+use crate::client::Target;
 use crate::config;
 use crate::desk::kept::Kept;
 use crate::desk::short_id::TOO_SHORT;
@@ -236,9 +237,9 @@ impl Context {
         text::line(&self.placed(advice).to_string())
     }
 
-    /// The ids of tasks that were launched through servers; `None` without a home directory.
-    pub(crate) fn kept(&self) -> Option<Kept> {
-        self.environment.state_directory().as_deref().map(Kept::within)
+    /// The ids of tasks that were launched through servers, for who asks that one; `None` without a home directory.
+    pub(crate) fn kept(&self, target: &Target) -> Option<Kept> {
+        self.environment.state_directory().map(|directory| Kept::within(&directory, target))
     }
 
     /// Notes which task, and which of its questions, the command is about; its failure says so in JSON.

@@ -388,7 +388,7 @@ fn left_alone(target: &Target, era: Era) -> Option<&'static str> {
 
 /// Keeps the id before anything is waited for, so that the task can be found when this process is killed.
 fn keep(context: &Context, target: &Target, id: &str, tool: &str) {
-    let kept = context.kept().map(|kept| kept.add(target.to_string(), id, tool));
+    let kept = context.kept(target).map(|kept| kept.add(target.to_string(), id, tool));
     if let Some(Err(error)) = kept {
         context.ui.detail(&format!("the task's id is not kept for `list`: {error}"));
     }

@@ -1,20 +1,30 @@
 //! The ids of tasks that were launched through servers, kept on disk: the modern era shows a task only to who
 //! has its id, so one that was lost with a killed `submit --wait` would be lost for good.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::client::{Target, TaskView};
 
 /// The file in the state directory.
 const FILE: &str = "submitted.jsonl";
 
 /// When the file has so many lines, the older half goes: servers keep tasks for days, not for ever.
 const MOST: usize = 2000;
+
+/// How long a task is kept that its server says it does not know: one that serves another database for a while, or is
+/// asked by somebody else, must not cost anybody the ids.
+const MISSED_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long a task is kept at most that its server does not know, whoever asks.
+const UNKNOWN_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// One task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,23 +37,71 @@ pub(crate) struct KeptTask {
     pub(crate) tool: String,
     /// When it was launched.
     pub(crate) at: Timestamp,
+    /// Who launched it, as [`principal`] has it; older files do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    who: Option<String>,
+    /// When its own ttl ends, once the server has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ends: Option<Timestamp>,
+    /// Since when the server says to who launched it that there is no such task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    missed: Option<Timestamp>,
 }
 
-/// The file.
+impl KeptTask {
+    /// Whether a task that its server does not know is to be forgotten.
+    fn is_over(&self, now: Timestamp) -> bool {
+        let is_past = |at: Timestamp, after: SignedDuration| now.duration_since(at) >= after;
+        let has_ended = match self.ends {
+            Some(ends) => ends <= now,
+            None => self.missed.is_some_and(|since| is_past(since, MISSED_FOR)),
+        };
+        has_ended || is_past(self.at, UNKNOWN_FOR)
+    }
+
+    /// It after its server said what it knows of it, to that principal.
+    fn looked_at(mut self, who: &str, known: Option<&TaskView>, now: Timestamp) -> Self {
+        match known {
+            Some(view) => (self.ends, self.missed) = (view.expires().or(self.ends), None),
+            // What is hidden from others is there all the same.
+            None if self.who.as_deref() == Some(who) => self.missed = self.missed.or(Some(now)),
+            None => {}
+        }
+        self
+    }
+}
+
+/// The file, for one who asks servers.
 #[derive(Debug, Clone)]
 pub(crate) struct Kept {
     path: PathBuf,
+    who: String,
+}
+
+/// Who asks a server, as a digest: the token and the headers themselves are kept nowhere.
+fn principal(target: &Target) -> String {
+    let mut digest = Sha256::new();
+    if let Target::Http { url, headers, token } = target {
+        let own = [url.username(), url.password().unwrap_or_default(), token.as_deref().unwrap_or_default()];
+        let headers = headers.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+        for part in own.into_iter().chain(headers) {
+            digest.update(part.len().to_be_bytes());
+            digest.update(part);
+        }
+    }
+    digest.finalize().iter().take(8).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 impl Kept {
-    /// The one in the user's state directory.
-    pub(crate) fn within(state_directory: &Path) -> Self {
-        Self { path: state_directory.join(FILE) }
+    /// The one in the user's state directory, for whoever asks that server.
+    pub(crate) fn within(state_directory: &Path, target: &Target) -> Self {
+        Self { path: state_directory.join(FILE), who: principal(target) }
     }
 
     /// Adds a task. An id opens its task, so the file is for its user only.
     pub(crate) fn add(&self, server: String, task: &str, tool: &str) -> io::Result<()> {
-        let one = KeptTask { server, task: task.to_owned(), tool: tool.to_owned(), at: Timestamp::now() };
+        let (task, tool, who) = (task.to_owned(), tool.to_owned(), Some(self.who.clone()));
+        let one = KeptTask { server, task, tool, at: Timestamp::now(), who, ends: None, missed: None };
         if let Some(directory) = self.path.parent() {
             DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         }
@@ -68,15 +126,32 @@ impl Kept {
         read.filter(|one| one.server == server && met.insert(one.task.clone())).collect()
     }
 
-    /// Forgets tasks that their server does not know any more. Lines that are none of ours stay.
-    pub(crate) fn forget(&self, server: &str, tasks: &[String]) -> io::Result<()> {
+    /// Notes what the server said of tasks: which it shows, and which (`None`) it does not know. Those that it does not
+    /// know are forgotten once their ttl has ended. Lines that are none of ours stay.
+    pub(crate) fn note(&self, server: &str, looked: &HashMap<String, Option<TaskView>>) -> io::Result<()> {
+        let now = Timestamp::now();
+        let is_old = |one: &KeptTask| {
+            looked.get(&one.task).is_some_and(|known| {
+                let after = one.clone().looked_at(&self.who, known.as_ref(), now);
+                after != *one || (known.is_none() && after.is_over(now))
+            })
+        };
+        // Mostly nothing is new.
+        if !self.of_server(server).iter().any(is_old) {
+            return Ok(());
+        }
         let _alone = self.alone()?;
         let text = std::fs::read_to_string(&self.path)?;
-        let is_gone = |line: &&str| {
-            serde_json::from_str::<KeptTask>(line)
-                .is_ok_and(|one| one.server == server && tasks.contains(&one.task))
+        let anew = |line: &str| {
+            let read = serde_json::from_str::<KeptTask>(line).ok().filter(|one| one.server == server);
+            let Some(one) = read else { return Some(line.to_owned()) };
+            let Some(known) = looked.get(&one.task) else { return Some(line.to_owned()) };
+            let after = one.looked_at(&self.who, known.as_ref(), now);
+            let is_gone = known.is_none() && after.is_over(now);
+            (!is_gone).then(|| serde_json::to_string(&after).unwrap_or_else(|_| line.to_owned()))
         };
-        self.replace(&text.lines().filter(|line| !is_gone(line)).collect::<Vec<_>>())
+        let lines: Vec<String> = text.lines().filter_map(anew).collect();
+        self.replace(&lines.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     /// Only one process at a time writes the file anew, or what another one adds meanwhile would be lost.
@@ -101,27 +176,90 @@ impl Kept {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_is_forgotten_takes_nothing_else_with_it() {
-        let home = tempfile::tempdir().expect("a folder");
-        let kept = Kept { path: home.path().join(FILE) };
-        for (server, task) in [("one", "a"), ("one", "b"), ("two", "a"), ("one", "b")] {
-            kept.add(server.into(), task, "dinner").expect("writes");
+    fn kept(home: &Path, token: &str) -> Kept {
+        let mut target = Target::http("http://one/mcp").expect("a URL");
+        if let Target::Http { token: given, .. } = &mut target {
+            *given = Some(token.to_owned());
         }
-        assert_eq!(kept.of_server("one").len(), 2, "an id that was given twice is one task");
-        kept.forget("one", &["a".to_owned()]).expect("forgets");
-        let left = |server: &str| kept.of_server(server).into_iter().map(|one| one.task).collect::<Vec<_>>();
-        assert_eq!((left("one"), left("two")), (vec!["b".to_owned()], vec!["a".to_owned()]));
-        kept.forget("one", &["b".to_owned()]).expect("forgets");
-        kept.add("one".into(), "c", "dinner").expect("writes");
-        assert_eq!(left("one"), ["c"]);
+        Kept::within(home, &target)
+    }
+
+    fn left(kept: &Kept, server: &str) -> Vec<String> {
+        kept.of_server(server).into_iter().map(|one| one.task).collect()
+    }
+
+    /// The times in the file, put back by so many hours.
+    fn age(kept: &Kept, hours: i64) {
+        let text = std::fs::read_to_string(&kept.path).expect("it is there");
+        let back = |at: Timestamp| at - SignedDuration::from_hours(hours);
+        let lines = text.lines().map(|line| {
+            let one: KeptTask = serde_json::from_str(line).expect("a task");
+            let (at, missed) = (back(one.at), one.missed.map(back));
+            serde_json::to_string(&KeptTask { at, missed, ..one }).expect("writes") + "\n"
+        });
+        std::fs::write(&kept.path, lines.collect::<String>()).expect("writes");
+    }
+
+    #[test]
+    fn what_a_server_does_not_know_is_forgotten_after_a_day_for_who_launched_it_alone() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (anna, bob) = (kept(home.path(), "anna"), kept(home.path(), "bob"));
+        for (server, task) in [("one", "a"), ("one", "b"), ("two", "a"), ("one", "b")] {
+            anna.add(server.into(), task, "dinner").expect("writes");
+        }
+        let text = std::fs::read_to_string(&anna.path).expect("it is there");
+        assert!(!text.contains("anna"), "no token is written: {text}");
+        assert_eq!(anna.of_server("one").len(), 2, "an id that was given twice is one task");
+        let gone = HashMap::from([("a".to_owned(), None)]);
+        bob.note("one", &gone).expect("notes");
+        age(&anna, 25);
+        bob.note("one", &gone).expect("notes");
+        assert_eq!(left(&anna, "one"), ["b", "a"], "another's token knows nothing of them");
+        anna.note("one", &gone).expect("notes");
+        assert_eq!(left(&anna, "one"), ["b", "a"], "it may be another database for a while");
+        age(&anna, 25);
+        anna.note("one", &gone).expect("notes");
+        assert_eq!((left(&anna, "one"), left(&anna, "two")), (vec!["b".to_owned()], vec!["a".to_owned()]));
+    }
+
+    #[test]
+    fn what_has_expired_is_forgotten_at_once_and_what_is_found_again_is_missed_no_more() {
+        let home = tempfile::tempdir().expect("a folder");
+        let anna = kept(home.path(), "anna");
+        anna.add("one".into(), "a", "dinner").expect("writes");
+        anna.add("one".into(), "b", "dinner").expect("writes");
+        let mut file = OpenOptions::new().append(true).open(&anna.path).expect("opens");
+        writeln!(file, r#"{{"server":"one","task":"old","tool":"dinner","at":"{}"}}"#, Timestamp::now())
+            .expect("writes");
+        let view = |id: &str, ttl: u64| TaskView {
+            id: id.to_owned(),
+            status: crate::task::TaskStatus::Working,
+            status_message: None,
+            created_at: Some((Timestamp::now() - SignedDuration::from_secs(5)).to_string()),
+            updated_at: None,
+            ttl_ms: Some(ttl),
+            poll_interval: std::time::Duration::from_secs(1),
+            input_requests: serde_json::Map::new(),
+            outcome: None,
+        };
+        let ids = |views: [Option<TaskView>; 3]| {
+            ["a", "b", "old"].map(str::to_owned).into_iter().zip(views).collect()
+        };
+        anna.note("one", &ids([None, None, None])).expect("notes");
+        anna.note("one", &ids([Some(view("a", 1)), Some(view("b", 90_000_000)), None])).expect("notes");
+        assert!(anna.of_server("one").iter().all(|one| one.missed.is_none()));
+        anna.note("one", &ids([None, None, None])).expect("notes");
+        assert_eq!(left(&anna, "one"), ["old", "b"], "the ttl of a has ended");
+        age(&anna, 40 * 24);
+        anna.note("one", &ids([None, None, None])).expect("notes");
+        assert!(left(&anna, "one").is_empty());
     }
 
     #[test]
     fn the_file_is_private_and_does_not_grow_without_end() {
         use std::os::unix::fs::PermissionsExt as _;
         let home = tempfile::tempdir().expect("a folder");
-        let kept = Kept { path: home.path().join("state").join(FILE) };
+        let kept = kept(&home.path().join("state"), "anna");
         for number in 0..=MOST {
             kept.add("http://one/mcp".into(), &number.to_string(), "dinner").expect("writes");
         }

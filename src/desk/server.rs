@@ -197,18 +197,16 @@ impl Server {
             let listed = listed.into_iter().map(|view| ServerTask { tool: tools.remove(&view.id), view });
             taken.extend(listed.filter_map(&take).take(most));
         }
-        let mut gone = Vec::new();
+        let mut looked = HashMap::new();
         for one in kept.into_iter().filter(|one| tools.contains_key(&one.task) && !skip(&one.task)) {
             if taken.len() >= most {
                 break;
             }
-            match self.known(&one.task).await? {
-                Some(view) => taken.extend(take(ServerTask { view, tool: Some(one.tool) })),
-                // The server keeps a task only for its ttl.
-                None => gone.push(one.task),
-            }
+            let known = self.known(&one.task).await?;
+            looked.insert(one.task, known.clone());
+            taken.extend(known.and_then(|view| take(ServerTask { view, tool: Some(one.tool) })));
         }
-        self.forget(&gone);
+        self.note(&looked);
         Ok(taken)
     }
 
@@ -227,12 +225,10 @@ impl Server {
         self.kept().into_iter().find(|one| one.task == task).map(|one| one.tool)
     }
 
-    fn forget(&self, gone: &[String]) {
-        if gone.is_empty() {
-            return;
-        }
-        if let Some(Err(error)) = self.kept.as_ref().map(|kept| kept.forget(&self.name, gone)) {
-            tracing::debug!(%error, "tasks that are gone are still kept");
+    /// Keeps in mind what the server knows of the tasks: it has one only for its ttl.
+    fn note(&self, looked: &HashMap<String, Option<TaskView>>) {
+        if let Some(Err(error)) = self.kept.as_ref().map(|kept| kept.note(&self.name, looked)) {
+            tracing::debug!(%error, "it is not noted which tasks the server knows");
         }
     }
 

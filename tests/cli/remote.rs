@@ -196,18 +196,23 @@ fn result_waits_through_a_server_while_others_answer() {
 }
 
 #[test]
-fn list_forgets_what_its_server_does_not_know_any_more() {
+fn list_forgets_what_has_expired_and_nothing_that_somebody_else_launched() {
     let place = Place::new();
     let server = place.serve(&[]);
     let way = ["--server", server.url(), "--era", "modern"];
     let id = place.run(&[&["submit", "plan_dinner"], &way[..]].concat()).out.trim().to_owned();
     let path = place.path().join("state/mcptask/submitted.jsonl");
     let kept = std::fs::read_to_string(&path).expect("it is kept");
-    let elsewhere = kept.replace(server.url(), "http://elsewhere.example/mcp");
-    std::fs::write(&path, format!("{kept}{}{elsewhere}", kept.replace(&id, "gone"))).expect("is written");
+    let other = kept.replace(&id, "others").replace(r#""who":""#, r#""who":"0"#);
+    let elsewhere = kept.replace(server.url(), "http://elsewhere.example/mcp").replace(&id, "elsewhere");
+    let expired = kept.replace(&id, "gone").replace(r#"","who""#, r#"","ends":"2026-01-01T00:00:00Z","who""#);
+    let fresh = kept.replace(&id, "fresh");
+    std::fs::write(&path, format!("{kept}{expired}{fresh}{other}{elsewhere}")).expect("is written");
     let listed = place.run(&[&["list"], &way[..]].concat());
     assert!(listed.code == 0 && listed.out.contains(&id), "{listed:?}");
-    assert_eq!(std::fs::read_to_string(&path).expect("it is kept"), format!("{kept}{elsewhere}"));
+    let now = std::fs::read_to_string(&path).expect("it is kept");
+    assert!(!now.contains("gone") && now.contains("fresh") && now.contains("elsewhere"), "{now}");
+    assert!(now.contains(&other) && now.contains(&id) && now.matches("missed").count() == 1, "{now}");
 }
 
 /// Answers every connection with that, whatever was asked.
