@@ -153,7 +153,7 @@ mod tests {
                 "tags": { "type": "array", "items": { "type": "string", "enum": ["a", "b"] } },
                 "set": { "type": "boolean", "default": true } } });
         let ask = Ask::form("?", schema);
-        let named = "many is 1, 2, 3, 4 or …; size is small or large; tags is of a, b";
+        let named = "size is small or large; many is 1, 2, 3, 4 or …; tags is of a, b";
         assert_eq!(choices(&ask).as_deref(), Some(named));
         let shown = accepting(Suggested::new("respond"), &ask).to_string();
         let places = ["'sure=yes|no'", "name=TEXT", "age=NUMBER", "size=CHOICE", "many=CHOICE"];
