@@ -277,8 +277,11 @@ impl Sheet {
         match key.code {
             KeyCode::Enter | KeyCode::Char(' ') if is_meant => return self.press(self.buttons[at]),
             // Along the row of buttons, and not down from one to another: Enter after it would press what was not meant.
+            // Those of a page stand below each other.
             KeyCode::Right => self.go(1),
             KeyCode::Left => self.go(-1),
+            KeyCode::Down if self.form.is_none() => self.go(1),
+            KeyCode::Up if self.form.is_none() => self.go(-1),
             KeyCode::Up => self.go_up(),
             KeyCode::Char('d') if is_meant && key.modifiers.is_empty() => return self.decline(),
             _ => {}

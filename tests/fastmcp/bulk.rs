@@ -119,12 +119,14 @@ async fn what_cannot_be_done_there_says_what_can() {
     assert!(complaint.contains("these go by themselves when their ttl ends"), "{complaint}");
 }
 
-/// Takes every answer at once, as living workers do.
+/// Takes every answer at once and deletes its question, as living workers do.
 async fn take_answers(url: String) {
     let client = redis::Client::open(url).expect("a client");
     let mut connection = client.get_multiplexed_async_connection().await.expect("connects");
-    let script =
-        "for _, key in ipairs(redis.call('KEYS', '*:elicit:response')) do redis.call('UNLINK', key) end";
+    let script = "for _, key in ipairs(redis.call('KEYS', '*:elicit:response')) do
+        local own = string.sub(key, 1, -9)
+        redis.call('UNLINK', key, own .. 'request', own .. 'status')
+    end";
     loop {
         let taken: redis::RedisResult<()> =
             redis::cmd("EVAL").arg(script).arg(0).query_async(&mut connection).await;

@@ -282,7 +282,7 @@ fn what_the_demo_says_is_so() {
     screen.sees("What cuisine would you like?");
     cuisine(&mut screen);
     screen.sees(" by you");
-    screen.at(OPEN, ESCAPE);
+    screen.at("Esc leave without an answer", ESCAPE);
     let (rest, code) = screen.ends();
     assert_eq!(code, 6, "{rest}");
     assert!(rest.contains("thrown away") && !rest.contains("mcptask --redis URL respond"), "{rest}");
