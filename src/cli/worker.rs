@@ -49,6 +49,10 @@ pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failu
     let stop = context.stop.child_token();
     let id = worker_id();
     let worker = enlist(&engine, &id, usize::from(args.concurrency), &args.offer).await?;
+    // It listens before it says that it runs: who reads that may send SIGHUP at once.
+    let parts = TaskTracker::new();
+    args.offer.reload(context, &parts, worker.tools(), &stop)?;
+    notifying::begin((context, &args.offer), notifiers, &engine, (&parts, &stop))?;
     if context.ui.is_json() {
         context
             .ui
@@ -62,11 +66,8 @@ pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failu
     if context.ui.may_animate() {
         activity::suggest(context, &engine).await;
     }
-    let parts = TaskTracker::new();
     activity::tell(context, &engine, Whose::of(&id), &parts, &stop).await;
-    args.offer.reload(context, &parts, worker.tools(), &stop)?;
     parts.spawn(worker.run(stop.clone()));
-    notifying::begin((context, &args.offer), notifiers, &engine, (&parts, &stop))?;
     spawn_time(&parts, &engine, &stop);
     until_stopped(context, signals, parts, &stop, OnLoss::End).await
 }
