@@ -35,6 +35,7 @@ mod screen;
 mod screens;
 mod several;
 mod strangers;
+mod surroundings;
 mod svg;
 mod terminal;
 
