@@ -6,7 +6,6 @@
 //! There are no create, read, update or delete primitives: whatever is not a verb cannot be written.
 
 mod archive;
-mod backward;
 mod error;
 pub mod gate;
 mod health;
@@ -174,6 +173,15 @@ impl TaskFilter {
             && self.tool.as_ref().is_none_or(|tool| tool == &task.new.tool)
             && (self.hidden || !task.new.hidden)
     }
+}
+
+/// Which stretch of the log to read, and in which order.
+#[derive(Debug, Clone, Copy)]
+enum Stretch {
+    /// What comes after a place, oldest first.
+    After(Cursor),
+    /// What comes before a place or the log's end, newest first.
+    Before(Option<Cursor>),
 }
 
 /// Which part of the log to read.
@@ -348,16 +356,13 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// Events after `after`, oldest first, at most `most`.
     async fn history(&self, filter: &EventFilter, after: Cursor, most: usize) -> StoreResult<History>;
 
-    /// Events before `before`, or before the log's end, newest first, at most `most`; `next` is before which to go on. A
-    /// store that does not say otherwise reads all of them for it.
+    /// Events before `before`, or before the log's end, newest first, at most `most`; `next` is before which to go on.
     async fn history_before(
         &self,
         filter: &EventFilter,
         before: Option<Cursor>,
         most: usize,
-    ) -> StoreResult<History> {
-        backward::by_reading_forward(self, filter, before, most).await
-    }
+    ) -> StoreResult<History>;
 
     /// The last event's place, [`Cursor::START`] when there is none.
     async fn last(&self) -> StoreResult<Cursor>;

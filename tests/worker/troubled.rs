@@ -279,6 +279,15 @@ impl Store for Troubled {
         self.verb("history", self.store.history(filter, after, most)).await
     }
 
+    async fn history_before(
+        &self,
+        filter: &EventFilter,
+        before: Option<Cursor>,
+        most: usize,
+    ) -> StoreResult<History> {
+        self.verb("history_before", self.store.history_before(filter, before, most)).await
+    }
+
     async fn last(&self) -> StoreResult<Cursor> {
         self.verb("last", self.store.last()).await
     }

@@ -34,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 use super::notifiers::NotifierStore;
 use super::{
     ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Retention,
-    Rows, Store, StoreError, StoreResult, Tail, TaskFilter, Trouble, WorkerDetails, WorkerInfo,
+    Rows, Store, StoreError, StoreResult, Stretch, Tail, TaskFilter, Trouble, WorkerDetails, WorkerInfo,
 };
 use crate::redis_link;
 use crate::task::{
@@ -363,7 +363,7 @@ impl Store for RedisStore {
     }
 
     async fn history(&self, filter: &EventFilter, after: Cursor, most: usize) -> StoreResult<History> {
-        self.read_history(filter, after, most).await
+        self.read_history(filter, Stretch::After(after), most).await
     }
 
     async fn history_before(
@@ -372,7 +372,7 @@ impl Store for RedisStore {
         before: Option<Cursor>,
         most: usize,
     ) -> StoreResult<History> {
-        self.read_history_before(filter, before, most).await
+        self.read_history(filter, Stretch::Before(before), most).await
     }
 
     async fn last(&self) -> StoreResult<Cursor> {

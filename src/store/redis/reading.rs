@@ -8,7 +8,8 @@ use super::codec::{self, Entry};
 use super::connection::is_wrong_type;
 use super::{RedisStore, open};
 use crate::store::{
-    ClaimKey, EventFilter, History, Rows, StoreError, StoreResult, Unreadable, WorkerDetails, WorkerInfo,
+    ClaimKey, EventFilter, History, Rows, StoreError, StoreResult, Stretch, Unreadable, WorkerDetails,
+    WorkerInfo,
 };
 use crate::task::{Answer, Cursor, Task, TaskId, ToolSpec, WorkerId};
 
@@ -150,23 +151,29 @@ impl RedisStore {
     pub(super) async fn read_history(
         &self,
         filter: &EventFilter,
-        after: Cursor,
+        stretch: Stretch,
         most: usize,
     ) -> StoreResult<History> {
         let (entries, next) = match filter {
             EventFilter::All => {
-                let entries = self.entries("events", after, most).await?;
+                let entries = self.entries("events", stretch, most).await?;
                 let next = last_of(&entries).filter(|_| entries.len() == most);
                 (entries, next)
             }
             EventFilter::Session(session) => {
-                let ids = self.entries(&format!("log:{session}"), after, most).await?;
+                let ids = self.entries(&format!("log:{session}"), stretch, most).await?;
                 let next = last_of(&ids).filter(|_| ids.len() == most);
                 (self.events_of(ids.into_iter().map(|(id, _)| id).collect()).await?, next)
             }
             EventFilter::Task(task) => {
                 let mut ids = self.event_ids(task).await?;
-                ids.retain(|id| *id > after);
+                match stretch {
+                    Stretch::After(after) => ids.retain(|id| *id > after),
+                    Stretch::Before(before) => {
+                        ids.retain(|id| before.is_none_or(|before| *id < before));
+                        ids.reverse();
+                    }
+                }
                 let next = (ids.len() > most).then(|| ids[most - 1]);
                 ids.truncate(most);
                 (self.events_of(ids.iter().map(Cursor::to_string).collect()).await?, next)
@@ -176,52 +183,14 @@ impl RedisStore {
         Ok(History { events: read.rows, unreadable: read.unreadable, next })
     }
 
-    /// The same backward, from a place or the log's end.
-    pub(super) async fn read_history_before(
-        &self,
-        filter: &EventFilter,
-        before: Option<Cursor>,
-        most: usize,
-    ) -> StoreResult<History> {
-        let (entries, next) = match filter {
-            EventFilter::All => {
-                let entries = self.entries_before("events", before, most).await?;
-                let next = last_of(&entries).filter(|_| entries.len() == most);
-                (entries, next)
-            }
-            EventFilter::Session(session) => {
-                let ids = self.entries_before(&format!("log:{session}"), before, most).await?;
-                let next = last_of(&ids).filter(|_| ids.len() == most);
-                (self.events_of(ids.into_iter().map(|(id, _)| id).collect()).await?, next)
-            }
-            EventFilter::Task(task) => {
-                let ids = self.event_ids(task).await?.into_iter().rev();
-                let mut ids: Vec<Cursor> =
-                    ids.filter(|id| before.is_none_or(|before| *id < before)).take(most + 1).collect();
-                let next = (ids.len() > most).then(|| ids[most - 1]);
-                ids.truncate(most);
-                (self.events_of(ids.iter().map(Cursor::to_string).collect()).await?, next)
-            }
+    async fn entries(&self, log: &str, stretch: Stretch, most: usize) -> StoreResult<Vec<Entry>> {
+        let (verb, from, to) = match stretch {
+            Stretch::After(after) => ("XRANGE", format!("({after}"), "+"),
+            Stretch::Before(None) => ("XREVRANGE", "+".to_owned(), "-"),
+            Stretch::Before(Some(before)) => ("XREVRANGE", format!("({before}"), "-"),
         };
-        let read = codec::events(self.complete(entries).await?);
-        Ok(History { events: read.rows, unreadable: read.unreadable, next })
-    }
-
-    async fn entries_before(
-        &self,
-        log: &str,
-        before: Option<Cursor>,
-        most: usize,
-    ) -> StoreResult<Vec<Entry>> {
-        let mut command = redis::cmd("XREVRANGE");
-        let from = before.map_or_else(|| "+".to_owned(), |before| format!("({before}"));
-        command.arg(self.key(log)).arg(from).arg("-").arg("COUNT").arg(most);
-        self.command(&command).await
-    }
-
-    async fn entries(&self, log: &str, after: Cursor, most: usize) -> StoreResult<Vec<Entry>> {
-        let mut command = redis::cmd("XRANGE");
-        command.arg(self.key(log)).arg(format!("({after}")).arg("+").arg("COUNT").arg(most);
+        let mut command = redis::cmd(verb);
+        command.arg(self.key(log)).arg(from).arg(to).arg("COUNT").arg(most);
         self.command(&command).await
     }
 
@@ -278,9 +247,7 @@ impl RedisStore {
     }
 
     pub(super) async fn last_event(&self) -> StoreResult<Cursor> {
-        let mut command = redis::cmd("XREVRANGE");
-        command.arg(self.key("events")).arg("+").arg("-").arg("COUNT").arg(1);
-        let entries: Vec<Entry> = self.command(&command).await?;
+        let entries = self.entries("events", Stretch::Before(None), 1).await?;
         Ok(last_of(&entries).unwrap_or(Cursor::START))
     }
 

@@ -50,7 +50,7 @@ use super::gate;
 use super::notifiers::NotifierStore;
 use super::{
     ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Retention,
-    Rows, Store, StoreResult, Tail, TaskFilter, Trouble, WorkerDetails, WorkerInfo,
+    Rows, Store, StoreResult, Stretch, Tail, TaskFilter, Trouble, WorkerDetails, WorkerInfo,
 };
 use crate::task::{
     Answer, Ask, Cursor, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, ToolSpec,
@@ -60,7 +60,6 @@ use actor::Actor;
 pub use clock::TimeSource;
 use endings::End;
 use files::Frozen;
-use reading::Stretch;
 use shared::Shared;
 use tail::SqliteTail;
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row as Columns, Rows, params};
 use serde::de::DeserializeOwned;
 
-use super::super::{EventFilter, History, MAX_PAGE_BYTES, Unreadable};
+use super::super::{EventFilter, History, MAX_PAGE_BYTES, Stretch, Unreadable};
 use super::bounds;
 use super::failure::{Failure, readable};
 use super::row::{self, Row, text};
@@ -227,15 +227,6 @@ pub(super) fn place(after: Cursor) -> i64 {
 /// The place of a row in the log.
 pub(super) fn cursor(sequence: i64) -> Cursor {
     Cursor { millis: 0, sequence: u64::try_from(sequence).unwrap_or_default() }
-}
-
-/// Which part of the log, and in which order.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Stretch {
-    /// What comes after a place, oldest first.
-    After(Cursor),
-    /// What comes before a place or the log's end, newest first.
-    Before(Option<Cursor>),
 }
 
 /// A stretch of events, bounded in number and bytes. What stands beyond the log's end is passed over: whoever read on

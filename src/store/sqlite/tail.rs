@@ -4,9 +4,8 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
-use super::super::{EventFilter, History, News, StoreResult, Tail};
+use super::super::{EventFilter, History, News, StoreResult, Stretch, Tail};
 use super::failure::Failure;
-use super::reading::Stretch;
 use super::{SqliteStore, reading, workers};
 use crate::task::Cursor;
 
