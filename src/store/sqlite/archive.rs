@@ -11,7 +11,7 @@ use super::super::{
 };
 use super::change::Change;
 use super::failure::{Failure, readable};
-use super::reading::{EVENT, Whole, event, ids, record, time, word};
+use super::reading::{self, EVENT, Whole, event, ids, record, time, word};
 use super::row::Row;
 use crate::task::{Event, Scope, SessionId, Task, TaskId, TaskStatus};
 
@@ -159,8 +159,7 @@ pub(super) fn is_over(
 
 /// Whether anything was ever archived in this file.
 fn is_there(connection: &Connection) -> Result<bool, Failure> {
-    let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'archive'";
-    Ok(connection.prepare_cached(sql)?.query_row([], |_| Ok(())).optional()?.is_some())
+    reading::has_table(connection, "archive")
 }
 
 /// The noted bytes of the archive.

@@ -8,6 +8,7 @@ use super::super::archive::{self, SAID_EVERY, SAID_FOR, Said};
 use super::super::{Retention, Trouble};
 use super::change::Change;
 use super::failure::Failure;
+use super::reading;
 
 /// The tables.
 const SCHEMA: &str = include_str!("keep.sql");
@@ -88,8 +89,7 @@ impl Change<'_> {
 
 /// Whether anybody ever said anything in this file.
 fn is_there(connection: &Connection) -> Result<bool, Failure> {
-    let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'archive_forgot'";
-    Ok(connection.prepare_cached(sql)?.query_row([], |_| Ok(())).optional()?.is_some())
+    reading::has_table(connection, "archive_forgot")
 }
 
 /// As it is read again.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::SqliteStore;
 use super::change::Change;
 use super::failure::Failure;
-use super::reading::word;
+use super::reading::{self, word};
 use crate::store::gate::{self, Kind};
 use crate::store::notifiers::{
     Delivery, DeliveryState, Hold, LONGEST_NOTIFIER_LEASE, NotifierCursors, NotifierInfo, NotifierLease,
@@ -104,8 +104,7 @@ impl NotifierStore for SqliteStore {
 
 /// Whether anybody ever ran a notifier on this file.
 fn is_there(connection: &Connection) -> Result<bool, Failure> {
-    let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'delivery'";
-    Ok(connection.prepare_cached(sql)?.query_row([], |_| Ok(())).optional()?.is_some())
+    reading::has_table(connection, "delivery")
 }
 
 fn is_held(connection: &Connection, namespace: i64, (name, holder): (&str, &str)) -> Result<bool, Failure> {

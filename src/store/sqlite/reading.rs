@@ -25,6 +25,12 @@ pub(super) fn worker_id(text: String) -> Result<WorkerId, Failure> {
     WorkerId::try_from(text).map_err(Failure::unreadable)
 }
 
+/// Whether the file has that table: some are made by the first process that needs them.
+pub(super) fn has_table(connection: &Connection, name: &str) -> Result<bool, Failure> {
+    let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+    Ok(connection.prepare_cached(sql)?.query_row([name], |_| Ok(())).optional()?.is_some())
+}
+
 /// A text column, and nothing where there is none.
 pub(super) fn word(row: &Columns, at: usize) -> rusqlite::Result<String> {
     Ok(text(row.get_ref(at)?).unwrap_or_default().into_owned())
