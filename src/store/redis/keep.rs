@@ -22,7 +22,7 @@ impl RedisStore {
 
     /// What is wrong with how the archive is kept.
     pub(super) async fn archive_troubles(&self) -> StoreResult<Vec<Trouble>> {
-        let now_ms = jiff::Timestamp::now().as_millisecond();
+        let now_ms = self.time_ms().await?;
         let said: Vec<(String, i64)> =
             self.or_none(redis::cmd("HGETALL").arg(self.key("keep"))).await?.unwrap_or_default();
         let said: Vec<Said> = said.iter().filter_map(|one| read(one, now_ms)).collect();
@@ -49,7 +49,6 @@ fn read((words, at): &(String, i64), now_ms: i64) -> Option<Said> {
     Some((Retention { time, bytes: bytes.parse().ok()? }, since(*at, now_ms)))
 }
 
-/// By the clock of this machine, which is near enough for a note of minutes.
 fn since(at: i64, now_ms: i64) -> Duration {
     Duration::from_millis(u64::try_from(now_ms.saturating_sub(at)).unwrap_or_default())
 }
