@@ -102,14 +102,11 @@ impl Deployment {
 
     /// Waits until the worker has the answer; takes it back when nobody does.
     async fn taken(&self, task: &DeployedTask, question: &str, text: &str) -> FastmcpResult<()> {
-        let began = tokio::time::Instant::now();
         let response = task.signs.own(":elicit:response");
-        while began.elapsed() < TAKEN_WITHIN {
-            // A worker that blocks on the list has the answer before the next command is served.
-            if self.link.run::<u64>(redis::cmd("LLEN").arg(&response)).await? == 0 {
-                return Ok(());
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
+        // A worker that blocks on the list has the answer before the next command is served.
+        let is_taken = async || Ok(self.link.run::<u64>(redis::cmd("LLEN").arg(&response)).await? == 0);
+        if is_soon(is_taken).await? {
+            return Ok(());
         }
         let script = Script::new(include_str!("lua/withdraw_v3.lua"));
         let mut call = script.prepare_invoke();
@@ -123,18 +120,12 @@ impl Deployment {
 
     /// Whether the worker goes on, which has the answer: the first that it does is to delete the question.
     async fn goes_on(&self, task: &DeployedTask, question: &str) -> FastmcpResult<bool> {
-        let began = tokio::time::Instant::now();
         let request = task.signs.own(":elicit:request");
-        loop {
+        is_soon(async || {
             let open: Option<String> = self.link.run(redis::cmd("GET").arg(&request)).await?;
-            if !open.is_some_and(|open| open.contains(question)) {
-                return Ok(true);
-            }
-            if began.elapsed() >= TAKEN_WITHIN {
-                return Ok(false);
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
+            Ok(!open.is_some_and(|open| open.contains(question)))
+        })
+        .await
     }
 
     async fn answer_v4(
@@ -205,6 +196,18 @@ impl DeployedTask {
             FastmcpError::NeedsServer { id, question }
         }
     }
+}
+
+/// Looks whether it is so, for as long as a worker may take.
+async fn is_soon(is_so: impl AsyncFn() -> FastmcpResult<bool>) -> FastmcpResult<bool> {
+    let began = tokio::time::Instant::now();
+    while !is_so().await? {
+        if began.elapsed() >= TAKEN_WITHIN {
+            return Ok(false);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(true)
 }
 
 /// Checks the answer against the question before anything is written.
