@@ -224,11 +224,8 @@ impl<'a> Pane<'a> {
     /// Shows the overview that was read last, where that is another one.
     fn take_overview(&mut self) {
         let read = self.overviews.borrow_and_update().clone();
-        let is_shown = match (&read, &self.overview) {
-            (Some(read), Some(shown)) => Arc::ptr_eq(read, shown),
-            (read, shown) => read.is_none() && shown.is_none(),
-        };
-        if let Some(read) = read.filter(|_| !is_shown) {
+        let is_shown = |read: &Arc<_>| self.overview.as_ref().is_some_and(|shown| Arc::ptr_eq(read, shown));
+        if let Some(read) = read.filter(|read| !is_shown(read)) {
             self.state.tasks.set(overview::lines(&read, &self.around.reaches));
             self.overview = Some(read);
         }

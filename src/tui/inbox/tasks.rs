@@ -46,9 +46,21 @@ impl Tasks {
         Some((task, self.lines.get(*line)?.line.words.as_str()))
     }
 
+    /// The first task from that line on, else the last one before it.
     fn nearest(&self, line: usize) -> Option<(TaskKey, usize)> {
-        let of = |at: usize| Some((self.lines.get(at)?.task.clone()?, at));
-        (line..self.lines.len()).find_map(of).or_else(|| (0..line.min(self.lines.len())).rev().find_map(of))
+        self.first_from(line).or_else(|| self.last_before(line))
+    }
+
+    fn first_from(&self, line: usize) -> Option<(TaskKey, usize)> {
+        (line..self.lines.len()).find_map(|at| self.task_at(at))
+    }
+
+    fn last_before(&self, line: usize) -> Option<(TaskKey, usize)> {
+        (0..line.min(self.lines.len())).rev().find_map(|at| self.task_at(at))
+    }
+
+    fn task_at(&self, line: usize) -> Option<(TaskKey, usize)> {
+        Some((self.lines.get(line)?.task.clone()?, line))
     }
 
     /// Whether the key goes anywhere.
@@ -70,12 +82,10 @@ impl Tasks {
 
     /// To the next task, or the one before; beyond the last one, and above the first, the text scrolls.
     fn step(&mut self, is_down: bool) {
-        let of = |at: usize| Some((self.lines.get(at)?.task.clone()?, at));
-        let here = self.at.as_ref().map(|(_, line)| *line);
-        let next = match (here, is_down) {
-            (None, _) => (0..self.lines.len()).find_map(of),
-            (Some(line), true) => (line + 1..self.lines.len()).find_map(of),
-            (Some(line), false) => (0..line).rev().find_map(of),
+        let next = match (&self.at, is_down) {
+            (None, _) => self.first_from(0),
+            (Some((_, line)), true) => self.first_from(line + 1),
+            (Some((_, line)), false) => self.last_before(*line),
         };
         self.follows = next.is_some();
         match next {
