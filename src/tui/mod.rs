@@ -97,8 +97,8 @@ enum Event {
 }
 
 /// Asks at the terminal; `form` is the question's, and `None` for a page. What `closing` tells became of the question: its
-/// form then stays until somebody has read that, so that nothing which is typed for it goes elsewhere. Dropping the future takes the form off the
-/// screen, and the terminal is as it was.
+/// form then stays until somebody has read that, so that nothing which is typed for it goes elsewhere. Dropping the future
+/// takes the form off the screen, and the terminal is as it was.
 pub(crate) async fn ask(
     asked: &Asked,
     form: Option<Form>,

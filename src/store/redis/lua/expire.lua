@@ -1,4 +1,5 @@
--- Deletes a task whose ttl ended, or moves it to the archive, as this process or another one says; with 'ended' one that has ended, whatever its ttl, or what the archive has of it.
+-- Deletes a task whose ttl ended, or moves it to the archive, as this process or another one says; with 'ended' one that
+-- has ended, whatever its ttl, or what the archive has of it.
 -- ARGV: id, how long it is archived (ms) or '', the most bytes of the archive or '', 'ended' or nothing
 -- Returns: {'ok'} | {'unfinished'} | {'no_task'} | {'unreadable', problem}
 local SESSION_LOG_MS = 604800000
