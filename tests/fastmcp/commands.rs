@@ -35,13 +35,18 @@ pub(crate) fn in_words(kitchen: &Kitchen, words: &[&str]) -> String {
     String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }
 
-/// What bash would offer for the task of that command.
-fn completed(kitchen: &Kitchen, verb: &str) -> String {
+/// What bash would offer for the word behind these.
+pub(crate) fn offered(words: &[&str], variables: &[(&str, &str)]) -> String {
     let mut command = Command::cargo_bin("mcptask").expect("is built");
-    command.args(["--", "mcptask", verb, ""]).env("MCPTASK_REDIS_URL", kitchen.redis.url());
-    command.env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", "2").env("_CLAP_IFS", "\n");
-    command.env("_CLAP_COMPLETE_COMP_TYPE", "9").env("_CLAP_COMPLETE_SPACE", "true");
-    let offered = String::from_utf8(command.output().expect("runs").stdout).expect("is text");
+    command.args(["--", "mcptask"]).args(words).arg("").envs(variables.iter().copied());
+    command.env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", (words.len() + 1).to_string());
+    command.env("_CLAP_COMPLETE_COMP_TYPE", "9").env("_CLAP_COMPLETE_SPACE", "true").env("_CLAP_IFS", "\n");
+    String::from_utf8(command.output().expect("runs").stdout).expect("is text")
+}
+
+/// What it would offer for the task of that command.
+fn completed(kitchen: &Kitchen, verb: &str) -> String {
+    let offered = offered(&[verb], &[("MCPTASK_REDIS_URL", &kitchen.redis.url())]);
     offered.lines().filter(|line| !line.starts_with('-')).collect::<Vec<_>>().join("\n")
 }
 

@@ -3,8 +3,8 @@
 use rstest::rstest;
 use serde_json::json;
 
-use crate::commands::{mcptask, sources};
-use crate::kitchen::{Kitchen, Role, V3_4, V4};
+use crate::commands::{mcptask, offered, sources};
+use crate::kitchen::{Client, Kitchen, Role, V3_4, V4};
 use crate::monitor::{Monitor, count, writes};
 
 /// Keys of somebody else.
@@ -13,18 +13,29 @@ async fn foreign_keys(kitchen: &Kitchen, count: u32) {
     kitchen.redis::<()>(&["EVAL", script, "0", &count.to_string()]).await;
 }
 
+/// A client, and its task that has asked its first question.
+async fn asking(kitchen: &Kitchen) -> (Client, String) {
+    let client = kitchen.client("plan_dinner", &json!({}), "silent");
+    let id = client.task();
+    kitchen.asks(&id, "What kind of dinner?").await;
+    (client, id)
+}
+
+/// The same, with FastMCP held, so that only what our own commands do is told.
+async fn held(kitchen: &Kitchen) -> (Client, String) {
+    let (client, id) = asking(kitchen).await;
+    client.process.signal("STOP");
+    kitchen.signal("STOP");
+    (client, id)
+}
+
 #[rstest]
 #[case(V3_4)]
 #[case(V4)]
 #[tokio::test]
 async fn no_command_that_looks_writes(#[case] version: &'static str) {
     let kitchen = Kitchen::open(version);
-    let client = kitchen.client("plan_dinner", &json!({}), "silent");
-    let id = client.task();
-    kitchen.asks(&id, "What kind of dinner?").await;
-    // Only what the commands do is told: FastMCP itself is held.
-    client.process.signal("STOP");
-    kitchen.signal("STOP");
+    let (client, id) = held(&kitchen).await;
     let mut monitor = Monitor::begin(&kitchen).await;
     let task = format!("--task={id}");
     for words in [
@@ -64,9 +75,7 @@ async fn no_command_that_looks_writes(#[case] version: &'static str) {
 #[tokio::test]
 async fn an_answer_and_a_cancel_touch_the_tasks_own_keys_only() {
     let kitchen = Kitchen::open(V3_4);
-    let client = kitchen.client("plan_dinner", &json!({}), "silent");
-    let id = client.task();
-    kitchen.asks(&id, "What kind of dinner?").await;
+    let (_client, id) = asking(&kitchen).await;
     let (code, _, complaint) = mcptask(&kitchen, &["respond", &id, "--set", "cuisine=thai"]);
     assert_eq!(code, 0, "{complaint}");
     kitchen.asks(&id, "Vegetarian?").await;
@@ -80,11 +89,7 @@ async fn an_answer_and_a_cancel_touch_the_tasks_own_keys_only() {
 #[tokio::test]
 async fn one_pass_over_the_keys_finds_the_deployment_and_its_tasks() {
     let kitchen = Kitchen::open(V3_4);
-    let client = kitchen.client("plan_dinner", &json!({}), "silent");
-    let id = client.task();
-    kitchen.asks(&id, "What kind of dinner?").await;
-    client.process.signal("STOP");
-    kitchen.signal("STOP");
+    let (_client, id) = held(&kitchen).await;
     foreign_keys(&kitchen, 9_000).await;
     let mut monitor = Monitor::begin(&kitchen).await;
     // How often the cursor was at its beginning.
@@ -158,26 +163,10 @@ async fn a_diagnosis_of_many_tasks_costs_each_of_them_once() {
 #[tokio::test]
 async fn ids_complete_and_nothing_is_written(#[case] version: &'static str) {
     let kitchen = Kitchen::open(version);
-    let client = kitchen.client("plan_dinner", &json!({}), "silent");
-    let id = client.task();
-    kitchen.asks(&id, "What kind of dinner?").await;
-    client.process.signal("STOP");
-    kitchen.signal("STOP");
+    let (client, id) = held(&kitchen).await;
     let mut monitor = Monitor::begin(&kitchen).await;
     let url = kitchen.redis.url();
-    let offered = |verb: &str| {
-        let words = ["--", "mcptask", "--redis", &url, verb, ""];
-        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("mcptask"));
-        command
-            .args(words)
-            .env("COMPLETE", "bash")
-            .env("_CLAP_COMPLETE_INDEX", (words.len() - 2).to_string());
-        command
-            .env("_CLAP_COMPLETE_COMP_TYPE", "9")
-            .env("_CLAP_COMPLETE_SPACE", "true")
-            .env("_CLAP_IFS", "\n");
-        String::from_utf8(command.output().expect("runs").stdout).expect("UTF-8")
-    };
+    let offered = |verb: &str| offered(&["--redis", &url, verb], &[]);
     // What looks like an option is not offered by every shell's rules.
     if !id.starts_with('-') {
         assert!(["show", "respond", "cancel"].map(offered).iter().all(|ids| ids.contains(&id[..8])));
