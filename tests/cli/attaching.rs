@@ -2,6 +2,7 @@
 
 use rstest::rstest;
 
+use crate::following_on::BRIEF;
 use crate::json_shapes::is_line;
 use crate::place::{Background, Place};
 use crate::redis::RedisServer;
@@ -126,13 +127,6 @@ fn a_command_that_is_stopped_says_how_its_task_is_taken_up_again() {
     let again = place.run(&["attach", id, "--timeout", "1s"]);
     assert!(again.err.contains(&format!("take it up again with: mcptask attach {id}")), "{again:?}");
 }
-
-/// A tool whose tasks end their ttl soon.
-const BRIEF: &str = r#"[tools.brief]
-description = "Is soon gone."
-ttl = "6s"
-steps = [{ ask = "Still there?", form = { ok = "boolean" } }, { return = "yes" }]
-"#;
 
 #[rstest]
 fn what_can_be_attached_to_no_more_is_told_as_what_it_is(#[values(false, true)] on_redis: bool) {

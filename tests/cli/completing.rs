@@ -1,5 +1,6 @@
 //! Completions: scripts that are checked in, and ids as they are.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::place::Place;
@@ -41,9 +42,15 @@ fn every_shell_has_a_script_that_completes_ids() {
 
 /// What bash would offer for the last word.
 fn offered(place: &Place, words: &[&str]) -> String {
+    offered_among(place, &[], words)
+}
+
+/// The same where those variables are set.
+fn offered_among(place: &Place, variables: &[(&str, &OsStr)], words: &[&str]) -> String {
     let mut command = place.command(&[&["--", "mcptask"], words].concat());
     command.env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", words.len().to_string());
     command.env("_CLAP_COMPLETE_COMP_TYPE", "9").env("_CLAP_COMPLETE_SPACE", "true").env("_CLAP_IFS", "\n");
+    command.envs(variables.iter().copied());
     String::from_utf8(command.output().expect("runs").stdout).expect("UTF-8")
 }
 
@@ -185,16 +192,8 @@ fn what_a_server_has_is_not_mixed_up_with_the_store_that_a_variable_names() {
     let place = Place::new();
     let _worker = place.worker();
     let waiting = place.asking("plan_dinner");
-    let offered = |words: &[&str]| {
-        let mut command = place.command(&[&["--", "mcptask"], words].concat());
-        command.env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", words.len().to_string());
-        command
-            .env("_CLAP_COMPLETE_COMP_TYPE", "9")
-            .env("_CLAP_COMPLETE_SPACE", "true")
-            .env("_CLAP_IFS", "\n");
-        command.env("MCPTASK_DB", place.database());
-        String::from_utf8(command.output().expect("runs").stdout).expect("UTF-8")
-    };
+    let database = place.database();
+    let offered = |words: &[&str]| offered_among(&place, &[("MCPTASK_DB", database.as_os_str())], words);
     assert!(offered(&["show", ""]).contains(&waiting[..8]));
     for server in [&["--server", "http://127.0.0.1:9/mcp"][..], &["--server=http://127.0.0.1:9/mcp"]] {
         for words in [[&["show"], server, &[""]].concat(), [&["respond"], server, &[""]].concat()] {

@@ -7,7 +7,7 @@ use crate::place::{Background, Place};
 use crate::redis::RedisServer;
 
 /// A tool whose tasks end their ttl soon.
-const BRIEF: &str = r#"[tools.brief]
+pub(crate) const BRIEF: &str = r#"[tools.brief]
 description = "Is soon gone."
 ttl = "6s"
 steps = [{ ask = "Still there?", form = { ok = "boolean" } }, { return = "yes" }]
