@@ -10,11 +10,17 @@ use crate::redis::RedisServer;
 use crate::screen::{Screen, words};
 use crate::terminal::{CTRL_Z, DOWN, ENTER, ESCAPE};
 
-#[test]
-fn a_guarded_profile_stands_above_everything_and_is_asked_for_once() {
+/// A place whose profile wants to be asked before something is changed.
+fn guarded() -> Place {
     let place = Place::new();
     std::fs::create_dir_all(place.path().join(".config/mcptask")).expect("a folder");
     place.file(".config/mcptask/config.toml", "default = \"prod\"\n[profile.prod]\nconfirm = true\n");
+    place
+}
+
+#[test]
+fn a_guarded_profile_stands_above_everything_and_is_asked_for_once() {
+    let place = guarded();
     let _worker = worker(&place);
     let id = allowing(&place, "table", "friday");
     let mut screen = Screen::run_with(&place, &["inbox"], &[("CLICOLOR_FORCE", "1")]);
@@ -36,9 +42,7 @@ fn a_guarded_profile_stands_above_everything_and_is_asked_for_once() {
 
 #[test]
 fn respond_opens_it_with_the_profile_above_and_asks_only_once() {
-    let place = Place::new();
-    std::fs::create_dir_all(place.path().join(".config/mcptask")).expect("a folder");
-    place.file(".config/mcptask/config.toml", "default = \"prod\"\n[profile.prod]\nconfirm = true\n");
+    let place = guarded();
     let _worker = worker(&place);
     let id = allowing(&place, "table", "friday");
     allowing(&place, "chair", "friday");
