@@ -130,8 +130,9 @@ impl ClientHandler for Session {
         let params = request.params.unwrap_or_default();
         let text = params.to_string();
         if self.heard.again(&context.id, &text) {
-            // It has its place, and its reply, where it came first.
+            // It has its place, and its reply, where it came first. What waits for the end is nothing of it.
             self.flood.refuse();
+            drop((text, params));
             return std::future::pending().await;
         }
         let _open = if self.desk.is_some() || self.stays.is_cancelled() {
