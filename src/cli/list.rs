@@ -14,7 +14,8 @@ use crate::client::Era;
 use crate::desk::place::{Place, SERVER, STORE};
 use crate::desk::places::Places;
 use crate::desk::row::{Row, Sort, Wanted};
-use crate::desk::suggest::{Advice, Suggested, quoted};
+use crate::desk::suggest::{Advice, Suggested};
+use crate::desk::word::quoted;
 use crate::task::{SessionId, TaskStatus};
 
 /// List tasks, newest first
