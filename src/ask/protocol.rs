@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::task::{Answer, Ask, AskKind, OnTimeout, Progress};
+use crate::task::{Answer, Ask, OnTimeout, Progress};
 
 /// The variable that names the socket.
 pub const SOCKET_VARIABLE: &str = "MCPTASK_SOCKET";
@@ -139,20 +139,16 @@ pub enum RefusalCode {
 impl AskRequest {
     /// The question as the engine takes it, which then checks it.
     pub fn into_ask(self) -> Result<Ask, Refusal> {
-        let kind = match (self.schema, self.url) {
+        let ask = match (self.schema, self.url) {
             (Some(_), Some(_)) => {
                 return Err(bad("a question has a schema or a url, not both"));
             }
             (None, Some(_)) if self.title.is_some() => {
                 return Err(bad("a title belongs to a form; a question with a url has none"));
             }
-            (None, Some(url)) => AskKind::Url { url },
-            (None, None) => AskKind::Form { schema: plain_form(self.title) },
-            (Some(schema), None) => AskKind::Form { schema: titled(schema, self.title) },
-        };
-        let ask = match kind {
-            AskKind::Url { url } => Ask::url(self.message, url),
-            AskKind::Form { schema } => Ask::form(self.message, schema),
+            (None, Some(url)) => Ask::url(self.message, url),
+            (None, None) => Ask::form(self.message, plain_form(self.title)),
+            (Some(schema), None) => Ask::form(self.message, titled(schema, self.title)),
         };
         Ok(ask.on_timeout(on_timeout(self.on_timeout.as_deref())?))
     }

@@ -53,7 +53,7 @@ impl EnvCompleter for Bash {
         completer: &str,
         script: &mut dyn io::Write,
     ) -> io::Result<()> {
-        let completer = crate::desk::suggest::quoted(completer);
+        let completer = crate::desk::word::quoted(completer);
         let text = include_str!("completions.bash");
         let text = text.replace("VARIABLE", variable).replace("BINARY", binary);
         script.write_all(text.replace("COMPLETER", &completer).as_bytes())

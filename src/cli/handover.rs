@@ -33,7 +33,7 @@ const MAX_BYTES: usize = 16 * 1024;
 pub(super) fn environment(
     arguments: &[OsString],
     mut environment: Environment,
-    (ui, more): (&Ui, &[String]),
+    (ui, more): (&Ui, impl FnOnce() -> Vec<String>),
 ) -> Environment {
     if let Some(number) = environment.get(HANDOVER).map(str::to_owned) {
         match taken_over(&number) {
@@ -43,7 +43,7 @@ pub(super) fn environment(
         hide_memory(ui);
         return environment;
     }
-    let secrets = secrets(&environment, more);
+    let secrets = secrets(&environment, &more());
     if secrets.is_empty() {
         return environment;
     }

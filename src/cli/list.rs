@@ -14,7 +14,8 @@ use crate::client::Era;
 use crate::desk::place::{Place, SERVER, STORE};
 use crate::desk::places::Places;
 use crate::desk::row::{Row, Sort, Wanted};
-use crate::desk::suggest::{Advice, Suggested, quoted};
+use crate::desk::suggest::{Advice, Suggested};
+use crate::desk::word::quoted;
 use crate::task::{SessionId, TaskStatus};
 
 /// List tasks, newest first
@@ -212,11 +213,17 @@ const WHOLE_IDS: usize = 100;
 
 /// The rows with ids as short as each still means one task of them.
 fn shortened(rows: &[Row]) -> Vec<Row> {
-    let is_clear = |short: &str| rows.iter().filter(|row| row.task.starts_with(short)).count() == 1;
+    // Beside each other are those that begin alike.
+    let mut sorted: Vec<&str> = rows.iter().map(|row| row.task.as_str()).collect();
+    sorted.sort_unstable();
+    let begin_so = |short: &str| {
+        let first = sorted.partition_point(|task| *task < short);
+        sorted[first..].iter().take_while(|task| task.starts_with(short)).take(2).count()
+    };
     let one = |row: &Row| {
         let least = event::short(&row.task).len();
         let ends = row.task.char_indices().map(|(at, _)| at).filter(|at| *at >= least);
-        let short = ends.map(|end| &row.task[..end]).find(|short| is_clear(short));
+        let short = ends.map(|end| &row.task[..end]).find(|short| begin_so(short) == 1);
         Row { task: short.unwrap_or(&row.task).to_owned(), ..row.clone() }
     };
     rows.iter().map(one).collect()

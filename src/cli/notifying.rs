@@ -26,13 +26,13 @@ struct Surroundings {
     environment: Environment,
 }
 
-/// The notifiers of the file, each with how it tells; a failure where something of theirs is missing.
+/// The notifiers of a file, each with how it tells; a failure where something of theirs is missing.
 pub(super) fn open(
-    offer: &OfferArgs,
+    notifiers: Vec<Notifier>,
     environment: &Environment,
 ) -> Result<Vec<(Notifier, Channel)>, Failure> {
-    let all = offer.notifiers()?;
-    all.into_iter()
+    notifiers
+        .into_iter()
         .map(|notifier| channel(&notifier, environment).map(|channel| (notifier, channel)))
         .collect()
 }
@@ -82,9 +82,9 @@ pub(super) fn begin(
 async fn read_again(surroundings: &Surroundings) -> Result<Vec<(Notifier, Channel)>, Failure> {
     let (offer, environment) = (surroundings.offer.clone(), surroundings.environment.clone());
     // A file may be large, or a pipe that nobody writes to.
-    tokio::task::spawn_blocking(move || open(&offer, &environment)).await.map_err(|error| {
-        Failure::caused(Kind::Unexpected, "the file of notifiers could not be read", error)
-    })?
+    tokio::task::spawn_blocking(move || open(offer.read()?.notifiers, &environment)).await.map_err(
+        |error| Failure::caused(Kind::Unexpected, "the file of notifiers could not be read", error),
+    )?
 }
 
 /// Runs the notifiers, and those of each further file in place of those before.

@@ -41,6 +41,14 @@ pub(crate) struct OfferArgs {
     lease: Duration,
 }
 
+/// What is offered, and who is told of it.
+pub(crate) struct Offered {
+    /// The tools to offer.
+    pub(crate) tools: Tools,
+    /// Who is told of what happens.
+    pub(crate) notifiers: Vec<Notifier>,
+}
+
 /// The shortest lease: a shorter one would end whenever the machine is busy for a moment.
 const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 
@@ -83,17 +91,20 @@ impl OfferArgs {
         self.lease
     }
 
-    /// The tools to offer.
-    pub(crate) fn tools(&self) -> Result<Tools, Failure> {
-        let Some(file) = self.file() else { return Ok(builtin::tools()) };
-        let mut tools = load(&file)?.tools();
+    /// What the file says. It is read once for all of it: it may be a pipe.
+    pub(crate) fn read(&self) -> Result<Offered, Failure> {
+        let Some(file) = self.file() else {
+            return Ok(Offered { tools: builtin::tools(), notifiers: Vec::new() });
+        };
+        let config = load(&file)?;
+        let (mut tools, notifiers) = (config.tools(), config.notifiers().to_vec());
         if self.builtin {
             // A tool of the file goes before a built-in one of the same name.
             let missing = builtin::tools().into_iter().filter(|(name, _)| !tools.contains_key(name));
             let missing: Vec<_> = missing.collect();
             tools.extend(missing);
         }
-        Ok(tools)
+        Ok(Offered { tools, notifiers })
     }
 
     /// The variables of the environment in which the file says that secrets are. What is no plain file can be read once
@@ -102,12 +113,6 @@ impl OfferArgs {
         let Some(file) = self.file().filter(|file| file.is_file()) else { return Vec::new() };
         let config = config::load(&file).unwrap_or_default();
         config.notifiers().iter().flat_map(Notifier::variables).map(str::to_owned).collect()
-    }
-
-    /// Who is told of what happens.
-    pub(crate) fn notifiers(&self) -> Result<Vec<Notifier>, Failure> {
-        let Some(file) = self.file() else { return Ok(Vec::new()) };
-        Ok(load(&file)?.notifiers().to_vec())
     }
 
     /// Reads the file again whenever SIGHUP comes. A file with mistakes changes nothing.
@@ -134,9 +139,10 @@ impl OfferArgs {
 async fn take_up(offer: &OfferArgs, handle: &ToolsHandle) -> Result<usize, Failure> {
     // A file may be large, or a pipe that nobody writes to.
     let reading = offer.clone();
-    let tools = tokio::task::spawn_blocking(move || reading.tools())
+    let read = tokio::task::spawn_blocking(move || reading.read())
         .await
-        .map_err(|error| Failure::caused(Kind::Unexpected, "the file of tools could not be read", error))??;
+        .map_err(|error| Failure::caused(Kind::Unexpected, "the file of tools could not be read", error))?;
+    let tools = read?.tools;
     handle.replace(&tools).await?;
     Ok(tools.len())
 }

@@ -12,7 +12,8 @@ use super::named_server;
 use super::remote_answering::{self, RemoteAnswering};
 use super::ui::Ui;
 use crate::client::{self, Client, ClientError, Era, Target};
-use crate::desk::suggest::{Reach, Word};
+use crate::desk::suggest::Reach;
+use crate::desk::word::Word;
 
 /// Options of commands that can go through MCP instead of straight to the store.
 #[derive(Debug, Clone, Default, Args)]

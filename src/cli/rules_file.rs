@@ -29,8 +29,22 @@ pub(crate) fn load(ui: &Ui, file: &Path) -> Result<Rules, Failure> {
     Ok(rules)
 }
 
-/// The same, away from the runtime's threads: a file may be large, or a pipe that nobody writes to.
-pub(crate) async fn read(ui: &Ui, file: &Path) -> Result<Rules, Failure> {
+/// Reads it again, and says so. `None` where it has mistakes, which are told of: the rules stay the same then.
+pub(crate) async fn read_again(ui: &Ui, file: &Path) -> Option<Rules> {
+    match read(ui, file).await {
+        Ok(rules) => {
+            ui.talk(&format!("read the rules again: {} of them", rules.all().len()));
+            Some(rules)
+        }
+        Err(failure) => {
+            signals::tell_kept(ui, &failure, "the rules are");
+            None
+        }
+    }
+}
+
+/// The same as [`load`], away from the runtime's threads: a file may be large, or a pipe that nobody writes to.
+async fn read(ui: &Ui, file: &Path) -> Result<Rules, Failure> {
     let (ui, file) = (ui.clone(), file.to_owned());
     tokio::task::spawn_blocking(move || load(&ui, &file))
         .await
@@ -86,14 +100,10 @@ impl ReadAgain {
                 }
             }
             let now = state(&self.file.path);
-            let read = read(&self.ui, &self.file.path).await;
+            let read = read_again(&self.ui, &self.file.path).await;
             (self.is_due, self.file.state) = (false, now);
-            match read {
-                Ok(rules) => {
-                    self.ui.talk(&format!("read the rules again: {} of them", rules.all().len()));
-                    return rules;
-                }
-                Err(failure) => signals::tell_kept(&self.ui, &failure, "the rules are"),
+            if let Some(rules) = read {
+                return rules;
             }
         }
     }

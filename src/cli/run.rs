@@ -39,7 +39,7 @@ pub fn main() -> ExitCode {
     let environment = match cli.command {
         Command::Serve(serve::ServeArgs { ref offer, .. })
         | Command::Worker(worker::WorkerArgs { ref offer, .. }) => {
-            handover::environment(&arguments, environment, (&ui, &offer.secret_variables()))
+            handover::environment(&arguments, environment, (&ui, || offer.secret_variables()))
         }
         _ => environment,
     };

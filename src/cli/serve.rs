@@ -18,7 +18,7 @@ use super::activity::{self, Whose};
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::notifying;
-use super::offer::OfferArgs;
+use super::offer::{OfferArgs, Offered};
 use super::retention::RetentionArgs;
 use super::served_rules::ServedRules;
 use super::signals::Signals;
@@ -152,7 +152,8 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
         decider: rules.clone().map(|rules| rules as Arc<dyn server::Decide>),
         ..args.config(&access)
     };
-    let notifiers = notifying::open(&args.offer, &context.environment)?;
+    let Offered { tools, notifiers } = args.offer.read()?;
+    let notifiers = notifying::open(notifiers, &context.environment)?;
     let port = if args.stdio {
         None
     } else {
@@ -172,7 +173,7 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
     }
     if args.concurrency > 0 {
         let count = usize::from(args.concurrency);
-        let worker = worker::enlist(&engine, &worker::worker_id(), count, &args.offer).await?;
+        let worker = worker::enlist(&engine, &worker::worker_id(), count, (&args.offer, tools)).await?;
         args.offer.reload(context, &parts, worker.tools(), &stop)?;
         parts.spawn(worker.run(stop.clone()));
     }

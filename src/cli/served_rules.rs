@@ -98,13 +98,9 @@ impl ServedRules {
     }
 
     async fn take_up(&self) {
-        match rules_file::read(&self.ui, &self.file).await {
-            Ok(rules) => {
-                self.ui.talk(&format!("read the rules again: {} of them", rules.all().len()));
-                *self.state() = State::of(rules);
-                self.changes.send_modify(|count| *count += 1);
-            }
-            Err(failure) => signals::tell_kept(&self.ui, &failure, "the rules are"),
+        if let Some(rules) = rules_file::read_again(&self.ui, &self.file).await {
+            *self.state() = State::of(rules);
+            self.changes.send_modify(|count| *count += 1);
         }
     }
 }

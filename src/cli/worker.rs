@@ -10,13 +10,13 @@ use super::context::Context;
 use super::environment;
 use super::failure::Failure;
 use super::notifying;
-use super::offer::OfferArgs;
+use super::offer::{OfferArgs, Offered};
 use super::retention::RetentionArgs;
 use super::signals::{Signals, Stop, bury_orphans};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::engine::Engine;
 use crate::task::WorkerId;
-use crate::worker::{Worker, WorkerConfig};
+use crate::worker::{Tools, Worker, WorkerConfig};
 
 /// Run tasks of the store, without a server
 ///
@@ -41,14 +41,15 @@ pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failu
         ))
         .hint(Advice::command(serve, "shows it, and so does the step `fault` of a script")));
     }
-    let notifiers = notifying::open(&args.offer, &context.environment)?;
+    let Offered { tools, notifiers } = args.offer.read()?;
+    let notifiers = notifying::open(notifiers, &context.environment)?;
     let signals = Signals::of_service()?;
     context.before_working().await?;
     let engine = context.engine().await?;
     args.retention.apply(&engine);
     let stop = context.stop.child_token();
     let id = worker_id();
-    let worker = enlist(&engine, &id, usize::from(args.concurrency), &args.offer).await?;
+    let worker = enlist(&engine, &id, usize::from(args.concurrency), (&args.offer, tools)).await?;
     // It listens before it says that it runs: who reads that may send SIGHUP at once.
     let parts = TaskTracker::new();
     args.offer.reload(context, &parts, worker.tools(), &stop)?;
@@ -77,9 +78,9 @@ pub(super) async fn enlist(
     engine: &Engine,
     id: &WorkerId,
     concurrency: usize,
-    offer: &OfferArgs,
+    (offer, tools): (&OfferArgs, Tools),
 ) -> Result<Worker, Failure> {
-    let mut config = WorkerConfig::new(id.clone(), offer.tools()?, concurrency);
+    let mut config = WorkerConfig::new(id.clone(), tools, concurrency);
     config.host = Some(environment::host());
     config.faults = offer.faults().to_vec();
     config.lease = offer.lease();

@@ -178,6 +178,13 @@ impl OpenQuestion {
         task.questions.iter().map(one).collect()
     }
 
+    /// All of a server's task that may be shown: what must not be shown cannot be answered here.
+    pub(crate) fn all_of_server(server: &str, task: &TaskView) -> impl Iterator<Item = Self> {
+        task.input_requests
+            .iter()
+            .filter_map(move |(key, request)| Self::of_server(server, task, key, request).ok())
+    }
+
     /// One of a server's task: an entry of its `inputRequests`. The error says why it must not be shown.
     pub(crate) fn of_server(
         server: &str,

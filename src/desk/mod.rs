@@ -33,4 +33,5 @@ pub(crate) mod tools;
 pub(crate) mod values;
 pub(crate) mod waiting;
 pub(crate) mod watch;
+pub(crate) mod word;
 pub(crate) mod workers;

@@ -46,10 +46,8 @@ pub(super) fn deployed_object(task: &DeployedTask) -> Value {
 
 /// A server's task as an object.
 pub(super) fn server_object(server: &str, view: &TaskView, tool: Option<&str>) -> Value {
-    let asked = |(key, request): (&String, &Value)| {
-        OpenQuestion::of_server(server, view, key, request).ok().map(|question| question.object())
-    };
-    let questions: Vec<Value> = view.input_requests.iter().filter_map(asked).collect();
+    let questions = OpenQuestion::all_of_server(server, view).map(|question| question.object());
+    let questions: Vec<Value> = questions.collect();
     json!({
         "id": view.id, "tool": tool, "status": view.status, "status_message": view.status_message,
         "created_at": view.created_at, "updated_at": view.updated_at, "ttl_ms": view.ttl_ms,

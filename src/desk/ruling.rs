@@ -198,11 +198,8 @@ impl Found {
                     return Err(failure);
                 }
                 let tool = server.tool_of(&view.id);
-                let read = view.input_requests.iter().filter_map(|(key, request)| {
-                    // What must not be shown cannot be answered here.
-                    OpenQuestion::of_server(server.title(), view, key, request).ok()
-                });
-                read.map(|question| Ruling::of_others(self.clone(), tool.clone(), question)).collect()
+                let of = |question| Ruling::of_others(self.clone(), tool.clone(), question);
+                OpenQuestion::all_of_server(server.title(), view).map(of).collect()
             }
         };
         if rulings.is_empty() {

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::text;
+use super::word::Word;
 
 /// How a command reaches the same tasks as the one that suggests it: the store, namespace and docket that its flags
 /// named, or the server.
@@ -15,31 +16,6 @@ pub(crate) struct Reach {
     server: Vec<Word>,
     /// The variable that is named there and holds nothing yet.
     unset: Option<&'static str>,
-}
-
-/// A word of a command line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Word {
-    /// As it is.
-    Text(String),
-    /// What a variable of the environment holds: a secret, which is not shown. Where the variable is not set the command
-    /// is refused, instead of reaching other tasks.
-    Variable(&'static str),
-}
-
-impl From<&str> for Word {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl fmt::Display for Word {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) => f.write_str(&quoted(text)),
-            Self::Variable(name) => write!(f, "\"${name}\""),
-        }
-    }
 }
 
 impl Reach {
@@ -171,16 +147,6 @@ impl fmt::Display for Suggested {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words: Vec<_> = self.words().iter().map(ToString::to_string).collect();
         f.write_str(&words.join(" "))
-    }
-}
-
-/// A word as a shell takes it.
-pub(crate) fn quoted(word: &str) -> String {
-    let plain = |one: char| one.is_ascii_alphanumeric() || "-_./:=@,+%".contains(one);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 

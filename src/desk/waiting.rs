@@ -125,11 +125,7 @@ pub(super) async fn of_server(server: &Arc<Server>, most: usize) -> Result<Vec<W
     }
     let mut waiting = Vec::new();
     for task in server.all_tasks(most).await? {
-        for (key, request) in &task.view.input_requests {
-            // What must not be shown cannot be answered here.
-            let Ok(question) = OpenQuestion::of_server(server.title(), &task.view, key, request) else {
-                continue;
-            };
+        for question in OpenQuestion::all_of_server(server.title(), &task.view) {
             let found = Found::Server(server.clone(), Box::new(task.view.clone()));
             let since = task.view.waits_since().map(|(at, _)| at);
             waiting.push(Waiting { found, tool: task.tool.clone(), question, since });

@@ -167,3 +167,17 @@ fn the_examples_of_its_help_do_what_they_say() {
     let all = receiver.until("both", |all| all.len() == 3);
     assert!(all.iter().any(|got| got.data("event") == "test"));
 }
+
+/// What is in a pipe can be read once: the tools and the notifiers are of the same reading.
+#[test]
+fn a_worker_takes_its_tools_and_its_notifiers_from_one_pipe() {
+    let stage = Stage::sqlite();
+    let file = "builtin = true\n[[notify]]\nname = \"desk\"\non = [\"asked\"]\nexec = [\"true\"]\n";
+    stage.file("whole.toml", file);
+    let through = "mkfifo pipe && { cat whole.toml > pipe & } && exec \"$0\" \"$@\"";
+    let _worker = stage.background_in(&["sh", "-c", through], &["worker", "--json", "--config", "pipe"]);
+    let found = stage.until_notifiers("it is run", |found| found.len() == 1 && found[0]["running"] == true);
+    assert_eq!(found[0]["notifier"], "desk");
+    let [seen] = stage.json(&["workers"]).try_into().expect("one worker");
+    assert!(seen["tools"].as_array().is_some_and(|tools| tools.contains(&"plan_dinner".into())), "{seen}");
+}

@@ -3,6 +3,7 @@
 pub(crate) mod choose;
 mod colour;
 pub(crate) mod event;
+mod failing;
 pub(crate) mod flow;
 pub(crate) mod form;
 mod keyboard;
@@ -37,7 +38,6 @@ pub(crate) use table::{Cell, Column, TableRow, table, table_of};
 
 use stage::Stage;
 use terminal_traits::TerminalTraits;
-use width::columns;
 
 use super::environment::Environment;
 use super::failure::{Failure, Kind};
@@ -48,9 +48,6 @@ pub(crate) const FORMAT: u32 = 1;
 
 /// The most characters of one value on a terminal.
 const MOST: usize = 2000;
-
-/// What lines begin with that tell of a wrong command line.
-const LABELS: [&str; 3] = ["error:", "tip:", "Usage:"];
 
 /// How to speak; resolved from the global flags.
 #[derive(Debug, Clone, Copy, Default)]
@@ -269,44 +266,6 @@ impl Ui {
         self.talk_after(&format!("{} ", self.talk_paint().yellow("warning:")), &flow::pieces(line));
     }
 
-    /// The one message that is always shown: why the command failed.
-    pub(crate) fn failure(&self, failure: &Failure) {
-        if self.is_json() {
-            self.to_stderr(&text::json(&failure_object(failure).to_string()));
-            return;
-        }
-        let paint = self.talk_paint();
-        let mut lines = text::block(&failure.to_string()).into_iter();
-        let first = lines.next().unwrap_or_default();
-        self.wrapped(&format!("{} ", paint.red("error:")), &flow::pieces(&first));
-        lines.for_each(|line| self.wrapped("  ", &flow::pieces(&line)));
-        if self.verbosity() > 0 {
-            for cause in failure.causes() {
-                let cause = Piece::Words(text::line(&cause));
-                self.wrapped(&paint.dim("  caused by: "), &[cause]);
-            }
-        }
-        for hint in failure.hints() {
-            self.wrapped(&format!("{} ", paint.cyan("hint:")), &hint.pieces());
-        }
-    }
-
-    /// A line of what is said of a wrong command line: its words are wrapped below what it begins with.
-    pub(crate) fn usage(&self, line: &str) {
-        let words = line.trim_start();
-        let indent = " ".repeat(columns(line) - columns(words));
-        let label = LABELS.into_iter().find(|label| words.starts_with(label)).unwrap_or_default();
-        let paint = self.talk_paint();
-        let lead = match label {
-            "" => String::new(),
-            "error:" => paint.red(label) + " ",
-            "tip:" => paint.cyan(label) + " ",
-            other => paint.bold(other) + " ",
-        };
-        let words = words[label.len()..].trim_start();
-        self.wrapped(&(indent + &lead), &flow::pieces(words));
-    }
-
     /// Rows on stderr, as wide as its terminal.
     fn wrapped(&self, lead: &str, pieces: &[Piece]) {
         for row in flow::hanging(lead, pieces, self.shared.err_columns) {
@@ -366,30 +325,6 @@ impl Ui {
         self.shared.prompting.store(prompting, Ordering::Release);
         self.stage().set_prompting(prompting);
     }
-}
-
-fn failure_object(failure: &Failure) -> Value {
-    let mut object = json!({
-        "at": Timestamp::now(),
-        "format": FORMAT,
-        "code": failure.kind().code(),
-        "exit": failure.kind().exit_code(),
-        "message": failure.to_string(),
-    });
-    let (task, question) = failure.concerns();
-    for (name, id) in [("task", task), ("question", question)] {
-        if let Some(id) = id {
-            object[name] = id.into();
-        }
-    }
-    if !failure.hints().is_empty() {
-        let hints: Vec<_> = failure.hints().iter().map(ToString::to_string).collect();
-        object["hint"] = hints.join("; ").into();
-    }
-    if !failure.causes().is_empty() {
-        object["causes"] = failure.causes().into();
-    }
-    object
 }
 
 fn written(stream: &Mutex<Box<dyn Write + Send>>, line: &str) -> Result<(), Failure> {

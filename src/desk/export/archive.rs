@@ -15,7 +15,7 @@ pub(super) struct Archive<'a> {
     /// The last task that was gone past, here or among those that live.
     past: Option<PageCursor>,
     page: VecDeque<Task>,
-    /// Where the next page begins; `None` where there is none.
+    /// Where the next page begins.
     next: Next,
     unreadable: HashSet<String>,
 }

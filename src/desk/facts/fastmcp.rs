@@ -81,10 +81,14 @@ impl Sheet {
         self.fact("able workers", &details.able_workers.join(", "));
         let ttl = &details.ttl;
         // What has ended goes on being kept for so long.
-        let (task, record) =
-            if is_over { ("kept for", "record kept for") } else { ("task ends", "record ends") };
-        for (name, left) in [(task, ttl.task_ms), (record, ttl.run_ms), ("question ends", ttl.question_ms)] {
-            let within = if name.ends_with("for") { "" } else { "in " };
+        let (task, record, within) =
+            if is_over { ("kept for", "record kept for", "") } else { ("task ends", "record ends", "in ") };
+        let left = [
+            (task, within, ttl.task_ms),
+            (record, within, ttl.run_ms),
+            ("question ends", "in ", ttl.question_ms),
+        ];
+        for (name, within, left) in left {
             self.maybe(name, left.map(|left| format!("{within}{}", rough(left))).as_deref());
         }
         if details.has_result {

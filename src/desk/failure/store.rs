@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::{CERTIFICATE_HELP, Failure, Kind};
-use crate::desk::suggest::{Advice, Suggested, quoted};
+use crate::desk::suggest::{Advice, Suggested};
+use crate::desk::word::quoted;
 use crate::desk::{text, time};
 use crate::engine::EngineError;
 use crate::redis_link;

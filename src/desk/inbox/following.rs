@@ -153,13 +153,11 @@ impl Inbox<'_> {
         let source = self.name_of(at, SERVER);
         let asker = Asker { source: &source, tool: task.tool.as_deref(), session: None };
         let since: Option<Timestamp> = task.view.waits_since().map(|(at, _)| at);
-        let open = task.view.input_requests.iter().filter_map(|(key, request)| {
-            // What must not be shown cannot be answered here.
-            let open = OpenQuestion::of_server(server.title(), &task.view, key, request).ok()?;
-            let key = Key { place: at, task: task.view.id.clone(), question: key.clone() };
-            Some(Question::new(key, asker, &open.asked.ask, (since, None)))
-        });
-        open.collect()
+        let question = |open: OpenQuestion| {
+            let key = Key { place: at, task: open.task, question: open.id };
+            Question::new(key, asker, &open.asked.ask, (since, None))
+        };
+        OpenQuestion::all_of_server(server.title(), &task.view).map(question).collect()
     }
 
     /// What a task of another place asks now.
