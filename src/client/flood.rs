@@ -2,7 +2,6 @@
 //! ask without end.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -18,10 +17,6 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// written, and a server that floods does not read them.
 const REFUSED: usize = 1000;
 
-/// Refusals that are further apart are no flood: servers send an open question again to each new stream, and that may go
-/// on for as long as somebody thinks.
-const APART: Duration = Duration::from_secs(10);
-
 /// The questions of a connection. Cloning shares them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Flood {
@@ -35,21 +30,7 @@ struct State {
     open: usize,
     bytes: usize,
     refused: usize,
-    /// When one was refused last.
-    last: Option<Instant>,
     is_told: bool,
-}
-
-impl State {
-    /// Counts a refusal; whether it is one of a flood.
-    fn refuse(&mut self, now: Instant) -> bool {
-        let last = self.last.replace(now);
-        if last.is_some_and(|last| now.duration_since(last) >= APART) {
-            self.refused = 0;
-        }
-        self.refused += 1;
-        self.refused >= REFUSED
-    }
 }
 
 /// A question that is open. Dropping it makes room.
@@ -92,7 +73,8 @@ impl Flood {
     }
 
     fn count(&self, state: &mut State) {
-        if state.refuse(Instant::now()) && !self.over.is_cancelled() {
+        state.refused += 1;
+        if state.refused >= REFUSED && !self.over.is_cancelled() {
             let problem =
                 format!("floods its client with questions: {REFUSED} one after the other were refused");
             self.words.hung_up_on(problem);
@@ -128,14 +110,5 @@ mod tests {
         );
         flood.refuse();
         assert!(flood.over().is_cancelled());
-    }
-
-    #[test]
-    fn a_question_that_comes_again_now_and_then_is_no_flood() {
-        let (mut state, begun) = (State::default(), Instant::now());
-        let mut times = (1..).map(|number| begun + APART * number).take(3 * REFUSED);
-        assert!(!times.any(|at| state.refuse(at)));
-        let last = state.last.expect("one was refused");
-        assert_eq!((1..=REFUSED).find(|_| state.refuse(last)), Some(REFUSED - 1));
     }
 }
