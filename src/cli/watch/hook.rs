@@ -78,7 +78,7 @@ impl Hooks {
             hook.finish(context).await;
         }
         if let Some(webhook) = &mut self.webhook {
-            webhook.finish().await;
+            webhook.finish(&context.ui).await;
         }
     }
 }
