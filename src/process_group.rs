@@ -1,5 +1,7 @@
 //! How a group of processes is stopped: it has time to end by itself, then SIGTERM, time again, and SIGKILL.
 
+pub(crate) mod command;
+
 use std::time::Duration;
 
 use rustix::process::Signal;

@@ -140,7 +140,8 @@ fn given_up(one: &Notifier, _: Timestamp, paint: Paint) -> String {
 fn list(context: &Context, all: &[Notifier]) -> Result<(), Failure> {
     let ui = &context.ui;
     if ui.is_json() {
-        let objects = all.iter().map(Notifier::object).chain(all.iter().flat_map(Notifier::undelivered));
+        let objects =
+            all.iter().map(Notifier::object).chain(all.iter().flat_map(Notifier::undelivered_objects));
         return objects.collect::<Vec<_>>().iter().try_for_each(|object| ui.object(object));
     }
     if all.is_empty() {
@@ -153,11 +154,10 @@ fn list(context: &Context, all: &[Notifier]) -> Result<(), Failure> {
     let now = Timestamp::now();
     let last = |one: &Notifier| (went(one, now), false);
     table_of(ui, all, COLUMNS, (Column::new("LAST"), last)).iter().try_for_each(|line| ui.line(line))?;
-    let tried = |one: &Notifier| -> Vec<(String, Delivery)> {
-        let waiting = one.waiting.iter().filter(|delivery| delivery.tries > 0);
-        waiting.chain(&one.set_aside).map(|delivery| (one.info.name.clone(), delivery.clone())).collect()
-    };
-    let undelivered: Vec<(String, Delivery)> = all.iter().flat_map(tried).take(MOST).collect();
+    let named = |one: &Notifier, delivery: &Delivery| (one.info.name.clone(), delivery.clone());
+    let undelivered =
+        all.iter().flat_map(|one| one.undelivered().map(move |(delivery, _)| named(one, delivery)));
+    let undelivered: Vec<Undelivered> = undelivered.take(MOST).collect();
     if undelivered.is_empty() {
         return Ok(());
     }

@@ -1,7 +1,6 @@
 //! `watch`: tails events, and takes nothing away from anybody.
 
 mod hook;
-mod hook_process;
 mod printer;
 mod reset;
 mod webhook;

@@ -276,7 +276,8 @@ fn headers(table: &mut Table<'_>) -> Vec<(String, Source)> {
     for (name, span, node) in headers.entries() {
         let is_name = !name.is_empty()
             && name.bytes().all(|one| one.is_ascii_alphanumeric() || one == b'-' || one == b'_');
-        if !is_name || name.starts_with("webhook-") || name.eq_ignore_ascii_case("content-type") {
+        let lower = name.to_ascii_lowercase();
+        if !is_name || lower.starts_with("webhook-") || lower == "content-type" {
             headers.mistake(&span, format!("{name:?} in {} is no header that can be given", headers.what()));
             continue;
         }
@@ -354,6 +355,7 @@ mod tests {
                 "one of \"env\"",
             ),
             ("on = [\"asked\"]\nwebhook = \"https://h\"\nheaders = { webhook-id = \"a\" }", "no header"),
+            ("on = [\"asked\"]\nwebhook = \"https://h\"\nheaders = { Webhook-Id = \"a\" }", "no header"),
             ("on = [\"asked\"]\nwebhook = \"https://h\"\ncolour = 1", "unknown key"),
         ] {
             let mistakes = read(&format!("[[notify]]\n{text}")).expect_err(text);

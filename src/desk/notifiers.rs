@@ -40,10 +40,15 @@ impl Notifier {
         })
     }
 
-    /// What it has not delivered though it was tried: each as an object.
-    pub(crate) fn undelivered(&self) -> impl Iterator<Item = Value> {
+    /// What it has not delivered though it was tried, each with whether it was given up.
+    pub(crate) fn undelivered(&self) -> impl Iterator<Item = (&Delivery, bool)> {
         let tried = self.waiting.iter().filter(|one| one.tries > 0).map(|one| (one, false));
-        tried.chain(self.set_aside.iter().map(|one| (one, true))).map(|(one, is_aside)| {
+        tried.chain(self.set_aside.iter().map(|one| (one, true)))
+    }
+
+    /// The same, each as an object.
+    pub(crate) fn undelivered_objects(&self) -> impl Iterator<Item = Value> {
+        self.undelivered().map(|(one, is_aside)| {
             json!({
                 "notice": one.id, "notifier": self.info.name, "task": one.task, "event": event_of(one),
                 "queued_at": one.queued_at, "tries": one.tries, "next_try": one.next_try, "problem": one.problem,
@@ -99,7 +104,7 @@ pub(crate) async fn retry(engine: &Engine, named: Option<&[String]>) -> Result<u
     for one in &all {
         let is_meant = |delivery: &&Delivery| {
             named.is_none_or(|named| {
-                named.iter().any(|name| *name == one.info.name || delivery.id.starts_with(name))
+                named.iter().any(|name| *name == one.info.name || begins_so(delivery, name))
             })
         };
         let again = |delivery: &Delivery| Delivery {
@@ -108,8 +113,8 @@ pub(crate) async fn retry(engine: &Engine, named: Option<&[String]>) -> Result<u
             queued_at: Timestamp::now(),
             ..delivery.clone()
         };
-        let tried = one.waiting.iter().filter(|delivery| delivery.tries > 0);
-        let again: Vec<Delivery> = tried.chain(&one.set_aside).filter(is_meant).map(again).collect();
+        let undelivered = one.undelivered().map(|(delivery, _)| delivery);
+        let again: Vec<Delivery> = undelivered.filter(is_meant).map(again).collect();
         count += engine.store().notifiers().wait_again(&one.info.name, &again).await?;
     }
     Ok(count)
@@ -117,7 +122,12 @@ pub(crate) async fn retry(engine: &Engine, named: Option<&[String]>) -> Result<u
 
 fn knows(notifier: &Notifier, name: &str) -> bool {
     let mut deliveries = notifier.waiting.iter().chain(&notifier.set_aside);
-    notifier.info.name == name || (name.starts_with("msg_") && deliveries.any(|one| one.id.starts_with(name)))
+    notifier.info.name == name || deliveries.any(|one| begins_so(one, name))
+}
+
+/// Whether a word is the beginning of a notice's id. What all ids begin with names none, but may be a notifier's name.
+fn begins_so(delivery: &Delivery, word: &str) -> bool {
+    word.starts_with("msg_") && delivery.id.starts_with(word)
 }
 
 /// Forgets a notifier that nobody runs.

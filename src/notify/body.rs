@@ -23,10 +23,10 @@ pub(super) fn headline(notice: &Notice) -> String {
     }
 }
 
-/// What is asked, or what else there is to say.
+/// What is asked, or what else there is to say; `None` where that says nothing, since Slack takes no empty text.
 fn said(notice: &Notice) -> Option<String> {
     let asked = notice.question.as_ref().and_then(|question| question.message.as_deref());
-    let text = asked.or(notice.text.as_deref())?;
+    let text = asked.or(notice.text.as_deref()).filter(|text| !text.trim().is_empty())?;
     Some(text.chars().take(MOST).collect())
 }
 

@@ -1,21 +1,17 @@
 //! Running a program for a notice. What is told is in its environment and on its stdin, never in its arguments.
 
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::AsyncWriteExt as _;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 use super::failed::Failed;
 use super::format::standard;
 use super::notice::Notice;
+use crate::process_group::command::{Group, variable};
 
 /// How long a program may take.
 const MOST_TIME: Duration = Duration::from_secs(60);
-
-/// The most bytes of a variable: systems take 128 KiB.
-const MOST_BYTES: usize = 32 * 1024;
 
 /// Runs it until it ends; an exit code other than 0 says that the notice was not taken.
 pub(super) async fn run(words: &[String], id: &str, notice: &Notice) -> Result<String, Failed> {
@@ -27,56 +23,21 @@ pub(super) async fn run(words: &[String], id: &str, notice: &Notice) -> Result<S
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     // Its children are stopped with it.
     command.process_group(0).kill_on_drop(true);
-    let mut child =
+    let child =
         command.spawn().map_err(|error| Failed::passing(format!("{program} cannot be run: {error}")))?;
-    let group = Group(child.id());
-    let done = tokio::time::timeout(MOST_TIME, until_ended(&mut child, standard(notice).to_string())).await;
+    let unwaited = |error| Failed::passing(format!("{program} cannot be waited for: {error}"));
+    // Whatever does not end well is killed with all that it started.
+    let mut group = Group::of(child).map_err(unwaited)?;
+    let done = tokio::time::timeout(MOST_TIME, group.told(&standard(notice).to_string())).await;
     match done {
         Ok(Ok(status)) if status.success() => {
             group.leave();
             Ok("it ended well".to_owned())
         }
         Ok(Ok(status)) => Err(Failed::passing(format!("{program} ended with {status}"))),
-        Ok(Err(error)) => Err(Failed::passing(format!("{program} cannot be waited for: {error}"))),
+        Ok(Err(error)) => Err(unwaited(error)),
         Err(_) => Err(Failed::passing(format!("{program} did not end within {} s", MOST_TIME.as_secs()))),
     }
-}
-
-/// The processes of a program, which are killed when nobody waits for them any more.
-struct Group(Option<u32>);
-
-impl Group {
-    /// It ended well, and what it left behind goes on.
-    fn leave(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        let group = self.0.and_then(|id| Pid::from_raw(id.cast_signed()));
-        if let Some(group) = group {
-            // An error only means that none is left.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
-}
-
-/// Hands the notice over and waits for the end. A program that does not read it is none the worse for it.
-async fn until_ended(child: &mut Child, line: String) -> std::io::Result<ExitStatus> {
-    let stdin = child.stdin.take();
-    let hand_over = async {
-        if let Some(mut stdin) = stdin {
-            let _ = stdin.write_all(line.as_bytes()).await;
-            let _ = stdin.write_all(b"\n").await;
-        }
-    };
-    tokio::select! {
-        biased;
-        ended = child.wait() => return ended,
-        () = hand_over => {}
-    }
-    child.wait().await
 }
 
 /// Names and values: those of `watch --exec`, and some more. Each name is there, empty where there is nothing to say.
@@ -104,14 +65,7 @@ fn variables(id: &str, notice: &Notice) -> Vec<(&'static str, String)> {
         ("MCPTASK_EVENT_COMMAND", text(notice.command.as_ref())),
         ("MCPTASK_EVENT_LINK", text(notice.link.as_ref())),
     ];
-    values.into_iter().map(|(name, value)| (name, bounded(&value))).collect()
-}
-
-/// As much of it as a variable takes, without the one character that it cannot have.
-fn bounded(value: &str) -> String {
-    let end =
-        (0..=MOST_BYTES.min(value.len())).rev().find(|at| value.is_char_boundary(*at)).unwrap_or_default();
-    value[..end].replace('\0', "\u{fffd}")
+    values.into_iter().map(|(name, value)| (name, variable(&value))).collect()
 }
 
 #[cfg(test)]

@@ -143,6 +143,22 @@ mod tests {
     }
 
     #[test]
+    fn slack_is_sent_no_empty_text() {
+        let question = Some(Asked::open("q1", &Ask::form(" ", json!({})), None, None));
+        let empty = [
+            Notice { question, ..notice() },
+            Notice { event: "cancelled".into(), question: None, text: Some(String::new()), ..notice() },
+        ];
+        for notice in empty {
+            let slack: Value = serde_json::from_str(&body("slack", &notice).text).expect("JSON");
+            let blocks = slack["blocks"].as_array().expect("blocks");
+            let texts: Vec<_> = blocks.iter().filter_map(|block| block["text"]["text"].as_str()).collect();
+            assert_eq!(texts.len(), 2, "{slack}");
+            assert!(texts.iter().all(|text| !text.trim().is_empty()), "{slack}");
+        }
+    }
+
+    #[test]
     fn a_template_makes_text_or_json() {
         let text = body("{{ tool }}: {{ message }}", &notice());
         assert_eq!(text.text, "deploy: Zoë <b>& [you](https://evil.example)*?");

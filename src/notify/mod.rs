@@ -5,6 +5,7 @@
 //! time holds a notifier ([`run`]). What is told of one task keeps its order. Who does not take something is asked again
 //! with growing pauses for a day; then it is set aside, for people to look at.
 
+mod address;
 mod body;
 mod command;
 mod delivery;
@@ -26,6 +27,7 @@ mod webhook;
 use std::time::Duration;
 
 use crate::store::gate;
+pub(crate) use address::{checked_url, host_of};
 pub(crate) use format::{Format, NAMES as FORMATS, TEMPLATE_NAMES};
 pub(crate) use notice::{Asked, Notice, Ways};
 pub(crate) use pattern::Pattern;
@@ -34,7 +36,6 @@ pub(crate) use runner::Runner;
 pub(crate) use secret::Source;
 pub(crate) use send::Channel;
 pub(crate) use wanted::{EVENTS, UNANSWERED, Wanted};
-pub(crate) use webhook::{checked_url, host_of};
 
 /// The most notifiers of one file: each follows the log by itself.
 pub(crate) const MOST_NOTIFIERS: usize = 50;

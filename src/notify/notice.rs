@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::address::host_of;
 use super::wanted::UNANSWERED;
 use crate::store::gate;
 use crate::task::{Ask, AskKind, Event, EventKind, Question, TaskId, TaskStatus};
@@ -120,7 +121,7 @@ impl Asked {
             AskKind::Form { schema } => (Some(schema.clone()), None),
             AskKind::Url { url } => (None, Some(url.clone())),
         };
-        let host = url.as_deref().and_then(|url| Some(url::Url::parse(url).ok()?.host_str()?.to_owned()));
+        let host = url.as_deref().and_then(host_of);
         let fits = |form: &Value| {
             let text = form.to_string();
             text.len() <= MOST_FORM_BYTES && gate::depth(&text) <= MOST_FORM_LEVELS

@@ -98,7 +98,11 @@ impl Reading {
         let last = page.events.last().map(|event| event.cursor).max(page.next);
         self.cursors.events = last.unwrap_or(self.cursors.events);
         let wanted = page.events.into_iter().filter(|event| self.wanted.admits(event));
-        Ok(wanted.map(|event| (event.clone(), Notice::of(&event, &self.ways))).collect())
+        let told = wanted.map(|event| {
+            let notice = Notice::of(&event, &self.ways);
+            (event, notice)
+        });
+        Ok(told.collect())
     }
 
     /// When the next question will have waited long enough; `None` where none is known.

@@ -22,13 +22,10 @@ async fn held(runner: &Runner, retry: &mut Retry, stop: &CancellationToken) -> E
         retry.worked();
         return Ok(Ended::Lost);
     };
-    let notifier = runner.name.as_str();
     if is_new && known.is_some() {
-        tracing::warn!(
-            notifier,
-            "the store has lost what it knew of the notifier; what waited to be told is gone with it"
-        );
+        runner.tell_of_loss(None);
     }
+    let notifier = runner.name.as_str();
     tracing::debug!(notifier, "this process tells");
     let mut session = Session::begin(runner, (cursors, revision), began + runner.lease).await?;
     retry.worked();

@@ -58,6 +58,12 @@ impl Runner {
         *self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Says that the store was emptied; how many notices went with it, where that is known.
+    pub(super) fn tell_of_loss(&self, missing: Option<usize>) {
+        let words = "the store has lost what it knew of the notifier; what waited to be told is gone with it";
+        tracing::warn!(notifier = self.name, missing, "{words}");
+    }
+
     /// Takes or renews the lease.
     pub(super) async fn hold(&self, begin: NotifierCursors) -> EngineResult<Hold> {
         let lease =

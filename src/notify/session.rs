@@ -309,9 +309,7 @@ impl<'a> Session<'a> {
 
     /// The store was emptied: what waited was of tasks that are gone.
     fn begin_anew(&mut self, cursors: NotifierCursors) {
-        let (notifier, missing) = (self.runner.name.as_str(), self.outbox.len());
-        let words = "the store has lost what it knew of the notifier; what waited to be told is gone with it";
-        tracing::warn!(notifier, missing, "{words}");
+        self.runner.tell_of_loss(Some(self.outbox.len()));
         self.sending.abort_all();
         self.outcomes.clear();
         self.outbox = Outbox::default();

@@ -3,26 +3,13 @@
 use std::time::Duration;
 
 use super::pattern::Pattern;
-use crate::task::Event;
+use crate::task::{Event, EventKind};
 
 /// That a question has waited long enough: the only word here that is no event of the log.
 pub(crate) const UNANSWERED: &str = "unanswered";
 
 /// The words that may be wanted.
-pub(crate) const EVENTS: [&str; 12] = [
-    "submitted",
-    "claimed",
-    "progress",
-    "asked",
-    "answered",
-    "completed",
-    "failed",
-    "cancelled",
-    "requeued",
-    "expired",
-    "noted",
-    UNANSWERED,
-];
+pub(crate) const EVENTS: [&str; 12] = EventKind::names_and(UNANSWERED);
 
 /// What a notifier is about.
 #[derive(Debug, Clone, Default, PartialEq)]

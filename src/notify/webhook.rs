@@ -10,6 +10,7 @@ use reqwest::{Response, StatusCode};
 use url::Url;
 
 use super::TIMEOUT;
+use super::address::checked_url;
 use super::failed::Failed;
 use super::format::{Body, Format};
 use super::notice::Notice;
@@ -42,20 +43,6 @@ impl fmt::Debug for Webhook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Webhook").field("shown", &self.shown).finish_non_exhaustive()
     }
-}
-
-/// What is wrong with an address, whatever it is; the problem shows nothing of it.
-pub(crate) fn checked_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("is not a URL: {error}"))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err("is not an http or https URL".to_owned());
-    }
-    Ok(url)
-}
-
-/// The host of an address.
-pub(crate) fn host_of(text: &str) -> Option<String> {
-    Some(Url::parse(text).ok()?.host_str()?.to_owned())
 }
 
 /// Scheme and host: a webhook's path is its secret.

@@ -37,6 +37,13 @@ pub struct NotifierCursors {
     pub unanswered: Cursor,
 }
 
+impl NotifierCursors {
+    /// Those that a store has as texts; `None` where one of them is no place in a log.
+    pub(super) fn parse(events: &str, unanswered: &str) -> Option<Self> {
+        Some(Self { events: events.parse().ok()?, unanswered: unanswered.parse().ok()? })
+    }
+}
+
 /// What became of a wish to hold a notifier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hold {
@@ -135,6 +142,13 @@ pub struct NotifierInfo {
     pub set_aside: u64,
     /// How it went.
     pub status: NotifierStatus,
+}
+
+/// How much of a lease is left that ends then: nothing of one that nobody can have taken.
+pub(super) fn lease_left(until_ms: i64, now_ms: i64) -> i64 {
+    let left = until_ms.saturating_sub(now_ms);
+    let longest = i64::try_from(LONGEST_NOTIFIER_LEASE.as_millis()).unwrap_or(i64::MAX);
+    if left <= longest { left } else { 0 }
 }
 
 impl NotifierInfo {

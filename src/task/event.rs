@@ -155,6 +155,24 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// All events' words, and one more that is no event's: what people may ask for.
+    pub(crate) const fn names_and(more: &'static str) -> [&'static str; 12] {
+        [
+            "submitted",
+            "claimed",
+            "progress",
+            "asked",
+            "answered",
+            "completed",
+            "failed",
+            "cancelled",
+            "requeued",
+            "expired",
+            "noted",
+            more,
+        ]
+    }
+
     /// The event's word, as in its JSON.
     pub fn name(&self) -> &'static str {
         match self {

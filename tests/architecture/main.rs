@@ -26,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("client", &["certificate", "form", "process_group", "task"]),
     ("desk", &["client", "engine", "fastmcp", "form", "json", "redis_link", "rules", "store", "task"]),
     ("tui", &["desk", "form", "task"]),
-    ("notify", &["certificate", "engine", "store", "task", "worker"]),
+    ("notify", &["certificate", "engine", "process_group", "store", "task", "worker"]),
     ("config", &["form", "json", "notify", "rules", "task", "worker"]),
 ];
 

@@ -1,30 +1,14 @@
 //! The program itself, really killed, on both engines. `docs/RELIABILITY.md` lists what is tried and how often.
 
+#[macro_use]
+#[path = "../support/both_engines.rs"]
+mod both_engines;
 #[path = "../support/place.rs"]
 mod place;
 #[path = "../protocol/support/mod.rs"]
 mod protocol;
 #[path = "../support/tables.rs"]
 mod tables;
-
-/// Runs each of the named functions of this module on every engine.
-macro_rules! on_both_engines {
-    ($($test:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[test]
-            fn $test() {
-                super::$test(&crate::stage::Stage::sqlite());
-            })+
-        }
-
-        mod redis {
-            $(#[test]
-            fn $test() {
-                super::$test(&crate::stage::Stage::redis());
-            })+
-        }
-    };
-}
 
 mod answering_ways;
 mod archive;

@@ -53,6 +53,18 @@ fn a_notifier_is_tried_and_what_came_back_is_said() {
 }
 
 #[test]
+fn a_notifier_by_whose_name_ids_begin_is_sent_again_alone() {
+    let stage = Stage::sqlite();
+    let receiver = Receiver::start(|_, before| Reply::Status(if before == 0 { 410 } else { 200 }));
+    let file = ["m", "other"].map(|name| posting(name, &["submitted"], &receiver.url())).concat();
+    let _server = stage.telling(&file);
+    stage.tasks().submit("one", None);
+    let is_aside = |found: &[serde_json::Value]| found[..2].iter().all(|one| one["set_aside"] == 1);
+    stage.until_notifiers("both are set aside", is_aside);
+    assert_eq!(stage.json(&["notify", "retry", "m"])[0]["retried"], 1);
+}
+
+#[test]
 fn what_does_not_go_together_is_refused() {
     let place = Place::new();
     for arguments in [

@@ -29,6 +29,16 @@ impl Got {
         serde_json::from_str(&self.text).expect("JSON")
     }
 
+    /// Checks as others do that whoever has that secret sent it.
+    pub(crate) fn is_signed_with(&self, secret: &str) {
+        let mut headers = http::HeaderMap::new();
+        for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
+            headers.insert(name, self.headers[name].parse().expect("a header"));
+        }
+        let webhook = standardwebhooks::Webhook::new(secret).expect("a secret");
+        webhook.verify(self.text.as_bytes(), &headers).expect("is signed");
+    }
+
     /// The words of `data` in the standard body.
     pub(crate) fn data(&self, name: &str) -> String {
         self.body()["data"][name].as_str().unwrap_or_default().to_owned()

@@ -33,12 +33,21 @@ fn what_is_watched_is_posted_in_order_and_signed(stage: &Stage) {
         "{ran:?}"
     );
     assert!(all[3].data("command").contains("--question q1"), "{}", all[3].text);
-    let mut headers = http::HeaderMap::new();
-    for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
-        headers.insert(name, all[3].headers[name].parse().expect("a header"));
-    }
-    let webhook = standardwebhooks::Webhook::new(secret).expect("a secret");
-    webhook.verify(all[3].text.as_bytes(), &headers).expect("is signed");
+    all[3].is_signed_with(secret);
     let unset = stage.run(&watching);
     assert!(unset.code == 2 && unset.err.contains("HOOK"), "{unset:?}");
+}
+
+#[test]
+fn what_a_receiver_that_hangs_does_not_take_before_the_end_is_told_of() {
+    let stage = Stage::sqlite();
+    let receiver = Receiver::start(|_, _| Reply::Hang);
+    let task = stage.tasks().submit("deploy", None);
+    let url = receiver.url();
+    let ran = stage.run(&["watch", "--no-follow", "--task", task.as_str(), "--webhook", &url]);
+    assert!(
+        ran.code == 0 && ran.err.contains("the last events were not taken by http://127.0.0.1"),
+        "{ran:?}"
+    );
+    assert!(!ran.err.contains("s3cret"), "{ran:?}");
 }

@@ -4,11 +4,9 @@ use std::collections::{HashSet, VecDeque};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
 
-use super::hook_process::Group;
 use super::webhook::Webhook;
 use crate::cli::config::StoreChoice;
 use crate::cli::context::Context;
@@ -16,6 +14,7 @@ use crate::cli::environment::{DB, NAMESPACE, PROFILE, REDIS_URL};
 use crate::cli::remote::RemoteArgs;
 use crate::cli::ui::{event, text};
 use crate::desk::watch::Seen;
+use crate::process_group::command::{Group, variable};
 
 /// The most bytes of events that wait for their command; beyond them further events wait in their log.
 const MOST_WAITING: usize = 4 * 1024 * 1024;
@@ -79,7 +78,7 @@ impl Hooks {
             hook.finish(context).await;
         }
         if let Some(webhook) = &mut self.webhook {
-            webhook.finish().await;
+            webhook.finish(&context.ui).await;
         }
     }
 }
@@ -100,7 +99,8 @@ enum Ended {
 impl Job {
     fn of(seen: &Seen) -> Self {
         let event = format!("{} of task {}", seen.name, text::line(event::short(&seen.task)));
-        Self { task: seen.task.clone(), event, variables: seen.variables(), line: seen.object.to_string() }
+        let variables = seen.variables().into_iter().map(|(name, value)| (name, variable(&value))).collect();
+        Self { task: seen.task.clone(), event, variables, line: seen.object.to_string() }
     }
 
     fn bytes(&self) -> usize {
@@ -146,7 +146,7 @@ impl Hook {
                     self.busy.insert(job.task.clone());
                     let limit = self.limit;
                     self.running.spawn(async move {
-                        let ended = until_ended(child, job.line, limit).await;
+                        let ended = until_ended(child, &job.line, limit).await;
                         Ran { task: job.task, event: job.event, ended }
                     });
                 }
@@ -229,31 +229,14 @@ fn place(context: &Context, remote: &RemoteArgs) -> Vec<(&'static str, String)> 
     store.into_iter().chain([(NAMESPACE, context.config.namespace.clone())]).collect()
 }
 
-/// Hands the event over and waits for the end. A command that does not read it is none the worse for it; one that takes too
-/// long is stopped with all that it has started.
-async fn until_ended(child: Child, line: String, limit: Duration) -> std::io::Result<Ended> {
+/// Hands the event over and waits for the end. A command that takes too long is stopped with all that it has started.
+async fn until_ended(child: Child, line: &str, limit: Duration) -> std::io::Result<Ended> {
     let mut group = Group::of(child)?;
-    if let Ok(ended) = tokio::time::timeout(limit, handed_over(group.leader(), line)).await {
+    if let Ok(ended) = tokio::time::timeout(limit, group.told(line)).await {
         group.leave();
         ended.map(Ended::Itself)
     } else {
         group.end().await;
         Ok(Ended::Stopped)
     }
-}
-
-async fn handed_over(child: &mut Child, line: String) -> std::io::Result<ExitStatus> {
-    let stdin = child.stdin.take();
-    let hand_over = async {
-        if let Some(mut stdin) = stdin {
-            let _ = stdin.write_all(line.as_bytes()).await;
-            let _ = stdin.write_all(b"\n").await;
-        }
-    };
-    tokio::select! {
-        biased;
-        ended = child.wait() => return ended,
-        () = hand_over => {}
-    }
-    child.wait().await
 }

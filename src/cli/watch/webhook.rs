@@ -25,6 +25,8 @@ const ENDS: Duration = Duration::from_secs(30);
 pub(crate) struct Webhook {
     events: Option<mpsc::Sender<(String, Notice)>>,
     posting: JoinHandle<()>,
+    /// Where they are posted, for people.
+    shown: String,
 }
 
 impl Webhook {
@@ -41,8 +43,9 @@ impl Webhook {
         let channel = Channel::open(&notifier, variable)
             .map_err(|problem| Failure::usage(format!("--webhook cannot be used: {problem}")))?;
         let (events, waiting) = mpsc::channel(MOST_WAITING);
+        let shown = channel.shown();
         let posting = tokio::spawn(post_all(channel, waiting, context.ui.clone()));
-        Ok(Self { events: Some(events), posting })
+        Ok(Self { events: Some(events), posting, shown })
     }
 
     /// Has an event posted when those before it were.
@@ -54,11 +57,13 @@ impl Webhook {
         let _ = events.send((notice.id("watch", &cursor), notice)).await;
     }
 
-    /// Waits for what is still being posted.
-    pub(crate) async fn finish(&mut self) {
+    /// Waits for what is still being posted; says so where that takes too long.
+    pub(crate) async fn finish(&mut self, ui: &Ui) {
         self.events = None;
         if tokio::time::timeout(ENDS, &mut self.posting).await.is_err() {
             self.posting.abort();
+            let seconds = ENDS.as_secs();
+            ui.warn(&format!("the last events were not taken by {} within {seconds} s", self.shown));
         }
     }
 }

@@ -5,9 +5,6 @@ use serde_json::Value;
 use super::Seen;
 use crate::desk::page;
 
-/// The most bytes of a variable: systems take 128 KiB. All of the event is on the command's stdin.
-const MOST: usize = 32 * 1024;
-
 impl Seen {
     /// Names and values. Each name is there for each event, empty where there is nothing to say, so that no value of
     /// another event is taken for one of this.
@@ -36,24 +33,6 @@ impl Seen {
             ("MCPTASK_EVENT_BY", text("by")),
             ("MCPTASK_EVENT_WHO", who.to_owned()),
         ];
-        values.into_iter().map(|(name, value)| (name, bounded(&value))).collect()
-    }
-}
-
-/// As much of it as a variable takes, without the one character that it cannot have.
-fn bounded(value: &str) -> String {
-    let end = (0..=MOST.min(value.len())).rev().find(|at| value.is_char_boundary(*at)).unwrap_or_default();
-    value[..end].replace('\0', "\u{fffd}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_value_fits_into_a_variable() {
-        assert_eq!(bounded("a\0b"), "a\u{fffd}b");
-        assert_eq!(bounded(&"ä".repeat(MOST)).len(), MOST);
-        assert_eq!(bounded("$(id) '; rm"), "$(id) '; rm");
+        values.into()
     }
 }

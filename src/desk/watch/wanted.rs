@@ -1,23 +1,10 @@
 //! Which events are wanted.
 
 use super::Seen;
-use crate::task::{Event, TaskStatus};
+use crate::task::{Event, EventKind, TaskStatus};
 
 /// The events' names, and `end` for each that ends a task.
-pub(crate) const NAMES: [&str; 12] = [
-    "submitted",
-    "claimed",
-    "progress",
-    "asked",
-    "answered",
-    "completed",
-    "failed",
-    "cancelled",
-    "requeued",
-    "expired",
-    "noted",
-    END,
-];
+pub(crate) const NAMES: [&str; 12] = EventKind::names_and(END);
 
 /// The word for each event that ends a task.
 pub(crate) const END: &str = "end";

@@ -10,7 +10,7 @@ use super::connection::is_wrong_type;
 use crate::store::gate::{self, Kind};
 use crate::store::notifiers::{
     Delivery, DeliveryState, Hold, LONGEST_NOTIFIER_LEASE, NotifierCursors, NotifierInfo, NotifierLease,
-    NotifierStep, NotifierStore,
+    NotifierStep, NotifierStore, lease_left,
 };
 use crate::store::{Rows, StoreResult};
 
@@ -33,7 +33,7 @@ impl NotifierStore for RedisStore {
         if reply.word() == "elsewhere" {
             return Ok(Hold::Elsewhere { by: reply.text() });
         }
-        let cursors = cursors(&reply.text(), &reply.text());
+        let cursors = NotifierCursors::parse(&reply.text(), &reply.text());
         // What is no place is as good as none: it begins anew, and says so.
         let (cursors, is_new) = cursors.map_or((begin, true), |cursors| (cursors, false));
         let revision = reply.number().unsigned_abs();
@@ -131,10 +131,6 @@ fn count(reply: Result<Value, String>) -> u64 {
     reply.ok().and_then(|value| redis::from_redis_value(value).ok()).unwrap_or_default()
 }
 
-fn cursors(events: &str, unanswered: &str) -> Option<NotifierCursors> {
-    Some(NotifierCursors { events: events.parse().ok()?, unanswered: unanswered.parse().ok()? })
-}
-
 fn info(
     name: &str,
     record: Value,
@@ -144,13 +140,12 @@ fn info(
     let fields: HashMap<String, String> =
         HashMap::from_redis_value(record).map_err(|error| error.to_string())?;
     let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
-    let cursors = cursors(field("events"), field("unanswered")).ok_or("it says no places in the log")?;
-    let until: i64 = field("until").parse().unwrap_or_default();
-    let lease_ms = until.saturating_sub(now_ms);
+    let cursors =
+        NotifierCursors::parse(field("events"), field("unanswered")).ok_or("it says no places in the log")?;
     Ok(NotifierInfo {
         name: name.to_owned(),
         about: field("about").to_owned(),
-        lease_ms: if lease_ms <= longest_ms() as i64 { lease_ms } else { 0 },
+        lease_ms: lease_left(field("until").parse().unwrap_or_default(), now_ms),
         cursors,
         waiting,
         set_aside,

@@ -10,7 +10,7 @@ use super::reading::{self, word};
 use crate::store::gate::{self, Kind};
 use crate::store::notifiers::{
     Delivery, DeliveryState, Hold, LONGEST_NOTIFIER_LEASE, NotifierCursors, NotifierInfo, NotifierLease,
-    NotifierStep, NotifierStore,
+    NotifierStep, NotifierStore, lease_left,
 };
 use crate::store::{Rows, StoreResult};
 
@@ -134,15 +134,11 @@ fn known(change: &Change, name: &str) -> Result<Option<Known>, Failure> {
             holder: row.get(0)?,
             until_ms: row.get(1)?,
             about: row.get(2)?,
-            cursors: cursors(&row.get::<_, String>(3)?, &row.get::<_, String>(4)?),
+            cursors: NotifierCursors::parse(&row.get::<_, String>(3)?, &row.get::<_, String>(4)?),
             revision: row.get(5)?,
         })
     });
     Ok(row.optional()?)
-}
-
-fn cursors(events: &str, unanswered: &str) -> Option<NotifierCursors> {
-    Some(NotifierCursors { events: events.parse().ok()?, unanswered: unanswered.parse().ok()? })
 }
 
 fn hold(
@@ -245,18 +241,17 @@ fn notifiers(
         FROM notifier WHERE namespace = ?1 ORDER BY name";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([namespace])?;
-    let longest = i64::try_from(LONGEST_NOTIFIER_LEASE.as_millis()).unwrap_or(i64::MAX);
     while let Some(row) = rows.next()? {
         let name = word(row, 0)?;
-        let lease_ms = row.get::<_, i64>(2)?.saturating_sub(now_ms);
+        let lease_ms = lease_left(row.get(2)?, now_ms);
         let counts = (row.get::<_, i64>(6)?.unsigned_abs(), row.get::<_, i64>(7)?.unsigned_abs());
         let status = serde_json::from_str(&word(row, 5)?).unwrap_or_default();
         let about = word(row, 1)?;
-        let cursors = cursors(&word(row, 3)?, &word(row, 4)?).ok_or("it says no places in the log");
-        let info = cursors.map(|cursors| NotifierInfo {
+        let cursors = NotifierCursors::parse(&word(row, 3)?, &word(row, 4)?);
+        let info = cursors.ok_or("it says no places in the log").map(|cursors| NotifierInfo {
             name: name.clone(),
             about,
-            lease_ms: if lease_ms <= longest { lease_ms } else { 0 },
+            lease_ms,
             cursors,
             waiting: counts.0,
             set_aside: counts.1,
