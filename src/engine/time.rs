@@ -13,7 +13,7 @@ use super::retry::{Failure as _, Retry, Told};
 use super::{Engine, Signal};
 use crate::form;
 use crate::store::{ClaimKey, Due, Requeue, Store, StoreError, StoreResult};
-use crate::task::{Answer, Answerer, EventKind, QuestionId, TaskId, WorkerId};
+use crate::task::{Action, Answer, EventKind, QuestionId, TaskId, WorkerId};
 
 /// A deadline can come from another process at any time; its event moves the next look here.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -296,9 +296,7 @@ impl Item {
 async fn at_end(store: &dyn Store, task: &TaskId, question: &QuestionId) -> StoreResult<Answer> {
     let asked = match store.get(task).await {
         Ok(asked) => asked.ok_or_else(|| StoreError::NoTask(task.clone()))?,
-        Err(StoreError::Unreadable { .. }) => {
-            return Ok(Answer::cancel(Answerer::Timeout, "nobody answered in time"));
-        }
+        Err(StoreError::Unreadable { .. }) => return Ok(Answer::timed_out(Action::Cancel)),
         Err(error) => return Err(error),
     };
     let found = asked.questions.iter().find(|one| one.id == *question);

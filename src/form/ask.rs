@@ -4,7 +4,7 @@ use serde_json::Map;
 
 use super::{Form, foreign};
 use crate::task::question::schema_problem;
-use crate::task::{Action, Answer, Answerer, Ask, AskKind, OnTimeout, Violation};
+use crate::task::{Action, Answer, Ask, AskKind, OnTimeout, Violation};
 
 /// The most violations of one kind that are named.
 const MAX_NAMED: usize = 50;
@@ -33,19 +33,17 @@ pub fn unaskable(ask: &Ask) -> Vec<Violation> {
 
 /// What a question answers where nobody did in time.
 pub fn at_end(ask: &Ask) -> Answer {
-    const REASON: &str = "nobody answered in time";
     let content = match (ask.on_timeout, &ask.kind) {
         (OnTimeout::Default, AskKind::Form { schema }) => {
             Form::parse(schema).ok().map(|form| form.defaults())
         }
         _ => None,
     };
-    let answer = match (content, ask.on_timeout) {
-        (Some(content), _) => Answer::accept(content, Answerer::Timeout),
-        (None, OnTimeout::Decline) => Answer::new(Action::Decline, Answerer::Timeout),
-        (None, _) => Answer::new(Action::Cancel, Answerer::Timeout),
-    };
-    Answer { reason: Some(REASON.to_owned()), ..answer }
+    match (content, ask.on_timeout) {
+        (Some(content), _) => Answer { content: Some(content), ..Answer::timed_out(Action::Accept) },
+        (None, OnTimeout::Decline) => Answer::timed_out(Action::Decline),
+        (None, _) => Answer::timed_out(Action::Cancel),
+    }
 }
 
 /// Every way in which the answer does not fit what is asked. The whole schema says it, whoever asks.

@@ -91,6 +91,11 @@ impl Answer {
         Self { reason: Some(reason.into()), ..Self::new(Action::Cancel, by) }
     }
 
+    /// What a question answers itself where nobody did in time.
+    pub fn timed_out(action: Action) -> Self {
+        Self { reason: Some("nobody answered in time".to_owned()), ..Self::new(action, Answerer::Timeout) }
+    }
+
     /// The same answer, given by that one.
     #[must_use]
     pub fn given_by(self, who: Who) -> Self {
