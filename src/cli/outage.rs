@@ -12,8 +12,9 @@ use super::ui::{Ui, text};
 use crate::desk::facts::passed_over;
 use crate::engine::{self, Retry};
 use crate::store::{
-    ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, News, Page, PageCursor, Requeue,
-    Retention, Rows, Store, StoreResult, Tail, TaskFilter, Trouble, Unreadable, WorkerDetails, WorkerInfo,
+    ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, IdleWorker, News, Page, PageCursor,
+    Requeue, Retention, Rows, Store, StoreResult, Tail, TaskFilter, Trouble, Unreadable, WorkerDetails,
+    WorkerInfo,
 };
 use crate::task::{
     Answer, Ask, Cursor, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, ToolSpec,
@@ -202,8 +203,8 @@ impl Store for Announced {
         self.store.location()
     }
 
-    async fn submit(&self, new: &NewTask, most_open: u32) -> StoreResult<Task> {
-        self.outage.written(self.store.submit(new, most_open).await)
+    async fn submit_to(&self, new: &NewTask, most_open: u32, idle: Option<&IdleWorker>) -> StoreResult<Task> {
+        self.outage.written(self.store.submit_to(new, most_open, idle).await)
     }
 
     async fn claim(

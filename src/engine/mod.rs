@@ -9,6 +9,7 @@ mod error;
 mod feed;
 mod follow;
 pub mod hub;
+mod idle;
 mod leases;
 mod postponed;
 mod retry;
@@ -28,6 +29,7 @@ pub(crate) use feed::bytes;
 pub use feed::{Feed, Signal};
 pub use follow::Follow;
 pub use hub::Hub;
+pub(crate) use idle::{Begins, Submitting};
 pub(crate) use leases::Living;
 pub(crate) use retry::{Failure, Retry, patiently};
 pub(crate) use time::RENEWED_AGAIN;
@@ -128,6 +130,7 @@ struct Inner {
     lost: tokio::sync::watch::Sender<Option<StoreError>>,
     catalog: catalog::Catalog,
     leases: leases::Leases,
+    idle: idle::Idle,
 }
 
 impl Engine {
@@ -135,8 +138,8 @@ impl Engine {
     pub fn new(store: Arc<dyn Store>, limits: Limits, stop: CancellationToken) -> Self {
         let (hub, catalog, leases) =
             (OnceCell::new(), catalog::Catalog::default(), leases::Leases::default());
-        let lost = tokio::sync::watch::Sender::default();
-        Self { inner: Arc::new(Inner { store, limits, stop, hub, lost, catalog, leases }) }
+        let (lost, idle) = (tokio::sync::watch::Sender::default(), idle::Idle::default());
+        Self { inner: Arc::new(Inner { store, limits, stop, hub, lost, catalog, leases, idle }) }
     }
 
     /// The store below.
@@ -216,14 +219,14 @@ impl Engine {
     /// Fills in and checks the arguments and stores the task: when this returns, every process finds it.
     pub async fn submit(&self, submission: Submission) -> EngineResult<Task> {
         let new = self.checked_task(submission).await?;
-        Ok(self.inner.store.submit(&new, self.limits().open_tasks).await?)
+        Ok(self.store_task(new).await?)
     }
 
     /// [`Engine::submit`] for whoever waits for the task: the feed has every event of it.
     pub async fn submit_followed(&self, submission: Submission) -> EngineResult<(Task, Feed)> {
         let new = self.checked_task(submission).await?;
         let feed = self.hub().await?.feed(&new.id);
-        Ok((self.inner.store.submit(&new, self.limits().open_tasks).await?, feed))
+        Ok((self.store_task(new).await?, feed))
     }
 
     /// The task of a submission, with its arguments filled in and checked.

@@ -9,6 +9,7 @@ mod archive;
 mod error;
 pub mod gate;
 mod health;
+mod idle;
 pub mod notifiers;
 pub mod redis;
 mod refusal;
@@ -27,6 +28,7 @@ pub use archive::{
 };
 pub use error::{StoreError, StoreResult};
 pub use health::Trouble;
+pub use idle::IdleWorker;
 pub use refusal::Refusal;
 pub use rows::{Due, History, News, Page, PageCursor, Rows, Unreadable};
 
@@ -223,7 +225,14 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
 
     /// Stores a task and queues it. Refused with [`StoreError::TooManyTasks`] when the scope already has
     /// `most_open` tasks that are not final. Event: `submitted`.
-    async fn submit(&self, new: &NewTask, most_open: u32) -> StoreResult<Task>;
+    async fn submit(&self, new: &NewTask, most_open: u32) -> StoreResult<Task> {
+        self.submit_to(new, most_open, None).await
+    }
+
+    /// [`Store::submit`], and in the same step [`Store::claim`] for an idle worker where that has a lease and nothing is
+    /// queued that it could begin: then the task names it and carries the attempt to write under, and is not queued.
+    /// Whatever is amiss with that worker, the task is stored. Events: `submitted`, then `claimed`.
+    async fn submit_to(&self, new: &NewTask, most_open: u32, idle: Option<&IdleWorker>) -> StoreResult<Task>;
 
     /// Waits until at least one queued task of these tools is claimed for `worker`, at most `most`.
     /// Returns none when `stop` fires. The task carries the attempt to write under. A worker without a lease is

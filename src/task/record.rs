@@ -265,6 +265,12 @@ impl Task {
         }
     }
 
+    /// The task as a worker begins it for the first time.
+    pub fn begun_by(self, worker: WorkerId, at: Timestamp) -> Self {
+        let claimed_at = Some(at);
+        Self { attempt: 1, worker: Some(worker), claimed_at, updated_at: at, ..self }
+    }
+
     /// Its id.
     pub fn id(&self) -> &TaskId {
         &self.new.id

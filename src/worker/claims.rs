@@ -8,8 +8,18 @@ use tokio_util::sync::CancellationToken;
 use crate::store::ClaimKey;
 use crate::task::{Event, EventKind, TaskId};
 
-/// The attempt under which each is held, and what tells its run that it was taken.
-type Tasks = HashMap<TaskId, (u32, CancellationToken)>;
+type Tasks = HashMap<TaskId, Held>;
+
+/// What is known of a task.
+#[derive(Debug)]
+struct Held {
+    /// The attempt under which it is held.
+    attempt: u32,
+    /// Tells its run that it was taken.
+    taken: CancellationToken,
+    /// Whether the store has said that it is held, and not only been asked.
+    arrived: bool,
+}
 
 /// Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -29,9 +39,19 @@ pub(super) struct Claim {
     claims: Claims,
     key: ClaimKey,
     taken: CancellationToken,
+    arrived: bool,
 }
 
 impl Claim {
+    /// The same once the store has said that the task is held.
+    pub(super) fn arrived(mut self) -> Self {
+        self.arrived = true;
+        if let Some(held) = self.claims.tasks().get_mut(&self.key.task) {
+            held.arrived |= held.attempt == self.key.attempt;
+        }
+        self
+    }
+
     /// What the store knows it by.
     pub(super) fn key(&self) -> &ClaimKey {
         &self.key
@@ -46,7 +66,9 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         let mut tasks = self.claims.tasks();
-        if tasks.get(&self.key.task).is_some_and(|(attempt, _)| *attempt == self.key.attempt) {
+        // What did not arrive here may have been claimed from its queue meanwhile, under the same attempt.
+        let is_it = |held: &Held| held.attempt == self.key.attempt && held.arrived == self.arrived;
+        if tasks.get(&self.key.task).is_some_and(is_it) {
             tasks.remove(&self.key.task);
         }
     }
@@ -68,13 +90,24 @@ impl Claims {
         self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A claim that the store has given.
     pub(super) fn hold(&self, key: &ClaimKey) -> Claim {
+        self.insert(key, true)
+    }
+
+    /// A claim that the store is about to be asked for: whatever is heard of the task is heard for it.
+    pub(super) fn expect(&self, key: &ClaimKey) -> Claim {
+        self.insert(key, false)
+    }
+
+    fn insert(&self, key: &ClaimKey, arrived: bool) -> Claim {
         let taken = CancellationToken::new();
-        let before = self.tasks().insert(key.task.clone(), (key.attempt, taken.clone()));
-        if let Some((_, before)) = before {
-            before.cancel();
+        let held = Held { attempt: key.attempt, taken: taken.clone(), arrived };
+        let before = self.tasks().insert(key.task.clone(), held);
+        if let Some(before) = before {
+            before.taken.cancel();
         }
-        Claim { claims: self.clone(), key: key.clone(), taken }
+        Claim { claims: self.clone(), key: key.clone(), taken, arrived }
     }
 
     /// Fires when the worker is stopping: no run waits for a person here any more.
@@ -100,16 +133,16 @@ impl Claims {
     /// Acts on an event.
     pub(super) fn hear(&self, event: &Event) -> Heard {
         let tasks = self.tasks();
-        let Some((held, taken)) = tasks.get(&event.task) else { return Heard::Nothing };
+        let Some(held) = tasks.get(&event.task) else { return Heard::Nothing };
         match &event.kind {
-            EventKind::Claimed { attempt, .. } if attempt > held => {}
+            EventKind::Claimed { attempt, .. } if *attempt > held.attempt => {}
             // The end may be what the run itself has just recorded, and then it does not listen any more.
             kind if kind.is_end() => {}
             // It may have been written before the claim that is held now, and be heard only after it.
             EventKind::Requeued { .. } => return Heard::Doubtful,
             _ => return Heard::Nothing,
         }
-        taken.cancel();
+        held.taken.cancel();
         Heard::Taken
     }
 
@@ -118,20 +151,26 @@ impl Claims {
         self.tasks().len()
     }
 
-    /// All that are held.
+    /// All that are held, and those that may be in a moment.
     pub(super) fn held(&self) -> HashSet<ClaimKey> {
-        let tasks = self.tasks();
-        let key =
-            |(task, (attempt, _)): (&TaskId, &(u32, _))| ClaimKey { task: task.clone(), attempt: *attempt };
-        tasks.iter().map(key).collect()
+        self.tasks().iter().map(key).collect()
+    }
+
+    /// All of which the store has said that they are held.
+    pub(super) fn arrived(&self) -> HashSet<ClaimKey> {
+        self.tasks().iter().filter(|(_, held)| held.arrived).map(key).collect()
     }
 
     /// Tells the run under this very claim that it is over; false where there is none any more.
     pub(super) fn end(&self, key: &ClaimKey) -> bool {
         let tasks = self.tasks();
-        let run = tasks.get(&key.task).filter(|(attempt, _)| *attempt == key.attempt);
-        run.inspect(|(_, taken)| taken.cancel()).is_some()
+        let run = tasks.get(&key.task).filter(|held| held.attempt == key.attempt);
+        run.inspect(|held| held.taken.cancel()).is_some()
     }
+}
+
+fn key((task, held): (&TaskId, &Held)) -> ClaimKey {
+    ClaimKey { task: task.clone(), attempt: held.attempt }
 }
 
 #[cfg(test)]
@@ -151,6 +190,26 @@ mod tests {
             status: TaskStatus::Working,
             kind,
         }
+    }
+
+    #[test]
+    fn a_claim_that_did_not_arrive_leaves_the_one_that_did() {
+        let (claims, task) = (Claims::default(), TaskId::generate());
+        let key = ClaimKey { task: task.clone(), attempt: 1 };
+        let expected = claims.expect(&key);
+        assert!(claims.arrived().is_empty(), "the store may not know it yet");
+        assert!(claims.held().contains(&key), "nor is it one that nobody knows of");
+        assert_eq!(claims.hear(&event(&task, EventKind::Expired {})), Heard::Taken);
+        assert!(expected.taken().is_cancelled(), "it is heard of before it arrives");
+        let queued = claims.hold(&key);
+        drop(expected);
+        assert!(claims.arrived().contains(&key), "it was claimed from its queue");
+        drop(queued);
+        assert_eq!(claims.count(), 0);
+        let arrived = claims.expect(&key).arrived();
+        assert!(claims.arrived().contains(&key));
+        drop(arrived);
+        assert_eq!(claims.count(), 0);
     }
 
     #[test]

@@ -100,7 +100,7 @@ impl<'a> Keeper<'a> {
     /// with the store's data.
     async fn compare(&mut self) -> StoreResult<()> {
         // Looked up before the store is asked: what is claimed meanwhile is no difference.
-        let held = self.shared.claims.held();
+        let held = self.shared.claims.arrived();
         let known = claims(self.shared).await?;
         self.uncompared = 0;
         for lost in held.difference(&known) {

@@ -3,6 +3,7 @@
 //! A worker holds a bounded number of *running* tasks. A task that waits for a person gives its slot back
 //! until the answer comes, so ten unanswered questions never stop a worker (`context`).
 
+mod arriving;
 pub mod builtin;
 mod claiming;
 mod claims;
@@ -36,6 +37,7 @@ pub use tool::{Interrupted, Tool, ToolOutcome};
 use crate::engine::{Engine, EngineResult, Hub, Living, Retry};
 use crate::store::WorkerDetails;
 use crate::task::{Fault, WorkerId};
+use arriving::Arrivals;
 use claims::Claims;
 use roster::Roster;
 
@@ -157,7 +159,10 @@ impl Worker {
         if let Some(hub) = hub(&shared.engine, &stop).await {
             background.spawn(listening::listen(shared.clone(), hub.subscribe(), drained.clone()));
             let tracker = TaskTracker::new();
+            let arrivals = Arrivals::new(&shared, &tracker, &stop);
+            shared.engine.begins(&arrivals);
             claiming::claim_until(&shared, &tracker, &stop).await;
+            drop(arrivals);
             drain(&shared, hub, &tracker).await;
         }
         drained.cancel();

@@ -153,6 +153,20 @@ impl Roster {
         Some(Slot { _permits: Box::new((self.slots.clone().try_acquire_owned().ok()?, tool)) })
     }
 
+    /// A slot for a task of that tool which is just submitted, and the tools that have any; nothing where none is free.
+    /// The claim under way is called off: it was for more slots than there are now.
+    pub(super) fn take_for(&self, tool: &str) -> Option<(Arc<Entry>, Slot, Vec<String>)> {
+        let entry = self.find(tool)?;
+        let slot = self.take_now(&entry)?;
+        let state = self.state();
+        state.again.cancel();
+        let has_slot = |(name, other): &(&String, &Arc<Entry>)| {
+            *name == tool || other.slots.as_ref().is_none_or(|slots| slots.available_permits() > 0)
+        };
+        let tools = state.entries.iter().filter(has_slot).map(|(name, _)| name.clone()).collect();
+        Some((entry, slot, tools))
+    }
+
     /// [`Roster::take_now`] for a task whose answer came.
     pub(super) fn take_again_now(&self, entry: &Entry) -> Option<Slot> {
         let slot = self.take_now(entry)?;

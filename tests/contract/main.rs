@@ -38,6 +38,7 @@ mod answer;
 mod answerer;
 mod archive;
 mod archive_harm;
+mod arriving;
 mod ask;
 mod claim;
 mod clock_redis;

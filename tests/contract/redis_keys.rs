@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mcptask::store::{Store, StoreResult};
+use mcptask::store::{IdleWorker, Store, StoreResult};
 use mcptask::task::{NewTask, Outcome, Progress, QuestionId, Task};
 use tokio_util::sync::CancellationToken;
 
@@ -146,6 +146,10 @@ async fn verb(store: &dyn Store, scene: &Scene, at: usize) -> Option<StoreResult
         15 => store.attribute("a.toml", &["dinner".to_owned()]).await.map(drop),
         16 => store.expire(scene.queued.id()).await,
         17 => store.cancel(scene.asking.id(), "enough").await,
+        18 => {
+            let idle = IdleWorker { worker: w1, tools: vec!["lunch".to_owned()] };
+            store.submit_to(&NewTask { tool: "lunch".to_owned(), ..new }, 100, Some(&idle)).await.map(drop)
+        }
         _ => return None,
     })
 }

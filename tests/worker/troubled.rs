@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mcptask::store::{
-    ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, Page, PageCursor, Refusal, Requeue,
-    Retention, Rows, Store, StoreError, StoreResult, Tail, TaskFilter, Trouble, WorkerDetails, WorkerInfo,
+    ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, IdleWorker, Page, PageCursor, Refusal,
+    Requeue, Retention, Rows, Store, StoreError, StoreResult, Tail, TaskFilter, Trouble, WorkerDetails,
+    WorkerInfo,
 };
 use mcptask::task::{
     Answer, Ask, Cursor, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, ToolSpec,
@@ -133,8 +134,8 @@ impl Store for Troubled {
         self.store.location()
     }
 
-    async fn submit(&self, new: &NewTask, most_open: u32) -> StoreResult<Task> {
-        self.verb("submit", self.store.submit(new, most_open)).await
+    async fn submit_to(&self, new: &NewTask, most_open: u32, idle: Option<&IdleWorker>) -> StoreResult<Task> {
+        self.verb("submit", self.store.submit_to(new, most_open, idle)).await
     }
 
     async fn claim(

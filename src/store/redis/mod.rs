@@ -33,8 +33,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::notifiers::NotifierStore;
 use super::{
-    ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Retention,
-    Rows, Store, StoreError, StoreResult, Stretch, Tail, TaskFilter, Trouble, WorkerDetails, WorkerInfo,
+    ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, IdleWorker, Page, PageCursor, Requeue,
+    Retention, Rows, Store, StoreError, StoreResult, Stretch, Tail, TaskFilter, Trouble, WorkerDetails,
+    WorkerInfo,
 };
 use crate::redis_link;
 use crate::task::{
@@ -210,8 +211,8 @@ impl Store for RedisStore {
         self.location_text()
     }
 
-    async fn submit(&self, new: &NewTask, most_open: u32) -> StoreResult<Task> {
-        self.write_task(new, most_open).await
+    async fn submit_to(&self, new: &NewTask, most_open: u32, idle: Option<&IdleWorker>) -> StoreResult<Task> {
+        self.write_task(new, most_open, idle).await
     }
 
     async fn claim(

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{RedisStore, codec};
 use crate::store::gate::{self, Kind};
 use crate::store::{
-    ClaimKey, MAX_OPEN_QUESTIONS, Requeue, StoreError, StoreResult, TaskFilter, WorkerDetails,
+    ClaimKey, IdleWorker, MAX_OPEN_QUESTIONS, Requeue, StoreError, StoreResult, TaskFilter, WorkerDetails,
 };
 use crate::task::{
     Answer, Ask, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, TaskStatus,
@@ -17,6 +17,9 @@ use crate::task::{
 /// The largest question that the log repeats, in bytes; a larger one is only in its task.
 const LOGGED_QUESTION_BYTES: usize = 8 * 1024;
 
+/// Queues that a submission looks at for older tasks. A worker of more tools claims by itself.
+const TOOLS_AT_ONCE: usize = 500;
+
 /// Tasks that are looked at in one step when their tools are withdrawn.
 const STRANDED_AT_ONCE: usize = 200;
 
@@ -24,7 +27,12 @@ const STRANDED_AT_ONCE: usize = 200;
 const RENEWED: Duration = Duration::from_secs(6);
 
 impl RedisStore {
-    pub(super) async fn write_task(&self, new: &NewTask, most_open: u32) -> StoreResult<Task> {
+    pub(super) async fn write_task(
+        &self,
+        new: &NewTask,
+        most_open: u32,
+        idle: Option<&IdleWorker>,
+    ) -> StoreResult<Task> {
         gate::label("the tool", &new.tool)?;
         gate::label("the scope", new.scope.as_str())?;
         let json = gate::json(Kind::Task, new)?;
@@ -32,11 +40,21 @@ impl RedisStore {
         let mut call = self.invocation(&self.scripts.submit);
         call.arg(new.id.as_str()).arg(json).arg(&new.tool).arg(session).arg(new.scope.as_str());
         call.arg(u8::from(new.hidden)).arg(codec::optional(new.ttl_ms)).arg(new.max_attempts).arg(most_open);
+        let idle = idle.filter(|idle| idle.offers(new) && idle.tools.len() <= TOOLS_AT_ONCE);
+        if let Some(IdleWorker { worker, tools }) = idle {
+            let claimed = serde_json::json!({ "worker": worker, "attempt": 1 });
+            call.arg(worker.as_str()).arg(claimed.to_string()).arg(tools);
+        }
         let mut reply = self.verb(&call).await?;
         match reply.word() {
             "ok" => {
                 self.sweep_later(new.scope.as_str());
-                Ok(Task::queued(new.clone(), codec::timestamp(reply.number())))
+                let task = Task::queued(new.clone(), codec::timestamp(reply.number()));
+                let claimed_at = Some(reply.number()).filter(|at| *at > 0).map(codec::timestamp);
+                Ok(match (idle, claimed_at) {
+                    (Some(idle), Some(at)) => task.begun_by(idle.worker.clone(), at),
+                    _ => task,
+                })
             }
             "too_many" => Err(StoreError::TooManyTasks { limit: most_open }),
             _ => Err(self.broken(format!("there is already a task {}", new.id))),

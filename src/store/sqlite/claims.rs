@@ -1,16 +1,15 @@
 //! The verbs of a task on its way to and at a worker: submit, claim, report.
 
-use jiff::Timestamp;
 use rusqlite::{Connection, Row as Columns, params};
 
 use super::super::gate::{self, Kind};
-use super::super::{ClaimKey, StoreError, StoreResult};
+use super::super::{ClaimKey, IdleWorker, StoreError, StoreResult};
 use super::change::Change;
 use super::failure::{Failure, readable};
 use super::reading::Whole;
 use super::row::Row;
 use super::workers;
-use crate::task::{EventKind, NewTask, Progress, Task, TaskStatus, WorkerId};
+use crate::task::{EventKind, NewTask, Progress, Task, WorkerId};
 
 /// How many unreadable tasks one transaction parks: the next one goes on, so that none is long.
 const PARKED_AT_ONCE: usize = 100;
@@ -22,7 +21,12 @@ pub(super) fn check(new: &NewTask) -> StoreResult<()> {
     gate::json(Kind::Task, new).map(drop)
 }
 
-pub(super) fn submit(change: &mut Change, new: NewTask, most_open: u32) -> Result<Task, Failure> {
+pub(super) fn submit(
+    change: &mut Change,
+    new: NewTask,
+    most_open: u32,
+    idle: Option<&IdleWorker>,
+) -> Result<Task, Failure> {
     if change.has_unfinished(new.scope.as_str(), most_open)? {
         return Err(StoreError::TooManyTasks { limit: most_open }.into());
     }
@@ -30,32 +34,40 @@ pub(super) fn submit(change: &mut Change, new: NewTask, most_open: u32) -> Resul
         return Err(Failure::Unfit(format!("there is already a task {}", new.id)));
     }
     let arguments = gate::json(Kind::Task, &new.arguments)?;
+    // What is amiss with the worker, or with what is queued, is for its own claims to find.
+    let idle = idle.filter(|idle| idle.offers(&new) && is_idle(change, idle).unwrap_or(false));
     let mut row = Row::new(&new, change.now_ms());
-    row.queued = Some(change.append(&mut row, &EventKind::Submitted {})?);
+    let submitted_at = change.append(&mut row, &EventKind::Submitted {})?;
+    match idle {
+        Some(idle) => begin(change, &mut row, &idle.worker)?,
+        None => row.queued = Some(submitted_at),
+    }
     row.insert(change.transaction, change.namespace)?;
     // What nobody deleted with a task of that number would be taken for this one's.
     change.clear(row.number)?;
     change.execute("INSERT INTO arguments (task, record) VALUES (?1, ?2)", params![row.number, arguments])?;
     change.count(&row.scope, 1, 0)?;
-    Ok(submitted(new, change.now))
+    let task = Task::queued(new, change.now);
+    Ok(match idle {
+        Some(idle) => task.begun_by(idle.worker.clone(), change.now),
+        None => task,
+    })
 }
 
-fn submitted(new: NewTask, now: Timestamp) -> Task {
-    Task {
-        new,
-        status: TaskStatus::Working,
-        status_message: None,
-        created_at: now,
-        updated_at: now,
-        attempt: 0,
-        worker: None,
-        claimed_at: None,
-        finished_at: None,
-        progress: None,
-        outcome: None,
-        last_failure: None,
-        questions: Vec::new(),
-    }
+/// Whether the worker may claim and nothing is queued that it could begin.
+fn is_idle(change: &Change, idle: &IdleWorker) -> Result<bool, Failure> {
+    let now = (&idle.worker, change.now_ms());
+    any_ready(change.transaction, change.namespace, now, &idle.tools).map(|any| !any)
+}
+
+/// Notes in a task's row that a worker begins it.
+fn begin(change: &mut Change, row: &mut Row, worker: &WorkerId) -> Result<(), Failure> {
+    row.queued = None;
+    row.attempt = row.attempt.saturating_add(1);
+    row.worker = Some(worker.as_str().to_owned());
+    row.claimed_ms = Some(change.now_ms());
+    let claimed = EventKind::Claimed { worker: worker.clone(), attempt: row.attempt };
+    change.append(row, &claimed).map(drop)
 }
 
 /// The numbers of at most `most` queued tasks of these tools, the longest queued first. Each tool is asked for
@@ -130,12 +142,7 @@ fn take(change: &mut Change, number: i64, worker: &WorkerId) -> Result<Task, Fai
     let (mut task, _) = whole.ok_or_else(|| Failure::unreadable("it is gone"))?.task(change.transaction)?;
     let row = super::row::numbered(change.transaction, number)?;
     let mut row = row.ok_or_else(|| Failure::unreadable("it is gone"))?;
-    row.queued = None;
-    row.attempt = row.attempt.saturating_add(1);
-    row.worker = Some(worker.as_str().to_owned());
-    row.claimed_ms = Some(change.now_ms());
-    let claimed = EventKind::Claimed { worker: worker.clone(), attempt: row.attempt };
-    change.append(&mut row, &claimed)?;
+    begin(change, &mut row, worker)?;
     change.save(&mut row)?;
     (task.attempt, task.worker) = (row.attempt, Some(worker.clone()));
     (task.claimed_at, task.updated_at) = (Some(change.now), change.now);

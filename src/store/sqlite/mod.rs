@@ -49,8 +49,8 @@ use tokio_util::sync::CancellationToken;
 use super::gate;
 use super::notifiers::NotifierStore;
 use super::{
-    ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, Page, PageCursor, Requeue, Retention,
-    Rows, Store, StoreResult, Stretch, Tail, TaskFilter, Trouble, WorkerDetails, WorkerInfo,
+    ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, IdleWorker, Page, PageCursor, Requeue,
+    Retention, Rows, Store, StoreResult, Stretch, Tail, TaskFilter, Trouble, WorkerDetails, WorkerInfo,
 };
 use crate::task::{
     Answer, Ask, Cursor, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, ToolSpec,
@@ -113,10 +113,10 @@ impl Store for SqliteStore {
         self.location.to_string()
     }
 
-    async fn submit(&self, new: &NewTask, most_open: u32) -> StoreResult<Task> {
+    async fn submit_to(&self, new: &NewTask, most_open: u32, idle: Option<&IdleWorker>) -> StoreResult<Task> {
         claims::check(new)?;
-        let new = new.clone();
-        self.write(move |change| claims::submit(change, new, most_open)).await
+        let (new, idle) = (new.clone(), idle.cloned());
+        self.write(move |change| claims::submit(change, new, most_open, idle.as_ref())).await
     }
 
     async fn claim(

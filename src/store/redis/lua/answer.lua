@@ -9,12 +9,13 @@ if not task then return values end
 local key = P .. 'task:' .. task.id
 if not (values[10] or values[11]) and call('HEXISTS', key, q .. '.sum') == 0 then return { 'no_question' } end
 if (values[12] or '') ~= '' then return { 'answered', values[12], call('HGET', key, a .. '.at') or '' } end
-if is_final(task.status) then return { 'ended', task.status } end
+if task.is_final then return { 'ended', task.status } end
 local open = tonumber(task.open)
 local is_last = open <= 1
 if is_last then task.status = 'working' end
-local at, due = emit(task, 'answered', ARGV[4]), deadline(values[11])
-if is_last and task.worker == '' and task.entry == '' then enqueue(task) end
+local at, due = emit(task, 'answered', ARGV[4]), values[11]
+due = due and #due == 13 and not string.find(due, '%D') and '00' .. due or seldom().deadline(due)
+if is_last and task.worker == '' and task.entry == '' then seldom().enqueue(task) end
 local gone = due and 'd:' .. due .. ':q:' .. task.id .. ':' .. ARGV[2]
 if is_last and task.hidden ~= '1' then
   call('ZREM', INDEX, 'a:' .. task.place, gone or 'a:' .. task.place)

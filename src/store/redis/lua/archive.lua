@@ -4,7 +4,7 @@
 local function in_archive(command, ...)
   local reply = try(command, P .. 'archive', ...)
   if type(reply) ~= 'table' or not reply.err then return reply end
-  own('archive', 'zset', reply)
+  seldom().own('archive', 'zset', reply)
   return call(command, P .. 'archive', ...)
 end
 
@@ -78,7 +78,7 @@ local function bound_archive(added, most, at)
     if not is_over or #members == 0 then break end
   end
   if is_early then try('SET', P .. 'archive:forgot', whole(at), 'PX', DAMAGED_MS) end
-  many('ZREM', P .. 'archive', notes)
+  seldom().many('ZREM', P .. 'archive', notes)
   if call('EXISTS', P .. 'archive') == 1 then
     call('ZADD', P .. 'archive', '0', 'b:' .. string.format('%.0f', math.max(0, bytes)))
   end
@@ -91,18 +91,18 @@ local function archive(task, kept_ms, at)
   local ends = math.min(at + kept_ms, LAST_MS)
   local key = P .. 'task:' .. task.id
   call('RENAME', key, record)
-  undo[#undo + 1] = function()
+  undo = { undo, function()
     call('PERSIST', record)
     call('HDEL', record, 'events', 'expired', 'until')
     call('RENAME', record, key)
-  end
+  end }
   call('HSET', record, 'events', events, 'expired', whole(at), 'until', whole(ends))
   call('PEXPIRE', record, whole(ends - at))
   local bytes = 300
   for _, part in ipairs(call('HGETALL', record)) do bytes = bytes + #part end
   local member = 'i:' .. task.id .. ':' .. whole(bytes) .. ':' .. digits(task.created + 0) .. ':' .. digits(ends)
   local by_time, by_end = 't:' .. digits(task.created + 0) .. ':' .. task.id, 'u:' .. digits(ends) .. ':' .. task.id
-  undo[#undo + 1] = function() try('ZREM', P .. 'archive', member, by_time, by_end) end
+  undo = { undo, function() try('ZREM', P .. 'archive', member, by_time, by_end) end }
   in_archive('ZADD', '0', member, '0', by_time, '0', by_end)
   return bytes
 end

@@ -2,7 +2,7 @@
 -- ARGV: source, tool...
 -- Returns: the known tools that it offered before and does not any more
 local noted = P .. 'source:' .. ARGV[1]
-own('source:' .. ARGV[1], 'set')
+seldom().own('source:' .. ARGV[1], 'set')
 local offered, left = {}, {}
 for at = 2, #ARGV do offered[ARGV[at]] = true end
 for _, tool in ipairs(call('SMEMBERS', noted)) do
@@ -15,5 +15,5 @@ for _, tool in ipairs(call('SMEMBERS', noted)) do
   end
 end
 table.remove(ARGV, 1)
-many('SADD', noted, ARGV)
+seldom().many('SADD', noted, ARGV)
 return left

@@ -18,7 +18,7 @@ end
 
 -- Whether a ttl ends at that time by what its task says. Where it ends at another one, that is noted instead.
 local function ends(task, ttl, time)
-  local kept = within(ttl, LAST_MS)
+  local kept = seldom().within(ttl, LAST_MS)
   if not kept then
     if (ttl or '') ~= '' then bad[#bad + 1] = { task.id, 'its ttl is no number that it can be' } end
     return false
@@ -38,7 +38,7 @@ local function stands(kind, id, position, time)
     return kind == 't'
   end
   if kind == 't' then return ends(task, values[14], time) end
-  if is_final(task.status) then return false end
+  if task.is_final then return false end
   if kind == 'r' then return tonumber(values[10] or '') == time end
   if tonumber(values[11] or '') ~= time or (values[12] or '') ~= '' then return false end
   if (values[13] or '') ~= '' then

@@ -7,20 +7,42 @@ local function load_to_end(id, ...)
   local task, v = load(id, 'ttl', 'resume', ...)
   if task then
     task.ttl = v[10]
-    if v[11] and v[11] ~= '' then task.resume = within(v[11], LAST_MS) end
+    if v[11] and v[11] ~= '' then task.resume = seldom().within(v[11], LAST_MS) end
   end
   return task, v
 end
 
--- When the ttl of a task ends; nil where it has none.
-local function end_of_ttl(task)
-  local ttl = within(task.ttl, LAST_MS)
-  return ttl and task.created + ttl
-end
-
--- The member of the index that says when the ttl of a task ends.
-local function ending_at(task, ms)
-  return 'd:' .. digits(ms) .. ':t:' .. task.id
+-- What few ends need.
+local function at_ends()
+  -- When the ttl of a task ends; nil where it has none.
+  local function end_of_ttl(task)
+    local ttl = seldom().within(task.ttl, LAST_MS)
+    return ttl and task.created + ttl
+  end
+  -- The member of the index that says when the ttl of a task ends.
+  local function ending_at(task, ms)
+    return 'd:' .. string.format('%015d', ms) .. ':t:' .. task.id
+  end
+  -- The deadlines of a task's open questions: of those that are there, however many it is said to have asked.
+  local function question_deadlines(task, members)
+    local key, positions, fields = P .. 'task:' .. task.id, {}, {}
+    for _, name in ipairs(call('HKEYS', key)) do
+      local position = string.match(name, '^q([1-9]%d*)%.until$')
+      if position then
+        positions[#positions + 1] = position
+        fields[#fields + 1] = name
+        fields[#fields + 1] = 'a' .. position .. '.at'
+      end
+    end
+    local values = seldom().fields_of(key, fields)
+    for at, position in ipairs(positions) do
+      local due = seldom().deadline(values[2 * at - 1])
+      if due and not values[2 * at] then
+        members[#members + 1] = 'd:' .. due .. ':q:' .. task.id .. ':' .. position
+      end
+    end
+  end
+  return { end_of_ttl = end_of_ttl, ending_at = ending_at, question_deadlines = question_deadlines }
 end
 
 -- The member by which people find a task that is not final.
@@ -35,56 +57,32 @@ local function labels(task, members)
   if task.session ~= '' then members[#members + 1] = 's:' .. task.session .. '\n' .. task.place end
 end
 
--- The member by which a task that is not final counts as one of its scope.
-local function unfinished(task)
-  return 'u:' .. task.scope .. '\n' .. task.place
-end
-
 -- How many tasks of a scope are not final.
 local function unfinished_of(scope)
   local place = 'u:' .. scope .. '\n'
   return call('ZLEXCOUNT', INDEX, '[' .. place, '(' .. place .. ';')
 end
 
--- The deadlines of a task's open questions: of those that are there, however many it is said to have asked.
-local function question_deadlines(task, members)
-  local key, positions, fields = P .. 'task:' .. task.id, {}, {}
-  for _, name in ipairs(call('HKEYS', key)) do
-    local position = string.match(name, '^q([1-9]%d*)%.until$')
-    if position then
-      positions[#positions + 1] = position
-      fields[#fields + 1] = name
-      fields[#fields + 1] = 'a' .. position .. '.at'
-    end
-  end
-  local values = fields_of(key, fields)
-  for at, position in ipairs(positions) do
-    local due = deadline(values[2 * at - 1])
-    if due and not values[2 * at] then
-      members[#members + 1] = 'd:' .. due .. ':q:' .. task.id .. ':' .. position
-    end
-  end
-end
-
 -- Every member of the index that a task has.
 local function members_of(task)
   local members = { 'i:' .. task.id }
   labels(task, members)
-  if is_final(task.status) and task.hidden ~= '1' then
+  if task.is_final and task.hidden ~= '1' then
     members[#members + 1] = 'e:' .. task.status .. ':' .. task.place
   else
     members[#members + 1] = live(task)
   end
-  if not is_final(task.status) then
-    members[#members + 1] = unfinished(task)
+  if not task.is_final then
+    -- By this one it counts as one of its scope.
+    members[#members + 1] = 'u:' .. task.scope .. '\n' .. task.place
     if task.open ~= '0' then
-      question_deadlines(task, members)
+      at_ends().question_deadlines(task, members)
       if task.hidden ~= '1' then members[#members + 1] = 'a:' .. task.place end
     end
     if task.resume then members[#members + 1] = 'd:' .. digits(task.resume) .. ':r:' .. task.id end
   end
-  local ends = end_of_ttl(task)
-  if ends then members[#members + 1] = ending_at(task, ends) end
+  local ends = at_ends().end_of_ttl(task)
+  if ends then members[#members + 1] = at_ends().ending_at(task, ends) end
   return members
 end
 
@@ -95,31 +93,36 @@ local function index(members)
     words[#words + 1] = '0'
     words[#words + 1] = member
   end
-  many('ZADD', INDEX, words)
+  seldom().many('ZADD', INDEX, words)
 end
 
 -- What every end has in common; further fields of the task may follow.
 local function conclude(task, status, kind, detail, ...)
-  task.status = status
-  local at = emit(task, kind, detail)
-  local gone, added = { unfinished(task) }, nil
-  if task.hidden ~= '1' then
-    gone[2], added = 'l:' .. task.place, 'e:' .. status .. ':' .. task.place
-    if task.open ~= '0' then gone[3] = 'a:' .. task.place end
+  task.status, task.is_final = status, true
+  local at, key = emit(task, kind, detail), P .. 'task:' .. task.id
+  local counted, added = 'u:' .. task.scope .. '\n' .. task.place, 'e:' .. status .. ':' .. task.place
+  if task.hidden ~= '1' and task.open == '0' and not task.resume then
+    call('ZREM', INDEX, counted, 'l:' .. task.place)
   else
-    -- Nobody lists a foreground call, so it is kept only for those who still fetch its end.
-    local kept, ends = math.max(0, at - task.created + HIDDEN_KEPT_MS), end_of_ttl(task)
-    if not ends or task.created + kept < ends then
-      if ends then gone[2] = ending_at(task, ends) end
-      task.ttl = whole(kept)
-      added = ending_at(task, task.created + kept)
+    local ends = at_ends()
+    local gone, at_last = { counted, 'l:' .. task.place }, ends.end_of_ttl(task)
+    if task.hidden == '1' then
+      -- Nobody lists a foreground call, so it is kept only for those who still fetch its end.
+      local kept = math.max(0, at - task.created + HIDDEN_KEPT_MS)
+      gone[2], added = nil, nil
+      if not at_last or task.created + kept < at_last then
+        if at_last then gone[2] = ends.ending_at(task, at_last) end
+        task.ttl = string.format('%d', kept)
+        added = ends.ending_at(task, task.created + kept)
+      end
+    elseif task.open ~= '0' then
+      gone[3] = 'a:' .. task.place
     end
+    if task.open ~= '0' then ends.question_deadlines(task, gone) end
+    if task.resume then gone[#gone + 1] = string.format('d:%015d:r:', task.resume) .. task.id end
+    seldom().many('ZREM', INDEX, gone)
   end
-  if task.open ~= '0' then question_deadlines(task, gone) end
-  if task.resume then gone[#gone + 1] = 'd:' .. digits(task.resume) .. ':r:' .. task.id end
-  many('ZREM', INDEX, gone)
   if added then call('ZADD', INDEX, '0', added) end
-  local key = P .. 'task:' .. task.id
   call('HSET', key, 'status', status, 'updated', at, 'worker', '', 'log', task.log, ...)
   -- Most tasks have it so already.
   if task.open ~= '0' or task.entry ~= '' or task.resume or task.hidden == '1' then

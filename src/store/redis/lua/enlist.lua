@@ -7,7 +7,7 @@ local reply = { 'ok', 0 }
 
 -- Makes a key anew where it is of another type.
 local function keep(name, kind)
-  if own(name, kind) then reply[#reply + 1] = name end
+  if seldom().own(name, kind) then reply[#reply + 1] = name end
 end
 
 local leases, held = P .. 'leases', 'held:' .. ARGV[1]
@@ -16,12 +16,12 @@ keep('leases', 'zset')
 if call('EXISTS', leases) == 0 then reply[2] = 1 end
 local before = call('ZSCORE', leases, ARGV[1])
 call('ZADD', leases, now() + tonumber(ARGV[2]), ARGV[1])
-undo[#undo + 1] = function()
+undo = { undo, function()
   if before then call('ZADD', leases, before, ARGV[1]) else call('ZREM', leases, ARGV[1]) end
-end
+end }
 if not before then
   keep(held, 'set')
-  if call('SADD', P .. held, '') == 1 then undo[#undo + 1] = function() call('SREM', P .. held, '') end end
+  if call('SADD', P .. held, '') == 1 then undo = { undo, function() call('SREM', P .. held, '') end } end
 end
 local changed = false
 keep('tools', 'hash')
@@ -29,9 +29,9 @@ for at = 7, #ARGV, 2 do
   local known = call('HGET', P .. 'tools', ARGV[at])
   if known ~= ARGV[at + 1] then
     call('HSET', P .. 'tools', ARGV[at], ARGV[at + 1])
-    undo[#undo + 1] = function()
+    undo = { undo, function()
       if known then call('HSET', P .. 'tools', ARGV[at], known) else call('HDEL', P .. 'tools', ARGV[at]) end
-    end
+    end }
     changed = true
   end
   keep('ready:' .. ARGV[at], 'stream')

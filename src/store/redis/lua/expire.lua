@@ -12,20 +12,20 @@ if not task then
   end
   return problem
 end
-local ends = end_of_ttl(task)
+local ends = at_ends().end_of_ttl(task)
 if ARGV[4] == 'ended' then
-  if not is_final(task.status) then return { 'unfinished' } end
+  if not task.is_final then return { 'unfinished' } end
 elseif not ends or ends > now() then
   return { 'ok' }
 end
-if is_final(task.status) then
+if task.is_final then
   emit(task, 'expired', '')
 else
   -- An end like any other, but for its event: that it expired says more.
   conclude(task, 'cancelled', 'expired', '')
 end
 local members = { 'i:' .. task.id, live(task), 'e:' .. task.status .. ':' .. task.place }
-if ends then members[#members + 1] = ending_at(task, ends) end
+if ends then members[#members + 1] = at_ends().ending_at(task, ends) end
 labels(task, members)
 local kept, most, at, archived = tonumber(ARGV[2]), tonumber(ARGV[3]), nil, nil
 if not kept and ARGV[4] ~= 'ended' then kept, most = said_retention() end

@@ -3,7 +3,7 @@
 -- ARGV: how long (ms), the most bytes
 local at, key = now(), P .. 'keep'
 local said = typed('HGETALL', key)
-if not said then own('keep', 'hash') end
+if not said then seldom().own('keep', 'hash') end
 for field = 1, #(said or {}), 2 do
   if (tonumber(said[field + 1]) or 0) + SAID_MS <= at then call('HDEL', key, said[field]) end
 end

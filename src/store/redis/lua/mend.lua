@@ -4,7 +4,7 @@
 local reply = { 0 }
 
 local function keep(name, kind)
-  if own(name, kind) then reply[#reply + 1] = name end
+  if seldom().own(name, kind) then reply[#reply + 1] = name end
 end
 
 local function hold(task)
@@ -21,7 +21,7 @@ local function queue(task)
   local ready = 'ready:' .. task.tool
   keep(ready, 'stream')
   if call('XRANGE', P .. ready, task.entry, task.entry)[1] then return end
-  enqueue(task)
+  seldom().enqueue(task)
   call('HSET', P .. 'task:' .. task.id, 'entry', task.entry)
   reply[1] = reply[1] + 1
 end
@@ -29,7 +29,7 @@ end
 keep('leases', 'zset')
 for at = 2, #ARGV do
   local task = load(ARGV[at])
-  if task and not is_final(task.status) then
+  if task and not task.is_final then
     if task.worker ~= '' then
       hold(task)
     elseif task.entry ~= '' then

@@ -5,7 +5,7 @@ local anew = {}
 for _, worker in ipairs(ARGV) do
   local held = 'held:' .. worker
   if call('ZSCORE', P .. 'leases', worker) then
-    if own(held, 'set') then anew[#anew + 1] = held end
+    if seldom().own(held, 'set') then anew[#anew + 1] = held end
     call('SADD', P .. held, '')
   end
 end

@@ -22,7 +22,7 @@ local function tell(name, ...)
 end
 
 local function tell_of(task)
-  if is_final(task.status) then return end
+  if task.is_final then return end
   tell('events', 'kind', 'requeued', 'at', whole(now()), 'task', task.id, 'tool', task.tool, 'session', task.session,
     'scope', task.scope, 'hidden', task.hidden, 'status', task.status, 'detail', cjson.encode({ reason = MOVED }))
 end
@@ -80,7 +80,7 @@ end
 -- since nobody may have looked for the end of its ttl.
 local BARRED_SECONDS = 3600
 local function left(task)
-  local ends = end_of_ttl(task)
+  local ends = at_ends().end_of_ttl(task)
   if not ends then return MOVED_SECONDS end
   local seconds = math.ceil((ends - now()) / 1000)
   return whole(math.max(BARRED_SECONDS, math.min(seconds, tonumber(MOVED_SECONDS))))
@@ -104,7 +104,7 @@ local function move_task(id)
   if not task then error(problem[2] or problem[1]) end
   -- An old process that answered it a moment ago could not queue it any more.
   if task.status == 'working' and task.worker == '' and task.entry == '' and not task.resume then
-    enqueue(task)
+    seldom().enqueue(task)
     call('HSET', key, 'entry', task.entry)
   end
   index(members_of(task))

@@ -3,8 +3,7 @@
 -- Returns: {'ok'} | {'no_task'} | {'lost', now} | {'unreadable', problem}
 local task, problem = load(ARGV[1])
 if not task then return problem end
-local refusal = refused(task, ARGV[2])
-if refusal then return refusal end
+if task.is_final or task.attempt ~= ARGV[2] or task.worker == '' then return seldom().refused(task, ARGV[2]) end
 local at = emit(task, 'noted', '{"note":' .. cjson.encode('parked: ' .. ARGV[3]) .. '}')
 call('HSET', P .. 'task:' .. task.id, 'worker', '', 'updated', at, 'log', task.log)
 try('SREM', P .. 'held:' .. task.worker, task.id)

@@ -53,14 +53,17 @@
 --
 -- A script that ends in an error has changed nothing. What can fail is written in this order: first whatever notes in
 -- `undo` how it is undone, last the index; what comes after that, the task's own record above all, was read before and
--- cannot fail. `epilogue.lua` undoes what was written before an error. What must not keep a transition from happening
+-- cannot fail. `epilogue.lua` undoes what was written before an error. Each step of `undo` is a table: the step before
+-- it, then a function, or a key and what was added to it, and where it is no stream the command that takes it away. What must not keep a transition from happening
 -- (the session's log, the ready queue of a task that ends) is written by `redis.pcall`.
 --
 -- Times are the server's clock, never the log's: the ids of a stream never go back, a clock does. Loops go over what is
 -- there, never up to a number that was read, and commands with many words are called by some hundred words.
 --
--- Tables are built by their constructors, closures are few and numbers go as text: Redis runs this text anew for each
--- call, and formats the numbers that it is given as fractions, which costs more than most commands do.
+-- Tables are built by their constructors, functions are few and numbers go as text: Redis runs this text anew for each
+-- call, and formats the numbers that it is given as fractions, which costs more than most commands do. Making a dozen
+-- functions costs as much as a command, and several where they have left the processor's caches; so what is seldom
+-- needed is made by `seldom` when it is.
 local P, call, try = KEYS[1], redis.call, redis.pcall
 local INDEX, EVENTS = P .. 'index', P .. 'events'
 local LOG_EVENTS, SESSION_EVENTS = '1000000', '100000'
@@ -75,7 +78,117 @@ local WORDS = 500
 local DAMAGED_MS = 604800000
 local ABOUT_MS = 86400000
 local SAID_MS = 86400000
-local undo = {}
+local undo
+-- When the latest event of this script happened, as text: no other of that time is ahead of the clock.
+local clock
+
+-- What is seldom needed.
+local function seldom()
+  -- Makes room for a key of ours where somebody left one of another type, or, after an error of a command that writes
+  -- to it, where that says so or that a stream takes no entry any more, since it has one with an id at the end of all
+  -- ids. Any other error is raised again. What stood there is moved aside for some days, so that people can look at it.
+  -- Whether there was something.
+  local function own(name, kind, problem)
+    local said, found = problem and problem.err or '', nil
+    if string.find(said, 'exhausted', 1, true) or string.find(said, 'equal or smaller', 1, true) then
+      found = kind .. ' that takes no further entry'
+    elseif not problem or string.find(said, 'WRONGTYPE', 1, true) then
+      found = call('TYPE', P .. name).ok
+    end
+    if not found or found == 'none' or found == kind then
+      if problem then error(problem, 0) end
+      return false
+    end
+    local aside = P .. 'damaged:' .. name
+    call('RENAME', P .. name, aside)
+    undo = { undo, function()
+      call('PERSIST', aside)
+      call('RENAME', aside, P .. name)
+      try('HDEL', P .. 'damaged', name)
+    end }
+    call('PEXPIRE', aside, DAMAGED_MS)
+    try('HSET', P .. 'damaged', name, found)
+    try('PEXPIRE', P .. 'damaged', DAMAGED_MS)
+    return true
+  end
+  -- A whole number that is not negative and not beyond `most`; nil for everything else.
+  local function within(text, most)
+    local number = tonumber(text or '')
+    if number and number >= 0 and number <= most and number % 1 == 0 then return number end
+    return nil
+  end
+  -- A time of a record as members of the index have it; nil where it is none.
+  local function deadline(text)
+    local ms = within(text, LAST_MS)
+    return ms and string.format('%015d', ms)
+  end
+  -- Runs a command with many words, some hundred at a time.
+  local function many(command, key, words)
+    if #words > 0 and #words <= WORDS then return call(command, key, unpack(words)) end
+    for first = 1, #words, WORDS do
+      call(command, key, unpack(words, first, math.min(first + WORDS - 1, #words)))
+    end
+  end
+  -- The values of many fields of a hash.
+  local function fields_of(key, fields)
+    local values = {}
+    for first = 1, #fields, WORDS do
+      local found = call('HMGET', key, unpack(fields, first, math.min(first + WORDS - 1, #fields)))
+      for at = 1, #found do values[first + at - 1] = found[at] end
+    end
+    return values
+  end
+  -- Appends an event, on a log that may have to be made anew.
+  local function append(task, ...)
+    local kind, detail = ...
+    local id = try('XADD', EVENTS, '*', 'kind', kind, 'task', task.id, 'labels', task.labels, 'status', task.status,
+      'detail', detail, select(3, ...))
+    if type(id) == 'string' then return id end
+    own('events', 'stream', id)
+    return append(task, ...)
+  end
+  -- The reply that refuses to write for a task, since it is not that attempt's.
+  local function refused(task, attempt)
+    if task.is_final then return { 'lost', 'the task is ' .. task.status } end
+    if task.attempt ~= attempt then
+      return { 'lost', 'the task was claimed again, attempt ' .. task.attempt }
+    end
+    return { 'lost', 'the task went back to the queue' }
+  end
+  -- Queues a task; the caller stores `task.entry`.
+  local function enqueue(task)
+    local ready = P .. 'ready:' .. task.tool
+    local entry = try('XADD', ready, '*', 'task', task.id)
+    if type(entry) == 'table' then
+      seldom().own('ready:' .. task.tool, 'stream', entry)
+      entry = call('XADD', ready, '*', 'task', task.id)
+    end
+    task.entry = entry
+    undo = { undo, ready, entry }
+  end
+  -- Undoes what was written since a step of `undo`; all of it where that is nil.
+  local function take_back(since)
+    while undo ~= since do
+      local step = undo
+      undo = step[1]
+      if step[3] then pcall(call, step[4] or 'XDEL', step[2], step[3]) else pcall(step[2]) end
+    end
+  end
+  -- The reply of a script that ended in an error.
+  local function refusal(reply)
+    if type(reply) == 'table' then return redis.error_reply(reply.err or 'ERR a script ended in an error without words') end
+    -- Redis 6 raises errors as texts: `@user_script: 12: WRONGTYPE Operation …`, or with the command's own code after ': -'.
+    local said = string.match(reply, ': %-(%u+ .*)') or string.match(reply, '@user_script:%s?%d+: (.*)') or reply
+    -- Redis 7 and Valkey say so in words only.
+    if string.find(said, 'user executing the script', 1, true) or string.find(said, 'ACL failure in script', 1, true) then
+      said = 'NOPERM ' .. said
+    end
+    if not string.match(said, '^%u%u+ ') then said = 'ERR ' .. said end
+    return redis.error_reply(said)
+  end
+  return { own = own, within = within, deadline = deadline, many = many, fields_of = fields_of, append = append,
+    refused = refused, enqueue = enqueue, take_back = take_back, refusal = refusal }
+end
 
 -- A whole number as text: most are small, and a digit costs less than a format.
 local function whole(number)
@@ -88,58 +201,12 @@ local function now()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- Makes room for a key of ours where somebody left one of another type, or, after an error of a command that writes to
--- it, where that says so or that a stream takes no entry any more, since it has one with an id at the end of all ids.
--- Any other error is raised again. What stood there is moved aside for some days, so that people can look at it. Whether
--- there was something.
-local function own(name, kind, problem)
-  local said, found = problem and problem.err or '', nil
-  if string.find(said, 'exhausted', 1, true) or string.find(said, 'equal or smaller', 1, true) then
-    found = kind .. ' that takes no further entry'
-  elseif not problem or string.find(said, 'WRONGTYPE', 1, true) then
-    found = call('TYPE', P .. name).ok
-  end
-  if not found or found == 'none' or found == kind then
-    if problem then error(problem, 0) end
-    return false
-  end
-  local aside = P .. 'damaged:' .. name
-  call('RENAME', P .. name, aside)
-  undo[#undo + 1] = function()
-    call('PERSIST', aside)
-    call('RENAME', aside, P .. name)
-    try('HDEL', P .. 'damaged', name)
-  end
-  call('PEXPIRE', aside, DAMAGED_MS)
-  try('HSET', P .. 'damaged', name, found)
-  try('PEXPIRE', P .. 'damaged', DAMAGED_MS)
-  return true
-end
-
 -- The reply of a command, nil where the key is of another type.
 local function typed(command, ...)
   local reply = try(command, ...)
   if type(reply) ~= 'table' or not reply.err then return reply end
   if not string.find(reply.err, 'WRONGTYPE', 1, true) then error(reply, 0) end
   return nil
-end
-
--- Runs a command with many words, some hundred at a time.
-local function many(command, key, words)
-  if #words > 0 and #words <= WORDS then return call(command, key, unpack(words)) end
-  for first = 1, #words, WORDS do
-    call(command, key, unpack(words, first, math.min(first + WORDS - 1, #words)))
-  end
-end
-
--- The values of many fields of a hash.
-local function fields_of(key, fields)
-  local values = {}
-  for first = 1, #fields, WORDS do
-    local found = call('HMGET', key, unpack(fields, first, math.min(first + WORDS - 1, #fields)))
-    for at = 1, #found do values[first + at - 1] = found[at] end
-  end
-  return values
 end
 
 -- The names of a worker's tools; nil where they cannot be read.
@@ -153,7 +220,7 @@ end
 local function tell_of_tools()
   local entry = try('XADD', P .. 'tools:changes', 'MAXLEN', '1', '*', 'changed', '1')
   if type(entry) == 'string' then return end
-  own('tools:changes', 'stream', entry)
+  seldom().own('tools:changes', 'stream', entry)
   tell_of_tools()
 end
 
@@ -164,25 +231,7 @@ end
 
 -- The same of a time that is text, as most are: then nothing has to be read as a number.
 local function padded(ms)
-  return #ms == 13 and '00' .. ms or digits(ms)
-end
-
--- A whole number that is not negative and not beyond `most`; nil for everything else.
-local function within(text, most)
-  local number = tonumber(text or '')
-  if number and number >= 0 and number <= most and number % 1 == 0 then return number end
-  return nil
-end
-
--- A time of a record as members of the index have it; nil where it is none.
-local function deadline(text)
-  if text and #text == 13 and not string.find(text, '%D') then return '00' .. text end
-  local ms = within(text, LAST_MS)
-  return ms and digits(ms)
-end
-
-local function is_final(status)
-  return status == 'completed' or status == 'failed' or status == 'cancelled'
+  return #ms == 13 and '00' .. ms or string.format('%015d', ms)
 end
 
 -- The parts of a task that every transition needs, numbers as text, and the values that were read: further fields begin at `values[10]`.
@@ -197,8 +246,9 @@ local function load(id, ...)
     if call('EXISTS', P .. 'task:' .. id) == 0 then return nil, { 'no_task' } end
     return nil, { 'unreadable', 'its record has no status' }
   end
+  local final = v[1] == 'completed' or v[1] == 'failed' or v[1] == 'cancelled'
   -- A newer version may have others, which it is not for this one to change.
-  if v[1] ~= 'working' and v[1] ~= 'input_required' and not is_final(v[1]) then
+  if v[1] ~= 'working' and v[1] ~= 'input_required' and not final then
     return nil, { 'unreadable', 'its status is one that this version does not know' }
   end
   local attempt, labels, created, open, asked = v[3], v[4], v[5], v[6], v[7]
@@ -211,57 +261,43 @@ local function load(id, ...)
   if not found or #created > 13 and created + 0 > LAST_MS then
     return nil, { 'unreadable', 'its record lacks a part, or has one that is no number that it can be' }
   end
-  return { id = id, status = v[1], worker = v[2] or '', attempt = attempt, labels = labels, tool = tool, session = session,
-    scope = scope, hidden = hidden, created = created, place = padded(created) .. ':' .. id, open = open, asked = asked,
+  local place = (#created == 13 and '00' .. created or string.format('%015d', created)) .. ':' .. id
+  return { id = id, status = v[1], is_final = final, worker = v[2] or '', attempt = attempt, labels = labels, tool = tool,
+    session = session, scope = scope, hidden = hidden, created = created, place = place, open = open, asked = asked,
     entry = v[8] or '', log = v[9] or '' }, v
-end
-
--- nil when `attempt` may write for the task, else the reply that refuses it.
-local function refused(task, attempt)
-  if is_final(task.status) then return { 'lost', 'the task is ' .. task.status } end
-  if task.attempt ~= attempt then
-    return { 'lost', 'the task was claimed again, attempt ' .. task.attempt }
-  end
-  if task.worker == '' then return { 'lost', 'the task went back to the queue' } end
-  return nil
-end
-
-local function append(task, kind, detail, ...)
-  local id = try('XADD', EVENTS, 'MAXLEN', '~', LOG_EVENTS, '*', 'kind', kind, 'task', task.id, 'labels',
-    task.labels, 'status', task.status, 'detail', detail, ...)
-  if type(id) == 'string' then return id end
-  own('events', 'stream', id)
-  return append(task, kind, detail, ...)
 end
 
 -- Appends one event and returns the time in ms, as text, which is the transition's. The caller stores `task.log`.
 local function emit(task, kind, detail, ...)
-  local id = append(task, kind, detail, ...)
+  local id = try('XADD', EVENTS, 'MAXLEN', '~', LOG_EVENTS, '*', 'kind', kind, 'task', task.id, 'labels', task.labels,
+    'status', task.status, 'detail', detail, ...)
+  if type(id) == 'table' then
+    seldom().own('events', 'stream', id)
+    return emit(task, kind, detail, ...)
+  end
   -- The first id of a millisecond has the clock's time. Another one may have that of a log which is ahead of the clock,
   -- because that went back: then the entry says its time itself.
-  local at
-  if string.sub(id, -2) == '-0' then
-    at = string.sub(id, 1, -3)
-  else
-    at = string.match(id, '^%d+')
-    local time = now()
-    if time < tonumber(at) then
+  local is_first = string.sub(id, -2) == '-0'
+  local at = is_first and string.sub(id, 1, -3) or string.match(id, '^%d+')
+  if not is_first and at ~= clock then
+    local time = call('TIME')
+    local ms = time[1] * 1000 + math.floor(time[2] / 1000)
+    if ms < tonumber(at) then
       call('XDEL', EVENTS, id)
-      at = whole(time)
-      id = append(task, kind, detail, 'at', at, ...)
+      at = string.format('%d', ms)
+      id = seldom().append(task, kind, detail, 'at', at, ...)
     end
   end
-  undo[#undo + 1] = function()
-    call('XDEL', EVENTS, id)
-    if task.session ~= '' then try('XDEL', P .. 'log:' .. task.session, id) end
-  end
+  clock = at
+  undo = { undo, EVENTS, id }
   if task.session ~= '' then
-    local of_session = 'log:' .. task.session
-    local added = try('XADD', P .. of_session, 'MAXLEN', '~', SESSION_EVENTS, id, 'e', '')
+    local of_session = P .. 'log:' .. task.session
+    local added = try('XADD', of_session, 'MAXLEN', '~', SESSION_EVENTS, id, 'e', '')
     if type(added) == 'table' then
-      pcall(own, of_session, 'stream', added)
-      try('XADD', P .. of_session, id, 'e', '')
+      pcall(seldom().own, 'log:' .. task.session, 'stream', added)
+      try('XADD', of_session, id, 'e', '')
     end
+    undo = { undo, of_session, id }
   end
   local log = task.log == '' and id or task.log .. ' ' .. id
   if #log > RECENT_BYTES then
@@ -271,16 +307,4 @@ local function emit(task, kind, detail, ...)
   end
   task.log = log
   return at
-end
-
--- Queues a task; the caller stores `task.entry`.
-local function enqueue(task)
-  local ready = 'ready:' .. task.tool
-  local entry = try('XADD', P .. ready, '*', 'task', task.id)
-  if type(entry) == 'table' then
-    own(ready, 'stream', entry)
-    entry = call('XADD', P .. ready, '*', 'task', task.id)
-  end
-  task.entry = entry
-  undo[#undo + 1] = function() call('XDEL', P .. ready, entry) end
 end

@@ -2,7 +2,7 @@
 -- ARGV: whether these are the last ones 0|1, id...
 -- Returns: {'ok', how many got back} | {'whole'}, where somebody else has done it
 if typed('ZSCORE', INDEX, 'w') then return { 'whole' } end
-own('index', 'zset')
+seldom().own('index', 'zset')
 local back = 0
 for at = 2, #ARGV do
   local id = ARGV[at]

@@ -8,7 +8,7 @@ local tools = names_of(ARGV[1])
 if not tools then return 0 end
 if #tools > 0 then
   if not typed('HLEN', P .. 'tools') then return 0 end
-  for _, known in ipairs(fields_of(P .. 'tools', tools)) do
+  for _, known in ipairs(seldom().fields_of(P .. 'tools', tools)) do
     if not known then return 0 end
   end
 end

@@ -5,13 +5,12 @@
 -- Returns: {'ok'} | {'no_task'} | {'unreadable', problem} | {'lost', now}
 local task, values = load_to_end(ARGV[1], 'failures', 'most')
 if not task then return values end
-local refusal = refused(task, ARGV[2])
-if refusal then return refusal end
+if task.is_final or task.attempt ~= ARGV[2] or task.worker == '' then return seldom().refused(task, ARGV[2]) end
 local failed = {}
 if ARGV[4] == '1' then
-  local failures = (within(values[12], MOST_COUNTED) or 0) + 1
+  local failures = (seldom().within(values[12], MOST_COUNTED) or 0) + 1
   failed = { 'failures', whole(failures), 'failure', ARGV[3] }
-  if failures >= (within(values[13], MOST_COUNTED) or 1) then
+  if failures >= (seldom().within(values[13], MOST_COUNTED) or 1) then
     conclude(task, ARGV[6], ARGV[8], ARGV[9], 'outcome', ARGV[7], unpack(failed))
     return { 'ok' }
   end
@@ -20,7 +19,7 @@ if task.open == '0' then task.status = 'working' end
 local at, resume = emit(task, 'requeued', '{"reason":' .. cjson.encode(ARGV[3]) .. '}'), ''
 if task.open == '0' then
   if ARGV[5] == '' then
-    enqueue(task)
+    seldom().enqueue(task)
   else
     local due = tonumber(at) + tonumber(ARGV[5])
     resume = whole(due)

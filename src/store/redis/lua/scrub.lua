@@ -3,6 +3,6 @@
 -- Returns: {'ok'}
 local id, members = ARGV[1], { 'i:' .. ARGV[1] }
 for at = 2, #ARGV do members[at] = ARGV[at] end
-many('ZREM', INDEX, members)
+seldom().many('ZREM', INDEX, members)
 call('UNLINK', P .. 'task:' .. id, P .. 'history:' .. id)
 return { 'ok' }

@@ -5,8 +5,8 @@
 local name = 'notifier:' .. ARGV[1]
 local waiting, aside = 'deliveries:' .. ARGV[1], 'undelivered:' .. ARGV[1]
 if typed('HGET', P .. name, 'holder') ~= ARGV[2] then return 0 end
-own(waiting, 'hash')
-own(aside, 'hash')
+seldom().own(waiting, 'hash')
+seldom().own(aside, 'hash')
 local from = 8
 local function pairs_of(count)
   local words, ids = {}, {}
@@ -17,14 +17,14 @@ local function pairs_of(count)
   from = from + 2 * count
   return words, ids
 end
-many('HSET', P .. waiting, (pairs_of(tonumber(ARGV[6]))))
+seldom().many('HSET', P .. waiting, (pairs_of(tonumber(ARGV[6]))))
 local given_up, ids = pairs_of(tonumber(ARGV[7]))
-many('HSET', P .. aside, given_up)
-many('HDEL', P .. waiting, ids)
+seldom().many('HSET', P .. aside, given_up)
+seldom().many('HDEL', P .. waiting, ids)
 local gone = {}
 for at = from, #ARGV do gone[#gone + 1] = ARGV[at] end
-many('HDEL', P .. waiting, gone)
-many('HDEL', P .. aside, gone)
+seldom().many('HDEL', P .. waiting, gone)
+seldom().many('HDEL', P .. aside, gone)
 -- Last: where this user may not do one of these, the same is read and written again, and nothing is passed over.
 call('HSET', P .. name, 'events', ARGV[3], 'unanswered', ARGV[4], 'status', ARGV[5])
 return 1

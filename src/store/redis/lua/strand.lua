@@ -2,7 +2,7 @@
 -- ARGV: id, tool, outcome (JSON), event detail (JSON)
 -- Returns: {'ok'}
 local task = load_to_end(ARGV[1])
-if task and task.tool == ARGV[2] and task.worker == '' and not is_final(task.status) then
+if task and task.tool == ARGV[2] and task.worker == '' and not task.is_final then
   conclude(task, 'failed', 'failed', ARGV[4], 'outcome', ARGV[3])
 end
 return { 'ok' }

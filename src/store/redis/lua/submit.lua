@@ -1,24 +1,51 @@
--- Stores a task and queues it.
--- ARGV: id, new (JSON), tool, session or '', scope, hidden 0|1, ttl ms or '', most attempts, most open tasks
--- Returns: {'ok', at} | {'exists'} | {'too_many'}
-local id, ttl = ARGV[1], ARGV[7]
-local task = { id = id, tool = ARGV[3], session = ARGV[4], scope = ARGV[5], hidden = ARGV[6], status = 'working', log = '',
-  labels = ARGV[6] .. ARGV[3] .. '\n' .. ARGV[4] .. '\n' .. ARGV[5], entry = '', place = '' }
-if call('EXISTS', P .. 'task:' .. id) == 1 then return { 'exists' } end
-if unfinished_of(task.scope) >= tonumber(ARGV[9]) then return { 'too_many' } end
-local at = emit(task, 'submitted', '')
-enqueue(task)
-task.place = padded(at) .. ':' .. id
-local members = { 'i:' .. id, live(task), unfinished(task) }
-labels(task, members)
-if ttl ~= '' then members[#members + 1] = 'd:' .. digits(at + ttl) .. ':t:' .. id end
--- No fewer than three, and no more than six.
-local one, other, another = members[4], members[5], members[6]
-if not other then
-  call('ZADD', INDEX, '0', members[1], '0', members[2], '0', members[3], '0', one or members[1])
-else
-  call('ZADD', INDEX, '0', members[1], '0', members[2], '0', members[3], '0', one, '0', other, '0', another or one)
+-- Stores a task and queues it; or has an idle worker begin it at once, where nothing older waits for that worker.
+-- ARGV: id, new (JSON), tool, session or '', scope, hidden 0|1, ttl ms or '', most attempts, most open tasks, then where
+--       a worker is idle: its id, the event's detail, each tool that it could begin a task of
+-- Returns: {'ok', at} | {'ok', at, claimed at} | {'exists'} | {'too_many'}
+local id, ttl, worker, lease = ARGV[1], ARGV[7], ARGV[10], 0
+local key, counted = P .. 'task:' .. id, 'u:' .. ARGV[5] .. '\n'
+local task = { id = id, tool = ARGV[3], session = ARGV[4], hidden = ARGV[6], status = 'working', log = '',
+  labels = ARGV[6] .. ARGV[3] .. '\n' .. ARGV[4] .. '\n' .. ARGV[5] }
+if call('EXISTS', key) == 1 then return { 'exists' } end
+if call('ZLEXCOUNT', INDEX, '[' .. counted, '(' .. counted .. ';') >= tonumber(ARGV[9]) then return { 'too_many' } end
+if worker then
+  local words, tools = { 'XREAD', 'COUNT', '1', 'STREAMS' }, #ARGV - 11
+  for at = 1, tools do words[4 + at], words[4 + tools + at] = P .. 'ready:' .. ARGV[11 + at], '0' end
+  -- Nothing, where all of them are empty. What is not as it should be is for `claim` to set right.
+  local score = not try(unpack(words)) and try('ZSCORE', P .. 'leases', worker)
+  lease = type(score) == 'string' and tonumber(score) or 0
 end
-call('HSET', P .. 'task:' .. id, 'new', ARGV[2], 'labels', task.labels, 'ttl', ttl, 'most', ARGV[8], 'status', 'working', 'created', at, 'updated', at,
-  'attempt', '0', 'asked', '0', 'open', '0', 'entry', task.entry, 'log', task.log)
-return { 'ok', at }
+local at, claimed, entry = emit(task, 'submitted', ''), nil, ''
+if lease > tonumber(at) and type(try('SADD', P .. 'held:' .. worker, id)) == 'number' then
+  undo = { undo, P .. 'held:' .. worker, id, 'SREM' }
+  claimed = emit(task, 'claimed', ARGV[11])
+else
+  local ready = P .. 'ready:' .. ARGV[3]
+  entry = try('XADD', ready, '*', 'task', id)
+  if type(entry) == 'string' then
+    undo = { undo, ready, entry }
+  else
+    seldom().own('ready:' .. ARGV[3], 'stream', entry)
+    seldom().enqueue(task)
+    entry = task.entry
+  end
+end
+-- By these people find it, page through its scope and session, and count it as one of its scope.
+local place = (#at == 13 and '00' .. at or string.format('%015d', at)) .. ':' .. id
+local found, ends = (ARGV[6] == '1' and 'h:' or 'l:') .. place, ttl ~= '' and string.format('d:%015d:t:', at + ttl) .. id
+call('ZADD', INDEX, '0', 'i:' .. id, '0', found, '0', counted .. place, '0', ends or found)
+if ARGV[6] ~= '1' and (ARGV[4] ~= '' or ARGV[5] ~= 'anonymous') then
+  task.scope, task.place = ARGV[5], place
+  local members = {}
+  labels(task, members)
+  call('ZADD', INDEX, '0', members[1], '0', members[2] or members[1])
+end
+if claimed then
+  call('HSET', key, 'new', ARGV[2], 'labels', task.labels, 'ttl', ttl, 'most', ARGV[8], 'status', 'working', 'created', at,
+    'updated', claimed, 'attempt', '1', 'asked', '0', 'open', '0', 'entry', '', 'log', task.log, 'worker', worker,
+    'claimed', claimed)
+else
+  call('HSET', key, 'new', ARGV[2], 'labels', task.labels, 'ttl', ttl, 'most', ARGV[8], 'status', 'working', 'created', at,
+    'updated', at, 'attempt', '0', 'asked', '0', 'open', '0', 'entry', entry, 'log', task.log)
+end
+return { 'ok', at, claimed }

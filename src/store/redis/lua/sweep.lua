@@ -13,11 +13,11 @@ local most, at, left = tonumber(ARGV[2]), now(), tonumber(ARGV[3])
 -- Moves the end of a finished task's ttl to now.
 local function let_end(id, scope)
   local task = load_to_end(id)
-  if not task or task.scope ~= scope or not is_final(task.status) then return end
-  local ends = end_of_ttl(task)
-  if ends then call('ZREM', INDEX, ending_at(task, ends)) end
+  if not task or task.scope ~= scope or not task.is_final then return end
+  local ends = at_ends().end_of_ttl(task)
+  if ends then call('ZREM', INDEX, at_ends().ending_at(task, ends)) end
   call('HSET', P .. 'task:' .. id, 'ttl', whole(math.max(0, at - task.created)))
-  call('ZADD', INDEX, '0', ending_at(task, math.max(at, task.created)))
+  call('ZADD', INDEX, '0', at_ends().ending_at(task, math.max(at, task.created)))
   left = left - 1
 end
 

@@ -3,9 +3,9 @@
 -- Returns: how many of them are there
 local name = 'notifier:' .. ARGV[1]
 local waiting, aside = 'deliveries:' .. ARGV[1], 'undelivered:' .. ARGV[1]
-own(name, 'hash')
-own(waiting, 'hash')
-own(aside, 'hash')
+seldom().own(name, 'hash')
+seldom().own(waiting, 'hash')
+seldom().own(aside, 'hash')
 local there, ids = {}, {}
 for at = 2, #ARGV, 2 do
   local id = ARGV[at]
@@ -16,6 +16,6 @@ for at = 2, #ARGV, 2 do
 end
 if #ids == 0 then return 0 end
 call('HINCRBY', P .. name, 'revision', '1')
-many('HSET', P .. waiting, there)
-many('HDEL', P .. aside, ids)
+seldom().many('HSET', P .. waiting, there)
+seldom().many('HDEL', P .. aside, ids)
 return #ids
