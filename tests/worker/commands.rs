@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use mcptask::client::{Answering, AskedQuestion, Call, Client, Era, Submitted, Target};
 use mcptask::engine::{Engine, Limits};
 use mcptask::server::{self, ServeConfig};
-use mcptask::store::Store;
-use mcptask::task::{Answer, Answerer, Outcome};
+use mcptask::store::{IdleWorker, Store};
+use mcptask::task::{Answer, Answerer, Outcome, Task};
 use mcptask::worker::{Tool, Worker, WorkerConfig};
 use redis::aio::MultiplexedConnection;
 use serde_json::{Map, Value};
@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::setup::{Setup, asks, question, tool};
+use crate::setup::{Setup, asks, question, run_worker, tool};
 use crate::support::bench::Bench;
 use crate::support::{LEASE, accept, claim, form, key, new_task, q, submit, within, worker};
 
@@ -41,6 +41,22 @@ const OF_A_TASK: [(&str, u64); 14] = [
     ("xdel", 1),
     ("xread", 1),
     ("xreadgroup", 1),
+    ("zadd", 3),
+    ("zlexcount", 1),
+    ("zrem", 2),
+    ("zscore", 1),
+];
+
+/// The same where an idle worker begins it in the step that stores it: four scripts, and neither queue nor wait.
+const OF_A_BEGUN_TASK: [(&str, u64); 12] = [
+    ("evalsha", 4),
+    ("exists", 1),
+    ("hmget", 4),
+    ("hset", 4),
+    ("sadd", 1),
+    ("srem", 1),
+    ("xadd", 5),
+    ("xread", 1),
     ("zadd", 3),
     ("zlexcount", 1),
     ("zrem", 2),
@@ -200,7 +216,20 @@ async fn live(store: &dyn Store) {
     next_millisecond().await;
     submit(store, &new_task("dinner")).await;
     next_millisecond().await;
-    let claim = key(&claim(store, "dinner").await);
+    live_on(store, &claim(store, "dinner").await).await;
+}
+
+/// The same of one that an idle worker begins.
+async fn live_at_once(store: &dyn Store) {
+    next_millisecond().await;
+    let idle = IdleWorker { worker: worker("w1"), tools: vec!["dinner".to_owned()] };
+    let task = store.submit_to(&new_task("dinner"), 100_000, Some(&idle)).await.expect("submits");
+    assert_eq!(task.worker, Some(worker("w1")));
+    live_on(store, &task).await;
+}
+
+async fn live_on(store: &dyn Store, task: &Task) {
+    let claim = key(task);
     let hour = Some(Duration::from_secs(3600));
     next_millisecond().await;
     store.ask(&claim, 1, &[form("Really?")], hour).await.expect("asks");
@@ -224,6 +253,11 @@ async fn a_task_with_one_question_costs_an_exact_number_of_redis_commands() {
     live(&*store).await;
     let spent = difference(&before, &counter.counts().await);
     assert_eq!(spent, counts(&OF_A_TASK), "the commands of one task changed");
+    live_at_once(&*store).await;
+    let before = counter.counts().await;
+    live_at_once(&*store).await;
+    let spent = difference(&before, &counter.counts().await);
+    assert_eq!(spent, counts(&OF_A_BEGUN_TASK), "the commands of a task that is begun at once changed");
 }
 
 /// A worker claims when it is woken only: not after a question freed its slot, and not after it was called off.
@@ -248,4 +282,28 @@ async fn a_worker_of_one_slot_runs_one_script_for_each_step() {
     let wanted = counts(&[("evalsha", 5), ("hmget", 5)]);
     assert_eq!(usual(&costs), wanted, "submit, claim, ask, answer, finish: {costs:?}");
     setup.stop.cancel();
+}
+
+/// One that its own process submits is begun without a claim, whether its worker has one slot or more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_with_an_idle_worker_runs_one_script_for_submission_and_claim() {
+    for slots in [1, 4] {
+        let setup = Setup::on(Bench::redis()).await;
+        setup.clock.cancel();
+        let mut counter = Counter::connect(&setup.bench).await;
+        run_worker(setup.engine.clone(), "w1", slots, vec![asks("ask", 1)]).await;
+        let mut costs = Vec::new();
+        for _ in 0..QUESTIONS {
+            let before = counter.counts().await;
+            let task = setup.submit("ask").await;
+            setup.asked(&task, 1).await;
+            setup.answer(&task, 1, "yes").await;
+            setup.ended(&task).await;
+            let mut spent = difference(&before, &counter.counts().await);
+            spent.retain(|command, _| command == "evalsha" || command == "xreadgroup");
+            costs.push(spent);
+        }
+        assert_eq!(usual(&costs), counts(&[("evalsha", 4)]), "submit, ask, answer, finish: {costs:?}");
+        setup.stop.cancel();
+    }
 }

@@ -22,6 +22,7 @@ macro_rules! on_both_engines {
     };
 }
 
+mod arriving;
 mod asking;
 mod commands;
 mod connections;

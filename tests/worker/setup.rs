@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use futures::future::BoxFuture;
 use mcptask::engine::{Engine, Limits, Submission, Viewer};
 use mcptask::task::{Answer, Answerer, Ask, Outcome, QuestionId, Scope, Task, TaskId, TaskStatus, ToolSpec};
-use mcptask::worker::{TaskContext, Tool, ToolOutcome, Worker, WorkerConfig};
+use mcptask::worker::{RunSettings, TaskContext, Tool, ToolOutcome, Worker, WorkerConfig};
 use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -25,12 +25,17 @@ type Run = Arc<dyn Fn(TaskContext) -> BoxFuture<'static, ToolOutcome> + Send + S
 pub struct Closure {
     spec: ToolSpec,
     run: Run,
+    settings: RunSettings,
 }
 
 #[async_trait]
 impl Tool for Closure {
     fn spec(&self) -> &ToolSpec {
         &self.spec
+    }
+
+    fn settings(&self) -> RunSettings {
+        self.settings.clone()
     }
 
     async fn run(&self, task: TaskContext) -> ToolOutcome {
@@ -44,10 +49,16 @@ where
     F: Future<Output = ToolOutcome> + Send + 'static,
 {
     let spec = ToolSpec::new(name, "A tool of a test.", json!({ "type": "object" }));
-    Closure { spec, run: Arc::new(move |task| Box::pin(run(task))) }
+    Closure { spec, run: Arc::new(move |task| Box::pin(run(task))), settings: RunSettings::default() }
 }
 
 impl Closure {
+    /// At most so many run at once.
+    pub fn at_most(mut self, slots: usize) -> Self {
+        self.settings.concurrency = Some(slots);
+        self
+    }
+
     /// Begun at most so often.
     pub fn tried(mut self, attempts: u32) -> Self {
         self.spec.max_attempts = attempts;
