@@ -10,6 +10,7 @@ use super::remote::RemoteArgs;
 use crate::desk::place::{Found, Place, no_task};
 use crate::desk::places::Places;
 use crate::desk::selection::counted;
+use crate::desk::server::Unseen;
 use crate::desk::sought::Sought;
 use crate::desk::suggest::{Advice, Suggested};
 
@@ -44,6 +45,13 @@ pub(crate) fn tell_unreadable(context: &Context, count: usize, so: &str) {
         let words = format!("{} cannot be read{so}; ", counted(count, "task"));
         let doctor = Advice::command(Suggested::new("doctor"), "names them");
         context.ui.warn(&context.advise(doctor.after(&words)));
+    }
+}
+
+/// Says so where tasks of a server cannot be looked at.
+pub(crate) fn tell_unseen(context: &Context, unseen: &Unseen) {
+    if let Some(words) = unseen.in_words() {
+        context.ui.warn(&words);
     }
 }
 

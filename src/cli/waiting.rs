@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
+use super::places;
 use super::ui::{choose, event, page, text, time};
 use crate::desk::places::Places;
 use crate::desk::suggest::{Advice, Suggested};
@@ -15,7 +16,8 @@ pub(crate) async fn all(context: &Context, places: &Places, next: bool) -> Resul
     if !next && !context.ui.may_prompt() {
         return Err(unnamed());
     }
-    let waiting = places.waiting().await?;
+    let (waiting, unseen) = places.waiting().await?;
+    places::tell_unseen(context, &unseen);
     if waiting.is_empty() {
         let failure = none_open();
         return Err(if places.is_empty() { failure.hint(context.nothing_begun()) } else { failure });

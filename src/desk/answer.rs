@@ -289,6 +289,7 @@ impl<'a> Sending<'a> {
                 stale_cleared: Some(done.stale_cleared),
                 left: Some(done.left),
                 counts: done.goes_on,
+                open_for: None,
             })),
             Err(FastmcpError::Invalid { violations }) => {
                 Ok(refused(joined(&violations), FastmcpError::Invalid { violations }))
@@ -323,17 +324,14 @@ impl<'a> Sending<'a> {
         let sent = sent.await?;
         // Over another connection the answer that had come first may be this one.
         let is_first = sends.load(Ordering::Relaxed) == 1;
-        let counts = match sent {
-            Ok(Acknowledged::Counted) => true,
+        let receipt = Receipt::of(answer.clone());
+        let open_for = match sent {
+            Ok(Acknowledged::Counted) => return Ok(Delivered::Taken(receipt)),
             Ok(Acknowledged::TooLate) if is_first => return Err(too_late(task, question)),
-            Ok(Acknowledged::TooLate | Acknowledged::Unknown) => {
-                server.has_closed(task, question).await?;
-                false
-            }
+            Ok(Acknowledged::TooLate | Acknowledged::Unknown) => server.has_closed(task, question).await?,
             Err(problem) => return Ok(misfit(problem)),
         };
-        let answer = answer.clone();
-        Ok(Delivered::Taken(Receipt { answer, stale_cleared: None, left: None, counts }))
+        Ok(Delivered::Taken(Receipt { counts: false, open_for, ..receipt }))
     }
 }
 
@@ -358,5 +356,5 @@ fn misfit(problem: String) -> Delivered {
 }
 
 fn taken(answer: Answer) -> Delivered {
-    Delivered::Taken(Receipt { answer, stale_cleared: None, left: None, counts: true })
+    Delivered::Taken(Receipt::of(answer))
 }

@@ -11,7 +11,7 @@ use super::asked::OpenQuestion;
 use super::failure::Failure;
 use super::place::{Found, Place};
 use super::places::Places;
-use super::server::Server;
+use super::server::{Server, Unseen};
 use crate::engine::{Engine, Viewer};
 use crate::fastmcp::Deployment;
 use crate::store::TaskFilter;
@@ -38,19 +38,23 @@ pub(crate) struct Waiting {
 }
 
 impl Places {
-    /// All of them, the one that has waited longest first. Nobody knows how long those have waited that have no time:
-    /// they come last.
-    pub(crate) async fn waiting(&self) -> Result<Vec<Waiting>, Failure> {
-        let mut waiting = Vec::new();
+    /// All of them, the one that has waited longest first, and what cannot be looked at. Nobody knows how long those have
+    /// waited that have no time: they come last.
+    pub(crate) async fn waiting(&self) -> Result<(Vec<Waiting>, Unseen), Failure> {
+        let (mut waiting, mut unseen) = (Vec::new(), Unseen::default());
         for place in self.all() {
             waiting.extend(match place {
                 Place::Store(engine) => of_store(engine).await?,
                 Place::Fastmcp(deployment) => of_deployment(deployment).await?,
-                Place::Server(server) => of_server(server, MOST).await?,
+                Place::Server(server) => {
+                    let (waiting, not_seen) = of_server(server, MOST).await?;
+                    unseen = not_seen;
+                    waiting
+                }
             });
         }
         waiting.sort_by_key(|one: &Waiting| (one.since.is_none(), one.since));
-        Ok(waiting)
+        Ok((waiting, unseen))
     }
 }
 
@@ -119,17 +123,18 @@ pub(super) async fn of_deployment(deployment: &Deployment) -> Result<Vec<Waiting
     Ok(waiting)
 }
 
-pub(super) async fn of_server(server: &Arc<Server>, most: usize) -> Result<Vec<Waiting>, Failure> {
+pub(super) async fn of_server(server: &Arc<Server>, most: usize) -> Result<(Vec<Waiting>, Unseen), Failure> {
     if let Some(failure) = server.refuses_answers(None) {
         return Err(failure);
     }
     let mut waiting = Vec::new();
-    for task in server.all_tasks(most).await? {
+    let tasks = server.all_tasks(most).await?;
+    for task in tasks.rows {
         for question in OpenQuestion::all_of_server(server.title(), &task.view) {
             let found = Found::Server(server.clone(), Box::new(task.view.clone()));
             let since = task.view.waits_since().map(|(at, _)| at);
             waiting.push(Waiting { found, tool: task.tool.clone(), question, since });
         }
     }
-    Ok(waiting)
+    Ok((waiting, Unseen::of(&tasks.bad)))
 }

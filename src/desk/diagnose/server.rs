@@ -6,7 +6,7 @@ use super::{Finding, MOST};
 use crate::client::{Era, TaskView};
 use crate::desk::failure::Failure;
 use crate::desk::place::SERVER;
-use crate::desk::server::Server;
+use crate::desk::server::{BadTask, Server};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::{asked, page, time};
 use crate::task::TaskStatus;
@@ -22,9 +22,11 @@ pub(super) async fn of_server(server: &Server) -> Result<Vec<Finding>, Failure> 
         found.push(finding(None, "no_tasks", evidence, "its tools are called in the foreground"));
         return Ok(found);
     }
-    for task in server.all_tasks(MOST).await? {
+    let tasks = server.all_tasks(MOST).await?;
+    for task in &tasks.rows {
         found.extend(of_task(server, &task.view));
     }
+    found.extend(tasks.bad.iter().map(of_bad));
     Ok(found)
 }
 
@@ -72,6 +74,14 @@ pub(super) fn of_task(server: &Server, task: &TaskView) -> Vec<Finding> {
             Vec::new()
         }
     }
+}
+
+/// A task that cannot be looked at.
+fn of_bad(task: &BadTask) -> Finding {
+    let evidence = format!("it cannot be looked at: {}", task.problem);
+    let show = Suggested::new("show").about(task.id.as_str());
+    let help = Advice::command(show, "looks again; what is wrong with it, the server's log may say");
+    Finding { is_trouble: true, ..finding(Some(&task.id), "unreadable", evidence, help) }
 }
 
 /// Something that is worth knowing. Whether it is wrong, only the server's side can say.

@@ -31,11 +31,6 @@ pub(crate) fn gone_or(task: &TaskView, failure: Failure) -> Failure {
     failure
 }
 
-/// The failure of an answer that a server took and did not count.
-pub(crate) fn uncounted(task: &str, question: &str) -> Failure {
-    ClientError::Uncounted { task: text::line(task), question: text::line(question) }.into()
-}
-
 /// The failure of an answer that was not the first.
 pub(crate) fn too_late(task: &str, question: &str) -> Failure {
     ClientError::TooLate { task: text::line(task), question: text::line(question) }.into()
