@@ -48,10 +48,17 @@ pub(crate) fn tell_unreadable(context: &Context, count: usize, so: &str) {
     }
 }
 
-/// Says so where tasks of a server cannot be looked at.
+/// The most questions that are named of those that nobody here can answer.
+const NAMED: usize = 3;
+
+/// Says so where tasks of a server cannot be looked at, and what cannot be answered here.
 pub(crate) fn tell_unseen(context: &Context, unseen: &Unseen) {
-    if let Some(words) = unseen.in_words() {
-        context.ui.warn(&words);
+    unseen.in_words().iter().for_each(|words| context.ui.warn(words));
+    unseen.unanswerable.iter().take(NAMED).for_each(|words| context.ui.warn(words));
+    let more = unseen.unanswerable.len().saturating_sub(NAMED);
+    if more > 0 {
+        let doctor = Advice::command(Suggested::new("doctor"), "names them");
+        context.ui.warn(&context.advise(doctor.after(&format!("{more} more cannot be answered here; "))));
     }
 }
 

@@ -11,6 +11,7 @@ use super::failure::{Failure, Kind};
 use super::places;
 use super::respond_args::RespondArgs;
 use super::ui::{event, page, text};
+use super::waiting;
 use crate::desk::bulk::{Tally, ends_all};
 use crate::desk::places::Places;
 use crate::desk::selection::{counted, of_what};
@@ -116,6 +117,9 @@ fn end(
         return bulk::end(context, &WORDS, tally, args.dry_run);
     }
     bulk::tell_scripts(context, &WORDS, tally, args.dry_run)?;
+    if tally.past == 0 && !unseen.unanswerable.is_empty() {
+        return Err(waiting::none_to_answer());
+    }
     let faster = (tally.past > 0).then(|| format!("{} {}", tally.past, WORDS.past));
     let why = faster.unwrap_or_else(|| "no question of such a task is open".to_owned());
     Err(Failure::new(Kind::NothingChanged, format!("there was nothing to answer: {why}")))

@@ -18,6 +18,9 @@ pub(crate) async fn all(context: &Context, places: &Places, next: bool) -> Resul
     }
     let (waiting, unseen) = places.waiting().await?;
     places::tell_unseen(context, &unseen);
+    if waiting.is_empty() && !unseen.unanswerable.is_empty() {
+        return Err(none_to_answer());
+    }
     if waiting.is_empty() {
         let failure = none_open();
         return Err(if places.is_empty() { failure.hint(context.nothing_begun()) } else { failure });
@@ -50,6 +53,13 @@ fn unnamed() -> Failure {
             Advice::command(list, "shows those that wait; ")
                 .text("--next answers the one that has waited longest"),
         )
+}
+
+/// The failure where questions are open, and nobody here can answer any.
+pub(crate) fn none_to_answer() -> Failure {
+    let doctor = Suggested::new("doctor");
+    Failure::new(Kind::NeedsInput, "nothing that is asked can be answered here")
+        .hint(Advice::command(doctor, "says what helps"))
 }
 
 fn none_open() -> Failure {

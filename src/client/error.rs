@@ -197,7 +197,7 @@ pub enum ClientError {
         question: String,
     },
     /// The server asks for something that this client did not offer.
-    #[error("the server asks what this client cannot answer: {problem}")]
+    #[error("the server asks what cannot be answered here: {problem}")]
     Unanswerable {
         /// What it asks.
         problem: String,

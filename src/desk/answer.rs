@@ -6,8 +6,8 @@ mod receipt;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::asked::OpenQuestion;
-use super::failure::server::too_late;
+use super::asked::{self, OpenQuestion};
+use super::failure::server::{too_late, unanswerable};
 use super::failure::store::{already_answered, gone_or};
 use super::failure::{Failure, Kind};
 use super::place::Found;
@@ -225,7 +225,11 @@ pub(super) fn of_server(
     if let Some(failure) = server.refuses_answers(Some(&task.id)).filter(|_| !task.status.is_final()) {
         return Err(failure);
     }
-    let found = task.input_requests.iter().find(|(key, _)| wanted.is_none_or(|wanted| wanted == *key));
+    let mut meant =
+        task.input_requests.iter().filter(|(key, _)| wanted.is_none_or(|wanted| wanted == *key)).peekable();
+    let first = meant.peek().copied();
+    // What nobody here can answer keeps no other question from being answered.
+    let found = meant.find(|(_, request)| asked::unanswerable(request).is_none()).or(first);
     let Some((key, request)) = found else {
         if let Some(wanted) = wanted.filter(|_| !task.input_requests.is_empty()) {
             return Err(not_open(&task.id, wanted));
@@ -234,10 +238,8 @@ pub(super) fn of_server(
         let later = (!task.status.is_final()).then(|| Advice::command(respond, "answers when it asks"));
         return Err(waits_for_nothing(&task.id, task.status.as_str()).maybe_hint(later));
     };
-    OpenQuestion::of_server(server.title(), task, key, request).map_err(|problem| {
-        let message = format!("the server asks what cannot be answered here: {}", text::sentence(&problem));
-        Failure::new(Kind::Unexpected, message)
-    })
+    OpenQuestion::of_server(server.title(), task, key, request)
+        .map_err(|problem| unanswerable(&task.id, key, &problem))
 }
 
 /// An answer on its way. It can be tried again after an outage: where a try was lost on the way, the same answer that

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::asked::OpenQuestion;
 use super::failure::Failure;
+use super::failure::server::cannot_be_answered;
 use super::place::{Found, Place};
 use super::places::Places;
 use super::server::{Server, Unseen};
@@ -127,14 +128,19 @@ pub(super) async fn of_server(server: &Arc<Server>, most: usize) -> Result<(Vec<
     if let Some(failure) = server.refuses_answers(None) {
         return Err(failure);
     }
-    let mut waiting = Vec::new();
+    let (mut waiting, mut unanswerable) = (Vec::new(), Vec::new());
     let tasks = server.all_tasks(most).await?;
     for task in tasks.rows {
+        for (key, request) in &task.view.input_requests {
+            if let Err(problem) = OpenQuestion::of_server(server.title(), &task.view, key, request) {
+                unanswerable.push(cannot_be_answered(&task.view.id, key, &problem));
+            }
+        }
         for question in OpenQuestion::all_of_server(server.title(), &task.view) {
             let found = Found::Server(server.clone(), Box::new(task.view.clone()));
             let since = task.view.waits_since().map(|(at, _)| at);
             waiting.push(Waiting { found, tool: task.tool.clone(), question, since });
         }
     }
-    Ok((waiting, Unseen::of(&tasks.bad)))
+    Ok((waiting, Unseen::of(&tasks.bad).and(unanswerable)))
 }

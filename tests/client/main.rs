@@ -21,6 +21,7 @@ mod strangers;
 mod submitting;
 mod tools_shown;
 mod trouble;
+mod unanswerable;
 mod unsure;
 
 #[path = "../support/python.rs"]

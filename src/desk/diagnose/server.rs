@@ -1,10 +1,12 @@
 //! Causes at tasks of a server: what can be told from outside.
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::{Finding, MOST};
 use crate::client::{Era, TaskView};
 use crate::desk::failure::Failure;
+use crate::desk::failure::server::without_answer;
 use crate::desk::place::SERVER;
 use crate::desk::server::{BadTask, Server};
 use crate::desk::suggest::{Advice, Suggested};
@@ -55,6 +57,9 @@ pub(super) fn of_task(server: &Server, task: &TaskView) -> Vec<Finding> {
             .input_requests
             .iter()
             .map(|(key, request)| {
+                if let Some(problem) = asked::unanswerable(request) {
+                    return unanswerable(id, key, request, &problem);
+                }
                 let (message, url) = asked::parts(request);
                 let asked = page::with_page(message.unwrap_or_default(), url, 60);
                 let evidence = format!(
@@ -74,6 +79,20 @@ pub(super) fn of_task(server: &Server, task: &TaskView) -> Vec<Finding> {
             Vec::new()
         }
     }
+}
+
+/// A question that nobody here can say yes to.
+fn unanswerable(task: &str, key: &str, request: &Value, problem: &str) -> Finding {
+    let evidence = format!("question {key} cannot be answered here: {problem}");
+    let help = match asked::parts(request) {
+        (Some(_), Some(_)) => {
+            let decline = Suggested::new("respond").about(task).flag("--decline").question(key);
+            let cancel = Suggested::new("cancel").about(task);
+            Advice::command(decline, "says no to it; ").and_command(cancel, "ends the task")
+        }
+        _ => without_answer(task),
+    };
+    Finding { is_trouble: true, ..finding(Some(task), "unanswerable", evidence, help) }
 }
 
 /// A task that cannot be looked at.

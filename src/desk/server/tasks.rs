@@ -40,11 +40,15 @@ pub(crate) struct BadTask {
     pub(crate) problem: String,
 }
 
-/// Tasks that could not be looked at, as a sentence.
+/// What is left out where questions are gone through.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Unseen {
+    /// How many tasks could not be looked at.
     count: usize,
+    /// The first of them, and why.
     first: Option<String>,
+    /// Questions that nobody here can answer, each as a sentence.
+    pub(crate) unanswerable: Vec<String>,
 }
 
 impl Unseen {
@@ -52,7 +56,13 @@ impl Unseen {
     pub(crate) fn of(bad: &[BadTask]) -> Self {
         let first =
             bad.first().map(|one| format!("task {}: {}", text::line(&one.id), text::sentence(&one.problem)));
-        Self { count: bad.len(), first }
+        Self { count: bad.len(), first, unanswerable: Vec::new() }
+    }
+
+    /// And those questions.
+    #[must_use]
+    pub(crate) fn and(self, unanswerable: Vec<String>) -> Self {
+        Self { unanswerable, ..self }
     }
 
     /// "task t1 cannot be looked at: …"; `None` where there is none.
