@@ -10,6 +10,7 @@ use super::remote::RemoteArgs;
 use crate::desk::place::{Found, Place, no_task};
 use crate::desk::places::Places;
 use crate::desk::selection::counted;
+use crate::desk::server::Unseen;
 use crate::desk::sought::Sought;
 use crate::desk::suggest::{Advice, Suggested};
 
@@ -44,6 +45,20 @@ pub(crate) fn tell_unreadable(context: &Context, count: usize, so: &str) {
         let words = format!("{} cannot be read{so}; ", counted(count, "task"));
         let doctor = Advice::command(Suggested::new("doctor"), "names them");
         context.ui.warn(&context.advise(doctor.after(&words)));
+    }
+}
+
+/// The most questions that are named of those that nobody here can answer.
+const NAMED: usize = 3;
+
+/// Says so where tasks of a server cannot be looked at, and what cannot be answered here.
+pub(crate) fn tell_unseen(context: &Context, unseen: &Unseen) {
+    unseen.in_words().iter().for_each(|words| context.ui.warn(words));
+    unseen.unanswerable.iter().take(NAMED).for_each(|words| context.ui.warn(words));
+    let more = unseen.unanswerable.len().saturating_sub(NAMED);
+    if more > 0 {
+        let doctor = Advice::command(Suggested::new("doctor"), "names them");
+        context.ui.warn(&context.advise(doctor.after(&format!("{more} more cannot be answered here; "))));
     }
 }
 

@@ -120,7 +120,7 @@ fn told(context: &Context, found: &Found, question: &OpenQuestion, receipt: &Rec
     if context.ui.is_json() {
         return context.ui.object(&receipt.object(found, question));
     }
-    let Receipt { answer, stale_cleared, left, counts } = receipt;
+    let Receipt { answer, stale_cleared, left, counts, .. } = receipt;
     let said = match answer.action {
         Action::Accept if answer.content.is_none() => "accepted".to_owned(),
         Action::Accept => format!("sent: {}", values::in_words(&question.asked.ask, answer)),
@@ -129,7 +129,9 @@ fn told(context: &Context, found: &Found, question: &OpenQuestion, receipt: &Rec
     };
     let task = event::short(&question.task);
     context.ui.talk(&format!("question {} of task {}: {said}", text::line(&question.id), text::line(task)));
-    if !counts {
+    if let Some(open) = receipt.is_still_open(question) {
+        context.tell(open);
+    } else if !counts {
         context.ui.talk(&uncertain(context, found));
     }
     if let Some(cleared) = stale_cleared.filter(|cleared| *cleared > 0) {

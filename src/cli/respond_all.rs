@@ -11,9 +11,11 @@ use super::failure::{Failure, Kind};
 use super::places;
 use super::respond_args::RespondArgs;
 use super::ui::{event, page, text};
+use super::waiting;
 use crate::desk::bulk::{Tally, ends_all};
 use crate::desk::places::Places;
 use crate::desk::selection::{counted, of_what};
+use crate::desk::server::Unseen;
 use crate::desk::values;
 use crate::desk::waiting::{Matching, Waiting};
 use crate::task::{Action, Answer, Who};
@@ -67,7 +69,7 @@ async fn answer(context: &Context, places: &Places, given: &Given<'_>) -> Result
         let seen = Seen::of(context, places, &matching, args.accept).await?;
         if seen.count() == 0 {
             // What is asked from now on has been shown to nobody.
-            return end(context, &mut Tally::default(), seen.unreadable, args);
+            return end(context, &mut Tally::default(), (seen.unreadable, seen.unseen), args);
         }
         let what = format!("{}: {}", counted(seen.count(), "question"), seen.of_what());
         bulk::ask(context, WORDS.act, &what).await?;
@@ -95,7 +97,7 @@ async fn answer(context: &Context, places: &Places, given: &Given<'_>) -> Result
     let unreadable = match unreadable.await {
         Err(failure) if ends_all(&failure) => {
             tally.cut = Some(failure);
-            0
+            (0, Unseen::default())
         }
         unreadable => unreadable?,
     };
@@ -103,12 +105,21 @@ async fn answer(context: &Context, places: &Places, given: &Given<'_>) -> Result
 }
 
 /// Says how it ended.
-fn end(context: &Context, tally: &mut Tally, unreadable: usize, args: &RespondArgs) -> Result<(), Failure> {
+fn end(
+    context: &Context,
+    tally: &mut Tally,
+    (unreadable, unseen): (usize, Unseen),
+    args: &RespondArgs,
+) -> Result<(), Failure> {
     places::tell_unreadable(context, unreadable, ", so that nobody can tell what they ask");
+    places::tell_unseen(context, &unseen);
     if tally.done > 0 || tally.failed > 0 || tally.cut.is_some() {
         return bulk::end(context, &WORDS, tally, args.dry_run);
     }
     bulk::tell_scripts(context, &WORDS, tally, args.dry_run)?;
+    if tally.past == 0 && !unseen.unanswerable.is_empty() {
+        return Err(waiting::none_to_answer());
+    }
     let faster = (tally.past > 0).then(|| format!("{} {}", tally.past, WORDS.past));
     let why = faster.unwrap_or_else(|| "no question of such a task is open".to_owned());
     Err(Failure::new(Kind::NothingChanged, format!("there was nothing to answer: {why}")))
@@ -122,6 +133,8 @@ struct Seen {
     last: Option<Timestamp>,
     /// How many tasks cannot be read.
     unreadable: usize,
+    /// What of a server's cannot be looked at.
+    unseen: Unseen,
 }
 
 impl Seen {
@@ -141,8 +154,8 @@ impl Seen {
             *seen.by_tool.entry(waiting.tool.unwrap_or_default()).or_default() += 1;
             Ok(())
         });
-        let unreadable = context.asking(looking).await?;
-        Ok(Self { unreadable, ..seen })
+        let (unreadable, unseen) = context.asking(looking).await?;
+        Ok(Self { unreadable, unseen, ..seen })
     }
 
     fn count(&self) -> usize {
@@ -177,6 +190,9 @@ async fn send(
     let is_said = is_first && (args.name.is_some() || args.note.is_some());
     if let Some(problem) = waiting.found.keeps_no_names().filter(|_| is_said) {
         context.ui.warn(&problem);
+    }
+    if let Some(open) = receipt.is_still_open(&waiting.question) {
+        context.ui.warn(&context.advise(open));
     }
     if context.ui.is_json() {
         let mut object = receipt.object(&waiting.found, &waiting.question);

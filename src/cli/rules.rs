@@ -16,7 +16,7 @@ use crate::desk::place::Found;
 use crate::desk::places::Places;
 use crate::desk::ruling::{Ruled, Ruling};
 use crate::desk::values::action_in_words;
-use crate::desk::watch::{Seen, Watching, What};
+use crate::desk::watch::{Notice, Seen, Watching, What};
 use crate::engine::{Engine, EngineError, Viewer, Watch, Watched};
 use crate::fastmcp::Way;
 use crate::rules::{Decision, Rules, Verdict};
@@ -113,7 +113,7 @@ struct Answering<'a> {
 /// What is heard while questions are followed.
 enum Heard {
     Ours(Watched),
-    Theirs(Box<Seen>),
+    Theirs(Notice),
     /// The file has other rules now.
     Rules(Rules),
 }
@@ -133,7 +133,10 @@ impl<'a> Answering<'a> {
 
     /// Takes all that waits now.
     async fn look(&mut self, places: &Places) -> Result<(), Failure> {
-        places.each_open(async |ruling| self.take(ruling).await).await
+        let context = self.context;
+        let unseen = places.each_open(async |ruling| self.take(ruling).await).await?;
+        places::tell_unseen(context, &unseen);
+        Ok(())
     }
 
     /// Takes what waits now and what is asked from now on, by the rules that the file has then.
@@ -155,11 +158,12 @@ impl<'a> Answering<'a> {
                 biased;
                 rules = file.next() => Heard::Rules(rules),
                 heard = Watch::next_of(&mut log) => Heard::Ours(heard?),
-                seen = others.next() => Heard::Theirs(Box::new(seen?)),
+                notice = others.next() => Heard::Theirs(notice?),
             };
             match (heard, own) {
                 (Heard::Ours(Watched::Event(event)), Some(engine)) => self.hear(engine, &event).await?,
-                (Heard::Theirs(seen), _) => self.hear_of_others(places, *seen).await?,
+                (Heard::Theirs(Notice::Event(seen)), _) => self.hear_of_others(places, *seen).await?,
+                (Heard::Theirs(Notice::Warning(words)), _) => self.context.ui.warn(&words),
                 // What the rules before left may be answered by these.
                 (Heard::Rules(rules), _) => {
                     (self.rules, self.remembered) = (rules, Remembered::default());

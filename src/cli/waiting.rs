@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
+use super::places;
 use super::ui::{choose, event, page, text, time};
 use crate::desk::places::Places;
 use crate::desk::suggest::{Advice, Suggested};
@@ -15,7 +16,11 @@ pub(crate) async fn all(context: &Context, places: &Places, next: bool) -> Resul
     if !next && !context.ui.may_prompt() {
         return Err(unnamed());
     }
-    let waiting = places.waiting().await?;
+    let (waiting, unseen) = places.waiting().await?;
+    places::tell_unseen(context, &unseen);
+    if waiting.is_empty() && !unseen.unanswerable.is_empty() {
+        return Err(none_to_answer());
+    }
     if waiting.is_empty() {
         let failure = none_open();
         return Err(if places.is_empty() { failure.hint(context.nothing_begun()) } else { failure });
@@ -48,6 +53,13 @@ fn unnamed() -> Failure {
             Advice::command(list, "shows those that wait; ")
                 .text("--next answers the one that has waited longest"),
         )
+}
+
+/// The failure where questions are open, and nobody here can answer any.
+pub(crate) fn none_to_answer() -> Failure {
+    let doctor = Suggested::new("doctor");
+    Failure::new(Kind::NeedsInput, "nothing that is asked can be answered here")
+        .hint(Advice::command(doctor, "says what helps"))
 }
 
 fn none_open() -> Failure {

@@ -176,16 +176,6 @@ pub enum ClientError {
         /// Why the last one was.
         problem: String,
     },
-    /// The server took an answer, and goes on asking the same.
-    #[error(
-        "the server took the answer, and question {question} of task {task} is still open: it did not count"
-    )]
-    Uncounted {
-        /// The task's id.
-        task: String,
-        /// The question's key.
-        question: String,
-    },
     /// A task asks under another key after each answer.
     #[error(
         "task {task} has had {answered} questions answered here, and asks another one each time: no more are answered"
@@ -207,7 +197,7 @@ pub enum ClientError {
         question: String,
     },
     /// The server asks for something that this client did not offer.
-    #[error("the server asks what this client cannot answer: {problem}")]
+    #[error("the server asks what cannot be answered here: {problem}")]
     Unanswerable {
         /// What it asks.
         problem: String,
@@ -243,6 +233,20 @@ impl ClientError {
             Self::Refused { method, error } => {
                 store_away(error).is_some() || (error.code == INTERNAL_ERROR && method == LOOK)
             }
+            _ => false,
+        }
+    }
+
+    /// Whether it is about the server as a whole, whatever was asked of it: nobody is there, it takes nobody's word without
+    /// a token, or its store is away.
+    pub(crate) fn is_of_server(&self) -> bool {
+        match self {
+            Self::Unreachable { is_sent, .. } => !is_sent,
+            Self::SessionEnded { .. }
+            | Self::Untrusted { .. }
+            | Self::Insecure { .. }
+            | Self::Unauthorised { .. } => true,
+            Self::Refused { error, .. } => store_away(error).is_some(),
             _ => false,
         }
     }

@@ -17,8 +17,8 @@ use super::tasks::{Acknowledged, INVALID_PARAMS};
 use super::{Client, ClientError, ClientResult, Ended, TaskView};
 use crate::task::{Answer, Outcome, TaskStatus};
 
-/// How long a server may still show a question whose answer it took: the protocol allows for some. FastMCP 4 queues the
-/// next leg before it acknowledges, and shows none.
+/// After how long it is told that a server still shows a question whose answer it took: the protocol allows for some.
+/// FastMCP 4 queues the next leg before it acknowledges, and shows none.
 const COUNTS_WITHIN: Duration = Duration::from_secs(5);
 
 /// How many questions of one task are answered while it is followed: as many as rounds of a call. Nobody reads so many, so
@@ -134,7 +134,7 @@ impl Client {
                     looks.after(view.poll_interval);
                     questions.seen = view.input_requests;
                     questions.set_aside(self)?;
-                    questions.all_count(id)?;
+                    self.tell_uncounted(id, &mut questions);
                     self.ask_next(id, &mut questions)?;
                 }
             }
@@ -143,9 +143,14 @@ impl Client {
 
     /// Sees to it that one open question is being asked, if there is any.
     fn ask_next(&self, id: &str, questions: &mut Questions) -> ClientResult<()> {
-        // A question that is gone was answered elsewhere: dropping its prompt takes it back.
-        if let Some(gone) = questions.asking.take_if(|asking| !questions.seen.contains_key(&asking.key)) {
-            self.comes_too_late(id, &gone.key);
+        // Dropping its prompt takes a question back.
+        if let Some(gone) = questions.asking.take_if(|asking| !questions.seen.contains_key(&asking.key))
+            && let Some(desk) = &self.desk
+        {
+            let key = &gone.key;
+            desk.passes_over(&format!(
+                "question {key} of task {id} is not open any more: it was answered elsewhere, or withdrawn"
+            ));
         }
         let Questions { seen, answered, asking, .. } = questions;
         if asking.is_none()
@@ -155,6 +160,18 @@ impl Client {
             *asking = Some(self.ask(self.question(Some(id), key, request)?)?);
         }
         Ok(())
+    }
+
+    /// Says once of each question that it is still open although its answer was taken. The server may only be slow, so
+    /// that nobody can tell yet whether it counts.
+    fn tell_uncounted(&self, id: &str, questions: &mut Questions) {
+        let Some(desk) = &self.desk else { return };
+        for key in questions.uncounted() {
+            let after = COUNTS_WITHIN.as_secs();
+            desk.passes_over(&format!(
+                "the server took the answer; question {key} of task {id} is still open {after} s later, and is waited for"
+            ));
+        }
     }
 
     fn comes_too_late(&self, id: &str, key: &str) {
@@ -230,6 +247,8 @@ struct Questions {
     refusals: u32,
     /// Keys of what nobody here can answer, and that was told.
     unanswerable: HashSet<String>,
+    /// Keys of answered questions of which it was told that they are still open.
+    told_open: HashSet<String>,
 }
 
 /// Whether another question of a task is answered after so many.
@@ -252,17 +271,12 @@ impl Questions {
         }
     }
 
-    /// Whether the server counts what it took. One that shows nothing but questions that were answered long ago waits for
-    /// answers that it has, and would wait for ever.
-    fn all_count(&self, task: &str) -> ClientResult<()> {
+    /// Those that were answered long ago and are still shown, each once.
+    fn uncounted(&mut self) -> Vec<String> {
+        let Self { seen, answered, told_open, .. } = self;
         let is_long_answered =
-            |key: &String| self.answered.get(key).is_some_and(|at| at.elapsed() >= COUNTS_WITHIN);
-        match self.seen.keys().next() {
-            Some(first) if self.seen.keys().all(is_long_answered) => {
-                Err(ClientError::Uncounted { task: task.to_owned(), question: first.clone() })
-            }
-            _ => Ok(()),
-        }
+            |key: &&String| answered.get(*key).is_some_and(|at| at.elapsed() >= COUNTS_WITHIN);
+        seen.keys().filter(is_long_answered).filter(|key| told_open.insert((*key).clone())).cloned().collect()
     }
 }
 

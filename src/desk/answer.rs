@@ -6,8 +6,8 @@ mod receipt;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::asked::OpenQuestion;
-use super::failure::server::too_late;
+use super::asked::{self, OpenQuestion};
+use super::failure::server::{too_late, unanswerable};
 use super::failure::store::{already_answered, gone_or};
 use super::failure::{Failure, Kind};
 use super::place::Found;
@@ -225,7 +225,11 @@ pub(super) fn of_server(
     if let Some(failure) = server.refuses_answers(Some(&task.id)).filter(|_| !task.status.is_final()) {
         return Err(failure);
     }
-    let found = task.input_requests.iter().find(|(key, _)| wanted.is_none_or(|wanted| wanted == *key));
+    let mut meant =
+        task.input_requests.iter().filter(|(key, _)| wanted.is_none_or(|wanted| wanted == *key)).peekable();
+    let first = meant.peek().copied();
+    // What nobody here can answer keeps no other question from being answered.
+    let found = meant.find(|(_, request)| asked::unanswerable(request).is_none()).or(first);
     let Some((key, request)) = found else {
         if let Some(wanted) = wanted.filter(|_| !task.input_requests.is_empty()) {
             return Err(not_open(&task.id, wanted));
@@ -234,10 +238,8 @@ pub(super) fn of_server(
         let later = (!task.status.is_final()).then(|| Advice::command(respond, "answers when it asks"));
         return Err(waits_for_nothing(&task.id, task.status.as_str()).maybe_hint(later));
     };
-    OpenQuestion::of_server(server.title(), task, key, request).map_err(|problem| {
-        let message = format!("the server asks what cannot be answered here: {}", text::sentence(&problem));
-        Failure::new(Kind::Unexpected, message)
-    })
+    OpenQuestion::of_server(server.title(), task, key, request)
+        .map_err(|problem| unanswerable(&task.id, key, &problem))
 }
 
 /// An answer on its way. It can be tried again after an outage: where a try was lost on the way, the same answer that
@@ -289,6 +291,7 @@ impl<'a> Sending<'a> {
                 stale_cleared: Some(done.stale_cleared),
                 left: Some(done.left),
                 counts: done.goes_on,
+                open_for: None,
             })),
             Err(FastmcpError::Invalid { violations }) => {
                 Ok(refused(joined(&violations), FastmcpError::Invalid { violations }))
@@ -323,17 +326,14 @@ impl<'a> Sending<'a> {
         let sent = sent.await?;
         // Over another connection the answer that had come first may be this one.
         let is_first = sends.load(Ordering::Relaxed) == 1;
-        let counts = match sent {
-            Ok(Acknowledged::Counted) => true,
+        let receipt = Receipt::of(answer.clone());
+        let open_for = match sent {
+            Ok(Acknowledged::Counted) => return Ok(Delivered::Taken(receipt)),
             Ok(Acknowledged::TooLate) if is_first => return Err(too_late(task, question)),
-            Ok(Acknowledged::TooLate | Acknowledged::Unknown) => {
-                server.has_closed(task, question).await?;
-                false
-            }
+            Ok(Acknowledged::TooLate | Acknowledged::Unknown) => server.has_closed(task, question).await?,
             Err(problem) => return Ok(misfit(problem)),
         };
-        let answer = answer.clone();
-        Ok(Delivered::Taken(Receipt { answer, stale_cleared: None, left: None, counts }))
+        Ok(Delivered::Taken(Receipt { counts: false, open_for, ..receipt }))
     }
 }
 
@@ -358,5 +358,5 @@ fn misfit(problem: String) -> Delivered {
 }
 
 fn taken(answer: Answer) -> Delivered {
-    Delivered::Taken(Receipt { answer, stale_cleared: None, left: None, counts: true })
+    Delivered::Taken(Receipt::of(answer))
 }

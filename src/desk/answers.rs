@@ -1,11 +1,15 @@
 //! A file of answers, given in advance: `--answers FILE`.
 
+mod reading;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value};
 
 use crate::form::Form;
+use reading::{NO_ACTION, entry, is_action, is_slip, misplaced_otherwise, otherwise, placed};
+
 use crate::task::{Action, Answer, Answerer, Ask, AskKind, Question, Violation, instead, joined};
 
 /// The format, for the help of `submit`.
@@ -66,6 +70,7 @@ impl Answers {
         if otherwise.is_some() && values.last().is_some_and(|(_, value)| is_alone(value)) {
             values.pop();
         }
+        values.iter().try_for_each(|(place, value)| misplaced_otherwise(place, value))?;
         let is_one = values.len() == 1 && values.iter().all(|(place, _)| place == WHOLE);
         let mut entries: Vec<Entry> =
             values.into_iter().map(|(place, value)| entry(place, value)).collect::<Result<_, _>>()?;
@@ -228,10 +233,35 @@ impl Entry {
         Err(format!("{} {do_not} fit question {position}: {}", self.place, joined(&misfits)))
     }
 
-    /// What is said of an action that is none, where nothing is asked by that name.
+    /// What is said of an action that is none or is misplaced, where nothing is asked by that name.
     fn no_action(&self) -> Option<String> {
-        let value = self.content.get("action")?;
-        Some(format!("{}: {value} is no action: there are accept, decline and cancel", self.place))
+        let (place, value) = (&self.place, self.content.get("action")?);
+        Some(if is_action(value) {
+            format!(
+                "{place}: \"action\" stands beside {}, which are fields: an entry is either an action, with what is \
+                 accepted in \"content\", or just the fields",
+                self.names_but("action").join(", ")
+            )
+        } else {
+            format!("{place}: {value} {NO_ACTION}")
+        })
+    }
+
+    fn names_but(&self, left_out: &str) -> Vec<String> {
+        self.content.keys().filter(|name| *name != left_out).map(|name| format!("{name:?}")).collect()
+    }
+
+    /// A field that is left out, and whose name is given with a slip: the rest of a single object may be for other
+    /// questions, this is for none.
+    fn misspelt(&self, form: &Form) -> Option<String> {
+        let is_left_out = |name: &str| !self.content.contains_key(name);
+        let is_of_none = |name: &&String| form.field(name).is_none();
+        self.content.keys().filter(is_of_none).find_map(|name| {
+            let mut fields =
+                form.fields.iter().map(|field| field.name.as_str()).filter(|one| is_left_out(one));
+            let meant = fields.find(|field| is_slip(name, field))?;
+            Some(format!("{}: the question has no field {name:?}; it has {meant:?}", self.place))
+        })
     }
 
     fn answer(&self, ask: &Ask) -> Result<Answer, String> {
@@ -265,11 +295,17 @@ impl Entry {
         Err(format!("{place}: the question has no field {name:?}; {}", instead(&names)))
     }
 
+    /// Whether among its fields is an action of MCP's, or nothing but something by that name.
+    fn has_misplaced_action(&self) -> bool {
+        let action = self.content.get("action").filter(|_| self.action.is_none());
+        action.is_some_and(|action| self.content.len() == 1 || is_action(action))
+    }
+
     /// The part of the content that the question asks for; `None` where it has nothing of it.
     fn of_its_fields(&self, ask: &Ask) -> Result<Option<Answer>, String> {
         let AskKind::Form { schema } = &ask.kind else {
             // A page is accepted only where that is said.
-            return match self.no_action().filter(|_| self.action.is_none() && self.content.len() == 1) {
+            return match self.no_action().filter(|_| self.has_misplaced_action()) {
                 Some(problem) => Err(problem),
                 None => Ok(self.action.map(|action| Answer::new(action, Answerer::Operator))),
             };
@@ -278,8 +314,12 @@ impl Entry {
         let fits = |(name, _): &(&String, &Value)| form.is_whole || form.field(name).is_some();
         let content: Map<String, Value> =
             self.content.iter().filter(fits).map(|(name, value)| (name.clone(), value.clone())).collect();
-        if content.is_empty() && self.content.len() == 1 && self.content.contains_key("action") {
+        if self.has_misplaced_action() && !form.is_whole && form.field("action").is_none() {
             self.has_only_fields_of(&form)?;
+            return self.no_action().map_or(Ok(None), Err);
+        }
+        if !content.is_empty() && !form.is_whole {
+            self.misspelt(&form).map_or(Ok(()), Err)?;
         }
         // A file of nothing says that the defaults are right, wherever they are.
         let is_given = !content.is_empty() || (self.content.is_empty() && self.fits(ask));
@@ -302,75 +342,6 @@ const WHOLE: &str = "the answers";
 
 /// The key of the last resort.
 const OTHERWISE: &str = "otherwise";
-
-/// The entries of a text, each with its place.
-fn placed(text: &str) -> Result<Vec<(String, Value)>, String> {
-    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Value>();
-    let mut found = Vec::new();
-    loop {
-        let begins = text.len() - text[stream.byte_offset()..].trim_start().len();
-        let line = text[..begins].matches('\n').count() + 1;
-        match stream.next() {
-            Some(value) => found.push((format!("line {line}"), value.map_err(|error| error.to_string())?)),
-            None => break,
-        }
-    }
-    match <[(String, Value); 1]>::try_from(found) {
-        Ok([(_, Value::Array(list))]) => {
-            let number = |(at, value)| (format!("entry {}", at + 1), value);
-            Ok(list.into_iter().enumerate().map(number).collect())
-        }
-        Ok([(_, one)]) => Ok(vec![(WHOLE.to_owned(), one)]),
-        Err(lines) => Ok(lines),
-    }
-}
-
-/// What the last entry, or the one object, says of questions that nothing else answers.
-fn otherwise(place: &str, value: &Value) -> Result<Option<Action>, String> {
-    let Some(object) = value.as_object().filter(|object| place == WHOLE || object.len() == 1) else {
-        return Ok(None);
-    };
-    match object.get(OTHERWISE) {
-        Some(Value::String(action)) if action == "decline" => Ok(Some(Action::Decline)),
-        Some(Value::String(action)) if action == "cancel" => Ok(Some(Action::Cancel)),
-        // Alone it can be nothing else.
-        Some(other) if object.len() == 1 => {
-            Err(format!("{place}: \"otherwise\" is {other}: there are \"decline\" and \"cancel\""))
-        }
-        _ => Ok(None),
-    }
-}
-
-/// Reads one entry. It is an envelope where its content is an object, which no field is, or where it has an action of
-/// MCP's and nothing else but a message; else it is content.
-fn entry(place: String, value: Value) -> Result<Entry, String> {
-    let Value::Object(mut object) = value else { return Err(format!("{place}: {value} is not an object")) };
-    let is_key = |key: &String| matches!(key.as_str(), "action" | "content" | "message" | OTHERWISE);
-    let action = object.get("action").and_then(|action| serde_json::from_value(action.clone()).ok());
-    let has_content = object.get("content").is_some_and(Value::is_object);
-    let is_envelope = has_content || action.is_some() && object.keys().all(is_key);
-    if !is_envelope {
-        return Ok(Entry { place, action: None, content: object, message: None });
-    }
-    if let Some(key) = object.keys().find(|key| !is_key(key)) {
-        return Err(format!(
-            "{place}: {key:?} is no part of an entry: there are action, content and message"
-        ));
-    }
-    if let Some(other) = object.get("action").filter(|_| action.is_none()) {
-        return Err(format!("{place}: {other} is no action: there are accept, decline and cancel"));
-    }
-    let message = match object.remove("message") {
-        None => None,
-        Some(Value::String(message)) => Some(message.trim().to_owned()),
-        Some(other) => return Err(format!("{place}: the message {other} is not text")),
-    };
-    match object.remove("content") {
-        None | Some(Value::Null) => Ok(Entry { place, action, content: Map::new(), message }),
-        Some(Value::Object(content)) => Ok(Entry { place, action, content, message }),
-        Some(other) => Err(format!("{place}: the content {other} is not an object")),
-    }
-}
 
 #[cfg(test)]
 mod tests;

@@ -105,6 +105,16 @@ pub(crate) fn parts(request: &Value) -> (Option<&str>, Option<&str>) {
     (text("/params/message"), text("/params/url"))
 }
 
+/// Why nobody here can say yes to an entry of `inputRequests`, where that is so.
+pub(crate) fn unanswerable(request: &Value) -> Option<String> {
+    match request.get("method").and_then(Value::as_str).filter(|name| *name != ELICITATION) {
+        Some(method) => Some(format!(
+            "it is {method}, which no person answers: it is for a client with a model or folders"
+        )),
+        None => client::ask_from(request.get("params").unwrap_or(request)).err(),
+    }
+}
+
 /// The request that asks a person.
 const ELICITATION: &str = "elicitation/create";
 
@@ -192,14 +202,16 @@ impl OpenQuestion {
         key: &str,
         request: &Value,
     ) -> Result<Self, String> {
-        if let Some(method) =
-            request.get("method").and_then(Value::as_str).filter(|name| *name != ELICITATION)
-        {
-            return Err(format!(
-                "it is {method}, which no person answers: it is for a client with a model or folders"
-            ));
-        }
-        let ask = client::ask_from(request.get("params").unwrap_or(request))?;
+        let ask = match unanswerable(request) {
+            None => client::ask_from(request.get("params").unwrap_or(request))?,
+            // Nobody is shown such a page, and yet it can be declined or dismissed.
+            Some(problem) => match parts(request) {
+                (Some(message), Some(_)) => {
+                    Ask::form(format!("{message} (its page must not be opened: {problem})"), Value::Null)
+                }
+                _ => return Err(problem),
+            },
+        };
         let respond = values::accepting(Suggested::new("respond").about(task.id.as_str()), &ask);
         let who = format!("{server} (task {}, question {key})", text::short_id(&task.id));
         let background = Background::of_server(task);

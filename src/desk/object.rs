@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::asked::OpenQuestion;
 use super::place::{FASTMCP, SERVER, STORE};
+use super::server::BadTask;
 use crate::client::TaskView;
 use crate::fastmcp::DeployedTask;
 use crate::store::Unreadable;
@@ -35,6 +36,11 @@ pub(super) fn sourced(mut object: Value, source: &str) -> Value {
 /// What is known of a task that cannot be read.
 pub(super) fn unreadable_object(one: &Unreadable) -> Value {
     json!({ "task": one.name, "id": one.name, "status": UNREADABLE, "problem": one.problem, "source": STORE })
+}
+
+/// What is known of a server's task that cannot be looked at.
+pub(super) fn bad_object(one: &BadTask) -> Value {
+    json!({ "task": one.id, "id": one.id, "status": UNREADABLE, "problem": one.problem, "source": SERVER })
 }
 
 /// A FastMCP task as an object.

@@ -6,10 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use super::object::{self, deployed_object, server_object, sourced, unreadable_object};
+use super::object::{self, bad_object, deployed_object, server_object, sourced, unreadable_object};
 use super::place::{FASTMCP, Place, SERVER, STORE};
 use super::places::Places;
-use super::server::{Server, ServerTask};
+use super::server::{BadTask, Server, ServerTask};
 use super::{asked, page, text, values};
 use crate::engine::{Engine, Viewer};
 use crate::fastmcp::{DeployedTask, Deployment, Generation};
@@ -200,7 +200,9 @@ async fn of_deployment(deployment: &Deployment, wanted: &Wanted) -> Result<Vec<R
 async fn of_server(server: &Server, wanted: &Wanted) -> Result<Vec<Row>, Failure> {
     let most = wanted.most_read();
     let row = |task| Some(Row::of_view(server, &task)).filter(|row| wanted.admits(row));
-    server.tasks(most, |_| false, row).await
+    let tasks = server.tasks(most, |_| false, row).await?;
+    let bad = tasks.bad.iter().map(Row::of_bad).filter(|row| wanted.admits(row));
+    Ok(tasks.rows.into_iter().chain(bad).collect())
 }
 
 impl Row {
@@ -241,6 +243,13 @@ impl Row {
         let (task, message) = (one.name.clone(), text::sentence(&one.problem));
         Self { task, source: STORE.to_owned(), message, object: unreadable_object(one), ..Self::default() }
             .with_common_names()
+    }
+
+    /// A task of a server that cannot be looked at.
+    fn of_bad(one: &BadTask) -> Self {
+        let (task, tool, message) = (one.id.clone(), Some(one.tool.clone()), text::sentence(&one.problem));
+        let (source, created_at, object) = (SERVER.to_owned(), Some(one.at), bad_object(one));
+        Self { task, source, tool, created_at, message, object, ..Self::default() }.with_common_names()
     }
 
     /// A task of a FastMCP deployment.

@@ -10,6 +10,7 @@ use super::failure::{Failure, Kind};
 use super::place::{Found, Place};
 use super::places::Places;
 use super::row::session_of;
+use super::server::Unseen;
 use super::waiting::{MOST, Waiting, each_task, of_deployment, of_server};
 use crate::engine::{Engine, Viewer};
 use crate::fastmcp::Way;
@@ -158,7 +159,8 @@ impl Places {
     pub(crate) async fn each_open(
         &self,
         mut each: impl AsyncFnMut(Ruling) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Unseen, Failure> {
+        let mut unseen = Unseen::default();
         for place in self.all() {
             let waiting = match place {
                 Place::Store(engine) => {
@@ -166,13 +168,17 @@ impl Places {
                     continue;
                 }
                 Place::Fastmcp(deployment) => of_deployment(deployment).await?,
-                Place::Server(server) => of_server(server, MOST).await?,
+                Place::Server(server) => {
+                    let (waiting, not_seen) = of_server(server, MOST).await?;
+                    unseen = not_seen;
+                    waiting
+                }
             };
             for Waiting { found, tool, question, .. } in waiting {
                 each(Ruling::of_others(found, tool, question)).await?;
             }
         }
-        Ok(())
+        Ok(unseen)
     }
 }
 

@@ -292,7 +292,10 @@ async fn of_rows(
 ) -> Result<(), Failure> {
     let Selection { session, tool, statuses, .. } = selection.clone();
     let wanted = Wanted { session, tool, statuses, most: MOST, ..Wanted::default() };
-    let rows = place.rows(&wanted).await?.into_iter().map(|row| SelectedTask::of_row(at, row));
+    let (rows, bad): (Vec<_>, Vec<_>) =
+        place.rows(&wanted).await?.into_iter().partition(|row| row.status.is_some());
+    selected.unreadable += bad.len();
+    let rows = rows.into_iter().map(|row| SelectedTask::of_row(at, row));
     rows.filter(|task| selection.admits(task)).for_each(|task| selected.take(task));
     Ok(())
 }

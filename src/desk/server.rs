@@ -1,13 +1,16 @@
 //! An MCP server as a place of tasks.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+mod tasks;
+
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
+use tokio::sync::Mutex;
 
-use super::failure::server::{ended, goes_on, uncounted};
+use super::failure::server::{ended, goes_on};
 use super::failure::{Failure, Kind};
 use super::kept::{Kept, KeptTask};
 use super::short_id::long_enough;
@@ -15,6 +18,8 @@ use super::suggest::{Advice, Suggested};
 use super::text;
 use crate::client::{Call, Client, ClientError, ClientResult, Era, Submitted, Target, TaskView};
 use crate::task::TaskStatus;
+
+pub(crate) use tasks::{BadTask, Tasks, Unseen};
 
 /// How long what was acknowledged may take, an answer until its question is closed and a task until it has ended: the
 /// protocol allows for some.
@@ -31,6 +36,8 @@ pub(crate) struct Server {
     name: String,
     kept: Option<Kept>,
     renewal: Option<Renewal>,
+    /// Held while the connection is had again: those who lost it together have one new one.
+    renewing: Mutex<()>,
     explain: Option<Explain>,
     session_stays: AtomicBool,
     /// Whether what it calls the time of a task's last change is the time of each look, as in FastMCP 4: it then tells
@@ -58,8 +65,8 @@ impl Server {
         let (era, title) = (client.era(), client.server());
         let client = RwLock::new(Arc::new(client));
         let (name, session_stays) = (target.to_string(), AtomicBool::new(false));
-        let (renewal, explain, time_moves) = (None, None, OnceLock::new());
-        Self { client, era, title, name, kept, renewal, explain, session_stays, time_moves }
+        let (renewal, renewing, explain, time_moves) = (None, Mutex::default(), None, OnceLock::new());
+        Self { client, era, title, name, kept, renewal, renewing, explain, session_stays, time_moves }
     }
 
     /// With a way to have the connection again when it is lost; else what needs it fails then.
@@ -144,6 +151,10 @@ impl Server {
             // Whoever tries again over the same connection has no more luck.
             return Err(failure.of_outage(false));
         };
+        let _alone = self.renewing.lock().await;
+        if !Arc::ptr_eq(&client, &self.client()) {
+            return Ok(());
+        }
         let renewed = Arc::new(renew(failure).await?);
         let lost =
             std::mem::replace(&mut *self.client.write().unwrap_or_else(PoisonError::into_inner), renewed);
@@ -169,52 +180,6 @@ impl Server {
         }
     }
 
-    /// The tasks that can be known of: what a legacy server lists, which is mostly what this very connection launched,
-    /// and what this user launched before. A modern one shows a task only to who has its id.
-    ///
-    /// Each of the latter costs a request, so those that `skip` names are not asked for, and no more of them than it
-    /// takes until there are `most` of what `take` makes of a task.
-    pub(crate) async fn tasks<T>(
-        &self,
-        most: usize,
-        skip: impl Fn(&str) -> bool,
-        take: impl Fn(ServerTask) -> Option<T>,
-    ) -> Result<Vec<T>, Failure> {
-        let kept = self.kept();
-        let mut tools: HashMap<String, String> =
-            kept.iter().map(|one| (one.task.clone(), one.tool.clone())).collect();
-        let mut taken = Vec::new();
-        if self.era == Era::Legacy {
-            let listed = self.run(async |client| match client.list().await {
-                // Not every server of that era lists its tasks.
-                Err(error) if error.is_unknown_method() => Ok(Vec::new()),
-                listed => listed,
-            });
-            let listed = listed.await?;
-            // One that is listed twice is one task all the same.
-            let mut met = HashSet::new();
-            let listed = listed.into_iter().filter(|view| met.insert(view.id.clone())).collect::<Vec<_>>();
-            let listed = listed.into_iter().map(|view| ServerTask { tool: tools.remove(&view.id), view });
-            taken.extend(listed.filter_map(&take).take(most));
-        }
-        let mut looked = HashMap::new();
-        for one in kept.into_iter().filter(|one| tools.contains_key(&one.task) && !skip(&one.task)) {
-            if taken.len() >= most {
-                break;
-            }
-            let known = self.known(&one.task).await?;
-            looked.insert(one.task, known.clone());
-            taken.extend(known.and_then(|view| take(ServerTask { view, tool: Some(one.tool) })));
-        }
-        self.note(&looked);
-        Ok(taken)
-    }
-
-    /// [`Server::tasks`], all of them.
-    pub(crate) async fn all_tasks(&self, most: usize) -> Result<Vec<ServerTask>, Failure> {
-        self.tasks(most, |_| false, Some).await
-    }
-
     /// The tasks of this server that this user launched, newest first.
     fn kept(&self) -> Vec<KeptTask> {
         self.kept.as_ref().map(|kept| kept.of_server(&self.name)).unwrap_or_default()
@@ -225,41 +190,36 @@ impl Server {
         self.kept().into_iter().find(|one| one.task == task).map(|one| one.tool)
     }
 
-    /// Keeps in mind what the server knows of the tasks: it has one only for its ttl.
-    fn note(&self, looked: &HashMap<String, Option<TaskView>>) {
-        if let Some(Err(error)) = self.kept.as_ref().map(|kept| kept.note(&self.name, looked)) {
-            tracing::debug!(%error, "it is not noted which tasks the server knows");
-        }
-    }
-
     /// The task of that id as it stands.
     pub(crate) async fn get(&self, id: &str) -> Result<TaskView, Failure> {
         let view = self.look(id).await?;
-        let is_asking = self.era == Era::Modern && view.status == TaskStatus::InputRequired;
-        if is_asking && self.time_moves.get().is_none() {
-            let again = self.look(id).await?;
-            let is_same = TaskView { updated_at: view.updated_at.clone(), ..again.clone() } == view;
-            if is_same {
-                // Whoever asks twice at once has decided the same.
-                let _ = self.time_moves.set(again.updated_at != view.updated_at);
-            }
+        if self.is_to_be_compared(&view) {
+            self.compare(&view, &self.look(id).await?);
         }
-        Ok(match self.time_moves.get() {
-            Some(true) => TaskView { updated_at: None, ..view },
-            _ => view,
-        })
+        Ok(self.with_its_time(view))
     }
 
     async fn look(&self, id: &str) -> Result<TaskView, Failure> {
         self.run(async |client| client.get(id).await).await
     }
 
-    /// The task of that id; `None` where the server does not know it.
-    async fn known(&self, id: &str) -> Result<Option<TaskView>, Failure> {
-        match self.get(id).await {
-            Ok(view) => Ok(Some(view)),
-            Err(failure) if failure.kind() == Kind::NotFound => Ok(None),
-            Err(failure) => Err(failure),
+    /// Whether a second look at a task that waits is to tell whether its time moves.
+    fn is_to_be_compared(&self, view: &TaskView) -> bool {
+        let is_asking = self.era == Era::Modern && view.status == TaskStatus::InputRequired;
+        is_asking && self.time_moves.get().is_none()
+    }
+
+    fn compare(&self, view: &TaskView, again: &TaskView) {
+        if (TaskView { updated_at: view.updated_at.clone(), ..again.clone() }) == *view {
+            // Whoever asks twice at once has decided the same.
+            let _ = self.time_moves.set(again.updated_at != view.updated_at);
+        }
+    }
+
+    fn with_its_time(&self, view: TaskView) -> TaskView {
+        match self.time_moves.get() {
+            Some(true) => TaskView { updated_at: None, ..view },
+            _ => view,
         }
     }
 
@@ -339,17 +299,17 @@ impl Server {
     }
 
     /// Looks whether an answer that the server took has closed its question: FastMCP 4 passes over one that comes too late
-    /// without a word.
-    pub(crate) async fn has_closed(&self, task: &str, question: &str) -> Result<(), Failure> {
+    /// without a word. For how long it was looked in vain, where it is still open: the server may only be slow.
+    pub(crate) async fn has_closed(&self, task: &str, question: &str) -> Result<Option<Duration>, Failure> {
         let until = Instant::now() + CLOSES_WITHIN;
         loop {
             match self.get(task).await {
-                Ok(now) if now.status == TaskStatus::Cancelled => return ended(&now).map_or(Ok(()), Err),
-                Ok(now) if !now.input_requests.contains_key(question) => return Ok(()),
+                Ok(now) if now.status == TaskStatus::Cancelled => return ended(&now).map_or(Ok(None), Err),
+                Ok(now) if !now.input_requests.contains_key(question) => return Ok(None),
                 Ok(_) if Instant::now() < until => tokio::time::sleep(LOOK_EVERY).await,
-                Ok(_) => return Err(uncounted(task, question)),
+                Ok(_) => return Ok(Some(CLOSES_WITHIN)),
                 // The answer was acknowledged; what came of the task since then is no matter of it.
-                Err(_) => return Ok(()),
+                Err(_) => return Ok(None),
             }
         }
     }

@@ -9,9 +9,10 @@ use jiff::Timestamp;
 
 use super::asked::OpenQuestion;
 use super::failure::Failure;
+use super::failure::server::cannot_be_answered;
 use super::place::{Found, Place};
 use super::places::Places;
-use super::server::Server;
+use super::server::{Server, Unseen};
 use crate::engine::{Engine, Viewer};
 use crate::fastmcp::Deployment;
 use crate::store::TaskFilter;
@@ -38,19 +39,23 @@ pub(crate) struct Waiting {
 }
 
 impl Places {
-    /// All of them, the one that has waited longest first. Nobody knows how long those have waited that have no time:
-    /// they come last.
-    pub(crate) async fn waiting(&self) -> Result<Vec<Waiting>, Failure> {
-        let mut waiting = Vec::new();
+    /// All of them, the one that has waited longest first, and what cannot be looked at. Nobody knows how long those have
+    /// waited that have no time: they come last.
+    pub(crate) async fn waiting(&self) -> Result<(Vec<Waiting>, Unseen), Failure> {
+        let (mut waiting, mut unseen) = (Vec::new(), Unseen::default());
         for place in self.all() {
             waiting.extend(match place {
                 Place::Store(engine) => of_store(engine).await?,
                 Place::Fastmcp(deployment) => of_deployment(deployment).await?,
-                Place::Server(server) => of_server(server, MOST).await?,
+                Place::Server(server) => {
+                    let (waiting, not_seen) = of_server(server, MOST).await?;
+                    unseen = not_seen;
+                    waiting
+                }
             });
         }
         waiting.sort_by_key(|one: &Waiting| (one.since.is_none(), one.since));
-        Ok(waiting)
+        Ok((waiting, unseen))
     }
 }
 
@@ -119,17 +124,23 @@ pub(super) async fn of_deployment(deployment: &Deployment) -> Result<Vec<Waiting
     Ok(waiting)
 }
 
-pub(super) async fn of_server(server: &Arc<Server>, most: usize) -> Result<Vec<Waiting>, Failure> {
+pub(super) async fn of_server(server: &Arc<Server>, most: usize) -> Result<(Vec<Waiting>, Unseen), Failure> {
     if let Some(failure) = server.refuses_answers(None) {
         return Err(failure);
     }
-    let mut waiting = Vec::new();
-    for task in server.all_tasks(most).await? {
+    let (mut waiting, mut unanswerable) = (Vec::new(), Vec::new());
+    let tasks = server.all_tasks(most).await?;
+    for task in tasks.rows {
+        for (key, request) in &task.view.input_requests {
+            if let Err(problem) = OpenQuestion::of_server(server.title(), &task.view, key, request) {
+                unanswerable.push(cannot_be_answered(&task.view.id, key, &problem));
+            }
+        }
         for question in OpenQuestion::all_of_server(server.title(), &task.view) {
             let found = Found::Server(server.clone(), Box::new(task.view.clone()));
             let since = task.view.waits_since().map(|(at, _)| at);
             waiting.push(Waiting { found, tool: task.tool.clone(), question, since });
         }
     }
-    Ok(waiting)
+    Ok((waiting, Unseen::of(&tasks.bad).and(unanswerable)))
 }

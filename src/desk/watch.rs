@@ -53,6 +53,20 @@ pub(crate) struct Seen {
     pub(crate) object: Value,
 }
 
+/// What there is to tell of places that are followed.
+pub(crate) enum Notice {
+    /// Something happened.
+    Event(Box<Seen>),
+    /// Something is worth knowing about the following itself.
+    Warning(String),
+}
+
+impl Notice {
+    fn of(seen: Seen) -> Self {
+        Self::Event(Box::new(seen))
+    }
+}
+
 /// Whose events are wanted.
 pub(crate) enum What {
     /// Everybody's.
@@ -126,11 +140,11 @@ impl Watching {
     }
 
     /// The next thing that happens; never, where nothing is followed. Dropping the future loses nothing.
-    pub(crate) async fn next(&mut self) -> Result<Seen, Failure> {
+    pub(crate) async fn next(&mut self) -> Result<Notice, Failure> {
         tokio::select! {
             biased;
-            seen = self.deployed.next() => seen,
-            seen = self.served.next() => seen,
+            seen = self.deployed.next() => seen.map(Notice::of),
+            notice = self.served.next() => notice,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Values that are given by name, `name=value`, read by a schema: a tool's arguments and a form's content.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::{Form, shape, typed};
@@ -13,7 +15,7 @@ pub(crate) fn arguments(
     pairs: &[(&str, &str)],
     literally: &str,
 ) -> Result<Map<String, Value>, Vec<Violation>> {
-    let (mut problems, form) = (Vec::new(), Form::parse(schema).ok());
+    let (mut problems, form, mut met) = (Vec::new(), Form::parse(schema).ok(), HashSet::new());
     for (name, text) in pairs {
         let property = shape::property(schema, name);
         if property.is_none() && schema.get("additionalProperties") == Some(&Value::Bool(false)) {
@@ -25,6 +27,7 @@ pub(crate) fn arguments(
             Ok(_) if field.is_some_and(|field| field.stands_for() == Some(text)) => {
                 problems.push(not_filled_in(name, text, "value", literally));
             }
+            Ok(value) if !met.insert(*name) && !value.is_array() => problems.push(twice(name)),
             Ok(value) => merge(&mut arguments, name, value),
             Err(problem) => problems.push(Violation::new(format!("/{name}"), problem)),
         }
@@ -38,7 +41,7 @@ pub(crate) fn content(
     pairs: &[(&str, &str)],
     literally: &str,
 ) -> Result<Map<String, Value>, Vec<Violation>> {
-    let (mut given, mut problems) = (Map::new(), Vec::new());
+    let (mut given, mut problems, mut met) = (Map::new(), Vec::new(), HashSet::new());
     for (name, text) in pairs {
         let Some(field) = form.field(name) else {
             let names: Vec<_> = form.fields.iter().map(|field| field.name.as_str()).collect();
@@ -49,6 +52,7 @@ pub(crate) fn content(
             Ok(_) if field.stands_for() == Some(text) => {
                 problems.push(not_filled_in(name, text, "answer", literally));
             }
+            Ok(value) if !met.insert(*name) && !value.is_array() => problems.push(twice(name)),
             Ok(value) => merge(&mut given, name, value),
             Err(problem) => problems.push(Violation::new(format!("/{name}"), problem)),
         }
@@ -62,6 +66,11 @@ pub(crate) fn content(
     };
     problems.extend(form.violations(&content).into_iter().filter(|one| !unread(one)));
     if problems.is_empty() { Ok(content) } else { Err(problems) }
+}
+
+/// Nobody can tell which of two values is meant.
+fn twice(name: &str) -> Violation {
+    Violation::new(format!("/{name}"), "is there twice: give it once".to_owned())
 }
 
 /// A suggested command was pasted as it is.
@@ -116,6 +125,23 @@ mod tests {
         let wanted = json!({ "n": 3, "kept": 2, "s": "3", "b": true, "l": [1, 2, 3], "o": { "x": 1 },
             "any": [1], "more": "yes" });
         assert_eq!(Value::Object(arguments), wanted);
+    }
+
+    #[test]
+    fn a_value_that_is_given_twice_is_refused_and_a_list_grows() {
+        let schema = json!({ "type": "object", "properties": { "ok": { "type": "boolean" },
+            "l": { "type": "array", "items": { "type": "string", "enum": ["a", "b"] } } } });
+        let form = Form::parse(&schema).expect("a form");
+        let (twice, lists) = ([("ok", "yes"), ("ok", "no")], [("l", "a"), ("l", "b")]);
+        let refused = joined(&content(&form, &twice, "--content").expect_err("which one?"));
+        assert_eq!(refused, "ok: is there twice: give it once");
+        let refused = super::arguments(&schema, Map::new(), &twice, "--args-json").expect_err("which one?");
+        assert_eq!(joined(&refused), "ok: is there twice: give it once");
+        assert_eq!(content(&form, &lists, "--content").expect("a list")["l"], json!(["a", "b"]));
+        let known = Map::from_iter([("ok".to_owned(), json!(true))]);
+        let given =
+            super::arguments(&schema, known, &twice[1..], "--args-json").expect("it is given once here");
+        assert_eq!(given["ok"], json!(false));
     }
 
     #[test]

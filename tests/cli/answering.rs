@@ -128,8 +128,14 @@ fn an_answers_file_that_ends_too_soon_or_does_not_fit_leaves_the_question_open()
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.err.contains("entry 1 does not fit question 1: cuisine: 7 is not text"), "{ran:?}");
     assert_eq!(place.json(&["list", "--status", "input_required"]).len(), 2);
-    let broken = place.file("broken.json", "[1]");
-    assert_eq!(place.run(&["submit", "plan_dinner", "--wait", "--answers", &broken]).code, 2);
+    let before = place.json(&["list"]).len();
+    for text in
+        ["[1]", r#"[{"otherwise":"decline"},{"cuisine":"Thai"}]"#, r#"[{"cuisine":"x"},{"action":"acept"}]"#]
+    {
+        let broken = place.file("broken.json", text);
+        assert_eq!(place.run(&["submit", "plan_dinner", "--wait", "--answers", &broken]).code, 2, "{text}");
+    }
+    assert_eq!(place.json(&["list"]).len(), before, "none of these tasks was launched");
 }
 
 #[test]
@@ -146,6 +152,7 @@ fn what_is_wrong_with_an_answers_file_is_named_with_its_place() {
         ("{\"cuisine\":\"Thai\"}\n{\"acton\":\"accept\",\"content\":{}}", 2, "line 2: \"acton\" is no part"),
         (r#"[{"cuisine":"Thai"}]"#, 6, "no entry for question 2: there are 1"),
         (r#"{"cusine":"Thai"}"#, 6, "they have \"cusine\""),
+        (r#"{"cuisine":"Thai","action":"decline"}"#, 2, "the answers: \"action\" stands beside \"cuisine\""),
         (r#"[{"cuisine":"Thai"},{"vegetarian":true},{}]"#, 0, "no question took entry 3"),
         (r#"{"cuisine":"Thai","vegetarian":true,"spcie":1}"#, 0, "no question took the field \"spcie\""),
     ] {

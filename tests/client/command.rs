@@ -19,7 +19,11 @@ pub(crate) struct Ran {
 
 /// Runs `mcptask` with those answers in `answers.json`; it has ended before the patience of a test has.
 pub(crate) fn run(words: &[&str], answers: &str) -> Ran {
-    let home = TempDir::new().expect("a folder");
+    run_in(&TempDir::new().expect("a folder"), words, answers)
+}
+
+/// The same as one user, whose home that is.
+pub(crate) fn run_in(home: &TempDir, words: &[&str], answers: &str) -> Ran {
     std::fs::write(home.path().join("answers.json"), answers).expect("written");
     let mut command = Command::new(env!("CARGO_BIN_EXE_mcptask"));
     command.env_clear().env("HOME", home.path()).current_dir(home.path());

@@ -10,15 +10,18 @@ mod eras;
 mod failing;
 mod kept_alive;
 mod legacy;
+mod many_tasks;
 mod modern;
 mod named;
 mod peer;
 mod programs;
 mod replies;
+mod slow_answers;
 mod strangers;
 mod submitting;
 mod tools_shown;
 mod trouble;
+mod unanswerable;
 mod unsure;
 
 #[path = "../support/python.rs"]

@@ -12,7 +12,7 @@ use crate::desk::asked::OpenQuestion;
 use crate::desk::ending::until_final;
 use crate::desk::facts::passed_over;
 use crate::desk::values;
-use crate::desk::watch::{END, Open, Seen, Wanted, Watching};
+use crate::desk::watch::{END, Notice, Open, Seen, Wanted, Watching};
 use crate::engine::{Engine, Watch, Watched};
 use crate::store::EventFilter;
 use crate::task::{Cursor, Event, EventKind, Task};
@@ -57,7 +57,7 @@ pub(crate) struct Printer<'a> {
 /// What there is to print next.
 enum Next {
     Ours(Watched),
-    Theirs(Result<Box<Seen>, Failure>),
+    Theirs(Result<Notice, Failure>),
     /// The one task that is watched has ended, or is gone.
     Over(Result<Box<Task>, Failure>),
 }
@@ -140,7 +140,7 @@ impl<'a> Printer<'a> {
             let seen = tokio::select! {
                 biased;
                 event = Watch::next_of(&mut log) => Next::Ours(event?),
-                event = others.next() => Next::Theirs(event.map(Box::new)),
+                notice = others.next() => Next::Theirs(notice),
                 over = &mut over => Next::Over(over.map(Box::new)),
                 () = Hook::turn(&mut self.hooks.exec, self.context) => continue,
             };
@@ -155,7 +155,13 @@ impl<'a> Printer<'a> {
                     reset::tell(self.context)?;
                     known.lost().await.map(|()| false)?
                 }
-                Next::Theirs(Ok(seen)) => self.print(&seen, true, true).await? || self.is_end(&seen)?,
+                Next::Theirs(Ok(Notice::Event(seen))) => {
+                    self.print(&seen, true, true).await? || self.is_end(&seen)?
+                }
+                Next::Theirs(Ok(Notice::Warning(words))) => {
+                    self.context.ui.warn(&words);
+                    false
+                }
                 Next::Theirs(Err(failure)) => return self.gone(failure),
                 Next::Over(over) => return self.over(ours.as_ref(), after, over.map(|task| *task)).await,
             };

@@ -61,11 +61,11 @@ fn is_closed_at_server(task: &TaskView, question: &str) -> bool {
     !task.input_requests.contains_key(question)
 }
 
-/// What is said of a question that others answered, where nobody keeps who did.
+/// What is said of a question that is not open any more, where nobody keeps what became of it.
 fn closed(task: &str, status: TaskStatus) -> String {
     let task = text::line(task);
     if status.is_final() {
         return format!("task {task} has ended meanwhile: {}", status.as_str());
     }
-    format!("somebody else has answered the question of task {task}")
+    format!("the question of task {task} is not open any more: it was answered elsewhere, or withdrawn")
 }

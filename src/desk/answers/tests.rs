@@ -148,13 +148,28 @@ fn what_is_misspelt_is_named_with_its_place() {
     for (text, wanted) in [
         (r#"[{"b":"1"}]"#, "entry 1: the question has no field \"b\"; there is only a"),
         ("\n{\"a\":\"1\",\"A\":\"2\"}\n{}", "line 2: the question has no field \"A\""),
-        (r#"[{"action":"declin"}]"#, "entry 1: \"declin\" is no action"),
-        (r#"{"action":"declin"}"#, "the answers: \"declin\" is no action"),
+        (r#"[{"action":"merge"}]"#, "entry 1: \"merge\" is no action"),
+        (r#"{"action":"merge"}"#, "the answers: \"merge\" is no action"),
+        (r#"[{"a":"1","action":"decline"}]"#, "entry 1: \"action\" stands beside \"a\""),
+        (r#"{"a":"1","action":"decline"}"#, "the answers: \"action\" stands beside \"a\""),
+        (r#"{"a":"1","action":"accept"}"#, "the answers: \"action\" stands beside \"a\""),
     ] {
         let problem = Answers::parse(text).expect(text).to(1, &ask("a")).expect_err(text);
         assert!(problem.contains(wanted), "{problem}");
     }
     for (text, wanted) in [
+        (r#"[{"action":"declin"}]"#, "entry 1: \"declin\" is no action"),
+        (r#"{"action":"cancle"}"#, "the answers: \"cancle\" is no action"),
+        (
+            r#"[{"otherwise":"decline"},{"a":"1"}]"#,
+            "entry 1: {\"otherwise\": \"decline\"} is an entry of its own",
+        ),
+        (
+            r#"[{"a":"1","otherwise":"cancel"}]"#,
+            "entry 1: {\"otherwise\": \"cancel\"} is an entry of its own",
+        ),
+        (r#"[{"action":"accept","otherwise":"cancel"}]"#, "entry 1: {\"otherwise\": \"cancel\"} is an entry"),
+        (r#"{"a":"1","otherwise":"accept"}"#, "the answers: \"otherwise\" is \"accept\""),
         (r#"[{},{"action":"acept","content":{}}]"#, "entry 2: \"acept\" is no action"),
         ("{}\n{\"acton\":\"accept\",\"content\":{}}", "line 2: \"acton\" is no part of an entry"),
         (r#"[{},{"otherwise":"accept"}]"#, "entry 2: \"otherwise\" is \"accept\""),
@@ -163,6 +178,20 @@ fn what_is_misspelt_is_named_with_its_place() {
     ] {
         let problem = Answers::parse(text).expect_err(text);
         assert!(problem.contains(wanted), "{problem}");
+    }
+}
+
+#[test]
+fn a_field_that_is_missing_and_misspelt_is_named_before_anything_is_sent() {
+    let fields = json!({ "name": { "type": "string" }, "note": { "type": "string" } });
+    let ask = Ask::form("?", json!({ "type": "object", "properties": fields }));
+    let said = |text: &str| Answers::parse(text).expect(text).to(1, &ask);
+    for text in [r#"{"name":"x","nte":"y"}"#, r#"{"name":"x","noet":"y"}"#, r#"{"name":"x","notes":"y"}"#] {
+        let problem = said(text).expect_err(text);
+        assert!(problem.ends_with("; it has \"note\""), "{problem}");
+    }
+    for text in [r#"{"name":"x","note":"y","nte":"z"}"#, r#"{"name":"x","colour":"y"}"#] {
+        assert!(said(text).expect(text).is_some(), "it may be another question's: {text}");
     }
 }
 
@@ -210,9 +239,9 @@ fn what_does_not_fit_is_named_with_its_place_before_it_is_given() {
     let whole = said(r#"{"pri":"quick"}"#, 1, &ask);
     assert!(whole.starts_with("the answers do not fit question 1: pri: "), "{whole}");
     let page = Ask::url("Sign.", "https://x.test/");
-    for (text, place) in [(r#"{"action":"acept"}"#, "the answers"), (r#"[{"action":"acept"}]"#, "entry 1")] {
+    for (text, place) in [(r#"{"action":"merge"}"#, "the answers"), (r#"[{"action":"merge"}]"#, "entry 1")] {
         for asked in [&ask, &page] {
-            let problem = format!("{place}: \"acept\" is no action: there are accept, decline and cancel");
+            let problem = format!("{place}: \"merge\" is no action: there are accept, decline and cancel");
             assert_eq!(said(text, 1, asked), problem);
         }
     }

@@ -1,12 +1,14 @@
 //! Causes at tasks of a server: what can be told from outside.
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::{Finding, MOST};
 use crate::client::{Era, TaskView};
 use crate::desk::failure::Failure;
+use crate::desk::failure::server::without_answer;
 use crate::desk::place::SERVER;
-use crate::desk::server::Server;
+use crate::desk::server::{BadTask, Server};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::{asked, page, time};
 use crate::task::TaskStatus;
@@ -22,9 +24,11 @@ pub(super) async fn of_server(server: &Server) -> Result<Vec<Finding>, Failure> 
         found.push(finding(None, "no_tasks", evidence, "its tools are called in the foreground"));
         return Ok(found);
     }
-    for task in server.all_tasks(MOST).await? {
+    let tasks = server.all_tasks(MOST).await?;
+    for task in &tasks.rows {
         found.extend(of_task(server, &task.view));
     }
+    found.extend(tasks.bad.iter().map(of_bad));
     Ok(found)
 }
 
@@ -53,6 +57,9 @@ pub(super) fn of_task(server: &Server, task: &TaskView) -> Vec<Finding> {
             .input_requests
             .iter()
             .map(|(key, request)| {
+                if let Some(problem) = asked::unanswerable(request) {
+                    return unanswerable(id, key, request, &problem);
+                }
                 let (message, url) = asked::parts(request);
                 let asked = page::with_page(message.unwrap_or_default(), url, 60);
                 let evidence = format!(
@@ -72,6 +79,28 @@ pub(super) fn of_task(server: &Server, task: &TaskView) -> Vec<Finding> {
             Vec::new()
         }
     }
+}
+
+/// A question that nobody here can say yes to.
+fn unanswerable(task: &str, key: &str, request: &Value, problem: &str) -> Finding {
+    let evidence = format!("question {key} cannot be answered here: {problem}");
+    let help = match asked::parts(request) {
+        (Some(_), Some(_)) => {
+            let decline = Suggested::new("respond").about(task).flag("--decline").question(key);
+            let cancel = Suggested::new("cancel").about(task);
+            Advice::command(decline, "says no to it; ").and_command(cancel, "ends the task")
+        }
+        _ => without_answer(task),
+    };
+    Finding { is_trouble: true, ..finding(Some(task), "unanswerable", evidence, help) }
+}
+
+/// A task that cannot be looked at.
+fn of_bad(task: &BadTask) -> Finding {
+    let evidence = format!("it cannot be looked at: {}", task.problem);
+    let show = Suggested::new("show").about(task.id.as_str());
+    let help = Advice::command(show, "looks again; what is wrong with it, the server's log may say");
+    Finding { is_trouble: true, ..finding(Some(&task.id), "unreadable", evidence, help) }
 }
 
 /// Something that is worth knowing. Whether it is wrong, only the server's side can say.

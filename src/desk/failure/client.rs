@@ -66,7 +66,7 @@ impl From<ClientError> for Failure {
                 Self::usage(format!("the server runs no tool as a task: it has no {method}"))
                     .hint(without_tasks())
             }
-            ClientError::Uncounted { .. } | ClientError::TooLate { .. } => Self::new(Kind::NothingChanged, message),
+            ClientError::TooLate { .. } => Self::new(Kind::NothingChanged, message),
             ClientError::TooManyQuestions { task, .. } => Self::new(Kind::Unexpected, message)
                 .hint(Advice::command(Suggested::new("cancel").about(task.as_str()), "ends it")),
             ClientError::AnswerRefused { .. } => Self::usage(message).hint("the question is still open"),

@@ -31,9 +31,21 @@ pub(crate) fn gone_or(task: &TaskView, failure: Failure) -> Failure {
     failure
 }
 
-/// The failure of an answer that a server took and did not count.
-pub(crate) fn uncounted(task: &str, question: &str) -> Failure {
-    ClientError::Uncounted { task: text::line(task), question: text::line(question) }.into()
+/// "question q of task t cannot be answered here: …".
+pub(crate) fn cannot_be_answered(task: &str, question: &str, problem: &str) -> String {
+    let (task, question) = (text::line(text::short_id(task)), text::line(question));
+    format!("question {question} of task {task} cannot be answered here: {}", text::sentence(problem))
+}
+
+/// What helps with a question that nobody here can answer.
+pub(crate) fn without_answer(task: &str) -> Advice {
+    let cancel = Suggested::new("cancel").about(task);
+    Advice::from("the client that launched the task may answer it; ").and_command(cancel, "ends the task")
+}
+
+/// The failure of a question that nobody here can answer.
+pub(crate) fn unanswerable(task: &str, question: &str, problem: &str) -> Failure {
+    Failure::new(Kind::NeedsInput, cannot_be_answered(task, question, problem)).hint(without_answer(task))
 }
 
 /// The failure of an answer that was not the first.

@@ -13,7 +13,7 @@ use crate::desk::place::{Found, Place, SERVER, STORE};
 use crate::desk::row::{session_of, source_of};
 use crate::desk::server::{Server, ServerTask};
 use crate::desk::waiting::each_task;
-use crate::desk::watch::{Seen, Watching};
+use crate::desk::watch::{Notice, Seen, Watching};
 use crate::engine::{Engine, Watch, Watched};
 use crate::fastmcp::DeployedTask;
 use crate::store::EventFilter;
@@ -28,7 +28,7 @@ const SERVED: usize = 1000;
 /// What came.
 enum News {
     Ours(Watched),
-    Theirs(Box<Seen>),
+    Theirs(Notice),
 }
 
 impl Inbox<'_> {
@@ -53,13 +53,14 @@ impl Inbox<'_> {
             let news = tokio::select! {
                 biased;
                 news = Watch::next_of(&mut log) => News::Ours(news?),
-                seen = others.next() => News::Theirs(Box::new(seen?)),
+                notice = others.next() => News::Theirs(notice?),
             };
             match news {
                 News::Ours(Watched::Event(event)) => self.ours(at, &event),
                 // Whatever the log does not tell of any more is among what waits.
                 News::Ours(_) => self.load(at, place).await?,
-                News::Theirs(seen) => self.theirs(at, place, &seen).await?,
+                News::Theirs(Notice::Event(seen)) => self.theirs(at, place, &seen).await?,
+                News::Theirs(Notice::Warning(words)) => self.remark([words]),
             }
             self.happened.send_modify(|number| *number = number.wrapping_add(1));
             if self.has_room_again(at) {
@@ -146,7 +147,7 @@ impl Inbox<'_> {
             return Err(failure);
         }
         let tasks = server.all_tasks(SERVED).await?;
-        Ok(tasks.iter().flat_map(|task| self.of_served(at, server, task)).collect())
+        Ok(tasks.rows.iter().flat_map(|task| self.of_served(at, server, task)).collect())
     }
 
     fn of_served(&self, at: usize, server: &Server, task: &ServerTask) -> Vec<Question> {

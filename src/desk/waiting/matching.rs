@@ -11,7 +11,7 @@ use crate::desk::place::{Found, Place};
 use crate::desk::places::Places;
 use crate::desk::row::session_of;
 use crate::desk::selection::no_sessions;
-use crate::desk::server::Server;
+use crate::desk::server::{Server, Unseen};
 use crate::engine::Engine;
 use crate::fastmcp::Deployment;
 use crate::task::{SessionId, Task};
@@ -50,13 +50,13 @@ impl Waiting {
 
 impl Places {
     /// Goes through the waiting questions of the tasks that match, each once: what is asked because of what `visit` does
-    /// may be missed. How many tasks cannot be read.
+    /// may be missed. How many tasks cannot be read, and what of a server's cannot be looked at.
     pub(crate) async fn each_waiting(
         &self,
         matching: &Matching,
         mut visit: impl AsyncFnMut(Waiting) -> Result<(), Failure>,
-    ) -> Result<usize, Failure> {
-        let mut unreadable = 0;
+    ) -> Result<(usize, Unseen), Failure> {
+        let (mut unreadable, mut unseen) = (0, Unseen::default());
         let mut in_time = async |waiting: Waiting| {
             if matching.is_in_time(waiting.since) { visit(waiting).await } else { Ok(()) }
         };
@@ -64,10 +64,10 @@ impl Places {
             match place {
                 Place::Store(engine) => unreadable += of_store(engine, matching, &mut in_time).await?,
                 Place::Fastmcp(deployment) => of_deployment(deployment, matching, &mut in_time).await?,
-                Place::Server(server) => of_server(server, matching, &mut in_time).await?,
+                Place::Server(server) => unseen = of_server(server, matching, &mut in_time).await?,
             }
         }
-        Ok(unreadable)
+        Ok((unreadable, unseen))
     }
 }
 
@@ -106,17 +106,18 @@ async fn of_server(
     server: &Arc<Server>,
     matching: &Matching,
     visit: &mut impl AsyncFnMut(Waiting) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+) -> Result<Unseen, Failure> {
     if let Some(failure) = server.refuses_answers(None) {
         return Err(failure);
     }
     if matching.session.is_some() {
         return Err(no_sessions("respond"));
     }
-    for waiting in super::of_server(server, MOST).await? {
+    let (all, unseen) = super::of_server(server, MOST).await?;
+    for waiting in all {
         if matching.admits(waiting.tool.as_deref(), None) {
             visit(waiting).await?;
         }
     }
-    Ok(())
+    Ok(unseen)
 }

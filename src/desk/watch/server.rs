@@ -9,13 +9,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::Seen;
+use super::{Notice, Seen};
 use crate::client::{Era, TaskView};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::failure::Failure;
 use crate::desk::failure::server::gone_or;
 use crate::desk::place::SERVER;
-use crate::desk::server::{Server, ServerTask};
+use crate::desk::server::{Server, ServerTask, Tasks, Unseen};
 use crate::desk::text;
 use crate::task::TaskStatus;
 
@@ -29,15 +29,24 @@ const MOST: usize = 500;
 #[derive(Default)]
 pub(super) struct Served {
     known: BTreeMap<String, TaskView>,
-    ready: VecDeque<Seen>,
+    ready: VecDeque<Notice>,
     looks: Option<Looks>,
+    /// Tasks that could not be looked at when it began: that they were launched is no news when they can.
+    unseen: HashSet<String>,
+}
+
+/// What a look at tasks brings.
+enum Look {
+    Task(ServerTask),
+    /// Something that is to be said once.
+    Warning(String),
 }
 
 /// What is looked at, and what was seen. Looking goes on only when all that was seen has been taken, so that no more than
 /// what one look brings is ever kept.
 struct Looks {
     name: String,
-    views: mpsc::UnboundedReceiver<Result<ServerTask, Failure>>,
+    views: mpsc::UnboundedReceiver<Result<Look, Failure>>,
     looking: LocalBoxFuture<'static, ()>,
     has_ended: bool,
 }
@@ -62,7 +71,7 @@ impl Served {
         let tool = server.tool_of(&id);
         let now = ServerTask { view: task.clone(), tool: tool.clone() };
         if task.status.is_final() {
-            self.ready.push_back(ended(&now));
+            self.ready.push_back(Notice::of(ended(&now)));
             return;
         }
         self.note_open(server, &now);
@@ -71,7 +80,7 @@ impl Served {
         let looking = async move {
             let ended = |view: &TaskView| {
                 // Nobody is told any more where the watching ends.
-                let _ = send.send(Ok(ServerTask { view: view.clone(), tool: tool.clone() }));
+                let _ = send.send(Ok(Look::Task(ServerTask { view: view.clone(), tool: tool.clone() })));
                 view.status.is_final()
             };
             if let Err(failure) = watched.until(&id, &ended).await {
@@ -92,25 +101,30 @@ impl Served {
             _ => "the server's tasks are looked at",
         };
         tell(format!("{whose} every {} s; what comes and goes in between is missed", EVERY.as_secs()));
-        let mut over = HashSet::new();
-        for task in server.all_tasks(MOST).await? {
+        let (mut over, tasks) = (HashSet::new(), server.all_tasks(MOST).await?);
+        Unseen::of(&tasks.bad).in_words().into_iter().for_each(&mut *tell);
+        self.unseen = tasks.bad.into_iter().map(|one| one.id).collect();
+        for task in tasks.rows {
             self.note_open(server, &task);
             over.extend(task.view.status.is_final().then(|| task.view.id.clone()));
             self.known.insert(task.view.id.clone(), task.view);
         }
         let (send, views) = mpsc::unbounded_channel();
-        let watched = server.clone();
+        let (watched, mut told) = (server.clone(), self.unseen.clone());
         let looking = async move {
             loop {
                 tokio::time::sleep(EVERY).await;
                 // A task that has ended changes no more.
                 let looked = match watched.tasks(MOST, |id| over.contains(id), Some).await {
-                    Ok(tasks) => tasks.into_iter().map(Ok).collect(),
+                    Ok(Tasks { rows, mut bad }) => {
+                        bad.retain(|one| told.insert(one.id.clone()));
+                        let ended = rows.iter().filter(|task| task.view.status.is_final());
+                        over.extend(ended.map(|task| task.view.id.clone()));
+                        let warning = Unseen::of(&bad).in_words().map(Look::Warning);
+                        warning.into_iter().chain(rows.into_iter().map(Look::Task)).map(Ok).collect()
+                    }
                     Err(failure) => vec![Err(failure)],
                 };
-                let is_over = |task: &ServerTask| task.view.status.is_final();
-                let ended = looked.iter().flatten().filter(|task| is_over(task));
-                over.extend(ended.map(|task| task.view.id.clone()));
                 if looked.into_iter().any(|one| send.send(one).is_err()) {
                     return;
                 }
@@ -123,7 +137,7 @@ impl Served {
     fn begin(
         &mut self,
         server: &Arc<Server>,
-        views: mpsc::UnboundedReceiver<Result<ServerTask, Failure>>,
+        views: mpsc::UnboundedReceiver<Result<Look, Failure>>,
         looking: impl Future<Output = ()> + 'static,
     ) {
         let (name, looking) = (server.title().to_owned(), looking.boxed_local());
@@ -132,39 +146,55 @@ impl Served {
 
     fn note_open(&mut self, server: &Server, task: &ServerTask) {
         let before = TaskView { input_requests: serde_json::Map::new(), ..task.view.clone() };
-        self.ready.extend(between(server.title(), Some(&before), task));
+        self.ready.extend(between(server.title(), Some(&before), task).into_iter().map(Notice::of));
     }
 
     /// The questions that were open when it began.
     pub(super) fn open_questions(&mut self) -> Vec<Seen> {
-        std::mem::take(&mut self.ready).into()
+        let ready = std::mem::take(&mut self.ready).into_iter();
+        ready
+            .filter_map(|notice| match notice {
+                Notice::Event(seen) => Some(*seen),
+                Notice::Warning(_) => None,
+            })
+            .collect()
     }
 
     /// The next thing that happens; never, where nothing is followed. Dropping the future loses nothing.
-    pub(super) async fn next(&mut self) -> Result<Seen, Failure> {
+    pub(super) async fn next(&mut self) -> Result<Notice, Failure> {
         loop {
-            if let Some(seen) = self.ready.pop_front() {
-                return Ok(seen);
+            if let Some(notice) = self.ready.pop_front() {
+                return Ok(notice);
             }
             let Some(looks) = &mut self.looks else { return std::future::pending().await };
             // What it saw last is still to be told when the looking has ended.
-            let task = tokio::select! {
+            let look = tokio::select! {
                 biased;
-                task = looks.views.recv() => task,
+                look = looks.views.recv() => look,
                 () = &mut looks.looking, if !looks.has_ended => {
                     looks.has_ended = true;
                     continue;
                 }
             };
-            let Some(task) = task.transpose()? else {
-                self.looks = None;
-                continue;
+            let task = match look.transpose()? {
+                Some(Look::Task(task)) => task,
+                Some(Look::Warning(words)) => return Ok(Notice::Warning(words)),
+                None => {
+                    self.looks = None;
+                    continue;
+                }
             };
-            let before = self.known.get(&task.view.id);
-            self.ready.extend(between(&looks.name, before, &task));
+            let begun = self.unseen.remove(&task.view.id).then(|| as_it_was(&task.view));
+            let before = self.known.get(&task.view.id).or(begun.as_ref());
+            self.ready.extend(between(&looks.name, before, &task).into_iter().map(Notice::of));
             self.known.insert(task.view.id.clone(), task.view);
         }
     }
+}
+
+/// A task that was there before it could be looked at: what it asks and how it ended is news all the same.
+fn as_it_was(now: &TaskView) -> TaskView {
+    TaskView { status: TaskStatus::Working, input_requests: serde_json::Map::new(), ..now.clone() }
 }
 
 /// What happened to a task between two looks; `before` is `None` for one that was not known.

@@ -1,0 +1,121 @@
+//! Questions that nobody at a terminal can answer: what each verb says of them, and with which exit code.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rstest::rstest;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::command::{Ran, run_in};
+use crate::peer::{Peer, Reply, modern};
+use crate::strangers::task;
+
+fn form() -> Value {
+    let schema = json!({ "type": "object", "properties": { "a": { "type": "string" } } });
+    json!({ "method": "elicitation/create", "params": { "mode": "form", "message": "Q?", "requestedSchema": schema } })
+}
+
+fn sampling() -> Value {
+    json!({ "method": "sampling/createMessage", "params": { "messages": [], "maxTokens": 10 } })
+}
+
+fn page() -> Value {
+    let params =
+        json!({ "mode": "url", "message": "Visit", "elicitationId": "e", "url": "javascript:alert(1)" });
+    json!({ "method": "elicitation/create", "params": params })
+}
+
+/// A server whose one task asks all that until one of it is answered.
+fn asking(requests: Value) -> Peer {
+    let answered = AtomicBool::new(false);
+    Peer::start(move |said| match said.method() {
+        "tools/call" => {
+            let mut created = task("working", json!({}));
+            created["resultType"] = json!("task");
+            Reply::Result(created)
+        }
+        "tasks/update" => {
+            answered.store(true, Ordering::SeqCst);
+            Reply::Result(json!({ "resultType": "complete" }))
+        }
+        "tasks/get" if answered.load(Ordering::SeqCst) => Reply::Result(task("working", json!({}))),
+        "tasks/get" => Reply::Result(task("input_required", json!({ "inputRequests": requests }))),
+        _ => modern(said),
+    })
+}
+
+/// A command of somebody who has launched the task.
+fn at(peer: &Peer, words: &[&str]) -> Ran {
+    let home = TempDir::new().expect("a folder");
+    let server = ["--server", &peer.url()];
+    let submitted = run_in(&home, &[&["submit", "x"], &server[..]].concat(), "{}");
+    assert_eq!(submitted.code, Some(0), "{submitted:?}");
+    run_in(&home, &[words, &server].concat(), r#"{"a":"x"}"#)
+}
+
+#[rstest]
+#[case(json!({ "s": sampling() }), "sampling/createMessage")]
+#[case(json!({ "s": { "method": "roots/list", "params": {} } }), "roots/list")]
+fn what_nobody_here_can_answer_is_so_for_every_verb(#[case] requests: Value, #[case] method: &str) {
+    let peer = asking(requests);
+    let verbs: [&[&str]; 5] = [
+        &["respond", "t1", "--set", "a=x"],
+        &["respond", "t1", "--decline"],
+        &["respond", "--next", "--set", "a=x"],
+        &["respond", "--all", "--tool", "x", "--decline"],
+        &["submit", "x", "--wait", "--answers", "answers.json"],
+    ];
+    for verb in verbs {
+        let ran = at(&peer, verb);
+        assert_eq!(ran.code, Some(6), "{verb:?}: {ran:?}");
+        assert!(
+            ran.err.contains("cannot be answered here: ") && ran.err.contains(method),
+            "{verb:?}: {ran:?}"
+        );
+    }
+    for verb in [&["doctor"][..], &["doctor", "t1"]] {
+        let ran = at(&peer, verb);
+        assert_eq!(ran.code, Some(5), "{ran:?}");
+        assert!(
+            ran.out.contains("question s cannot be answered here: ") && ran.out.contains(method),
+            "{ran:?}"
+        );
+        assert!(ran.out.contains("mcptask cancel t1") && !ran.out.contains("mcptask respond"), "{ran:?}");
+    }
+    assert!(peer.said_of("tasks/update").is_empty());
+}
+
+#[rstest]
+#[case(&["respond", "t1", "--set", "a=x"])]
+#[case(&["respond", "--next", "--set", "a=x"])]
+#[case(&["respond", "--all", "--tool", "x", "--set", "a=x"])]
+fn a_question_beside_what_nobody_here_can_answer_is_answered(#[case] verb: &[&str]) {
+    let peer = asking(json!({ "a-s": sampling(), "f": form() }));
+    let found = at(&peer, &["doctor", "t1"]);
+    assert!(found.code == Some(5) && found.out.contains("mcptask respond t1"), "{found:?}");
+    let ran = at(&peer, verb);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(peer.said_of("tasks/update")[0].message["params"]["inputResponses"]["f"]["content"]["a"], "x");
+}
+
+#[rstest]
+#[case("--decline", "decline")]
+#[case("--cancel", "cancel")]
+fn a_page_that_must_not_be_opened_can_be_declined_and_dismissed(#[case] option: &str, #[case] action: &str) {
+    let peer = asking(json!({ "u": page() }));
+    let found = at(&peer, &["doctor", "t1"]);
+    assert!(
+        found.code == Some(5) && found.out.contains("mcptask respond t1 --decline --question u"),
+        "{found:?}"
+    );
+    for verb in [&["respond", "t1", "--accept"][..], &["respond", "t1", "--set", "a=x"]] {
+        let ran = at(&peer, verb);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+    }
+    let ran = at(&peer, &["respond", "t1"]);
+    assert!(ran.code == Some(6) && ran.err.contains("--decline"), "{ran:?}");
+    assert!(peer.said_of("tasks/update").is_empty());
+    let ran = at(&peer, &["respond", "t1", option]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(peer.said_of("tasks/update")[0].message["params"]["inputResponses"]["u"]["action"], action);
+}
