@@ -127,11 +127,11 @@ impl Client {
 
     fn submitted(&self, result: Value) -> ClientResult<Submitted> {
         // The eras differ: a legacy task is nested, a modern one is flat and has a `resultType`.
-        let task = if self.modern {
-            Some(&result).filter(|result| result_type(result) == Some(TASK))
-        } else {
-            result.get("task")
-        };
+        let is_flat = result_type(&result) == Some(TASK);
+        let task = if self.modern { Some(&result).filter(|_| is_flat) } else { result.get("task") };
+        if is_flat && task.is_none() {
+            return Err(self.odd("tools/call", "a task as only 2026-07-28 has it, which was not agreed on"));
+        }
         match task {
             Some(task) => TaskView::read(task)
                 .map(|view| Submitted::Task(Box::new(view)))
