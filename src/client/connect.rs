@@ -1,5 +1,6 @@
 //! From a target to a connection.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ use super::tasks::beginning;
 use super::traffic::Traffic;
 use super::wire::{Wire, unwrapped};
 use super::{Client, ClientError, ClientResult, Era, Target};
+use crate::certificate::inner;
 
 /// What a server is asked first, in words.
 pub(crate) const HANDSHAKE: &str = "the handshake";
@@ -162,7 +164,17 @@ fn no_shared_version<'a>(place: &str, versions: impl IntoIterator<Item = &'a str
 }
 
 fn unbuilt(place: &str, error: reqwest::Error) -> ClientError {
-    let (server, reason) = (place.to_owned(), error.without_url().to_string());
+    let (server, error) = (place.to_owned(), error.without_url());
+    let causes = std::iter::successors(Some(&error as &(dyn Error + 'static)), |error| inner(*error));
+    let reason = causes.last().map(ToString::to_string).unwrap_or_default();
+    if place.starts_with("https:") {
+        // Nothing was tried on the network, and nothing will be otherwise a moment later.
+        let reason = format!(
+            "this machine has no CA certificates to check its certificate with, or they cannot be read: install them, or \
+             name their file in SSL_CERT_FILE ({reason})"
+        );
+        return ClientError::Insecure { server, reason };
+    }
     ClientError::Unreachable { server, reason, is_sent: false }
 }
 

@@ -228,6 +228,8 @@ async fn a_result_of_an_unknown_type_is_refused(#[case] method: &'static str, #[
 #[case::unknown(json!({ "resultType": "wish", "content": [] }), "wish")]
 #[case::a_task_of_the_newer_era(json!({ "resultType": "task", "taskId": "t1", "status": "working" }), "2026-07-28")]
 #[case::a_task_without_an_id(json!({ "resultType": "task", "taskId": "", "status": "working" }), "2026-07-28")]
+#[case::a_task_without_its_name(json!({ "taskId": "t1", "status": "working" }), "neither a task nor a call's result")]
+#[case::empty(json!({}), "neither a task nor a call's result")]
 #[case::a_number(json!(5), "5, which is no result")]
 #[case::nothing(Value::Null, "null, which is no result")]
 fn a_legacy_result_that_is_none_is_refused(#[case] result: Value, #[case] words: &str) {
