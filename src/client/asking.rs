@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, watch};
 
 use super::ClientError;
 use super::asked::AskedQuestion;
-use crate::form::misfits;
+use crate::form::{self, misfits};
 use crate::task::who::ANSWERER;
 use crate::task::{Action, Answer, Ask, AskKind, Who, joined};
 
@@ -128,7 +128,7 @@ pub fn ask_from(params: &Value) -> Result<Ask, String> {
     match text("mode").unwrap_or("form") {
         "form" => {
             let schema = params.get("requestedSchema").ok_or("a form without a requestedSchema")?;
-            Ok(Ask::form(message, schema.clone()))
+            Ok(Ask::form(message, form::of_object(schema)))
         }
         "url" => {
             let ask = Ask::url(message, text("url").ok_or("a URL elicitation without a url")?);

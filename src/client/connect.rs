@@ -1,5 +1,6 @@
 //! From a target to a connection.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,10 +24,13 @@ use super::flood::Flood;
 use super::http::Endpoint;
 use super::last_words::LastWords;
 use super::oddity;
-use super::session::{Heard, Session};
+use super::session::Session;
 use super::stdio::{ChildServer, Start};
-use super::wire::Wire;
+use super::tasks::beginning;
+use super::traffic::Traffic;
+use super::wire::{Wire, unwrapped};
 use super::{Client, ClientError, ClientResult, Era, Target};
+use crate::certificate::inner;
 
 /// What a server is asked first, in words.
 pub(crate) const HANDSHAKE: &str = "the handshake";
@@ -104,7 +108,6 @@ async fn open(
         lost: lost.clone(),
         broken: broken.clone(),
         stays: stays.clone(),
-        heard: Heard::default(),
         flood: Flood::new(words.clone()),
     };
     let running = match target {
@@ -161,7 +164,17 @@ fn no_shared_version<'a>(place: &str, versions: impl IntoIterator<Item = &'a str
 }
 
 fn unbuilt(place: &str, error: reqwest::Error) -> ClientError {
-    let (server, reason) = (place.to_owned(), error.without_url().to_string());
+    let (server, error) = (place.to_owned(), error.without_url());
+    let causes = std::iter::successors(Some(&error as &(dyn Error + 'static)), |error| inner(*error));
+    let reason = causes.last().map(ToString::to_string).unwrap_or_default();
+    if place.starts_with("https:") {
+        // Nothing was tried on the network, and nothing will be otherwise a moment later.
+        let reason = format!(
+            "this machine has no CA certificates to check its certificate with, or they cannot be read: install them, or \
+             name their file in SSL_CERT_FILE ({reason})"
+        );
+        return ClientError::Insecure { server, reason };
+    }
     ClientError::Unreachable { server, reason, is_sent: false }
 }
 
@@ -190,6 +203,7 @@ async fn over_http(
 ) -> Result<Running, Failure> {
     let (place, wire, listening) = (session.place.clone(), session.wire.clone(), endpoint.listening());
     let transport = StreamableHttpClientTransport::with_client(endpoint, config);
+    let transport = Traffic::new(transport, &session.flood);
     let over = session.flood.over().child_token();
     let serving = serve_client_with_lifecycle_and_ct(session, transport, lifecycle(era), over);
     let running = serving.await.map_err(|error| {
@@ -218,7 +232,8 @@ async fn over_stdio(
     })?;
     let gone = child.gone();
     let over = session.flood.over().child_token();
-    match serve_client_with_lifecycle_and_ct(session, child, lifecycle(era), over).await {
+    let transport = Traffic::new(child, &session.flood);
+    match serve_client_with_lifecycle_and_ct(session, transport, lifecycle(era), over).await {
         Ok(running) => Ok(running),
         Err(error) => {
             // A program that does not speak MCP does not speak another era of it.
@@ -343,6 +358,20 @@ fn initialize_failure(place: &str, error: ClientInitializeError) -> ClientError 
         }
         ClientInitializeError::NoCompatibleProtocolVersion { server_supported, .. } => {
             no_shared_version(place, server_supported.iter().map(ProtocolVersion::as_str))
+        }
+        ClientInitializeError::ExpectedInitResult(Some(result)) => {
+            let result = serde_json::to_value(result).map(unwrapped).unwrap_or_default();
+            protocol(match result.get("protocolVersion") {
+                Some(version) if !version.is_string() => {
+                    format!(
+                        "its reply to the handshake has the protocolVersion {version}, which is no version"
+                    )
+                }
+                _ => format!("its reply to the handshake is none: {}", beginning(&result)),
+            })
+        }
+        ClientInitializeError::ExpectedInitResponse(_) | ClientInitializeError::ExpectedInitResult(None) => {
+            protocol("it replies to the handshake with something else".to_owned())
         }
         other => protocol(other.to_string()),
     }

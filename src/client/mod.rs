@@ -32,6 +32,8 @@ mod target;
 mod tasks;
 mod told;
 mod tools;
+mod traffic;
+mod unread;
 mod view;
 mod wire;
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::failure::{closed, service_failure, timeout};
 use super::session::capabilities;
+use super::tasks::beginning;
 use super::wire::unwrapped;
 use super::{Client, ClientError, ClientResult};
 
@@ -22,6 +23,9 @@ pub(super) const INPUT_REQUIRED: &str = "input_required";
 pub(super) const TASK: &str = "task";
 /// What a result can be in the modern era; one that says nothing is complete.
 const RESULT_TYPES: [&str; 3] = ["complete", INPUT_REQUIRED, TASK];
+
+/// The requests whose result is given to whoever asked for it. Of the others only parts are read, or nothing.
+const GIVING: [&str; 2] = ["tools/call", "tasks/result"];
 
 /// How long a request may take that waits for nobody.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -130,11 +134,15 @@ impl Client {
         }
     }
 
-    /// The result, unless it is of a type that this client does not know: what it means is not known then, either.
+    /// The result, unless it is of a type that this client does not know: what it means is not known then, either, also
+    /// where a server of the older era has types.
     fn known_type(&self, method: &str, result: Value) -> ClientResult<Value> {
-        match result.get("resultType").filter(|_| self.modern) {
+        match result.get("resultType").filter(|kind| self.modern || !kind.is_null()) {
             Some(unknown) if !RESULT_TYPES.iter().any(|known| unknown == known) => {
                 Err(self.odd(method, &format!("a result of the unknown resultType {unknown}")))
+            }
+            _ if GIVING.contains(&method) && !result.is_object() => {
+                Err(self.odd(method, &format!("{}, which is no result", beginning(&result))))
             }
             _ => Ok(result),
         }

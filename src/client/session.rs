@@ -1,14 +1,12 @@
 //! What this client does when the server speaks first.
 
-use std::collections::VecDeque;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rmcp::ClientHandler;
 use rmcp::model::{
     ClientCapabilities, ClientConfig, CustomNotification, CustomRequest, CustomResult, ElicitationCapability,
     ErrorCode, ErrorData, ExtensionCapabilities, FormElicitationCapability, Implementation, ProtocolVersion,
-    RequestId, TASKS_EXTENSION_ID, UrlElicitationCapability,
+    TASKS_EXTENSION_ID, UrlElicitationCapability,
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleClient};
 use serde_json::Value;
@@ -41,36 +39,8 @@ pub(super) struct Session {
     pub(super) broken: Arc<Notify>,
     /// Fires where the session is left to the server at the end, with what goes on in it.
     pub(super) stays: CancellationToken,
-    /// The server's requests that came before.
-    pub(super) heard: Heard,
     /// How many of its questions may be open.
     pub(super) flood: Flood,
-}
-
-/// How many of the server's requests are remembered.
-const REMEMBERED: usize = 256;
-
-/// The requests of a session that came last, each as the hash of its id and its params. One that comes again, as some
-/// servers send it on every stream that they have, is the same request, and has one reply.
-#[derive(Default)]
-pub(super) struct Heard(Mutex<VecDeque<u64>>);
-
-impl Heard {
-    /// Notes a request; whether it came before.
-    fn again(&self, id: &RequestId, params: &str) -> bool {
-        let mut hasher = DefaultHasher::new();
-        (id, params).hash(&mut hasher);
-        let request = hasher.finish();
-        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if heard.contains(&request) {
-            return true;
-        }
-        if heard.len() >= REMEMBERED {
-            heard.pop_front();
-        }
-        heard.push_back(request);
-        false
-    }
 }
 
 impl Session {
@@ -128,15 +98,8 @@ impl ClientHandler for Session {
             return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, request.method, None));
         }
         let params = request.params.unwrap_or_default();
-        let text = params.to_string();
-        if self.heard.again(&context.id, &text) {
-            // It has its place, and its reply, where it came first. What waits for the end is nothing of it.
-            self.flood.refuse();
-            drop((text, params));
-            return std::future::pending().await;
-        }
         let _open = if self.desk.is_some() || self.stays.is_cancelled() {
-            let open = self.flood.open(text.len());
+            let open = self.flood.open(params.to_string().len());
             Some(open.ok_or_else(|| {
                 ErrorData::internal_error("too many questions of this server are open", None)
             })?)
@@ -144,7 +107,6 @@ impl ClientHandler for Session {
             self.flood.refuse();
             None
         };
-        drop(text);
         tokio::select! {
             biased;
             () = context.ct.cancelled() => self.withdrawn().await,

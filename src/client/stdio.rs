@@ -4,7 +4,6 @@ use std::io;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rmcp::RoleClient;
@@ -19,46 +18,13 @@ use super::junk::{self, Junk};
 use super::last_words::LastWords;
 use super::oddity::too_many_bytes;
 use super::program::Program;
+use super::unread::{self, Unread};
 use super::wire::Wire;
 
 /// The longest line that a server may send, in bytes: what HTTP takes, too.
 const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 /// How long a program that has closed its stdout may take to end, for an error to say how it ended.
 const ENDING: Duration = Duration::from_millis(500);
-
-/// What may wait for a program that does not read its stdin, in messages and in bytes: requests of this client are few,
-/// and what it replies to a program that floods it with requests is not worth more.
-const MOST_UNREAD: usize = 1000;
-const MOST_UNREAD_BYTES: usize = 64 * 1024 * 1024;
-
-/// What waits for the program to be read.
-#[derive(Debug, Default)]
-struct Unread {
-    messages: AtomicUsize,
-    bytes: AtomicUsize,
-    /// Fires where it is too much.
-    over: CancellationToken,
-}
-
-/// One message of it. Dropping it tells that it was written.
-struct Waiting(Arc<Unread>, usize);
-
-impl Unread {
-    /// Takes a message of so many bytes; `None` where too much waits. One that is larger than all is taken alone.
-    fn add(unread: &Arc<Self>, bytes: usize) -> Option<Waiting> {
-        let messages = unread.messages.fetch_add(1, Ordering::Relaxed);
-        let before = unread.bytes.fetch_add(bytes, Ordering::Relaxed);
-        let waiting = Waiting(Arc::clone(unread), bytes);
-        (messages < MOST_UNREAD && before < MOST_UNREAD_BYTES).then_some(waiting)
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.messages.fetch_sub(1, Ordering::Relaxed);
-        self.0.bytes.fetch_sub(self.1, Ordering::Relaxed);
-    }
-}
 
 /// How it is started.
 #[derive(Clone, Copy)]
@@ -79,7 +45,9 @@ pub(super) struct ChildServer {
     stdout: Option<BufReader<ChildStdout>>,
     line: Vec<u8>,
     junk: Junk,
-    unread: Arc<Unread>,
+    unread: Unread,
+    /// Fires where too much is unread.
+    over: CancellationToken,
     wire: Arc<Wire>,
     words: LastWords,
 }
@@ -101,8 +69,9 @@ impl ChildServer {
         words.clone().listen(stderr.ok_or_else(missing)?);
         let stdin = Some(Arc::new(Mutex::new(stdin.ok_or_else(missing)?)));
         let stdout = Some(BufReader::new(stdout.ok_or_else(missing)?));
-        let (program, junk, unread) = (Some(program), Junk::default(), Arc::default());
-        Ok(Self { program, stdin, stdout, line: Vec::new(), junk, unread, wire, words })
+        let (program, junk, unread) = (Some(program), Junk::default(), Unread::default());
+        let (line, over) = (Vec::new(), CancellationToken::new());
+        Ok(Self { program, stdin, stdout, line, junk, unread, over, wire, words })
     }
 
     /// Fires when the program has ended.
@@ -173,9 +142,9 @@ impl Transport<RoleClient> for ChildServer {
         let stdin = self.stdin.clone();
         let line = serde_json::to_vec(&item).map_err(io::Error::from).and_then(|mut line| {
             line.push(b'\n');
-            let unread = Unread::add(&self.unread, line.len()).ok_or_else(|| {
-                self.words.hung_up_on(format!("does not read what it is sent: {MOST_UNREAD} messages wait"));
-                self.unread.over.cancel();
+            let unread = self.unread.add(line.len()).ok_or_else(|| {
+                self.words.hung_up_on(unread::words());
+                self.over.cancel();
                 io::Error::from(io::ErrorKind::BrokenPipe)
             })?;
             Ok((line, unread))
@@ -191,7 +160,7 @@ impl Transport<RoleClient> for ChildServer {
 
     async fn receive(&mut self) -> Option<ServerJsonRpcMessage> {
         loop {
-            let over = self.unread.over.clone();
+            let over = self.over.clone();
             let line = tokio::select! {
                 biased;
                 () = over.cancelled() => return None,

@@ -10,6 +10,7 @@ use super::asked::AskedQuestion;
 use super::asking::{ask_from, elicit_result, needs_input};
 use super::circle::Circle;
 use super::request::{INPUT_REQUIRED, TASK};
+use super::tasks::beginning;
 use super::{Client, ClientError, ClientResult, TaskView};
 use crate::task::id::SESSION_LABEL;
 use crate::task::{Action, Outcome, RpcError, TaskSupport};
@@ -19,6 +20,10 @@ use crate::task::{Action, Outcome, RpcError, TaskSupport};
 const MAX_ROUNDS: u32 = 1000;
 /// How long the reply to a task's submission may be behind the task's first question.
 const OVERTAKEN: Duration = Duration::from_secs(10);
+
+/// What a call's result has at least one of; the last is of the first version. Whoever took anything else for a result would
+/// call that finished which may go on.
+const OF_A_CALL: [&str; 4] = ["content", "structuredContent", "isError", "toolResult"];
 
 /// The error of a call that needs the user to visit a page first (2025-11-25, client/elicitation).
 const PAGE_NEEDED: i64 = -32042;
@@ -127,15 +132,17 @@ impl Client {
 
     fn submitted(&self, result: Value) -> ClientResult<Submitted> {
         // The eras differ: a legacy task is nested, a modern one is flat and has a `resultType`.
-        let task = if self.modern {
-            Some(&result).filter(|result| result_type(result) == Some(TASK))
-        } else {
-            result.get("task")
-        };
+        let is_flat = result_type(&result) == Some(TASK);
+        let task = if self.modern { Some(&result).filter(|_| is_flat) } else { result.get("task") };
+        if is_flat && task.is_none() {
+            return Err(self.odd("tools/call", "a task as only 2026-07-28 has it, which was not agreed on"));
+        }
         match task {
             Some(task) => TaskView::read(task)
                 .map(|view| Submitted::Task(Box::new(view)))
                 .ok_or_else(|| self.odd("tools/call", "a task without id or status")),
+            None if OF_A_CALL.iter().all(|name| result.get(name).is_none()) => Err(self
+                .odd("tools/call", &format!("neither a task nor a call's result: {}", beginning(&result)))),
             None => Ok(Submitted::Done(Outcome::Result(result))),
         }
     }

@@ -113,7 +113,7 @@ impl Ended {
 }
 
 fn outcome(value: &Value) -> Option<Outcome> {
-    if let Some(result) = value.get("result") {
+    if let Some(result) = value.get("result").filter(|result| result.is_object()) {
         return Some(Outcome::Result(result.clone()));
     }
     let error = value.get("error")?;

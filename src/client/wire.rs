@@ -8,7 +8,7 @@
 
 use std::sync::OnceLock;
 
-use rmcp::model::Tool;
+use rmcp::model::{ServerCapabilities, Tool};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
@@ -54,6 +54,9 @@ impl Wire {
         if result.get("protocolVersion").is_some() || result.get("supportedVersions").is_some() {
             // A session that is opened again says the same; the first word stays.
             let _ = self.handshake.set(result.clone());
+            if let Some(read) = discovered(result) {
+                *result = read;
+            }
         } else if result.get("tools").is_none() || result.get("resultType").is_none() {
             *result = json!({ VERBATIM: result.take() });
         }
@@ -69,6 +72,23 @@ impl Wire {
             });
         }
     }
+}
+
+/// What rmcp has to know of a `server/discover` result. It takes one that lacks a hint about caching, or has a capability
+/// that it cannot read, for none at all, and its server for one of the older era.
+fn discovered(result: &Value) -> Option<Value> {
+    let versions = result.get("supportedVersions").filter(|versions| versions.is_array())?;
+    let kind = result.get("resultType").cloned().unwrap_or_else(|| "complete".into());
+    let capabilities = result.get("capabilities").filter(|one| ServerCapabilities::deserialize(*one).is_ok());
+    let meta = result.get("_meta").filter(|meta| meta.is_object());
+    Some(json!({
+        "resultType": kind,
+        "supportedVersions": versions,
+        "capabilities": capabilities.cloned().unwrap_or_else(|| json!({})),
+        "ttlMs": 0,
+        "cacheScope": "private",
+        "_meta": meta.cloned().unwrap_or_else(|| json!({})),
+    }))
 }
 
 /// A result as the server sent it.

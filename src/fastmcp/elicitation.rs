@@ -22,6 +22,7 @@ use super::docket::{Docket, RunState};
 use super::link::Replies;
 use super::signs::Asking;
 use super::{Delivery, DeployedQuestion, FastmcpResult};
+use crate::form;
 use crate::task::Ask;
 
 /// How long a question lives, in milliseconds.
@@ -72,7 +73,7 @@ pub(super) fn take(
 }
 
 fn question(request: Request, ttl_ms: Option<i64>, now: Timestamp) -> DeployedQuestion {
-    let ask = Ask::form(request.message, request.schema);
+    let ask = Ask::form(request.message, form::of_object(&request.schema));
     DeployedQuestion { id: request.id, problems: ask.unshowable(), asked_at: asked_at(ttl_ms, now), ask }
 }
 

@@ -34,6 +34,7 @@ pub use ask::{at_end, misfits, unaskable};
 pub(crate) use entry::WHOLE;
 pub use field::{Choice, Field, FieldKind};
 pub(crate) use given::{arguments, content};
+pub(crate) use reading::of_object;
 pub use schema::{schema_fault, schema_violations};
 pub(crate) use shape::Shape;
 pub use strict::foreign;

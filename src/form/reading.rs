@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::shape::{self, MOST_DEPTH, MOST_PARTS, Shape, Type};
 use super::{Choice, Field, FieldKind};
@@ -27,6 +27,12 @@ pub(super) fn all(root: &Value) -> Option<Vec<Field>> {
     let required: BTreeSet<&str> = required.into_iter().collect();
     let field = |(name, property): (&str, &Value)| read(root, name, property, required.contains(name));
     Some(all.into_iter().map(field).collect())
+}
+
+/// A stranger's schema as one that is an object. One that is none, such as `true`, says nothing of what it takes, so that
+/// the content is given as a whole.
+pub(crate) fn of_object(schema: &Value) -> Value {
+    if schema.is_object() { schema.clone() } else { json!({ "type": "object", "minProperties": 0 }) }
 }
 
 /// Whether a schema without properties says something of what an answer holds all the same.

@@ -53,7 +53,7 @@ fn put(shared: &Arc<Shared>, task: &TaskId, question: &Question) {
     let (shared, task, question) = (shared.clone(), task.clone(), question.clone());
     tokio::spawn(async move {
         if !ruling::settles(&shared, &task, &question).await {
-            settle(&shared, &task, &question, false, &reason).await;
+            settle(&shared, &task, &question, &reason).await;
         }
     });
 }

@@ -87,9 +87,10 @@ impl Relay {
         ruling::ruled(&self.shared, task).await
     }
 
-    /// Answers for the client of a foreground call that cannot be asked.
-    pub(crate) async fn answer_for(&self, task: &TaskId, question: &Question, reason: &str) {
-        unanswerable::settle(&self.shared, task, question, true, reason).await;
+    /// Answers for the client of a foreground call that cannot be asked, or leaves that to an operator; true when the
+    /// question stays open.
+    pub(crate) async fn answer_for(&self, task: &TaskId, question: &Question, reason: &str) -> bool {
+        unanswerable::settle(&self.shared, task, question, reason).await
     }
 
     /// A client waits in a request: for the end of its own foreground call, or for the result of a task.

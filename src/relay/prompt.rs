@@ -114,10 +114,7 @@ impl Prompt {
             End::LeftOpen => true,
             End::Unanswerable(_) if self.asking == Asking::Guest => true,
             End::Unanswerable(_) if self.shared.stop.is_cancelled() => false,
-            End::Unanswerable(reason) => {
-                let foreground = self.asking.call().is_some();
-                settle(&self.shared, &self.task, &self.question, foreground, &reason).await
-            }
+            End::Unanswerable(reason) => settle(&self.shared, &self.task, &self.question, &reason).await,
         };
         if stays {
             self.handle.leave_open();

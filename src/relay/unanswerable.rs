@@ -35,16 +35,10 @@ pub(super) fn is_too_late(error: &EngineError) -> bool {
     )
 }
 
-/// Answers the question with cancel, or leaves it to an operator; true when it stays open. A question of a foreground
-/// call is always cancelled: no operator is shown it.
-pub(super) async fn settle(
-    shared: &Shared,
-    task: &TaskId,
-    question: &Question,
-    foreground: bool,
-    reason: &str,
-) -> bool {
-    let waits = shared.config.unanswerable == Unanswerable::Wait && !foreground;
+/// Answers the question with cancel, or leaves it to an operator, who is shown those of foreground calls too; true when
+/// it stays open.
+pub(super) async fn settle(shared: &Shared, task: &TaskId, question: &Question, reason: &str) -> bool {
+    let waits = shared.config.unanswerable == Unanswerable::Wait;
     tracing::warn!(%task, question = %question.id, reason,
         "{}", if waits { "a question waits for an operator" } else { "a question is answered by cancel" });
     let settled = Shared::outlast(&shared.stop, || async {

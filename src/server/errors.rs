@@ -19,6 +19,12 @@ pub(super) fn invalid(message: impl Into<String>) -> ErrorData {
     ErrorData::invalid_params(message.into(), None)
 }
 
+/// A request of the older era outside a session, over HTTP a bad request (2025-11-25, basic/transports).
+pub(super) fn no_session() -> ErrorData {
+    let problem = "the request belongs to no session: send initialize first, or name 2026-07-28";
+    ErrorData::invalid_request(problem, None)
+}
+
 /// "Method not found".
 pub(super) fn no_method(message: impl Into<String>) -> ErrorData {
     ErrorData::new(ErrorCode::METHOD_NOT_FOUND, message.into(), None)

@@ -3,6 +3,7 @@
 //! A legacy call's questions go to its client on the call's own stream. A modern call that asks returns
 //! what it asks, with a `requestState`; the same call with that state and the answers waits on.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use rmcp::ErrorData;
@@ -15,7 +16,7 @@ use super::{misbehaviour, modern_tasks, wire};
 use crate::engine::{EngineError, Feed, Submission, Viewer};
 use crate::relay::Modes;
 use crate::store::StoreError;
-use crate::task::{EventKind, Outcome, Question, Task, TaskId, TaskStatus};
+use crate::task::{EventKind, Outcome, Question, QuestionId, Task, TaskId, TaskStatus};
 
 pub(super) async fn legacy(
     serving: &Arc<Serving>,
@@ -52,6 +53,7 @@ pub(super) async fn modern(
     let mut wait = Wait::new(serving, &request, &task, feed, Purpose::Call);
     // Where an earlier round began the task, it may be there already.
     let mut seen = if resumes { Some(wait.look().await?).filter(reached) } else { None };
+    let mut settled = HashSet::new();
     let stopped = loop {
         let stopped = match seen.take() {
             Some(task) => task,
@@ -62,7 +64,7 @@ pub(super) async fn modern(
         if !reached(&stopped) {
             continue;
         }
-        if is_task(&stopped) || !answer_unaskable(serving, &stopped, modes).await {
+        if is_task(&stopped) || is_clients_turn(serving, &stopped, modes, &mut settled).await {
             break stopped;
         }
     };
@@ -74,7 +76,7 @@ pub(super) async fn modern(
     } else {
         Ok(json!({
             "resultType": "input_required",
-            "inputRequests": wire::input_requests(&stopped, stopped.open_questions()),
+            "inputRequests": wire::input_requests(&stopped, askable(&stopped, modes)),
             "requestState": state(&stopped),
         }))
     };
@@ -91,14 +93,28 @@ fn unaskable(task: &Task, modes: Modes) -> impl Iterator<Item = (&Question, Stri
     task.open_questions().filter_map(move |question| Some((question, modes.missing(&question.ask.kind)?)))
 }
 
-/// Answers for the client of a hidden task what it cannot be asked; true when there was such a question.
-async fn answer_unaskable(serving: &Serving, task: &Task, modes: Modes) -> bool {
-    let mut any = false;
+/// The open questions that it can be asked.
+fn askable(task: &Task, modes: Modes) -> impl Iterator<Item = &Question> {
+    task.open_questions().filter(move |question| modes.missing(&question.ask.kind).is_none())
+}
+
+/// Answers for the client of a hidden task what it cannot be asked, or leaves it to an operator, once each; whether there
+/// is nothing to wait for but the client.
+async fn is_clients_turn(
+    serving: &Serving,
+    task: &Task,
+    modes: Modes,
+    settled: &mut HashSet<QuestionId>,
+) -> bool {
+    let (mut is_answered, mut is_left) = (false, false);
     for (question, reason) in unaskable(task, modes) {
-        serving.relay.answer_for(task.id(), question, &reason).await;
-        any = true;
+        is_left |= settled.contains(&question.id);
+        if settled.insert(question.id.clone()) {
+            let stays = serving.relay.answer_for(task.id(), question, &reason).await;
+            (is_answered, is_left) = (is_answered || !stays, is_left || stays);
+        }
     }
-    any
+    !is_answered && (!is_left || askable(task, modes).next().is_some())
 }
 
 /// What a client brings back with its answers: the task and how much it had asked, so that each round's

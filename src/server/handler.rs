@@ -12,7 +12,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::Value;
 
 use super::dialect::{self, Era};
-use super::errors::{invalid, no_method};
+use super::errors::{invalid, no_method, no_session};
 use super::request::{Caller, Client, Request, Serving};
 use super::wire::Object;
 use super::{legacy_tasks, modern_tasks, subscriptions, tools, wire};
@@ -85,8 +85,7 @@ impl ServerHandler for Handler {
         };
         let request = Request { caller: Caller::of(&context, era), params, context };
         if era == Era::Legacy && request.caller.client.is_none() {
-            let problem = "the request belongs to no session: send initialize first, or name 2026-07-28";
-            return Err(ErrorData::invalid_request(problem, None));
+            return Err(no_session());
         }
         let serving = &self.serving;
         let result = match (era, method) {

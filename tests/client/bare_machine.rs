@@ -65,6 +65,17 @@ fn plain_http_elsewhere_needs_no_certificates_and_its_proxy_is_used() {
 }
 
 #[test]
+fn a_server_behind_tls_is_not_waited_for_where_its_certificate_cannot_be_checked() {
+    for words in [&["tools"][..], &["submit", "x", "--wait"]] {
+        let output = mcptask(&[words, &["--server", "https://kitchen.example/mcp"]].concat(), &[]);
+        let said = said(&output).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(output.status.code(), Some(4), "{said}");
+        assert!(said.contains("has no CA certificates") && said.contains("SSL_CERT_FILE"), "{said}");
+        assert!(!said.contains("is the server running") && !said.contains("builder error"), "{said}");
+    }
+}
+
+#[test]
 fn what_needs_a_store_says_that_there_is_no_place_for_it() {
     for words in [&["list"][..], &["submit", "x"], &["serve", "--listen", "127.0.0.1:0"]] {
         let output = mcptask(words, &[]);

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use mcptask::client::{Client, ClientError, Era};
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
+use crate::answers::{Answers, accept};
 use crate::peer::{Peer, Reply, legacy, modern};
-use crate::{bounded, call, none, outcome_text};
+use crate::{bounded, call, connect, none, outcome_text};
 
 #[rstest]
 #[tokio::test]
@@ -112,6 +113,52 @@ async fn a_server_that_asks_without_end_is_given_up() {
     let client = Client::connect(&peer.target(), Era::Legacy, None).await.expect("connects");
     let error = bounded("submit", client.submit(call("x", none()))).await.expect_err("it is given up");
     assert!(error.to_string().contains("floods its client with questions"), "{error}");
+}
+
+/// Nobody takes the replies: each of them waits in this process.
+#[tokio::test]
+async fn a_server_that_pings_without_end_and_takes_no_reply_is_given_up() {
+    let ping: &[u8] = b"data: {\"jsonrpc\":\"2.0\",\"id\":\"p\",\"method\":\"ping\"}\n\n";
+    let peer = Peer::start(move |said| match said.method() {
+        "tools/call" => Reply::Endless(ping),
+        // A reply to a ping.
+        "" if said.head.starts_with("post") => {
+            std::thread::sleep(Duration::from_secs(120));
+            Reply::HangUp
+        }
+        _ => legacy(said),
+    });
+    let client = Client::connect(&peer.target(), Era::Legacy, None).await.expect("connects");
+    let error = bounded("submit", client.submit(call("x", none()))).await.expect_err("it is given up");
+    assert!(error.to_string().contains("does not read what it is sent"), "{error}");
+    bounded("close", client.close()).await;
+}
+
+/// A task that has another question for each answer.
+#[tokio::test]
+async fn a_task_that_asks_without_end_is_left() {
+    let questions: Map<String, Value> = (0..1100)
+        .map(|number| {
+            let form = json!({ "type": "object", "properties": {} });
+            let params = json!({ "message": "q", "requestedSchema": form });
+            (format!("q{number}"), json!({ "method": "elicitation/create", "params": params }))
+        })
+        .collect();
+    let peer = Peer::start(move |said| match said.method() {
+        "tools/call" => Reply::Result(json!({ "resultType": "task", "taskId": "t1", "status": "working" })),
+        "tasks/get" => {
+            Reply::Kept(json!({ "resultType": "complete", "taskId": "t1", "status": "input_required",
+            "inputRequests": questions, "pollIntervalMs": 300_000 }))
+        }
+        "tasks/update" => Reply::Kept(json!({ "resultType": "complete" })),
+        _ => modern(said),
+    });
+    let accepting = Answers::new((0..1100).map(|_| accept(json!({}))));
+    let client = connect(&peer.url(), &accepting).await;
+    let error = crate::run(&client, call("x", none())).await.expect_err("it is left");
+    assert!(matches!(&error, ClientError::TooManyQuestions { answered: 1000, .. }), "{error:?}");
+    assert_eq!(peer.said_of("tasks/update").len(), 1000);
+    assert!(peer.said_of("tasks/cancel").is_empty(), "it goes on");
 }
 
 #[rstest]

@@ -101,6 +101,46 @@ async fn a_server_that_cannot_be_discovered_is_initialized(#[case] reply: fn() -
     assert_eq!((client.era(), client.tools().await.expect("lists").len()), (Era::Legacy, 1));
 }
 
+/// Its hints are about caching, and a capability may be newer than this client.
+#[rstest]
+#[case::no_hints(json!({}), &["ttlMs", "cacheScope"])]
+#[case::odd_hints(json!({ "ttlMs": -1.5, "cacheScope": "family" }), &[])]
+#[case::no_type(json!({}), &["resultType"])]
+#[case::odd_capabilities(json!({ "capabilities": { "tools": true, "extensions": { "io.modelcontextprotocol/tasks": {} } } }), &[])]
+#[tokio::test]
+async fn what_a_discovery_leaves_out_makes_no_era(
+    #[case] odd: Value,
+    #[case] missing: &'static [&'static str],
+) {
+    let peer = Peer::start(move |said| match (said.method(), modern(said)) {
+        ("server/discover", Reply::Result(Value::Object(mut result))) => {
+            result.extend(odd.as_object().cloned().expect("an object"));
+            missing.iter().for_each(|name| drop(result.remove(*name)));
+            Reply::Result(Value::Object(result))
+        }
+        (_, reply) => reply,
+    });
+    let client = connect(&peer.target(), Era::Auto).await.expect("connects");
+    assert_eq!((client.era(), client.tools().await.expect("lists").len()), (Era::Modern, 1));
+    assert!(client.runs_tasks() && peer.said_of("initialize").is_empty());
+}
+
+#[rstest]
+#[case::null(json!({ "protocolVersion": null, "capabilities": {}, "serverInfo": { "name": "x", "version": "1" } }),
+    "the protocolVersion null, which is no version")]
+#[case::a_number(json!({ "protocolVersion": 5 }), "the protocolVersion 5, which is no version")]
+#[case::nothing(json!({}), "its reply to the handshake is none: {}")]
+fn a_handshake_that_cannot_be_read_is_told_in_words(#[case] result: Value, #[case] words: &str) {
+    let peer = Peer::start(move |said| match said.method() {
+        "initialize" => Reply::Result(result.clone()),
+        _ => legacy(said),
+    });
+    let ran = at(&peer, &["tools"], "");
+    let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(ran.code == Some(1) && said.contains(words), "{ran:?}");
+    assert!(!said.contains("Some(") && !said.contains("CustomResult"), "{ran:?}");
+}
+
 #[tokio::test]
 async fn a_server_that_fails_at_everything_is_named_by_its_status() {
     let peer = Peer::start(|_| no_reply(503));
@@ -181,6 +221,40 @@ async fn a_result_of_an_unknown_type_is_refused(#[case] method: &'static str, #[
     let error =
         bounded("submit", client.submit(call("x", none()))).await.expect_err("nobody knows what it is");
     assert!(matches!(&error, ClientError::Protocol { .. }), "{error:?}");
+}
+
+/// Whoever took a task, or what it does not know, for a result would call that finished which is not.
+#[rstest]
+#[case::unknown(json!({ "resultType": "wish", "content": [] }), "wish")]
+#[case::a_task_of_the_newer_era(json!({ "resultType": "task", "taskId": "t1", "status": "working" }), "2026-07-28")]
+#[case::a_task_without_an_id(json!({ "resultType": "task", "taskId": "", "status": "working" }), "2026-07-28")]
+#[case::a_task_without_its_name(json!({ "taskId": "t1", "status": "working" }), "neither a task nor a call's result")]
+#[case::empty(json!({}), "neither a task nor a call's result")]
+#[case::a_number(json!(5), "5, which is no result")]
+#[case::nothing(Value::Null, "null, which is no result")]
+fn a_legacy_result_that_is_none_is_refused(#[case] result: Value, #[case] words: &str) {
+    let peer = Peer::start(move |said| match said.method() {
+        "tools/call" => Reply::Result(result.clone()),
+        _ => legacy(said),
+    });
+    let ran = at(&peer, &["submit", "x", "--wait"], "");
+    assert!(ran.code == Some(1) && ran.out.is_empty() && ran.err.contains(words), "{ran:?}");
+}
+
+#[rstest]
+fn a_task_result_that_is_no_object_is_no_result(#[values(json!(5), json!("done"), json!([]))] result: Value) {
+    let task = json!({ "taskId": "t1", "status": "completed", "createdAt": "2026-01-01T00:00:00Z" });
+    let peer = Peer::start(move |said| match said.method() {
+        "tools/call" => Reply::Result(json!({ "task": task })),
+        "tasks/get" => Reply::Result(task.clone()),
+        "tasks/result" => Reply::Result(result.clone()),
+        _ => legacy(said),
+    });
+    for words in [&["submit", "x", "--wait"][..], &["result", "t1"]] {
+        let ran = at(&peer, words, "");
+        assert!(ran.code != Some(0) && ran.out.is_empty(), "{words:?}: {ran:?}");
+        assert!(ran.err.contains("which is no result"), "{words:?}: {ran:?}");
+    }
 }
 
 #[tokio::test]

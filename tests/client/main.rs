@@ -26,6 +26,9 @@ mod unsure;
 
 #[path = "../support/python.rs"]
 mod python;
+#[path = "../support/redis.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with test binaries that need more of it")]
+mod redis;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::peer::{Peer, legacy};
 use crate::python::{python, script};
+use crate::redis::RedisServer;
 
 /// A user's home with a project in it, `work`, which is a repository.
 struct Home(TempDir);
@@ -101,6 +102,30 @@ fn what_is_for_this_folder_comes_first() {
     home.write(".claude.json", &claude.to_string());
     assert_eq!(run().0, Some(0));
     assert!(!peers[0].said().is_empty(), "what Claude Code has for this folder alone before the project");
+}
+
+/// As a host starts it: `serve --stdio` keeps its tasks where its line says.
+#[test]
+fn a_server_of_ours_on_stdio_keeps_its_tasks_where_its_entry_says() {
+    let (home, redis) = (Home::new(), RedisServer::start());
+    let (file, other, url) = (home.path("x.db"), home.path("y.db"), redis.url());
+    let [file, other] = [&file, &other].map(|path| path.to_str().expect("text"));
+    for store in [
+        &["--db", file][..],
+        &["--db", other, "--namespace", "mine"],
+        &["--redis", &url],
+        &["--redis", &url, "--namespace", "mine"],
+    ] {
+        let words = [&["serve", "--stdio"][..], store].concat();
+        let entry = json!({ "command": env!("CARGO_BIN_EXE_mcptask"), "args": words });
+        home.write("work/.mcp.json", &of("mcpServers", &entry));
+        let submit = ["submit", "plan_dinner", "--server", "kitchen", "--wait"];
+        let (code, said) = home.run("work", &submit, &[]);
+        assert_eq!(code, Some(6), "{store:?}: its question reached the client: {said}");
+        let (code, said) = home.run("work", &[&["list", "--json"][..], store].concat(), &[]);
+        assert!(code == Some(0) && said.lines().count() == 1, "{store:?}: {said}");
+        assert!(said.contains("plan_dinner"), "{store:?}: {said}");
+    }
 }
 
 #[test]

@@ -184,6 +184,28 @@ async fn an_unknown_session_is_not_found() {
     assert_eq!(response.status(), 400, "no session at all");
 }
 
+/// 2025-11-25, basic/transports: a request without the session id that it needs is a bad request.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_outside_a_session_is_a_bad_request() {
+    let server = Server::start().await;
+    let mut client = Legacy::open(&server).await;
+    client.session = String::new();
+    for method in ["tools/list", "tools/call", "tasks/get", "tasks/result", "tasks/list", "tasks/cancel"] {
+        let params = json!({ "name": "greet", "arguments": {}, "taskId": "t" });
+        let body = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params }).to_string();
+        let response = client.send(Method::POST).body(body).send().await.expect("a response");
+        assert_eq!(response.status(), 400, "{method}");
+        let refusal: Value = response.json().await.expect("JSON");
+        assert_eq!(
+            (&refusal["id"], &refusal["error"]["code"]),
+            (&json!(7), &json!(-32600)),
+            "{method}: {refusal}"
+        );
+        let said = refusal["error"]["message"].as_str().unwrap_or_default();
+        assert!(said.contains("belongs to no session"), "{refusal}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_session_ends_and_one_with_a_stream_does_not() {
     let server = Server::with(|config| config.session_idle = Duration::from_secs(2)).await;

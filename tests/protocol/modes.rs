@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use mcptask::engine::Viewer;
 use mcptask::server::Unanswerable;
 use mcptask::store::EventFilter;
-use mcptask::task::{Answerer, Cursor, EventKind};
-use serde_json::{Value, json};
+use mcptask::task::{Action, Answer, Answerer, Cursor, EventKind};
+use serde_json::{Map, Value, json};
 
 use crate::support::bench::Bench;
 use crate::support::http::{Events, Legacy, Modern};
@@ -115,6 +116,61 @@ async fn what_is_left_to_others_is_shown_to_them_only() {
     let answers = json!({ "q1": { "action": "accept", "content": { "name": "Ada" } } });
     other.result("tasks/update", json!({ "taskId": task, "inputResponses": answers })).await;
     assert_eq!(text(&unasked(&mute, &task).await), "accept \"Ada\"");
+}
+
+/// The operator answers the question that the only task here waits with.
+async fn operator_answers(server: &Server, question: &str, answer: Answer) {
+    let (task, id) = (server.first_task().await, question.parse().expect("an id"));
+    let mut log = server.engine.watch(EventFilter::All, Cursor::START).await.expect("a watch");
+    let wanted = format!("{question} waits for an operator");
+    let noted = async {
+        while !matches!(log.next().await.expect("an event").kind, EventKind::Noted { note } if note.contains(&wanted))
+        {
+        }
+    };
+    soon("a note", noted).await;
+    let task = task.parse().expect("an id");
+    server.engine.answer(&Viewer::Operator, &task, &id, answer).await.expect("it is open");
+}
+
+/// An operator is shown what calls ask, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_call_asks_of_nobody_is_left_to_others_too() {
+    let call = json!({ "name": "ask_name", "arguments": {} });
+    let accepted =
+        || Answer::accept(Map::from_iter([("name".to_owned(), json!("Olga"))]), Answerer::Operator);
+    let serve = || Server::with(|config| config.unanswerable = Unanswerable::Wait);
+
+    let server = serve().await;
+    let client = Legacy::with(&server, json!({}), None).await;
+    let (_, mut events) = client.begin("tools/call", call.clone()).await;
+    operator_answers(&server, "q1", accepted()).await;
+    let response = soon("a response", events.next()).await.expect("a response");
+    assert_eq!(text(&response), "accept \"Olga\"", "{response}");
+
+    let server = serve().await;
+    let mut client = Modern::with_modes(&server, Value::Null);
+    client.declares = false;
+    let (response, ()) =
+        tokio::join!(client.request("tools/call", call), operator_answers(&server, "q1", accepted()));
+    assert_eq!(text(&response), "accept \"Olga\"", "{response}");
+
+    // What it can be asked is asked meanwhile.
+    let server = serve().await;
+    let mut client = Modern::with_modes(&server, json!({}));
+    client.declares = false;
+    let call = json!({ "name": "ask_form_and_page", "arguments": {} });
+    let asked = client.result("tools/call", call.clone()).await;
+    let keys: Vec<_> =
+        asked["inputRequests"].as_object().expect("an object").keys().map(String::as_str).collect();
+    assert_eq!((&asked["resultType"], keys), (&json!("input_required"), vec!["q1"]), "{asked}");
+    let mut again = call;
+    again["inputResponses"] = json!({ "q1": { "action": "decline" } });
+    again["requestState"] = asked["requestState"].clone();
+    let accepted = Answer::new(Action::Accept, Answerer::Operator);
+    let (response, ()) =
+        tokio::join!(client.request("tools/call", again), operator_answers(&server, "q2", accepted));
+    assert_eq!(text(&response), "decline accept", "{response}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -95,6 +95,16 @@ fn a_form_of_variants_is_filled_in_as_a_whole() {
 }
 
 #[test]
+fn a_form_that_is_no_object_is_a_line_of_json() {
+    let place = Place::new();
+    for schema in [json!(true), json!(null), json!("form")] {
+        let mut screen = asked(&place, &schema);
+        screen.fill("JSON", "{\"kind\": 1}");
+        assert_eq!(sent(&mut screen), json!({ "kind": 1 }), "{schema}");
+    }
+}
+
+#[test]
 fn a_password_is_typed_unseen() {
     let place = Place::new();
     let schema = json!({ "type": "object", "required": ["pw", "key"], "properties": {

@@ -14,7 +14,7 @@ use super::headers;
 use super::refusals::{as_json_rpc, refusal};
 use super::sessions::{Counted, Sessions};
 use crate::server::dialect::{Era, Translation, check_exact, check_id, id, translate};
-use crate::server::errors::no_method;
+use crate::server::errors::{no_method, no_session};
 use crate::server::handshake::{check_initialize, drop_unknown_elicitation};
 use crate::server::misbehaviour::{self, Cut};
 use crate::server::request::Serving;
@@ -148,7 +148,7 @@ async fn check(
 ) -> Result<(), ErrorData> {
     headers::follow_method(headers, method, private)?;
     if era == Era::Legacy {
-        return Ok(());
+        return if headers.contains_key("mcp-session-id") { Ok(()) } else { Err(no_session()) };
     }
     let params = message.get("params").unwrap_or(&Value::Null);
     headers::check_name(headers, method, params)?;

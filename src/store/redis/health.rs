@@ -6,7 +6,7 @@ use crate::redis_link::Figures;
 use crate::store::{Refusal, StoreError, StoreResult, Trouble};
 
 /// The keys that all tasks share, with their types.
-const SHARED_KEYS: [(&str, &str); 8] = [
+pub(super) const SHARED_KEYS: [(&str, &str); 8] = [
     ("archive", "zset"),
     ("events", "stream"),
     ("index", "zset"),
