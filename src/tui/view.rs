@@ -9,7 +9,7 @@ use super::glyphs;
 use super::header::{self, Rows};
 use super::look::Look;
 use super::screen::Picture;
-use super::sheet::{Button, Focus, Sheet};
+use super::sheet::{Button, Closed, Focus, Sheet};
 use crate::desk::asked::Asked;
 use crate::desk::text;
 
@@ -33,13 +33,7 @@ struct Body {
 }
 
 /// The whole form for a screen of that size. `news` is what was said meanwhile.
-pub(super) fn picture(
-    sheet: &mut Sheet,
-    asked: &Asked,
-    news: Option<&str>,
-    look: Look,
-    size: Size,
-) -> Picture {
+pub(super) fn picture(sheet: &mut Sheet, asked: &Asked, news: &[&str], look: Look, size: Size) -> Picture {
     let columns = usize::from(size.width).saturating_sub(1).max(NARROWEST);
     let height = usize::from(size.height).max(2) - 1;
     let (mut head, mut question) = (Rows::new(look, columns), Rows::new(look, columns));
@@ -288,9 +282,9 @@ fn value(entry: &Entry, is_active: bool, room: usize) -> (Vec<Value>, Option<(us
 const FILTER: &str = "filter: ";
 
 /// Notices, buttons and keys; and where the button is that has the focus.
-fn foot(sheet: &Sheet, news: Option<&str>, mut rows: Rows) -> (Rows, (usize, usize)) {
+fn foot(sheet: &Sheet, news: &[&str], mut rows: Rows) -> (Rows, (usize, usize)) {
     let look = rows.look;
-    if let Some(news) = news {
+    for news in news {
         rows.wrapped("  · ", &text::line(news), |row| look.warning(row));
     }
     if let Some(notice) = &sheet.notice {
@@ -314,11 +308,18 @@ fn foot(sheet: &Sheet, news: Option<&str>, mut rows: Rows) -> (Rows, (usize, usi
 }
 
 /// What became of the question, and how its form is left.
-fn rows_of_closed(closed: &str, mut rows: Rows) -> Rows {
+fn rows_of_closed(closed: &Closed, mut rows: Rows) -> Rows {
     let look = rows.look;
-    rows.wrapped("  ! ", &text::line(closed), |row| look.wrong(row));
-    let words = "This form is closed, and what is typed goes nowhere. Enter or Esc leaves it.";
-    rows.wrapped("  ", words, |row| look.plain(row));
+    rows.wrapped("  ! ", &text::line(&closed.words), |row| look.wrong(row));
+    let mut words = if closed.can_be_left() {
+        "This form is closed, and what is typed goes nowhere. Enter or Esc leaves it.".to_owned()
+    } else {
+        "What is typed for it goes nowhere any more, nor does an Enter of the first moment.".to_owned()
+    };
+    if let Some(after) = closed.goes_after {
+        words += &format!(" By itself it goes after {} s without a key.", after.as_secs());
+    }
+    rows.wrapped("  ", &words, |row| look.plain(row));
     rows
 }
 
