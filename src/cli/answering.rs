@@ -4,9 +4,9 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use tokio::sync::watch;
 
-use super::ui::question::{self, Reply};
-use super::ui::{page, text};
-use crate::desk::answer::{Delivered, Sending};
+use super::ui::question::{self, Closing, Reply};
+use super::ui::{Ui, page, text};
+use crate::desk::answer::{Delivered, Receipt, Sending};
 use crate::desk::asked::{Asked, OpenQuestion};
 use crate::desk::place::Found;
 use crate::task::Answer;
@@ -20,50 +20,96 @@ pub(super) async fn send(
     if waits { context.ride_out(async || sending.attempt().await).await } else { sending.attempt().await }
 }
 
-/// Asks the person here, unless somebody else answers first. A form stays on the screen then until that was read, so that
-/// what is typed for it goes nowhere else.
+/// What became of an answer that somebody typed: the receipt, or why it was not taken, with what helps; the question then
+/// waits for another one. A failure where it is open no more.
+pub(super) fn taken(
+    context: &Context,
+    sent: Result<Delivered, Failure>,
+) -> Result<Result<Receipt, String>, Failure> {
+    match sent {
+        Ok(Delivered::Taken(receipt)) => Ok(Ok(receipt)),
+        Ok(Delivered::Refused { problem, .. }) => Ok(Err(problem)),
+        Err(failure) => again(context, failure, true).map(Err),
+    }
+}
+
+/// What is said above the form that comes back with an answer that was `typed`, and that failed so; the failure itself where
+/// it cannot be sent again.
+pub(super) fn again(context: &Context, failure: Failure, typed: bool) -> Result<String, Failure> {
+    if !typed || !stays_open(&failure) {
+        return Err(failure);
+    }
+    let words = in_words(&context.failed(failure));
+    context.ui.warn(&format!("the answer was not taken: {words}"));
+    Ok(words)
+}
+
+/// Whether a question waits on after an answer to it failed so: it can be sent again once its place takes it.
+pub(super) fn stays_open(failure: &Failure) -> bool {
+    matches!(failure.kind(), Kind::Unexpected | Kind::Usage | Kind::Unauthorised | Kind::Unreachable)
+}
+
+/// What went wrong, and what helps.
+pub(super) fn in_words(failure: &Failure) -> String {
+    let mut words = text::sentence(&failure.to_string());
+    for hint in failure.hints() {
+        words = format!("{words}; {}", text::line(&hint.to_string()));
+    }
+    words
+}
+
+/// Asks the person here, unless somebody else answers first.
 pub(super) async fn ask_until_closed(
     context: &Context,
     found: &Found,
     question: &OpenQuestion,
     asked: &Asked,
 ) -> Result<Answer, Failure> {
+    let ask = async |closing| ask_while_open(context, asked, closing).await;
+    let answer = until_closed((&context.ui, false), ask, found.closed_elsewhere(question)).await?;
+    answer.map_err(|closed| Failure::new(Kind::NothingChanged, closed))
+}
+
+/// Asks, unless the question is closed from elsewhere first: then what became of it. A form stays on the screen then until
+/// that was read, so that what is typed for it goes nowhere else; where the command `goes_on`, it does not wait for nobody.
+pub(super) async fn until_closed<T>(
+    (ui, goes_on): (&Ui, bool),
+    ask: impl AsyncFnOnce(watch::Receiver<Option<Closing>>) -> Result<Option<T>, Failure>,
+    closed: impl Future<Output = Result<String, Failure>>,
+) -> Result<Result<T, String>, Failure> {
     let (tell, closing) = watch::channel(None);
-    let asking = ask_while_open(context, asked, closing);
-    tokio::pin!(asking);
+    // Boxed, since whoever waits for it would carry it along.
+    let mut asking = Box::pin(ask(closing));
+    let closed = Box::pin(closed);
     let winner = tokio::select! {
-        answer = &mut asking => return answer?.ok_or_else(|| closed(&tell)),
-        winner = found.closed_elsewhere(question) => winner,
+        answer = &mut asking => return Ok(answer?.ok_or_else(String::new)),
+        winner = closed => winner,
     };
-    if context.ui.may_draw() {
+    if ui.may_draw() {
         let words = match &winner {
             Ok(words) => words.clone(),
             Err(failure) => text::sentence(&failure.to_string()),
         };
-        tell.send_replace(Some(words));
+        tell.send_replace(Some(Closing { words, goes_on }));
         if let Some(answer) = asking.await? {
-            return Ok(answer);
+            return Ok(Ok(answer));
         }
     }
-    Err(Failure::new(Kind::NothingChanged, winner?))
-}
-
-/// The failure of a question that was closed from elsewhere.
-fn closed(tell: &watch::Sender<Option<String>>) -> Failure {
-    Failure::new(Kind::NothingChanged, tell.borrow().clone().unwrap_or_default())
+    winner.map(Err)
 }
 
 /// Asks at the prompt, if anybody may be asked.
 pub(super) async fn ask(context: &Context, asked: &Asked) -> Result<Answer, Failure> {
-    let (tell, closing) = watch::channel(None);
-    ask_while_open(context, asked, closing).await?.ok_or_else(|| closed(&tell))
+    // Nobody closes it: whoever asks so would not know.
+    let answer = ask_while_open(context, asked, watch::channel(None).1).await?;
+    answer.ok_or_else(|| Failure::new(Kind::NothingChanged, asked.left()))
 }
 
 /// The same; `None` where the question was closed from elsewhere, as `closing` tells.
 async fn ask_while_open(
     context: &Context,
     asked: &Asked,
-    closing: watch::Receiver<Option<String>>,
+    closing: watch::Receiver<Option<Closing>>,
 ) -> Result<Option<Answer>, Failure> {
     if !context.ui.may_prompt() {
         let why = "there is nobody to ask here: no terminal, or --no-input or CI is set";

@@ -6,9 +6,10 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::follow::{self, Answering};
 use super::remote::RemoteArgs;
+use super::ui::question::Draft;
 use super::ui::spinner::Spinner;
 use super::ui::text;
-use super::{arguments, outcome, places, stay};
+use super::{answering, arguments, outcome, places, stay};
 use crate::client::Target;
 use crate::desk::answer::{Delivered, Sending};
 use crate::desk::answers;
@@ -107,19 +108,30 @@ async fn have_answered(
     let question = found.question(None, Way::Supported).await?;
     let mut asked = question.asked.clone();
     loop {
-        let answer = tokio::select! {
-            answer = answering.decide(&asked, position) => answer?,
-            winner = found.closed_elsewhere(&question) => {
-                context.ui.talk(&winner?);
+        let closed = found.closed_elsewhere(&question);
+        let answer = match answering.decide_unless((&asked, position), Box::pin(closed)).await? {
+            Ok(answer) => answer,
+            Err(winner) => {
+                context.ui.talk(&winner);
                 return Ok(());
             }
         };
+        let is_typed = answering.is_typed(&asked, position);
+        let draft = is_typed.then(|| Draft::sent(&context.ui, &asked.ask, &answer));
         let mut sending = Sending::new(found, &question, answer.clone(), Way::Supported);
-        match context.ride_out(async || sending.attempt().await).await {
-            Ok(Delivered::Taken(_)) => return Ok(()),
-            Ok(Delivered::Refused { problem, .. }) => asked.refused(&answer, problem),
-            Err(failure) => return unless_closed(context, found, &question, failure).await,
+        let problem = match context.ride_out(async || sending.attempt().await).await {
+            Ok(Delivered::Taken(_)) => None,
+            Ok(Delivered::Refused { problem, .. }) => Some(problem),
+            Err(failure) if failure.kind() == Kind::NothingChanged => {
+                return unless_closed(context, found, &question, failure).await;
+            }
+            Err(failure) => Some(answering::again(context, failure, is_typed)?),
+        };
+        if let Some(draft) = draft {
+            draft.forget();
         }
+        let Some(problem) = problem else { return Ok(()) };
+        asked.refused(&answer, problem);
     }
 }
 
@@ -130,9 +142,6 @@ async fn unless_closed(
     question: &OpenQuestion,
     failure: Failure,
 ) -> Result<(), Failure> {
-    if failure.kind() != Kind::NothingChanged {
-        return Err(failure);
-    }
     let closed = context.ride_out(async || found.closed_by_now(question).await).await?;
     context.ui.talk(&closed.ok_or(failure)?);
     Ok(())

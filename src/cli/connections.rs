@@ -23,7 +23,7 @@ pub(crate) async fn open(
     answering: Option<Arc<RemoteAnswering>>,
 ) -> Result<Server, Failure> {
     let is_lasting = waits && matches!(target, Target::Http { .. });
-    let outage = waits.then(|| Arc::new(Outage::of_server(&context.ui)));
+    let outage = waits.then(|| Arc::new(Outage::of_server(&context.ui, context.name())));
     let mut way = Way { target: target.clone(), era: args.era(), answering, outage, is_lasting };
     let client = way.connect().await?;
     remote::introduce(&context.ui, &client);

@@ -48,6 +48,8 @@ pub(crate) struct Context {
     concerns: Mutex<(Option<String>, Option<String>)>,
     /// The server that the command goes through, where it does.
     server: OnceLock<Reach>,
+    /// What the place is called, where it is one of several.
+    name: OnceLock<String>,
     /// Whether SIGHUP has something read again, and whether there was a terminal then.
     hangup: OnceLock<bool>,
     /// Whether the command is one that changes something.
@@ -72,6 +74,7 @@ impl Context {
             asked: Mutex::default(),
             concerns: Mutex::default(),
             server: OnceLock::new(),
+            name: OnceLock::new(),
             hangup: OnceLock::new(),
             changes: AtomicBool::new(false),
             clean_up: OnceLock::new(),
@@ -150,7 +153,18 @@ impl Context {
 
     /// From now on a store that goes away is waited for, and this is said once, as is that it is back.
     pub(crate) fn rides_out_outages(&self) {
-        *locked(&self.outage) = Some(Arc::new(Outage::new(&self.ui)));
+        *locked(&self.outage) = Some(Arc::new(Outage::new(&self.ui, self.name())));
+    }
+
+    /// Its place is one of several, and is called so.
+    pub(crate) fn is_called(&self, name: String) {
+        // A place is named once.
+        let _ = self.name.set(name);
+    }
+
+    /// What its place is called among several.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.get().map(String::as_str)
     }
 
     /// Repeats a step while the store is away, for as long as the command may take. The step must be one that can be
@@ -159,8 +173,16 @@ impl Context {
         &self,
         step: impl AsyncFnMut() -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let outage = locked(&self.outage).clone().unwrap_or_else(|| Arc::new(Outage::new(&self.ui)));
+        let outage =
+            locked(&self.outage).clone().unwrap_or_else(|| Arc::new(Outage::new(&self.ui, self.name())));
         outage.ride_out(step).await
+    }
+
+    /// What was away, and was met by a step that goes on, has answered.
+    pub(crate) fn answers(&self) {
+        if let Some(outage) = locked(&self.outage).clone() {
+            outage.worked();
+        }
     }
 
     /// Ends the background work and closes what was opened.

@@ -1,10 +1,13 @@
 //! Staying with a task to its end, and answering its questions meanwhile.
 
+use tokio::sync::watch;
+
+use super::answering;
 use super::context::Context;
 use super::failure::client::ANSWER_AT_ONCE;
 use super::failure::store::{already_answered, gone_or, is_outage};
 use super::failure::{Failure, Kind};
-use super::ui::question::{self, Asked, Reply};
+use super::ui::question::{self, Asked, Closing, Draft, Reply};
 use super::ui::spinner::Spinner;
 use super::ui::{Paint, Ui, event, page, text};
 use crate::desk::answers::Answers;
@@ -44,10 +47,35 @@ impl Answering {
     /// Decides on the task's question at `position`, counted from 1. Dropping the future takes a prompt off
     /// the screen.
     pub(crate) async fn decide(&self, asked: &Asked, position: usize) -> Result<Answer, Failure> {
-        Ok(self.decided(asked, position).await?.given_by(self.who.clone()))
+        // Nobody closes it: whoever asks so takes the prompt off the screen.
+        let answer = self.decided((asked, position), watch::channel(None).1).await?;
+        let left = || Failure::new(Kind::NeedsInput, asked.left()).maybe_hint(asked.later_hint());
+        Ok(answer.ok_or_else(left)?.given_by(self.who.clone()))
     }
 
-    async fn decided(&self, asked: &Asked, position: usize) -> Result<Answer, Failure> {
+    /// The same of a question that others may answer first: then what became of it. A form stays on the screen until that
+    /// was read, or nobody is there.
+    pub(crate) async fn decide_unless(
+        &self,
+        (asked, position): (&Asked, usize),
+        closed: impl Future<Output = Result<String, Failure>>,
+    ) -> Result<Result<Answer, String>, Failure> {
+        let ask = async |closing| self.decided((asked, position), closing).await;
+        let answer = answering::until_closed((&self.ui, true), ask, closed).await?;
+        Ok(answer.map(|answer| answer.given_by(self.who.clone())))
+    }
+
+    /// Whether a person answers that question, and no file: who typed an answer that was not taken may send it again.
+    pub(crate) fn is_typed(&self, asked: &Asked, position: usize) -> bool {
+        self.answers.as_ref().is_none_or(|answers| matches!(answers.to(position, &asked.ask), Ok(None)))
+    }
+
+    /// `None` where it was closed from elsewhere, as `closing` tells.
+    async fn decided(
+        &self,
+        (asked, position): (&Asked, usize),
+        closing: watch::Receiver<Option<Closing>>,
+    ) -> Result<Option<Answer>, Failure> {
         let given = self.answers.as_ref().map_or(Ok(None), |answers| answers.to(position, &asked.ask));
         let given = given.map_err(|problem| Failure::usage(problem).maybe_hint(asked.later_hint()))?;
         if let Some(answer) = given {
@@ -57,14 +85,15 @@ impl Answering {
             }
             self.ui.talk(&format!("{} asks: {}", text::line(&asked.who), page::message(&asked.ask, 200)));
             self.ui.talk(&format!("  answering as given: {}", values::in_words(&asked.ask, &answer)));
-            return Ok(answer);
+            return Ok(Some(answer));
         }
         if !self.ui.may_prompt() {
             return Err(self.nobody(asked, position));
         }
-        match question::ask(&self.ui, asked).await? {
-            Reply::Answer(answer) => Ok(answer),
-            Reply::LeftOpen | Reply::Closed => {
+        match question::ask_while_open(&self.ui, asked, closing).await? {
+            Reply::Answer(answer) => Ok(Some(answer)),
+            Reply::Closed => Ok(None),
+            Reply::LeftOpen => {
                 Err(Failure::new(Kind::NeedsInput, asked.left()).maybe_hint(asked.later_hint()))
             }
         }
@@ -164,24 +193,31 @@ async fn have_answered(
     let mut asked = OpenQuestion::of_task(task, question).asked;
     asked.background.at(&engine.store().location());
     loop {
-        let answer = tokio::select! {
-            answer = answering.decide(&asked, position) => answer?,
-            winner = answer::closed_in_store(engine, task, question.id.as_str()) => {
-                context.ui.talk(&winner?);
+        let closed = answer::closed_in_store(engine, task, question.id.as_str());
+        let answer = match answering.decide_unless((&asked, position), Box::pin(closed)).await? {
+            Ok(answer) => answer,
+            Err(winner) => {
+                context.ui.talk(&winner);
                 return Ok(());
             }
         };
-        match stored(context, engine, task.id(), &question.id, &answer).await? {
-            Ok(_) | Err(EngineError::Store(StoreError::Ended { .. })) => return Ok(()),
-            Err(EngineError::Answer { violations, .. }) => {
-                asked.refused(&answer, joined(&violations));
-            }
+        let is_typed = answering.is_typed(&asked, position);
+        let draft = is_typed.then(|| Draft::sent(&context.ui, &asked.ask, &answer));
+        let problem = match stored(context, engine, task.id(), &question.id, &answer).await? {
+            Ok(_) => None,
+            Err(EngineError::Store(StoreError::Ended { .. })) => return Ok(()),
+            Err(EngineError::Answer { violations, .. }) => Some(joined(&violations)),
             Err(EngineError::Store(StoreError::AlreadyAnswered { task, question, answer })) => {
                 context.ui.talk(&already_answered(&task, &question, &answer).to_string());
                 return Ok(());
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => Some(answering::again(context, error.into(), is_typed)?),
+        };
+        if let Some(draft) = draft {
+            draft.forget();
         }
+        let Some(problem) = problem else { return Ok(()) };
+        asked.refused(&answer, problem);
     }
 }
 

@@ -1,8 +1,10 @@
 //! `inbox`: every question that waits, live, on the whole screen.
 
+mod answer;
 mod sites;
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use clap::Args;
 use futures::future::{FutureExt as _, LocalBoxFuture, try_join_all};
@@ -13,16 +15,13 @@ use super::remote::RemoteArgs;
 use super::ui::prompt::Turn;
 use super::ui::{Ui, text};
 use super::{answering, places, who};
-use crate::desk::answer::{Delivered, Sending};
 use crate::desk::asked::OpenQuestion;
-use crate::desk::bulk::Tally;
 use crate::desk::inbox::{Inbox, Key, TaskKey};
 use crate::desk::place::{BY_OPERATOR, Found};
 use crate::desk::places::Places;
 use crate::desk::suggest::{Advice, Suggested};
-use crate::desk::values;
 use crate::fastmcp::Way;
-use crate::task::{Answer, Ask, Who};
+use crate::task::Who;
 use crate::tui::Stopped;
 use crate::tui::inbox::{Pane, Sheet, SheetLine, Surroundings, Tone, Wish, announce, facts};
 use sites::{Named, Site, Sites};
@@ -61,32 +60,48 @@ pub(crate) async fn run(context: &Context, args: InboxArgs) -> Result<(), Failur
     }
     let named = args.also.iter().map(|name| Named::new(context, name)).collect::<Result<Vec<_>, _>>()?;
     sites::refuse_twice(context, &args.remote, &named)?;
-    // A store that goes away meanwhile is waited for; one that is not there is told at once.
+    if !named.is_empty() {
+        context.is_called(text::line(&context.config.place()));
+    }
     context.rides_out_outages();
-    let done = over_all(context, &args, (who, &named)).await;
+    let done = if named.is_empty() {
+        over_own(context, &args, who).await
+    } else {
+        over_all(context, &args, (who, &named)).await
+    };
     for named in &named {
         named.context().close().await;
     }
     done
 }
 
-/// Opens the inbox of the command's own places and of those that were named beside them.
-async fn over_all(context: &Context, args: &InboxArgs, (who, named): (Who, &[Named])) -> Result<(), Failure> {
+/// Opens the inbox of the command's own places alone. A store that goes away meanwhile is waited for; one that is not there
+/// is told at once.
+async fn over_own(context: &Context, args: &InboxArgs, who: Who) -> Result<(), Failure> {
     let waits = args.remote.target(context)?.is_some();
-    let mut all = context.asking(places::open(context, &args.remote, waits)).await?;
-    if all.is_empty() && named.is_empty() {
+    let all = context.asking(places::open(context, &args.remote, waits)).await?;
+    if all.is_empty() {
         let none = Failure::new(Kind::NotFound, "there are no questions here");
         return Err(none.hint(context.nothing_begun()));
     }
-    let mut sites = vec![(Site::own(context, &args.remote, who), all.all().len())];
-    for one in named {
-        let opened = one.open().await?;
-        let site = Site::of(one, (args.name.as_deref(), args.note.as_deref()))?;
-        sites.push((site, opened.all().len()));
-        all = all.and(opened);
-    }
-    let done = open(context, &all, Sites::new(sites), !args.no_bell).await;
+    let sites = Sites::new(vec![Site::own(context, &args.remote, who)]);
+    let done = open(context, Some(&all), &sites, !args.no_bell).await;
     all.close().await;
+    done
+}
+
+/// Opens the inbox of the command's own places and of those that were named beside them, as they come: one that is away keeps
+/// nobody from the others.
+async fn over_all(context: &Context, args: &InboxArgs, (who, named): (Who, &[Named])) -> Result<(), Failure> {
+    let mut sites = vec![Site::own(context, &args.remote, who)];
+    for one in named {
+        sites.push(Site::of(one, (args.name.as_deref(), args.note.as_deref()))?);
+    }
+    // A way that leads nowhere at all is told at once.
+    sites.iter().try_for_each(Site::leads_somewhere)?;
+    let sites = Sites::new(sites);
+    let done = open(context, None, &sites, !args.no_bell).await;
+    sites.close().await;
     done
 }
 
@@ -113,23 +128,31 @@ pub(super) async fn open_at(
     remote: &RemoteArgs,
     who: Who,
 ) -> Result<(), Failure> {
-    let site = Site::own(context, remote, who).confirmed();
-    open(context, places, Sites::new(vec![(site, places.all().len())]), true).await
+    let sites = Sites::new(vec![Site::own(context, remote, who).confirmed()]);
+    open(context, Some(places), &sites, true).await
 }
 
-/// Opens the inbox of these places, until somebody leaves it. The bell rings where that is wanted.
-async fn open(context: &Context, places: &Places, sites: Sites<'_>, rings: bool) -> Result<(), Failure> {
-    places::tell_unsearched(context, places);
+/// Opens the inbox of these places, or of those that the ways lead to, until somebody leaves it. The bell rings where that is
+/// wanted.
+async fn open(
+    context: &Context,
+    opened: Option<&Places>,
+    sites: &Sites<'_>,
+    rings: bool,
+) -> Result<(), Failure> {
+    if let Some(places) = opened {
+        places::tell_unsearched(context, places);
+    }
     let ui = &context.ui;
     let setting = ui.form_setting().ok_or_else(|| no_screen(ui))?;
     let _turn = Turn::take(ui);
     context.goes_on("what was not answered stays open");
-    let inbox = Inbox::new(places, sites.names());
-    let around = Surroundings { place: sites.place(), guard: sites.guards(), reaches: sites.reaches() };
+    let inbox = Inbox::new(sites.all().len());
+    let reaches = Box::new(|| sites.reaches());
+    let around = Surroundings { place: sites.place(), guard: sites.guards(), reaches };
     let pane = Pane::open(&inbox, setting, around).map_err(stopped)?;
-    let sites = &sites;
     let mut desk = Desk { sites, inbox: &inbox, pane };
-    let following = (0..inbox.places()).map(|at| follow(&inbox, sites, at));
+    let following = (0..sites.all().len()).map(|site| attend(&inbox, (sites, site), opened));
     let followed = Box::pin(try_join_all(following));
     let rings = rings && !ui.is_quiet();
     tokio::select! {
@@ -141,19 +164,78 @@ async fn open(context: &Context, places: &Places, sites: Sites<'_>, rings: bool)
     }
 }
 
-/// Follows a place for as long as the inbox is open. One of several that cannot be followed is told, and the others go on.
-async fn follow(inbox: &Inbox<'_>, sites: &Sites<'_>, at: usize) -> Result<Infallible, Failure> {
-    let Some(site) = sites.of(at) else { return std::future::pending().await };
-    let ended = site.context.ride_out(async || inbox.follow(at).await).await;
-    match ended {
-        Err(failure) if inbox.has_several_places() => {
-            let failure = text::sentence(&site.context.failed(failure).to_string());
-            inbox.remark([format!("{} is not followed any longer: {failure}", inbox.name(at))]);
-            std::future::pending().await
+/// Goes one of the ways as soon as it leads anywhere, unless its places are `opened`, and follows what is there for as long
+/// as the inbox is open. What is opened here is kept, to be closed.
+async fn attend(
+    inbox: &Inbox,
+    (sites, site): (&Sites<'_>, usize),
+    opened: Option<&Places>,
+) -> Result<Infallible, Failure> {
+    let enter = |places: &Places| {
+        let all = inbox.add(places, sites.name(site).as_deref());
+        sites.lead(site, all.len());
+        all
+    };
+    let all = if let Some(places) = opened {
+        inbox.awaits_less();
+        enter(places)
+    } else {
+        let way = &sites.all()[site];
+        let places = way_to(inbox, way).await;
+        places::tell_unsearched(way.context, &places);
+        let all = enter(&places);
+        sites.keep(places);
+        all
+    };
+    let following = all.map(|at| follow(inbox, sites, at));
+    try_join_all(following).await?;
+    std::future::pending().await
+}
+
+/// The places of a way, however often it has to be gone before it leads to them.
+async fn way_to(inbox: &Inbox, site: &Site<'_>) -> Places {
+    let mut is_awaited = true;
+    let mut opening = Box::pin(site.open());
+    loop {
+        let opened = tokio::time::timeout(SOON, &mut opening).await;
+        if std::mem::take(&mut is_awaited) {
+            inbox.awaits_less();
         }
-        ended => ended,
+        match opened {
+            // It waits, as it says itself.
+            Err(_) => continue,
+            Ok(Ok(Some(places))) => {
+                site.is_there();
+                return places;
+            }
+            // Nobody has begun a store, and nobody has named one.
+            Ok(Ok(None)) => {}
+            Ok(Err(failure)) => site.is_away(&failure),
+        }
+        tokio::time::sleep(AGAIN).await;
+        opening = Box::pin(site.open());
     }
 }
+
+/// Follows a place for as long as the inbox is open. One of several that cannot be followed is told, and tried again, and the
+/// others go on.
+async fn follow(inbox: &Inbox, sites: &Sites<'_>, at: usize) -> Result<Infallible, Failure> {
+    let Some(site) = sites.of(at) else { return std::future::pending().await };
+    loop {
+        let ended = site.context.ride_out(async || inbox.follow(at, &|| site.is_there()).await).await;
+        match ended {
+            Err(failure) if inbox.has_several_places() => site.is_away(&site.context.failed(failure)),
+            ended => return ended,
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+/// How long a place may take to be opened before the inbox shows what there is without it.
+const SOON: Duration = Duration::from_secs(2);
+
+/// The pause before a place that is away is tried again.
+const AGAIN: Duration = Duration::from_secs(3);
 
 /// Why the screen was left.
 fn stopped(why: Stopped) -> Failure {
@@ -168,15 +250,10 @@ fn stopped(why: Stopped) -> Failure {
     }
 }
 
-/// What an answer says.
-fn in_words(ask: &Ask, answer: &Answer) -> String {
-    values::action_in_words(ask, answer, " with ")
-}
-
 /// Does what is wanted at the pane.
 struct Desk<'a> {
     sites: &'a Sites<'a>,
-    inbox: &'a Inbox<'a>,
+    inbox: &'a Inbox,
     pane: Pane<'a>,
 }
 
@@ -214,13 +291,9 @@ impl<'a> Desk<'a> {
 
     /// Says what went wrong, and what helps; the inbox goes on.
     fn tell(&mut self, failure: &Failure) {
-        let mut words = text::sentence(&failure.to_string());
         // That a form was left needs no command that opens it again.
-        if failure.kind() != Kind::NothingChanged {
-            for hint in failure.hints() {
-                words = format!("{words}; {}", text::line(&hint.to_string()));
-            }
-        }
+        let is_told = failure.kind() == Kind::NothingChanged;
+        let words = if is_told { text::sentence(&failure.to_string()) } else { answering::in_words(failure) };
         self.pane.notice(words);
     }
 
@@ -258,86 +331,6 @@ impl<'a> Desk<'a> {
             Ok((found, question))
         };
         self.during("reading the question", reading).await
-    }
-
-    /// Asks the person here, again where the answer does not fit, until somebody has answered.
-    async fn answer(&mut self, key: &Key) -> Result<(), Failure> {
-        self.may_change(key.place).await?;
-        let (found, question) = self.question(key).await?;
-        let (site, mut asked) = (self.site(key.place)?, question.asked.clone());
-        loop {
-            self.pane.release();
-            let answer = answering::ask_until_closed(site.context, &found, &question, &asked).await?;
-            let answer = answer.given_by(site.who.clone());
-            let mut sending = Sending::new(&found, &question, answer.clone(), Way::Supported);
-            let sent = answering::send(site.context, &mut sending, true);
-            match self.during("sending the answer", sent).await? {
-                Delivered::Taken(receipt) => {
-                    self.inbox.close(key);
-                    self.pane.unmark();
-                    self.pane.notice(format!(
-                        "{}: {}",
-                        question.asked.who,
-                        in_words(&asked.ask, &receipt.answer)
-                    ));
-                    return Ok(());
-                }
-                Delivered::Refused { problem, .. } => asked.refused(&answer, problem),
-            }
-        }
-    }
-
-    /// One form for several questions; what is sent to whom is shown before.
-    async fn answer_alike(&mut self, keys: &[Key]) -> Result<(), Failure> {
-        let Some(first) = keys.first() else { return Ok(()) };
-        for key in keys {
-            self.may_change(key.place).await?;
-        }
-        let (_, question) = self.question(first).await?;
-        let mut asked = question.asked;
-        let alike = format!("{} questions alike; what is sent to whom is shown before", keys.len());
-        asked.background.facts.insert(0, ("answers", alike));
-        self.pane.release();
-        let site = self.site(first.place)?;
-        let answer = answering::ask(site.context, &asked).await?;
-        let (count, lines) = self.to_be_sent(keys, &asked.ask, &answer);
-        let title = format!("Send this to {count} questions?");
-        self.yes(Sheet::question(title, lines)).await?;
-        let (mut tally, sites) = (Tally::default(), self.sites);
-        let by = |place: usize| {
-            let who = sites.of(place).map_or_else(|| site.who.clone(), |site| site.who.clone());
-            answer.clone().given_by(who)
-        };
-        let sending = self.inbox.answer_alike(keys, (&by, &asked.ask.kind), &mut tally);
-        let sent = self.during(&format!("answering {} questions", keys.len()), sending).await;
-        let said = tally.in_words("answered", "were late", "refused");
-        match sent {
-            Ok(()) => {
-                self.pane.unmark();
-                self.pane.notice(said);
-            }
-            Err(failure) if failure.is_signal() => return Err(failure),
-            // What was sent before stays sent; the rest stays marked.
-            Err(failure) => {
-                let failure = site.context.failed(failure);
-                self.pane.notice(format!("{}; {said}", text::sentence(&failure.to_string())));
-            }
-        }
-        Ok(())
-    }
-
-    fn to_be_sent(&self, keys: &[Key], ask: &Ask, answer: &Answer) -> (usize, Vec<SheetLine>) {
-        let mut lines = vec![SheetLine::new("  ", in_words(ask, answer), Tone::Strong), SheetLine::plain("")];
-        let before = lines.len();
-        let (list, has_several) = (self.inbox.list(), self.inbox.has_several_places());
-        lines.extend(keys.iter().filter_map(|key| list.get(key)).map(|question| {
-            let id = text::line(text::short_id(&question.key.task));
-            let place = if has_several { question.source.as_str() } else { "" };
-            let whose = [question.tool.as_str(), place, &question.session, &question.message];
-            let whose: Vec<&str> = whose.into_iter().filter(|one| !one.is_empty()).collect();
-            SheetLine::new(format!("  {id}  "), whose.join(" · "), Tone::Plain)
-        }));
-        (lines.len() - before, lines)
     }
 
     async fn show(&mut self, task: &TaskKey) -> Result<(), Failure> {

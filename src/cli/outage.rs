@@ -25,7 +25,9 @@ use crate::task::{
 pub(crate) struct Outage {
     ui: Ui,
     /// What is away.
-    what: &'static str,
+    what: String,
+    /// Whether it is one of several, so that its name is said.
+    is_named: bool,
     state: Mutex<State>,
     retry: Mutex<Retry>,
 }
@@ -71,20 +73,21 @@ impl engine::Failure for Failure {
 }
 
 impl Outage {
-    /// Of a store.
-    pub(crate) fn new(ui: &Ui) -> Self {
-        Self::of(ui, "the store")
+    /// Of a store; of the place of that name, where it is one of several.
+    pub(crate) fn new(ui: &Ui, name: Option<&str>) -> Self {
+        Self::of(ui, "the store", name)
     }
 
     /// Of an MCP server.
-    pub(crate) fn of_server(ui: &Ui) -> Self {
-        Self::of(ui, "the server")
+    pub(crate) fn of_server(ui: &Ui, name: Option<&str>) -> Self {
+        Self::of(ui, "the server", name)
     }
 
-    fn of(ui: &Ui, what: &'static str) -> Self {
+    fn of(ui: &Ui, kind: &str, name: Option<&str>) -> Self {
         // The person at the terminal is told; the log need not be.
         let retry = Mutex::new(Retry::new("what a command waits for").murmuring());
-        Self { ui: ui.clone(), what, state: Mutex::default(), retry }
+        let what = name.unwrap_or(kind).to_owned();
+        Self { ui: ui.clone(), what, is_named: name.is_some(), state: Mutex::default(), retry }
     }
 
     /// Repeats a step while its failure is an outage. Only a bound from outside ends it otherwise.
@@ -124,12 +127,17 @@ impl Outage {
         };
         match problem {
             Some(problem) if !before => {
-                self.ui.warn(&format!(
-                    "{}; waiting until it is back, Ctrl-C ends this",
-                    text::sentence(problem)
-                ));
+                let whose = if self.is_named { format!("{}: ", self.what) } else { String::new() };
+                let problem = text::sentence(problem);
+                self.ui.stand(
+                    &self.what,
+                    &format!("{whose}{problem}; waiting until it is back, Ctrl-C ends this"),
+                );
             }
-            None if before && !after => self.ui.talk(&format!("{} is back", self.what)),
+            None if before && !after => {
+                self.ui.over(&self.what);
+                self.ui.talk(&format!("{} is back", self.what));
+            }
             _ => {}
         }
     }

@@ -1,13 +1,14 @@
 //! `respond`: answers an open question.
 
-use super::answering::{ask_until_closed, send};
+use super::answering::{ask_until_closed, send, taken};
 use super::context::Context;
 use super::failure::Failure;
 pub(crate) use super::respond_args::RespondArgs;
 use super::rules::Order;
+use super::ui::question::Draft;
 use super::ui::{event, text};
 use super::{inbox, places, respond_all, rules, waiting};
-use crate::desk::answer::{Delivered, Receipt, Sending};
+use crate::desk::answer::{Receipt, Sending};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::place::Found;
 use crate::desk::places::Places;
@@ -93,9 +94,13 @@ async fn at_prompt(
     }
     loop {
         let answer = ask_until_closed(context, found, question, &asked).await?.given_by(who.clone());
-        match send(context, &mut Sending::new(found, question, answer.clone(), way), true).await? {
-            Delivered::Taken(receipt) => return Ok(receipt),
-            Delivered::Refused { problem, .. } => asked.refused(&answer, problem),
+        let draft = Draft::sent(&context.ui, &asked.ask, &answer);
+        let sent = send(context, &mut Sending::new(found, question, answer.clone(), way), true).await;
+        let taken = taken(context, sent)?;
+        draft.forget();
+        match taken {
+            Ok(receipt) => return Ok(receipt),
+            Err(problem) => asked.refused(&answer, problem),
         }
     }
 }

@@ -6,6 +6,8 @@ mod following;
 mod list;
 pub(crate) mod overview;
 
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -18,10 +20,14 @@ pub(crate) use list::{Key, List, Question, TaskKey};
 use overview::Overview;
 
 /// The questions that wait in some places.
-pub(crate) struct Inbox<'a> {
-    places: &'a Places,
-    /// What each place is called among the others, where its kind alone does not tell it.
-    names: Vec<Option<String>>,
+pub(crate) struct Inbox {
+    /// Those that are open, each with what it is called among the others, where its kind alone does not tell it. One that
+    /// comes later stands behind those before, so that a place's number stays what it is.
+    places: Mutex<Vec<(Place, Option<String>)>>,
+    /// Whether there will be several.
+    is_of_several: bool,
+    /// How many are still to be opened, and nobody knows yet why that takes its time.
+    awaited: AtomicUsize,
     list: Mutex<List>,
     /// Another number whenever the list is another one.
     changed: watch::Sender<u64>,
@@ -34,12 +40,13 @@ pub(crate) struct Inbox<'a> {
     overview: watch::Sender<Option<Arc<Overview>>>,
 }
 
-impl<'a> Inbox<'a> {
-    /// Of these places; nothing is read before it is followed.
-    pub(crate) fn new(places: &'a Places, names: Vec<Option<String>>) -> Self {
+impl Inbox {
+    /// Of places that are still to be opened, by so many ways to them; nothing is read before it is followed.
+    pub(crate) fn new(ways: usize) -> Self {
         Self {
-            places,
-            names,
+            places: Mutex::default(),
+            is_of_several: ways > 1,
+            awaited: AtomicUsize::new(ways),
             list: Mutex::default(),
             changed: watch::Sender::default(),
             happened: watch::Sender::default(),
@@ -49,21 +56,44 @@ impl<'a> Inbox<'a> {
         }
     }
 
-    /// How many places there are; each is followed by itself.
-    pub(crate) fn places(&self) -> usize {
-        self.places.all().len()
+    /// Adds places that are open now, of that name; their numbers. Each is followed by itself.
+    pub(crate) fn add(&self, opened: &Places, name: Option<&str>) -> Range<usize> {
+        let mut places = self.opened();
+        let first = places.len();
+        places.extend(opened.all().iter().map(|place| (place.clone(), name.map(str::to_owned))));
+        first..places.len()
+    }
+
+    /// One of the ways has led to its places, or it is said why not.
+    pub(crate) fn awaits_less(&self) {
+        self.awaited.fetch_sub(1, Ordering::AcqRel);
+        self.tell_change();
+    }
+
+    fn opened(&self) -> MutexGuard<'_, Vec<(Place, Option<String>)>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many places there are.
+    fn count(&self) -> usize {
+        self.opened().len()
+    }
+
+    /// A place.
+    fn place(&self, at: usize) -> Option<Place> {
+        self.opened().get(at).map(|(place, _)| place.clone())
     }
 
     /// What a place is called.
     pub(crate) fn name(&self, at: usize) -> String {
-        self.places.all().get(at).map(|place| self.name_of(at, place.source())).unwrap_or_default()
+        self.place(at).map(|place| self.name_of(at, place.source())).unwrap_or_default()
     }
 
     /// What a place is called, whose kind is called so.
     fn name_of(&self, at: usize, kind: &str) -> String {
-        match (self.names.get(at), self.places.all().get(at)) {
-            (Some(Some(name)), Some(Place::Fastmcp(_))) => format!("{name}: {kind}"),
-            (Some(Some(name)), _) => name.clone(),
+        match self.opened().get(at) {
+            Some((Place::Fastmcp(_), Some(name))) => format!("{name}: {kind}"),
+            Some((_, Some(name))) => name.clone(),
             _ => kind.to_owned(),
         }
     }
@@ -86,22 +116,26 @@ impl<'a> Inbox<'a> {
     /// Something is to be known of how it is followed.
     pub(crate) fn remark(&self, words: impl IntoIterator<Item = String>) {
         self.remarks.lock().unwrap_or_else(PoisonError::into_inner).extend(words);
+        self.tell_change();
+    }
+
+    fn tell_change(&self) {
         self.changed.send_modify(|number| *number = number.wrapping_add(1));
     }
 
     /// Whether its questions come from several places, so that each is named.
     pub(crate) fn has_several_places(&self) -> bool {
-        self.places() > 1
+        self.is_of_several || self.count() > 1
     }
 
     /// How many places have not told yet what waits there.
     pub(crate) fn unread(&self, list: &List) -> usize {
-        self.places().saturating_sub(list.places_read())
+        self.count().saturating_sub(list.places_read()) + self.awaited.load(Ordering::Acquire)
     }
 
     /// The task as it is now.
     pub(crate) async fn find(&self, key: &TaskKey) -> Result<Found, Failure> {
-        let found = match self.places.all().get(key.place) {
+        let found = match self.place(key.place) {
             Some(place) => place.find(&key.task).await?,
             None => None,
         };
@@ -122,7 +156,7 @@ impl<'a> Inbox<'a> {
     fn change(&self, change: impl FnOnce(&mut List) -> bool) {
         let is_another = change(&mut self.list());
         if is_another {
-            self.changed.send_modify(|number| *number = number.wrapping_add(1));
+            self.tell_change();
         }
     }
 }

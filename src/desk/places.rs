@@ -64,14 +64,6 @@ impl Places {
         }
     }
 
-    /// These and those.
-    #[must_use]
-    pub(crate) fn and(mut self, other: Self) -> Self {
-        self.places.extend(other.places);
-        self.unsearched = self.unsearched.or(other.unsearched);
-        self
-    }
-
     /// The places, our own store first.
     pub(crate) fn all(&self) -> &[Place] {
         &self.places

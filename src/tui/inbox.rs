@@ -23,7 +23,8 @@ use tokio::time::Instant;
 use super::keyboard::{Burst, Keyboard};
 use super::look::Look;
 use super::screen::{Screen, WholeScreen};
-use super::{News, Setting, Stopped, TELL_TIMES, continuations, suspend};
+use super::stopping::{self, Drawn};
+use super::{Board, Setting, Stopped, TELL_TIMES, continuations, stop_by, suspend};
 use crate::desk::inbox::Inbox;
 use crate::desk::inbox::overview::Overview;
 use crate::desk::suggest::Reach;
@@ -40,6 +41,8 @@ const BETWEEN_NEWS: Duration = Duration::from_millis(50);
 /// What came.
 enum Event {
     Burst(std::io::Result<Burst>),
+    /// The program is to stop, from outside.
+    Stop,
     /// The program was stopped from outside and goes on.
     Continued,
     /// What is shown may be another one.
@@ -47,20 +50,20 @@ enum Event {
 }
 
 /// What stands around the questions.
-pub(crate) struct Surroundings {
+pub(crate) struct Surroundings<'a> {
     /// Where they are.
     pub(crate) place: String,
     /// What is said wherever something is changed.
     pub(crate) guard: Option<String>,
-    /// How a suggested command reaches each place.
-    pub(crate) reaches: Vec<Reach>,
+    /// How a suggested command reaches each place that is open by now.
+    pub(crate) reaches: Box<dyn Fn() -> Vec<Reach> + 'a>,
 }
 
 /// The inbox on the screen.
 pub(crate) struct Pane<'a> {
-    inbox: &'a Inbox<'a>,
+    inbox: &'a Inbox,
     setting: Setting,
-    around: Surroundings,
+    around: Surroundings<'a>,
     state: State,
     changes: watch::Receiver<u64>,
     overviews: watch::Receiver<Option<Arc<Overview>>>,
@@ -68,13 +71,14 @@ pub(crate) struct Pane<'a> {
     drawn: Instant,
     pace: Pace,
     /// What was said last, and whether somebody has pressed a key since.
-    told: Option<News>,
+    board: Board,
     was_read: bool,
     /// What the second tab shows.
     overview: Option<Arc<Overview>>,
     /// `None` while a form has the screen. The keyboard goes first: who throws away what is left must be the only one who
     /// reads.
     open: Option<(Keyboard, Screen)>,
+    _drawn: Drawn,
     /// Declared last: the screen is given back when nobody draws on it any more.
     _whole: WholeScreen,
 }
@@ -82,9 +86,9 @@ pub(crate) struct Pane<'a> {
 impl<'a> Pane<'a> {
     /// Takes the screen. Dropping it gives the screen back.
     pub(crate) fn open(
-        inbox: &'a Inbox<'a>,
+        inbox: &'a Inbox,
         setting: Setting,
-        around: Surroundings,
+        around: Surroundings<'a>,
     ) -> Result<Self, Stopped> {
         let continued = continuations()?;
         let (changes, overviews) = (inbox.changes(), inbox.overviews());
@@ -99,10 +103,11 @@ impl<'a> Pane<'a> {
             continued,
             drawn,
             pace: Pace::default(),
-            told: None,
+            board: Board::default(),
             was_read: false,
             overview: None,
             open: None,
+            _drawn: Drawn::begin()?,
             _whole: WholeScreen::take(),
         })
     }
@@ -193,11 +198,11 @@ impl<'a> Pane<'a> {
         self.take_overview();
         let (_, screen) = Self::opened(&mut self.open, &self.setting)?;
         let look = Look { is_coloured: self.setting.is_coloured };
-        let news = self.setting.news.borrow_and_update().clone();
-        if news != self.told {
-            (self.told, self.was_read) = (news, false);
+        let board = self.setting.board.borrow_and_update().clone();
+        if board.news != self.board.news {
+            self.was_read = false;
         }
-        let news = self.told.as_ref().filter(|news| news.stays || !self.was_read);
+        self.board = board;
         self.changes.mark_unchanged();
         for remark in self.inbox.take_remarks() {
             // What was just said of an answer is read as well.
@@ -211,7 +216,7 @@ impl<'a> Pane<'a> {
             has_several_places: self.inbox.has_several_places(),
             unread: self.inbox.unread(&list),
             has_overview: self.overview.is_some(),
-            news: news.map(|news| news.words.as_str()),
+            news: self.board.rows(self.was_read),
         };
         let state = &mut self.state;
         state.settle(&list);
@@ -226,7 +231,7 @@ impl<'a> Pane<'a> {
         let read = self.overviews.borrow_and_update().clone();
         let is_shown = |read: &Arc<_>| self.overview.as_ref().is_some_and(|shown| Arc::ptr_eq(read, shown));
         if let Some(read) = read.filter(|read| !is_shown(read)) {
-            self.state.tasks.set(overview::lines(&read, &self.around.reaches));
+            self.state.tasks.set(overview::lines(&read, &(self.around.reaches)()));
             self.overview = Some(read);
         }
     }
@@ -248,18 +253,19 @@ impl<'a> Pane<'a> {
     async fn next(&mut self) -> Event {
         let Some((keyboard, _)) = &mut self.open else { return Event::News };
         let drawn = self.drawn + BETWEEN_NEWS;
-        let (changes, overviews, news) = (&mut self.changes, &mut self.overviews, &mut self.setting.news);
+        let (changes, overviews, board) = (&mut self.changes, &mut self.overviews, &mut self.setting.board);
         let another = async {
             tokio::time::sleep_until(drawn).await;
             tokio::select! {
                 Ok(()) = changes.changed() => {}
                 Ok(()) = overviews.changed() => {}
-                Ok(()) = news.changed() => {}
+                Ok(()) = board.changed() => {}
                 else => std::future::pending().await,
             }
         };
         tokio::select! {
             biased;
+            () = stopping::asked() => Event::Stop,
             _ = self.continued.recv() => Event::Continued,
             burst = keyboard.next() => Event::Burst(burst),
             () = another => Event::News,
@@ -272,6 +278,12 @@ impl<'a> Pane<'a> {
             Event::Burst(burst) => {
                 self.was_read = true;
                 self.state.take(burst?, &self.inbox.list())
+            }
+            Event::Stop => {
+                if let Some((keyboard, screen)) = &mut self.open {
+                    stop_by(stopping::stop, keyboard, screen, &mut self.continued).await?;
+                }
+                Step::Stay
             }
             Event::Continued => {
                 if let Some((_, screen)) = &mut self.open {

@@ -21,6 +21,7 @@ mod sheet;
 mod stopping;
 mod view;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -37,7 +38,7 @@ use screen::Screen;
 use sheet::{Sheet, Step};
 use stopping::Drawn;
 
-pub(crate) use sheet::Reply;
+pub(crate) use sheet::{Closing, Reply};
 
 /// How often times are told anew while nothing else happens.
 const TELL_TIMES: Duration = Duration::from_secs(10);
@@ -68,6 +69,24 @@ pub(crate) struct News {
     pub(crate) stays: bool,
 }
 
+/// All that is said meanwhile.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Board {
+    /// What was said last.
+    pub(crate) news: Option<News>,
+    /// What is so until it is over, by what it is about: a store that is away, say.
+    pub(crate) standing: BTreeMap<String, String>,
+}
+
+impl Board {
+    /// It as rows; the news only where they have not been read.
+    fn rows(&self, is_read: bool) -> Vec<&str> {
+        let news = self.news.as_ref().filter(|news| news.stays || !is_read);
+        let news = news.map(|news| news.words.as_str());
+        self.standing.values().map(String::as_str).chain(news).collect()
+    }
+}
+
 /// The terminal and the person before it.
 #[derive(Debug, Clone)]
 pub(crate) struct Setting {
@@ -78,7 +97,7 @@ pub(crate) struct Setting {
     /// The command of the person's editor.
     pub(crate) editor: String,
     /// What the command has to say meanwhile.
-    pub(crate) news: watch::Receiver<Option<News>>,
+    pub(crate) board: watch::Receiver<Board>,
     /// What is filled in, in words, for whoever takes the form off the screen.
     pub(crate) draft: Arc<Mutex<Option<String>>>,
 }
@@ -91,7 +110,7 @@ enum Event {
     /// The program was stopped from outside and goes on.
     Continued,
     /// The question was closed from elsewhere.
-    Closed(String),
+    Closed(Closing),
     News,
     Time,
 }
@@ -103,10 +122,11 @@ pub(crate) async fn ask(
     asked: &Asked,
     form: Option<Form>,
     setting: Setting,
-    mut closing: watch::Receiver<Option<String>>,
+    mut closing: watch::Receiver<Option<Closing>>,
 ) -> Result<Reply, Stopped> {
     let mut continued = continuations()?;
     let mut open = Open::new(asked, form, setting)?;
+    open.keep_draft();
     loop {
         open.draw()?;
         let event = open.next(&mut continued, &mut closing).await;
@@ -117,11 +137,12 @@ pub(crate) async fn ask(
                 Step::Stay
             }
             Event::Continued => Step::Continued,
-            Event::Closed(words) => {
-                open.sheet.close(words);
+            Event::Closed(closing) => {
+                open.sheet.close(closing);
                 Step::Stay
             }
-            Event::News | Event::Time => Step::Stay,
+            Event::News => Step::Stay,
+            Event::Time => open.sheet.rest(),
         };
         open.keep_draft();
         match step {
@@ -156,22 +177,27 @@ impl<'a> Open<'a> {
 
     fn draw(&mut self) -> io::Result<()> {
         let look = Look { is_coloured: self.setting.is_coloured };
-        let news = self.setting.news.borrow_and_update().clone().map(|news| news.words);
+        let board = self.setting.board.borrow_and_update().clone();
         let (sheet, asked) = (&mut self.sheet, self.asked);
-        self.screen.draw(|size| view::picture(sheet, asked, news.as_deref(), look, size))?;
+        self.screen.draw(|size| view::picture(sheet, asked, &board.rows(false), look, size))?;
         self.sheet.seen();
         Ok(())
     }
 
-    async fn next(&mut self, continued: &mut Signal, closing: &mut watch::Receiver<Option<String>>) -> Event {
+    async fn next(
+        &mut self,
+        continued: &mut Signal,
+        closing: &mut watch::Receiver<Option<Closing>>,
+    ) -> Event {
+        let rest = self.sheet.changes_in().unwrap_or(TELL_TIMES).min(TELL_TIMES);
         tokio::select! {
             biased;
             () = stopping::asked() => Event::Stop,
             _ = continued.recv() => Event::Continued,
-            Some(words) = closed(closing) => Event::Closed(words),
+            Some(what) = closed(closing) => Event::Closed(what),
             burst = self.keyboard.next() => Event::Burst(burst),
-            Ok(()) = self.setting.news.changed() => Event::News,
-            () = tokio::time::sleep(TELL_TIMES) => Event::Time,
+            Ok(()) = self.setting.board.changed() => Event::News,
+            () = tokio::time::sleep(rest) => Event::Time,
         }
     }
 
@@ -198,7 +224,7 @@ impl<'a> Open<'a> {
 }
 
 /// What became of the question, once; `None` where nobody tells that.
-async fn closed(closing: &mut watch::Receiver<Option<String>>) -> Option<String> {
+async fn closed(closing: &mut watch::Receiver<Option<Closing>>) -> Option<Closing> {
     closing.changed().await.ok()?;
     closing.borrow_and_update().clone()
 }

@@ -1,5 +1,10 @@
 //! A question's form as it is filled in: what each key does, and what comes of it.
 
+mod closed;
+mod pressing;
+
+use std::time::Duration;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use serde_json::{Map, Value};
 
@@ -7,7 +12,10 @@ use super::entry::{Entry, Input};
 use super::keyboard::{self, Burst};
 use crate::desk::asked::Asked;
 use crate::form::{Field, FieldKind, Form, HIDDEN};
-use crate::task::{Action, Answer, Answerer, AskKind, joined};
+use crate::task::{Answer, AskKind};
+
+pub(in crate::tui) use closed::Closed;
+pub(crate) use closed::Closing;
 
 /// What the person decided.
 #[derive(Debug)]
@@ -69,7 +77,7 @@ pub(super) struct Sheet {
     /// Whether it is asked if what was typed shall be lost.
     pub(super) is_leaving: bool,
     /// What became of the question, once it is closed from elsewhere: nothing that is typed goes anywhere from then on.
-    pub(super) closed: Option<String>,
+    pub(super) closed: Option<Closed>,
     /// Whether what has the focus is on the screen: only then it can be meant.
     is_seen: bool,
 }
@@ -108,8 +116,19 @@ impl Sheet {
     }
 
     /// The question was closed from elsewhere: the form stays as it is until that was read.
-    pub(super) fn close(&mut self, words: String) {
-        (self.closed, self.notice, self.is_leaving, self.is_seen) = (Some(words), None, false, false);
+    pub(super) fn close(&mut self, closing: Closing) {
+        let closed = Closed::new(closing, self.is_changed());
+        (self.closed, self.notice, self.is_leaving, self.is_seen) = (Some(closed), None, false, false);
+    }
+
+    /// How soon it is another one although nothing comes; `None` where it never is.
+    pub(super) fn changes_in(&self) -> Option<Duration> {
+        self.closed.as_ref().and_then(Closed::changes_in)
+    }
+
+    /// What follows from time alone.
+    pub(super) fn rest(&self) -> Step {
+        if self.closed.as_ref().is_some_and(Closed::goes) { Step::Reply(Reply::Closed) } else { Step::Stay }
     }
 
     pub(super) fn is_page(&self) -> bool {
@@ -166,7 +185,8 @@ impl Sheet {
     }
 
     fn paste(&mut self, text: &str) -> Step {
-        if self.closed.is_some() {
+        if let Some(closed) = &mut self.closed {
+            closed.typed();
             return Step::Stay;
         }
         self.is_leaving = false;
@@ -185,11 +205,8 @@ impl Sheet {
         match key.code {
             KeyCode::Char('c') if is_control => return Step::Interrupted,
             KeyCode::Char('z') if is_control => return Step::Suspend,
-            KeyCode::Char('l') if is_control => return Step::Redraw,
-            KeyCode::Enter | KeyCode::Esc if self.closed.is_some() && is_meant => {
-                return Step::Reply(Reply::Closed);
-            }
-            _ if self.closed.is_some() => return Step::Stay,
+            KeyCode::Char('l') if is_control => return self.redraw(),
+            _ if self.closed.is_some() => return self.in_closed(key, is_meant),
             KeyCode::Esc if self.is_leaving => return Step::Reply(Reply::LeftOpen),
             _ if std::mem::take(&mut self.is_leaving) => return Step::Stay,
             KeyCode::Esc => return self.escape(),
@@ -205,6 +222,18 @@ impl Sheet {
             }
         }
         Step::Stay
+    }
+
+    fn redraw(&mut self) -> Step {
+        if let Some(closed) = &mut self.closed {
+            closed.looked_at();
+        }
+        Step::Redraw
+    }
+
+    fn in_closed(&mut self, key: KeyEvent, is_meant: bool) -> Step {
+        let is_left = self.closed.as_mut().is_some_and(|closed| closed.is_left_by(key));
+        if is_left && is_meant { Step::Reply(Reply::Closed) } else { Step::Stay }
     }
 
     fn escape(&mut self) -> Step {
@@ -273,77 +302,6 @@ impl Sheet {
         Step::Stay
     }
 
-    fn on_button(&mut self, at: usize, key: KeyEvent, is_meant: bool) -> Step {
-        match key.code {
-            KeyCode::Enter | KeyCode::Char(' ') if is_meant => return self.press(self.buttons[at]),
-            // Along the row of buttons, and not down from one to another: Enter after it would press what was not meant.
-            // Those of a page stand below each other.
-            KeyCode::Right => self.go(1),
-            KeyCode::Left => self.go(-1),
-            KeyCode::Down if self.form.is_none() => self.go(1),
-            KeyCode::Up if self.form.is_none() => self.go(-1),
-            KeyCode::Up => self.go_up(),
-            KeyCode::Char('d') if is_meant && key.modifiers.is_empty() => return self.decline(),
-            _ => {}
-        }
-        Step::Stay
-    }
-
-    fn press(&mut self, button: Button) -> Step {
-        match button {
-            Button::Send => self.send(),
-            Button::Leave => Step::Reply(Reply::LeftOpen),
-            Button::Decline => answer(Answer::new(Action::Decline, Answerer::Operator)),
-            Button::Cancel => answer(Answer::new(Action::Cancel, Answerer::Operator)),
-        }
-    }
-
-    /// Declines; where something was filled in, only after another key.
-    fn decline(&mut self) -> Step {
-        if !self.is_changed() {
-            return self.press(Button::Decline);
-        }
-        let decline = self.buttons.iter().position(|button| *button == Button::Decline);
-        self.focus_on(Focus::Button(decline.unwrap_or_default()));
-        self.notice = Some("Enter declines; what you filled in is not sent".to_owned());
-        Step::Stay
-    }
-
-    /// Sends what is filled in, or goes to what is wrong with it.
-    fn send(&mut self) -> Step {
-        let Some(form) = &self.form else {
-            return answer(Answer::new(Action::Accept, Answerer::Operator));
-        };
-        self.entries.iter_mut().for_each(|entry| entry.was_left = true);
-        let wrong: Vec<usize> =
-            (0..self.entries.len()).filter(|at| self.entries[*at].value(form).is_err()).collect();
-        if let Some(first) = wrong.first() {
-            let fields = if wrong.len() == 1 { "1 field is" } else { &format!("{} fields are", wrong.len()) };
-            let notice = format!("nothing was sent: {fields} not right yet");
-            self.focus_on(Focus::Entry(*first));
-            self.notice = Some(notice);
-            return Step::Stay;
-        }
-        let content = self.content(form);
-        match form.violations(&content).as_slice() {
-            [] => answer(Answer::accept(content, Answerer::Operator)),
-            violations => {
-                self.notice = Some(format!("nothing was sent: {}", joined(violations)));
-                Step::Stay
-            }
-        }
-    }
-
-    /// What is sent, in the order of the form.
-    fn content(&self, form: &Form) -> Map<String, Value> {
-        let value = |entry: &Entry| entry.value(form).ok().flatten();
-        if form.is_whole {
-            let whole = self.entries.first().and_then(value);
-            return whole.and_then(|whole| whole.as_object().cloned()).unwrap_or_default();
-        }
-        self.entries.iter().filter_map(|entry| Some((entry.field.name.clone(), value(entry)?))).collect()
-    }
-
     /// Goes so many steps through fields and buttons, round and round.
     fn go(&mut self, steps: isize) {
         let (fields, all) = (self.entries.len(), self.entries.len() + self.buttons.len());
@@ -390,8 +348,4 @@ fn whole(draft: Option<&Map<String, Value>>) -> Entry {
         is_secret: false,
     };
     Entry::new(field, draft.map(|draft| Value::Object(draft.clone())).as_ref())
-}
-
-fn answer(answer: Answer) -> Step {
-    Step::Reply(Reply::Answer(answer))
 }

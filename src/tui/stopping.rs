@@ -1,4 +1,4 @@
-//! Being stopped, by Ctrl-Z or from outside (`kill -TSTP`), while a form is on the screen: the terminal is given back before,
+//! Being stopped, by Ctrl-Z or from outside (`kill -TSTP`), while a form or the inbox is on the screen: the terminal is given back before,
 //! since not every shell sees to that.
 
 use std::io;
@@ -12,18 +12,19 @@ use tokio::sync::Notify;
 /// Whether a form has the terminal.
 static HAS_TERMINAL: AtomicBool = AtomicBool::new(false);
 
-/// Tells the form that the program is to stop.
+/// Tells whoever has it that the program is to stop.
 static ASKED: Notify = Notify::const_new();
 
-/// A form that has the terminal, until this is dropped.
-pub(super) struct Drawn(());
+/// A form or the inbox that has the terminal, until this is dropped. A form within the inbox gives it back to that.
+pub(super) struct Drawn {
+    had_it: bool,
+}
 
 impl Drawn {
     /// From now on a stop from outside is the form's to carry out ([`asked`]).
     pub(super) fn begin() -> io::Result<Self> {
         listen()?;
-        HAS_TERMINAL.store(true, Ordering::Release);
-        Ok(Self(()))
+        Ok(Self { had_it: HAS_TERMINAL.swap(true, Ordering::AcqRel) })
     }
 
     /// Somebody else has the terminal meanwhile, an editor, say, who stops with the program as it comes.
@@ -37,7 +38,7 @@ impl Drawn {
 
 impl Drop for Drawn {
     fn drop(&mut self) {
-        HAS_TERMINAL.store(false, Ordering::Release);
+        HAS_TERMINAL.store(self.had_it, Ordering::Release);
     }
 }
 

@@ -9,7 +9,7 @@ use super::glyphs;
 use super::header::{self, Rows};
 use super::look::Look;
 use super::screen::Picture;
-use super::sheet::{Button, Focus, Sheet};
+use super::sheet::{Button, Closed, Focus, Sheet};
 use crate::desk::asked::Asked;
 use crate::desk::text;
 
@@ -18,6 +18,9 @@ const NARROWEST: usize = 20;
 
 /// Rows that a value takes while another field has the focus.
 const RESTING: usize = 3;
+
+/// Rows that each of several news takes.
+const NEWS: usize = 2;
 
 /// What stands before the row that has the focus, and before the others.
 const MARK: (&str, &str) = ("> ", "  ");
@@ -33,13 +36,7 @@ struct Body {
 }
 
 /// The whole form for a screen of that size. `news` is what was said meanwhile.
-pub(super) fn picture(
-    sheet: &mut Sheet,
-    asked: &Asked,
-    news: Option<&str>,
-    look: Look,
-    size: Size,
-) -> Picture {
+pub(super) fn picture(sheet: &mut Sheet, asked: &Asked, news: &[&str], look: Look, size: Size) -> Picture {
     let columns = usize::from(size.width).saturating_sub(1).max(NARROWEST);
     let height = usize::from(size.height).max(2) - 1;
     let (mut head, mut question) = (Rows::new(look, columns), Rows::new(look, columns));
@@ -288,10 +285,17 @@ fn value(entry: &Entry, is_active: bool, room: usize) -> (Vec<Value>, Option<(us
 const FILTER: &str = "filter: ";
 
 /// Notices, buttons and keys; and where the button is that has the focus.
-fn foot(sheet: &Sheet, news: Option<&str>, mut rows: Rows) -> (Rows, (usize, usize)) {
+fn foot(sheet: &Sheet, news: &[&str], mut rows: Rows) -> (Rows, (usize, usize)) {
     let look = rows.look;
-    if let Some(news) = news {
+    // What is away elsewhere does not take the form's room.
+    let most = if news.len() > 1 { NEWS } else { usize::MAX };
+    for news in news {
+        let most = rows.lines.len().saturating_add(most);
         rows.wrapped("  · ", &text::line(news), |row| look.warning(row));
+        if rows.lines.len() > most {
+            rows.lines.truncate(most);
+            rows.lines.push(Line::from(look.warning("    …")));
+        }
     }
     if let Some(notice) = &sheet.notice {
         rows.wrapped("  ! ", &text::line(notice), |row| look.wrong(row));
@@ -314,11 +318,19 @@ fn foot(sheet: &Sheet, news: Option<&str>, mut rows: Rows) -> (Rows, (usize, usi
 }
 
 /// What became of the question, and how its form is left.
-fn rows_of_closed(closed: &str, mut rows: Rows) -> Rows {
+fn rows_of_closed(closed: &Closed, mut rows: Rows) -> Rows {
     let look = rows.look;
-    rows.wrapped("  ! ", &text::line(closed), |row| look.wrong(row));
-    let words = "This form is closed, and what is typed goes nowhere. Enter or Esc leaves it.";
-    rows.wrapped("  ", words, |row| look.plain(row));
+    rows.wrapped("  ! ", &text::line(&closed.words), |row| look.wrong(row));
+    let leaving = if closed.can_be_left() {
+        "This form is closed, and what is typed goes nowhere. Enter or Esc leaves it."
+    } else {
+        "What is typed for it goes nowhere any more, nor does an Enter of the first moment."
+    };
+    let by_itself = closed
+        .goes_after
+        .map(|after| format!(" By itself it goes after {} s without a key.", after.as_secs()));
+    let words = format!("{leaving}{}", by_itself.unwrap_or_default());
+    rows.wrapped("  ", &words, |row| look.plain(row));
     rows
 }
 

@@ -171,11 +171,70 @@ fn submit_goes_on_with_the_next_question_when_the_first_is_answered_elsewhere() 
     screen.sees("> Cuisine  Th");
     place.ok(&["respond", "--next", "--set", "cuisine=Mexican"]);
     screen.sees("already answered: accept by operator");
+    // What is typed on is for the form, and goes nowhere; its Enter does not leave it at once.
+    screen.press("ai");
+    screen.press("\r");
+    let shown = screen.sees("This form is closed");
+    assert!(shown.contains("Cuisine  Th\n") && !shown.contains("vegetarian"), "{shown}");
+    screen.press(ENTER);
     screen.sees("what you had filled in: cuisine=Th");
     screen.sees("Shall it be vegetarian?");
     screen.at("> Vegetarian", "n");
     screen.sees("A Mexican dinner for 2:");
     assert_eq!(screen.ends().1, 0);
+}
+
+#[test]
+fn a_form_of_a_task_that_goes_on_goes_by_itself_where_nobody_is_at_the_keyboard() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("plan_dinner");
+    for command in ["attach", "submit"] {
+        let arguments = if command == "attach" { ["attach", &id] } else { ["submit", "plan_dinner"] };
+        let wait: &[&str] = if command == "attach" { &[] } else { &["--wait"] };
+        let mut screen = Screen::run(&place, &[&arguments, wait].concat());
+        screen.sees("> Cuisine");
+        place.ok(&["respond", "--next", "--set", "cuisine=Mexican"]);
+        let shown = screen.sees("By itself it goes after 5 s without a key.");
+        assert!(words(&shown).contains("already answered: accept by operator"), "{shown}");
+        screen.sees("Shall it be vegetarian?");
+        screen.at("> Vegetarian", "n");
+        screen.sees("A Mexican dinner for 2:");
+        assert_eq!(screen.ends().1, 0);
+    }
+}
+
+#[test]
+fn only_the_announced_keys_press_a_button() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("fill_form");
+    let mut screen = at_form(&place, &id, "text");
+    screen.press(&TAB.repeat(11));
+    screen.at(SEND, "d");
+    screen.at("Enter declines; what you filled in is not sent", " ");
+    screen.gone("Enter declines");
+    let shown = screen.sees("> [ Decline ]");
+    assert!(shown.contains("[ Send ]") && is_open(&place, &id), "{shown}");
+    screen.press(ENTER);
+    assert_eq!(screen.ends().1, 0);
+    assert!(!is_open(&place, &id));
+}
+
+#[test]
+fn an_enter_that_was_typed_for_the_form_does_not_leave_it_once_it_is_closed() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("fill_form");
+    let mut screen = at_form(&place, &id, "text");
+    place.ok(&["respond", &id, "--decline"]);
+    screen.sees("Enter or Esc leaves it");
+    screen.press("d");
+    screen.press(ENTER);
+    // It is there still, and says when it can be left.
+    screen.sees("nor does an Enter of the first moment");
+    screen.at("Enter or Esc leaves it", ENTER);
+    assert_eq!(screen.ends().1, 10);
 }
 
 #[test]

@@ -31,6 +31,7 @@ mod outage;
 mod pace;
 mod pasting;
 mod picture;
+mod refused;
 mod screen;
 mod screens;
 mod several;

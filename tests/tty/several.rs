@@ -167,6 +167,7 @@ fn a_place_that_is_away_takes_nothing_from_the_others() {
     redis.restart();
     allowing(&far, "desk", "friday");
     screen.sees("May I delete desk?");
+    screen.sees("far is back");
     screen.press("q");
     assert_eq!(screen.ends().1, 0);
 }

@@ -121,6 +121,30 @@ fn the_shell_has_the_terminal_while_it_is_stopped_and_it_comes_back_as_it_was() 
 }
 
 #[test]
+fn a_stop_from_outside_gives_the_terminal_back_and_it_comes_back_at_fg() {
+    let place = Place::new();
+    let _worker = worker(&place);
+    allowing(&place, "a", "friday");
+    let script = "set -m; stty -a > before; \"$MCPTASK\" inbox; stty -a > after; cmp before after && echo as it was; fg; \
+                  echo over";
+    let mut screen = Screen::shell(&place, script);
+    screen.at_row("May I delete a?");
+    let shell = screen.id().to_string();
+    let found = std::process::Command::new("pgrep").args(["-P", &shell]).output().expect("pgrep runs");
+    let id = String::from_utf8(found.stdout).expect("a number");
+    screen.forget_written();
+    let sent = std::process::Command::new("kill").args(["-TSTP", id.trim()]).status().expect("kill runs");
+    assert!(sent.success(), "{id}");
+    // The shell has taken it up again at once.
+    screen.writes("\u{1b}[?1049h");
+    screen.at_row("May I delete a?");
+    screen.press("q");
+    screen.sees("over");
+    let (rest, code) = screen.ends();
+    assert!(code == 0 && rest.contains("as it was"), "{rest}");
+}
+
+#[test]
 fn a_terminal_that_goes_away_ends_it() {
     let place = Place::new();
     let _worker = worker(&place);

@@ -1,7 +1,7 @@
 //! Where an inbox looks: where the command itself does, and the places that were named beside it, each with the context that
 //! reaches it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use super::super::config::{Config, GlobalArgs};
 use super::super::context::Context;
@@ -11,13 +11,14 @@ use super::super::profile_file;
 use super::super::remote::RemoteArgs;
 use super::super::{places, who};
 use crate::desk::places::Places;
-use crate::desk::suggest::Reach;
+use crate::desk::suggest::{Reach, Suggested};
 use crate::desk::text;
 use crate::task::Who;
 
 /// A place that was named beside the command's own: by the name of a profile, or of a server.
 pub(super) struct Named {
     name: String,
+    is_profile: bool,
     context: Context,
     remote: RemoteArgs,
 }
@@ -35,20 +36,10 @@ impl Named {
         let mut config = Config::resolve(&global, &environment, profile.as_ref())?;
         config.yes = context.config.yes;
         let context = Context::new(config, environment, context.ui.clone());
-        context.rides_out_outages();
-        Ok(Self { name: name.to_owned(), context, remote })
-    }
-
-    pub(super) async fn open(&self) -> Result<Places, Failure> {
-        // A server that goes away is waited for, and so is one that is not there yet.
-        let waits = self.remote.target(&self.context)?.is_some();
-        let opened = self.context.asking(places::open(&self.context, &self.remote, waits)).await;
-        let opened = opened.map_err(|failure| self.context.failed(failure))?;
-        if opened.is_empty() {
-            let problem = format!("there are no questions at {}", text::line(&self.name));
-            return Err(Failure::new(Kind::NotFound, problem).hint(self.context.nothing_begun()));
-        }
-        Ok(opened)
+        let named = Self { name: name.to_owned(), is_profile: profile.is_some(), context, remote };
+        named.context.is_called(named.shown());
+        named.context.rides_out_outages();
+        Ok(named)
     }
 
     /// The context, to be closed.
@@ -81,26 +72,28 @@ pub(super) fn refuse_twice(context: &Context, remote: &RemoteArgs, named: &[Name
     Ok(())
 }
 
-/// How one of the places is reached.
+/// One way to places, and how it is gone.
 pub(super) struct Site<'a> {
     pub(super) context: &'a Context,
+    remote: &'a RemoteArgs,
     /// What is said wherever something is changed there, where that is wanted.
     guard: Option<String>,
     pub(super) who: Who,
-    name: Option<String>,
+    /// What was named beside the command's own places.
+    named: Option<&'a Named>,
     /// Whether somebody has said that things may be changed there.
     is_confirmed: Cell<bool>,
 }
 
 impl<'a> Site<'a> {
     /// The command's own.
-    pub(super) fn own(context: &'a Context, remote: &RemoteArgs, who: Who) -> Self {
+    pub(super) fn own(context: &'a Context, remote: &'a RemoteArgs, who: Who) -> Self {
         Self::new(context, remote, (who, None))
     }
 
-    fn new(context: &'a Context, remote: &RemoteArgs, (who, name): (Who, Option<String>)) -> Self {
+    fn new(context: &'a Context, remote: &'a RemoteArgs, (who, named): (Who, Option<&'a Named>)) -> Self {
         let is_confirmed = Cell::new(context.config.yes);
-        Self { context, guard: context.guard(remote), who, name, is_confirmed }
+        Self { context, remote, guard: context.guard(remote), who, named, is_confirmed }
     }
 
     /// Whoever sits there was asked before.
@@ -123,37 +116,110 @@ impl<'a> Site<'a> {
     pub(super) fn of(named: &'a Named, (name, note): (Option<&str>, Option<&str>)) -> Result<Self, Failure> {
         let (context, remote) = (&named.context, &named.remote);
         let who = who::given(context, name, note)?;
-        Ok(Self::new(context, remote, (who, Some(named.shown()))))
+        Ok(Self::new(context, remote, (who, Some(named))))
+    }
+
+    fn name(&self) -> Option<String> {
+        self.named.map(Named::shown)
+    }
+
+    /// What it is called in a sentence.
+    pub(super) fn called(&self) -> String {
+        self.name().unwrap_or_else(|| text::line(&self.context.config.place()))
+    }
+
+    /// Whether there can be anything: what is named is known.
+    pub(super) fn leads_somewhere(&self) -> Result<(), Failure> {
+        self.remote.target(self.context).map(drop)
+    }
+
+    /// Its places. A server that goes away later is waited for; `None` where there are none, and nobody has named them.
+    pub(super) async fn open(&self) -> Result<Option<Places>, Failure> {
+        let is_server = self.remote.target(self.context)?.is_some();
+        let opened = self.context.asking(places::open(self.context, self.remote, is_server)).await;
+        let opened = opened.map_err(|failure| self.context.failed(failure))?;
+        match (opened.is_empty(), self.named) {
+            (false, _) => Ok(Some(opened)),
+            (true, None) => Ok(None),
+            (true, Some(_)) => {
+                Err(Failure::new(Kind::NotFound, "there are no questions").hint(self.context.nothing_begun()))
+            }
+        }
+    }
+
+    /// Says why it is not there, until [`Site::is_there`].
+    pub(super) fn is_away(&self, failure: &Failure) {
+        let helps = match self.named {
+            Some(named) if named.is_profile => {
+                let show = Suggested::new("config").about("show").option("--profile", named.name.as_str());
+                format!("`{show}` says where it leads")
+            }
+            Some(_) => "is its address right, and does it run?".to_owned(),
+            None => failure.hints().first().map(ToString::to_string).unwrap_or_default(),
+        };
+        let (name, problem) = (self.called(), text::sentence(&failure.to_string()));
+        let gap = if helps.is_empty() { "" } else { "; " };
+        self.context
+            .ui
+            .stand(&name, &format!("{name}: {problem}{gap}{helps}; it is tried again until it is there"));
+    }
+
+    /// It is there.
+    pub(super) fn is_there(&self) {
+        self.context.answers();
+        self.context.ui.over(&self.called());
     }
 }
 
-/// All places, and how each is reached.
+/// All ways, and where they have led by now.
 pub(super) struct Sites<'a> {
     all: Vec<Site<'a>>,
     /// For each place, which of them it is.
-    of_place: Vec<usize>,
+    of_place: RefCell<Vec<usize>>,
+    /// What was opened by them.
+    opened: RefCell<Vec<Places>>,
 }
 
 impl<'a> Sites<'a> {
-    /// Those of the sites, each with how many places it has.
-    pub(super) fn new(sites: Vec<(Site<'a>, usize)>) -> Self {
-        let of_place = sites.iter().enumerate().flat_map(|(at, (_, count))| vec![at; *count]).collect();
-        Self { all: sites.into_iter().map(|(site, _)| site).collect(), of_place }
+    pub(super) fn new(all: Vec<Site<'a>>) -> Self {
+        Self { all, of_place: RefCell::default(), opened: RefCell::default() }
+    }
+
+    pub(super) fn all(&self) -> &[Site<'a>] {
+        &self.all
+    }
+
+    /// One of them has led to so many places.
+    pub(super) fn lead(&self, site: usize, count: usize) {
+        self.of_place.borrow_mut().extend(std::iter::repeat_n(site, count));
+    }
+
+    /// Keeps what one has led to, to be closed.
+    pub(super) fn keep(&self, places: Places) {
+        self.opened.borrow_mut().push(places);
+    }
+
+    /// Closes what was kept.
+    pub(super) async fn close(self) {
+        for places in self.opened.into_inner() {
+            places.close().await;
+        }
     }
 
     /// The one that a place is reached by.
     pub(super) fn of(&self, place: usize) -> Option<&Site<'a>> {
-        self.all.get(*self.of_place.get(place)?)
+        let site = self.of_place.borrow().get(place).copied()?;
+        self.all.get(site)
     }
 
     pub(super) fn reaches(&self) -> Vec<Reach> {
         let reach = |at: &usize| self.all[*at].context.reach().clone();
-        self.of_place.iter().map(reach).collect()
+        self.of_place.borrow().iter().map(reach).collect()
     }
 
-    /// What each place is called among the others.
-    pub(super) fn names(&self) -> Vec<Option<String>> {
-        self.of_place.iter().map(|at| self.all[*at].name.clone()).collect()
+    /// What the places of one are called among the others.
+    pub(super) fn name(&self, site: usize) -> Option<String> {
+        self.all.get(site).and_then(Site::name)
     }
 
     /// Everything that has to be said wherever something is changed.
@@ -165,7 +231,7 @@ impl<'a> Sites<'a> {
 
     /// Where all of it is, in words.
     pub(super) fn place(&self) -> String {
-        let shown = |site: &Site<'_>| site.name.clone().unwrap_or_else(|| site.context.config.place());
+        let shown = |site: &Site<'_>| site.name().unwrap_or_else(|| site.context.config.place());
         self.all.iter().map(shown).collect::<Vec<_>>().join(", ")
     }
 }

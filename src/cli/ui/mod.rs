@@ -108,7 +108,7 @@ struct Shared {
     /// The terminal as a form finds it; `None` where it can only be written to line by line.
     terminal: Option<TerminalTraits>,
     /// What was said last while a prompt is on the screen.
-    news: watch::Sender<Option<tui::News>>,
+    board: watch::Sender<tui::Board>,
     prompting: AtomicBool,
     own_interrupt: AtomicBool,
 }
@@ -132,7 +132,7 @@ impl Ui {
                 && !manner.no_input
                 && !environment.is_ci(),
             terminal: TerminalTraits::of(environment),
-            news: watch::Sender::default(),
+            board: watch::Sender::default(),
             out: Mutex::new(streams.out),
             err: Mutex::new(Stage::new(streams.err)),
             prompting: AtomicBool::new(false),
@@ -231,7 +231,7 @@ impl Ui {
             if self.is_prompting() {
                 // A warning stands until something else is said.
                 let news = tui::News { words: flow::joined(pieces), stays: !lead.is_empty() };
-                self.shared.news.send_replace(Some(news));
+                self.shared.board.send_modify(|board| board.news = Some(news));
             }
             self.wrapped(lead, pieces);
         }
@@ -264,6 +264,21 @@ impl Ui {
     /// A warning on stderr, unless `-q` or `--json` was given.
     pub(crate) fn warn(&self, line: &str) {
         self.talk_after(&format!("{} ", self.talk_paint().yellow("warning:")), &flow::pieces(line));
+    }
+
+    /// A warning that is so until it is over, as [`Ui::over`] tells; `what` it is about.
+    pub(crate) fn stand(&self, what: &str, line: &str) {
+        if self.talks() {
+            let (what, words) = (what.to_owned(), flow::joined(&flow::pieces(line)));
+            self.shared.board.send_modify(|board| drop(board.standing.insert(what, words)));
+            let lead = format!("{} ", self.talk_paint().yellow("warning:"));
+            self.wrapped(&lead, &flow::pieces(line));
+        }
+    }
+
+    /// What was said to be so is over.
+    pub(crate) fn over(&self, what: &str) {
+        self.shared.board.send_if_modified(|board| board.standing.remove(what).is_some());
     }
 
     /// Rows on stderr, as wide as its terminal.
@@ -305,10 +320,13 @@ impl Ui {
     /// A form's terminal; `None` where prompts are to be plain lines.
     pub(crate) fn form_setting(&self) -> Option<tui::Setting> {
         let TerminalTraits { rewraps, editor, .. } = self.shared.terminal.clone()?;
-        // What was said before is above the form.
-        self.shared.news.send_replace(None);
-        let (news, draft) = (self.shared.news.subscribe(), Arc::default());
-        Some(tui::Setting { is_coloured: self.talk_paint().is_on(), rewraps, editor, news, draft })
+        let is_within = self.is_prompting();
+        self.shared.board.send_modify(|board| {
+            // What was said before is above the form, unless that is asked within another screen.
+            board.news.take_if(|news| !is_within || !news.stays);
+        });
+        let (board, draft) = (self.shared.board.subscribe(), Arc::default());
+        Some(tui::Setting { is_coloured: self.talk_paint().is_on(), rewraps, editor, board, draft })
     }
 
     /// Whether the terminal has a title that can be set and given back.

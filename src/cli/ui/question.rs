@@ -16,10 +16,11 @@ use super::theme::theme;
 use super::{Paint, Piece, Ui, flow, page, text, time, width};
 use crate::cli::failure::{Failure, Kind};
 pub(crate) use crate::desk::asked::Asked;
+use crate::desk::values;
 use crate::form::Form;
-use crate::task::{Action, Answer, Answerer, AskKind, joined};
+use crate::task::{Action, Answer, Answerer, Ask, AskKind, joined};
 use crate::tui;
-pub(crate) use crate::tui::Reply;
+pub(crate) use crate::tui::{Closing, Reply};
 
 /// Asks at the terminal. Dropping the future takes the question off the screen.
 pub(crate) async fn ask(ui: &Ui, asked: &Asked) -> Result<Reply, Failure> {
@@ -30,7 +31,7 @@ pub(crate) async fn ask(ui: &Ui, asked: &Asked) -> Result<Reply, Failure> {
 pub(crate) async fn ask_while_open(
     ui: &Ui,
     asked: &Asked,
-    closing: watch::Receiver<Option<String>>,
+    closing: watch::Receiver<Option<Closing>>,
 ) -> Result<Reply, Failure> {
     let form = form_of(asked)?;
     if let Some(setting) = ui.form_setting() {
@@ -50,7 +51,7 @@ async fn on_screen(
     ui: &Ui,
     asked: &Asked,
     (form, setting): (Option<Form>, tui::Setting),
-    closing: watch::Receiver<Option<String>>,
+    closing: watch::Receiver<Option<Closing>>,
 ) -> Result<Reply, Failure> {
     let _turn = Turn::take(ui);
     let draft = Draft { ui: ui.clone(), words: setting.draft.clone() };
@@ -65,14 +66,23 @@ async fn on_screen(
     }
 }
 
-/// What somebody had filled in when the form was taken off the screen: it is said, so that it can be used elsewhere.
-struct Draft {
+/// What somebody had filled in when the form was taken off the screen, or its answer never arrived: it is said, so that it
+/// can be used elsewhere.
+pub(crate) struct Draft {
     ui: Ui,
     words: Arc<Mutex<Option<String>>>,
 }
 
 impl Draft {
-    fn forget(&self) {
+    /// What an answer says that is on its way.
+    pub(crate) fn sent(ui: &Ui, ask: &Ask, answer: &Answer) -> Self {
+        let fields = answer.content.as_ref().map(|content| values::fields(ask, content).join(" "));
+        let words = fields.filter(|fields| !fields.is_empty());
+        Self { ui: ui.clone(), words: Arc::new(Mutex::new(words)) }
+    }
+
+    /// It is sent, or in the form once more.
+    pub(crate) fn forget(&self) {
         *self.words.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

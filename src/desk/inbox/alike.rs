@@ -8,7 +8,7 @@ use crate::desk::text;
 use crate::fastmcp::Way;
 use crate::task::{Answer, AskKind};
 
-impl Inbox<'_> {
+impl Inbox {
     /// Answers each of these questions with the answer for its place, as long as it is one of that kind. The tally has what
     /// became of those that were sent, also where the rest is called off. What is a failure for all that follow as well is an
     /// error.

@@ -31,11 +31,12 @@ enum News {
     Theirs(Notice),
 }
 
-impl Inbox<'_> {
+impl Inbox {
     /// Reads what waits at that place, then follows what happens there. An outage ends it; followed anew, it misses nothing.
     /// Each place is followed by itself, so one that is away takes nothing from the others.
-    pub(crate) async fn follow(&self, at: usize) -> Result<Infallible, Failure> {
-        let Some(place) = self.places.all().get(at) else { return std::future::pending().await };
+    /// `answers` is told once it was read.
+    pub(crate) async fn follow(&self, at: usize, answers: &dyn Fn()) -> Result<Infallible, Failure> {
+        let Some(place) = &self.place(at) else { return std::future::pending().await };
         // The tails begin first: what happens while all is read is not missed.
         let mut remarks = Vec::new();
         let mut others = Watching::of(place, &mut |words| remarks.push(words)).await?;
@@ -44,6 +45,7 @@ impl Inbox<'_> {
             Place::Fastmcp(_) | Place::Server(_) => None,
         };
         self.load(at, place).await?;
+        answers();
         if !remarks.is_empty() {
             self.remark(remarks);
         }

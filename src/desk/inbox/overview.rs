@@ -51,7 +51,7 @@ pub(crate) struct Overview {
 /// The findings, and when they were looked for.
 type Diagnosed = Option<(Instant, Arc<Vec<At<Finding>>>)>;
 
-impl Inbox<'_> {
+impl Inbox {
     /// Whether somebody looks at the overview from now on.
     pub(crate) fn look_at_all(&self, looks: bool) {
         self.looked_at.send_if_modified(|now| std::mem::replace(now, looks) != looks);
@@ -87,7 +87,8 @@ impl Inbox<'_> {
         let mut overview = Overview::default();
         let before = diagnosed.take().filter(|(at, _)| at.elapsed() < BETWEEN_DIAGNOSES);
         let mut findings = Vec::new();
-        for (at, place) in self.places.all().iter().enumerate() {
+        for at in 0..self.count() {
+            let Some(place) = &self.place(at) else { continue };
             let read = self.read_place(at, place, &mut overview).await;
             let found = match (read, &before) {
                 (Ok(()), None) => place.diagnose().await,

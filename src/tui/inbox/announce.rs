@@ -10,7 +10,7 @@ use crate::desk::text;
 const TITLE: (&str, &str) = ("\u{1b}[22;2t", "\u{1b}[23;2t");
 
 /// Keeps the title, and rings, for as long as it is polled; dropping it gives the title back.
-pub(crate) async fn announce(inbox: &Inbox<'_>, (has_title, rings): (bool, bool)) -> Infallible {
+pub(crate) async fn announce(inbox: &Inbox, (has_title, rings): (bool, bool)) -> Infallible {
     let _title = has_title.then(Title::take);
     let mut changes = inbox.changes();
     let mut said = (0, None);

@@ -8,11 +8,14 @@ const KEYS: [(&str, &str); 13] = [
     ("Enter", "opens the question's form, answers it, and goes to the next one"),
     (
         "Space",
-        "marks a question; Enter then answers all that are marked alike, once you have seen what is sent",
+        "marks a question; Enter then answers all that are marked alike, once you have seen what is sent; the cursor goes down to the next",
     ),
     ("s", "shows the task with everything that happened to it"),
     ("x", "cancels the task, once you have said yes"),
-    ("/", "filters by words of the tool, session, place, task or message; Esc takes the filter off"),
+    (
+        "/",
+        "filters by words of the tool, session, place, message or the beginning of a task's id; Esc takes the filter off",
+    ),
     (
         "Tab",
         "goes to the tasks, the workers and what is wrong with them, and back; there ↑ ↓ choose a task, Enter and s show it, x cancels it",

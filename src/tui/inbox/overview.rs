@@ -102,27 +102,31 @@ impl Lines<'_> {
 
 fn worker(one: &Worker, now: Timestamp) -> SheetLine {
     let life = if one.is_alive { "" } else { ", dead: its lease has ended" };
-    let runs = match one.runs.as_slice() {
-        [] => "runs nothing".to_owned(),
-        runs => {
-            let named_task =
-                |run: &Run| format!("{} {}", text::line(&run.tool), text::line(text::short_id(&run.task)));
-            let named: Vec<_> = runs.iter().take(RUNS).map(named_task).collect();
-            let all = usize::try_from(one.tasks).unwrap_or(usize::MAX).max(runs.len());
-            let more = all.saturating_sub(RUNS.min(runs.len()));
-            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-            format!("runs {}{more}", named.join(", "))
-        }
-    };
     let tools = if one.tools.is_empty() {
         String::new()
     } else {
         format!("; tools: {}", text::short(&one.tools.join(", "), 200))
     };
-    let since = one.since.map(|since| format!(", since {}", time::relative(since, now))).unwrap_or_default();
+    let since = one.since.map(|since| format!(", began {}", time::relative(since, now))).unwrap_or_default();
     let slots = one.slots.map(|slots| format!(", {} of {slots} slots busy", one.busy())).unwrap_or_default();
-    let words = format!("{}{since}{slots}{life}: {runs}{tools}", text::line(&one.name));
+    let words = format!("{}{since}{slots}{life}: {}{tools}", text::line(&one.name), held(one));
     SheetLine::new("  ", words, if one.is_alive { Tone::Plain } else { Tone::Wrong })
+}
+
+/// What it runs, and which of that waits for a person and takes no slot.
+fn held(one: &Worker) -> String {
+    if one.runs.is_empty() {
+        return "runs nothing".to_owned();
+    }
+    let named = |run: &Run| {
+        let waits = if run.waits { " (waits for an answer)" } else { "" };
+        format!("{} {}{waits}", text::line(&run.tool), text::line(text::short_id(&run.task)))
+    };
+    let shown: Vec<_> = one.runs.iter().take(RUNS).map(named).collect();
+    let all = usize::try_from(one.tasks).unwrap_or(usize::MAX).max(one.runs.len());
+    let more = all.saturating_sub(shown.len());
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("runs {}{more}", shown.join(", "))
 }
 
 fn row_line(row: &Row, is_trouble: bool, place: Option<&str>, now: Timestamp) -> SheetLine {

@@ -41,7 +41,7 @@ pub(super) struct Around<'a> {
     /// Whether the second tab was read at all.
     pub(super) has_overview: bool,
     /// What was said meanwhile.
-    pub(super) news: Option<&'a str>,
+    pub(super) news: Vec<&'a str>,
 }
 
 /// Everything, for a screen of that size.
@@ -257,7 +257,7 @@ fn preview(state: &State, list: &List, foot: &mut Rows, height: usize) {
 /// What was said, what is typed, and the keys.
 fn said(state: &State, around: &Around<'_>, foot: &mut Rows) {
     let look = foot.look;
-    if let Some(news) = around.news {
+    for news in &around.news {
         foot.wrapped("  · ", &text::line(news), |row| look.warning(row));
     }
     if let Some(notice) = &state.notice {
