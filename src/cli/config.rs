@@ -64,8 +64,16 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true)]
     no_input: bool,
     /// Give up waiting after this long, for example 90s or 5m: exit 7
-    #[arg(long, global = true, value_name = "DURATION", value_parser = time::duration)]
+    #[arg(long, global = true, value_name = "DURATION", value_parser = some_time)]
     timeout: Option<Duration>,
+}
+
+/// A length of time that is not over at once.
+fn some_time(text: &str) -> Result<Duration, String> {
+    match time::duration(text)? {
+        Duration::ZERO => Err(format!("{text:?} is no time at all: nothing is done within it")),
+        some => Ok(some),
+    }
 }
 
 /// Where the tasks are.

@@ -4,7 +4,7 @@ use super::config::{GlobalArgs, Guarded};
 use super::context::Context;
 use super::environment::{Environment, PROFILE};
 use super::failure::{Failure, Kind};
-use super::profile_file::{all, file};
+use super::profile_file::{file, one};
 use super::remote::RemoteArgs;
 use super::ui::{Piece, choose, text};
 use crate::config::profiles::{Profile, Profiles};
@@ -18,8 +18,9 @@ pub(crate) fn chosen(global: &GlobalArgs, environment: &Environment) -> Result<O
     if let Some((giver, "")) = named {
         return Err(Failure::usage(format!("{giver} is empty: in a script, is a variable unset?")));
     }
-    let profiles = all(environment).map_err(|mistakes| mistaken(&mistakes))?;
-    let Some(name) = named.map(|(_, name)| name).or(profiles.default.as_deref()) else { return Ok(None) };
+    let named = named.map(|(_, name)| name);
+    let profiles = one(environment, named).map_err(|mistakes| mistaken(&mistakes))?;
+    let Some(name) = named.or(profiles.default.as_deref()) else { return Ok(None) };
     match profiles.named.get(name) {
         Some(profile) => Ok(Some(profile.clone())),
         None => Err(unknown(name, &profiles, environment)),

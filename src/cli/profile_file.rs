@@ -24,6 +24,13 @@ pub(crate) fn all(environment: &Environment) -> Result<Profiles, Vec<Mistake>> {
     profiles::load(&path, home, problem).map(Option::unwrap_or_default)
 }
 
+/// The profile of that name, or the default, and the names of the others.
+pub(crate) fn one(environment: &Environment, name: Option<&str>) -> Result<Profiles, Vec<Mistake>> {
+    let Some(path) = file(environment) else { return Ok(Profiles::default()) };
+    let home = environment.given("HOME").map(Path::new);
+    profiles::load_one(&path, home, problem, name).map(Option::unwrap_or_default)
+}
+
 /// What is wrong with a value of a profile.
 pub(crate) fn problem(key: &str, value: &str) -> Option<String> {
     let refused = |checked: StoreResult<()>| match checked {

@@ -309,7 +309,8 @@ const ENDS_WITH_THIS: &str = "the server was started for this command and ends w
 
 /// What is said of a task that is left to a server which asks in its client's own session only.
 const ASKS_NOBODY: &str = "a server of 2025-11-25 asks only the client that submitted the task, and this one leaves now: \
-    what the task asks may wait for nobody, or be answered by cancel; --wait stays and asks";
+    what the task asks may wait for nobody, or be answered by cancel, and some servers show the task to that client's \
+    session alone; --wait stays and asks";
 
 async fn through_server(
     context: &Context,

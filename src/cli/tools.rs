@@ -77,25 +77,28 @@ pub(crate) async fn run(context: &Context, args: ToolsArgs) -> Result<(), Failur
     }
 }
 
-/// What stands before what a tool does that no living worker runs.
-const NO_WORKER: &str = "no worker";
+/// What stands in the column of workers of a tool that no living one runs.
+const NO_WORKER: &str = "none";
 
 fn list(context: &Context, tools: &[Tool]) -> Result<(), Failure> {
+    let lacks_workers = tools.iter().any(Tool::is_run_by_nobody);
     let row = |tool: &Tool| {
         let does = match tool {
-            Tool::Known { spec, .. } => {
-                let does = text::line(spec.description.lines().next().unwrap_or_default());
-                if tool.is_run_by_nobody() { format!("{NO_WORKER}; {does}") } else { does }
-            }
+            Tool::Known { spec, .. } => text::line(spec.description.lines().next().unwrap_or_default()),
             Tool::Deployed(one) => {
                 let workers = one.workers.len();
                 let (kind, docket) = (text::line(&one.component.kind), text::line(&one.docket));
                 format!("a {kind} of FastMCP's, docket {docket}; {workers} worker(s)")
             }
         };
-        TableRow { cells: vec![text::line(tool.name())], last: does, is_whole: false }
+        let worker = if tool.is_run_by_nobody() { NO_WORKER } else { "" };
+        let worker = lacks_workers.then(|| worker.to_owned());
+        let cells = std::iter::once(text::line(tool.name())).chain(worker).collect();
+        TableRow { cells, last: does, is_whole: false }
     };
-    let header = [Column::within("TOOL", 40, Column::STAYS), Column::new("DOES")];
+    let workers = lacks_workers.then(|| Column::new("WORKER"));
+    let names = std::iter::once(Column::within("TOOL", 40, Column::STAYS)).chain(workers);
+    let header: Vec<Column> = names.chain([Column::new("DOES")]).collect();
     let lines = table(&context.ui, &header, tools.iter().map(row).collect());
     lines.iter().try_for_each(|line| context.ui.line(line))
 }

@@ -133,6 +133,9 @@ fn in_words(status: u16, told: Option<&str>) -> (String, bool) {
             format!("it is asked too often, and takes requests again after {after} (Retry-After)")
         }
         (429, None) => "it is asked too often".to_owned(),
+        (502..=504, Some(after)) if after.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("it is away, and takes requests again after {after} s (Retry-After)")
+        }
         (502..=504, _) => says("what stands before the server does not reach it"),
         (_, Some(told)) => format!("it says: {told}"),
         (_, None) => "it does not say why".to_owned(),

@@ -61,6 +61,9 @@ impl Target {
         {
             return Err(refused(&format!("has no scheme: write {whole}")));
         }
+        if let Some(problem) = unescaped(url) {
+            return Err(refused(&problem));
+        }
         let url = Url::parse(url)
             .map_err(|error| refused(&format!("is not a URL, such as http://127.0.0.1:8737/mcp: {error}")))?;
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
@@ -78,6 +81,26 @@ impl Target {
         }
         Ok(Self::Stdio { command, environment: Vec::new(), directory: None })
     }
+}
+
+/// What is wrong with a user name or password in which a character ends the part of the URL that it is in.
+fn unescaped(url: &str) -> Option<String> {
+    let (_, rest) = url.split_once("://")?;
+    let ends = rest.find(['/', '?', '#'])?;
+    let mark = &rest[ends..ends + 1];
+    let (before, after) = (&rest[..ends], &rest[ends..]);
+    // A path may have an @ as well, and a port is a number.
+    let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_cut = !before.contains('@') && after.contains('@');
+    let is_password = before.rsplit_once(':').is_some_and(|(_, port)| !is_port(port));
+    (is_cut && (mark != "/" || is_password) && (before.contains(':') || mark == "#")).then(|| {
+        let escaped = match mark {
+            "#" => "%23",
+            "?" => "%3F",
+            _ => "%2F",
+        };
+        format!("has {mark} in its user name or password: write {mark} as {escaped} there")
+    })
 }
 
 /// What was probably meant by an address without a scheme.

@@ -12,6 +12,9 @@ use crate::task::{Answer, Ask};
 /// Invalid params: what both eras answer to an unknown task, and modern servers to an unfit answer.
 pub const INVALID_PARAMS: i64 = -32602;
 
+/// The request for all tasks of a legacy server.
+pub(super) const LIST_TASKS: &str = "tasks/list";
+
 /// How often an answer is sent that meets an internal error of a server which is there, and the pause before the next
 /// time: what was about to pass has passed by then.
 const UPDATE_TRIES: u32 = 3;
@@ -73,7 +76,7 @@ impl Client {
             let reason = "its protocol, 2026-07-28, lets clients see only tasks whose ids they kept";
             return Err(ClientError::NotOffered { server: self.server(), verb: "list tasks", reason });
         }
-        let tasks = self.pages("tasks/list", "tasks").await?;
+        let tasks = self.pages(LIST_TASKS, "tasks").await?;
         let read = |task: &Value| {
             let view = TaskView::read(task);
             if view.is_none() {

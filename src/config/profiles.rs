@@ -72,11 +72,26 @@ pub(crate) struct Profiles {
 
 /// Reads a file of profiles. Paths in it count from its folder, `~/` from `home`. `None` where there is no such file.
 pub(crate) fn load(path: &Path, home: Option<&Path>, check: Check) -> Result<Option<Profiles>, Vec<Mistake>> {
+    load_as(path, Reader { home, check, used: None })
+}
+
+/// The same for a command that uses the one profile of that name, or else the default: of the others there are the names
+/// only, so that what is wrong with them keeps it from nothing.
+pub(crate) fn load_one(
+    path: &Path,
+    home: Option<&Path>,
+    check: Check,
+    name: Option<&str>,
+) -> Result<Option<Profiles>, Vec<Mistake>> {
+    load_as(path, Reader { home, check, used: Some(name) })
+}
+
+fn load_as(path: &Path, reader: Reader<'_>) -> Result<Option<Profiles>, Vec<Mistake>> {
     if matches!(path.try_exists(), Ok(false)) {
         return Ok(None);
     }
     match file::text(path, MAX_FILE_BYTES) {
-        Ok(text) => parse(path, &text, home, check).map(Some),
+        Ok(text) => parse(path, &text, reader).map(Some),
         Err(problem) => {
             let hint = "mend it or move it away; `mcptask config path` names it";
             Err(vec![Mistake::of_file(path, problem, hint)])
@@ -85,13 +100,7 @@ pub(crate) fn load(path: &Path, home: Option<&Path>, check: Check) -> Result<Opt
 }
 
 /// Reads the text of such a file.
-pub(crate) fn parse(
-    path: &Path,
-    text: &str,
-    home: Option<&Path>,
-    check: Check,
-) -> Result<Profiles, Vec<Mistake>> {
-    let reader = Reader { home, check };
+fn parse(path: &Path, text: &str, reader: Reader<'_>) -> Result<Profiles, Vec<Mistake>> {
     let (profiles, _) = read_document(path, text, |source, document| reader.profiles(source, document))?;
     Ok(profiles)
 }
@@ -113,6 +122,8 @@ fn says_profiles(text: &str) -> bool {
 struct Reader<'a> {
     home: Option<&'a Path>,
     check: Check,
+    /// Where only one profile is read: its name, or none for the default.
+    used: Option<Option<&'a str>>,
 }
 
 impl Reader<'_> {
@@ -121,7 +132,12 @@ impl Reader<'_> {
         let default = root.text("default");
         let mut all = Profiles::default();
         let tables = root.table("profile");
+        let by_default = default.as_ref().map(|(name, _)| name.as_str());
         for (name, span, node) in tables.iter().flat_map(Table::entries) {
+            if self.used.is_some_and(|used| used.or(by_default) != Some(name)) {
+                all.named.insert(name.to_owned(), Profile { name: name.to_owned(), ..Profile::default() });
+                continue;
+            }
             if let Some(problem) = (self.check)("profile", name) {
                 source.mistake(&span, format!("a profile cannot be named so: {problem}"), None);
             }
@@ -214,7 +230,11 @@ mod tests {
     fn read(text: &str) -> Result<Profiles, Vec<String>> {
         let check: Check =
             |key, value| (key == "redis" && value.starts_with("http")).then(|| "it is no Redis".to_owned());
-        let read = parse(Path::new("/c/config.toml"), text, Some(Path::new("/home/ada")), check);
+        let read = parse(
+            Path::new("/c/config.toml"),
+            text,
+            Reader { home: Some(Path::new("/home/ada")), check, used: None },
+        );
         read.map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect())
     }
 

@@ -7,7 +7,7 @@ mod receipt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::asked::{self, OpenQuestion};
-use super::failure::server::{too_late, unanswerable};
+use super::failure::server::{too_late, unanswerable, unasked};
 use super::failure::store::{already_answered, gone_or};
 use super::failure::{Failure, Kind};
 use super::place::Found;
@@ -233,6 +233,9 @@ pub(super) fn of_server(
     let Some((key, request)) = found else {
         if let Some(wanted) = wanted.filter(|_| !task.input_requests.is_empty()) {
             return Err(not_open(&task.id, wanted));
+        }
+        if task.status == TaskStatus::InputRequired {
+            return Err(unasked(&task.id));
         }
         let respond = Suggested::new("respond").about(task.id.as_str()).flag("--wait");
         let later = (!task.status.is_final()).then(|| Advice::command(respond, "answers when it asks"));

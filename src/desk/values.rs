@@ -128,7 +128,13 @@ fn place(field: &Field) -> String {
 /// The first choices, the last of them after that word.
 fn listed(choices: &[Choice], last: &str) -> String {
     let more = (choices.len() > MOST_CHOICES).then(|| "…".to_owned());
-    let values = choices.iter().take(MOST_CHOICES).map(|choice| text::short(&choice.text, 40));
+    // A comma within a choice must not look like the end of it.
+    let has_comma = choices.iter().take(MOST_CHOICES).any(|choice| choice.text.contains(','));
+    let named = |choice: &Choice| text::short(&choice.text, 40);
+    let values = choices.iter().take(MOST_CHOICES).map(|choice| match named(choice) {
+        name if has_comma => format!("\"{name}\""),
+        name => name,
+    });
     let all: Vec<String> = values.chain(more).collect();
     match all.split_last() {
         Some((end, [before @ .., one])) => [before, &[format!("{one}{last}{end}")]].concat().join(", "),
@@ -160,6 +166,16 @@ mod tests {
         for place in places.into_iter().chain(["tags=CHOICE", "set=yes"]) {
             assert!(shown.contains(&format!("--set {place}")), "{place} is not in {shown}");
         }
+    }
+
+    #[test]
+    fn a_choice_with_a_comma_is_quoted_beside_the_others() {
+        let languages = json!({ "type": "string", "enum": ["ja", "日本語, 英語"] });
+        let ask = Ask::form(
+            "?",
+            json!({ "type": "object", "required": ["lang"], "properties": { "lang": languages } }),
+        );
+        assert_eq!(choices(&ask).as_deref(), Some("lang is \"ja\" or \"日本語, 英語\""));
     }
 
     #[test]

@@ -91,6 +91,12 @@ impl<'a> Parts<'a> {
     /// Whether what stands in the place of a database is the number of one.
     fn check_database(&self) -> Result<(), String> {
         let path = self.path.trim_matches('/');
+        let is_in_query = self.query.split('&').any(|pair| pair.starts_with("db="));
+        if is_in_query && !self.is_socket() {
+            // The library takes the path's and passes over this one.
+            return Err("its database stands behind the host, and \"db\" says nothing there: write redis://HOST:PORT/DB"
+                .to_owned());
+        }
         let database = match () {
             () if self.is_socket() => {
                 let given = self.query.split('&').find_map(|pair| pair.strip_prefix("db="));

@@ -123,8 +123,19 @@ fn a_mistake_is_named_with_line_and_column_and_check_reads_it() {
     let place = with("[profile.prod]\nconfrim = true\n");
     let path = place.path().join(".config/mcptask/config.toml").display().to_string();
     let said = format!("{path}:2:1: unknown key \"confrim\" in profile \"prod\"");
-    let (code, _, err) = run(&place, &["list"], &[]);
+    let (code, _, err) = run(&place, &["list", "--profile", "prod"], &[]);
     assert!(code == 2 && err.contains(&said), "{err}");
+    let (code, _, err) = run(&place, &["list"], &[]);
+    assert!(code == 0, "it uses no profile: {err}");
+    place.file(
+        ".config/mcptask/config.toml",
+        "default = \"here\"\n[profile.here]\n[profile.prod]\nconfrim = true\n",
+    );
+    for arguments in [&["list"][..], &["list", "--profile", "here"]] {
+        let (code, _, err) = run(&place, arguments, &[]);
+        assert!(code == 0, "it uses another one: {err}");
+    }
+    place.file(".config/mcptask/config.toml", "[profile.prod]\nconfrim = true\n");
     place.file("mcptask.toml", "builtin = true\n");
     for arguments in [&["check"][..], &["check", &path]] {
         let (code, out, err) = run(&place, arguments, &[]);

@@ -43,6 +43,10 @@ fn a_database_that_the_redis_has_not_is_a_wrong_value() {
         assert_eq!(ran.code, 2, "{ran:?}");
         assert!(ran.err.contains("no number of a database"), "{ran:?}");
     }
+    for database in ["1?db=99", "?db=1"] {
+        let ran = place.run(&["list", "--redis", &url(database)]);
+        assert!(ran.code == 2 && ran.err.contains("its database stands behind the host"), "{ran:?}");
+    }
     let ran = place.run(&["list", "--redis", &url("15")]);
     assert_eq!(ran.code, 0, "{ran:?}");
 }

@@ -19,6 +19,7 @@ mod replies;
 mod slow_answers;
 mod strangers;
 mod submitting;
+mod told;
 mod tools_shown;
 mod trouble;
 mod unanswerable;

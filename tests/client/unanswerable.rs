@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::command::{Ran, run_in};
-use crate::peer::{Peer, Reply, modern};
+use crate::peer::{Peer, Reply, legacy, modern};
 use crate::strangers::task;
 
 fn form() -> Value {
@@ -118,4 +118,28 @@ fn a_page_that_must_not_be_opened_can_be_declined_and_dismissed(#[case] option: 
     let ran = at(&peer, &["respond", "t1", option]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(peer.said_of("tasks/update")[0].message["params"]["inputResponses"]["u"]["action"], action);
+}
+
+#[test]
+fn a_task_that_waits_for_an_answer_and_asks_nothing_is_told() {
+    let peer = asking(json!({}));
+    for verb in [&["doctor"][..], &["doctor", "t1"]] {
+        let ran = at(&peer, verb);
+        assert!(ran.code == Some(5) && ran.out.contains("its server shows no question"), "{ran:?}");
+    }
+    let ran = at(&peer, &["respond", "t1", "--accept"]);
+    assert!(ran.code == Some(6) && ran.err.contains("its server shows no question"), "{ran:?}");
+}
+
+#[test]
+fn where_a_legacy_question_is_answered_is_said_by_show_as_well() {
+    let peer = Peer::start(|said| match said.method() {
+        "tasks/get" => {
+            Reply::Result(json!({ "taskId": "t1", "status": "input_required", "pollInterval": 100 }))
+        }
+        _ => legacy(said),
+    });
+    let words = ["show", "t1", "--server", &peer.url(), "--era", "legacy"];
+    let ran = run_in(&TempDir::new().expect("a folder"), &words, "{}");
+    assert!(ran.code == Some(0) && ran.err.contains("straight at the store that the server uses"), "{ran:?}");
 }

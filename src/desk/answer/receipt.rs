@@ -47,10 +47,13 @@ impl Receipt {
     pub(crate) fn object(&self, found: &Found, question: &OpenQuestion) -> Value {
         let Self { answer: Answer { action, by, at, who, .. }, stale_cleared, left, counts, open_for } = self;
         let who = who.as_ref().filter(|_| found.keeps_no_names().is_none());
-        json!({
+        let mut object = json!({
             "at": at, "source": found.source(), "task": question.task, "question": question.id, "action": action,
             "by": by, "who": who, "stale_cleared": stale_cleared, "left": left, "counts": counts.then_some(true),
-            "still_open": open_for.map(|_| true),
-        })
+        });
+        if open_for.is_some() {
+            object["still_open"] = json!(true);
+        }
+        object
     }
 }

@@ -53,6 +53,16 @@ pub(super) fn of_task(server: &Server, task: &TaskView) -> Vec<Finding> {
             let help = Advice::at_its_store(there, Suggested::new("respond").about(id), "does that");
             vec![finding(Some(id), "question_open", evidence, help)]
         }
+        TaskStatus::InputRequired if task.input_requests.is_empty() => {
+            let evidence = format!(
+                "it has waited{} for an answer, and its server shows no question: nobody can answer it here",
+                when.unwrap_or_default()
+            );
+            vec![Finding {
+                is_trouble: true,
+                ..finding(Some(id), "unanswerable", evidence, without_answer(id))
+            }]
+        }
         TaskStatus::InputRequired => task
             .input_requests
             .iter()

@@ -3,17 +3,23 @@
 use serde_json::Value;
 
 use super::{Fact, Facts, Sheet};
-use crate::client::{Ended, TaskView};
+use crate::client::{Ended, Era, TaskView};
 use crate::desk::asked::{self, OpenQuestion};
 use crate::desk::row::Row;
 use crate::desk::server::{Server, ServerTask};
-use crate::desk::suggest::Advice;
+use crate::desk::suggest::{Advice, Suggested};
 use crate::task::{Outcome, TaskStatus};
 
 /// All that the server shows of the task.
 pub(super) async fn facts(server: &Server, task: &TaskView) -> Facts {
     let (task, warning) = with_outcome(server, task.clone()).await;
     let (mut sheet, name) = (Sheet::new(), server.title());
+    let elsewhere = (server.era() == Era::Legacy && task.status == TaskStatus::InputRequired).then(|| {
+        let respond = Suggested::new("respond").about(task.id.as_str());
+        let there = "a legacy server shows its questions only to the client that launched the task: answer there, or \
+                     straight at the store that the server uses: ";
+        Advice::at_its_store(there, respond, "does that")
+    });
     let tool = server.tool_of(&task.id);
     sheet.view(name, &task, tool.as_deref());
     for (key, request) in &task.input_requests {
@@ -23,7 +29,7 @@ pub(super) async fn facts(server: &Server, task: &TaskView) -> Facts {
         sheet.result(result);
     }
     let object = Row::of_view(server, &ServerTask { view: task, tool }).object;
-    Facts { object, lines: sheet.lines, warnings: warning.into_iter().collect() }
+    Facts { object, lines: sheet.lines, warnings: warning.into_iter().chain(elsewhere).collect() }
 }
 
 /// The task with its outcome, which a legacy server shows only when it is asked for it; what kept it from being shown.

@@ -16,7 +16,9 @@ impl From<ClientError> for Failure {
         let message = error.to_string();
         let failure = match &error {
             ClientError::Target { .. } | ClientError::NotOffered { .. } => Self::usage(message),
-            ClientError::Refused { .. } if error.is_passing() => Self::new(Kind::Unreachable, message),
+            ClientError::Refused { .. } if error.is_passing() && error.is_of_server() => {
+                Self::new(Kind::Unreachable, message)
+            }
             ClientError::Refused { .. } if error.is_of_store() => Self::new(Kind::Unreachable, message)
                 .hint("its log says what is wrong with the store"),
             ClientError::Unreachable { .. } if error.is_about_program() => Self::new(Kind::Unreachable, message)

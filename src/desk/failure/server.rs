@@ -48,6 +48,12 @@ pub(crate) fn unanswerable(task: &str, question: &str, problem: &str) -> Failure
     Failure::new(Kind::NeedsInput, cannot_be_answered(task, question, problem)).hint(without_answer(task))
 }
 
+/// The failure of a task that waits for an answer to nothing.
+pub(crate) fn unasked(task: &str) -> Failure {
+    let message = format!("task {} waits for an answer, and its server shows no question", text::line(task));
+    Failure::new(Kind::NeedsInput, message).hint(without_answer(task))
+}
+
 /// The failure of an answer that was not the first.
 pub(crate) fn too_late(task: &str, question: &str) -> Failure {
     ClientError::TooLate { task: text::line(task), question: text::line(question) }.into()
