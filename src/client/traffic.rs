@@ -28,16 +28,19 @@ impl<T> Traffic<T> {
         Self { transport, heard: Heard::default(), flood: flood.clone(), replies: Unread::default() }
     }
 
-    /// Room for a message to the server; `None` where a reply has none. What this client asks is not counted: it is little,
-    /// and some of it waits for as long as a person does.
-    fn room(&self, message: &ClientJsonRpcMessage) -> Option<Option<Waiting>> {
+    /// Room for a message to the server; an error where a reply has none. What this client asks is not counted: it is
+    /// little, and some of it waits for as long as a person does.
+    fn room(&self, message: &ClientJsonRpcMessage) -> Result<Option<Waiting>, Overrun> {
         if !matches!(message, ClientJsonRpcMessage::Response(_) | ClientJsonRpcMessage::Error(_)) {
-            return Some(None);
+            return Ok(None);
         }
         let bytes = serde_json::to_vec(message).map_or(0, |bytes| bytes.len());
-        self.replies.add(bytes).map(Some)
+        self.replies.add(bytes).map(Some).ok_or(Overrun)
     }
 }
+
+/// Too many replies wait.
+struct Overrun;
 
 impl<T: Transport<RoleClient>> Transport<RoleClient> for Traffic<T> {
     type Error = T::Error;
@@ -48,12 +51,12 @@ impl<T: Transport<RoleClient>> Transport<RoleClient> for Traffic<T> {
     ) -> impl Future<Output = Result<(), T::Error>> + Send + 'static {
         let room = self.room(&message);
         let sending = room.map(|room| (room, self.transport.send(message)));
-        if sending.is_none() {
+        if sending.is_err() {
             self.flood.unread();
         }
         async move {
             // Of a connection that is over nobody waits for what became of a reply.
-            let Some((_room, sending)) = sending else { return Ok(()) };
+            let Ok((_room, sending)) = sending else { return Ok(()) };
             sending.await
         }
     }

@@ -1,7 +1,7 @@
 //! A namespace that the last version of layout 1 wrote, with tasks in every state: each goes on.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use mcptask::store::redis::RedisStore;
 use mcptask::store::{EventFilter, Store, StoreError, TaskFilter};
@@ -15,13 +15,39 @@ use crate::support::{accept, claim_for, crash, form, get, key, new_task, q, sess
 const FIXTURE: &str = include_str!("../fixtures/layout1/redis.jsonl");
 
 /// A server with the old namespace, and its tasks by their state.
+/// When the fixture was made, in ms.
+const MADE: u64 = 1_795_702_750_200;
+
+/// A word of the fixture with its times later by so many ms.
+fn later(word: &str, by: u64) -> String {
+    let moved = |digits: &str| match digits.parse::<u64>() {
+        Ok(time) if digits.len() == 13 && digits.starts_with("1795") => (time + by).to_string(),
+        _ => digits.to_owned(),
+    };
+    let mut rest = word;
+    let mut text = String::new();
+    while !rest.is_empty() {
+        let digits = rest.find(|one: char| !one.is_ascii_digit()).unwrap_or(rest.len());
+        text.push_str(&moved(&rest[..digits]));
+        rest = &rest[digits..];
+        let others = rest.find(|one: char| one.is_ascii_digit()).unwrap_or(rest.len());
+        text.push_str(&rest[..others]);
+        rest = &rest[others..];
+    }
+    text
+}
+
 fn old_namespace() -> (RedisServer, HashMap<String, TaskId>) {
     let server = RedisServer::start();
     let mut lines = FIXTURE.lines();
     let head: (String, HashMap<String, TaskId>) =
         serde_json::from_str(lines.next().expect("a first line")).expect("is the tasks");
+    // As if it had been made ten minutes ago: its tasks live for a day, its questions for an hour.
+    let made = UNIX_EPOCH.elapsed().expect("the clock is right") - Duration::from_secs(600);
+    let by = u64::try_from(made.as_millis()).expect("fits") - MADE;
     for line in lines {
         let words: Vec<String> = serde_json::from_str(line).expect("is a command");
+        let words: Vec<String> = words.iter().map(|word| later(word, by)).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let _: redis::Value = server.ask(&words).expect("the server takes it");
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mcptask::store::{ClaimKey, Store, TaskFilter};
+use mcptask::store::{ClaimKey, Store, StoreError, TaskFilter};
 use mcptask::task::{NewTask, Outcome, RpcError, Scope, Task, TaskStatus, ToolSpec};
 
 use crate::numbers_redis::something_due;
@@ -193,6 +193,26 @@ async fn tasks_are_read_without_the_keys_that_tell_of_them() {
     let begun: bool = server(&bench).ask(&["EXISTS", META]).expect("says");
     assert!(!begun, "who reads writes nothing");
     assert_eq!(claim(&*bench.store().await, "lunch").await.id(), task.id());
+}
+
+/// Another program's Redis may hold a million keys: whether a store of ours is there, or begins there, is told by its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_of_another_program_is_not_passed_over_for_tasks() {
+    let bench = Bench::redis();
+    let fill = "for i = 1, 3000 do redis.call('SET', 'key:' .. i, '') end";
+    does(server(&bench), &["EVAL", fill, "0"]);
+    does(server(&bench), &["CONFIG", "RESETSTAT"]);
+    let url = server(&bench).url();
+    let opened = mcptask::store::redis::RedisStore::open_existing(&url, "test").await.map(drop);
+    assert!(matches!(opened, Err(StoreError::NoStore { .. })), "{opened:?}");
+    let store = bench.store().await;
+    let task = submit(&*store, &new_task("lunch")).await;
+    assert_eq!(claim(&*store, "lunch").await.id(), task.id());
+    let stats: String = server(&bench).ask(&["INFO", "commandstats"]).expect("tells");
+    assert!(!stats.contains("cmdstat_scan:"), "{stats}");
+    // What says that it is there was evicted: its other keys tell that a pass is worth it.
+    does(server(&bench), &["DEL", "mcptask:{test}:meta"]);
+    mcptask::store::redis::RedisStore::open_existing(&url, "test").await.expect("it is there");
 }
 
 /// A store that was emptied, or that is new, is none that lost keys.

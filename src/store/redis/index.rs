@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use redis::Value;
 
 use super::connection::is_wrong_type;
+use super::health::SHARED_KEYS;
 use super::mend::AT_ONCE;
 use super::open::SCANNED_AT_ONCE;
 use super::{RedisStore, open};
@@ -63,8 +64,23 @@ impl RedisStore {
         }
     }
 
+    /// Whether a pass over all keys for tasks' records could find any: where none of the keys is there that tasks share,
+    /// the Redis is another program's, in which only few keys are looked at.
+    async fn may_have_records(&self) -> StoreResult<bool> {
+        let mut exists = redis::cmd("EXISTS");
+        exists.arg(SHARED_KEYS.iter().map(|(name, _)| self.key(name)).collect::<Vec<_>>());
+        if self.command::<usize>(&exists).await? > 0 {
+            return Ok(true);
+        }
+        let keys: usize = self.command(&redis::cmd("DBSIZE")).await?;
+        Ok(keys <= SCANNED_AT_ONCE)
+    }
+
     /// Whether there is any task's record.
     pub(super) async fn has_records(&self) -> StoreResult<bool> {
+        if !self.may_have_records().await? {
+            return Ok(false);
+        }
         let mut cursor = "0".to_owned();
         loop {
             let (next, ids) = self.scan_records(&cursor, "").await?;

@@ -2,7 +2,6 @@
 
 use rand::RngExt as _;
 
-use super::health::SHARED_KEYS;
 use super::{RedisStore, shared_prefix};
 use crate::store::{LAYOUT, Refusal, StoreError, StoreResult};
 
@@ -77,7 +76,7 @@ impl RedisStore {
         let location = self.location_text();
         let Some(layout) = self.meta("layout").await? else {
             // Tasks may be there all the same, and can be read, where an eviction took the key that says so.
-            if self.may_have_records().await? && self.has_records().await? {
+            if self.has_records().await? {
                 return Ok(());
             }
             self.check_synced().await?;
@@ -98,18 +97,6 @@ impl RedisStore {
                 Err(StoreError::OlderLayout { location, found, problem: problem.to_owned(), worker })
             }
         }
-    }
-
-    /// Whether a pass over all keys for tasks' records could find any: where none of the keys is there that tasks share,
-    /// the Redis is another program's, in which only few keys are looked at.
-    async fn may_have_records(&self) -> StoreResult<bool> {
-        let mut exists = redis::cmd("EXISTS");
-        exists.arg(SHARED_KEYS.iter().map(|(name, _)| self.key(name)).collect::<Vec<_>>());
-        if self.command::<usize>(&exists).await? > 0 {
-            return Ok(true);
-        }
-        let keys: usize = self.command(&redis::cmd("DBSIZE")).await?;
-        Ok(keys <= SCANNED_AT_ONCE)
     }
 
     /// Whether what is not found here is nowhere: a replica may not have copied it yet. A user who may not ask goes by
