@@ -12,7 +12,7 @@ use super::{list, places};
 use crate::desk::bulk::Tally;
 use crate::desk::places::Places;
 use crate::desk::row::Row;
-use crate::desk::selection::{Selected, SelectedTask};
+use crate::desk::selection::Selected;
 
 /// What a command calls what it does to many tasks.
 pub(crate) struct Words {
@@ -75,11 +75,7 @@ pub(crate) fn show(context: &Context, places: &Places, selected: &Selected) -> R
 
 /// The tasks as `list` shows them.
 fn lines(context: &Context, selected: &Selected) -> Vec<String> {
-    let row = |task: &SelectedTask| match &task.row {
-        Some(row) => Row::clone(row),
-        None => Row { task: task.id.clone(), ..Row::default() },
-    };
-    list::lines(&context.ui, &selected.tasks.iter().map(row).collect::<Vec<_>>())
+    list::lines(&context.ui, &selected.tasks.iter().map(|task| Row::clone(&task.row)).collect::<Vec<_>>())
 }
 
 /// Says what of the tasks is left out.

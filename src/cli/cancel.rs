@@ -97,13 +97,33 @@ async fn named(
     context.asking(places.look_once()).await?;
     for prefix in prefixes {
         match context.asking(places.select_one(prefix)).await {
-            Ok(task) if known.insert(task.id.clone()) => selected.tasks.push(task),
+            Ok(task) if known.insert(task.id().to_owned()) => selected.tasks.push(task),
             Ok(_) => {}
             Err(failure) if failure.kind() == Kind::NotFound => unknown.push(failure),
             Err(failure) => return Err(failure),
         }
     }
+    if args.dry_run {
+        return would(context, places, selected, &unknown);
+    }
     cancel(context, places, &selected, unknown, args).await
+}
+
+/// Shows which of the named ones would be cancelled. One alone that has ended is the failure that it is without
+/// `--dry-run`.
+fn would(context: &Context, places: &Places, selected: Selected, unknown: &[Failure]) -> Result<(), Failure> {
+    let (ended, tasks): (Vec<_>, Vec<_>) =
+        selected.tasks.into_iter().partition(|task| task.ended().is_some());
+    if let ([task], [], []) = (ended.as_slice(), tasks.as_slice(), unknown)
+        && let Some(status) = task.ended()
+    {
+        let message = format!("task {} has already ended: {status}", text::line(task.id()));
+        return Err(Failure::new(Kind::NothingChanged, message));
+    }
+    let mut tally = bulk::show(context, places, &Selected { tasks, ..Selected::default() })?;
+    tally.past = ended.len();
+    unknown.iter().for_each(|failure| tally.fails(failure));
+    bulk::end(context, &WORDS, &mut tally, true)
 }
 
 /// All unfinished ones that have what the options say.
@@ -118,7 +138,10 @@ async fn matching(context: &Context, places: &Places, args: &CancelArgs) -> Resu
     };
     let selected = context.asking(places.select(&selection, WORDS.verb)).await?;
     bulk::tell_left_out(context, &selected);
-    if !args.dry_run && !selected.tasks.is_empty() {
+    if args.dry_run {
+        return would(context, places, selected, &[]);
+    }
+    if !selected.tasks.is_empty() {
         bulk::confirm(context, &WORDS, &selected.in_words()).await?;
     }
     cancel(context, places, &selected, Vec::new(), args).await
@@ -131,16 +154,11 @@ async fn cancel(
     unknown: Vec<Failure>,
     args: &CancelArgs,
 ) -> Result<(), Failure> {
-    let mut tally = if args.dry_run {
-        bulk::show(context, places, selected)?
-    } else {
-        context.goes_on("what is cancelled stays so; the same command goes on with the rest");
-        let told =
-            |task: &SelectedTask, done: &Cancelled| told(context, places.all()[task.place].source(), done);
-        context.asking(places.cancel_all(&selected.tasks, &args.reason, told)).await?
-    };
+    context.goes_on("what is cancelled stays so; the same command goes on with the rest");
+    let told = |task: &SelectedTask, done: &Cancelled| told(context, places.all()[task.place].source(), done);
+    let mut tally = context.asking(places.cancel_all(&selected.tasks, &args.reason, told)).await?;
     for failure in &unknown {
         tally.fails(failure);
     }
-    bulk::end(context, &WORDS, &mut tally, args.dry_run)
+    bulk::end(context, &WORDS, &mut tally, false)
 }

@@ -197,11 +197,11 @@ impl Places {
         reason: &str,
         told: impl FnMut(&SelectedTask, &Cancelled) -> Result<(), Failure>,
     ) -> Result<Tally, Failure> {
-        let cancel = async |task: &SelectedTask| match self.all()[task.place].cancel(&task.id, reason).await?
-        {
-            Cancelling::Done(cancelled) => Ok(Some(cancelled)),
-            Cancelling::HadEnded(_) => Ok(None),
-        };
+        let cancel =
+            async |task: &SelectedTask| match self.all()[task.place].cancel(task.id(), reason).await? {
+                Cancelling::Done(cancelled) => Ok(Some(cancelled)),
+                Cancelling::HadEnded(_) => Ok(None),
+            };
         with_each(tasks, cancel, told).await
     }
 
@@ -218,7 +218,7 @@ impl Places {
     async fn prune_selected(&self, task: &SelectedTask) -> Result<bool, Failure> {
         match &self.all()[task.place] {
             Place::Store(engine) => {
-                Ok(engine.prune(&task.id.parse().map_err(|_| no_task(&task.id))?).await?)
+                Ok(engine.prune(&task.id().parse().map_err(|_| no_task(task.id()))?).await?)
             }
             Place::Fastmcp(_) | Place::Server(_) => Ok(false),
         }

@@ -18,6 +18,8 @@ use crate::task::{Outcome, SessionId, Task, TaskStatus};
 
 /// The most characters of a message before a page, which must be seen behind it.
 const BEFORE_PAGE: usize = 60;
+/// The most characters of a result, which `result` prints whole.
+const OF_RESULT: usize = 200;
 
 /// Which tasks are wanted.
 #[derive(Debug, Clone, Default)]
@@ -364,11 +366,12 @@ fn from_now(ms: i64) -> Option<Timestamp> {
     Timestamp::now().checked_add(SignedDuration::from_millis(ms)).ok()
 }
 
-/// What is worth knowing of a task that asks nothing: what it does or why it failed; of one that is completed, how its
-/// result begins. What it did last is past then.
+/// What a task that asks nothing does, or why it failed; of one that is completed, how its result begins.
 fn ended_in_words(status: TaskStatus, outcome: Option<&Outcome>, message: Option<&str>) -> String {
     match (status, outcome) {
-        (TaskStatus::Completed, Some(Outcome::Result(result))) => text::sentence(&values::of_result(result)),
+        (TaskStatus::Completed, Some(Outcome::Result(result))) => {
+            text::short(&values::of_result(result), OF_RESULT)
+        }
         (TaskStatus::Completed, _) => String::new(),
         _ => text::sentence(message.unwrap_or_default()),
     }

@@ -6,13 +6,15 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use super::place::Place;
+use super::place::{Found, Place};
 use super::places::Places;
 use super::row::{Row, Wanted};
+use super::server::ServerTask;
 use super::suggest::{Advice, Suggested};
 use super::text;
-use crate::engine::{Engine, Viewer};
-use crate::store::{ArchivedTask, PageCursor, TaskFilter};
+use crate::client::TaskView;
+use crate::engine::{Engine, EngineError, Viewer};
+use crate::store::{ArchivedTask, PageCursor, StoreError, TaskFilter, Unreadable};
 use crate::task::{SessionId, Task, TaskId, TaskStatus};
 
 /// The most tasks that one command acts on: what is known of each while it runs is some hundred bytes.
@@ -39,23 +41,13 @@ pub(crate) struct Selection {
     pub(crate) ended_before: Option<Timestamp>,
 }
 
-/// A task that was chosen: only what is said of it, since there may be many.
+/// A task that was chosen.
 #[derive(Debug, Clone)]
 pub(crate) struct SelectedTask {
     /// Which of the places it is at.
     pub(crate) place: usize,
-    /// Its whole id.
-    pub(crate) id: String,
-    /// Its tool, where that is known; likewise all that follows.
-    pub(crate) tool: Option<String>,
-    /// Its session.
-    pub(crate) session: Option<String>,
-    /// Its status.
-    pub(crate) status: Option<TaskStatus>,
-    /// When it was launched.
-    pub(crate) created_at: Option<Timestamp>,
-    /// The same as a list shows it, without its object.
-    pub(crate) row: Option<Box<Row>>,
+    /// As a list shows it, without its object, since there may be many.
+    pub(crate) row: Box<Row>,
 }
 
 /// The tasks that were chosen.
@@ -71,7 +63,7 @@ pub(crate) struct Selected {
 
 impl Selection {
     fn admits(&self, task: &SelectedTask) -> bool {
-        let is_old = |before: Timestamp| task.created_at.is_some_and(|created| created <= before);
+        let is_old = |before: Timestamp| task.row.created_at.is_some_and(|created| created <= before);
         self.launched_before.is_none_or(is_old)
     }
 }
@@ -91,21 +83,21 @@ impl Selection {
 
 impl SelectedTask {
     fn of_task(place: usize, task: &Task) -> Self {
-        Self {
-            place,
-            id: task.id().to_string(),
-            tool: Some(task.new.tool.clone()),
-            session: task.new.session.as_ref().map(ToString::to_string),
-            status: Some(task.status),
-            created_at: Some(task.created_at),
-            row: Some(Box::new(Row { object: Value::Null, ..Row::of_task(task) })),
-        }
+        Self::of_row(place, Row::of_task(task))
     }
 
     fn of_row(place: usize, row: Row) -> Self {
-        let row = Row { object: Value::Null, ..row };
-        let Row { task, tool, session, status, created_at, .. } = row.clone();
-        Self { place, id: task, tool, session, status, created_at, row: Some(Box::new(row)) }
+        Self { place, row: Box::new(Row { object: Value::Null, ..row }) }
+    }
+
+    /// Its whole id.
+    pub(crate) fn id(&self) -> &str {
+        &self.row.task
+    }
+
+    /// Its status, where it had ended already.
+    pub(crate) fn ended(&self) -> Option<TaskStatus> {
+        self.row.status.filter(|status| status.is_final())
     }
 }
 
@@ -127,7 +119,7 @@ impl Selected {
     pub(crate) fn in_words(&self) -> String {
         let mut by_tool: BTreeMap<&str, usize> = BTreeMap::new();
         for task in &self.tasks {
-            *by_tool.entry(task.tool.as_deref().unwrap_or("an unknown tool")).or_default() += 1;
+            *by_tool.entry(task.row.tool.as_deref().unwrap_or("an unknown tool")).or_default() += 1;
         }
         format!("{}: {}", counted(self.tasks.len(), "task"), of_what(by_tool))
     }
@@ -214,18 +206,34 @@ impl Places {
     /// The one task whose id begins so, as a task that was chosen.
     pub(crate) async fn select_one(&self, prefix: &str) -> Result<SelectedTask, Failure> {
         let (place, found) = self.find_at(prefix).await?;
-        let id = found.id().to_owned();
-        Ok(SelectedTask { place, id, tool: None, session: None, status: None, created_at: None, row: None })
+        Ok(SelectedTask::of_row(place, row_of(&found).await?))
     }
 
     /// A chosen task as an object.
     pub(crate) fn object(&self, task: &SelectedTask) -> Value {
         let source = self.all()[task.place].source();
-        let SelectedTask { id, tool, session, status, created_at, .. } = task;
+        let Row { task, tool, session, status, created_at, .. } = &*task.row;
         json!({
-            "source": source, "task": id, "status": status, "tool": tool, "session": session, "created_at": created_at,
+            "source": source, "task": task, "status": status, "tool": tool, "session": session, "created_at": created_at,
         })
     }
+}
+
+/// A task that was found, as a list shows it.
+async fn row_of(found: &Found) -> Result<Row, Failure> {
+    Ok(match found {
+        Found::Store(engine, id) => match engine.get(&Viewer::Operator, id).await {
+            Ok(task) => Row::of_task(&task),
+            Err(EngineError::Store(StoreError::Unreadable { task, problem })) => {
+                Row::of_unreadable(&Unreadable { name: task.to_string(), problem })
+            }
+            Err(error) => return Err(error.into()),
+        },
+        Found::Fastmcp(_, task) => Row::of_deployed(task),
+        Found::Server(server, view) => {
+            Row::of_view(server, &ServerTask { view: TaskView::clone(view), tool: server.tool_of(&view.id) })
+        }
+    })
 }
 
 /// The failure of a session that is looked for at a server.
@@ -306,14 +314,9 @@ mod tests {
 
     #[test]
     fn tasks_are_counted_by_their_tools() {
-        let task = |tool: Option<&str>| SelectedTask {
-            place: 0,
-            id: "a".to_owned(),
-            tool: tool.map(str::to_owned),
-            session: None,
-            status: None,
-            created_at: None,
-            row: None,
+        let task = |tool: Option<&str>| {
+            let tool = tool.map(str::to_owned);
+            SelectedTask::of_row(0, Row { task: "a".to_owned(), tool, ..Row::default() })
         };
         let of = |tools: &[Option<&str>]| {
             Selected { tasks: tools.iter().map(|tool| task(*tool)).collect(), ..Selected::default() }

@@ -80,6 +80,32 @@ fn of_several_tasks_those_that_have_ended_are_no_failure(
     assert_eq!(short.code, 2, "{short:?}");
 }
 
+#[rstest]
+fn a_dry_run_shows_named_tasks_as_lists_do_and_what_has_ended_apart(
+    #[values(Engine::Sqlite, Engine::Redis)] engine: Engine,
+) {
+    let stock = Stock::on(engine);
+    let ids = stock.fill(3, "deploy", "mine", Some(&sure()));
+    let id = |at: usize| ids[at].as_str();
+    let row = |out: &str| out.lines().find(|line| line.contains("deploy")).map(str::to_owned);
+    let dry = stock.place.run(&["cancel", id(0), "--dry-run"]);
+    let named = row(&dry.out).expect("the task's row");
+    assert!(named.contains("input_required") && !named.contains("unreadable"), "{dry:?}");
+    let of_session = stock.place.run(&["cancel", "--session", "mine", "--dry-run"]);
+    assert!(row(&of_session.out).is_some_and(|row| row.contains("input_required")), "{of_session:?}");
+    let shown = stock.place.json(&["cancel", id(0), "--dry-run"]);
+    assert_eq!(
+        (&shown[0]["status"], &shown[0]["tool"], &shown[0]["session"]),
+        (&json!("input_required"), &json!("deploy"), &json!("mine"))
+    );
+    stock.place.ok(&["cancel", id(0)]);
+    let alone = stock.place.run(&["cancel", id(0), "--dry-run"]);
+    assert_eq!(alone.code, 10, "as without --dry-run: {alone:?}");
+    let several = stock.place.run(&["cancel", id(0), id(1), "--dry-run"]);
+    assert_eq!((several.code, several.err.trim()), (0, "1 would be cancelled, 1 had ended"), "{several:?}");
+    assert_eq!(stock.count("mine", "input_required"), 2, "nothing was changed");
+}
+
 #[test]
 fn what_is_meant_has_to_be_said() {
     let place = Place::new();
