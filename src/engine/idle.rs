@@ -17,7 +17,7 @@ pub(crate) type Submitting = BoxFuture<'static, StoreResult<Task>>;
 pub(crate) trait Begins: Send + Sync {
     /// Stores a task, and begins it where nothing older waits; the task itself where this worker could not begin it
     /// now.
-    fn submit(&self, new: NewTask, most_open: u32) -> Result<Submitting, NewTask>;
+    fn submit(&self, new: Box<NewTask>, most_open: u32) -> Result<Submitting, Box<NewTask>>;
 }
 
 /// All of them.
@@ -41,7 +41,7 @@ impl Engine {
     /// Stores a task, by an idle worker of this process where there is one.
     pub(super) async fn store_task(&self, new: NewTask) -> StoreResult<Task> {
         let most_open = self.limits().open_tasks;
-        match self.inner.idle.submit(new, most_open) {
+        match self.inner.idle.submit(Box::new(new), most_open) {
             Ok(submitting) => submitting.await,
             Err(new) => self.inner.store.submit(&new, most_open).await,
         }
@@ -56,7 +56,7 @@ impl Idle {
     }
 
     /// [`Begins::submit`] of the first that can.
-    pub(super) fn submit(&self, new: NewTask, most_open: u32) -> Result<Submitting, NewTask> {
+    pub(super) fn submit(&self, new: Box<NewTask>, most_open: u32) -> Result<Submitting, Box<NewTask>> {
         let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut refused = new;
         for worker in workers.iter().filter_map(Weak::upgrade) {

@@ -266,6 +266,7 @@ impl Task {
     }
 
     /// The task as a worker begins it for the first time.
+    #[must_use]
     pub fn begun_by(self, worker: WorkerId, at: Timestamp) -> Self {
         let claimed_at = Some(at);
         Self { attempt: 1, worker: Some(worker), claimed_at, updated_at: at, ..self }

@@ -34,7 +34,7 @@ struct Kept {
 
 impl Arrivals {
     /// Until `stop`; the runs are tracked like all others.
-    pub(super) fn new(
+    pub(super) fn of(
         shared: &Arc<Shared>,
         tracker: &TaskTracker,
         stop: &CancellationToken,
@@ -54,7 +54,7 @@ impl Arrivals {
 }
 
 impl Begins for Arrivals {
-    fn submit(&self, new: NewTask, most_open: u32) -> Result<Submitting, NewTask> {
+    fn submit(&self, new: Box<NewTask>, most_open: u32) -> Result<Submitting, Box<NewTask>> {
         let Some(kept) = self.kept_for(&new) else { return Err(new) };
         let (shared, tracker) = (self.shared.clone(), self.tracker.clone());
         let location = shared.engine.store().location();
@@ -70,7 +70,7 @@ impl Begins for Arrivals {
 async fn submit(
     shared: Arc<Shared>,
     tracker: TaskTracker,
-    (new, most_open): (NewTask, u32),
+    (new, most_open): (Box<NewTask>, u32),
     kept: Kept,
 ) -> StoreResult<Task> {
     let Kept { entry, slot, claim, idle } = kept;

@@ -159,7 +159,7 @@ impl Worker {
         if let Some(hub) = hub(&shared.engine, &stop).await {
             background.spawn(listening::listen(shared.clone(), hub.subscribe(), drained.clone()));
             let tracker = TaskTracker::new();
-            let arrivals = Arrivals::new(&shared, &tracker, &stop);
+            let arrivals = Arrivals::of(&shared, &tracker, &stop);
             shared.engine.begins(&arrivals);
             claiming::claim_until(&shared, &tracker, &stop).await;
             drop(arrivals);
