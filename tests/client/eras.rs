@@ -115,7 +115,7 @@ async fn what_a_discovery_leaves_out_makes_no_era(
     let peer = Peer::start(move |said| match (said.method(), modern(said)) {
         ("server/discover", Reply::Result(Value::Object(mut result))) => {
             result.extend(odd.as_object().cloned().expect("an object"));
-            missing.iter().for_each(|name| drop(result.remove(*name)));
+            result.retain(|name, _| !missing.contains(&name.as_str()));
             Reply::Result(Value::Object(result))
         }
         (_, reply) => reply,

@@ -43,8 +43,8 @@ fn old_namespace() -> (RedisServer, HashMap<String, TaskId>) {
     let head: (String, HashMap<String, TaskId>) =
         serde_json::from_str(lines.next().expect("a first line")).expect("is the tasks");
     // As if it had been made ten minutes ago: its tasks live for a day, its questions for an hour.
-    let made = UNIX_EPOCH.elapsed().expect("the clock is right") - Duration::from_secs(600);
-    let by = u64::try_from(made.as_millis()).expect("fits") - MADE;
+    let now = UNIX_EPOCH.elapsed().expect("the clock is right").as_millis();
+    let by = u64::try_from(now).expect("fits") - 600_000 - MADE;
     for line in lines {
         let words: Vec<String> = serde_json::from_str(line).expect("is a command");
         let words: Vec<String> = words.iter().map(|word| later(word, by)).collect();
