@@ -9,6 +9,7 @@ mod archive;
 mod error;
 pub mod gate;
 mod health;
+pub mod links;
 pub mod notifiers;
 pub mod redis;
 mod refusal;
@@ -379,6 +380,9 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
 
     /// The verbs on notifiers, the parts of servers that tell people of events.
     fn notifiers(&self) -> &dyn notifiers::NotifierStore;
+
+    /// The verbs on links, each of which stands for one question.
+    fn links(&self) -> &dyn links::LinkStore;
 
     /// Ends this handle's use of the store in good order, for a process that ends.
     async fn close(&self);

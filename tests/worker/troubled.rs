@@ -308,6 +308,10 @@ impl Store for Troubled {
         self.store.notifiers()
     }
 
+    fn links(&self) -> &dyn mcptask::store::links::LinkStore {
+        self.store.links()
+    }
+
     async fn close(&self) {
         self.store.close().await;
     }

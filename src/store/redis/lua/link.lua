@@ -1,0 +1,51 @@
+-- Keeps a link to an open question, until its task goes.
+-- ARGV: id, position, digest, link (JSON), how long where the task has no ttl (ms), most links of a question, most in all
+-- Returns: {'ok'} | {'no_task'} | {'unreadable', problem} | {'no_question'} | {'answered', answer (JSON), at}
+--        | {'ended', status}
+local id, digest = ARGV[1], ARGV[3]
+local q, a = 'q' .. ARGV[2], 'a' .. ARGV[2]
+local task, values = load_to_end(id, q .. '.at', q .. '.sum', a, a .. '.at')
+if not task then return values end
+if not (values[12] or values[13]) then return { 'no_question' } end
+if (values[14] or '') ~= '' then return { 'answered', values[14], values[15] or '' } end
+if is_final(task.status) then return { 'ended', task.status } end
+local at = now()
+local ends = math.max(end_of_ttl(task) or at + tonumber(ARGV[5]), at + 1000)
+local key, of_task = P .. 'link:' .. digest, 'links:' .. id
+own(of_task, 'hash')
+own('links', 'zset')
+-- Of the question, the oldest first: the places of links grow.
+local found, of_question, last = call('HGETALL', P .. of_task), {}, 0
+for field = 1, #found, 2 do
+  local place, position = string.match(found[field + 1], '^(%d+):(%d+)$')
+  if place then last = math.max(last, tonumber(place)) end
+  if not place or position == ARGV[2] then
+    of_question[#of_question + 1] = { digest = found[field], place = tonumber(place or '0') }
+  end
+end
+table.sort(of_question, function(one, other) return one.place < other.place end)
+local gone = {}
+for over = 1, #of_question - tonumber(ARGV[6]) + 1 do gone[over] = of_question[over].digest end
+call('SET', key, ARGV[4], 'PX', whole(ends - at))
+undo[#undo + 1] = function() call('UNLINK', key) end
+call('HSET', P .. of_task, digest, whole(last + 1) .. ':' .. ARGV[2])
+undo[#undo + 1] = function() call('HDEL', P .. of_task, digest) end
+call('PEXPIRE', P .. of_task, whole(ends - at))
+call('ZADD', P .. 'links', whole(ends), digest)
+undo[#undo + 1] = function() call('ZREM', P .. 'links', digest) end
+call('HSET', P .. 'task:' .. id, 'links', '1')
+-- What there is too much of keeps nothing from happening. Of another task's link the place there stays until the task goes.
+try('ZREMRANGEBYSCORE', P .. 'links', '-inf', whole(at))
+local count = try('ZCARD', P .. 'links')
+if type(count) == 'number' and count > tonumber(ARGV[7]) then
+  local over = try('ZRANGE', P .. 'links', '0', whole(math.min(count - tonumber(ARGV[7]), WORDS) - 1))
+  for place = 1, #over do
+    if over[place] ~= digest then gone[#gone + 1] = over[place] end
+  end
+end
+for place = 1, #gone do
+  try('UNLINK', P .. 'link:' .. gone[place])
+  try('HDEL', P .. of_task, gone[place])
+  try('ZREM', P .. 'links', gone[place])
+end
+return { 'ok' }
