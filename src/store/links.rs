@@ -27,7 +27,7 @@ pub struct LinkDigest(String);
 impl LinkDigest {
     /// A digest as 64 small hexadecimal digits, whatever it was made from.
     pub fn new(digest: &[u8; 32]) -> Self {
-        Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")))
     }
 
     /// Its digits.

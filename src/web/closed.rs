@@ -10,14 +10,11 @@ use crate::task::{Answer, Question, Task};
 
 /// The page of a question that was answered, or whose task has ended.
 pub(super) fn page(status: StatusCode, path: &str, task: &Task, question: &Question) -> Response {
-    match &question.answer {
-        Some(answer) => frame::said(status, path, "This question is answered", &answered(answer)),
-        None => {
-            let said =
-                format!("Its task has ended: {}. It waits for no answer any more.", task.status.as_str());
-            frame::said(status, path, "This question is closed", &[said])
-        }
+    if let Some(answer) = &question.answer {
+        return frame::said(status, path, "This question is answered", &answered(answer));
     }
+    let said = format!("Its task has ended: {}. It waits for no answer any more.", task.status.as_str());
+    frame::said(status, path, "This question is closed", &[said])
 }
 
 /// Who was first, and when. What was answered is for those who may see the task.

@@ -1,6 +1,8 @@
 //! Whether a form was sent from a page of this server: what keeps other sites' pages from answering in a browser that knows a
 //! link.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::HeaderMap;
 use http::header::ORIGIN;
 use sha2::{Digest as _, Sha256};
@@ -18,7 +20,7 @@ pub(super) fn form_token(token: &LinkToken) -> String {
     let mut digest = Sha256::new();
     digest.update(PURPOSE);
     digest.update(token.reveal());
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    BASE64_URL_SAFE_NO_PAD.encode(digest.finalize())
 }
 
 /// Whether that is the form's token.
