@@ -14,7 +14,10 @@ use crate::task::{QuestionId, TaskId};
 /// The most links of one question; with a further one the oldest goes.
 pub const MAX_QUESTION_LINKS: usize = 100;
 
-/// The most links of a namespace; with a further one those go that would end soonest. Each has 1 KiB at most.
+/// The most links of a task, likewise.
+pub const MAX_TASK_LINKS: usize = 1_000;
+
+/// The most links of a namespace; with a further one the oldest go, or those that would end soonest. Each has 1 KiB at most.
 pub const MAX_LINKS: usize = 20_000;
 
 /// How long a link is kept whose task is kept for ever.
@@ -70,7 +73,7 @@ impl Link {
 #[async_trait]
 pub trait LinkStore: Send + Sync {
     /// Keeps a link to a question that is open; the errors are those of [`Store::answer`](super::Store::answer). The
-    /// question's oldest link goes where it has too many.
+    /// oldest links of its question or its task go where these have too many.
     async fn keep_link(&self, digest: &LinkDigest, link: &Link) -> StoreResult<()>;
 
     /// The link of that digest: kept until its task goes, also when its question is answered, so that who comes late can

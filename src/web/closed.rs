@@ -11,7 +11,14 @@ use crate::task::{Answer, Question, Task};
 /// The page of a question that was answered, or whose task has ended.
 pub(super) fn page(status: StatusCode, path: &str, task: &Task, question: &Question) -> Response {
     if let Some(answer) = &question.answer {
-        return frame::said(status, path, "This question is answered", &answered(answer));
+        let of = format!(
+            "Question {} of {}, task {}.",
+            question.id,
+            text::line(&task.new.tool),
+            text::short_id(task.id().as_str())
+        );
+        let said: Vec<String> = answered(answer).into_iter().chain([of]).collect();
+        return frame::said(status, path, "This question is answered", &said);
     }
     let said = format!("Its task has ended: {}. It waits for no answer any more.", task.status.as_str());
     frame::said(status, path, "This question is closed", &[said])

@@ -9,15 +9,13 @@ use crate::desk::{text, time};
 /// The facts as they stand above a question. What else its task asked and was answered is not for the holder of a link.
 pub(super) fn facts(open: &OpenQuestion, holder: Option<&str>) -> Markup {
     let (asked, now) = (&open.asked, Timestamp::now());
-    let until = asked.until(now).map(|words| words.trim_start_matches("; ").to_owned());
     html! {
         dl {
             (fact("Task", &format!("{}, question {}", text::short_id(&open.task), text::line(&open.id))))
             @for (name, value) in &asked.background.facts { (fact(&capital(name), value)) }
-            @if let Some(at) = asked.asked_at { (moment("Asked", at, now)) }
-            @if let Some(words) = until { (fact("Otherwise", &words)) }
-            @if let Some(at) = asked.deadline { (moment("Until", at, now)) }
-            @if let Some(at) = asked.background.ends { (moment("Task ends", at, now)) }
+            @if let Some(at) = asked.asked_at { (moment("Asked", at, now, None)) }
+            @if let Some(at) = asked.deadline { (moment("Until", at, now, Some(asked.ask.on_timeout.words()))) }
+            @if let Some(at) = asked.background.ends { (moment("Task ends", at, now, None)) }
             @if let Some(holder) = holder { (fact("You answer as", &text::line(holder))) }
         }
     }
@@ -27,11 +25,14 @@ fn fact(name: &str, value: &str) -> Markup {
     html! { dt { (name) } dd { (value) } }
 }
 
-/// A time, how far it is from now and as it is anywhere.
-fn moment(name: &str, at: Timestamp, now: Timestamp) -> Markup {
+/// A time, how far it is from now and as it is anywhere, and what the question does then.
+fn moment(name: &str, at: Timestamp, now: Timestamp, then: Option<&str>) -> Markup {
     html! {
         dt { (name) }
-        dd { (time::relative(at, now)) " (" time datetime=(at) { (at.strftime("%Y-%m-%d %H:%M UTC").to_string()) } ")" }
+        dd {
+            (time::relative(at, now)) " (" time datetime=(at) { (at.strftime("%Y-%m-%d %H:%M UTC").to_string()) } ")"
+            @if let Some(then) = then { "; then it " (then) }
+        }
     }
 }
 

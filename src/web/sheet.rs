@@ -69,7 +69,7 @@ impl Sheet<'_> {
         let accept = match self.form {
             Some(_) if values::fits_nothing(&self.question.ask) => None,
             Some(_) => Some("Send"),
-            None => Some("Accept: I have done it"),
+            None => Some("Accept: I trust this host"),
         };
         html! {
             div.buttons {

@@ -1,7 +1,7 @@
 //! Links: known by their digest, bounded, and gone with their task.
 
 use jiff::Timestamp;
-use mcptask::store::links::{Link, LinkDigest, MAX_QUESTION_LINKS};
+use mcptask::store::links::{Link, LinkDigest, MAX_QUESTION_LINKS, MAX_TASK_LINKS};
 use mcptask::store::{Store, StoreError};
 use mcptask::task::{NewTask, Outcome, Task, TaskId, TaskStatus};
 
@@ -14,6 +14,7 @@ contract! {
     only_an_open_question_gets_a_link,
     a_withdrawn_link_is_none,
     with_one_link_too_many_the_questions_oldest_goes,
+    with_one_link_too_many_the_tasks_oldest_goes,
     links_go_with_their_task,
     a_link_of_a_task_without_ttl_is_kept,
     what_may_not_be_stored_is_refused,
@@ -125,6 +126,25 @@ async fn with_one_link_too_many_the_questions_oldest_goes(bench: Bench) {
     }
     let withdrawn = store.links().withdraw_links(task.id(), None).await.expect("withdraws");
     assert_eq!(withdrawn, MAX_QUESTION_LINKS as u64 + 1);
+}
+
+async fn with_one_link_too_many_the_tasks_oldest_goes(bench: Bench) {
+    let store = bench.store().await;
+    submit(&*store, &new_task("dinner")).await;
+    let task = claim(&*store, "dinner").await;
+    for position in 1..=11 {
+        ask(&*store, &key(&task), position, &format!("question {position}")).await;
+    }
+    for number in 0..MAX_TASK_LINKS + 2 {
+        let position = u32::try_from(number % 11).expect("is small") + 1;
+        keep(&*store, number, &link(task.id(), position)).await;
+    }
+    assert_eq!((found(&*store, 0).await, found(&*store, 1).await), (None, None));
+    for number in [2, 3, MAX_TASK_LINKS + 1] {
+        assert!(found(&*store, number).await.is_some(), "{number}");
+    }
+    let withdrawn = store.links().withdraw_links(task.id(), None).await.expect("withdraws");
+    assert_eq!(withdrawn, MAX_TASK_LINKS as u64);
 }
 
 async fn links_go_with_their_task(bench: Bench) {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::pages::{PUBLIC, Pages, form};
+use crate::shapes::is_line;
 use crate::stage::Stage;
 
 #[test]
@@ -35,6 +36,7 @@ fn a_script_is_told_all_of_a_link() {
     let id = task.id().as_str();
     let made = &pages.stage.json(&["link", &id[..8], "--as", "ada", "--public-url", PUBLIC])[0];
     assert_eq!((&made["task"], &made["question"], &made["as"]), (&json!(id), &json!("q1"), &json!("ada")));
+    is_line("link", made);
     assert!(made["deadline"].is_string() && made["source"] == "mcptask", "{made}");
     let url = made["url"].as_str().expect("a URL").to_owned();
     assert_eq!(pages.site.get(url.strip_prefix(PUBLIC).expect("the address")).status, 200);
@@ -42,6 +44,7 @@ fn a_script_is_told_all_of_a_link() {
     assert_eq!(other["as"], Value::Null);
     assert_ne!(other["url"], made["url"]);
     let withdrawn = &pages.stage.json(&["link", id, "--withdraw"])[0];
+    is_line("link", withdrawn);
     assert_eq!(withdrawn["withdrawn"], 2);
     for (words, code) in [
         (&["link", "zzzzzzzz", "--public-url", PUBLIC][..], 9),

@@ -8,6 +8,8 @@ mod receiver;
 #[path = "../support/redis.rs"]
 #[allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 mod redis;
+#[path = "../support/shapes.rs"]
+mod shapes;
 #[path = "../notify/stage.rs"]
 #[allow(dead_code, reason = "shared with the tests of notifiers, which need more of it")]
 mod stage;

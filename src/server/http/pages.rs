@@ -40,10 +40,17 @@ async fn checked(State(guard): State<Arc<PageGuard>>, request: Request<Body>, ne
         }
     };
     let newcomer = request.extensions().get::<Arc<Newcomer>>().cloned();
+    let is_style = request.uri().path().ends_with("/q.css");
     let response = next.run(request).await;
     // Whoever only guesses stays a newcomer, and gives way.
-    if let Some(newcomer) = newcomer.filter(|_| response.status() != StatusCode::NOT_FOUND) {
+    if let Some(newcomer) = newcomer.filter(|_| !is_style && knows_a_link(response.status())) {
         newcomer.let_in();
     }
     response
+}
+
+/// Whether only somebody with a link can have got such an answer.
+fn knows_a_link(status: StatusCode) -> bool {
+    let of_closed = [StatusCode::GONE, StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY];
+    status.is_success() || status.is_redirection() || of_closed.contains(&status)
 }

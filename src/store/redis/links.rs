@@ -4,7 +4,9 @@ use async_trait::async_trait;
 
 use super::connection::is_wrong_type;
 use super::{RedisStore, codec};
-use crate::store::links::{LONGEST_LINK, Link, LinkDigest, LinkStore, MAX_LINKS, MAX_QUESTION_LINKS};
+use crate::store::links::{
+    LONGEST_LINK, Link, LinkDigest, LinkStore, MAX_LINKS, MAX_QUESTION_LINKS, MAX_TASK_LINKS,
+};
 use crate::store::{StoreError, StoreResult};
 use crate::task::{QuestionId, TaskId};
 
@@ -18,7 +20,7 @@ impl LinkStore for RedisStore {
         };
         let mut call = self.invocation(&self.scripts.link);
         call.arg(task.as_str()).arg(position).arg(digest.as_str()).arg(json);
-        call.arg(LONGEST_LINK.as_millis() as u64).arg(MAX_QUESTION_LINKS).arg(MAX_LINKS);
+        call.arg(LONGEST_LINK.as_millis() as u64).arg(MAX_QUESTION_LINKS).arg(MAX_TASK_LINKS).arg(MAX_LINKS);
         let mut reply = self.verb(&call).await?;
         match reply.word() {
             "ok" => Ok(()),

@@ -8,7 +8,7 @@ use super::change::Change;
 use super::failure::Failure;
 use super::reading;
 use super::row;
-use crate::store::links::{Link, LinkDigest, LinkStore, MAX_LINKS, MAX_QUESTION_LINKS};
+use crate::store::links::{Link, LinkDigest, LinkStore, MAX_LINKS, MAX_QUESTION_LINKS, MAX_TASK_LINKS};
 use crate::store::{StoreError, StoreResult};
 use crate::task::{QuestionId, TaskId};
 
@@ -46,9 +46,10 @@ impl LinkStore for SqliteStore {
         let task = task.clone();
         self.write(move |change| {
             let row = row::find(change.transaction, change.namespace, &task)?;
-            let Some(row) = row.filter(|_| is_there(change.transaction).unwrap_or(false)) else {
+            let Some(row) = row else { return Ok(0) };
+            if !is_there(change.transaction)? {
                 return Ok(0);
-            };
+            }
             let sql = "DELETE FROM link WHERE task = ?1 AND (?2 IS NULL OR position = ?2)";
             Ok(change.execute(sql, params![row.number, position])? as u64)
         })
@@ -75,6 +76,9 @@ fn keep(change: &mut Change, digest: &LinkDigest, (link, json): (&Link, &str)) -
     let sql = "DELETE FROM link WHERE rowid IN (SELECT rowid FROM link WHERE task = ?1 AND position = ?2
         ORDER BY number DESC LIMIT -1 OFFSET ?3)";
     change.execute(sql, params![number, position, MAX_QUESTION_LINKS as i64])?;
+    let sql = "DELETE FROM link WHERE rowid IN (SELECT rowid FROM link WHERE task = ?1
+        ORDER BY number DESC LIMIT -1 OFFSET ?2)";
+    change.execute(sql, params![number, MAX_TASK_LINKS as i64])?;
     let sql = "DELETE FROM link WHERE rowid IN (SELECT rowid FROM link WHERE namespace = ?1
         ORDER BY number DESC LIMIT -1 OFFSET ?2)";
     change.execute(sql, params![namespace, MAX_LINKS as i64]).map(drop)
