@@ -301,3 +301,37 @@ fn who_guesses_is_held_to_the_servers_rate() {
     let statuses: Vec<u16> = (0..20).map(|_| pages.site.get(&guess).status).collect();
     assert!(statuses.contains(&404) && statuses.contains(&429), "{statuses:?}");
 }
+
+#[test]
+fn every_server_of_a_store_takes_the_forms_of_the_others() {
+    let pages = Pages::on(Stage::redis(), &[]);
+    let (task, link) = pages.asked();
+    let other =
+        crate::http::Site::of(pages.stage.serve(&["--workers", "0", "--public-url", "https://b.example"]));
+    let token = pages.site.get(&link).form_token().to_owned();
+    let sent = other.post_with(&link, &[], &format!("form={token}&f0=Thai&action=accept"));
+    assert_eq!(sent.status, 303, "{sent:?}");
+    assert_eq!(pages.answer(&task)["content"], json!({ "cuisine": "Thai" }));
+}
+
+#[test]
+fn a_store_that_is_away_is_said_and_the_question_stays_open() {
+    let mut pages = Pages::on(Stage::persistent(), &[]);
+    let (task, link) = pages.asked();
+    let token = pages.site.get(&link).form_token().to_owned();
+    pages.stage.server_mut().kill();
+    let form = format!("form={token}&f0=Thai&action=accept");
+    for reply in [pages.site.get(&link), pages.site.post_with(&link, &[], &form)] {
+        assert_eq!(reply.status, 503, "{reply:?}");
+        assert!(reply.body.contains("cannot reach its tasks"), "{}", reply.body);
+        assert_guarded(&reply);
+    }
+    pages.stage.server_mut().restart();
+    let began = std::time::Instant::now();
+    let mut sent = pages.site.post_with(&link, &[], &form);
+    while sent.status == 503 && began.elapsed() < crate::place::BOUND {
+        sent = pages.site.post_with(&link, &[], &form);
+    }
+    assert_eq!(sent.status, 303, "{sent:?}");
+    assert_eq!(pages.answer(&task)["action"], "accept");
+}
