@@ -48,6 +48,7 @@ complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "attach" -d 'Take up
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "watch" -d 'Tail events: one session\'s, one task\'s, or all, from the log\'s start'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "respond" -d 'Answer an open question: at a prompt, or with the options below'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "inbox" -d 'Answer questions as they come: all that wait, oldest first, on the whole screen'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "link" -d 'Print a link to a page on which one question is answered, by whoever has the link'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "list" -d 'List tasks, newest first'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "show" -d 'Show everything about a task: questions, answers, events'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "result" -d 'Print a task\'s result; the exit code is the outcome\'s'
@@ -88,6 +89,7 @@ wait\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l rules -d 'Let the rules of this file answer what they are about, before anybody is shown it' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l allowed-host -d 'Take requests for this host name, besides loopback ones; * for any. May be given several times' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l allowed-origin -d 'Take requests of web pages from this origin. May be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l public-url -d 'Serve pages on which questions are answered by link, for people who reach this server at this URL [env: MCPTASK_PUBLIC_URL]' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l token-file -d 'Let in only clients with a bearer token of this file: on each line a name and a token' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l tls-cert -d 'Speak TLS with this certificate, in PEM format, the chain after it. SIGHUP reads it again' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l tls-key -d 'The certificate\'s private key, in PEM format' -r -F
@@ -336,6 +338,32 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -s v -l verbose -
 complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand inbox" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -l question -d 'The question\'s id [default: the first open one]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -l as -d 'Whom it is for: the log says that this one answered' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -l public-url -d 'Where people reach the server, as its --public-url says [env: MCPTASK_PUBLIC_URL]' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -l header -d 'Send this header with each request; may be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
+legacy\t'Up to 2025-11-25: sessions, tasks/result'
+modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -l withdraw -d 'Withdraw the links of the task, or of that question of it: they lead nowhere any more'
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand link" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l session -d 'Only this session\'s' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l status -d 'Only those in this status: working, input_required, completed, failed or cancelled; may be given several times' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l tool -d 'Only this tool\'s' -r

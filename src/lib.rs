@@ -41,6 +41,7 @@
 //! - [`client`]: speaks MCP to any server, in both eras; knows only the domain.
 //! - `desk`: what an operator sees and does, whatever the face: so far, the commands that are suggested.
 //! - `tui`: a question in the terminal, one screen.
+//! - [`web`]: a question in the browser, one page, for whoever has its link.
 //! - [`cli`]: the commands, and the only road to the terminal.
 //!
 //! ARCHITECTURE.md, beside the README, has the promises, the keys, the limits and the reasons.
@@ -67,4 +68,5 @@ pub mod server;
 pub mod store;
 pub mod task;
 mod tui;
+pub mod web;
 pub mod worker;

@@ -20,6 +20,7 @@ use crate::desk::word::Word;
 use crate::redis_link;
 use crate::store::{StoreError, gate};
 use crate::task::{Known, Who};
+use crate::web::PublicUrl;
 
 /// Options of every command.
 #[derive(Debug, Clone, Default, Args)]
@@ -136,6 +137,8 @@ pub(crate) struct Config {
     pub(crate) settings: Vec<Setting>,
     /// What the person here is called in answers; else by the account.
     pub(crate) answerer: Who,
+    /// Where people reach the server's pages, where somebody has said so.
+    pub(crate) public_url: Option<PublicUrl>,
     /// How a suggested command reaches the same tasks, secrets hidden.
     pub(crate) reach: Reach,
 }
@@ -154,6 +157,7 @@ impl Config {
         let (namespace, namespace_from) = layers.namespace();
         let (docket, docket_from) = layers.docket(&store, server.as_ref());
         let (answerer, answerer_from) = layers.answerer()?;
+        let (public_url, public_from) = layers.public_url()?;
         let (color, color_from) = layers.color();
         let mut this = Self {
             is_named: named.is_some(),
@@ -166,6 +170,7 @@ impl Config {
             profile_flag: global.profile.clone(),
             settings: Vec::new(),
             answerer,
+            public_url,
             server,
             reach: reach(global, environment),
         };
@@ -178,6 +183,7 @@ impl Config {
             text("namespace", Some(this.namespace.clone()), namespace_from),
             text("docket", this.docket.clone(), docket_from),
             text("as", this.answerer.name.clone(), answerer_from),
+            text("public_url", this.public_url.as_ref().map(ToString::to_string), public_from),
             text("color", Some(color), color_from),
             text("confirm", Some(this.guarded.is_some().to_string()), layers.confirm_from()),
         ];

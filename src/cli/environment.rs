@@ -15,6 +15,8 @@ pub(crate) const TOKEN: &str = "MCPTASK_TOKEN";
 pub(crate) const AS: &str = "MCPTASK_AS";
 /// The profile: `--profile`.
 pub(crate) const PROFILE: &str = "MCPTASK_PROFILE";
+/// Where people reach the server's pages: `--public-url`.
+pub(crate) const PUBLIC_URL: &str = "MCPTASK_PUBLIC_URL";
 /// What to log, in `tracing`'s filter syntax: over `-v` and `-q`.
 pub(crate) const LOG: &str = "MCPTASK_LOG";
 

@@ -25,6 +25,7 @@ fn examples(command: &str) -> &'static [Example] {
         "watch" => &WATCH,
         "respond" => &RESPOND,
         "inbox" => &INBOX,
+        "link" => &LINK,
         "list" => &LIST,
         "show" => &SHOW,
         "result" => &RESULT,
@@ -111,6 +112,12 @@ const RESULT: [Example; 3] = [
     ("The result of a task that has ended", "mcptask result 7w3k9q2m"),
     ("Wait for it, five minutes at most", "mcptask result 7w3k9q2m --wait --timeout 5m"),
     ("With its structured content, for a script", "mcptask result 7w3k9q2m --json"),
+];
+
+const LINK: [Example; 3] = [
+    ("A link to its first open question", "mcptask link 7w3k9q2m --public-url https://tasks.example.com"),
+    ("For somebody by name", "mcptask link 7w3k9q2m --as ada --public-url https://tasks.example.com"),
+    ("Withdraw its links", "mcptask link 7w3k9q2m --withdraw"),
 ];
 
 const CANCEL: [Example; 3] = [

@@ -27,6 +27,7 @@ mod follow;
 mod handover;
 mod help;
 mod inbox;
+mod link;
 mod list;
 mod named_server;
 mod notify;
@@ -103,6 +104,7 @@ enum Command {
     Watch(watch::WatchArgs),
     Respond(respond::RespondArgs),
     Inbox(inbox::InboxArgs),
+    Link(link::LinkArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),
     Result(result::ResultArgs),
@@ -130,6 +132,7 @@ impl Command {
             Self::Attach(_)
                 | Self::Watch(_)
                 | Self::Respond(_)
+                | Self::Link(_)
                 | Self::Show(_)
                 | Self::Result(_)
                 | Self::Cancel(_)
@@ -157,6 +160,7 @@ fn afterword() -> String {
   MCPTASK_TOKEN      as --token, which other users of the machine could read
   MCPTASK_PROFILE    as --profile
   MCPTASK_AS         who answers, as --as of respond
+  MCPTASK_PUBLIC_URL as --public-url of serve and link
   MCPTASK_LOG        what to log on stderr, for example mcptask=debug
   NO_COLOR, CLICOLOR_FORCE, CI  as everywhere: no colours, colours, nobody to ask",
     );

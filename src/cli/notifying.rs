@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -13,8 +14,9 @@ use super::offer::OfferArgs;
 use super::signals;
 use crate::desk::suggest::{Reach, Suggested};
 use crate::engine::Engine;
-use crate::notify::{Channel, Notifier, Runner, Ways, run};
-use crate::task::TaskId;
+use crate::notify::{Channel, MakeLink, Notifier, Runner, Ways, run};
+use crate::task::{QuestionId, TaskId};
+use crate::web::PublicUrl;
 
 /// What notifiers run with, whichever the file names.
 #[derive(Clone)]
@@ -47,14 +49,14 @@ pub(super) fn channel(notifier: &Notifier, environment: &Environment) -> Result<
 
 /// Begins to tell, if the file says whom, until `stop`.
 pub(super) fn begin(
-    (context, offer): (&Context, &OfferArgs),
+    (context, offer, public): (&Context, &OfferArgs, Option<&PublicUrl>),
     notifiers: Vec<(Notifier, Channel)>,
     engine: &Engine,
     (parts, stop): (&TaskTracker, &CancellationToken),
 ) -> Result<(), Failure> {
     let surroundings = Surroundings {
         engine: engine.clone(),
-        ways: ways(context.reach()),
+        ways: Ways { links: public.map(|public| links(engine, public)), ..ways(context.reach()) },
         about: about(),
         offer: offer.clone(),
         environment: context.environment.clone(),
@@ -133,5 +135,31 @@ pub(super) fn ways(reach: &Reach) -> Ways {
         };
         suggested.at(&reach).to_string()
     };
-    Ways { command: Arc::new(command), link: None }
+    Ways { command: Arc::new(command), links: None }
+}
+
+/// Links to pages that people reach under a public URL.
+struct PageLinks {
+    engine: Engine,
+    public: PublicUrl,
+    made_by: String,
+}
+
+fn links(engine: &Engine, public: &PublicUrl) -> Arc<dyn MakeLink> {
+    let made_by = format!("notifier on {}", about());
+    Arc::new(PageLinks { engine: engine.clone(), public: public.clone(), made_by })
+}
+
+#[async_trait]
+impl MakeLink for PageLinks {
+    async fn link(&self, task: &TaskId, question: &QuestionId) -> Option<String> {
+        match self.engine.make_link((task, question), None, &self.made_by).await {
+            Ok(token) => Some(self.public.question(token.reveal())),
+            Err(error) => {
+                // It names the command all the same.
+                tracing::debug!(%error, "a notice goes without a link");
+                None
+            }
+        }
+    }
 }

@@ -387,6 +387,10 @@ impl Store for Announced {
         self.store.notifiers()
     }
 
+    fn links(&self) -> &dyn crate::store::links::LinkStore {
+        self.store.links()
+    }
+
     async fn close(&self) {
         self.store.close().await;
     }

@@ -11,6 +11,7 @@ use crate::config::profiles::{self, Profiles};
 use crate::redis_link;
 use crate::store::{StoreError, StoreResult, gate};
 use crate::task::{Known, Who};
+use crate::web::PublicUrl;
 
 /// The file of profiles; `None` without a home directory.
 pub(crate) fn file(environment: &Environment) -> Option<PathBuf> {
@@ -40,6 +41,7 @@ pub(crate) fn problem(key: &str, value: &str) -> Option<String> {
     match key {
         "redis" => redis_link::problem(value),
         "as" => refused(gate::who(&Who::named(value, Known::Given))),
+        "public_url" => PublicUrl::read(value).err(),
         "profile" => refused(gate::label("profile", value)),
         "namespace" => (!is_namespace(value)).then(|| format!("it is not a namespace: {NAMESPACES}")),
         _ => None,

@@ -17,7 +17,7 @@ use super::failure::{Failure, Kind};
 use super::signals::{self, Signals, Stop};
 use super::ui::{self, Streams, Ui};
 use super::{
-    ask, attach, cancel, check, completions, demo, doctor, export, handover, help, inbox, list, notify,
+    ask, attach, cancel, check, completions, demo, doctor, export, handover, help, inbox, link, list, notify,
     profile, prune, report, respond, result, retry, serve, settings, show, submit, tools, usage, watch,
     worker, workers,
 };
@@ -81,6 +81,7 @@ fn of_store(environment: &Environment, command: &Command) -> Environment {
         Command::Watch(args) => &args.remote,
         Command::Respond(args) => &args.remote,
         Command::Inbox(args) => &args.remote,
+        Command::Link(args) => &args.remote,
         Command::List(args) => &args.remote,
         Command::Show(args) => &args.remote,
         Command::Result(args) => &args.remote,
@@ -132,6 +133,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
         Command::Watch(args) => client(context, level(true), Box::pin(watch::run(context, args))),
         Command::Respond(args) => client(context, level(true), Box::pin(respond::run(context, args))),
         Command::Inbox(args) => client(context, level(true), Box::pin(inbox::run(context, args))),
+        Command::Link(args) => client(context, Level::WARN, Box::pin(link::run(context, args))),
         Command::List(args) => client(context, Level::WARN, Box::pin(list::run(context, args))),
         Command::Show(args) => client(context, level(args.waits()), Box::pin(show::run(context, args))),
         Command::Result(args) => client(context, level(args.waits()), Box::pin(result::run(context, args))),

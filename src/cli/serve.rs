@@ -27,12 +27,14 @@ use super::worker;
 use crate::engine::{Engine, Limits};
 use crate::server::{self, ServeConfig, ServeError, Unanswerable};
 use crate::task::{Fault, fault};
+use crate::web::{self, PublicUrl};
 
 /// Serve tools as MCP tasks over HTTP or stdio, and run them
 ///
 /// Clients of both protocol eras use the same endpoint, /mcp. The first SIGINT or SIGTERM lets running calls
 /// and tasks finish, the second ends at once. Open questions stay open.
 #[derive(Debug, Args)]
+#[expect(clippy::doc_markdown, reason = "doc comments of arguments are their help")]
 pub(crate) struct ServeArgs {
     /// Listen here; port 0 takes any free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8737", conflicts_with = "stdio")]
@@ -61,6 +63,14 @@ pub(crate) struct ServeArgs {
     /// Take requests of web pages from this origin. May be given several times
     #[arg(long, value_name = "ORIGIN", conflicts_with = "stdio", value_parser = origin)]
     allowed_origin: Vec<String>,
+    /// Serve pages on which questions are answered by link, for people who reach this server at this URL [env:
+    /// MCPTASK_PUBLIC_URL]
+    ///
+    /// https://, also where a proxy ends TLS, or http:// for localhost; it may have a path. Requests for its host are taken.
+    /// `mcptask link` makes a link.
+    #[arg(long, value_name = "URL", conflicts_with = "stdio", value_parser = PublicUrl::read)]
+    #[arg(value_hint = clap::ValueHint::Url)]
+    public_url: Option<PublicUrl>,
     #[command(flatten)]
     access: AccessArgs,
     #[command(flatten)]
@@ -148,7 +158,7 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
     }
     let access = if args.stdio { Access::default() } else { args.access.open(context, args.listen)? };
     let rules = args.rules.as_deref().map(|file| ServedRules::open(context, file)).transpose()?;
-    let config = ServeConfig {
+    let mut config = ServeConfig {
         decider: rules.clone().map(|rules| rules as Arc<dyn server::Decide>),
         ..args.config(&access)
     };
@@ -162,6 +172,7 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
     };
     let engine = context.engine_within(args.limits()).await?;
     args.retention.apply(&engine);
+    args.serve_pages(context, &mut config, &engine);
     let stop = context.stop.child_token();
     let parts = TaskTracker::new();
     activity::tell(context, &engine, Whose::Everybodys, &parts, &stop).await;
@@ -177,7 +188,7 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
         args.offer.reload(context, &parts, worker.tools(), &stop)?;
         parts.spawn(worker.run(stop.clone()));
     }
-    notifying::begin((context, &args.offer), notifiers, &engine, (&parts, &stop))?;
+    notifying::begin((context, &args.offer, args.public_url(context)), notifiers, &engine, (&parts, &stop))?;
     worker::spawn_time(&parts, &engine, &stop);
     let served = match port {
         Some(port) => {
@@ -221,6 +232,19 @@ impl From<ServeError> for Failure {
 }
 
 impl ServeArgs {
+    /// Where people reach its pages, if it has any.
+    fn public_url<'a>(&'a self, context: &'a Context) -> Option<&'a PublicUrl> {
+        self.public_url.as_ref().or(context.config.public_url.as_ref()).filter(|_| !self.stdio)
+    }
+
+    /// Has the pages served beside the endpoint, under the name that people know.
+    fn serve_pages(&self, context: &Context, config: &mut ServeConfig, engine: &Engine) {
+        if let Some(public) = self.public_url(context) {
+            config.allowed_hosts.push(public.host().to_owned());
+            config.pages = Some(web::pages(engine.clone(), public.clone()));
+        }
+    }
+
     fn config(&self, access: &Access) -> ServeConfig {
         ServeConfig {
             tokens: access.tokens(),
@@ -306,11 +330,15 @@ async fn announce(
     if let Some(warning) = args.access.warning(at) {
         ui.warn(warning);
     }
-    if !at.ip().is_loopback() && args.allowed_host.is_empty() {
+    let public = args.public_url(context);
+    if !at.ip().is_loopback() && args.allowed_host.is_empty() && public.is_none() {
         ui.warn("only requests for loopback names are taken; name this host with --allowed-host");
     }
     if args.allowed_origin.iter().any(|origin| origin == "*") {
         ui.warn("requests of every web page are taken that a browser of a user shows");
+    }
+    if let Some(public) = public {
+        ui.talk(&format!("  questions are answered by link at {public}/q/"));
     }
     activity::suggest(context, engine).await;
     Ok(())

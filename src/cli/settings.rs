@@ -25,6 +25,7 @@ Profiles, in config.toml of the user's configuration directory; every key may be
   namespace = \"kitchen\"
   docket = \"orders\"                           # look only at that FastMCP deployment
   as = \"ada\"                                  # who answers
+  public_url = \"https://tasks.example.com\"    # of links to questions
   color = \"always\"
   confirm = true                              # named, and asked for, before something is changed";
 

@@ -53,7 +53,12 @@ pub(crate) async fn run(context: &Context, args: WorkerArgs) -> Result<(), Failu
     // It listens before it says that it runs: who reads that may send SIGHUP at once.
     let parts = TaskTracker::new();
     args.offer.reload(context, &parts, worker.tools(), &stop)?;
-    notifying::begin((context, &args.offer), notifiers, &engine, (&parts, &stop))?;
+    notifying::begin(
+        (context, &args.offer, context.config.public_url.as_ref()),
+        notifiers,
+        &engine,
+        (&parts, &stop),
+    )?;
     if context.ui.is_json() {
         context
             .ui

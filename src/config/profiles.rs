@@ -49,6 +49,8 @@ pub(crate) struct Profile {
     pub(crate) docket: Option<String>,
     /// Who answers.
     pub(crate) answerer: Option<String>,
+    /// Where people reach the server's pages.
+    pub(crate) public_url: Option<String>,
     /// Whether to colour: `auto`, `always` or `never`.
     pub(crate) color: Option<&'static str>,
     /// Whether to ask before something is changed.
@@ -170,6 +172,7 @@ impl Reader<'_> {
             namespace: self.checked(&mut table, "namespace"),
             docket: table.words("docket"),
             answerer: self.checked(&mut table, "as"),
+            public_url: self.checked(&mut table, "public_url"),
             color: table.choice("color", &COLORS),
             confirm: table.truth("confirm").unwrap_or_default(),
         };

@@ -29,7 +29,7 @@ use std::time::Duration;
 use crate::store::gate;
 pub(crate) use address::{checked_url, host_of};
 pub(crate) use format::{Format, NAMES as FORMATS, TEMPLATE_NAMES};
-pub(crate) use notice::{Asked, Notice, Ways};
+pub(crate) use notice::{Asked, MakeLink, Notice, Ways};
 pub(crate) use pattern::Pattern;
 pub(crate) use run::run;
 pub(crate) use runner::Runner;

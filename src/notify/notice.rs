@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::address::host_of;
 use super::wanted::UNANSWERED;
 use crate::store::gate;
-use crate::task::{Ask, AskKind, Event, EventKind, Question, TaskId, TaskStatus};
+use crate::task::{Ask, AskKind, Event, EventKind, Question, QuestionId, TaskId, TaskStatus};
 
 /// The longest text that is told, in characters: whoever wants to read all of it goes to the task.
 const MOST_CHARACTERS: usize = 4000;
@@ -212,7 +213,14 @@ impl Notice {
         let id = question.id.as_str();
         self.question = Some(Asked::open(id, &question.ask, Some(question.asked_at), question.deadline));
         self.command = Some((ways.command)(task, Some(id)));
-        self.link = ways.link.as_ref().and_then(|link| link(task, id));
+    }
+
+    /// The same with an address at which its question can be answered, if that is open and there is one.
+    pub(crate) async fn linked(self, ways: &Ways) -> Self {
+        let asked = self.question.as_ref().filter(|asked| asked.message.is_some());
+        let (Some(links), Some(asked)) = (&ways.links, asked) else { return self };
+        let (Ok(task), Ok(question)) = (self.task.parse(), asked.id.parse()) else { return self };
+        Self { link: links.link(&task, &question).await, ..self }
     }
 
     /// The id by which a receiver knows it again: the same whoever sends it.
@@ -232,16 +240,20 @@ impl Notice {
 /// What answers a question: made by whoever knows where the tasks are.
 type Command = dyn Fn(&TaskId, Option<&str>) -> String + Send + Sync;
 
-/// Makes the address at which a question can be answered, where there is one.
-type Link = dyn Fn(&TaskId, &str) -> Option<String> + Send + Sync;
+/// Makes the address at which a question can be answered: another one each time, since it is a secret that nobody keeps.
+#[async_trait]
+pub(crate) trait MakeLink: Send + Sync {
+    /// The address; nothing where there is none, or the question is not open any more.
+    async fn link(&self, task: &TaskId, question: &QuestionId) -> Option<String>;
+}
 
 /// The ways to an answer that a notice names.
 #[derive(Clone)]
 pub(crate) struct Ways {
     /// The command that answers the question of a task, or shows the task where there is none.
     pub(crate) command: Arc<Command>,
-    /// The address of a page, where this server has one.
-    pub(crate) link: Option<Arc<Link>>,
+    /// The address of a page, where people reach one. It is made when a notice is sent, and is in no store.
+    pub(crate) links: Option<Arc<dyn MakeLink>>,
 }
 
 impl fmt::Debug for Ways {

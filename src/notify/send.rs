@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::command;
 use super::failed::Failed;
-use super::notice::Notice;
+use super::notice::{Notice, Ways};
 use super::secret::Secret;
 use super::webhook::Webhook;
 use super::{Notifier, Source, Target};
@@ -55,10 +55,10 @@ impl Channel {
         }
     }
 
-    /// The same of a notice as a store has it.
-    pub(super) async fn send_stored(&self, id: &str, notice: &Value) -> Result<String, Failed> {
-        match serde_json::from_value(notice.clone()) {
-            Ok(notice) => self.send(id, &notice).await,
+    /// The same of a notice as a store has it, with a link of its own.
+    pub(super) async fn send_stored(&self, id: &str, notice: &Value, ways: &Ways) -> Result<String, Failed> {
+        match serde_json::from_value::<Notice>(notice.clone()) {
+            Ok(notice) => self.send(id, &notice.linked(ways).await).await,
             Err(error) => Err(Failed::for_good(format!(
                 "it was stored in a form that this version does not know: {error}"
             ))),

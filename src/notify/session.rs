@@ -197,9 +197,9 @@ impl<'a> Session<'a> {
         }
         let room = MOST_AT_ONCE.saturating_sub(self.sending.len());
         for delivery in self.outbox.take_ready(Timestamp::now(), room) {
-            let channel: Arc<Channel> = self.runner.channel.clone();
+            let (channel, ways): (Arc<Channel>, _) = (self.runner.channel.clone(), self.runner.ways.clone());
             self.sending.spawn(async move {
-                let result = channel.send_stored(&delivery.id, &delivery.notice).await;
+                let result = channel.send_stored(&delivery.id, &delivery.notice, &ways).await;
                 (delivery, result)
             });
         }

@@ -51,6 +51,8 @@ pub struct ServeConfig {
     pub max_body_bytes: usize,
     /// How it serves every task wrongly, on purpose, for tests of clients.
     pub faults: Vec<Fault>,
+    /// Pages for people, which are served beside the endpoint.
+    pub pages: Option<axum::Router>,
     /// The server's name, as clients are told.
     pub name: String,
     /// The server's version, as clients are told.
@@ -75,6 +77,7 @@ impl Default for ServeConfig {
             poll_interval_ms: 500,
             max_body_bytes: 4 * 1024 * 1024,
             faults: Vec::new(),
+            pages: None,
             name: env!("CARGO_PKG_NAME").to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }

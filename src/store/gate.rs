@@ -39,6 +39,8 @@ pub enum Kind {
     Tool,
     /// What a notifier is to deliver, and how it went.
     Delivery,
+    /// A link to a question.
+    Link,
 }
 
 impl Kind {
@@ -52,6 +54,7 @@ impl Kind {
             Self::Progress => "the progress",
             Self::Tool => "the tool's specification",
             Self::Delivery => "the delivery",
+            Self::Link => "the link",
         }
     }
 
@@ -65,6 +68,7 @@ impl Kind {
             Self::Outcome => 4096 * KIB,
             Self::Progress => 32 * KIB,
             Self::Delivery => super::notifiers::MAX_DELIVERY_BYTES,
+            Self::Link => KIB,
         }
     }
 }

@@ -10,6 +10,7 @@ mod error;
 pub mod gate;
 mod health;
 mod idle;
+pub mod links;
 pub mod notifiers;
 pub mod redis;
 mod refusal;
@@ -388,6 +389,9 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
 
     /// The verbs on notifiers, the parts of servers that tell people of events.
     fn notifiers(&self) -> &dyn notifiers::NotifierStore;
+
+    /// The verbs on links, each of which stands for one question.
+    fn links(&self) -> &dyn links::LinkStore;
 
     /// Ends this handle's use of the store in good order, for a process that ends.
     async fn close(&self);

@@ -119,6 +119,7 @@ pub fn named(by: Answerer, who: Option<&Who>) -> String {
     match who.and_then(|who| who.name.as_ref()) {
         Some(name) if is_rule => format!("rule {name}"),
         Some(name) => format!("{by} {name}"),
+        None if who.and_then(|who| who.known) == Some(Known::Link) => format!("{by} by link"),
         None => by.to_string(),
     }
 }

@@ -26,6 +26,8 @@ pub enum Known {
     ClientInfo,
     /// The name of the rule that decided.
     Rule,
+    /// The link by which it was answered was made for one of that name, or for whoever has it.
+    Link,
     /// In a way that a newer version knows.
     #[serde(other)]
     Otherwise,
@@ -39,6 +41,7 @@ impl Known {
             Self::Account => "account",
             Self::Token => "token",
             Self::Rule => "rule",
+            Self::Link => "link",
             Self::Otherwise => "known in a newer way",
         }
     }
@@ -73,6 +76,11 @@ impl Who {
     /// The user and host that a command runs as.
     pub fn of_account(account: &str) -> Self {
         Self::named(shortened(account, MAX_NAME_BYTES), Known::Account)
+    }
+
+    /// Whoever has a link, which may have been made for somebody.
+    pub fn by_link(holder: Option<&str>) -> Self {
+        Self { name: holder.map(str::to_owned), known: Some(Known::Link), ..Self::default() }
     }
 
     /// A client: by the name of its token where it showed one, by what it says of its user, or by what it calls itself.
@@ -121,7 +129,10 @@ impl Who {
 /// The name, and how it is known.
 impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(name) = &self.name else { return f.write_str("nobody named") };
+        let Some(name) = &self.name else {
+            let is_link = self.known == Some(Known::Link);
+            return f.write_str(if is_link { "whoever had the link" } else { "nobody named" });
+        };
         write!(f, "{name}")?;
         if let Some(known) = self.known {
             write!(f, " ({})", known.in_words())?;

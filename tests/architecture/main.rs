@@ -26,6 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("client", &["certificate", "form", "process_group", "task"]),
     ("desk", &["client", "engine", "fastmcp", "form", "json", "redis_link", "rules", "store", "task"]),
     ("tui", &["desk", "form", "task"]),
+    ("web", &["desk", "engine", "form", "store", "task"]),
     ("notify", &["certificate", "engine", "process_group", "store", "task", "worker"]),
     ("config", &["form", "json", "notify", "rules", "task", "worker"]),
 ];
@@ -42,7 +43,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("redis", &["store/redis", "fastmcp", "redis_link"]),
     ("rusqlite", &["store/sqlite"]),
     ("rmcp", &["server", "relay", "client"]),
-    ("axum", &["server"]),
+    ("axum", &["server", "web"]),
+    ("maud", &["web"]),
     ("minijinja", &["worker/script"]),
     ("regex", &["rules"]),
     ("toml", &["config"]),

@@ -72,6 +72,7 @@ fn they_succeed(
         "list",
         "show",
         "result",
+        "link",
         "cancel",
         "retry",
         "prune",
@@ -103,6 +104,9 @@ fn they_succeed(
         if command == "result" {
             place.ok(&["respond", &id, "--decline"]);
             place.until(&id, "end");
+        }
+        if example.contains("--withdraw") {
+            place.ok(&["link", &id, "--public-url", "https://tasks.example.com"]);
         }
         // Only fish has such a `source`.
         let line =

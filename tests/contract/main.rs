@@ -53,6 +53,7 @@ mod history;
 mod keeping;
 mod labels;
 mod layout_1_redis;
+mod links;
 mod list;
 mod lost_redis;
 mod notifiers;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use mcptask::store::links::{Link, LinkDigest};
 use mcptask::store::{IdleWorker, Store, StoreResult};
 use mcptask::task::{NewTask, Outcome, Progress, QuestionId, Task};
 use tokio_util::sync::CancellationToken;
@@ -95,6 +96,7 @@ async fn scene(store: &dyn Store) -> Scene {
         .ask(&key(&asking), 1, &[form("one"), form("two")], Some(Duration::from_secs(60)))
         .await
         .expect("asks");
+    store.links().keep_link(&digest(1), &link(&asking)).await.expect("keeps a link");
     submit(store, &labelled()).await;
     let delayed = claim(store, "dinner").await;
     let requeue = mcptask::store::Requeue { delay: Some(Duration::from_millis(1)), ..drain() };
@@ -103,6 +105,21 @@ async fn scene(store: &dyn Store) -> Scene {
     let held = claim(store, "dinner").await;
     let queued = submit(store, &labelled()).await;
     Scene { held, asking, delayed, queued, ended }
+}
+
+fn digest(byte: u8) -> LinkDigest {
+    LinkDigest::new(&[byte; 32])
+}
+
+fn link(task: &Task) -> Link {
+    let made_by = "ada".to_owned();
+    Link {
+        task: task.id().clone(),
+        question: q(1),
+        holder: None,
+        made_by,
+        made_at: jiff::Timestamp::UNIX_EPOCH,
+    }
 }
 
 /// Each verb that changes something, on the scene.
@@ -150,6 +167,8 @@ async fn verb(store: &dyn Store, scene: &Scene, at: usize) -> Option<StoreResult
             let idle = IdleWorker { worker: w1, tools: vec!["lunch".to_owned()] };
             store.submit_to(&NewTask { tool: "lunch".to_owned(), ..new }, 100, Some(&idle)).await.map(drop)
         }
+        19 => store.links().keep_link(&digest(2), &link(&scene.asking)).await,
+        20 => store.links().withdraw_links(scene.asking.id(), None).await.map(drop),
         _ => return None,
     })
 }

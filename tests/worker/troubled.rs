@@ -309,6 +309,10 @@ impl Store for Troubled {
         self.store.notifiers()
     }
 
+    fn links(&self) -> &dyn mcptask::store::links::LinkStore {
+        self.store.links()
+    }
+
     async fn close(&self) {
         self.store.close().await;
     }

@@ -4,12 +4,13 @@ use clap::ValueEnum as _;
 
 use super::{GlobalArgs, Guarded, ServerChoice, Setting, StoreChoice, named, redis};
 use crate::cli::database;
-use crate::cli::environment::{AS, DB, Environment, NAMESPACE, PROFILE, REDIS_URL, TOKEN};
+use crate::cli::environment::{AS, DB, Environment, NAMESPACE, PROFILE, PUBLIC_URL, REDIS_URL, TOKEN};
 use crate::cli::failure::Failure;
 use crate::cli::ui::ColorChoice;
 use crate::client;
 use crate::config::profiles::Profile;
 use crate::task::Who;
+use crate::web::PublicUrl;
 
 /// Where values come from, the first over the others.
 #[derive(Clone, Copy)]
@@ -99,6 +100,19 @@ impl Layers<'_> {
         match self.profile.and_then(|profile| profile.answerer.as_deref()) {
             Some(name) => Ok((named("as of the profile", name)?, self.of_profile())),
             None => Ok((Who::of_account(&self.environment.account()), "user and host".to_owned())),
+        }
+    }
+
+    /// Where people reach the server's pages, where the command does not say.
+    pub(super) fn public_url(&self) -> Result<(Option<PublicUrl>, String), Failure> {
+        let variable = self.environment.given(PUBLIC_URL).map(|url| (url, PUBLIC_URL.to_owned()));
+        let profile = || Some((self.profile?.public_url.as_deref()?, self.of_profile()));
+        let Some((url, from)) = variable.or_else(profile) else { return Ok((None, BUILT_IN.to_owned())) };
+        match PublicUrl::read(url) {
+            Ok(url) => Ok((Some(url), from)),
+            Err(problem) => {
+                Err(Failure::usage(format!("the public URL of {from} cannot be used: {problem}")))
+            }
         }
     }
 

@@ -9,6 +9,7 @@ mod health;
 mod hosts;
 mod media;
 mod origins;
+mod pages;
 mod reader;
 mod refusals;
 mod serve;

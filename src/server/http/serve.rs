@@ -16,6 +16,7 @@ use super::guard::{Endpoint, guarded};
 use super::health::Health;
 use super::hosts::Hosts;
 use super::origins::Origins;
+use super::pages::{self, PageGuard};
 use super::sessions::Sessions;
 use crate::engine::Engine;
 use crate::server::config::{LAST_WORDS, ServeConfig, ServeError};
@@ -52,6 +53,10 @@ pub async fn http(
         .route("/health", get(async move || health.told().await))
         .fallback(async || (StatusCode::NOT_FOUND, "nothing is here: MCP is at /mcp\n"))
         .with_state(Arc::new(endpoint));
+    let router = match config.pages.clone() {
+        Some(found) => router.merge(pages::guarded(found, guard(&config))),
+        None => router,
+    };
     let connections = Connections::new(router, config.identity.clone(), config.read_time);
     let ended = async {
         stop.cancelled().await;
@@ -63,6 +68,14 @@ pub async fn http(
     }
     closing.cancel();
     Ok(())
+}
+
+/// What the requests for pages are held to.
+fn guard(config: &ServeConfig) -> PageGuard {
+    PageGuard {
+        hosts: Hosts::new(&config.allowed_hosts, config.identity.is_some()),
+        allowances: Allowances::new(config.rate_limit, config.max_requests),
+    }
 }
 
 /// Ends a server that was told to stop. Calls under way have their time; then every stream ends, with what waited in

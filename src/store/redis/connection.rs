@@ -34,7 +34,7 @@ impl Connection {
     pub(super) async fn open(url: &str, namespace: &str) -> StoreResult<Self> {
         let location = location(url, namespace);
         let address = Address::parse(url).map_err(|error| explained(&location, &error))?;
-        let route = Route::new(address, &super::shared_prefix(namespace));
+        let route = Route::new(address, &super::open::shared_prefix(namespace));
         let commands = Steady::open(route).await.map_err(|error| explained(&location, &error))?;
         Ok(Self { shared: Arc::new(Shared { commands, waiting: Mutex::new(None), location }) })
     }

@@ -14,6 +14,7 @@ mod health;
 mod index;
 mod keep;
 mod labels;
+mod links;
 mod list;
 mod mend;
 mod notifiers;
@@ -31,6 +32,7 @@ use async_trait::async_trait;
 use redis::{Cmd, FromRedisValue, Value};
 use tokio_util::sync::CancellationToken;
 
+use super::links::LinkStore;
 use super::notifiers::NotifierStore;
 use super::{
     ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, IdleWorker, Page, PageCursor, Requeue,
@@ -45,6 +47,7 @@ use crate::task::{
 use claiming::Queues;
 use connection::Connection;
 use due::Rounds;
+use open::{prefix, shared_prefix};
 use reply::Reply;
 use scripts::Scripts;
 
@@ -193,16 +196,6 @@ impl RedisStore {
     fn decode<T, E: std::fmt::Display>(&self, decoded: Result<T, E>) -> StoreResult<T> {
         decoded.map_err(|error| self.broken(error))
     }
-}
-
-/// What all keys of a namespace begin with, whatever its layout.
-fn shared_prefix(namespace: &str) -> String {
-    format!("mcptask:{{{namespace}}}:")
-}
-
-/// What all keys of this layout begin with.
-fn prefix(namespace: &str) -> String {
-    format!("{}2:", shared_prefix(namespace))
 }
 
 #[async_trait]
@@ -393,6 +386,10 @@ impl Store for RedisStore {
     }
 
     fn notifiers(&self) -> &dyn NotifierStore {
+        self
+    }
+
+    fn links(&self) -> &dyn LinkStore {
         self
     }
 

@@ -2,7 +2,7 @@
 
 use rand::RngExt as _;
 
-use super::{RedisStore, shared_prefix};
+use super::RedisStore;
 use crate::store::{LAYOUT, Refusal, StoreError, StoreResult};
 
 /// Keys that are looked at in one step of a search.
@@ -186,4 +186,14 @@ fn epoch() -> String {
 /// Whether that namespace has been begun.
 pub(super) fn is_begun(namespace: &str) -> redis::Cmd {
     redis::cmd("EXISTS").arg(format!("{}meta", shared_prefix(namespace))).to_owned()
+}
+
+/// What all keys of a namespace begin with, whatever its layout.
+pub(super) fn shared_prefix(namespace: &str) -> String {
+    format!("mcptask:{{{namespace}}}:")
+}
+
+/// What all keys of this layout begin with.
+pub(super) fn prefix(namespace: &str) -> String {
+    format!("{}2:", shared_prefix(namespace))
 }

@@ -20,6 +20,7 @@ mod failure;
 mod files;
 mod health;
 mod keep;
+mod links;
 mod list;
 mod log;
 mod migrate;
@@ -47,6 +48,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::gate;
+use super::links::LinkStore;
 use super::notifiers::NotifierStore;
 use super::{
     ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, IdleWorker, Page, PageCursor, Requeue,
@@ -353,6 +355,10 @@ impl Store for SqliteStore {
     }
 
     fn notifiers(&self) -> &dyn NotifierStore {
+        self
+    }
+
+    fn links(&self) -> &dyn LinkStore {
         self
     }
 

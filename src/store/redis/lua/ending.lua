@@ -131,3 +131,20 @@ local function conclude(task, status, kind, detail, ...)
   if task.entry ~= '' then try('XDEL', P .. 'ready:' .. task.tool, task.entry) end
   if task.worker ~= '' then try('SREM', P .. 'held:' .. task.worker, task.id) end
 end
+
+-- Takes links of a task away; how many of them were there. Those of which only the place is left are as good as none.
+local function leave_links(id, digests)
+  local count = 0
+  for _, digest in ipairs(digests) do
+    count = count + call('UNLINK', P .. 'link:' .. digest)
+    typed('ZREM', P .. 'links', digest)
+  end
+  seldom().many('HDEL', P .. 'links:' .. id, digests)
+  return count
+end
+
+-- The same for all links of a task, which its record says that it has.
+local function leave_all_links(id)
+  leave_links(id, typed('HKEYS', P .. 'links:' .. id) or {})
+  call('UNLINK', P .. 'links:' .. id)
+end

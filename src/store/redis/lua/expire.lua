@@ -3,7 +3,7 @@
 -- ARGV: id, how long it is archived (ms) or '', the most bytes of the archive or '', 'ended' or nothing
 -- Returns: {'ok'} | {'unfinished'} | {'no_task'} | {'unreadable', problem}
 local SESSION_LOG_MS = 604800000
-local task, problem = load_to_end(ARGV[1])
+local task, problem = load_to_end(ARGV[1], 'links')
 if not task then
   -- Who deletes a task wants nothing of it, also where it has expired meanwhile.
   if ARGV[4] == 'ended' and problem[1] == 'no_task' and call('EXISTS', P .. 'archived:' .. ARGV[1]) == 1 then
@@ -12,7 +12,7 @@ if not task then
   end
   return problem
 end
-local ends = at_ends().end_of_ttl(task)
+local has_links, ends = problem[12], at_ends().end_of_ttl(task)
 if ARGV[4] == 'ended' then
   if not task.is_final then return { 'unfinished' } end
 elseif not ends or ends > now() then
@@ -42,5 +42,6 @@ if task.session ~= '' then
     try('PEXPIRE', P .. 'log:' .. task.session, SESSION_LOG_MS)
   end
 end
+if has_links then leave_all_links(task.id) end
 if archived then bound_archive(archived, most, at) end
 return { 'ok' }

@@ -49,6 +49,9 @@
 --                              (JSON); revision, which grows when somebody else changed what waits
 --   deliveries:NAME    hash    what it still has to deliver: id -> JSON
 --   undelivered:NAME   hash    what it gave up, likewise
+--   link:DIGEST        string  a link (JSON), by the digest of its token. It expires with its task, as does
+--   links:ID           hash    a task's links: DIGEST -> PLACE:N, of question N; the task's record then has `links`
+--   links              zset    the digests of all links by when they end (ms)
 --   damaged            hash    keys that were of another type and were moved to damaged:KEY -> that type
 --
 -- A script that ends in an error has changed nothing. What can fail is written in this order: first whatever notes in

@@ -1,0 +1,55 @@
+//! Links: a key for each, and a hash with a task's, which go with it.
+
+use async_trait::async_trait;
+
+use super::connection::is_wrong_type;
+use super::{RedisStore, codec};
+use crate::store::links::{
+    LONGEST_LINK, Link, LinkDigest, LinkStore, MAX_LINKS, MAX_QUESTION_LINKS, MAX_TASK_LINKS,
+};
+use crate::store::{StoreError, StoreResult};
+use crate::task::{QuestionId, TaskId};
+
+#[async_trait]
+impl LinkStore for RedisStore {
+    async fn keep_link(&self, digest: &LinkDigest, link: &Link) -> StoreResult<()> {
+        let (task, question) = (link.task.clone(), link.question.clone());
+        let json = link.stored()?;
+        let Some(position) = question.position() else {
+            return Err(StoreError::NoQuestion { task, question });
+        };
+        let mut call = self.invocation(&self.scripts.link);
+        call.arg(task.as_str()).arg(position).arg(digest.as_str()).arg(json);
+        call.arg(LONGEST_LINK.as_millis() as u64).arg(MAX_QUESTION_LINKS).arg(MAX_TASK_LINKS).arg(MAX_LINKS);
+        let mut reply = self.verb(&call).await?;
+        match reply.word() {
+            "ok" => Ok(()),
+            "no_question" => Err(StoreError::NoQuestion { task, question }),
+            "answered" => {
+                let answer = Box::new(self.decode(codec::answer(&reply.text(), reply.number()))?);
+                Err(StoreError::AlreadyAnswered { task, question, answer })
+            }
+            _ => Err(reply.unclaimed(&task)),
+        }
+    }
+
+    async fn find_link(&self, digest: &LinkDigest) -> StoreResult<Option<Link>> {
+        let key = self.key(&format!("link:{}", digest.as_str()));
+        let found = self.command::<Option<String>>(redis::cmd("GET").arg(key)).await;
+        match found {
+            // Somebody overwrote the key.
+            Err(error) if is_wrong_type(&error) => Ok(None),
+            found => Ok(found?.as_deref().and_then(Link::read)),
+        }
+    }
+
+    async fn withdraw_links(&self, task: &TaskId, question: Option<&QuestionId>) -> StoreResult<u64> {
+        let position = match question.map(QuestionId::position) {
+            // No question has such an id.
+            Some(None) => return Ok(0),
+            Some(Some(position)) => position.to_string(),
+            None => String::new(),
+        };
+        self.call(self.invocation(&self.scripts.unlink).arg(task.as_str()).arg(position)).await
+    }
+}

@@ -1,0 +1,106 @@
+//! An open question as a page.
+
+use axum::response::Response;
+use http::StatusCode;
+use maud::{Markup, html};
+
+use super::fields::fields;
+use super::filled::{Filled, control};
+use super::{facts, frame, same_site};
+use crate::desk::asked::OpenQuestion;
+use crate::desk::{page, text, values};
+use crate::engine::LinkToken;
+use crate::form::Form;
+use crate::store::links::Link;
+use crate::task::{Question, Task};
+
+/// A question with what is known around it.
+pub(super) struct Sheet<'a> {
+    /// What stands before the paths of this server's pages.
+    pub(super) path: &'a str,
+    pub(super) token: &'a LinkToken,
+    pub(super) link: &'a Link,
+    pub(super) task: &'a Task,
+    pub(super) question: &'a Question,
+    /// `None` where it asks to visit a page.
+    pub(super) form: Option<&'a Form>,
+}
+
+impl Sheet<'_> {
+    /// The page, with what stands in its form.
+    pub(super) fn page(&self, status: StatusCode, filled: &Filled) -> Response {
+        let open = OpenQuestion::of_task(self.task, self.question);
+        let tool = text::line(&self.task.new.tool);
+        let is_wrong = status != StatusCode::OK;
+        let title = format!("{}{tool} asks", if is_wrong { "Not sent: " } else { "" });
+        let content = html! {
+            h1 { (tool) " asks" }
+            (facts::facts(&open, self.link.holder.as_deref()))
+            @if is_wrong { (self.problems(filled)) }
+            p.message { (text::block(&self.question.ask.message).join("\n")) }
+            @if let Some(url) = page::of(&self.question.ask) { (visit(url)) }
+            form method="post" novalidate autocomplete="off" {
+                input type="hidden" name="form" value=(same_site::form_token(self.token));
+                @if let Some(form) = self.form { (fields(form, filled)) }
+                (self.buttons())
+            }
+        };
+        frame::page(status, self.path, &title, &content)
+    }
+
+    /// What is not right yet, with the way to each field of it.
+    fn problems(&self, filled: &Filled) -> Markup {
+        let form = self.form.filter(|form| !form.is_whole);
+        let wrong: Vec<(usize, String)> =
+            filled.places().filter_map(|at| Some((at, text::line(form?.fields.get(at)?.label())))).collect();
+        html! {
+            div.problems role="alert" {
+                h2 { "Nothing was sent" }
+                @for problem in &filled.whole { p { (text::sentence(problem)) } }
+                @if !wrong.is_empty() {
+                    ul { @for (at, label) in &wrong { li { a href={ "#" (control(*at)) } { (label) } " is not right yet" } } }
+                }
+            }
+        }
+    }
+
+    /// The buttons; the first is the one that Enter presses.
+    fn buttons(&self) -> Markup {
+        let accept = match self.form {
+            Some(_) if values::fits_nothing(&self.question.ask) => None,
+            Some(_) => Some("Send"),
+            None => Some("Accept: I trust this host"),
+        };
+        html! {
+            div.buttons {
+                @if let Some(words) = accept { button.main name="action" value="accept" { (words) } }
+                button name="action" value="decline" { "Decline" }
+                button name="action" value="cancel" { "Dismiss" }
+            }
+            p.about { "Decline says no. Dismiss decides nothing and closes the question. Leave this page to leave it open." }
+        }
+    }
+}
+
+/// A page that is to be visited: its address and its host are shown, and only a click opens it.
+fn visit(url: &str) -> Markup {
+    let mut lines = page::host(url).into_iter();
+    let host = lines.next().unwrap_or_default();
+    let leads_somewhere = url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    html! {
+        section.page aria-labelledby="visit" {
+            h2 id="visit" { "It wants you to visit a page" }
+            p { "Host: " strong { (host) } }
+            @for warning in lines { p.warning { "Careful: " (warning) } }
+            p {
+                "Address: "
+                @if leads_somewhere {
+                    a href=(url) target="_blank" rel="noopener noreferrer" { (text::line(url)) }
+                    " (opens in a new tab)"
+                } @else {
+                    (text::line(url))
+                }
+            }
+        }
+    }
+}
