@@ -78,7 +78,9 @@ pub(super) async fn until_closed<T>(
     closed: impl Future<Output = Result<String, Failure>>,
 ) -> Result<Result<T, String>, Failure> {
     let (tell, closing) = watch::channel(None);
+    // Boxed, since whoever waits for it would carry it along.
     let mut asking = Box::pin(ask(closing));
+    let closed = Box::pin(closed);
     let winner = tokio::select! {
         answer = &mut asking => return Ok(answer?.ok_or_else(String::new)),
         winner = closed => winner,

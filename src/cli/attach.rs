@@ -109,7 +109,7 @@ async fn have_answered(
     let mut asked = question.asked.clone();
     loop {
         let closed = found.closed_elsewhere(&question);
-        let answer = match answering.decide_unless((&asked, position), closed).await? {
+        let answer = match answering.decide_unless((&asked, position), Box::pin(closed)).await? {
             Ok(answer) => answer,
             Err(winner) => {
                 context.ui.talk(&winner);
@@ -127,7 +127,9 @@ async fn have_answered(
             }
             Err(failure) => Some(answering::again(context, failure, is_typed)?),
         };
-        draft.iter().for_each(Draft::forget);
+        if let Some(draft) = draft {
+            draft.forget();
+        }
         let Some(problem) = problem else { return Ok(()) };
         asked.refused(&answer, problem);
     }

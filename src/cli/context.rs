@@ -180,8 +180,9 @@ impl Context {
 
     /// What was away, and was met by a step that goes on, has answered.
     pub(crate) fn answers(&self) {
-        let outage = locked(&self.outage).clone();
-        outage.iter().for_each(|outage| outage.worked());
+        if let Some(outage) = locked(&self.outage).clone() {
+            outage.worked();
+        }
     }
 
     /// Ends the background work and closes what was opened.

@@ -194,7 +194,7 @@ async fn have_answered(
     asked.background.at(&engine.store().location());
     loop {
         let closed = answer::closed_in_store(engine, task, question.id.as_str());
-        let answer = match answering.decide_unless((&asked, position), closed).await? {
+        let answer = match answering.decide_unless((&asked, position), Box::pin(closed)).await? {
             Ok(answer) => answer,
             Err(winner) => {
                 context.ui.talk(&winner);
@@ -213,7 +213,9 @@ async fn have_answered(
             }
             Err(error) => Some(answering::again(context, error.into(), is_typed)?),
         };
-        draft.iter().for_each(Draft::forget);
+        if let Some(draft) = draft {
+            draft.forget();
+        }
         let Some(problem) = problem else { return Ok(()) };
         asked.refused(&answer, problem);
     }

@@ -140,7 +140,9 @@ async fn open(
     sites: &Sites<'_>,
     rings: bool,
 ) -> Result<(), Failure> {
-    opened.iter().for_each(|places| places::tell_unsearched(context, places));
+    if let Some(places) = opened {
+        places::tell_unsearched(context, places);
+    }
     let ui = &context.ui;
     let setting = ui.form_setting().ok_or_else(|| no_screen(ui))?;
     let _turn = Turn::take(ui);
@@ -174,18 +176,16 @@ async fn attend(
         sites.lead(site, all.len());
         all
     };
-    let all = match opened {
-        Some(places) => {
-            inbox.awaits_less();
-            enter(places)
-        }
-        None => {
-            let places = way_to(inbox, &sites.all()[site]).await;
-            places::tell_unsearched(sites.all()[site].context, &places);
-            let all = enter(&places);
-            sites.keep(places);
-            all
-        }
+    let all = if let Some(places) = opened {
+        inbox.awaits_less();
+        enter(places)
+    } else {
+        let way = &sites.all()[site];
+        let places = way_to(inbox, way).await;
+        places::tell_unsearched(way.context, &places);
+        let all = enter(&places);
+        sites.keep(places);
+        all
     };
     let following = all.map(|at| follow(inbox, sites, at));
     try_join_all(following).await?;

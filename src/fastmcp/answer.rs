@@ -16,6 +16,10 @@ use crate::task::{Action, Answer, AskKind, Violation};
 /// How long a worker may take from asking to waiting for the answer; measured, it takes about a millisecond.
 const TAKEN_WITHIN: Duration = Duration::from_secs(2);
 
+/// How long the same is waited for at a worker that has just not taken another one: where it lives after all, that is a
+/// hundred times what it takes.
+const TAKEN_AT_ONCE: Duration = Duration::from_millis(100);
+
 /// How long an answer that nobody takes lives where whoever gave it is killed before it is taken back.
 const ANSWER_LIVES: Duration = Duration::from_secs(5);
 
@@ -105,7 +109,13 @@ impl Deployment {
         let response = task.signs.own(":elicit:response");
         // A worker that blocks on the list has the answer before the next command is served.
         let is_taken = async || Ok(self.link.run::<u64>(redis::cmd("LLEN").arg(&response)).await? == 0);
-        if is_soon(is_taken).await? {
+        let worker = task.worker.as_ref().map(|worker| worker.name.as_str());
+        let is_silent = worker.is_some_and(|worker| self.is_silent(worker));
+        let is_here = is_within(if is_silent { TAKEN_AT_ONCE } else { TAKEN_WITHIN }, is_taken).await?;
+        if let Some(worker) = worker {
+            self.heard(worker, is_here);
+        }
+        if is_here {
             return Ok(());
         }
         let script = Script::new(include_str!("lua/withdraw_v3.lua"));
@@ -121,7 +131,7 @@ impl Deployment {
     /// Whether the worker goes on, which has the answer: the first that it does is to delete the question.
     async fn goes_on(&self, task: &DeployedTask, question: &str) -> FastmcpResult<bool> {
         let request = task.signs.own(":elicit:request");
-        is_soon(async || {
+        is_within(TAKEN_WITHIN, async || {
             let open: Option<String> = self.link.run(redis::cmd("GET").arg(&request)).await?;
             Ok(!open.is_some_and(|open| open.contains(question)))
         })
@@ -199,10 +209,10 @@ impl DeployedTask {
 }
 
 /// Looks whether it is so, for as long as a worker may take.
-async fn is_soon(is_so: impl AsyncFn() -> FastmcpResult<bool>) -> FastmcpResult<bool> {
+async fn is_within(bound: Duration, is_so: impl AsyncFn() -> FastmcpResult<bool>) -> FastmcpResult<bool> {
     let began = tokio::time::Instant::now();
     while !is_so().await? {
-        if began.elapsed() >= TAKEN_WITHIN {
+        if began.elapsed() >= bound {
             return Ok(false);
         }
         tokio::time::sleep(LOOK_EVERY).await;

@@ -1,6 +1,6 @@
 //! One FastMCP deployment: a docket in a Redis.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -34,6 +34,8 @@ struct Met {
     tasks: HashMap<String, Identity>,
     /// Whether these are all that are meant: whoever names several has looked once.
     are_all: bool,
+    /// Workers that did not take an answer: whoever answers many waits for each of them once.
+    silent: HashSet<String>,
 }
 
 impl std::fmt::Debug for Deployment {
@@ -44,6 +46,21 @@ impl std::fmt::Debug for Deployment {
 }
 
 impl Deployment {
+    /// Whether that worker did not take the last answer to one of its tasks.
+    pub(super) fn is_silent(&self, worker: &str) -> bool {
+        self.met().silent.contains(worker)
+    }
+
+    /// Notes whether that worker took an answer.
+    pub(super) fn heard(&self, worker: &str, took: bool) {
+        let silent = &mut self.met().silent;
+        if took {
+            silent.remove(worker)
+        } else {
+            silent.insert(worker.to_owned())
+        };
+    }
+
     /// The deployments in a Redis, by name; only the one called `docket`, if that is given. A Redis without
     /// any is an error that says so. `redis+cluster://` looks at every master.
     pub async fn discover(url: &str, docket: Option<&str>) -> FastmcpResult<Vec<Self>> {

@@ -19,6 +19,9 @@ const NARROWEST: usize = 20;
 /// Rows that a value takes while another field has the focus.
 const RESTING: usize = 3;
 
+/// Rows that each of several news takes.
+const NEWS: usize = 2;
+
 /// What stands before the row that has the focus, and before the others.
 const MARK: (&str, &str) = ("> ", "  ");
 
@@ -284,8 +287,15 @@ const FILTER: &str = "filter: ";
 /// Notices, buttons and keys; and where the button is that has the focus.
 fn foot(sheet: &Sheet, news: &[&str], mut rows: Rows) -> (Rows, (usize, usize)) {
     let look = rows.look;
+    // What is away elsewhere does not take the form's room.
+    let most = if news.len() > 1 { NEWS } else { usize::MAX };
     for news in news {
+        let most = rows.lines.len().saturating_add(most);
         rows.wrapped("  · ", &text::line(news), |row| look.warning(row));
+        if rows.lines.len() > most {
+            rows.lines.truncate(most);
+            rows.lines.push(Line::from(look.warning("    …")));
+        }
     }
     if let Some(notice) = &sheet.notice {
         rows.wrapped("  ! ", &text::line(notice), |row| look.wrong(row));
@@ -311,14 +321,15 @@ fn foot(sheet: &Sheet, news: &[&str], mut rows: Rows) -> (Rows, (usize, usize)) 
 fn rows_of_closed(closed: &Closed, mut rows: Rows) -> Rows {
     let look = rows.look;
     rows.wrapped("  ! ", &text::line(&closed.words), |row| look.wrong(row));
-    let mut words = if closed.can_be_left() {
-        "This form is closed, and what is typed goes nowhere. Enter or Esc leaves it.".to_owned()
+    let leaving = if closed.can_be_left() {
+        "This form is closed, and what is typed goes nowhere. Enter or Esc leaves it."
     } else {
-        "What is typed for it goes nowhere any more, nor does an Enter of the first moment.".to_owned()
+        "What is typed for it goes nowhere any more, nor does an Enter of the first moment."
     };
-    if let Some(after) = closed.goes_after {
-        words += &format!(" By itself it goes after {} s without a key.", after.as_secs());
-    }
+    let by_itself = closed
+        .goes_after
+        .map(|after| format!(" By itself it goes after {} s without a key.", after.as_secs()));
+    let words = format!("{leaving}{}", by_itself.unwrap_or_default());
     rows.wrapped("  ", &words, |row| look.plain(row));
     rows
 }

@@ -1,6 +1,6 @@
 //! The verbs of a day's work on FastMCP's tasks: many at once, attached to, launched again, deleted.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rstest::rstest;
 use serde_json::json;
@@ -47,6 +47,22 @@ async fn many_are_answered_and_cancelled(#[case] version: &'static str) {
     assert_eq!((code, &done[3]["done"]), (0, &json!(3)), "{complaint}");
     let (code, done, complaint) = mcptask(&kitchen, &["cancel", &ids[0], &ids[1]]);
     assert_eq!((code, &done[0]["done"], &done[0]["past"]), (0, &json!(0), &json!(2)), "{complaint}");
+}
+
+#[tokio::test]
+async fn a_worker_that_takes_no_answer_is_waited_for_once() {
+    let (kitchen, mut worker) = Kitchen::apart(V3_4, &[]);
+    let (_clients, ids) = asking(&kitchen, 6).await;
+    worker.kill();
+    let began = Instant::now();
+    let all = ["respond", "--all", "--tool", "plan_dinner", "--set", "cuisine=thai"];
+    let (_, done, complaint) = mcptask(&kitchen, &all);
+    // Two seconds for each would be twelve.
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert_eq!(done.last().expect("a tally")["failed"], json!(6), "{complaint}");
+    for id in &ids {
+        kitchen.asks(id, "What kind of dinner?").await;
+    }
 }
 
 #[tokio::test]
