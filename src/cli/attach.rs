@@ -162,6 +162,7 @@ async fn at_server(
         let cancel = async || server.cancel(&task.id).await.map(drop);
         let ended = Box::pin(stay::to_end(context, server, &task));
         let ended = stay::or_cancel(context, (args.cancel_on_exit, &task.id), cancel, ended).await?;
+        answering.form_left().await;
         outcome::tell(context, (SERVER, &task.id), &ended)
     })
     .await

@@ -1,12 +1,15 @@
 //! Staying with a task to its end, and answering its questions meanwhile.
 
-use tokio::sync::watch;
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, watch};
 
 use super::answering;
 use super::context::Context;
 use super::failure::client::ANSWER_AT_ONCE;
 use super::failure::store::{already_answered, gone_or, is_outage};
 use super::failure::{Failure, Kind};
+use super::signals;
 use super::ui::question::{self, Asked, Closing, Draft, Reply};
 use super::ui::spinner::Spinner;
 use super::ui::{Paint, Ui, event, page, text};
@@ -24,11 +27,25 @@ pub(crate) struct Answering {
     answers: Option<Answers>,
     /// Whoever sits here, or gave the file.
     who: Who,
+    /// Held by the form that is on the screen.
+    form: Arc<Mutex<()>>,
+}
+
+/// Tells a form that its question was withdrawn, when it is dropped.
+struct Withdrawn(watch::Sender<Option<Closing>>);
+
+impl Drop for Withdrawn {
+    fn drop(&mut self) {
+        let words = "the question is open here no more: somebody else has answered it, its task has ended, or its connection \
+                     is lost";
+        self.0.send_replace(Some(Closing { words: words.to_owned(), goes_on: true }));
+    }
 }
 
 impl Answering {
     pub(crate) fn new(context: &Context, answers: Option<Answers>) -> Self {
-        Self { ui: context.ui.clone(), answers, who: context.config.answerer.clone() }
+        let (ui, who, form) = (context.ui.clone(), context.config.answerer.clone(), Arc::default());
+        Self { ui, answers, who, form }
     }
 
     /// Whether there is anybody or anything to ask.
@@ -47,8 +64,12 @@ impl Answering {
     /// Decides on the task's question at `position`, counted from 1. Dropping the future takes a prompt off
     /// the screen.
     pub(crate) async fn decide(&self, asked: &Asked, position: usize) -> Result<Answer, Failure> {
-        // Nobody closes it: whoever asks so takes the prompt off the screen.
-        let answer = self.decided((asked, position), watch::channel(None).1).await?;
+        let answer = if self.ui.may_draw() && self.is_typed(asked, position) {
+            self.in_form(asked).await?
+        } else {
+            // Nobody closes it: whoever asks so takes the prompt off the screen.
+            self.decided((asked, position), watch::channel(None).1).await?
+        };
         let left = || Failure::new(Kind::NeedsInput, asked.left()).maybe_hint(asked.later_hint());
         Ok(answer.ok_or_else(left)?.given_by(self.who.clone()))
     }
@@ -63,6 +84,38 @@ impl Answering {
         let ask = async |closing| self.decided((asked, position), closing).await;
         let answer = answering::until_closed((&self.ui, true), ask, closed).await?;
         Ok(answer.map(|answer| answer.given_by(self.who.clone())))
+    }
+
+    /// Asks in a form that outlives this future: where that is dropped, the form stays on the screen until that was read, or
+    /// nobody is there, and the next one waits for it.
+    async fn in_form(&self, asked: &Asked) -> Result<Option<Answer>, Failure> {
+        let turn = self.form.clone().lock_owned().await;
+        let (tell, closing) = watch::channel(None);
+        let (left, later) = (asked.left(), asked.later_hint());
+        let (ui, asked) = (self.ui.clone(), asked.clone());
+        let form = tokio::spawn(async move {
+            let is_closed = closing.clone();
+            let reply = question::ask_while_open(&ui, &asked, closing).await;
+            drop(turn);
+            let is_interrupted = reply.as_ref().is_err_and(Failure::is_signal);
+            if is_interrupted && is_closed.borrow().is_some() {
+                // Nobody waits for it any more, so the command is told as by Ctrl-C without a form.
+                signals::interrupt();
+            }
+            reply
+        });
+        let _withdrawn = Withdrawn(tell);
+        let reply = form.await.map_err(|error| Failure::caused(Kind::Unexpected, "a form broke", error))?;
+        match reply? {
+            Reply::Answer(answer) => Ok(Some(answer)),
+            Reply::Closed => Ok(None),
+            Reply::LeftOpen => Err(Failure::new(Kind::NeedsInput, left).maybe_hint(later)),
+        }
+    }
+
+    /// Waits until the form of a question that was withdrawn has left the screen.
+    pub(crate) async fn form_left(&self) {
+        drop(self.form.lock().await);
     }
 
     /// Whether a person answers that question, and no file: who typed an answer that was not taken may send it again.

@@ -192,6 +192,11 @@ impl RemoteAnswering {
         }
     }
 
+    /// Waits until the form of a question that was withdrawn has left the screen.
+    pub(crate) async fn form_left(&self) {
+        self.answering.form_left().await;
+    }
+
     /// Warns of what in the file of answers has answered nothing.
     pub(crate) fn tell_surplus(&self) {
         self.answering.tell_surplus();

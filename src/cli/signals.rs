@@ -26,6 +26,14 @@ pub(crate) enum Stop {
     Quit,
 }
 
+/// Interrupts the command, as Ctrl-C does at a terminal that is as it was.
+pub(crate) fn interrupt() {
+    use rustix::process::{Signal as Kill, getpid, kill_process};
+    if let Err(error) = kill_process(getpid(), Kill::INT) {
+        tracing::debug!(%error, "cannot interrupt");
+    }
+}
+
 impl Stop {
     /// The failure of a command that ended by it.
     pub(crate) fn failure(self) -> Failure {

@@ -356,6 +356,7 @@ async fn through_server(
             let ended = Box::pin(stay::to_end(context, server, &task));
             let ended = stay::or_cancel(context, (args.cancel_on_exit, &task.id), cancel, ended).await?;
             server.session_stays(false);
+            answering.form_left().await;
             outcome::tell(context, (SERVER, &task.id), &ended)
         }
     }

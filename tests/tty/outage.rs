@@ -3,7 +3,8 @@
 use crate::fields::{cuisine, vegetarian};
 use crate::place::{Background, Place};
 use crate::redis::{RedisServer, free_port};
-use crate::screen::Screen;
+use crate::screen::{Screen, words};
+use crate::terminal::{CTRL_C, ENTER};
 
 const AWAY: &str = "waiting until it is back, Ctrl-C ends this";
 
@@ -46,6 +47,43 @@ fn a_question_of_a_server_that_was_started_again_is_asked_again_where_its_sessio
     cuisine(&mut screen);
     vegetarian(&mut screen);
     all_by_the_client(&place);
+}
+
+#[test]
+fn a_question_of_a_server_that_somebody_else_answers_keeps_its_form_until_that_was_read() {
+    for era in ["legacy", "modern"] {
+        let place = Place::new();
+        let (port, _worker) = (free_port(), place.worker());
+        let _server = serve(&place, port);
+        let mut screen = submit(&place, port, era);
+        screen.press("Gre");
+        screen.sees("> Cuisine  Gre");
+        place.ok(&["respond", "--next", "--set", "cuisine=Mexican"]);
+        let shown = screen.sees("This form is closed");
+        assert!(words(&shown).contains("the question is open here no more"), "{era}: {shown}");
+        // What is typed on goes nowhere, and its Enter does not leave the form.
+        screen.press("ek");
+        screen.press(ENTER);
+        let shown = screen.sees("nor does an Enter of the first moment");
+        assert!(shown.contains("Cuisine  Gre\n"), "{era}: {shown}");
+        screen.at("Enter or Esc leaves it", ENTER);
+        screen.sees("what you had filled in: cuisine=Gre");
+        screen.at("> Vegetarian", "n");
+        screen.sees("A Mexican dinner for 2:");
+        assert_eq!(screen.ends().1, 0, "{era}");
+    }
+}
+
+#[test]
+fn who_interrupts_at_a_form_that_was_closed_ends_the_command() {
+    let place = Place::new();
+    let (port, _worker) = (free_port(), place.worker());
+    let _server = serve(&place, port);
+    let mut screen = submit(&place, port, "modern");
+    place.ok(&["respond", "--next", "--set", "cuisine=Mexican"]);
+    screen.at("This form is closed", CTRL_C);
+    let (rest, code) = screen.ends();
+    assert!(code == 130 && screen.cursor().1 && !rest.contains("[ Send ]"), "{rest}");
 }
 
 #[test]
