@@ -87,8 +87,8 @@ impl Target {
 fn unescaped(url: &str) -> Option<String> {
     let (_, rest) = url.split_once("://")?;
     let ends = rest.find(['/', '?', '#'])?;
-    let mark = &rest[ends..ends + 1];
-    let (before, after) = (&rest[..ends], &rest[ends..]);
+    let (before, after) = rest.split_at(ends);
+    let mark = &after[..1];
     // A path may have an @ as well, and a port is a number.
     let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let is_cut = !before.contains('@') && after.contains('@');

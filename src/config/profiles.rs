@@ -74,7 +74,7 @@ pub(crate) struct Profiles {
 
 /// Reads a file of profiles. Paths in it count from its folder, `~/` from `home`. `None` where there is no such file.
 pub(crate) fn load(path: &Path, home: Option<&Path>, check: Check) -> Result<Option<Profiles>, Vec<Mistake>> {
-    load_as(path, Reader { home, check, used: None })
+    load_as(path, Reader { home, check, used: Used::All })
 }
 
 /// The same for a command that uses the one profile of that name, or else the default: of the others there are the names
@@ -85,7 +85,7 @@ pub(crate) fn load_one(
     check: Check,
     name: Option<&str>,
 ) -> Result<Option<Profiles>, Vec<Mistake>> {
-    load_as(path, Reader { home, check, used: Some(name) })
+    load_as(path, Reader { home, check, used: Used::One(name) })
 }
 
 fn load_as(path: &Path, reader: Reader<'_>) -> Result<Option<Profiles>, Vec<Mistake>> {
@@ -124,8 +124,15 @@ fn says_profiles(text: &str) -> bool {
 struct Reader<'a> {
     home: Option<&'a Path>,
     check: Check,
-    /// Where only one profile is read: its name, or none for the default.
-    used: Option<Option<&'a str>>,
+    used: Used<'a>,
+}
+
+/// Which profiles are read.
+#[derive(Clone, Copy)]
+enum Used<'a> {
+    All,
+    /// That one, or else the default.
+    One(Option<&'a str>),
 }
 
 impl Reader<'_> {
@@ -136,7 +143,7 @@ impl Reader<'_> {
         let tables = root.table("profile");
         let by_default = default.as_ref().map(|(name, _)| name.as_str());
         for (name, span, node) in tables.iter().flat_map(Table::entries) {
-            if self.used.is_some_and(|used| used.or(by_default) != Some(name)) {
+            if matches!(self.used, Used::One(used) if used.or(by_default) != Some(name)) {
                 all.named.insert(name.to_owned(), Profile { name: name.to_owned(), ..Profile::default() });
                 continue;
             }
@@ -236,7 +243,7 @@ mod tests {
         let read = parse(
             Path::new("/c/config.toml"),
             text,
-            Reader { home: Some(Path::new("/home/ada")), check, used: None },
+            Reader { home: Some(Path::new("/home/ada")), check, used: Used::All },
         );
         read.map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect())
     }

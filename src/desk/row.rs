@@ -251,7 +251,7 @@ impl Row {
     fn of_bad(one: &BadTask) -> Self {
         let (task, tool, message) = (one.id.clone(), Some(one.tool.clone()), text::sentence(&one.problem));
         let (source, created_at, object) = (SERVER.to_owned(), Some(one.at), bad_object(one));
-        Self { task, source, tool, created_at, message, object, ..Self::default() }.with_common_names()
+        Self { task, source, created_at, tool, message, object, ..Self::default() }.with_common_names()
     }
 
     /// A task of a FastMCP deployment.

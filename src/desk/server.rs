@@ -19,6 +19,7 @@ use super::text;
 use crate::client::{Call, Client, ClientError, ClientResult, Era, Submitted, Target, TaskView};
 use crate::task::TaskStatus;
 
+use tasks::Slow;
 pub(crate) use tasks::{BadTask, Tasks, Unseen};
 
 /// How long what was acknowledged may take, an answer until its question is closed and a task until it has ended: the
@@ -40,6 +41,7 @@ pub(crate) struct Server {
     renewing: Mutex<()>,
     explain: Option<Explain>,
     session_stays: AtomicBool,
+    slow: Slow,
     /// Whether what it calls the time of a task's last change is the time of each look, as in FastMCP 4: it then tells
     /// nothing. Known once one that waits was looked at.
     time_moves: OnceLock<bool>,
@@ -65,8 +67,9 @@ impl Server {
         let (era, title) = (client.era(), client.server());
         let client = RwLock::new(Arc::new(client));
         let (name, session_stays) = (target.to_string(), AtomicBool::new(false));
-        let (renewal, renewing, explain, time_moves) = (None, Mutex::default(), None, OnceLock::new());
-        Self { client, era, title, name, kept, renewal, renewing, explain, session_stays, time_moves }
+        let (renewal, renewing, explain) = (None, Mutex::default(), None);
+        let (slow, time_moves) = (Slow::default(), OnceLock::new());
+        Self { client, era, title, name, kept, renewal, renewing, explain, session_stays, slow, time_moves }
     }
 
     /// With a way to have the connection again when it is lost; else what needs it fails then.

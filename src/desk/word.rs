@@ -46,7 +46,9 @@ fn escaped(one: char) -> String {
         '\\' | '\'' => format!("\\{one}"),
         '\n' => "\\n".to_owned(),
         '\t' => "\\t".to_owned(),
-        one if one.is_control() => one.to_string().bytes().map(|byte| format!("\\x{byte:02x}")).collect(),
+        one if one.is_control() => {
+            one.to_string().bytes().fold(String::new(), |all, byte| all + &format!("\\x{byte:02x}"))
+        }
         one => one.to_string(),
     }
 }

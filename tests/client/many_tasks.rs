@@ -138,6 +138,27 @@ fn a_look_that_takes_too_long_keeps_nobody_waiting_for_the_others() {
 }
 
 #[test]
+fn who_watches_waits_seldom_for_a_task_that_is_not_shown() {
+    let looks = AtomicUsize::new(0);
+    let peer = showing(&["good-1", "hang-1"], move |id, _| match id {
+        "hang-1" => Reply::Stream(String::new()),
+        _ if looks.fetch_add(1, Ordering::SeqCst) > 3 => {
+            let result = json!({ "content": [], "isError": false });
+            Reply::Result(task(id, "completed", json!({ "result": result })))
+        }
+        other => Reply::Result(task(other, "working", json!({}))),
+    });
+    let user = User::of(&peer, &["good-1", "hang-1"]);
+    let watched = user.run(&["watch", "--until", "completed"]);
+    assert!(watched.code == Some(0) && watched.err.contains("has not answered for 10 s"), "{watched:?}");
+    // Of its looks only the first one takes 10 s.
+    assert!(watched.took < Duration::from_secs(30), "{watched:?}");
+    let hangs =
+        peer.said_of("tasks/get").into_iter().filter(|said| said.message["params"]["taskId"] == "hang-1");
+    assert_eq!(hangs.count(), 1);
+}
+
+#[test]
 fn watching_goes_on_beside_a_task_that_cannot_be_looked_at_any_more() {
     let looks = AtomicUsize::new(0);
     let peer = showing(&["good-1", "rpc-1"], move |id, said| match id {

@@ -1,7 +1,8 @@
 //! The tasks of a server that can be known of. One that cannot be looked at hides no other.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
@@ -15,6 +16,23 @@ use crate::desk::text;
 
 /// How long a look at one task of many may take: it costs a server nothing, and somebody waits for all of them.
 const LOOK_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long a task is left alone that was not shown within that: whoever looks again and again waits for it seldom.
+const LEFT_ALONE_FOR: Duration = Duration::from_secs(60);
+
+/// Tasks that were not shown in time, and when.
+#[derive(Default)]
+pub(super) struct Slow(Mutex<HashMap<String, Instant>>);
+
+impl Slow {
+    fn has(&self, id: &str) -> bool {
+        self.tasks().get(id).is_some_and(|at| at.elapsed() < LEFT_ALONE_FOR)
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Tasks that are looked at at once.
 const AT_ONCE: usize = 8;
@@ -166,6 +184,10 @@ impl Server {
     /// What the server knows of the task, `None` where it is nothing, or why it cannot be looked at. What is wrong with the
     /// server as a whole is a failure, after as much patience as there is with it.
     async fn known(&self, id: &str) -> Result<Known, Failure> {
+        let too_slow = || Ok(Err(format!("the server has not answered for {} s", LOOK_WITHIN.as_secs())));
+        if self.slow.has(id) {
+            return too_slow();
+        }
         let looked = match self.glance(id).await {
             // A connection that breaks off tells nothing yet: the server may be gone, or gone from this one request.
             Some(Err(ClientError::Unreachable { is_sent: true, .. })) => self.glance(id).await,
@@ -186,7 +208,10 @@ impl Server {
                 Err(failure) => Err(failure),
             },
             Some(Err(error)) => Ok(Err(self.failure(error).to_string())),
-            None => Ok(Err(format!("the server has not answered for {} s", LOOK_WITHIN.as_secs()))),
+            None => {
+                self.slow.tasks().insert(id.to_owned(), Instant::now());
+                too_slow()
+            }
         }
     }
 

@@ -37,7 +37,7 @@ pub(super) struct Served {
 
 /// What a look at tasks brings.
 enum Look {
-    Task(ServerTask),
+    Task(Box<ServerTask>),
     /// Something that is to be said once.
     Warning(String),
 }
@@ -80,7 +80,8 @@ impl Served {
         let looking = async move {
             let ended = |view: &TaskView| {
                 // Nobody is told any more where the watching ends.
-                let _ = send.send(Ok(Look::Task(ServerTask { view: view.clone(), tool: tool.clone() })));
+                let _ = send
+                    .send(Ok(Look::Task(Box::new(ServerTask { view: view.clone(), tool: tool.clone() }))));
                 view.status.is_final()
             };
             if let Err(failure) = watched.until(&id, &ended).await {
@@ -121,7 +122,11 @@ impl Served {
                         let ended = rows.iter().filter(|task| task.view.status.is_final());
                         over.extend(ended.map(|task| task.view.id.clone()));
                         let warning = Unseen::of(&bad).in_words().map(Look::Warning);
-                        warning.into_iter().chain(rows.into_iter().map(Look::Task)).map(Ok).collect()
+                        warning
+                            .into_iter()
+                            .chain(rows.into_iter().map(Box::new).map(Look::Task))
+                            .map(Ok)
+                            .collect()
                     }
                     Err(failure) => vec![Err(failure)],
                 };
@@ -177,7 +182,7 @@ impl Served {
                 }
             };
             let task = match look.transpose()? {
-                Some(Look::Task(task)) => task,
+                Some(Look::Task(task)) => *task,
                 Some(Look::Warning(words)) => return Ok(Notice::Warning(words)),
                 None => {
                     self.looks = None;
