@@ -1,4 +1,4 @@
-//! submit_to: a task that an idle worker begins in the step that stores it.
+//! A submission for an idle worker: it begins the task in the step that stores it.
 
 use std::sync::Arc;
 use std::time::Duration;

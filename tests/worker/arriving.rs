@@ -67,7 +67,7 @@ async fn idle_worker(engine: &Engine, slots: usize, mut tools: Vec<Closure>) -> 
     };
     within("an idle worker", idle).await;
     let none_left = async {
-        while engine.store().claims(&worker("w1")).await.expect("reads") != [] {
+        while !engine.store().claims(&worker("w1")).await.expect("reads").is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
