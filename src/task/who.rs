@@ -188,6 +188,19 @@ mod tests {
     }
 
     #[test]
+    fn whoever_has_a_link_is_named_by_it_at_most() {
+        use crate::task::{Answerer, answer::named};
+        let (ada, somebody) = (Who::by_link(Some("ada")), Who::by_link(None));
+        assert_eq!(json!(somebody), json!({ "known": "link" }));
+        assert_eq!(
+            (ada.to_string(), somebody.to_string()),
+            ("ada (link)".into(), "whoever had the link".into())
+        );
+        let words = [ada, somebody].map(|who| named(Answerer::Operator, Some(&who)));
+        assert_eq!(words, ["operator ada", "operator by link"]);
+    }
+
+    #[test]
     fn what_a_newer_version_says_is_read_as_far_as_it_is_known() {
         let newer = json!({ "name": "ada", "known": "passkey", "device": { "id": 3 } });
         let who: Who = serde_json::from_value(newer).expect("reads");

@@ -17,6 +17,7 @@ mod stage;
 mod browser;
 mod command;
 mod http;
+mod kinds;
 mod links;
 mod notices;
 mod pages;
