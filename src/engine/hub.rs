@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::feed::{Feed, Readers, Signal, bytes};
 use super::follow::{Awaited, Follow, Followers};
-use super::retry::Retry;
+use super::retry::{FILE_AWAY, Failure as _, Retry};
 use crate::store::{News, StoreError, Tail, Unreadable};
 use crate::task::{Event, SessionId, TaskId};
 
@@ -147,6 +148,8 @@ async fn run(mut reading: Reading, mut tail: Box<dyn Tail>, stop: CancellationTo
 struct Reading {
     shared: Arc<Shared>,
     lost: watch::Sender<Option<StoreError>>,
+    /// Since when the store's file is away.
+    gone: Option<Instant>,
     retry: Retry,
     passed_over: PassedOver,
     backlog: Backlog,
@@ -157,6 +160,7 @@ impl Reading {
         Self {
             shared,
             lost,
+            gone: None,
             retry: Retry::new("reading the event log"),
             passed_over: PassedOver::default(),
             backlog: Backlog::new(BACKLOG_BYTES),
@@ -168,12 +172,15 @@ impl Reading {
         let news = match next {
             Ok(news) => news,
             Err(error) => {
-                if error.refusal().is_some_and(|refusal| !refusal.is_passing()) {
+                if !error.is_file_gone() {
+                    self.gone = None;
+                } else if self.gone.get_or_insert_with(Instant::now).elapsed() >= FILE_AWAY {
                     self.lost.send_replace(Some(error.clone()));
                 }
                 return Some(self.retry.failed(&error));
             }
         };
+        self.gone = None;
         let had_failed = self.retry.worked();
         if news.reset {
             tracing::warn!("the event log is not the one that was read before; looking at every task anew");

@@ -17,6 +17,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause, where the failure does not say otherwise.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+/// How long a file that was removed or moved away is waited for: whoever moved it may put it back, and a file that stays
+/// away does not come back by waiting.
+pub(crate) const FILE_AWAY: Duration = Duration::from_secs(10);
+
 /// A failure so long after the one before is a new one: its cause is told again, its pause is the first again.
 const FORGET: Duration = Duration::from_secs(60);
 
@@ -43,6 +47,11 @@ pub(crate) trait Failure: std::fmt::Display {
     fn longest_pause(&self) -> Duration {
         LONGEST_PAUSE
     }
+
+    /// Whether it is that the store's file is away, of which the store itself tells the log.
+    fn is_file_gone(&self) -> bool {
+        false
+    }
 }
 
 impl Failure for StoreError {
@@ -67,6 +76,10 @@ impl Failure for StoreError {
     fn longest_pause(&self) -> Duration {
         self.refusal().map_or(LONGEST_PAUSE, Refusal::longest_pause)
     }
+
+    fn is_file_gone(&self) -> bool {
+        self.refusal() == Some(Refusal::FileGone)
+    }
 }
 
 impl Failure for EngineError {
@@ -90,6 +103,10 @@ impl Failure for EngineError {
             Self::Store(error) => error.longest_pause(),
             _ => LONGEST_PAUSE,
         }
+    }
+
+    fn is_file_gone(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_file_gone())
     }
 }
 
@@ -135,6 +152,8 @@ pub(crate) struct Retry {
     most: Duration,
     /// Whether rights that are missing are waited for too.
     awaits_rights: bool,
+    /// How long the store's file is waited for.
+    awaits_file: Duration,
     pause: Duration,
     told: Told,
     failed: Option<Instant>,
@@ -148,6 +167,7 @@ impl Retry {
             loudness: Loudness::Warns,
             most: Duration::MAX,
             awaits_rights: true,
+            awaits_file: FILE_AWAY,
             pause: FIRST_PAUSE,
             told: Told::default(),
             failed: None,
@@ -169,6 +189,11 @@ impl Retry {
         Self { awaits_rights: false, ..self }
     }
 
+    /// Waiting for the store's file as long as for everything else.
+    pub(crate) fn whatever_it_takes(self) -> Self {
+        Self { awaits_file: Duration::MAX, ..self }
+    }
+
     /// Takes note of a failure and returns the pause before the next attempt.
     pub(crate) fn failed(&mut self, error: &impl Failure) -> Duration {
         if self.failed.is_none_or(|last| last.elapsed() >= FORGET) {
@@ -176,7 +201,7 @@ impl Retry {
         }
         self.failed = Some(Instant::now());
         let what = self.what;
-        if self.loudness == Loudness::Warns && self.told.is_new(&error.cause()) {
+        if self.loudness == Loudness::Warns && !error.is_file_gone() && self.told.is_new(&error.cause()) {
             tracing::warn!(%error, "{what} does not work; trying again");
         } else {
             tracing::debug!(%error, "{what} does not work; trying again");
@@ -190,10 +215,10 @@ impl Retry {
     pub(crate) fn worked(&mut self) -> bool {
         let failed = self.failed.take().is_some();
         if failed {
-            self.forget();
-            if self.loudness == Loudness::Warns {
+            if !self.told.0.is_empty() {
                 tracing::info!("{} works again", self.what);
             }
+            self.forget();
         }
         failed
     }
@@ -201,6 +226,15 @@ impl Retry {
     fn forget(&mut self) {
         self.pause = FIRST_PAUSE;
         self.told = Told::default();
+    }
+
+    /// Whether a verb that failed is tried again. `gone` is since when the store's file is away.
+    fn waits_out(&self, error: &impl Failure, gone: &mut Option<Instant>) -> bool {
+        if error.is_file_gone() {
+            return gone.get_or_insert_with(Instant::now).elapsed() < self.awaits_file;
+        }
+        *gone = None;
+        error.is_passing() && (self.awaits_rights || !error.is_about_rights())
     }
 
     /// Tries a verb until it is done, refused for good, or `give_up` fires: the last error, then. It is tried once
@@ -216,13 +250,14 @@ impl Retry {
         T: Send,
         F: Future<Output = Result<T, E>> + Send,
     {
+        let mut gone = None;
         loop {
             let error = match verb().await {
                 Ok(done) => {
                     self.worked();
                     return Ok(done);
                 }
-                Err(error) if error.is_passing() && (self.awaits_rights || !error.is_about_rights()) => error,
+                Err(error) if self.waits_out(&error, &mut gone) => error,
                 Err(error) => return Err(error),
             };
             let pause = self.failed(&error);
@@ -288,17 +323,30 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_passing_refusal_is_waited_out_and_a_lasting_one_is_not() {
+    async fn every_refusal_is_waited_out() {
         let outlast = async |refusal: Refusal| {
             let tries = AtomicU32::new(0);
             let verb = || async {
                 if tries.fetch_add(1, Ordering::Relaxed) < 2 { Err(refuses(refusal)) } else { Ok(()) }
             };
             let done = patiently(&CancellationToken::new(), verb).await;
-            assert_eq!(done.is_ok(), refusal.is_passing(), "{refusal:?}");
-            assert_eq!(tries.into_inner(), if refusal.is_passing() { 3 } else { 1 }, "{refusal:?}");
+            assert!(done.is_ok(), "{refusal:?}");
+            assert_eq!(tries.into_inner(), 3, "{refusal:?}");
         };
         futures::future::join_all(Refusal::ALL.map(outlast)).await;
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_gone_is_waited_for_so_long_and_no_longer() {
+        let began = Instant::now();
+        let most = Duration::from_millis(300);
+        let back = || async { if began.elapsed() < most { Err(refuses(Refusal::FileGone)) } else { Ok(()) } };
+        let retry = |awaits_file| Retry { awaits_file, ..Retry::new("a test").murmuring() };
+        let failed =
+            retry(most / 3).run(&CancellationToken::new(), back).await.expect_err("it is away longer");
+        assert!(failed.is_file_gone() && began.elapsed() >= most / 3, "{:?}", began.elapsed());
+        retry(FILE_AWAY).run(&CancellationToken::new(), back).await.expect("is waited for");
+        assert_eq!(retry(most).whatever_it_takes().awaits_file, Duration::MAX);
     }
 
     #[tokio::test]

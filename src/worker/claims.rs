@@ -19,6 +19,8 @@ struct Held {
     taken: CancellationToken,
     /// Whether the store has said that it is held, and not only been asked.
     arrived: bool,
+    /// Whether its run has ended, and only its outcome is being recorded.
+    ended: bool,
 }
 
 /// Clones share it.
@@ -50,6 +52,13 @@ impl Claim {
             held.arrived |= held.attempt == self.key.attempt;
         }
         self
+    }
+
+    /// Its run has ended, and what it brought is recorded now: that the store knows the claim no longer is no loss then.
+    pub(super) fn ended(&self) {
+        if let Some(held) = self.claims.tasks().get_mut(&self.key.task) {
+            held.ended |= held.attempt == self.key.attempt;
+        }
     }
 
     /// What the store knows it by.
@@ -102,7 +111,7 @@ impl Claims {
 
     fn insert(&self, key: &ClaimKey, arrived: bool) -> Claim {
         let taken = CancellationToken::new();
-        let held = Held { attempt: key.attempt, taken: taken.clone(), arrived };
+        let held = Held { attempt: key.attempt, taken: taken.clone(), arrived, ended: false };
         let before = self.tasks().insert(key.task.clone(), held);
         if let Some(before) = before {
             before.taken.cancel();
@@ -161,11 +170,11 @@ impl Claims {
         self.tasks().iter().filter(|(_, held)| held.arrived).map(key).collect()
     }
 
-    /// Tells the run under this very claim that it is over; false where there is none any more.
+    /// Tells the run under this very claim that it is over; false where there is none any more, or it has ended.
     pub(super) fn end(&self, key: &ClaimKey) -> bool {
         let tasks = self.tasks();
         let run = tasks.get(&key.task).filter(|held| held.attempt == key.attempt);
-        run.inspect(|held| held.taken.cancel()).is_some()
+        run.inspect(|held| held.taken.cancel()).is_some_and(|held| !held.ended)
     }
 }
 
@@ -210,6 +219,17 @@ mod tests {
         assert!(claims.arrived().contains(&key));
         drop(arrived);
         assert_eq!(claims.count(), 0);
+    }
+
+    #[test]
+    fn a_claim_whose_run_has_ended_is_no_loss() {
+        let claims = Claims::default();
+        let key = ClaimKey { task: TaskId::generate(), attempt: 1 };
+        let claim = claims.hold(&key);
+        assert!(claims.end(&key), "its run is told");
+        claim.ended();
+        assert!(!claims.end(&key), "what it brought was recorded a moment ago");
+        assert!(claim.taken().is_cancelled());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use super::Shared;
 use super::claims::Claim;
 use super::roster::RunSlot;
-use crate::engine::Retry;
+use crate::engine::{Failure as _, Retry};
 use crate::store::{ClaimKey, Requeue, StoreError, StoreResult};
 use crate::task::Outcome;
 
@@ -25,10 +25,21 @@ pub(super) enum End {
     GiveBack(Requeue),
 }
 
+impl End {
+    /// What is done with it, for the log.
+    fn what(&self) -> &'static str {
+        match self {
+            Self::Finish(_) => "record how a task ended",
+            Self::GiveBack(_) => "give a task back",
+        }
+    }
+}
+
 /// Records the end. While the store is away or refuses, it waits, and keeps the run's slot: a store that takes no
 /// outcomes gets no further ones.
 pub(super) async fn record(shared: &Shared, claim: &Claim, mut end: End, slot: Option<RunSlot>) {
     let (task, given_back) = (&claim.key().task, shared.claims.given_back());
+    claim.ended();
     let mut slot = slot;
     let error = loop {
         let error = match write(shared, claim.key(), &end).await {
@@ -48,7 +59,8 @@ pub(super) async fn record(shared: &Shared, claim: &Claim, mut end: End, slot: O
             Next::Rarely => {
                 if slot.take().is_some() {
                     // One task's trouble costs no other one its slot.
-                    tracing::error!(%task, %error, "cannot record how a task ended; trying again now and then");
+                    let what = end.what();
+                    tracing::error!(%task, %error, "cannot {what}; trying again now and then");
                 }
                 let until = claim.taken().run_until_cancelled(sleep(RARELY));
                 match given_back.run_until_cancelled(until).await {
@@ -59,14 +71,18 @@ pub(super) async fn record(shared: &Shared, claim: &Claim, mut end: End, slot: O
             }
         }
     };
-    tracing::error!(%task, %error, lost = described(&end), "could not record how a task ended");
+    tracing::error!(%task, %error, lost = described(&end), "could not {}", end.what());
 }
 
 /// Repeating it is safe: where it was done and only its reply was lost, the claim is over.
 async fn write(shared: &Shared, claim: &ClaimKey, end: &End) -> StoreResult<()> {
     let store = shared.engine.store();
-    let retry = Retry::new("recording how a task ended");
+    let retry = Retry::new(match end {
+        End::Finish(_) => "recording how a task ended",
+        End::GiveBack(_) => "giving a task back",
+    });
     retry
+        .whatever_it_takes()
         .run(shared.claims.given_back(), || async {
             match end {
                 End::Finish(outcome) => store.finish(claim, outcome).await,
@@ -92,7 +108,7 @@ enum Next {
 fn next(end: &End, error: &StoreError) -> Next {
     match (error, end) {
         (StoreError::ClaimLost { .. } | StoreError::NoTask(_) | StoreError::Ended { .. }, _) => Next::Over,
-        (error, _) if error.is_passing() => Next::GiveUp,
+        (error, _) if error.is_passing() || error.is_file_gone() => Next::GiveUp,
         (StoreError::Refused { .. }, End::Finish(outcome)) if !is_stand_in(outcome) => {
             Next::Instead(End::Finish(stand_in(error)))
         }
@@ -134,6 +150,7 @@ fn described(end: &End) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Refusal;
     use crate::task::TaskId;
 
     fn refused() -> StoreError {
@@ -166,6 +183,9 @@ mod tests {
         assert_eq!(next(&end, &StoreError::NoTask(TaskId::generate())), Next::Over);
         let broken = StoreError::Backend { location: "here".to_owned(), problem: "WRONGTYPE".to_owned() };
         assert_eq!(next(&end, &broken), Next::Rarely);
+        let (location, problem) = ("here".to_owned(), "removed".to_owned());
+        let gone = StoreError::Refuses { location, refusal: Refusal::FileGone, problem };
+        assert_eq!(next(&end, &gone), Next::GiveUp, "it was retried until the worker's time was over");
         let away = StoreError::Unreachable { location: "here".to_owned(), problem: "closed".to_owned() };
         assert_eq!(next(&end, &away), Next::GiveUp, "it was retried until the worker's time was over");
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{RunSettings, TaskContext};
-use crate::engine::EngineError;
+use crate::engine::{EngineError, Failure as _};
 use crate::store::StoreError;
 use crate::task::{Outcome, RpcError, ToolSpec};
 
@@ -72,7 +72,8 @@ impl From<EngineError> for Interrupted {
             EngineError::Store(StoreError::JournalDiffers { .. }) => {
                 Self::Failed(RpcError::internal(error.to_string()))
             }
-            EngineError::Store(ref passing) if passing.is_passing() => Self::Shortage(error.to_string()),
+            // A file that is gone may come back too; what the tool has done is not wrong.
+            ref away if away.is_passing() || away.is_file_gone() => Self::Shortage(error.to_string()),
             EngineError::Store(StoreError::Backend { .. } | StoreError::Unreadable { .. }) => {
                 Self::Retry(error.to_string())
             }

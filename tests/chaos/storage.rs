@@ -65,6 +65,15 @@ fn mount(words: &[&str], place: &Path) {
     assert!(Command::new("mount").args(words).arg(place).status().expect("mount runs").success());
 }
 
+/// Waits until that holds of what the processes have said.
+fn heard(stage: &Stage, holds: impl Fn(&str) -> bool) {
+    let begun = std::time::Instant::now();
+    while !holds(&stage.heard("")) {
+        assert!(begun.elapsed() < crate::place::BOUND, "{}", stage.heard(""));
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
 #[test]
 fn a_full_disk_is_told_and_costs_nothing() {
     apart("storage::a_full_disk_is_told_and_costs_nothing", || {
@@ -136,6 +145,35 @@ fn media_that_may_only_be_read_are_named_and_left_alone() {
         stage.answer_vegetarian(&task);
         stage.menu(&task);
     });
+}
+
+/// A file that is moved away for a moment and put back is the same store: a worker and a server wait for it, and what they
+/// had goes on at its first attempt.
+#[test]
+fn a_file_that_is_moved_away_and_put_back_ends_nobody() {
+    let stage = Stage::sqlite();
+    let (worker, _server) = (stage.worker(), stage.serve_on(free_port(), &["--concurrency", "0"]));
+    let task = stage.asking("plan_dinner");
+    let (here, there) = (stage.database(), stage.path().join("elsewhere.db"));
+    for times in 1..=2 {
+        std::fs::rename(&here, &there).expect("moves it away");
+        let gone =
+            |said: &str| said.matches("the database is gone; nothing is stored until it is back").count();
+        heard(&stage, |said| gone(said) == 2 * times);
+        std::fs::rename(&there, &here).expect("puts it back");
+        heard(&stage, |said| said.matches("the database is back").count() == 2 * times);
+    }
+    stage.answer_cuisine(&task);
+    stage.until_asked(&task, "q2");
+    stage.answer_vegetarian(&task);
+    stage.menu(&task);
+    let claims = stage.events(&task).iter().filter(|event| event["event"] == "claimed").count();
+    assert_eq!(claims, 1, "{:?}", stage.events(&task));
+    let said = stage.heard("");
+    assert!(!said.contains("cannot record") && !said.contains("could not record"), "{said}");
+    assert!(!said.contains("does not work"), "it is said once by each: {said}");
+    worker.signal("TERM");
+    assert_eq!(worker.code(), 0);
 }
 
 /// A file that was removed under running processes does not come back: each says so and ends.

@@ -132,6 +132,26 @@ fn who_waits_for_a_task_of_a_store_that_was_emptied_is_told() {
     drop(worker);
 }
 
+/// The same through a server: the id was whole, and known.
+#[test]
+fn who_waits_through_a_server_for_a_task_of_an_emptied_store_is_told() {
+    for era in ["legacy", "modern"] {
+        let redis = RedisServer::start();
+        let place = Place::on_redis(&redis.url());
+        let server = place.serve(&[]);
+        let remote = ["--json", "--server", server.url(), "--era", era];
+        let submits =
+            place.background(&[&["submit", "wait", "--wait", "--arg", "seconds=600"][..], &remote].concat());
+        let id = submits.first["id"].as_str().or(submits.first["task"].as_str()).expect("its id").to_owned();
+        place.until(&id, "claimed");
+        redis.ask::<()>(&["FLUSHALL"]).expect("empties it");
+        assert_eq!(submits.code(), 9, "{era}: {}", place.heard(""));
+        let said = place.heard("");
+        let words = format!("the server knows task {id} no longer");
+        assert!(said.contains(&words) && !said.contains("whole id"), "{era}: {said}");
+    }
+}
+
 #[test]
 fn a_store_that_takes_nothing_is_back_only_when_it_takes_something() {
     let server = RedisServer::start();

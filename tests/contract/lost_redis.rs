@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mcptask::store::{ClaimKey, Store, StoreError, TaskFilter};
+use mcptask::store::{ClaimKey, Retention, Store, StoreError, TaskFilter};
 use mcptask::task::{NewTask, Outcome, RpcError, Scope, Task, TaskStatus, ToolSpec};
 
 use crate::numbers_redis::something_due;
@@ -213,6 +213,66 @@ async fn a_redis_of_another_program_is_not_passed_over_for_tasks() {
     // What says that it is there was evicted: its other keys tell that a pass is worth it.
     does(server(&bench), &["DEL", "mcptask:{test}:meta"]);
     mcptask::store::redis::RedisStore::open_existing(&url, "test").await.expect("it is there");
+}
+
+/// A store that was emptied and is used on by those who had it open has lost no keys, whatever they write to it first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_emptied_store_that_is_used_on_has_lost_nothing() {
+    #[derive(Debug, Clone, Copy)]
+    enum Write {
+        Looks,
+        Submits,
+        Enlists,
+        Archives,
+    }
+    use Write::{Archives, Enlists, Looks, Submits};
+    for order in [
+        &[Looks, Enlists, Submits][..],
+        &[Submits, Enlists],
+        &[Submits, Looks, Enlists],
+        &[Archives, Looks, Submits, Enlists],
+        &[Enlists, Submits],
+    ] {
+        let bench = Bench::redis();
+        let (store, other) = (bench.store().await, bench.store().await);
+        let before = running(&*store).await;
+        does(server(&bench), &["FLUSHALL"]);
+        let mut found = 0;
+        for write in order {
+            match write {
+                Looks => drop(store.due().await.expect("looks")),
+                Archives => store.retain(Retention { time: Duration::from_secs(3600), bytes: 1 << 20 }),
+                Enlists => {
+                    store.enlist(&worker("w1"), None, &[], LEASE).await.expect("enlists");
+                }
+                Submits => {
+                    submit(&*other, &new_task("lunch")).await;
+                    found += 1;
+                }
+            }
+        }
+        assert_eq!(store.health().await.expect("looks"), [], "{order:?}");
+        let page = store.list(&TaskFilter::default(), None, 10).await.expect("lists");
+        assert_eq!(page.tasks.len(), found, "{order:?}: {} is gone", before.id());
+        let anew = bench.store().await;
+        assert_eq!(anew.health().await.expect("looks"), [], "{order:?}");
+    }
+}
+
+/// Who submits to a namespace that lost what says that it is there finds what was there before, and it is said.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_submits_after_an_eviction_begins_the_namespace_and_says_so() {
+    let bench = Bench::redis();
+    let store = bench.store().await;
+    submit(&*store, &new_task("lunch")).await;
+    does(server(&bench), &["DEL", "mcptask:{test}:meta"]);
+    let id = new_task("lunch");
+    submit(&*store, &id).await;
+    let again = store.submit_to(&id, 100, None).await.expect_err("is there").to_string();
+    assert!(again.contains("already a task"), "{again}");
+    let troubles = store.health().await.expect("looks");
+    assert!(troubles.iter().any(|one| one.problem.contains("had lost")), "{troubles:?}");
+    assert_eq!(store.list(&TaskFilter::default(), None, 10).await.expect("lists").tasks.len(), 2);
 }
 
 /// A store that was emptied, or that is new, is none that lost keys.

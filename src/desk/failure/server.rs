@@ -22,13 +22,22 @@ pub(crate) fn goes_on(task: &TaskView, after: Duration) -> Failure {
         .hint(Advice::command(show, "tells whether it has ended since"))
 }
 
-/// The failure of a task that was waited for and is not there any more: where its ttl has ended it has expired.
+/// The failure of a task that was waited for and is not there any more: where its ttl has ended it has expired. Its id
+/// was known, so nothing is wrong with that.
 pub(crate) fn gone_or(task: &TaskView, failure: Failure) -> Failure {
     let is_expired = task.expires().is_some_and(|at| at <= Timestamp::now());
-    if failure.kind() == Kind::NotFound && !task.status.is_final() && is_expired {
+    if failure.kind() != Kind::NotFound {
+        return failure;
+    }
+    if !task.status.is_final() && is_expired {
         return super::store::expired(&task.id);
     }
-    failure
+    let id = text::line(&task.id);
+    let message = format!(
+        "the server knows task {id} no longer, though it was there: it ended and its ttl is over, or the server's store was \
+         emptied"
+    );
+    Failure::new(Kind::NotFound, message)
 }
 
 /// "question q of task t cannot be answered here: …".

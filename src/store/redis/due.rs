@@ -140,6 +140,8 @@ impl RedisStore {
 
     async fn bring_back(&self, found: &codec::FoundDue) -> StoreResult<()> {
         if found.is_index_lost {
+            // A namespace that was emptied has none either, and is begun before anything else is written to it.
+            self.begin_again().await?;
             self.restore_index().await?;
         }
         if found.unknown.is_empty() { Ok(()) } else { self.mend(&found.unknown).await }

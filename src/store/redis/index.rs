@@ -44,23 +44,11 @@ impl RedisStore {
         }
     }
 
-    /// Begins the index of a namespace that was begun a moment ago. Where tasks are there all the same, an eviction took
-    /// the key that said so and maybe others: what they had is told by the records, and people are told of it.
-    async fn begin_index(&self, is_index_lost: bool) -> StoreResult<()> {
-        if !is_index_lost {
-            return self.note_loss().await;
-        }
-        if !self.has_records().await? {
-            return self.restore_some(&[], true).await.map(drop);
-        }
-        self.note_loss().await?;
-        self.rebuild_index().await
-    }
-
-    /// The same, which counts whether it can be done now or not: who looks for what is due finds the index lost.
-    pub(super) async fn begin_index_if_possible(&self, is_index_lost: bool) {
-        if let Err(error) = self.begin_index(is_index_lost).await {
-            tracing::warn!(%error, "the index of all tasks cannot be begun now");
+    /// Notes that an eviction took the key that says that the namespace is there, and maybe others, which counts whether it
+    /// can be done now or not.
+    pub(super) async fn note_loss_if_possible(&self) {
+        if let Err(error) = self.note_loss().await {
+            tracing::warn!(%error, "that this Redis lost keys cannot be noted now");
         }
     }
 

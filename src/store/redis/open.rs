@@ -2,7 +2,7 @@
 
 use rand::RngExt as _;
 
-use super::RedisStore;
+use super::{RedisStore, codec};
 use crate::store::{LAYOUT, Refusal, StoreError, StoreResult};
 
 /// Keys that are looked at in one step of a search.
@@ -11,18 +11,30 @@ pub(super) const SCANNED_AT_ONCE: usize = 1000;
 impl RedisStore {
     /// Begins the namespace if it is new, and brings an older layout to the present one.
     pub(super) async fn begin(&self) -> StoreResult<()> {
-        let mut call = self.scripts.open.key(&self.prefix);
-        call.key(&self.shared).arg(LAYOUT).arg(epoch());
-        let (layout, is_new, is_index_lost): (String, bool, bool) =
-            self.call(&call).await.map_err(|error| self.of_meta(error))?;
+        let (mut layout, mut is_new, mut is_index_lost) = self.opened(None).await?;
+        let mut has_tasks = false;
+        if layout.is_empty() {
+            // Before it is begun: no task is stored until then, so what is found was there before.
+            has_tasks = self.has_records().await?;
+            (layout, is_new, is_index_lost) = self.opened(Some(has_tasks)).await?;
+        }
         let found = self.layout_number(&layout)?;
         self.migrated(found).await?;
-        match (found == LAYOUT, is_new) {
-            (true, true) => self.begin_index_if_possible(is_index_lost).await,
-            (true, false) if is_index_lost => self.restore_index_if_possible().await,
-            _ => {}
+        if found == LAYOUT && is_new && has_tasks {
+            self.note_loss_if_possible().await;
+        }
+        if found == LAYOUT && is_index_lost {
+            self.restore_index_if_possible().await;
         }
         Ok(())
+    }
+
+    /// The layout, whether this call began the namespace and whether its index is lost. It is begun where it was looked
+    /// whether tasks are there all the same.
+    async fn opened(&self, has_tasks: Option<bool>) -> StoreResult<(String, bool, bool)> {
+        let mut call = self.scripts.open.key(&self.prefix);
+        call.key(&self.shared).arg(LAYOUT).arg(epoch()).arg(codec::optional(has_tasks.map(u64::from)));
+        self.call(&call).await.map_err(|error| self.of_meta(error))
     }
 
     /// The layout as the namespace says it.

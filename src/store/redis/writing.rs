@@ -46,7 +46,14 @@ impl RedisStore {
             call.arg(worker.as_str()).arg(claimed.to_string()).arg(tools);
         }
         let mut reply = self.verb(&call).await?;
-        match reply.word() {
+        let mut word = reply.word().to_owned();
+        if word == "no_namespace" {
+            // It vanished since this process opened it; a task that is there before it would count as one that was lost.
+            self.begin_again().await?;
+            reply = self.verb(&call).await?;
+            reply.word().clone_into(&mut word);
+        }
+        match word.as_str() {
             "ok" => {
                 self.sweep_later(new.scope.as_str());
                 let task = Task::queued(new.clone(), codec::timestamp(reply.number()));
@@ -57,6 +64,7 @@ impl RedisStore {
                 })
             }
             "too_many" => Err(StoreError::TooManyTasks { limit: most_open }),
+            "no_namespace" => Err(StoreError::NoStore { location: self.location_text() }),
             _ => Err(self.broken(format!("there is already a task {}", new.id))),
         }
     }

@@ -109,11 +109,18 @@ impl Bell {
             // An error here shows in the verbs; the net has nobody to tell.
             let version = connection.query_row("PRAGMA data_version", [], |row| row.get(0)).ok();
             let gone = match files.check() {
-                Err(Failure::Gone(problem)) if !was_gone => {
-                    tracing::error!(problem, "the database is gone; nothing is stored any more");
+                Err(Failure::Gone(problem)) => {
+                    if !was_gone {
+                        tracing::warn!(problem, "the database is gone; nothing is stored until it is back");
+                    }
                     true
                 }
-                checked => checked.is_err(),
+                _ => {
+                    if was_gone {
+                        tracing::info!("the database is back");
+                    }
+                    false
+                }
             };
             if version != seen || gone != was_gone {
                 (seen, was_gone) = (version, gone);

@@ -41,14 +41,26 @@ pub(super) fn result(tool: &ToolSpec, stdout: Vec<u8>) -> Result<Outcome, String
             ));
         }
     }
-    let mut result = json!({ "content": [{ "type": "text", "text": text }], "isError": false });
-    match (parsed, inexact) {
+    let problem = match (parsed, inexact) {
         // The text has it as it was printed; an object would have something else.
-        (Ok(_), Some(problem)) => {
-            tracing::warn!(tool = %tool.name, %problem, "a command's result is passed on as text only");
-        }
-        (Ok(object @ Value::Object(_)), None) => result["structuredContent"] = object,
-        _ => {}
+        (Ok(_), Some(problem)) => problem.to_string(),
+        (Ok(object @ Value::Object(_)), None) => match kept(text, Some(object)) {
+            // Too deep, or too long twice over: the text is kept all the same.
+            Err(problem) if tool.output_schema.is_none() => problem,
+            kept => return kept,
+        },
+        _ => return kept(text, None),
+    };
+    let outcome = kept(text, None)?;
+    tracing::warn!(tool = %tool.name, %problem, "a command's result is passed on as text only");
+    Ok(outcome)
+}
+
+/// The result of that text, and of the object that it is, where a store keeps it.
+fn kept(text: &str, object: Option<Value>) -> Result<Outcome, String> {
+    let mut result = json!({ "content": [{ "type": "text", "text": text }], "isError": false });
+    if let Some(object) = object {
+        result["structuredContent"] = object;
     }
     let outcome = Outcome::Result(result);
     match gate::json(Kind::Outcome, &outcome) {
@@ -135,10 +147,25 @@ mod tests {
     }
 
     #[test]
+    fn an_object_that_no_store_keeps_is_passed_on_as_text_only() {
+        let deep = |levels| format!("{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels));
+        let long = format!("{{\"a\":\"{}\"}}", "x".repeat(3 * 1024 * 1024));
+        for text in [deep(99), deep(100), deep(127), deep(128), deep(5000), long] {
+            let kept = result(&tool(None), text.clone().into_bytes());
+            let Ok(Outcome::Result(object)) = kept else { panic!("{kept:?}") };
+            assert!(object.get("structuredContent").is_none() && object["isError"] == false);
+            assert_eq!(object["content"][0]["text"], text);
+        }
+        let Ok(Outcome::Result(object)) = result(&tool(None), deep(90).into()) else { panic!() };
+        assert!(object.get("structuredContent").is_some());
+        let any = json!({ "type": "object" });
+        let problem = result(&tool(Some(any)), deep(110).into()).expect_err("no text has the schema");
+        assert!(problem.contains("levels deep"), "{problem}");
+    }
+
+    #[test]
     fn what_no_store_keeps_is_no_result_and_its_quote_is_short() {
         let problem = |bytes: Vec<u8>| result(&tool(None), bytes).expect_err("refused");
-        let deep = format!("{{\"a\":{}{}}}", "[".repeat(110), "]".repeat(110));
-        assert!(problem(deep.into_bytes()).contains("levels deep"));
         let large = format!("{{\"a\":\"{}\"}}", "\u{1}".repeat(10));
         assert!(result(&tool(None), large.into_bytes()).is_ok(), "control characters are no JSON, but text");
         let large = "\u{1}".repeat(1_000_000);

@@ -1,12 +1,15 @@
 -- Stores a task and queues it; or has an idle worker begin it at once, where nothing older waits for that worker.
 -- ARGV: id, new (JSON), tool, session or '', scope, hidden 0|1, ttl ms or '', most attempts, most open tasks, then where
 --       a worker is idle: its id, the event's detail, each tool that it could begin a task of
--- Returns: {'ok', at} | {'ok', at, claimed at} | {'exists'} | {'too_many'}
+-- Returns: {'ok', at} | {'ok', at, claimed at} | {'exists'} | {'too_many'} | {'no_namespace'}, which has to be begun before
 local id, ttl, worker, lease = ARGV[1], ARGV[7], ARGV[10], 0
 local key, counted = P .. 'task:' .. id, 'u:' .. ARGV[5] .. '\n'
 local task = { id = id, tool = ARGV[3], session = ARGV[4], hidden = ARGV[6], status = 'working', log = '',
   labels = ARGV[6] .. ARGV[3] .. '\n' .. ARGV[4] .. '\n' .. ARGV[5] }
-if call('EXISTS', key) == 1 then return { 'exists' } end
+-- The key that says that the namespace is there counts twice, so one command tells both.
+local meta = string.sub(P, 1, -3) .. 'meta'
+local known = call('EXISTS', key, meta, meta)
+if known ~= 2 then return { known == 0 and 'no_namespace' or 'exists' } end
 if call('ZLEXCOUNT', INDEX, '[' .. counted, '(' .. counted .. ';') >= tonumber(ARGV[9]) then return { 'too_many' } end
 if worker then
   local words, tools = { 'XREAD', 'COUNT', '1', 'STREAMS' }, #ARGV - 11
