@@ -13,6 +13,7 @@ use super::follow::Answering;
 use super::ui::question::Asked;
 use super::ui::{event, text};
 use crate::client::{self, AskedQuestion, Era};
+use crate::desk::asked::Filled;
 use crate::desk::background::Background;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::values;
@@ -84,6 +85,8 @@ struct Known {
     answer: Option<Answer>,
     /// What an answer said that was not taken.
     draft: Option<Map<String, Value>>,
+    /// What is filled in, also when its form was taken off the screen with its connection.
+    filled: Filled,
 }
 
 impl Known {
@@ -113,8 +116,12 @@ impl State {
         let known = self.asked.iter().rposition(|known| known.is(question, connection));
         let index = known.unwrap_or(self.asked.len());
         let lost = known.and_then(|index| self.asked[index].lost_answer(question, connection));
-        let draft = known.and_then(|index| self.asked[index].answer.clone()?.content);
-        let known = Known { question: question.clone(), connection, answer: lost.clone(), draft };
+        let before = known.map(|index| &self.asked[index]);
+        let sent = before.and_then(|known| known.answer.clone()?.content);
+        let filled = before.filter(|known| known.question.ask == question.ask);
+        let filled = filled.map(|known| known.filled.clone()).unwrap_or_default();
+        let draft = sent.or_else(|| filled.get());
+        let known = Known { question: question.clone(), connection, answer: lost.clone(), draft, filled };
         match self.asked.get_mut(index) {
             Some(place) => *place = known,
             None => self.asked.push(known),
@@ -236,6 +243,7 @@ impl RemoteAnswering {
             is_only_here: self.task_of(question).is_some() && !self.is_answered_later(),
             background,
             draft: state.asked[position - 1].draft.clone(),
+            filled: state.asked[position - 1].filled.clone(),
             ..Asked::new(who, question.ask.clone())
         }
     }

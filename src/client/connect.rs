@@ -96,7 +96,8 @@ async fn open(
 ) -> Result<Client, Failure> {
     let (wire, words) = (Arc::new(Wire::default()), words.clone());
     let desk = answering.map(|answering| Arc::new(Desk::new(answering)));
-    let (changed, place) = (broadcast::Sender::new(HINTS), target.to_string());
+    let (changed, promised) = (broadcast::Sender::new(HINTS), broadcast::Sender::new(HINTS));
+    let place = target.to_string();
     let (lost, broken) = (CancellationToken::new(), Arc::new(Notify::new()));
     let (stays, gave_up) = (CancellationToken::new(), Arc::<GaveUp>::default());
     let session = Session {
@@ -105,6 +106,7 @@ async fn open(
         wire: wire.clone(),
         place: place.clone(),
         changed: changed.clone(),
+        promised: promised.clone(),
         lost: lost.clone(),
         broken: broken.clone(),
         stays: stays.clone(),
@@ -132,6 +134,7 @@ async fn open(
         place,
         words,
         changed,
+        promised,
         lost,
         broken,
         stays,

@@ -222,8 +222,8 @@ impl Client {
     }
 
     /// Asks the server to tell of changes. Ends where it does not, or breaks off; whether it may be asked again.
-    async fn listen(&self, id: &str) -> bool {
-        let params = json!({ "notifications": { "taskIds": [id] } });
+    pub(super) async fn listen(&self, ids: &[String]) -> bool {
+        let params = json!({ "notifications": { "taskIds": ids } });
         match self.long_request("subscriptions/listen", params).await {
             Ok(_) => true,
             Err(error) => {
@@ -316,7 +316,8 @@ impl<'a> Looks<'a> {
     /// Waits for the next look; returns what the server told, where it told anything.
     async fn due(&mut self) -> Option<TaskView> {
         if self.tells && self.listening.is_none() {
-            self.listening = Some(self.client.listen(self.id).boxed());
+            let (client, ids) = (self.client, [self.id.to_owned()]);
+            self.listening = Some(async move { client.listen(&ids).await }.boxed());
         }
         loop {
             tokio::select! {

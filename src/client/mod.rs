@@ -17,6 +17,7 @@ mod events;
 mod failure;
 mod flood;
 mod follow;
+mod hearing;
 mod http;
 mod http_client;
 mod junk;
@@ -37,6 +38,7 @@ mod unread;
 mod view;
 mod wire;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,6 +53,7 @@ pub use asked::AskedQuestion;
 pub use asking::{Answering, ask_from};
 pub use error::{ClientError, ClientResult, asks_as_in_sessions};
 pub use follow::OnChange;
+pub(crate) use hearing::{Heard, Hearing};
 pub use patience::Patience;
 pub use program::programs_ended;
 pub use submit::{Call, Submitted};
@@ -77,6 +80,8 @@ pub struct Client {
     place: String,
     words: LastWords,
     changed: broadcast::Sender<Arc<TaskView>>,
+    /// Of which tasks a modern server has said that it tells.
+    promised: broadcast::Sender<Arc<BTreeSet<String>>>,
     /// Fires when the server says that it does not know the session any more.
     lost: CancellationToken,
     /// Tells of each stream that broke off and cannot be opened again, since nobody is there.

@@ -1,5 +1,6 @@
 //! What this client does when the server speaks first.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rmcp::ClientHandler;
@@ -17,7 +18,7 @@ use super::TaskView;
 use super::asked::AskedQuestion;
 use super::asking::{Desk, GaveUp, ask_from, elicit_result, needs_input};
 use super::flood::Flood;
-use super::wire::{ELICITATION, TASK_CHANGED, Wire};
+use super::wire::{ELICITATION, PROMISED, TASK_CHANGED, Wire};
 
 /// Under this `_meta` key a message names its task (2025-11-25, basic/utilities/tasks).
 const RELATED_TASK: &str = "io.modelcontextprotocol/related-task";
@@ -33,6 +34,8 @@ pub(super) struct Session {
     pub(super) wire: Arc<Wire>,
     pub(super) place: String,
     pub(super) changed: broadcast::Sender<Arc<TaskView>>,
+    /// Of which tasks a modern server has said that it tells.
+    pub(super) promised: broadcast::Sender<Arc<BTreeSet<String>>>,
     /// Fires when the server says that it does not know the session any more.
     pub(super) lost: CancellationToken,
     /// Tells of each stream that broke off and cannot be opened again, since nobody is there.
@@ -117,10 +120,14 @@ impl ClientHandler for Session {
     }
 
     async fn on_custom_notification(&self, notice: CustomNotification, _: NotificationContext<RoleClient>) {
-        let told = notice.params.as_ref().and_then(TaskView::read);
-        if let (TASK_CHANGED, Some(view)) = (notice.method.as_str(), told) {
-            // Nobody listens when no task is followed, which is no fault.
-            let _ = self.changed.send(Arc::new(view));
+        let params = notice.params.unwrap_or_default();
+        // Nobody listens when no task is followed, which is no fault.
+        match notice.method.as_str() {
+            TASK_CHANGED => {
+                let _ = TaskView::read(&params).map(|view| self.changed.send(Arc::new(view)));
+            }
+            PROMISED => drop(self.promised.send(Arc::new(promised(&params)))),
+            _ => {}
         }
     }
 
@@ -132,6 +139,12 @@ impl ClientHandler for Session {
         config.protocol_version = ProtocolVersion::V_2025_11_25;
         config
     }
+}
+
+/// The tasks that the acknowledgement of a subscription names.
+fn promised(params: &Value) -> BTreeSet<String> {
+    let ids = params.pointer("/notifications/taskIds").and_then(Value::as_array);
+    ids.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// What the client can; where it `asks`, or takes questions for others, also elicitation.

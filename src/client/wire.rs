@@ -4,7 +4,7 @@
 //! name instead of in the author's order, `execution.taskSupport`, `capabilities.tasks` and the older
 //! era's tasks are dropped, and a result that fits no model shrinks to its `resultType`. So before rmcp
 //! parses a message, its telling parts are put where rmcp passes JSON through untouched: results under
-//! one private key, elicitations and task notifications under private methods.
+//! one private key, elicitations, task notifications and promises of them under private methods.
 
 use std::sync::OnceLock;
 
@@ -21,6 +21,9 @@ pub(super) const ELICITATION: &str = "mcptask/elicitation";
 
 /// The private method that stands for `notifications/tasks/status` and `notifications/tasks`.
 pub(super) const TASK_CHANGED: &str = "mcptask/task_changed";
+
+/// The private method that stands for `notifications/subscriptions/acknowledged`.
+pub(super) const PROMISED: &str = "mcptask/promised";
 
 /// The road that each inbound message takes.
 #[derive(Debug, Default)]
@@ -39,6 +42,7 @@ impl Wire {
         let Ok(mut message) = serde_json::from_str::<Value>(text) else { return text.to_owned() };
         let private = match message.get("method").and_then(Value::as_str) {
             Some("elicitation/create") => Some(ELICITATION),
+            Some("notifications/subscriptions/acknowledged") => Some(PROMISED),
             Some("notifications/tasks/status" | "notifications/tasks") => Some(TASK_CHANGED),
             _ => None,
         };

@@ -1,5 +1,7 @@
 //! A question as whoever may answer it sees it, wherever its task is.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -9,6 +11,22 @@ use super::{page, text, time, values};
 use crate::client::{self, TaskView};
 use crate::fastmcp::{DeployedQuestion, DeployedTask, Generation};
 use crate::task::{Answer, Ask, AskKind, Question, Task, TaskId};
+
+/// What somebody has filled in so far, for whoever asks the same anew when its form was taken off the screen.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Filled(Arc<Mutex<Option<Map<String, Value>>>>);
+
+impl Filled {
+    /// It is so now.
+    pub(crate) fn set(&self, content: Option<Map<String, Value>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = content;
+    }
+
+    /// As it was last.
+    pub(crate) fn get(&self) -> Option<Map<String, Value>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
 
 /// A question and what a person must know before answering it.
 #[derive(Debug, Clone)]
@@ -30,6 +48,8 @@ pub(crate) struct Asked {
     pub(crate) background: Background,
     /// What somebody here filled in before, and what was not taken.
     pub(crate) draft: Option<Map<String, Value>>,
+    /// What is filled in here.
+    pub(crate) filled: Filled,
     /// Whether nobody else can answer it through its server when it is left: that asks only this command.
     pub(crate) is_only_here: bool,
 }
@@ -38,8 +58,8 @@ impl Asked {
     /// A question of which nothing is known but who asks it, and what.
     pub(crate) fn new(who: String, ask: Ask) -> Self {
         let (asked_at, deadline, refused, later, draft) = (None, None, None, None, None);
-        let (background, is_only_here) = (Background::default(), false);
-        Self { who, ask, asked_at, deadline, refused, later, background, draft, is_only_here }
+        let (background, filled, is_only_here) = (Background::default(), Filled::default(), false);
+        Self { who, ask, asked_at, deadline, refused, later, background, draft, filled, is_only_here }
     }
 
     /// What it means to go away without an answer, as a thing to do.

@@ -128,6 +128,8 @@ impl Waiting {
                 return Ok(Some(receipt));
             }
             Ok(Delivered::Refused { problem, .. }) => self.refused(&problem, tally),
+            // It is open as before, and is said to be: the task has no worker any more, say.
+            Err(failure) if failure.leaves_open() => tally.fails(&failure),
             // Somebody else was faster, or the task has ended or gone.
             Err(failure) if matches!(failure.kind(), Kind::NothingChanged | Kind::NotFound) => {
                 tally.past += 1;

@@ -119,6 +119,7 @@ pub(crate) struct Failure {
     message: String,
     hints: Vec<Advice>,
     is_outage: bool,
+    leaves_open: bool,
     refusal: Option<Refusal>,
     task: Option<String>,
     question: Option<String>,
@@ -133,6 +134,7 @@ impl Failure {
             message: message.into(),
             hints: Vec::new(),
             is_outage: false,
+            leaves_open: false,
             refusal: None,
             task: None,
             question: None,
@@ -187,6 +189,17 @@ impl Failure {
     #[must_use]
     pub(crate) fn of_outage(self, is_outage: bool) -> Self {
         Self { is_outage, ..self }
+    }
+
+    /// One of an answer that changed nothing, and whose question is open all the same.
+    #[must_use]
+    pub(crate) fn leaving_open(self, leaves_open: bool) -> Self {
+        Self { leaves_open, ..self }
+    }
+
+    /// Whether the question is open all the same, of which something was changed in vain.
+    pub(crate) fn leaves_open(&self) -> bool {
+        self.leaves_open
     }
 
     /// One of a store that is there and refuses.

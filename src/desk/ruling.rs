@@ -132,6 +132,7 @@ impl Ruled {
         match sent {
             Ok(Delivered::Taken(_)) => Ok(Self::Answered),
             Ok(Delivered::Refused { problem, .. }) => Ok(Self::Left(Some(problem))),
+            Err(failure) if failure.leaves_open() => Ok(Self::Left(Some(failure.to_string()))),
             Err(failure) => match failure.kind() {
                 Kind::NothingChanged | Kind::NotFound | Kind::Cancelled => {
                     Ok(Self::Late(failure.to_string()))

@@ -1,5 +1,6 @@
 //! An MCP server as a place of tasks.
 
+mod hearing;
 mod tasks;
 
 use std::collections::BTreeSet;
@@ -45,6 +46,8 @@ pub(crate) struct Server {
     /// Whether what it calls the time of a task's last change is the time of each look, as in FastMCP 4: it then tells
     /// nothing. Known once one that waits was looked at.
     time_moves: OnceLock<bool>,
+    /// How its tasks are followed, in words.
+    way: std::sync::Mutex<Option<String>>,
 }
 
 /// How a connection that was lost is had again, after this failure, however long that takes.
@@ -68,8 +71,21 @@ impl Server {
         let client = RwLock::new(Arc::new(client));
         let (name, session_stays) = (target.to_string(), AtomicBool::new(false));
         let (renewal, renewing, explain) = (None, Mutex::default(), None);
-        let (slow, time_moves) = (Slow::default(), OnceLock::new());
-        Self { client, era, title, name, kept, renewal, renewing, explain, session_stays, slow, time_moves }
+        let (slow, time_moves, way) = (Slow::default(), OnceLock::new(), std::sync::Mutex::default());
+        Self {
+            client,
+            era,
+            title,
+            name,
+            kept,
+            renewal,
+            renewing,
+            explain,
+            session_stays,
+            slow,
+            time_moves,
+            way,
+        }
     }
 
     /// With a way to have the connection again when it is lost; else what needs it fails then.

@@ -2,6 +2,7 @@
 
 mod fastmcp;
 pub(crate) mod last;
+mod looking;
 mod open;
 mod own;
 mod server;

@@ -203,6 +203,7 @@ impl<'a> Open<'a> {
 
     fn keep_draft(&self) {
         *self.setting.draft.lock().unwrap_or_else(PoisonError::into_inner) = self.sheet.draft();
+        self.asked.filled.set(self.sheet.filled());
     }
 
     async fn stop(&mut self, continued: &mut Signal, stop: fn()) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! A question's form as it is filled in: what each key does, and what comes of it.
 
 mod closed;
+mod letters;
 mod pressing;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::task::{Answer, AskKind};
 
 pub(in crate::tui) use closed::Closed;
 pub(crate) use closed::Closing;
+use letters::Letters;
 
 /// What the person decided.
 #[derive(Debug)]
@@ -80,6 +82,7 @@ pub(super) struct Sheet {
     pub(super) closed: Option<Closed>,
     /// Whether what has the focus is on the screen: only then it can be meant.
     is_seen: bool,
+    letters: Letters,
 }
 
 impl Sheet {
@@ -112,6 +115,7 @@ impl Sheet {
             is_leaving: false,
             closed: None,
             is_seen: false,
+            letters: Letters::default(),
         }
     }
 
@@ -123,12 +127,19 @@ impl Sheet {
 
     /// How soon it is another one although nothing comes; `None` where it never is.
     pub(super) fn changes_in(&self) -> Option<Duration> {
-        self.closed.as_ref().and_then(Closed::changes_in)
+        match &self.closed {
+            Some(closed) => closed.changes_in(),
+            None => self.letters.declines_in(),
+        }
     }
 
     /// What follows from time alone.
-    pub(super) fn rest(&self) -> Step {
-        if self.closed.as_ref().is_some_and(Closed::goes) { Step::Reply(Reply::Closed) } else { Step::Stay }
+    pub(super) fn rest(&mut self) -> Step {
+        match &self.closed {
+            Some(closed) if closed.goes() => Step::Reply(Reply::Closed),
+            Some(_) => Step::Stay,
+            None => self.declines_by_now().unwrap_or(Step::Stay),
+        }
     }
 
     pub(super) fn is_page(&self) -> bool {
@@ -189,7 +200,7 @@ impl Sheet {
             closed.typed();
             return Step::Stay;
         }
-        self.is_leaving = false;
+        (self.is_leaving, self.letters) = (false, Letters::default());
         let is_text = match self.focus {
             Focus::Entry(at) => self.entries[at].paste(text),
             Focus::Button(_) => false,
@@ -215,6 +226,9 @@ impl Sheet {
             KeyCode::Char('n') if is_control => self.go(1),
             KeyCode::Char('p') if is_control => self.go(-1),
             _ => {
+                if let Some(step) = self.letter(key, is_meant) {
+                    return step;
+                }
                 return match self.focus {
                     Focus::Entry(at) => self.in_entry(at, key, is_meant),
                     Focus::Button(at) => self.on_button(at, key, is_meant),
@@ -265,7 +279,6 @@ impl Sheet {
             {
                 return self.yes_or_no(at, matches!(letter, 'y' | 'Y'));
             }
-            (Input::YesOrNo(_), KeyCode::Char('d')) if !is_control && is_meant => return self.decline(),
             _ => {}
         }
         if !entry.press(key) {
@@ -331,7 +344,7 @@ impl Sheet {
                 picker.clear_filter();
             }
         }
-        (self.focus, self.is_seen) = (focus, false);
+        (self.focus, self.is_seen, self.letters) = (focus, false, Letters::default());
     }
 }
 

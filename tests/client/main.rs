@@ -8,6 +8,7 @@ mod command;
 mod detached;
 mod eras;
 mod failing;
+mod heard;
 mod kept_alive;
 mod legacy;
 mod many_tasks;

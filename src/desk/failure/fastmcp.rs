@@ -26,7 +26,9 @@ impl From<FastmcpError> for Failure {
             _ => Kind::NothingChanged,
         };
         let is_outage = error.is_passing();
-        Self::new(kind, message).maybe_hint(hint(&error)).of_outage(is_outage)
+        // Nobody has answered these, and nobody took the answer.
+        let leaves_open = matches!(error, FastmcpError::WorkerGone { .. } | FastmcpError::LostToRace { .. });
+        Self::new(kind, message).maybe_hint(hint(&error)).of_outage(is_outage).leaving_open(leaves_open)
     }
 }
 

@@ -44,6 +44,8 @@ pub(crate) struct Overview {
     pub(crate) unfinished: Vec<At<Row>>,
     pub(crate) ended: Vec<At<Row>>,
     pub(crate) findings: Arc<Vec<At<Finding>>>,
+    /// How servers are followed: what they tell by themselves, and what is looked at.
+    pub(crate) ways: Vec<String>,
     /// Why places could not be read.
     pub(crate) problems: Vec<String>,
 }
@@ -123,6 +125,11 @@ impl Inbox {
             let is_over = row.status.is_some_and(TaskStatus::is_final);
             let kind = if is_over { &mut overview.ended } else { &mut overview.unfinished };
             kind.push(At { place: at, what: row });
+        }
+        if let Place::Server(server) = place
+            && let Some(way) = server.way()
+        {
+            overview.ways.push(format!("{}: {way}", text::line(&self.name(at))));
         }
         let workers = place.known_workers(AT_A_GLANCE).await?.workers;
         overview.workers.extend(workers.into_iter().map(|what| At { place: at, what }));

@@ -2,28 +2,22 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::future::{FutureExt as _, LocalBoxFuture};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use super::looking::{Look, Looking};
 use super::{Notice, Seen};
 use crate::client::{Era, TaskView};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::failure::Failure;
 use crate::desk::failure::server::gone_or;
 use crate::desk::place::SERVER;
-use crate::desk::server::{Server, ServerTask, Tasks, Unseen};
+use crate::desk::server::{Server, ServerTask, Unseen};
 use crate::desk::text;
 use crate::task::TaskStatus;
-
-/// How often a server's tasks are looked at where it does not tell of them.
-const EVERY: Duration = Duration::from_secs(2);
-
-/// Tasks of a server that are followed.
-const MOST: usize = 500;
 
 /// Tasks of a server. At most one server is followed, or one of its tasks.
 #[derive(Default)]
@@ -33,13 +27,6 @@ pub(super) struct Served {
     looks: Option<Looks>,
     /// Tasks that could not be looked at when it began: that they were launched is no news when they can.
     unseen: HashSet<String>,
-}
-
-/// What a look at tasks brings.
-enum Look {
-    Task(Box<ServerTask>),
-    /// Something that is to be said once.
-    Warning(String),
 }
 
 /// What is looked at, and what was seen. Looking goes on only when all that was seen has been taken, so that no more than
@@ -97,45 +84,16 @@ impl Served {
         server: &Arc<Server>,
         tell: &mut (dyn FnMut(String) + Send),
     ) -> Result<(), Failure> {
-        let whose = match server.era() {
-            Era::Modern => "the tasks that were launched from here are looked at",
-            _ => "the server's tasks are looked at",
-        };
-        tell(format!("{whose} every {} s; what comes and goes in between is missed", EVERY.as_secs()));
-        let (mut over, tasks) = (HashSet::new(), server.all_tasks(MOST).await?);
+        let (looking, tasks) = Looking::begin(server).await?;
+        tell(looking.way());
         Unseen::of(&tasks.bad).in_words().into_iter().for_each(&mut *tell);
         self.unseen = tasks.bad.into_iter().map(|one| one.id).collect();
         for task in tasks.rows {
             self.note_open(server, &task);
-            over.extend(task.view.status.is_final().then(|| task.view.id.clone()));
             self.known.insert(task.view.id.clone(), task.view);
         }
         let (send, views) = mpsc::unbounded_channel();
-        let (watched, mut told) = (server.clone(), self.unseen.clone());
-        let looking = async move {
-            loop {
-                tokio::time::sleep(EVERY).await;
-                // A task that has ended changes no more.
-                let looked = match watched.tasks(MOST, |id| over.contains(id), Some).await {
-                    Ok(Tasks { rows, mut bad }) => {
-                        bad.retain(|one| told.insert(one.id.clone()));
-                        let ended = rows.iter().filter(|task| task.view.status.is_final());
-                        over.extend(ended.map(|task| task.view.id.clone()));
-                        let warning = Unseen::of(&bad).in_words().map(Look::Warning);
-                        warning
-                            .into_iter()
-                            .chain(rows.into_iter().map(Box::new).map(Look::Task))
-                            .map(Ok)
-                            .collect()
-                    }
-                    Err(failure) => vec![Err(failure)],
-                };
-                if looked.into_iter().any(|one| send.send(one).is_err()) {
-                    return;
-                }
-            }
-        };
-        self.begin(server, views, looking);
+        self.begin(server, views, looking.run(send));
         Ok(())
     }
 

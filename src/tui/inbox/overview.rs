@@ -39,6 +39,10 @@ pub(crate) fn lines(overview: &Overview, reaches: &[Reach]) -> Vec<TaskLine> {
         let problem = |words: &String| read(SheetLine::new("  ! ", words.clone(), Tone::Wrong));
         part("cannot be read now", "", overview.problems.iter().map(problem).collect());
     }
+    if !overview.ways.is_empty() {
+        let way = |words: &String| read(SheetLine::new("  ", words.clone(), Tone::Plain));
+        part("servers", "", overview.ways.iter().map(way).collect());
+    }
     part(
         "workers",
         "none is known here",

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{Button, Focus, Reply, Sheet, Step};
 use crate::form::Form;
 use crate::task::{Action, Answer, Answerer, joined};
-use crate::tui::entry::Entry;
+use crate::tui::entry::{Entry, Input};
 
 impl Sheet {
     pub(super) fn on_button(&mut self, at: usize, key: KeyEvent, is_meant: bool) -> Step {
@@ -19,7 +19,6 @@ impl Sheet {
             KeyCode::Down if self.form.is_none() => self.go(1),
             KeyCode::Up if self.form.is_none() => self.go(-1),
             KeyCode::Up => self.go_up(),
-            KeyCode::Char('d') if is_meant && key.modifiers.is_empty() => return self.decline(),
             _ => {}
         }
         Step::Stay
@@ -43,6 +42,22 @@ impl Sheet {
         self.focus_on(Focus::Button(decline.unwrap_or_default()));
         self.notice = Some("Enter declines; what you filled in is not sent".to_owned());
         Step::Stay
+    }
+
+    /// What is filled in where that is another thing than the form began with, for one who asks the same anew. What is not
+    /// right yet is kept as the text that it is.
+    pub(in crate::tui) fn filled(&self) -> Option<Map<String, Value>> {
+        let form = self.form.as_ref().filter(|_| self.is_changed())?;
+        if form.is_whole {
+            return Some(self.content(form)).filter(|content| !content.is_empty());
+        }
+        let value = |entry: &Entry| match (&entry.input, entry.value(form)) {
+            (_, Ok(Some(value))) => Some(value),
+            (Input::Typed(line), _) => Some(line.text().into()),
+            _ => None,
+        };
+        let changed = self.entries.iter().filter(|entry| entry.is_changed());
+        Some(changed.filter_map(|entry| Some((entry.field.name.clone(), value(entry)?))).collect())
     }
 
     /// Sends what is filled in, or goes to what is wrong with it.
