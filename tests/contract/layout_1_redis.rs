@@ -14,7 +14,6 @@ use crate::support::{accept, claim_for, crash, form, get, key, new_task, q, sess
 /// Made by `tests/fixtures/layout1/make_redis.py`.
 const FIXTURE: &str = include_str!("../fixtures/layout1/redis.jsonl");
 
-/// A server with the old namespace, and its tasks by their state.
 /// When the fixture was made, in ms.
 const MADE: u64 = 1_795_702_750_200;
 
@@ -37,6 +36,7 @@ fn later(word: &str, by: u64) -> String {
     text
 }
 
+/// A server with the old namespace, and its tasks by their state.
 fn old_namespace() -> (RedisServer, HashMap<String, TaskId>) {
     let server = RedisServer::start();
     let mut lines = FIXTURE.lines();
