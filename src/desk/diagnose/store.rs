@@ -98,9 +98,9 @@ impl Checkup {
                 return Ok(vec![super::ended(STORE, task.id().as_str(), task.status, why)]);
             }
         }
-        if let Some(failure) = task.last_failure.as_ref().filter(|_| task.attempt >= task.new.max_attempts) {
-            let attempts =
-                format!("attempt {} of {}; the last one: {failure}", task.attempt, task.new.max_attempts);
+        let (attempt, most) = (task.counted_attempt(), task.new.max_attempts);
+        if let Some(failure) = task.last_failure.as_ref().filter(|_| attempt >= most) {
+            let attempts = format!("attempt {attempt} of {most}; the last one: {failure}");
             found.push(trouble(task, "last_attempt", attempts, "if this one fails too, the task fails"));
         }
         let left = task.expires_at().map(|at| at.as_second() - self.now.as_second());
