@@ -9,7 +9,7 @@ use super::server::BadTask;
 use crate::client::TaskView;
 use crate::fastmcp::DeployedTask;
 use crate::store::Unreadable;
-use crate::task::Event;
+use crate::task::{Event, Task};
 
 /// The word of a task that cannot be read, where a status stands.
 pub(crate) const UNREADABLE: &str = "unreadable";
@@ -20,6 +20,16 @@ pub(super) fn complete(object: &mut Value, common: Value) {
     for (name, value) in common.into_iter().filter(|(_, value)| !value.is_null()) {
         object.entry(name).or_insert(value);
     }
+}
+
+/// A task of our own store. Attempts are those that count; how often it was claimed is the store's own.
+pub(super) fn own_object(task: &Task) -> Value {
+    let mut object = sourced(json!(task), STORE);
+    object["attempt"] = json!(task.counted_attempt());
+    if let Value::Object(object) = &mut object {
+        object.remove("failures");
+    }
+    object
 }
 
 /// An event of our own log.

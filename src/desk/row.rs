@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use super::object::{self, bad_object, deployed_object, server_object, sourced, unreadable_object};
+use super::object::{self, bad_object, deployed_object, own_object, server_object, unreadable_object};
 use super::place::{FASTMCP, Place, SERVER, STORE};
 use super::places::Places;
 use super::server::{BadTask, Server, ServerTask};
@@ -235,7 +235,7 @@ impl Row {
             session: task.new.session.as_ref().map(ToString::to_string),
             worker: task.worker.as_ref().map(ToString::to_string),
             message,
-            object: sourced(json!(task), STORE),
+            object: own_object(task),
         }
         .with_common_names()
     }

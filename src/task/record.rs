@@ -205,6 +205,11 @@ impl Outcome {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 /// A task as it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Task {
@@ -220,8 +225,11 @@ pub struct Task {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// How often a worker took it.
+    /// How often a worker took it: the number of its claim. People are told [`Task::counted_attempt`].
     pub attempt: u32,
+    /// How many of its attempts failed, of those that count.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failures: u32,
     /// Who holds it now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<WorkerId>,
@@ -255,6 +263,7 @@ impl Task {
             created_at: at,
             updated_at: at,
             attempt: 0,
+            failures: 0,
             worker: None,
             claimed_at: None,
             finished_at: None,
@@ -275,6 +284,12 @@ impl Task {
     /// Its id.
     pub fn id(&self) -> &TaskId {
         &self.new.id
+    }
+
+    /// Which of the attempts that count the present or the last one is: what was given back by a worker that stopped, or
+    /// for a machine that was short of something, is none.
+    pub fn counted_attempt(&self) -> u32 {
+        self.attempt.min(self.failures.saturating_add(1)).min(self.new.max_attempts)
     }
 
     /// The questions that nobody answered. Empty once the task has ended.

@@ -234,6 +234,29 @@ fn a_task_that_an_idle_worker_does_not_take_is_trouble() {
     });
 }
 
+/// An answered task goes on at its own worker only, which may have no room while another one has nothing to do.
+#[test]
+fn an_answered_task_that_waits_for_a_slot_of_its_worker_is_told() {
+    let place = Place::new();
+    let full = ["worker", "--json", "--concurrency", "1"];
+    let _full = place.background(&full);
+    let id = place.asking("plan_dinner");
+    let runs = place.ok(&["submit", "wait", "--arg", "seconds=600"]).trim().to_owned();
+    place.until(&runs, "claimed");
+    let _idle = place.background(&full);
+    place.ok(&["respond", &id, "--set", "cuisine=Thai"]);
+    until(|| {
+        let ran = place.run(&["doctor", &id]);
+        let said = ["runs 1 at once and has 2 to run", "1 other worker(s) have room", "--concurrency N"];
+        ran.code == 0 && said.iter().all(|said| ran.out.contains(said))
+    });
+    let ran = place.run(&["doctor", "--json"]);
+    let told = ran.out.lines().filter(|line| line.contains("waits_for_slot")).count();
+    assert!(told == 1 && ran.out.contains(&id), "the one that runs waits for nothing: {ran:?}");
+    place.ok(&["cancel", &runs]);
+    place.until_asked(&id, "q2");
+}
+
 /// What a worker tells of, each thing by the words of its log.
 const TOLD: [&str; 5] = [
     "reading the event log",

@@ -1,8 +1,12 @@
 //! What people are shown: whole in a pipe, and true when it is read later.
 
+use mcptask::store::{ClaimKey, Requeue};
+use mcptask::task::{ToolSpec, WorkerId};
 use rstest::rstest;
+use tokio_util::sync::CancellationToken;
 
 use crate::place::Place;
+use crate::stock::{Engine, Stock};
 
 /// Longer than any terminal is wide.
 const LONG: &str = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen \
@@ -184,5 +188,36 @@ fn a_message_of_several_lines_is_told_in_one_where_one_line_is_shown() {
     for command in [&["doctor", &id][..], &["doctor", &id, "--server", url], &["watch", "--no-follow"]] {
         let ran = place.run(command);
         assert!(ran.out.contains("exit code 8; no answer\\u{1b}[31m"), "{command:?}: {ran:?}");
+    }
+}
+
+/// What a worker gives back without its fault is no attempt, whatever the store counts for itself.
+#[test]
+fn people_are_told_of_attempts_that_count() {
+    for engine in [Engine::Sqlite, Engine::Redis] {
+        let stock = Stock::on(engine);
+        let task = stock.fill(1, "slow", "s", None).remove(0);
+        let (worker, tools, stop) = (WorkerId::generate("w"), ["slow".to_owned()], CancellationToken::new());
+        stock.runtime.block_on(async {
+            let spec = ToolSpec::new("slow", "Is slow.", serde_json::json!({ "type": "object" }));
+            let lease = std::time::Duration::from_secs(600);
+            stock.store.enlist(&worker, None, &[spec], lease).await.expect("enlists");
+            for claims in 1..=4 {
+                let claimed = stock.store.claim(&worker, &tools, 1, &stop).await.expect("claims").remove(0);
+                let claim = ClaimKey { task: task.clone(), attempt: claimed.attempt };
+                assert_eq!(claimed.attempt, claims);
+                if claims < 4 {
+                    let requeue = Requeue::returned("text file busy".to_owned());
+                    stock.store.requeue(&claim, &requeue).await.expect("gives it back");
+                }
+            }
+        });
+        let shown = stock.place.ok(&["show", task.as_str()]);
+        assert!(shown.contains("attempt 1 of 1") && shown.contains(", claim 4"), "{shown}");
+        for command in [&["show", task.as_str()][..], &["list"]] {
+            let object = stock.place.json(command).remove(0);
+            assert_eq!((&object["attempt"], &object["max_attempts"]), (&1.into(), &1.into()), "{object}");
+            assert!(object.get("failures").is_none(), "{object}");
+        }
     }
 }

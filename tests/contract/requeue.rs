@@ -13,6 +13,7 @@ contract! {
     a_task_given_back_is_claimed_again,
     a_task_with_open_questions_is_parked,
     a_drained_attempt_counts_for_nothing,
+    attempts_that_count_are_told,
     the_last_counted_attempt_fails_the_task,
     giving_up_closes_open_questions,
     writes_under_an_older_attempt_are_refused,
@@ -53,8 +54,29 @@ async fn a_drained_attempt_counts_for_nothing(bench: Bench) {
     for attempt in 1..=4 {
         let task = claim(&*store, "dinner").await;
         assert_eq!((task.attempt, &task.last_failure), (attempt, &None));
+        assert_eq!((task.failures, task.counted_attempt()), (0, 1));
         store.requeue(&key(&task), &drain()).await.expect("requeues");
     }
+}
+
+async fn attempts_that_count_are_told(bench: Bench) {
+    let store = bench.store().await;
+    let new = NewTask { max_attempts: 3, ..new_task("dinner") };
+    assert_eq!(submit(&*store, &new).await.counted_attempt(), 0, "nobody has taken it");
+    for (requeue, during, after) in
+        [(drain(), 1, 1), (crash("killed"), 1, 2), (drain(), 2, 2), (crash("killed"), 2, 3), (drain(), 3, 3)]
+    {
+        let task = claim(&*store, "dinner").await;
+        assert_eq!(task.counted_attempt(), during, "{task:?}");
+        assert_eq!(get(&*store, task.id()).await.counted_attempt(), during);
+        store.requeue(&key(&task), &requeue).await.expect("requeues");
+        let task = get(&*store, task.id()).await;
+        assert_eq!(task.counted_attempt(), after, "{task:?}");
+    }
+    let last = claim(&*store, "dinner").await;
+    store.requeue(&key(&last), &crash("killed")).await.expect("fails it");
+    let failed = get(&*store, last.id()).await;
+    assert_eq!((failed.status, failed.attempt, failed.counted_attempt()), (TaskStatus::Failed, 6, 3));
 }
 
 async fn the_last_counted_attempt_fails_the_task(bench: Bench) {

@@ -1,5 +1,7 @@
 //! Causes at tasks of one's own.
 
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::Finding;
@@ -9,7 +11,7 @@ use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::{page, text, time};
 use crate::engine::{Engine, Viewer};
 use crate::store::{EventFilter, Rows, TaskFilter, Trouble, Unreadable, WorkerInfo};
-use crate::task::{Cursor, EventKind, Outcome, Question, Task, TaskStatus};
+use crate::task::{Cursor, EventKind, Outcome, Question, Task, TaskStatus, WorkerId};
 
 /// A ttl that ends sooner is worth saying, in seconds.
 const NEAR_SECONDS: i64 = 300;
@@ -34,6 +36,8 @@ pub(super) struct Checkup {
     engine: Engine,
     workers: Rows<WorkerInfo>,
     queued: Vec<Task>,
+    /// How many tasks that wait for nobody each worker holds: those that it runs, and those that wait for a slot of it.
+    held: HashMap<WorkerId, u32>,
     now: Timestamp,
 }
 
@@ -57,9 +61,15 @@ impl Checkup {
             ..TaskFilter::default()
         };
         let page = engine.list(&Viewer::Operator, filter, None, MOST).await?;
-        let queued = page.tasks.into_iter().filter(|task| task.worker.is_none()).collect();
+        let (mut queued, mut held) = (Vec::new(), HashMap::<_, u32>::new());
+        for task in page.tasks {
+            match &task.worker {
+                Some(worker) => *held.entry(worker.clone()).or_default() += 1,
+                None => queued.push(task),
+            }
+        }
         let workers = engine.store().workers().await?;
-        Ok(Self { engine: engine.clone(), workers, queued, now: Timestamp::now() })
+        Ok(Self { engine: engine.clone(), workers, queued, held, now: Timestamp::now() })
     }
 
     /// What is wrong with what the store says of tools and workers.
@@ -83,7 +93,9 @@ impl Checkup {
     pub(super) async fn of(&self, task: &Task) -> Result<Vec<Finding>, Failure> {
         let mut found = Vec::new();
         match task.status {
-            TaskStatus::Working if task.worker.is_some() => found.extend(self.running(task)),
+            TaskStatus::Working if task.worker.is_some() => {
+                found.extend(self.running(task).or_else(|| self.without_slot(task)));
+            }
             TaskStatus::Working => found.push(self.queued(task).await?),
             TaskStatus::InputRequired => {
                 found.extend(self.running(task).or_else(|| self.without_worker(task)));
@@ -98,9 +110,9 @@ impl Checkup {
                 return Ok(vec![super::ended(STORE, task.id().as_str(), task.status, why)]);
             }
         }
-        if let Some(failure) = task.last_failure.as_ref().filter(|_| task.attempt >= task.new.max_attempts) {
-            let attempts =
-                format!("attempt {} of {}; the last one: {failure}", task.attempt, task.new.max_attempts);
+        let (attempt, most) = (task.counted_attempt(), task.new.max_attempts);
+        if let Some(failure) = task.last_failure.as_ref().filter(|_| attempt >= most) {
+            let attempts = format!("attempt {attempt} of {most}; the last one: {failure}");
             found.push(trouble(task, "last_attempt", attempts, "if this one fails too, the task fails"));
         }
         let left = task.expires_at().map(|at| at.as_second() - self.now.as_second());
@@ -127,6 +139,40 @@ impl Checkup {
             Advice::worker_for("another worker takes it over by itself; none runs now: ", tool)
         };
         Some(trouble(task, WORKER_DEAD, evidence, help))
+    }
+
+    /// A task that was answered and does not go on: its own worker has as many others to run as it may, and no other one
+    /// can go on with it.
+    fn without_slot(&self, task: &Task) -> Option<Finding> {
+        let (worker, tool) = (task.worker.as_ref()?, &task.new.tool);
+        let slots = |info: &WorkerInfo| info.details.slots.unwrap_or(u32::MAX);
+        let held = |info: &WorkerInfo| self.held.get(&info.id).copied().unwrap_or_default();
+        let own = self.workers.rows.iter().find(|info| info.id == *worker)?;
+        let answer =
+            task.questions.iter().filter_map(|question| question.answer.as_ref()).max_by_key(|one| one.at)?;
+        // Whatever the run has done since has changed the task.
+        let is_next = task.updated_at <= answer.at && self.now.duration_since(answer.at) >= TAKEN_WITHIN;
+        if !is_next || held(own) <= slots(own) {
+            return None;
+        }
+        let free = |info: &&WorkerInfo| info.id != *worker && info.offers(tool) && held(info) < slots(info);
+        let others = match self.workers.rows.iter().filter(free).count() {
+            0 => String::new(),
+            count => format!(", while {count} other worker(s) have room"),
+        };
+        let evidence = format!(
+            "answered by {} {}, and not gone on with since: its worker {worker} runs {} at once and has {} to run{others}; a \
+             task goes on where it began",
+            text::line(&answer.answerer()),
+            time::relative(answer.at, self.now),
+            slots(own),
+            held(own),
+        );
+        let help = Advice::with(
+            "wait until one of them ends; workers that run more at once are started with",
+            worker_command().option("--concurrency", "N"),
+        );
+        Some(finding(task, "waits_for_slot", evidence, help))
     }
 
     /// A task that asks, and that no worker would go on with.

@@ -121,7 +121,8 @@ impl Sheet {
         self.maybe_time("ended", task.finished_at);
         self.maybe_time("expires", task.expires_at());
         if let Some(worker) = &task.worker {
-            let attempt = format!("{worker}, attempt {} of {}", task.attempt, task.new.max_attempts);
+            let attempt =
+                format!("{worker}, attempt {} of {}", task.counted_attempt(), task.new.max_attempts);
             self.fact("worker", &attempt);
         }
         self.maybe("progress", task.progress.as_ref().map(text::progress).as_deref());

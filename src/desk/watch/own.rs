@@ -36,7 +36,7 @@ fn words(kind: &EventKind) -> String {
             kind.name().to_owned()
         }
         EventKind::Claimed { worker, attempt: 1 } => format!("claimed by {worker}"),
-        EventKind::Claimed { worker, attempt } => format!("claimed by {worker}, attempt {attempt}"),
+        EventKind::Claimed { worker, attempt } => format!("claimed by {worker}, claim {attempt}"),
         EventKind::Progress(step) => format!("progress {}", text::progress(step)),
         EventKind::Asked { question } => {
             format!("asked {}: {}", question.id, text::sentence(&question.ask.message))

@@ -147,6 +147,7 @@ fn task_of(fields: &Fields) -> Result<Task, Problem> {
         created_at: timestamp(fields.number("created")?),
         updated_at,
         attempt: fields.count("attempt")?,
+        failures: fields.text("failures").and_then(|text| text.parse().ok()).unwrap_or_default(),
         claimed_at: if worker.is_some() { fields.time("claimed")? } else { None },
         worker,
         // An ended task changes no more.

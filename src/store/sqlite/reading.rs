@@ -103,6 +103,7 @@ impl Whole {
             created_at: time(row.created_ms)?,
             updated_at: time(row.updated_ms)?,
             attempt: row.attempt,
+            failures: row.failures,
             worker,
             claimed_at: row.claimed_ms.map(time).transpose()?,
             finished_at: row.finished_ms.map(time).transpose()?,
