@@ -25,6 +25,7 @@ mod fields;
 mod foreign;
 mod inbox;
 mod leaving;
+mod letters;
 mod limits;
 mod looks;
 mod outage;

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::inbox::{TOOLS, allowing, answer, worker};
 use crate::place::Place;
 use crate::redis::RedisServer;
-use crate::screen::{Screen, words};
+use crate::screen::{Screen, TAB, words};
 use crate::terminal::{CTRL_Z, DOWN, ENTER, ESCAPE};
 
 /// A place whose profile wants to be asked before something is changed.
@@ -195,6 +195,30 @@ fn a_servers_questions_are_answered_through_it() {
     // The next one is seen at one of the looks that have to be taken there.
     place.ok(&["submit", "allow", "--arg", "what=chair", "--server", server.url(), "--era", "modern"]);
     screen.sees("May I delete chair?");
+    screen.press("q");
+    assert_eq!(screen.ends().1, 0);
+}
+
+#[test]
+fn what_a_server_tells_is_on_the_screen_at_once() {
+    let place = Place::new();
+    let file = place.file("tools.toml", TOOLS);
+    let server = place.serve(&["--config", &file, "--workers", "0"]);
+    // What a worker offers stays known when it leaves.
+    drop(worker(&place));
+    let at = ["--server", server.url(), "--era", "modern"];
+    // Known before anybody works on it, so that only its question is news.
+    let id = place.ok(&[&["submit", "allow", "--arg", "what=table"][..], &at].concat());
+    let mut screen = Screen::sized(&place, &[&["inbox"][..], &at].concat(), (120, 24));
+    screen.sees("Nothing waits.");
+    screen.press(TAB);
+    screen.sees("the server tells of the tasks that were launched from here by subscription");
+    screen.press(TAB);
+    let _worker = worker(&place);
+    place.until(&id, "asked");
+    let asked = std::time::Instant::now();
+    screen.sees("May I delete table?");
+    assert!(asked.elapsed() < std::time::Duration::from_secs(1), "{:?}", asked.elapsed());
     screen.press("q");
     assert_eq!(screen.ends().1, 0);
 }
