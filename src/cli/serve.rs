@@ -172,8 +172,8 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
     };
     let engine = context.engine_within(args.limits()).await?;
     args.retention.apply(&engine);
-    args.serve_pages(context, &mut config, &engine);
     let stop = context.stop.child_token();
+    args.serve_pages(context, &mut config, (&engine, &stop));
     let parts = TaskTracker::new();
     activity::tell(context, &engine, Whose::Everybodys, &parts, &stop).await;
     if !args.stdio {
@@ -238,10 +238,16 @@ impl ServeArgs {
     }
 
     /// Has the pages served beside the endpoint, under the name that people know.
-    fn serve_pages(&self, context: &Context, config: &mut ServeConfig, engine: &Engine) {
+    fn serve_pages(
+        &self,
+        context: &Context,
+        config: &mut ServeConfig,
+        (engine, stop): (&Engine, &CancellationToken),
+    ) {
         if let Some(public) = self.public_url(context) {
             config.allowed_hosts.push(public.host().to_owned());
-            config.pages = Some(web::pages(engine.clone(), public.clone()));
+            let tokens = config.tokens.clone();
+            config.pages = Some(web::pages(engine.clone(), public.clone(), tokens, stop.clone()));
         }
     }
 
