@@ -122,7 +122,9 @@ fn would(context: &Context, places: &Places, selected: Selected, unknown: &[Fail
     }
     let mut tally = bulk::show(context, places, &Selected { tasks, ..Selected::default() })?;
     tally.past = ended.len();
-    unknown.iter().for_each(|failure| tally.fails(failure));
+    for failure in unknown {
+        tally.fails(failure);
+    }
     bulk::end(context, &WORDS, &mut tally, true)
 }
 

@@ -101,7 +101,10 @@ impl SignIns {
 
     /// Signs somebody in by a token; the `Set-Cookie` of the response says so to the browser.
     pub fn begin(&self, token: &str) -> Result<String, NotSignedIn> {
-        let now = Instant::now();
+        self.begin_at(token, Instant::now())
+    }
+
+    fn begin_at(&self, token: &str, now: Instant) -> Result<String, NotSignedIn> {
         let mut kept = self.kept();
         kept.looks_at_one_more(now)?;
         let Some(admitted) = self.inner.tokens.admit_token(token.trim()) else {
@@ -117,12 +120,16 @@ impl SignIns {
 
     /// Whose request it is; everybody's where nobody has to sign in.
     pub fn find(&self, headers: &HeaderMap) -> Option<SignedIn> {
+        self.find_at(headers, Instant::now())
+    }
+
+    fn find_at(&self, headers: &HeaderMap, now: Instant) -> Option<SignedIn> {
         if let Some(admitted) = self.inner.tokens.admit(&HeaderMap::new()) {
             return Some(SignedIn { admitted, form_token: self.form_token(&[]), by: None });
         }
         let digest: Digest = Sha256::digest(self.inner.cookie.read(headers)?).into();
         let found = self.kept().by_digest.get(&digest).cloned()?;
-        let stands = found.ends > Instant::now() && self.inner.tokens.stands(&found.admitted);
+        let stands = found.ends > now && self.inner.tokens.stands(&found.admitted);
         let (admitted, form_token) = (found.admitted.clone(), self.form_token(&digest));
         stands.then_some(SignedIn { admitted, form_token, by: Some((digest, found)) })
     }
@@ -274,7 +281,7 @@ mod tests {
         HeaderMap::from_iter([(COOKIE, format!("x=y; {pair}").parse().expect("a header"))])
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_sign_in_ends_by_itself_by_signing_out_and_with_its_token() {
         let (sign_ins, tokens) = sign_ins();
         let begin = || sign_ins.begin("one").expect("counts");
@@ -292,10 +299,9 @@ mod tests {
         over.await;
         assert!(found(&second).is_none());
         tokens.replace(&[("one".into(), "anna".into())]);
-        let over = sign_ins.over(&found(&third).expect("counts again"));
-        tokio::time::advance(LASTS).await;
-        over.await;
-        assert!(found(&third).is_none(), "12 hours are over");
+        let at = |after| sign_ins.find_at(&showing(&third), Instant::now() + after);
+        assert!(at(LASTS / 2).is_some(), "the token counts again");
+        assert!(at(LASTS).is_none(), "12 hours are over");
     }
 
     #[tokio::test]
@@ -310,15 +316,16 @@ mod tests {
         assert_eq!(sign_ins.kept().by_digest.len(), MOST + 1);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn wrong_tokens_have_to_wait() {
         let (sign_ins, _tokens) = sign_ins();
+        let now = Instant::now();
         for _ in 0..WRONG_AT_ONCE {
-            assert_eq!(sign_ins.begin("wrong"), Err(NotSignedIn::Wrong));
+            assert_eq!(sign_ins.begin_at("wrong", now), Err(NotSignedIn::Wrong));
         }
-        assert_eq!(sign_ins.begin("one"), Err(NotSignedIn::TooMany(GAP)), "nobody learns that it is right");
-        tokio::time::advance(GAP).await;
-        assert!(sign_ins.begin("one").is_ok());
+        let held = Err(NotSignedIn::TooMany(GAP));
+        assert_eq!(sign_ins.begin_at("one", now), held, "nobody learns that it is right");
+        assert!(sign_ins.begin_at("one", now + GAP).is_ok());
     }
 
     #[test]

@@ -5,7 +5,7 @@
   if (!events || !said || !window.EventSource) return;
   const rows = (root) => new Set([...root.querySelectorAll('#list li')].map((row) => row.id));
   let known = rows(document);
-  let timer;
+  let [isLooking, isWanted] = [false, false];
 
   function replaceList(list, fresh, page) {
     const focused = list.contains(document.activeElement) ? document.activeElement.id : undefined;
@@ -20,23 +20,30 @@
   }
 
   async function look() {
-    timer = undefined;
     const response = await fetch(location.href, { cache: 'no-store' });
     const page = new DOMParser().parseFromString(await response.text(), 'text/html');
     const [list, fresh] = [document.getElementById('list'), page.getElementById('list')];
-    if (response.status === 401) {
-      said.textContent = 'You are signed out. Reload the page to sign in.';
-      source.close();
-    } else if (list && fresh) {
-      replaceList(list, fresh, page);
-    } else if (!list && (response.status === 410 || response.status === 404)) {
-      said.textContent = [...page.querySelectorAll('main h1, main h1 + p')].map((part) => part.innerText ?? part.textContent).join(': ');
-      source.close();
+    if (response.status === 401) said.textContent = 'You are signed out. Reload the page to sign in.';
+    else if (list && fresh) replaceList(list, fresh, page);
+    else if (!list && (response.status === 410 || response.status === 404)) {
+      said.textContent = [...page.querySelectorAll('main h1, main h1 + p')].map((part) => part.textContent).join(': ');
     }
   }
 
+  // One look at a time, and one more where something came meanwhile. Many pages hear at once: they need not all ask at once.
+  async function keepUp() {
+    isWanted = true;
+    if (isLooking) return;
+    for (isLooking = true; isWanted; await look().catch(() => {})) {
+      await new Promise((done) => setTimeout(done, Math.random() * 300));
+      isWanted = false;
+    }
+    isLooking = false;
+  }
+
   const source = new EventSource(events);
-  // Many pages hear of it at once, and need not all ask in the same moment.
-  source.onmessage = () => { timer ??= setTimeout(() => look().catch(() => {}), Math.random() * 300); };
-  addEventListener('pagehide', () => source.close());
+  source.onmessage = keepUp;
+  source.onerror = () => {
+    if (source.readyState === EventSource.CLOSED) keepUp(said.textContent = 'Reload the page to see what is new.');
+  };
 })();

@@ -38,7 +38,7 @@ impl Sheet<'_> {
         let title = format!("{}{tool} asks", if is_wrong { "Not sent: " } else { "" });
         let content = html! {
             h1 { (tool) " asks" }
-            @if self.is_of_inbox() { p #said role="status" {} }
+            @if self.is_of_inbox() { p #said role="status" aria-live="polite" {} }
             (facts::facts(&open, self.holder))
             @if self.is_of_inbox() { (facts::earlier(&open)) }
             @if is_wrong { (self.problems(filled)) }

@@ -18,6 +18,7 @@ mod browser;
 mod command;
 mod http;
 mod inbox;
+mod inbox_browser;
 mod kinds;
 mod links;
 mod notices;

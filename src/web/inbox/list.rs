@@ -42,7 +42,7 @@ pub(super) async fn show(
     };
     let content = html! {
         h1 { "Inbox" }
-        p #said role="status" {}
+        p #said role="status" aria-live="polite" {}
         (waiting.list(path))
         noscript { p.about { "Reload the page to see what is new." } }
     };
