@@ -20,7 +20,7 @@
   }
 
   async function look() {
-    const response = await fetch(location.href, { cache: 'no-store' });
+    const response = await fetch(`${location.pathname}?live`, { cache: 'no-store' });
     const page = new DOMParser().parseFromString(await response.text(), 'text/html');
     const [list, fresh] = [document.getElementById('list'), page.getElementById('list')];
     if (response.status === 401) said.textContent = 'You are signed out. Reload the page to sign in.';

@@ -209,6 +209,22 @@ fn what_is_wrong_is_said_and_a_task_can_be_cancelled() {
 }
 
 #[test]
+fn a_browser_that_another_site_led_here_asks_once_more_by_itself() {
+    let pages = pages(Stage::sqlite());
+    let led = [("sec-fetch-site", "cross-site"), ("sec-fetch-dest", "document")];
+    let again = |path: &str, headers: &[(&str, &str)]| {
+        pages.site.get_with(path, headers).header("refresh").map(str::to_owned)
+    };
+    assert_eq!(again("/inbox", &led), Some("0; url=?again".to_owned()));
+    let cookie = signed_in(&pages.site, "annas-own-token");
+    let signed_in = [&led[..], &[("cookie", &cookie)]].concat();
+    assert_eq!(
+        (again("/inbox?again", &led), again("/inbox", &[]), again("/inbox", &signed_in)),
+        (None, None, None)
+    );
+}
+
+#[test]
 fn without_tokens_nobody_signs_in() {
     let pages = Pages::sqlite();
     let task = pages.asking(&form());

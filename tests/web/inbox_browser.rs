@@ -119,6 +119,7 @@ fn the_inbox_is_used_in_chromium() {
         json!(["accept", "accept", "decline", "accept"]),
         "the newest first: {seen:#}"
     );
+    assert_eq!(seen["led"], "?again", "{seen:#}");
     assert_eq!(seen["out"], "You are signed out. Reload the page to sign in.");
     assert_eq!(
         seen["origins"],

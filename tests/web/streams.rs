@@ -90,13 +90,18 @@ fn five_hundred_open_inboxes_cost_little_and_hear_of_what_is_new() {
     let each = resident(&pages.site).saturating_sub(before) / 500;
     assert!(each <= MOST_BYTES, "{each} bytes each");
     let asked = Instant::now();
-    pages.asking(&form());
+    let task = pages.asking(&form());
     for one in &mut kept {
         assert_eq!(one.next().as_deref(), Some("data: changed"));
     }
     assert!(asked.elapsed() < Duration::from_secs(20), "{:?} until all had heard", asked.elapsed());
-    // The server goes on for others meanwhile.
-    assert_eq!(pages.site.get("/inbox").status, 200);
+    // All look at one list, which is read anew when they are told again.
+    let lists = |path: &str| pages.site.get(path).body.contains(task.id().as_str());
+    assert_eq!(["/inbox?live", "/inbox?live", "/inbox"].map(lists), [true; 3]);
+    pages.tasks.cancel(task.id());
+    assert!(!lists("/inbox"));
+    assert_eq!(kept[0].next().as_deref(), Some("data: changed"));
+    assert!(!lists("/inbox?live"));
 }
 
 #[test]

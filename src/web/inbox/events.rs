@@ -50,13 +50,13 @@ pub(super) async fn open(
 
 /// A stream, and when it said something last.
 struct Open {
-    changes: watch::Receiver<()>,
+    changes: watch::Receiver<u64>,
     stop: CancellationToken,
     said: Option<Instant>,
 }
 
 fn words(
-    changes: watch::Receiver<()>,
+    changes: watch::Receiver<u64>,
     stop: CancellationToken,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let open = Open { changes, stop, said: None };
@@ -100,14 +100,14 @@ mod tests {
 
     #[tokio::test]
     async fn many_changes_are_one_word() {
-        let (sender, changes) = watch::channel(());
+        let (sender, changes) = watch::channel(0);
         let stop = CancellationToken::new();
         let mut words = Box::pin(words(changes, stop.clone()));
         let mut next = async || words.next().await.map(Result::unwrap_or_default);
         assert_eq!(next().await.as_deref(), Some(BEGINNING));
         let began = Instant::now();
         for _ in 0..100 {
-            sender.send(()).expect("is heard");
+            sender.send_modify(|count| *count += 1);
         }
         assert_eq!(next().await.as_deref(), Some(CHANGED));
         assert!(began.elapsed() >= PAUSE / 2, "{:?}", began.elapsed());

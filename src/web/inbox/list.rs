@@ -1,7 +1,9 @@
 //! `/inbox`: what waits, the oldest first.
 
+use std::sync::Arc;
+
 use axum::Extension;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
@@ -28,15 +30,24 @@ const MOST_SHOWN: usize = 100;
 /// The most characters of a question.
 const MESSAGE: usize = 400;
 
+/// What the script asks with, which was told to look.
+const LIVE: &str = "live";
+
 /// Shows the list.
 pub(super) async fn show(
     State(web): State<Web>,
     Extension(signed_in): Extension<Option<SignedIn>>,
+    RawQuery(query): RawQuery,
 ) -> Response {
     let path = web.public.path();
     let Some(signed_in) = signed_in else { return sign_in::page(&web, "") };
     let frame = Frame { path, inbox: Some(&signed_in) };
-    let waiting = match Waiting::read(&web.engine, signed_in.scope()).await {
+    let scope = signed_in.scope();
+    let waiting = match query.as_deref() {
+        Some(LIVE) => web.changes.list(scope).await,
+        _ => Waiting::read(&web.engine, scope).await.map(Arc::new),
+    };
+    let waiting = match waiting {
         Ok(waiting) => waiting,
         Err(error) => return closed::away(frame, &error, false),
     };
@@ -50,7 +61,7 @@ pub(super) async fn show(
 }
 
 /// What waits in a scope.
-struct Waiting {
+pub(super) struct Waiting {
     /// The oldest first.
     rows: Vec<Row>,
     /// How many there are, as far as was looked.
@@ -69,7 +80,7 @@ struct Row {
 }
 
 impl Waiting {
-    async fn read(engine: &Engine, scope: &Scope) -> EngineResult<Self> {
+    pub(super) async fn read(engine: &Engine, scope: &Scope) -> EngineResult<Self> {
         let filter = TaskFilter {
             status: Some(TaskStatus::InputRequired),
             oldest_first: true,

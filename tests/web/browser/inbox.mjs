@@ -147,6 +147,18 @@ await list.getByRole('link', { name: 'Recent answers' }).click();
 seen.recent = (await list.locator('.rows a').allInnerTexts()).map((words) => words.split(' ')[0]);
 await looked(list, 'recent');
 
+// Somebody who is signed in follows a link on another site.
+{
+  const page = await anna.newPage();
+  const body = `<a href="${site}/inbox/answers">inbox</a>`;
+  await page.route('http://chat.example/**', (route) => route.fulfill({ contentType: 'text/html', body }));
+  await page.goto('http://chat.example/');
+  await page.getByRole('link').click();
+  await page.getByRole('heading', { name: 'Recent answers' }).waitFor();
+  seen.led = new URL(page.url()).search;
+  await page.close();
+}
+
 // Pictures, with room.
 if (pictures) {
   const before = { ...seen.tasks };
