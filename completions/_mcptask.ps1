@@ -94,7 +94,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--rules', '--rules', [CompletionResultType]::ParameterName, 'Let the rules of this file answer what they are about, before anybody is shown it')
             [CompletionResult]::new('--allowed-host', '--allowed-host', [CompletionResultType]::ParameterName, 'Take requests for this host name, besides loopback ones; * for any. May be given several times')
             [CompletionResult]::new('--allowed-origin', '--allowed-origin', [CompletionResultType]::ParameterName, 'Take requests of web pages from this origin. May be given several times')
-            [CompletionResult]::new('--public-url', '--public-url', [CompletionResultType]::ParameterName, 'Serve pages on which questions are answered by link, for people who reach this server at this URL [env: MCPTASK_PUBLIC_URL]')
+            [CompletionResult]::new('--public-url', '--public-url', [CompletionResultType]::ParameterName, 'Serve pages on which questions are answered, for people who reach this server at this URL [env: MCPTASK_PUBLIC_URL]')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Let in only clients with a bearer token of this file: on each line a name and a token')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Speak TLS with this certificate, in PEM format, the chain after it. SIGHUP reads it again')
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'The certificate''s private key, in PEM format')

@@ -89,7 +89,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --rules 'Let the rules of this file answer what they are about, before anybody is shown it'
             cand --allowed-host 'Take requests for this host name, besides loopback ones; * for any. May be given several times'
             cand --allowed-origin 'Take requests of web pages from this origin. May be given several times'
-            cand --public-url 'Serve pages on which questions are answered by link, for people who reach this server at this URL [env: MCPTASK_PUBLIC_URL]'
+            cand --public-url 'Serve pages on which questions are answered, for people who reach this server at this URL [env: MCPTASK_PUBLIC_URL]'
             cand --token-file 'Let in only clients with a bearer token of this file: on each line a name and a token'
             cand --tls-cert 'Speak TLS with this certificate, in PEM format, the chain after it. SIGHUP reads it again'
             cand --tls-key 'The certificate''s private key, in PEM format'

@@ -89,7 +89,7 @@ wait\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l rules -d 'Let the rules of this file answer what they are about, before anybody is shown it' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l allowed-host -d 'Take requests for this host name, besides loopback ones; * for any. May be given several times' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l allowed-origin -d 'Take requests of web pages from this origin. May be given several times' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l public-url -d 'Serve pages on which questions are answered by link, for people who reach this server at this URL [env: MCPTASK_PUBLIC_URL]' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l public-url -d 'Serve pages on which questions are answered, for people who reach this server at this URL [env: MCPTASK_PUBLIC_URL]' -r -f
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l token-file -d 'Let in only clients with a bearer token of this file: on each line a name and a token' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l tls-cert -d 'Speak TLS with this certificate, in PEM format, the chain after it. SIGHUP reads it again' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l tls-key -d 'The certificate\'s private key, in PEM format' -r -F

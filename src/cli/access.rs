@@ -80,6 +80,11 @@ impl AccessArgs {
         Ok(access)
     }
 
+    /// Whether only those are let in who have a token.
+    pub(crate) fn has_tokens(&self) -> bool {
+        self.token_file.is_some()
+    }
+
     /// The scheme of the server's address.
     pub(crate) fn scheme(&self) -> &'static str {
         if self.tls_cert.is_some() { "https" } else { "http" }

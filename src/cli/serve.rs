@@ -63,11 +63,11 @@ pub(crate) struct ServeArgs {
     /// Take requests of web pages from this origin. May be given several times
     #[arg(long, value_name = "ORIGIN", conflicts_with = "stdio", value_parser = origin)]
     allowed_origin: Vec<String>,
-    /// Serve pages on which questions are answered by link, for people who reach this server at this URL [env:
+    /// Serve pages on which questions are answered, for people who reach this server at this URL [env:
     /// MCPTASK_PUBLIC_URL]
     ///
     /// https://, also where a proxy ends TLS, or http:// for localhost; it may have a path. Requests for its host are taken.
-    /// `mcptask link` makes a link.
+    /// /inbox has all that waits, for whoever has a token of --token-file; `mcptask link` makes a link to one question.
     #[arg(long, value_name = "URL", conflicts_with = "stdio", value_parser = PublicUrl::read)]
     #[arg(value_hint = clap::ValueHint::Url)]
     public_url: Option<PublicUrl>,
@@ -172,8 +172,8 @@ pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failur
     };
     let engine = context.engine_within(args.limits()).await?;
     args.retention.apply(&engine);
-    args.serve_pages(context, &mut config, &engine);
     let stop = context.stop.child_token();
+    args.serve_pages(context, &mut config, (&engine, &stop));
     let parts = TaskTracker::new();
     activity::tell(context, &engine, Whose::Everybodys, &parts, &stop).await;
     if !args.stdio {
@@ -238,10 +238,16 @@ impl ServeArgs {
     }
 
     /// Has the pages served beside the endpoint, under the name that people know.
-    fn serve_pages(&self, context: &Context, config: &mut ServeConfig, engine: &Engine) {
+    fn serve_pages(
+        &self,
+        context: &Context,
+        config: &mut ServeConfig,
+        (engine, stop): (&Engine, &CancellationToken),
+    ) {
         if let Some(public) = self.public_url(context) {
             config.allowed_hosts.push(public.host().to_owned());
-            config.pages = Some(web::pages(engine.clone(), public.clone()));
+            let tokens = config.tokens.clone();
+            config.pages = Some(web::pages(engine.clone(), public.clone(), tokens, stop.clone()));
         }
     }
 
@@ -338,7 +344,10 @@ async fn announce(
         ui.warn("requests of every web page are taken that a browser of a user shows");
     }
     if let Some(public) = public {
-        ui.talk(&format!("  questions are answered by link at {public}/q/"));
+        if !args.access.has_tokens() {
+            ui.warn(&format!("everybody who reaches {public}/inbox can answer what waits: --token-file FILE lets in only who has a token"));
+        }
+        ui.talk(&format!("  people answer at {public}/inbox, or by link"));
     }
     activity::suggest(context, engine).await;
     Ok(())

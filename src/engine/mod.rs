@@ -81,6 +81,8 @@ impl Default for Limits {
 pub enum Viewer {
     /// Somebody with the store's own credentials: sees everything.
     Operator,
+    /// A person who showed the token of that scope: sees all of its tasks, foreground calls too.
+    Person(Scope),
     /// An MCP client.
     Client {
         /// Its principal.
@@ -94,6 +96,7 @@ impl Viewer {
     fn may_see(&self, task: &Task) -> bool {
         match self {
             Self::Operator => true,
+            Self::Person(scope) => &task.new.scope == scope,
             Self::Client { scope, .. } => !task.new.hidden && &task.new.scope == scope,
         }
     }
@@ -285,6 +288,9 @@ impl Engine {
         after: Option<&PageCursor>,
         most: usize,
     ) -> EngineResult<Page> {
+        if let Viewer::Person(scope) = viewer {
+            filter.scope = Some(scope.clone());
+        }
         if let Viewer::Client { scope, session } = viewer {
             if scope.is_anonymous() {
                 let Some(session) = session else { return Ok(Page::default()) };

@@ -50,14 +50,23 @@ impl Tokens {
         Some(Admitted { scope, digest })
     }
 
+    /// Whom that token lets in.
+    pub(super) fn admit_token(&self, token: &str) -> Option<Admitted> {
+        let digest = Some(Sha256::digest(token.as_bytes()).into());
+        let scope = scope_of(&self.known.borrow(), digest.as_ref())?;
+        Some(Admitted { scope, digest })
+    }
+
+    /// Whether what was admitted would be admitted still.
+    pub(super) fn stands(&self, admitted: &Admitted) -> bool {
+        stands(&self.known.borrow(), admitted)
+    }
+
     /// Waits until what was admitted would be admitted no longer.
     pub(super) fn revoked(&self, admitted: Admitted) -> impl Future<Output = ()> + Send + 'static {
         let mut known = self.known.subscribe();
         async move {
-            let stands = |known: &Known| {
-                scope_of(known, admitted.digest.as_ref()).is_some_and(|scope| scope == admitted.scope)
-            };
-            if known.wait_for(|known| !stands(known)).await.is_err() {
+            if known.wait_for(|known| !stands(known, &admitted)).await.is_err() {
                 // Nobody is left who could replace them.
                 std::future::pending::<()>().await;
             }
@@ -104,6 +113,10 @@ fn scope_of(known: &[(Digest, Option<Scope>)], given: Option<&Digest>) -> Option
     }
     let (_, scope) = known.get(usize::try_from(at).ok()?)?;
     bool::from(found).then(|| scope.clone()).flatten()
+}
+
+fn stands(known: &Known, admitted: &Admitted) -> bool {
+    scope_of(known, admitted.digest.as_ref()).is_some_and(|scope| scope == admitted.scope)
 }
 
 /// The one bearer token of a request.

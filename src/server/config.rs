@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::auth::Tokens;
+use super::sign_ins::SignIns;
 use super::tls::Identity;
 use crate::engine::EngineError;
 use crate::relay::{Decide, Unanswerable};
@@ -17,6 +18,15 @@ pub(super) const DRAIN: Duration = Duration::from_secs(5);
 /// How long calls that did not finish have to say so, clients to read what waits in streams that ended, and then to let
 /// go of their connections.
 pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Pages for people.
+#[derive(Debug, Clone)]
+pub struct Pages {
+    /// The pages.
+    pub router: axum::Router,
+    /// Who is signed in to them.
+    pub sign_ins: SignIns,
+}
 
 /// What a server needs to know.
 #[derive(Clone)]
@@ -52,7 +62,7 @@ pub struct ServeConfig {
     /// How it serves every task wrongly, on purpose, for tests of clients.
     pub faults: Vec<Fault>,
     /// Pages for people, which are served beside the endpoint.
-    pub pages: Option<axum::Router>,
+    pub pages: Option<Pages>,
     /// The server's name, as clients are told.
     pub name: String,
     /// The server's version, as clients are told.

@@ -17,6 +17,7 @@ mod lines;
 mod misbehaviour;
 mod modern_tasks;
 mod request;
+mod sign_ins;
 mod stdio;
 mod subscriptions;
 mod tls;
@@ -25,11 +26,12 @@ mod wait;
 mod wire;
 
 pub use auth::{Tokens, is_reserved};
-pub use config::{ServeConfig, ServeError};
+pub use config::{Pages, ServeConfig, ServeError};
 #[cfg(any(test, fuzzing))]
 pub(crate) use dialect::message;
 pub(crate) use http::MOST_CONNECTIONS;
 pub use http::{check_host, check_origin, http};
+pub use sign_ins::{NotSignedIn, SignIns, SignedIn};
 pub use stdio::stdio;
 pub use tls::{Identity, IdentityError};
 

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::{text, time};
 
-/// The facts as they stand above a question. What else its task asked and was answered is not for the holder of a link.
+/// The facts as they stand above a question.
 pub(super) fn facts(open: &OpenQuestion, holder: Option<&str>) -> Markup {
     let (asked, now) = (&open.asked, Timestamp::now());
     html! {
@@ -17,6 +17,19 @@ pub(super) fn facts(open: &OpenQuestion, holder: Option<&str>) -> Markup {
             @if let Some(at) = asked.deadline { (moment("Until", at, now, Some(asked.ask.on_timeout.words()))) }
             @if let Some(at) = asked.background.ends { (moment("Task ends", at, now, None)) }
             @if let Some(holder) = holder { (fact("You answer as", &text::line(holder))) }
+        }
+    }
+}
+
+/// What else its task asked, and was answered: not for the holder of a link.
+pub(super) fn earlier(open: &OpenQuestion) -> Markup {
+    let earlier = &open.asked.background.earlier;
+    html! {
+        @if !earlier.is_empty() {
+            details {
+                summary { "Answered before in this task: " (earlier.len()) }
+                dl.earlier { @for (asked, answered) in earlier { (fact(asked, answered)) } }
+            }
         }
     }
 }

@@ -60,6 +60,11 @@ impl PublicUrl {
         &self.origin
     }
 
+    /// Whether browsers reach it over TLS.
+    pub fn is_over_tls(&self) -> bool {
+        self.origin.starts_with("https://")
+    }
+
     /// What stands before the paths of its pages: nothing, or a path without a slash at its end.
     pub fn path(&self) -> &str {
         &self.path

@@ -4,22 +4,25 @@ use axum::response::Response;
 use http::StatusCode;
 use maud::{Markup, html};
 
+use super::facts;
 use super::fields::fields;
 use super::filled::{Filled, control};
-use super::{facts, frame, same_site};
+use super::frame::Frame;
 use crate::desk::asked::OpenQuestion;
 use crate::desk::{page, text, values};
-use crate::engine::LinkToken;
 use crate::form::Form;
-use crate::store::links::Link;
 use crate::task::{Question, Task};
+
+/// What the button says that ends the task.
+pub(super) const CANCEL_TASK: &str = "cancel-task";
 
 /// A question with what is known around it.
 pub(super) struct Sheet<'a> {
-    /// What stands before the paths of this server's pages.
-    pub(super) path: &'a str,
-    pub(super) token: &'a LinkToken,
-    pub(super) link: &'a Link,
+    pub(super) frame: Frame<'a>,
+    /// What its form brings along.
+    pub(super) form_token: &'a str,
+    /// For whom its link was made, where it is a link's.
+    pub(super) holder: Option<&'a str>,
     pub(super) task: &'a Task,
     pub(super) question: &'a Question,
     /// `None` where it asks to visit a page.
@@ -35,17 +38,24 @@ impl Sheet<'_> {
         let title = format!("{}{tool} asks", if is_wrong { "Not sent: " } else { "" });
         let content = html! {
             h1 { (tool) " asks" }
-            (facts::facts(&open, self.link.holder.as_deref()))
+            @if self.is_of_inbox() { p #said role="status" aria-live="polite" {} }
+            (facts::facts(&open, self.holder))
+            @if self.is_of_inbox() { (facts::earlier(&open)) }
             @if is_wrong { (self.problems(filled)) }
             p.message { (text::block(&self.question.ask.message).join("\n")) }
             @if let Some(url) = page::of(&self.question.ask) { (visit(url)) }
             form method="post" novalidate autocomplete="off" {
-                input type="hidden" name="form" value=(same_site::form_token(self.token));
+                input type="hidden" name="form" value=(self.form_token);
                 @if let Some(form) = self.form { (fields(form, filled)) }
                 (self.buttons())
+                @if self.is_of_inbox() { (cancel_task()) }
             }
         };
-        frame::page(status, self.path, &title, &content)
+        self.frame.page(status, &title, &content)
+    }
+
+    fn is_of_inbox(&self) -> bool {
+        self.frame.inbox.is_some()
     }
 
     /// What is not right yet, with the way to each field of it.
@@ -78,6 +88,17 @@ impl Sheet<'_> {
                 button name="action" value="cancel" { "Dismiss" }
             }
             p.about { "Decline says no. Dismiss decides nothing and closes the question. Leave this page to leave it open." }
+        }
+    }
+}
+
+/// What ends the whole task takes two clicks.
+fn cancel_task() -> Markup {
+    html! {
+        details {
+            summary { "Cancel the whole task" }
+            p.about { "It ends at once, and so do all of its questions. This cannot be taken back." }
+            button name="action" value=(CANCEL_TASK) { "Cancel the task" }
         }
     }
 }

@@ -26,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("client", &["certificate", "form", "process_group", "task"]),
     ("desk", &["client", "engine", "fastmcp", "form", "json", "redis_link", "rules", "store", "task"]),
     ("tui", &["desk", "form", "task"]),
-    ("web", &["desk", "engine", "form", "store", "task"]),
+    ("web", &["desk", "engine", "form", "server", "store", "task"]),
     ("notify", &["certificate", "engine", "process_group", "store", "task", "worker"]),
     ("config", &["form", "json", "notify", "rules", "task", "worker"]),
 ];

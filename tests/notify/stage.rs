@@ -110,11 +110,16 @@ pub(crate) struct Tasks {
 
 impl Tasks {
     pub(crate) fn submit(&self, tool: &str, session: Option<&str>) -> TaskId {
+        self.submit_in(Scope::anonymous(), tool, session)
+    }
+
+    /// A task of a scope.
+    fn submit_in(&self, scope: Scope, tool: &str, session: Option<&str>) -> TaskId {
         let new = NewTask {
             id: TaskId::generate(),
             tool: tool.to_owned(),
             arguments: Map::new(),
-            scope: Scope::anonymous(),
+            scope,
             session: session.map(|name| name.parse::<SessionId>().expect("a session")),
             hidden: false,
             ttl_ms: Some(3_600_000),
@@ -133,7 +138,12 @@ impl Tasks {
 
     /// A task that asks.
     pub(crate) fn asking(&self, tool: &str, ask: &Ask, deadline: Option<Duration>) -> Task {
-        self.submit(tool, None);
+        self.asking_in(Scope::anonymous(), tool, ask, deadline)
+    }
+
+    /// A task of a scope that asks.
+    pub(crate) fn asking_in(&self, scope: Scope, tool: &str, ask: &Ask, deadline: Option<Duration>) -> Task {
+        self.submit_in(scope, tool, None);
         let task = self.claim(tool);
         let claim = key(&task);
         let asked = self.store.ask(&claim, 1, std::slice::from_ref(ask), deadline);

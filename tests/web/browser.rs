@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::pages::{Pages, form};
 
 /// How to get what the test needs.
-const INSTALLS: &str = "`tests/run --install` installs it (npm install of tests/web/browser/package.json, apt-get install chromium)";
+pub(crate) const INSTALLS: &str = "`tests/run --install` installs it (npm install of tests/web/browser/package.json, apt-get install chromium)";
 
 /// Where `tests/run` installs what tests need.
 fn cache() -> PathBuf {
@@ -20,13 +20,13 @@ fn cache() -> PathBuf {
 }
 
 /// The Node that `tests/run` installs for all tests, or the machine's own.
-fn node() -> PathBuf {
+pub(crate) fn node() -> PathBuf {
     let installed = cache().join("conformance/node_modules/node/bin/node");
     if installed.exists() { installed } else { "node".into() }
 }
 
 /// Where the packages are.
-fn modules() -> PathBuf {
+pub(crate) fn modules() -> PathBuf {
     let modules = cache().join("pages/node_modules");
     for package in ["playwright-core", "axe-core"] {
         assert!(modules.join(package).exists(), "{} is missing: {INSTALLS}", modules.join(package).display());
@@ -70,7 +70,7 @@ fn filled() -> Value {
         "uri": "https://example.com/a?b=c&d", "left": "as it was" })
 }
 
-const HOSTILE: &str =
+pub(crate) const HOSTILE: &str =
     "</p><script>alert(1)</script><img src=\"https://evil.example/x\" onerror=\"alert(2)\">";
 
 #[test]

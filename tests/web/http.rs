@@ -30,19 +30,19 @@ impl Reply {
 /// A server, as a client reaches it.
 pub(crate) struct Site {
     /// Ended with this, unless somebody else started it.
-    _server: Option<Background>,
+    server: Option<Background>,
     address: String,
 }
 
 impl Site {
     pub(crate) fn of(server: Background) -> Self {
-        Self { address: Self::at(server.url()).address, _server: Some(server) }
+        Self { address: Self::at(server.url()).address, server: Some(server) }
     }
 
     /// Of a server that somebody else started.
     pub(crate) fn at(url: &str) -> Self {
         let rest = url.split_once("://").expect("a scheme").1;
-        Self { _server: None, address: rest.split_once('/').expect("a path").0.to_owned() }
+        Self { server: None, address: rest.split_once('/').expect("a path").0.to_owned() }
     }
 
     pub(crate) fn address(&self) -> &str {
@@ -61,6 +61,18 @@ impl Site {
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no reply, but {text:?}"));
         let status = head.split(' ').nth(1).expect("a status").parse().expect("a number");
         Reply { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    /// Asks for a page with these headers.
+    pub(crate) fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
+        let mut request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.address);
+        request.extend(headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")));
+        self.raw(format!("{request}\r\n").as_bytes())
+    }
+
+    /// The server's process.
+    pub(crate) fn server(&self) -> &Background {
+        self.server.as_ref().expect("ours")
     }
 
     /// A request without a body.

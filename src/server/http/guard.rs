@@ -39,8 +39,8 @@ pub(super) struct Endpoint {
     pub(super) serving: Arc<Serving>,
 }
 
-/// Ends when a client's token counts no more.
-type Revoked = Shared<BoxFuture<'static, ()>>;
+/// Ends when a client's token, or a sign-in, counts no more.
+pub(super) type Revoked = Shared<BoxFuture<'static, ()>>;
 
 /// Answers one request to `/mcp`. What refuses a message before it is read does so in plain text, which no client of
 /// JSON-RPC shows.
@@ -168,7 +168,7 @@ impl Endpoint {
 }
 
 /// A stream counts as long as it is open, and ends with its client's token.
-fn held(response: Response, under_way: UnderWay, revoked: Revoked) -> Response {
+pub(super) fn held(response: Response, under_way: UnderWay, revoked: Revoked) -> Response {
     let kind = response.headers().get(CONTENT_TYPE);
     if kind.is_none_or(|kind| kind != "text/event-stream") {
         return response;

@@ -1,4 +1,4 @@
-//! What stands before the pages for people: for which host a request is, and how much at once.
+//! What stands before the pages for people: for which host a request is, whose it is, and how much at once.
 
 use std::sync::Arc;
 
@@ -7,19 +7,24 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use http::header::RETRY_AFTER;
+use futures::future::FutureExt as _;
+use http::header::{COOKIE, RETRY_AFTER};
 use http::{Request, StatusCode};
 
 use super::allowance::Allowances;
 use super::connections::Newcomer;
+use super::guard::held;
 use super::hosts::Hosts;
+use crate::server::sign_ins::SignIns;
 use crate::task::Scope;
 
 /// What the pages' requests are held to.
 pub(super) struct PageGuard {
     pub(super) hosts: Hosts,
-    /// All of them together have the allowance of one scope: whoever guesses links does so in its bounds.
+    /// Who is signed in has the allowance of that scope. All others together have that of one: whoever guesses links or
+    /// tokens does so in its bounds.
     pub(super) allowances: Allowances,
+    pub(super) sign_ins: SignIns,
 }
 
 /// The pages behind their guard.
@@ -27,11 +32,13 @@ pub(super) fn guarded(pages: Router, guard: PageGuard) -> Router {
     pages.layer(from_fn_with_state(Arc::new(guard), checked))
 }
 
-async fn checked(State(guard): State<Arc<PageGuard>>, request: Request<Body>, next: Next) -> Response {
+async fn checked(State(guard): State<Arc<PageGuard>>, mut request: Request<Body>, next: Next) -> Response {
     if let Err(refusal) = guard.hosts.check(request.uri(), request.headers()) {
         return *refusal;
     }
-    let _under_way = match guard.allowances.admit(&Scope::anonymous()) {
+    let signed_in = guard.sign_ins.find(request.headers());
+    let scope = signed_in.as_ref().map_or_else(Scope::anonymous, |one| one.scope().clone());
+    let under_way = match guard.allowances.admit(&scope) {
         Ok((_, under_way)) => under_way,
         Err(exceeded) => {
             let seconds = exceeded.wait().as_secs().max(1).to_string();
@@ -40,17 +47,26 @@ async fn checked(State(guard): State<Arc<PageGuard>>, request: Request<Body>, ne
         }
     };
     let newcomer = request.extensions().get::<Arc<Newcomer>>().cloned();
-    let is_style = request.uri().path().ends_with("/q.css");
+    let is_asset = IS_FOR_ALL.iter().any(|end| request.uri().path().ends_with(end));
+    // From here on the request may be logged.
+    request.headers_mut().remove(COOKIE);
+    request.extensions_mut().insert(signed_in.clone());
     let response = next.run(request).await;
     // Whoever only guesses stays a newcomer, and gives way.
-    if let Some(newcomer) = newcomer.filter(|_| !is_style && knows_a_link(response.status())) {
+    if let Some(newcomer) = newcomer.filter(|_| !is_asset && knows_a_secret(response.status())) {
         newcomer.let_in();
     }
-    response
+    match signed_in {
+        Some(signed_in) => held(response, under_way, guard.sign_ins.over(&signed_in).boxed().shared()),
+        None => response,
+    }
 }
 
-/// Whether only somebody with a link can have got such an answer.
-fn knows_a_link(status: StatusCode) -> bool {
+/// What is given to everybody.
+const IS_FOR_ALL: [&str; 2] = [".css", ".js"];
+
+/// Whether only somebody with a link, or who is signed in, can have got such an answer.
+fn knows_a_secret(status: StatusCode) -> bool {
     let of_closed = [StatusCode::GONE, StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY];
     status.is_success() || status.is_redirection() || of_closed.contains(&status)
 }

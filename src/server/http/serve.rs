@@ -22,6 +22,7 @@ use crate::engine::Engine;
 use crate::server::config::{LAST_WORDS, ServeConfig, ServeError};
 use crate::server::handler::Handler;
 use crate::server::request::Serving;
+use crate::server::sign_ins::SignIns;
 
 /// How often an open stream shows that it is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -54,7 +55,7 @@ pub async fn http(
         .fallback(async || (StatusCode::NOT_FOUND, "nothing is here: MCP is at /mcp\n"))
         .with_state(Arc::new(endpoint));
     let router = match config.pages.clone() {
-        Some(found) => router.merge(pages::guarded(found, guard(&config))),
+        Some(found) => router.merge(pages::guarded(found.router, guard(&config, found.sign_ins))),
         None => router,
     };
     let connections = Connections::new(router, config.identity.clone(), config.read_time);
@@ -71,8 +72,9 @@ pub async fn http(
 }
 
 /// What the requests for pages are held to.
-fn guard(config: &ServeConfig) -> PageGuard {
+fn guard(config: &ServeConfig, sign_ins: SignIns) -> PageGuard {
     PageGuard {
+        sign_ins,
         hosts: Hosts::new(&config.allowed_hosts, config.identity.is_some()),
         allowances: Allowances::new(config.rate_limit, config.max_requests),
     }
