@@ -14,7 +14,7 @@ use super::remote::RemoteArgs;
 use super::ui::{text, time};
 use crate::desk::place::{BY_OPERATOR, Cancelled};
 use crate::desk::places::Places;
-use crate::desk::selection::{Selected, SelectedTask, Selection};
+use crate::desk::selection::{Chosen, Selected, SelectedTask, Selection};
 use crate::task::{SessionId, TaskStatus};
 
 /// Cancel tasks: their work is stopped, their open questions are withdrawn
@@ -97,8 +97,11 @@ async fn named(
     context.asking(places.look_once()).await?;
     for prefix in prefixes {
         match context.asking(places.select_one(prefix)).await {
-            Ok(task) if known.insert(task.id().to_owned()) => selected.tasks.push(task),
-            Ok(_) => {}
+            Ok(chosen) if !known.insert(chosen.id().to_owned()) => {}
+            Ok(Chosen::Task(task)) => selected.tasks.push(task),
+            // One alone is the failure that it is without `--dry-run`.
+            Ok(Chosen::Expired(sought)) if prefixes.len() == 1 => return sought.task().map(|_| ()),
+            Ok(Chosen::Expired(_)) => selected.expired += 1,
             Err(failure) if failure.kind() == Kind::NotFound => unknown.push(failure),
             Err(failure) => return Err(failure),
         }
@@ -112,16 +115,16 @@ async fn named(
 /// Shows which of the named ones would be cancelled. One alone that has ended is the failure that it is without
 /// `--dry-run`.
 fn would(context: &Context, places: &Places, selected: Selected, unknown: &[Failure]) -> Result<(), Failure> {
-    let (ended, tasks): (Vec<_>, Vec<_>) =
-        selected.tasks.into_iter().partition(|task| task.ended().is_some());
-    if let ([task], [], []) = (ended.as_slice(), tasks.as_slice(), unknown)
+    let Selected { tasks, expired, .. } = selected;
+    let (ended, tasks): (Vec<_>, Vec<_>) = tasks.into_iter().partition(|task| task.ended().is_some());
+    if let ([task], [], [], 0) = (ended.as_slice(), tasks.as_slice(), unknown, expired)
         && let Some(status) = task.ended()
     {
         let message = format!("task {} has already ended: {status}", text::line(task.id()));
         return Err(Failure::new(Kind::NothingChanged, message));
     }
     let mut tally = bulk::show(context, places, &Selected { tasks, ..Selected::default() })?;
-    tally.past = ended.len();
+    tally.past = ended.len() + expired;
     for failure in unknown {
         tally.fails(failure);
     }
@@ -159,6 +162,7 @@ async fn cancel(
     context.goes_on("what is cancelled stays so; the same command goes on with the rest");
     let told = |task: &SelectedTask, done: &Cancelled| told(context, places.all()[task.place].source(), done);
     let mut tally = context.asking(places.cancel_all(&selected.tasks, &args.reason, told)).await?;
+    tally.past += selected.expired;
     for failure in &unknown {
         tally.fails(failure);
     }

@@ -1,5 +1,6 @@
 //! Raw flags, environment and profile, resolved once. Nothing below reads a flag.
 
+mod guarded;
 mod layers;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum as _};
 
+pub(crate) use guarded::Guarded;
 use layers::Layers;
 pub(crate) use layers::shown_server;
 
@@ -97,14 +99,6 @@ pub(crate) struct ServerChoice {
     pub(crate) token_file: Option<PathBuf>,
 }
 
-/// A profile that wants to be asked before something is changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Guarded {
-    pub(crate) profile: String,
-    /// Whether it says where the tasks are: elsewhere it has no say.
-    pub(crate) has_place: bool,
-}
-
 /// One setting, without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Setting {
@@ -159,13 +153,15 @@ impl Config {
         let (answerer, answerer_from) = layers.answerer()?;
         let (public_url, public_from) = layers.public_url()?;
         let (color, color_from) = layers.color();
+        let guarded = layers.guarded(&store, &place_from);
+        let (confirm, confirm_from) = layers.confirm(guarded.as_ref(), &place_from);
         let mut this = Self {
             is_named: named.is_some(),
             store,
             namespace: checked_namespace(&namespace)?,
             docket,
             timeout: global.timeout,
-            guarded: layers.guarded(&place_from),
+            guarded,
             yes: global.yes,
             profile_flag: global.profile.clone(),
             settings: Vec::new(),
@@ -185,7 +181,7 @@ impl Config {
             text("as", this.answerer.name.clone(), answerer_from),
             text("public_url", this.public_url.as_ref().map(ToString::to_string), public_from),
             text("color", Some(color), color_from),
-            text("confirm", Some(this.guarded.is_some().to_string()), layers.confirm_from()),
+            text("confirm", Some(confirm), confirm_from),
         ];
         Ok(this)
     }

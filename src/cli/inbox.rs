@@ -181,7 +181,7 @@ async fn attend(
         enter(places)
     } else {
         let way = &sites.all()[site];
-        let places = way_to(inbox, way).await;
+        let places = way_to(inbox, way, sites.name(site).as_deref().unwrap_or("the place")).await;
         places::tell_unsearched(way.context, &places);
         let all = enter(&places);
         sites.keep(places);
@@ -193,7 +193,7 @@ async fn attend(
 }
 
 /// The places of a way, however often it has to be gone before it leads to them.
-async fn way_to(inbox: &Inbox, site: &Site<'_>) -> Places {
+async fn way_to(inbox: &Inbox, site: &Site<'_>, name: &str) -> Places {
     let mut is_awaited = true;
     let mut opening = Box::pin(site.open());
     loop {
@@ -203,14 +203,21 @@ async fn way_to(inbox: &Inbox, site: &Site<'_>) -> Places {
         }
         match opened {
             // It waits, as it says itself.
-            Err(_) => continue,
+            Err(_) => {
+                inbox.tell_away(name, true);
+                continue;
+            }
             Ok(Ok(Some(places))) => {
+                inbox.tell_away(name, false);
                 site.is_there();
                 return places;
             }
             // Nobody has begun a store, and nobody has named one.
             Ok(Ok(None)) => {}
-            Ok(Err(failure)) => site.is_away(&failure),
+            Ok(Err(failure)) => {
+                inbox.tell_away(name, true);
+                site.is_away(&failure);
+            }
         }
         tokio::time::sleep(AGAIN).await;
         opening = Box::pin(site.open());

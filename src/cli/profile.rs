@@ -53,34 +53,39 @@ impl Context {
     /// asked, `--yes` has to say it.
     pub(crate) async fn before_changing(&self, remote: &RemoteArgs) -> Result<(), Failure> {
         self.changes.store(true, std::sync::atomic::Ordering::Release);
-        let (place, is_elsewhere) = self.changed_place(remote);
-        self.confirm(&place, is_elsewhere).await
+        self.confirm(self.guarded(remote), &self.changed_place(remote)).await
     }
 
     /// The same before tasks of the store are run.
     pub(crate) async fn before_working(&self) -> Result<(), Failure> {
-        self.confirm(&self.config.location(), self.config.server.is_some()).await
+        // It has no say in a store beside its server.
+        let guarded = self.config.guarded.as_ref().filter(|guarded| guarded.is_here);
+        let guarded = guarded.filter(|_| self.config.server.is_none());
+        self.confirm(guarded, &self.config.location()).await
     }
 
     /// What is said wherever something is changed, where the profile wants it: for a screen that asks by itself.
     pub(crate) fn guard(&self, remote: &RemoteArgs) -> Option<String> {
-        let (place, is_elsewhere) = self.changed_place(remote);
-        let name = text::line(&self.guarded(is_elsewhere)?.profile);
-        Some(format!("profile {name}: this changes tasks at {}", text::line(&place)))
+        let name = text::line(&self.guarded(remote)?.profile);
+        Some(format!("profile {name}: this changes tasks at {}", text::line(&self.changed_place(remote))))
     }
 
-    fn changed_place(&self, remote: &RemoteArgs) -> (String, bool) {
-        remote.shown().map_or_else(|| (self.config.place(), false), |server| (server, true))
+    fn changed_place(&self, remote: &RemoteArgs) -> String {
+        remote.shown().unwrap_or_else(|| self.config.place())
     }
 
     /// The profile that wants to be asked, unless this is another place than its own.
-    fn guarded(&self, is_elsewhere: bool) -> Option<&Guarded> {
-        self.config.guarded.as_ref().filter(|guarded| !(is_elsewhere && guarded.has_place))
+    fn guarded(&self, remote: &RemoteArgs) -> Option<&Guarded> {
+        self.config.guarded.as_ref().filter(|guarded| match (&remote.server, &remote.stdio) {
+            (Some(server), _) => guarded.is_of_server(server),
+            (None, Some(_)) => !guarded.has_place,
+            (None, None) => guarded.is_here,
+        })
     }
 
-    /// Names the place and asks, unless it is another one than the profile's own.
-    async fn confirm(&self, place: &str, is_elsewhere: bool) -> Result<(), Failure> {
-        let Some(guarded) = self.guarded(is_elsewhere) else { return Ok(()) };
+    /// Names the place and asks, where a profile wants it.
+    async fn confirm(&self, guarded: Option<&Guarded>, place: &str) -> Result<(), Failure> {
+        let Some(guarded) = guarded else { return Ok(()) };
         let name = text::line(&guarded.profile);
         let lead = self.ui.talk_paint().red(&format!("profile {name}:"));
         let words = format!("this changes tasks at {}", text::line(place));

@@ -90,7 +90,7 @@ pub(crate) struct WatchArgs {
     ///
     /// What the event says is in variables of the environment and on stdin, never in the command's text: quote the
     /// variables. It has no terminal. One that fails is told of, and watching goes on.
-    #[arg(long, value_name = "COMMAND", value_hint = clap::ValueHint::CommandString)]
+    #[arg(long, value_name = "COMMAND", value_hint = clap::ValueHint::CommandString, value_parser = command)]
     exec: Option<String>,
     /// Run so many commands of --exec at once; those of one task in the order of its events
     #[arg(long, value_name = "N", requires = "exec", default_value = "1")]
@@ -111,6 +111,14 @@ pub(crate) struct WatchArgs {
     bell: bool,
     #[command(flatten)]
     pub(crate) remote: RemoteArgs,
+}
+
+/// Reads a command. An unset variable of a script is an empty one, which would do nothing for each event.
+fn command(line: &str) -> Result<String, String> {
+    if line.trim().is_empty() {
+        return Err("the command is empty: in a script, is a variable unset?".to_owned());
+    }
+    Ok(line.to_owned())
 }
 
 pub(crate) async fn run(context: &Context, args: WatchArgs) -> Result<(), Failure> {

@@ -82,9 +82,12 @@ impl Asked {
         self.refused = Some(problem);
     }
 
-    /// What it does when its time is over, and when, as the end of a sentence.
+    /// What it does when its time is over, and when, as the end of a sentence; that its task ends, where that is before.
     pub(crate) fn until(&self, now: Timestamp) -> Option<String> {
         let at = self.deadline?;
+        if let Some(ends) = self.background.ends.filter(|ends| *ends < at) {
+            return Some(format!("; the task ends {}", time::relative(ends, now)));
+        }
         Some(format!("; {} {}", self.ask.on_timeout.words(), time::relative(at, now)))
     }
 
@@ -255,6 +258,17 @@ impl OpenQuestion {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_the_task_is_told_where_it_is_before_the_questions() {
+        let now = Timestamp::now();
+        let after = |seconds: i64| Some(now + jiff::SignedDuration::from_secs(seconds));
+        let mut asked = Asked::new("a tool".to_owned(), Ask::form("?", Value::Null));
+        (asked.deadline, asked.background.ends) = (after(3600), after(45));
+        assert_eq!(asked.until(now).as_deref(), Some("; the task ends in 45 s"));
+        asked.background.ends = after(7200);
+        assert!(asked.until(now).is_some_and(|words| !words.contains("the task ends")));
+    }
 
     #[test]
     fn what_no_answer_fits_is_declined_and_dismissed_by_two_commands() {

@@ -6,6 +6,7 @@ mod following;
 mod list;
 pub(crate) mod overview;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,6 +29,8 @@ pub(crate) struct Inbox {
     is_of_several: bool,
     /// How many are still to be opened, and nobody knows yet why that takes its time.
     awaited: AtomicUsize,
+    /// What those are called that are not reached yet.
+    away: Mutex<BTreeSet<String>>,
     list: Mutex<List>,
     /// Another number whenever the list is another one.
     changed: watch::Sender<u64>,
@@ -47,6 +50,7 @@ impl Inbox {
             places: Mutex::default(),
             is_of_several: ways > 1,
             awaited: AtomicUsize::new(ways),
+            away: Mutex::default(),
             list: Mutex::default(),
             changed: watch::Sender::default(),
             happened: watch::Sender::default(),
@@ -68,6 +72,15 @@ impl Inbox {
     pub(crate) fn awaits_less(&self) {
         self.awaited.fetch_sub(1, Ordering::AcqRel);
         self.tell_change();
+    }
+
+    /// Whether the place of that name cannot be reached yet.
+    pub(crate) fn tell_away(&self, name: &str, is_away: bool) {
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = if is_away { away.insert(name.to_owned()) } else { away.remove(name) };
+        if is_new {
+            self.happened.send_modify(|number| *number = number.wrapping_add(1));
+        }
     }
 
     fn opened(&self) -> MutexGuard<'_, Vec<(Place, Option<String>)>> {

@@ -108,21 +108,8 @@ impl Places {
         }
     }
 
-    /// The task, with which of the places it is at.
-    pub(super) async fn find_at(&self, prefix: &str) -> Result<(usize, Found), Failure> {
-        match self.search(prefix).await? {
-            Some(found) => Ok(found),
-            // It is none that anything can be done with.
-            None => Err(self
-                .seek_archived(prefix)
-                .await
-                .and_then(Sought::task)
-                .err()
-                .unwrap_or_else(|| no_task(prefix))),
-        }
-    }
-
-    async fn search(&self, prefix: &str) -> Result<Option<(usize, Found)>, Failure> {
+    /// The task whose id begins so, with which of the places it is at.
+    pub(super) async fn search(&self, prefix: &str) -> Result<Option<(usize, Found)>, Failure> {
         let mut found = Vec::new();
         for (at, place) in self.places.iter().enumerate() {
             found.extend(place.find(prefix).await?.map(|task| (at, task)));
@@ -134,7 +121,8 @@ impl Places {
         }
     }
 
-    async fn seek_archived(&self, prefix: &str) -> Result<Sought, Failure> {
+    /// What the archive has of the task whose id begins so.
+    pub(super) async fn seek_archived(&self, prefix: &str) -> Result<Sought, Failure> {
         for place in &self.places {
             if let Some(archived) = place.seek_archived(prefix).await? {
                 return Ok(archived);

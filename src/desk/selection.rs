@@ -10,6 +10,7 @@ use super::place::{Found, Place};
 use super::places::Places;
 use super::row::{Row, Wanted};
 use super::server::ServerTask;
+use super::sought::Sought;
 use super::suggest::{Advice, Suggested};
 use super::text;
 use crate::client::TaskView;
@@ -50,11 +51,31 @@ pub(crate) struct SelectedTask {
     pub(crate) row: Box<Row>,
 }
 
+/// What was chosen by an id.
+pub(crate) enum Chosen {
+    /// A task.
+    Task(SelectedTask),
+    /// One whose ttl has ended, of which the archive is left: it has ended, and can only be read.
+    Expired(Sought),
+}
+
+impl Chosen {
+    /// The task's whole id.
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            Self::Task(task) => task.id(),
+            Self::Expired(sought) => sought.id(),
+        }
+    }
+}
+
 /// The tasks that were chosen.
 #[derive(Debug, Default)]
 pub(crate) struct Selected {
     /// Each once.
     pub(crate) tasks: Vec<SelectedTask>,
+    /// How many were named of which only the archive is left.
+    pub(crate) expired: usize,
     /// How many cannot be read, so that nobody can tell whether they are meant.
     pub(crate) unreadable: usize,
     /// Whether there are more than one command acts on.
@@ -204,9 +225,11 @@ impl Places {
     }
 
     /// The one task whose id begins so, as a task that was chosen.
-    pub(crate) async fn select_one(&self, prefix: &str) -> Result<SelectedTask, Failure> {
-        let (place, found) = self.find_at(prefix).await?;
-        Ok(SelectedTask::of_row(place, row_of(&found).await?))
+    pub(crate) async fn select_one(&self, prefix: &str) -> Result<Chosen, Failure> {
+        if let Some((place, found)) = self.search(prefix).await? {
+            return Ok(Chosen::Task(SelectedTask::of_row(place, row_of(&found).await?)));
+        }
+        Ok(Chosen::Expired(self.seek_archived(prefix).await?))
     }
 
     /// A chosen task as an object.

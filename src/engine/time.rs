@@ -325,6 +325,6 @@ mod tests {
         assert_eq!(deadline(&asked(Some(instant))), Some(SETTLE), "many of them are looked for at once");
         assert_eq!(deadline(&asked(None)), None);
         assert_eq!(deadline(&EventKind::Submitted {}), Some(SETTLE_MOST));
-        assert_eq!(deadline(&EventKind::Expired {}), None);
+        assert_eq!(deadline(&EventKind::Expired { pruned: false }), None);
     }
 }

@@ -160,7 +160,7 @@ impl Notice {
             }
             EventKind::Completed { is_error } => notice.is_error = *is_error,
             EventKind::Noted { note } => notice.text = Some(shortened(note)),
-            EventKind::Submitted {} | EventKind::Claimed { .. } | EventKind::Expired {} => {}
+            EventKind::Submitted {} | EventKind::Claimed { .. } | EventKind::Expired { .. } => {}
         }
         if notice.command.is_none() {
             notice.command = Some((ways.command)(&event.task, None));

@@ -17,7 +17,7 @@ pub(crate) use figures::Figures;
 pub(crate) use handshake::connect;
 pub(crate) use route::{Route, masters};
 pub(crate) use steady::Steady;
-pub(crate) use url::{cli_options, problem, shown, without_secrets};
+pub(crate) use url::{cli_options, is_same_place, problem, shown, without_secrets};
 
 /// How long a command may take.
 pub(crate) const RESPONSE: Duration = Duration::from_secs(10);

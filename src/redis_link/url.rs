@@ -115,6 +115,29 @@ impl<'a> Parts<'a> {
         if is_number { Ok(()) } else { Err(problem.to_owned()) }
     }
 
+    /// The nodes, each with its port; a socket's path.
+    fn nodes(&self) -> Vec<String> {
+        if self.is_socket() {
+            return vec![self.path.to_owned()];
+        }
+        let usual = if self.scheme.ends_with("+sentinel") { 26379 } else { 6379 };
+        let node = |host: &str| {
+            let url = Url::parse(&format!("redis://{}", host.to_ascii_lowercase())).ok()?;
+            let name = url.host_str().map(|name| if name == "localhost" { "127.0.0.1" } else { name })?;
+            Some(format!("{name}:{}", url.port().unwrap_or(usual)))
+        };
+        self.hosts.split(',').filter_map(node).collect()
+    }
+
+    /// The number of the database, and what sentinels call the primary.
+    fn database(&self) -> String {
+        let of_query = || self.query.split('&').find_map(|pair| pair.strip_prefix("db="));
+        let path =
+            if self.is_socket() { of_query().unwrap_or_default() } else { self.path.trim_matches('/') };
+        let has_number = !path.is_empty() && (path.contains('/') || !self.scheme.ends_with("+sentinel"));
+        if has_number { path.to_owned() } else { format!("{path}/0").trim_start_matches('/').to_owned() }
+    }
+
     /// The path, if it is one that cannot be a piece of a password: a socket's, a number, a primary's name.
     fn shown_path(&self) -> &str {
         let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -208,6 +231,14 @@ pub(crate) fn cli_options(url: &str) -> Option<Vec<String>> {
     Some(reached.into_iter().chain(has_tls.then(|| "--tls".to_owned())).collect())
 }
 
+/// Whether two URLs lead to the same database, whoever asks there: one of the nodes is the same, and so is what stands
+/// behind them.
+pub(crate) fn is_same_place(one: &str, other: &str) -> bool {
+    let (Ok(one), Ok(other)) = (Parts::of(one), Parts::of(other)) else { return false };
+    let nodes = other.nodes();
+    one.database() == other.database() && one.nodes().iter().any(|node| nodes.contains(node))
+}
+
 /// The URL as it may be shown: with stars for the password, and without anything that could be a piece of one.
 pub(crate) fn shown(url: &str) -> String {
     match Parts::of(url) {
@@ -287,6 +318,24 @@ mod tests {
             assert_eq!(super::cli_options(url).map(|words| words.join(" ")).as_deref(), Some(options));
         }
         assert_eq!(super::cli_options("the"), None);
+    }
+
+    #[test]
+    fn the_same_database_is_known_whoever_asks_there() {
+        for (one, other, is_same) in [
+            ("redis://h:1/2", "redis://me:secret@H:1/2", true),
+            ("redis://h", "rediss://h:6379/0", true),
+            ("redis://localhost", "redis://127.0.0.1/", true),
+            ("redis://h/1", "redis://h/2", false),
+            ("redis://h:1", "redis://h:2", false),
+            ("redis+sentinel://a,b/main", "redis+sentinel://b:26379/main/0", true),
+            ("redis+sentinel://a/main", "redis+sentinel://a/other", false),
+            ("unix:///run/r.sock?pass=secret", "unix:///run/r.sock?db=0", true),
+            ("unix:///run/r.sock", "unix:///run/r.sock?db=1", false),
+            ("secret", "secret", false),
+        ] {
+            assert_eq!(super::is_same_place(one, other), is_same, "{one} {other}");
+        }
     }
 
     #[test]

@@ -146,7 +146,11 @@ pub enum EventKind {
         reason: String,
     },
     /// The task's ttl ended and it was deleted.
-    Expired {},
+    Expired {
+        /// Its ttl had not ended: somebody deleted it before.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pruned: bool,
+    },
     /// Something about the task that changed nothing, such as a prompt that could not be delivered.
     Noted {
         /// What.
@@ -185,7 +189,7 @@ impl EventKind {
             Self::Failed { .. } => "failed",
             Self::Cancelled { .. } => "cancelled",
             Self::Requeued { .. } => "requeued",
-            Self::Expired {} => "expired",
+            Self::Expired { .. } => "expired",
             Self::Noted { .. } => "noted",
         }
     }
@@ -194,7 +198,7 @@ impl EventKind {
     pub fn is_end(&self) -> bool {
         matches!(
             self,
-            Self::Completed { .. } | Self::Failed { .. } | Self::Cancelled { .. } | Self::Expired {}
+            Self::Completed { .. } | Self::Failed { .. } | Self::Cancelled { .. } | Self::Expired { .. }
         )
     }
 }

@@ -16,6 +16,7 @@ mod line;
 mod look;
 pub(crate) mod mode;
 mod picker;
+mod reading;
 mod screen;
 mod sheet;
 mod stopping;
@@ -24,7 +25,7 @@ mod view;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal as Kill;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -67,7 +68,12 @@ pub(crate) struct News {
     pub(crate) words: String,
     /// Whether it is still so until something else is said; else it has been read once a key is pressed.
     pub(crate) stays: bool,
+    /// When it was said.
+    pub(crate) at: Instant,
 }
+
+/// How long what does not stay is shown to whoever presses no key.
+const PASSES: Duration = Duration::from_secs(15);
 
 /// All that is said meanwhile.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -81,7 +87,7 @@ pub(crate) struct Board {
 impl Board {
     /// It as rows; the news only where they have not been read.
     fn rows(&self, is_read: bool) -> Vec<&str> {
-        let news = self.news.as_ref().filter(|news| news.stays || !is_read);
+        let news = self.news.as_ref().filter(|news| news.stays || !is_read && news.at.elapsed() < PASSES);
         let news = news.map(|news| news.words.as_str());
         self.standing.values().map(String::as_str).chain(news).collect()
     }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::entry::{Entry, Input};
 use super::keyboard::{self, Burst};
+use super::reading::Reading;
 use crate::desk::asked::Asked;
 use crate::form::{Field, FieldKind, Form, HIDDEN};
 use crate::task::{Answer, AskKind};
@@ -82,6 +83,8 @@ pub(super) struct Sheet {
     pub(super) closed: Option<Closed>,
     /// Whether what has the focus is on the screen: only then it can be meant.
     is_seen: bool,
+    /// How far the question has been read.
+    pub(super) reading: Reading,
     letters: Letters,
 }
 
@@ -115,6 +118,7 @@ impl Sheet {
             is_leaving: false,
             closed: None,
             is_seen: false,
+            reading: Reading::default(),
             letters: Letters::default(),
         }
     }
@@ -221,6 +225,7 @@ impl Sheet {
             KeyCode::Esc if self.is_leaving => return Step::Reply(Reply::LeftOpen),
             _ if std::mem::take(&mut self.is_leaving) => return Step::Stay,
             KeyCode::Esc => return self.escape(),
+            code if self.reads(code) => {}
             KeyCode::Tab => self.go(1),
             KeyCode::BackTab => self.go(-1),
             KeyCode::Char('n') if is_control => self.go(1),
@@ -236,6 +241,13 @@ impl Sheet {
             }
         }
         Step::Stay
+    }
+
+    /// Whether the key scrolls the question. Choices have the same keys, once it has been read.
+    fn reads(&mut self, key: KeyCode) -> bool {
+        let is_at_choices =
+            matches!(self.focus, Focus::Entry(at) if matches!(self.entries[at].input, Input::Picked(_)));
+        !(is_at_choices && self.reading.is_whole()) && self.reading.scroll(key)
     }
 
     fn redraw(&mut self) -> Step {
@@ -293,6 +305,9 @@ impl Sheet {
 
     /// One key answers where nothing else is asked.
     fn yes_or_no(&mut self, at: usize, yes: bool) -> Step {
+        if self.entries.len() == 1 && self.is_unread() {
+            return Step::Stay;
+        }
         self.entries[at].input = Input::YesOrNo(Some(yes));
         if self.entries.len() == 1 {
             return self.send();

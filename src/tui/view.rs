@@ -8,6 +8,7 @@ use super::entry::{Entry, Input};
 use super::glyphs;
 use super::header::{self, Rows};
 use super::look::Look;
+use super::reading::Reading;
 use super::screen::Picture;
 use super::sheet::{Button, Closed, Focus, Sheet};
 use crate::desk::asked::Asked;
@@ -49,21 +50,25 @@ pub(super) fn picture(sheet: &mut Sheet, asked: &Asked, news: &[&str], look: Loo
         Focus::Entry(_) => (false, body.cursor),
         Focus::Button(_) => (true, Some(pressed)),
     };
-    stacked([head.lines, question.lines, body.rows.lines, foot.lines], cursor, height, look)
+    let parts = [head.lines, question.lines, body.rows.lines, foot.lines];
+    stacked(parts, cursor, &mut sheet.reading, (columns, height), look)
 }
 
 /// The parts below each other, each as high as there is room. The cursor is in the fields or in the foot.
 fn stacked(
     parts: [Vec<Line<'static>>; 4],
     (in_foot, cursor): (bool, Option<(usize, usize)>),
-    height: usize,
+    reading: &mut Reading,
+    (columns, height): (usize, usize),
     look: Look,
 ) -> Picture {
     let [mut head, mut question, mut body, foot] = parts;
     let least = body.len().min(4);
     let room = height.saturating_sub(foot.len());
-    let for_question = room.saturating_sub(least + 1).max(2).min(room);
-    shorten(&mut question, for_question, look);
+    // Who asks and until when stays beside a long question, which is scrolled.
+    let for_head = head.len().min(room / 3).max(1);
+    let for_question = room.saturating_sub(least + for_head).max(2).min(room);
+    reading.window(&mut question, for_question, columns, look);
     let left = room.saturating_sub(question.len());
     let is_airy = left >= head.len() + body.len() + 3;
     let for_head = left.saturating_sub(body.len() + usize::from(is_airy) * 3).max(1);
@@ -125,10 +130,7 @@ impl Body {
         let form = sheet.form.as_ref();
         for (at, entry) in sheet.entries.iter_mut().enumerate() {
             let problem = form.and_then(|form| entry.problem(form));
-            body.entry(entry, focus == Focus::Entry(at));
-            if let Some(problem) = problem {
-                body.problem(&problem);
-            }
+            body.entry(entry, focus == Focus::Entry(at), problem.as_deref());
             if focus == Focus::Entry(at) {
                 body.explain(entry);
             }
@@ -141,7 +143,8 @@ impl Body {
         MARK.0.len() + self.labels + 2
     }
 
-    fn entry(&mut self, entry: &mut Entry, is_active: bool) {
+    /// The field with its value, what is wrong with that beside it, and then its choices.
+    fn entry(&mut self, entry: &mut Entry, is_active: bool, problem: Option<&str>) {
         let (indent, look) = (self.indent(), self.rows.look);
         let room = self.rows.columns.saturating_sub(indent);
         let label = glyphs::cut(&entry.label(), self.labels);
@@ -155,6 +158,9 @@ impl Body {
             let mut row = lead.take().unwrap_or_else(|| vec![Span::raw(" ".repeat(indent))]);
             row.push(if value.is_said { look.plain(value.text) } else { look.dim(value.text) });
             self.rows.lines.push(Line::from(row));
+        }
+        if let Some(problem) = problem {
+            self.problem(problem);
         }
         if is_active {
             self.cursor = cursor.map(|(row, column)| (top + row, indent + column));

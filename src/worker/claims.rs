@@ -208,7 +208,7 @@ mod tests {
         let expected = claims.expect(&key);
         assert!(claims.arrived().is_empty(), "the store may not know it yet");
         assert!(claims.held().contains(&key), "nor is it one that nobody knows of");
-        assert_eq!(claims.hear(&event(&task, EventKind::Expired {})), Heard::Taken);
+        assert_eq!(claims.hear(&event(&task, EventKind::Expired { pruned: false })), Heard::Taken);
         assert!(expected.taken().is_cancelled(), "it is heard of before it arrives");
         let queued = claims.hold(&key);
         drop(expected);
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(heard(2, claimed(3)), (Heard::Taken, true), "by another worker");
         assert_eq!(heard(2, claimed(2)), (Heard::Nothing, false), "its own");
         assert_eq!(heard(2, failed), (Heard::Taken, true), "its last attempt was failed by another");
-        assert_eq!(heard(2, EventKind::Expired {}), (Heard::Taken, true));
+        assert_eq!(heard(2, EventKind::Expired { pruned: false }), (Heard::Taken, true));
         let requeued = EventKind::Requeued { reason: "?".to_owned() };
         assert_eq!(heard(2, requeued), (Heard::Doubtful, false));
         assert_eq!(claims.count(), 0, "each is let go");

@@ -69,7 +69,7 @@ async fn check(engine: &Engine, submitted: &BTreeSet<TaskId>) {
     assert_eq!(&ids.into_iter().collect::<BTreeSet<_>>(), submitted);
     let mut ends: BTreeMap<TaskId, usize> = BTreeMap::new();
     for event in log(engine, &EventFilter::All).await {
-        if event.kind == (EventKind::Expired {}) {
+        if event.kind == (EventKind::Expired { pruned: false }) {
             *ends.entry(event.task).or_default() += 1;
         }
     }

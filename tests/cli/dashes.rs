@@ -42,3 +42,34 @@ fn an_unknown_option_is_refused_with_its_tip() {
         assert!(ran.code == 2 && ran.err.contains(tip), "{line:?}: {ran:?}");
     }
 }
+
+#[test]
+fn a_value_that_begins_with_a_dash_gets_a_tip_that_works() {
+    let place = Place::new();
+    for line in [&["watch", "--tail", "-1"][..], &["cancel", "--older", "-1h"], &["--timeout", "-3s", "list"]]
+    {
+        let ran = place.run(line);
+        let value =
+            line.iter().find(|word| word.starts_with('-') && !word.starts_with("--")).expect("has one");
+        let option = line.iter().find(|word| word.starts_with("--")).expect("has one");
+        let tip = format!("write {option}={value}");
+        assert!(ran.code == 2 && ran.err.contains(&tip) && !ran.err.contains("'-- -"), "{line:?}: {ran:?}");
+        let json = place.run(&[line, &["--json"]].concat());
+        assert!(json.code == 2 && json.err.contains(&tip), "{line:?}: {json:?}");
+    }
+    // Written so, the value is read, and what is wrong with it is said.
+    let ran = place.run(&["cancel", "--older=-1h"]);
+    assert!(ran.code == 2 && ran.err.contains("-1h") && !ran.err.contains("unexpected"), "{ran:?}");
+    let ran = place.run(&["list", "--no-input", "-1"]);
+    assert!(ran.err.contains("unexpected argument '-1' found"), "a flag has no value: {ran:?}");
+}
+
+#[test]
+fn an_empty_command_for_each_event_is_refused() {
+    let place = Place::new();
+    place.ok(&["list"]);
+    for command in ["", "  "] {
+        let ran = place.run(&["watch", "--no-follow", "--exec", command]);
+        assert!(ran.code == 2 && ran.err.contains("is a variable unset?"), "{ran:?}");
+    }
+}

@@ -46,6 +46,36 @@ fn failure(ran: &Ran) -> Value {
     serde_json::from_str(ran.err.lines().last().expect("an error")).expect("JSON")
 }
 
+/// Of several that are cancelled, one that has expired has ended: the others are cancelled, wherever it is named.
+fn is_no_hindrance(place: &Place) {
+    let _worker = worker(place, &["--keep", "30days"]);
+    let old = expired(place);
+    let live = || place.ok(&["submit", "brief", "--arg", "room=hall", "--ttl", "1h"]);
+    let status = |id: &str| place.json(&["show", id])[0]["status"].clone();
+    for old_comes_first in [true, false] {
+        let new = live();
+        let both = if old_comes_first { [&old, &new] } else { [&new, &old] };
+        let dry = place.run(&["cancel", both[0], both[1], "--dry-run"]);
+        assert_eq!((dry.code, dry.err.trim()), (0, "1 would be cancelled, 1 had ended"), "{dry:?}");
+        let done = place.run(&["cancel", both[0], both[1], &old[..8]]);
+        assert_eq!((done.code, done.err.trim()), (0, "1 cancelled, 1 had ended"), "{done:?}");
+        assert_eq!(status(&new), "cancelled");
+    }
+    let alone = place.run(&["cancel", &old, "--dry-run"]);
+    assert_eq!(alone.code, 8, "as without --dry-run: {alone:?}");
+}
+
+#[test]
+fn an_expired_task_among_several_is_no_failure_on_sqlite() {
+    is_no_hindrance(&Place::new());
+}
+
+#[test]
+fn an_expired_task_among_several_is_no_failure_on_redis() {
+    let server = RedisServer::start();
+    is_no_hindrance(&Place::on_redis(&server.url()));
+}
+
 /// What every command says of a task of the archive.
 fn is_history(place: &Place) {
     let _worker = worker(place, &["--keep", "30days"]);

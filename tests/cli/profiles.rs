@@ -223,6 +223,29 @@ fn what_changes_something_under_a_guarded_profile_wants_to_be_told() {
 }
 
 #[test]
+fn a_profiles_own_place_is_guarded_whoever_else_names_it() {
+    let text = "default = \"prod\"\n[profile.prod]\nredis = \"redis://me:hunter2@127.0.0.1:1/0\"\nconfirm = true\n\
+                [profile.s]\nserver = \"http://127.0.0.1:1/mcp\"\nconfirm = true\n[profile.file]\ndb = \"own.db\"\nconfirm = true\n";
+    let place = with(text);
+    let own = place.path().join(".config/mcptask/own.db").display().to_string();
+    let cancel = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let (code, _, err) = run(&place, &[&["cancel", "abcdefgh"], arguments].concat(), variables);
+        code == 6 && err.contains("--yes")
+    };
+    let same = [("MCPTASK_REDIS_URL", "redis://127.0.0.1:1")];
+    let other = [("MCPTASK_REDIS_URL", "redis://127.0.0.1:1/3")];
+    assert!(cancel(&["--redis", "redis://ann:other@localhost:1/0"], &[]), "its own place, by an option");
+    assert!(cancel(&[], &same), "its own place, by a variable");
+    assert!(!cancel(&[], &other), "another database");
+    assert!(cancel(&["--profile", "s", "--server", "http://127.0.0.1:1/mcp/"], &same), "its own server");
+    assert!(!cancel(&["--profile", "s", "--server", "http://127.0.0.1:1/other"], &[]), "another one");
+    assert!(cancel(&["--profile", "file", "--db", &own], &[]), "its own file");
+    assert_eq!(setting(&place, "confirm", &[], &same), (json!("true"), "profile prod".to_owned()));
+    let (value, from) = setting(&place, "confirm", &[], &other);
+    assert_eq!((value, &*from), (json!("false"), "MCPTASK_REDIS_URL names another place than profile prod"));
+}
+
+#[test]
 fn a_first_file_is_written_once_and_is_right() {
     let place = Place::new();
     assert!(place.ok(&["init"]).contains("wrote mcptask.toml"));

@@ -56,6 +56,22 @@ fn only_what_is_meant_goes(#[values(Engine::Sqlite, Engine::Redis)] engine: Engi
     assert_eq!(stock.place.run(&["show", done.as_str()]).code, 0);
 }
 
+#[rstest]
+fn the_log_tells_what_was_pruned_from_what_has_expired(
+    #[values(Engine::Sqlite, Engine::Redis)] engine: Engine,
+) {
+    let stock = Stock::on(engine);
+    stock.fill(1, "deploy", "a", None);
+    stock.finish("deploy", &Outcome::text("done"));
+    stock.place.ok(&["prune", "--ended", "--yes"]);
+    let said = stock.place.ok(&["watch", "--no-follow"]);
+    assert!(said.contains("deleted by prune") && !said.contains("expired"), "{said}");
+    let events = stock.place.json(&["watch", "--no-follow"]);
+    let last = events.last().expect("has some");
+    is_line("event", last);
+    assert_eq!((&last["event"], &last["pruned"]), (&"expired".into(), &true.into()));
+}
+
 #[test]
 fn what_is_meant_has_to_be_said_and_to_have_ended() {
     let place = Place::new();

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::place::{BOUND, Place};
+use crate::screen::{Screen, words};
 use crate::terminal::{CTRL_C, Terminal};
 
 /// A tool that fails, and one that asks.
@@ -27,6 +28,23 @@ fn one_of_each(place: &Place, terminal: &mut Terminal) {
     terminal.sees("- cancelled");
     place.ok(&["submit", "breaks"]);
     terminal.sees("completed with an error");
+}
+
+#[test]
+fn on_a_narrow_terminal_it_is_still_said_what_is_asked_and_who_answered() {
+    let place = Place::new();
+    let config = place.file("tools.toml", TOOLS);
+    let mut screen = Screen::sized(&place, &["worker", "--config", &config], (60, 24));
+    screen.sees("mcptask submit breaks");
+    let id = place.asking("greet");
+    place.ok(&["respond", &id, "--set", "name=Ada", "--as", "ada"]);
+    let shown = words(&screen.sees("ada"));
+    assert!(
+        shown.contains("asked q1: Who are you?") && shown.contains("answered q1: accept by operator ada"),
+        "{shown}"
+    );
+    screen.press(CTRL_C);
+    screen.ends();
 }
 
 #[test]

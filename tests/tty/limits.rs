@@ -74,3 +74,51 @@ fn a_form_at_rest_does_nothing() {
     screen.press(CTRL_C);
     assert_eq!(screen.ends().1, 130);
 }
+
+/// A question of many lines, of which the last one matters.
+fn long_question() -> String {
+    let lines: Vec<_> = (1..=40).map(|number| format!("line {number} of the plan")).collect();
+    format!("{}\nREALLY DELETE PROD?", lines.join("\n"))
+}
+
+#[test]
+fn a_long_question_is_scrolled_and_nothing_is_sent_before_all_of_it_was_there() {
+    for size in [(80, 24), (60, 20)] {
+        let place = Place::new();
+        let mut screen = Screen::sized(&place, &["ask", "--local", "--confirm", &long_question()], size);
+        let shown = screen.sees("PgDn goes on");
+        assert!(shown.contains(" asks") && shown.contains("line 1 of the plan"), "{shown}");
+        screen.press("y");
+        screen.sees("nothing was sent: the question goes on");
+        for _ in 0..40 {
+            let before = screen.text();
+            if before.contains("PgUp goes back") {
+                break;
+            }
+            screen.press("\u{1b}[6~");
+            let rows =
+                before.lines().find(|row| row.contains(" rows ")).expect("says where it is").to_owned();
+            screen.gone(rows.trim());
+        }
+        screen.sees("REALLY DELETE PROD?");
+        screen.press("y");
+        assert_eq!(screen.ends().1, 0);
+    }
+}
+
+#[test]
+fn who_asks_and_what_stays_beside_a_long_question() {
+    let place = Place::new();
+    let text = long_question().replace('\n', "\\n");
+    let tool = format!(
+        "[tools.plan]\ndescription = \"Plans\"\nsteps = [{{ ask = \"{text}\", as = \"v\", form = {{ ok = \"boolean\" }} }}]\n"
+    );
+    let tools = place.file("tools.toml", &tool);
+    let _worker = place.background(&["worker", "--json", "--config", &tools]);
+    let id = place.asking("plan");
+    let mut screen = Screen::sized(&place, &["respond", &id], (60, 20));
+    let shown = screen.sees("PgDn goes on");
+    assert!(shown.contains("plan") && shown.contains(&id[..8]), "the tool and the task: {shown}");
+    screen.press("\u{1b}");
+    screen.ends();
+}

@@ -173,6 +173,31 @@ fn a_place_that_is_away_takes_nothing_from_the_others() {
 }
 
 #[test]
+fn the_other_tab_names_a_place_that_was_never_reached_and_where_workers_are() {
+    let mut redis = RedisServer::persistent();
+    let (place, far) = (Place::new(), Place::on_redis(&redis.url()));
+    let (_worker, far_worker) = (worker(&place), worker(&far));
+    allowing(&place, "table", "friday");
+    allowing(&far, "lamp", "friday");
+    std::fs::create_dir_all(place.path().join(".config/mcptask")).expect("a folder");
+    place.file(".config/mcptask/config.toml", &format!("[profile.far]\nredis = \"{}\"\n", redis.url()));
+    drop(far_worker);
+    redis.kill();
+    let mut screen = Screen::sized(&place, &["inbox", "--also", "far"], (120, 40));
+    screen.sees("[ 1 waiting ]");
+    screen.press(TAB);
+    let shown = screen.sees("far: it cannot be reached yet");
+    assert!(shown.contains("nothing else"), "{shown}");
+    redis.restart();
+    let _far_worker = worker(&far);
+    screen.gone("it cannot be reached yet");
+    screen.sees(", far, began");
+    assert!(screen.text().contains(", mcptask, began"), "{}", screen.text());
+    screen.press("q");
+    assert_eq!(screen.ends().1, 0);
+}
+
+#[test]
 fn a_server_that_goes_away_is_waited_for() {
     let place = Place::new();
     let file = place.file("tools.toml", TOOLS);

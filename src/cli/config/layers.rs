@@ -1,5 +1,7 @@
 //! Where each value comes from: flags over the environment over the profile over what is built in.
 
+use std::path::Path;
+
 use clap::ValueEnum as _;
 
 use super::{GlobalArgs, Guarded, ServerChoice, Setting, StoreChoice, named, redis};
@@ -9,6 +11,7 @@ use crate::cli::failure::Failure;
 use crate::cli::ui::ColorChoice;
 use crate::client;
 use crate::config::profiles::Profile;
+use crate::redis_link::is_same_place;
 use crate::task::Who;
 use crate::web::PublicUrl;
 
@@ -153,18 +156,35 @@ impl Layers<'_> {
         (word.unwrap_or_default(), from)
     }
 
-    /// The profile that wants to be asked, unless another place than its own is meant.
-    pub(super) fn guarded(&self, place_from: &str) -> Option<Guarded> {
-        let is_its_own = |profile: &&Profile| !profile.names_a_place() || place_from == self.of_profile();
-        let profile = self.profile.filter(|profile| profile.confirm).filter(is_its_own)?;
-        Some(Guarded { profile: profile.name.clone(), has_place: profile.names_a_place() })
+    /// The profile that wants to be asked. Its own place is its own, whoever else names it.
+    pub(super) fn guarded(&self, store: &StoreChoice, place_from: &str) -> Option<Guarded> {
+        let profile = self.profile.filter(|profile| profile.confirm)?;
+        let is_here =
+            !profile.names_a_place() || place_from == self.of_profile() || is_its_own(profile, store);
+        let has_place = profile.names_a_place();
+        Some(Guarded { profile: profile.name.clone(), has_place, is_here, server: profile.server.clone() })
     }
 
-    pub(super) fn confirm_from(&self) -> String {
-        match self.profile {
-            Some(profile) if profile.confirm => self.of_profile(),
-            _ => BUILT_IN.to_owned(),
-        }
+    /// Whether the profile asks before something is changed, and where that comes from.
+    pub(super) fn confirm(&self, guarded: Option<&Guarded>, place_from: &str) -> (String, String) {
+        let from = match guarded {
+            None => BUILT_IN.to_owned(),
+            Some(guarded) if guarded.is_here => self.of_profile(),
+            Some(_) => format!("{place_from} names another place than {}", self.of_profile()),
+        };
+        (guarded.is_some_and(|guarded| guarded.is_here).to_string(), from)
+    }
+}
+
+/// Whether the store is the one that the profile names.
+fn is_its_own(profile: &Profile, store: &StoreChoice) -> bool {
+    match store {
+        StoreChoice::Redis(url) => profile.redis.as_deref().is_some_and(|own| is_same_place(own, url)),
+        StoreChoice::Sqlite(path) => profile.db.as_deref().is_some_and(|own| {
+            let whole = |path: &Path| std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).ok();
+            own == path || whole(own).is_some_and(|own| Some(own) == whole(path))
+        }),
+        StoreChoice::Nowhere => false,
     }
 }
 

@@ -23,6 +23,7 @@ pub(crate) mod width;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use dialoguer::console::Term;
 use jiff::Timestamp;
@@ -48,6 +49,9 @@ pub(crate) const FORMAT: u32 = 1;
 
 /// The most characters of one value on a terminal.
 const MOST: usize = 2000;
+
+/// The columns that words of one row have at least.
+const LEAST: usize = 24;
 
 /// How to speak; resolved from the global flags.
 #[derive(Debug, Clone, Copy, Default)]
@@ -230,17 +234,26 @@ impl Ui {
         if self.talks() {
             if self.is_prompting() {
                 // A warning stands until something else is said.
-                let news = tui::News { words: flow::joined(pieces), stays: !lead.is_empty() };
+                let news =
+                    tui::News { words: flow::joined(pieces), stays: !lead.is_empty(), at: Instant::now() };
                 self.shared.board.send_modify(|board| board.news = Some(news));
             }
             self.wrapped(lead, pieces);
         }
     }
 
-    /// A remark in one row: of its words as many as fit beside what stands before them.
+    /// A remark in one row: of its words as many as fit beside what stands before them. Where that would be next to none,
+    /// they go on in the rows below.
     pub(crate) fn talk_row(&self, lead: &str, words: &str) {
-        if self.talks() {
-            let room = self.shared.err_columns.unwrap_or(MOST).saturating_sub(width::columns(lead));
+        if !self.talks() {
+            return;
+        }
+        let columns = self.shared.err_columns.unwrap_or(MOST);
+        let room = columns.saturating_sub(width::columns(lead));
+        if room < LEAST {
+            let words = width::cut(words, columns.saturating_mul(2));
+            self.wrapped(lead, &[Piece::Words(words)]);
+        } else {
             self.to_stderr(&format!("{lead}{}", width::cut(words, room)));
         }
     }
@@ -270,7 +283,11 @@ impl Ui {
     pub(crate) fn stand(&self, what: &str, line: &str) {
         if self.talks() {
             let (what, words) = (what.to_owned(), flow::joined(&flow::pieces(line)));
-            self.shared.board.send_modify(|board| drop(board.standing.insert(what, words)));
+            self.shared.board.send_modify(|board| {
+                // That it is back, say, is over.
+                board.news.take_if(|news| !news.stays);
+                board.standing.insert(what, words);
+            });
             let lead = format!("{} ", self.talk_paint().yellow("warning:"));
             self.wrapped(&lead, &flow::pieces(line));
         }

@@ -75,7 +75,7 @@ impl Question {
         let [source, tool, session] =
             [Some(asker.source), asker.tool, asker.session].map(|name| text::line(name.unwrap_or_default()));
         let message = page::message(ask, MESSAGE);
-        let words = [&tool, &session, &source, &message].map(|part| part.to_lowercase()).join("\n");
+        let words = [&tool, &session, &message].map(|part| part.to_lowercase()).join("\n");
         Self {
             key,
             source,
@@ -94,7 +94,9 @@ impl Question {
     /// short id.
     pub(crate) fn has(&self, words: &[String]) -> bool {
         let id = text::short_id(&self.key.task).to_lowercase();
-        words.iter().all(|word| self.words.contains(word) || id.starts_with(word.as_str()))
+        // Nobody who looks for "ask" means all that is of mcptask.
+        let begins = |word: &str| id.starts_with(word) || self.source.to_lowercase().starts_with(word);
+        words.iter().all(|word| self.words.contains(word) || begins(word))
     }
 
     /// Nobody knows how long those have waited that have no time: they come last.
@@ -227,6 +229,14 @@ mod tests {
         let asker = Asker { source: "mcptask", tool: Some("release"), session: Some("Friday") };
         let since = (second > 0).then(|| Timestamp::from_second(second).expect("a time"));
         Question::new(key, asker, &Ask::form("Where\u{1b}[2J to?", schema), (since, None))
+    }
+
+    #[test]
+    fn a_place_is_found_by_how_it_begins() {
+        let one = question("a", 0, "x");
+        let has = |word: &str| one.has(&[word.to_owned()]);
+        assert!(has("mcpt") && has("release") && has("elea"), "by its place, and by what it says");
+        assert!(!has("ask"), "the name of the place of all is no word of it");
     }
 
     fn tasks(list: &List) -> Vec<&str> {

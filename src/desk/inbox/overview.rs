@@ -2,7 +2,7 @@
 //! it, again when something has happened, and not more often than a person reads.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -49,6 +49,8 @@ pub(crate) struct Overview {
     pub(crate) findings: Arc<Vec<At<Finding>>>,
     /// How servers are followed: what they tell by themselves, and what is looked at.
     pub(crate) ways: Vec<String>,
+    /// What the places are called.
+    pub(crate) places: Vec<String>,
     /// Why places could not be read.
     pub(crate) problems: Vec<String>,
 }
@@ -97,8 +99,12 @@ impl Inbox {
         let mut overview = Overview::default();
         let before = diagnosed.take().filter(|(at, _)| at.elapsed() < BETWEEN_DIAGNOSES);
         let mut findings = Vec::new();
+        let away = self.away.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let unreached = away.iter().map(|name| format!("{}: it cannot be reached yet", text::line(name)));
+        overview.problems.extend(unreached);
         for at in 0..self.count() {
             let Some(place) = &self.place(at) else { continue };
+            overview.places.push(self.name(at));
             let read = self.read_place(at, place, &mut overview).await;
             let found = match (read, &before) {
                 (Ok(()), None) => place.diagnose().await,

@@ -32,9 +32,10 @@ impl Seen {
 
 fn words(kind: &EventKind) -> String {
     match kind {
-        EventKind::Submitted {} | EventKind::Expired {} | EventKind::Completed { is_error: false } => {
-            kind.name().to_owned()
-        }
+        EventKind::Expired { pruned: true } => "deleted by prune".to_owned(),
+        EventKind::Submitted {}
+        | EventKind::Expired { pruned: false }
+        | EventKind::Completed { is_error: false } => kind.name().to_owned(),
         EventKind::Claimed { worker, attempt: 1 } => format!("claimed by {worker}"),
         EventKind::Claimed { worker, attempt } => format!("claimed by {worker}, claim {attempt}"),
         EventKind::Progress(step) => format!("progress {}", text::progress(step)),

@@ -113,11 +113,16 @@ impl Change<'_> {
 
     /// Deletes a task and says so; the archive has it from then on, where this handle archives.
     pub(super) fn expire(&mut self, row: &mut Row) -> Result<(), Failure> {
+        self.remove(row, false)
+    }
+
+    /// The same, where `pruned` says whether somebody wants it before its ttl ends.
+    pub(super) fn remove(&mut self, row: &mut Row, pruned: bool) -> Result<(), Failure> {
         let (unfinished, finished) = if row.status.is_final() { (0, -1) } else { (-1, 0) };
         if !row.status.is_final() {
             row.status = TaskStatus::Cancelled;
         }
-        self.append(row, &EventKind::Expired {})?;
+        self.append(row, &EventKind::Expired { pruned })?;
         self.archive(row)?;
         self.delete(row.number)?;
         self.count(&row.scope, unfinished, finished).map(drop)

@@ -119,7 +119,7 @@ pub(super) fn prune(change: &mut Change, task: &TaskId) -> Result<bool, Failure>
     if row.status.is_final() {
         // Who wants it gone wants no archive of it.
         change.retention = None;
-        change.expire(&mut row)?;
+        change.remove(&mut row, true)?;
         return Ok(true);
     }
     Ok(false)

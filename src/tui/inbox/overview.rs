@@ -43,13 +43,10 @@ pub(crate) fn lines(overview: &Overview, reaches: &[Reach]) -> Vec<TaskLine> {
         let way = |words: &String| read(SheetLine::new("  ", words.clone(), Tone::Plain));
         part("servers", "", overview.ways.iter().map(way).collect());
     }
-    part(
-        "workers",
-        "none is known here",
-        overview.workers.iter().map(|one| read(worker(&one.what, all.now))).collect(),
-    );
+    part("workers", "none is known here", overview.workers.iter().map(|one| read(all.worker(one))).collect());
+    let none = if overview.problems.is_empty() { "nothing" } else { "nothing else" };
     let of_all = overview.findings.iter().filter(|one| one.what.task.is_none());
-    part("what is wrong with all of it", "nothing", of_all.flat_map(|one| all.finding(one, "  ")).collect());
+    part("what is wrong with all of it", none, of_all.flat_map(|one| all.finding(one, "  ")).collect());
     let running = overview.unfinished.iter().flat_map(|row| all.running(row));
     part("running", "nothing runs", running.collect());
     part("ended", "nothing has ended", overview.ended.iter().map(|row| all.task(row)).collect());
@@ -81,6 +78,12 @@ impl Lines<'_> {
         TaskLine { line: row_line(&row.what, is_trouble, place, self.now), task: Some(task) }
     }
 
+    /// A worker, and where it is, where there are several places.
+    fn worker(&self, one: &At<Worker>) -> SheetLine {
+        let place = self.overview.places.get(one.place).filter(|_| self.reaches.len() > 1);
+        worker(&one.what, place.map(String::as_str), self.now)
+    }
+
     /// The task, and what is to be said of it.
     fn running(&self, row: &At<Row>) -> Vec<TaskLine> {
         // That a person is waited for, the other tab tells.
@@ -104,7 +107,7 @@ impl Lines<'_> {
     }
 }
 
-fn worker(one: &Worker, now: Timestamp) -> SheetLine {
+fn worker(one: &Worker, place: Option<&str>, now: Timestamp) -> SheetLine {
     let life = if one.is_alive { "" } else { ", dead: its lease has ended" };
     let tools = if one.tools.is_empty() {
         String::new()
@@ -113,7 +116,8 @@ fn worker(one: &Worker, now: Timestamp) -> SheetLine {
     };
     let since = one.since.map(|since| format!(", began {}", time::relative(since, now))).unwrap_or_default();
     let slots = one.slots.map(|slots| format!(", {} of {slots} slots busy", one.busy())).unwrap_or_default();
-    let words = format!("{}{since}{slots}{life}: {}{tools}", text::line(&one.name), held(one));
+    let place = place.map(|place| format!(", {}", text::line(place))).unwrap_or_default();
+    let words = format!("{}{place}{since}{slots}{life}: {}{tools}", text::line(&one.name), held(one));
     SheetLine::new("  ", words, if one.is_alive { Tone::Plain } else { Tone::Wrong })
 }
 

@@ -7,6 +7,7 @@ use super::{Button, Focus, Reply, Sheet, Step};
 use crate::form::Form;
 use crate::task::{Action, Answer, Answerer, joined};
 use crate::tui::entry::{Entry, Input};
+use crate::tui::reading::UNREAD;
 
 impl Sheet {
     pub(super) fn on_button(&mut self, at: usize, key: KeyEvent, is_meant: bool) -> Step {
@@ -62,6 +63,9 @@ impl Sheet {
 
     /// Sends what is filled in, or goes to what is wrong with it.
     pub(super) fn send(&mut self) -> Step {
+        if self.is_unread() {
+            return Step::Stay;
+        }
         let Some(form) = &self.form else {
             return answer(Answer::new(Action::Accept, Answerer::Operator));
         };
@@ -83,6 +87,15 @@ impl Sheet {
                 Step::Stay
             }
         }
+    }
+
+    /// Whether some of the question was never on the screen, which is said.
+    pub(super) fn is_unread(&mut self) -> bool {
+        let is_unread = !self.reading.is_whole();
+        if is_unread {
+            self.notice = Some(UNREAD.to_owned());
+        }
+        is_unread
     }
 
     /// What is sent, in the order of the form.

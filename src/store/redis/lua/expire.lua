@@ -19,7 +19,7 @@ elseif not ends or ends > now() then
   return { 'ok' }
 end
 if task.is_final then
-  emit(task, 'expired', '')
+  emit(task, 'expired', ARGV[4] == 'ended' and '{"pruned":true}' or '')
 else
   -- An end like any other, but for its event: that it expired says more.
   conclude(task, 'cancelled', 'expired', '')
