@@ -160,7 +160,13 @@ fn pattern(table: &mut Table<'_>) -> Option<Pattern> {
 
 fn condition(table: &mut Table<'_>) -> Option<Expression> {
     let (text, span) = table.text("when")?;
-    checked(table.source, &span, Expression::parse(&text), Expression::names)
+    checked(table.source, &span, Expression::parse(without_braces(&text)), Expression::names)
+}
+
+/// An expression that is written as a template of nothing else, `{{ … }}`, is meant as the expression.
+fn without_braces(text: &str) -> &str {
+    let inner = text.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+    inner.filter(|inner| !inner.contains("}}")).map_or(text, str::trim)
 }
 
 /// What the rule does: one of [`WORDS`].
@@ -237,7 +243,7 @@ mod tests {
     #[test]
     fn rules_are_read_in_their_order() {
         let text = "[[rule]]\nname = \"small\"\ntool = \"order\"\nsession = [\"a\", \"b\"]\nmessage = \"(?i)approve\"\n\
-            when = \"args.amount < 100\"\nurl = true\naccept = { ok = true }\n[[rule]]\nname = \"rest\"\nleave = true\n";
+            when = \"{{ args.amount < 100 }}\"\nurl = true\naccept = { ok = true }\n[[rule]]\nname = \"rest\"\nleave = true\n";
         let (rules, warnings) = read(text).expect("is right");
         let [small, rest] = rules.all() else { panic!("{rules:?}") };
         assert_eq!(small.tools.as_deref(), Some(&["order".to_owned()][..]));

@@ -82,8 +82,10 @@ fn what_the_readme_says_works() {
     let lines = readme();
     assert_eq!(lines.len(), 3, "{lines:?}");
     let serve: Vec<&str> = lines[0].split_whitespace().skip(2).collect();
+    pages.stage.file("tokens", "anna annas-own-token\n");
     let site = crate::http::Site::of(pages.stage.serve(&[&["--workers", "0"], &serve[..]].concat()));
     let task = pages.asking(&form());
+    assert_eq!(site.get("/inbox").status, 401, "who has no token is asked for one");
     let run = |line: &str| {
         let line = line.replace("7w3k9q2m", task.id().as_str());
         pages.stage.run(&line.split_whitespace().skip(1).collect::<Vec<_>>())

@@ -146,16 +146,16 @@ impl Checkup {
     fn without_slot(&self, task: &Task) -> Option<Finding> {
         let (worker, tool) = (task.worker.as_ref()?, &task.new.tool);
         let slots = |info: &WorkerInfo| info.details.slots.unwrap_or(u32::MAX);
-        let held = |info: &WorkerInfo| self.held.get(&info.id).copied().unwrap_or_default();
+        let to_run = |info: &WorkerInfo| self.held.get(&info.id).copied().unwrap_or_default();
         let own = self.workers.rows.iter().find(|info| info.id == *worker)?;
         let answer =
             task.questions.iter().filter_map(|question| question.answer.as_ref()).max_by_key(|one| one.at)?;
         // Whatever the run has done since has changed the task.
         let is_next = task.updated_at <= answer.at && self.now.duration_since(answer.at) >= TAKEN_WITHIN;
-        if !is_next || held(own) <= slots(own) {
+        if !is_next || to_run(own) <= slots(own) {
             return None;
         }
-        let free = |info: &&WorkerInfo| info.id != *worker && info.offers(tool) && held(info) < slots(info);
+        let free = |info: &&WorkerInfo| info.id != *worker && info.offers(tool) && to_run(info) < slots(info);
         let others = match self.workers.rows.iter().filter(free).count() {
             0 => String::new(),
             count => format!(", while {count} other worker(s) have room"),
@@ -166,7 +166,7 @@ impl Checkup {
             text::line(&answer.answerer()),
             time::relative(answer.at, self.now),
             slots(own),
-            held(own),
+            to_run(own),
         );
         let help = Advice::with(
             "wait until one of them ends; workers that run more at once are started with",

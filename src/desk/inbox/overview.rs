@@ -28,6 +28,9 @@ const BETWEEN_READINGS: Duration = Duration::from_secs(1);
 /// How long after that it is read again although nothing has happened: a lease ends without a word.
 const STALE: Duration = Duration::from_secs(4);
 
+/// The same where all places are servers: each of their tasks costs a request.
+const STALE_AT_SERVERS: Duration = Duration::from_secs(30);
+
 /// The least time from one diagnosis to the next: it looks at each task.
 const BETWEEN_DIAGNOSES: Duration = Duration::from_secs(5);
 
@@ -80,9 +83,14 @@ impl Inbox {
                 _ = looked_at.wait_for(|looks| !looks) => continue,
             }
             tokio::time::sleep(BETWEEN_READINGS).await;
-            let something = tokio::time::timeout(STALE, happened.changed());
+            let stale = if self.has_servers_alone() { STALE_AT_SERVERS } else { STALE };
+            let something = tokio::time::timeout(stale, happened.changed());
             let _ = something.await;
         }
+    }
+
+    fn has_servers_alone(&self) -> bool {
+        self.opened().iter().all(|(place, _)| matches!(place, Place::Server(_)))
     }
 
     async fn read_all(&self, diagnosed: &mut Diagnosed) -> Overview {

@@ -108,20 +108,14 @@ impl Bell {
         let run = move |connection: &Connection| {
             // An error here shows in the verbs; the net has nobody to tell.
             let version = connection.query_row("PRAGMA data_version", [], |row| row.get(0)).ok();
-            let gone = match files.check() {
-                Err(Failure::Gone(problem)) => {
-                    if !was_gone {
-                        tracing::warn!(problem, "the database is gone; nothing is stored until it is back");
-                    }
-                    true
-                }
-                _ => {
-                    if was_gone {
-                        tracing::info!("the database is back");
-                    }
-                    false
-                }
-            };
+            let checked = files.check();
+            let gone = checked.is_err();
+            if let (Err(Failure::Gone(problem)), false) = (checked, was_gone) {
+                tracing::warn!(problem, "the database is gone; nothing is stored until it is back");
+            }
+            if was_gone && !gone {
+                tracing::info!("the database is back");
+            }
             if version != seen || gone != was_gone {
                 (seen, was_gone) = (version, gone);
                 rung.send_replace(());
