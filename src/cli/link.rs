@@ -45,6 +45,9 @@ pub(crate) struct LinkArgs {
 }
 
 pub(crate) async fn run(context: &Context, args: LinkArgs) -> Result<(), Failure> {
+    if args.remote.names_a_server() {
+        return Err(elsewhere());
+    }
     let public = args.public_url.as_ref().or(context.config.public_url.as_ref());
     let public = match public {
         None if !args.withdraw => return Err(unknown_address()),

@@ -32,12 +32,12 @@ pub(crate) struct RemoteArgs {
     #[arg(long, value_name = "COMMAND", value_hint = clap::ValueHint::CommandString)]
     pub(crate) stdio: Option<String>,
     /// Send this header with each request; may be given several times
-    #[arg(long, value_name = "NAME: VALUE", requires = "server")]
+    #[arg(long, value_name = "NAME: VALUE", requires = "server", conflicts_with = "stdio")]
     header: Vec<String>,
     /// Send this bearer token [env: MCPTASK_TOKEN]
     ///
     /// Prefer the variable: other users of the machine can read command lines.
-    #[arg(long, value_name = "TOKEN", requires = "server")]
+    #[arg(long, value_name = "TOKEN", requires = "server", conflicts_with = "stdio")]
     token: Option<String>,
     /// Speak this era of the protocol
     #[arg(long, value_enum, value_name = "ERA", default_value_t)]

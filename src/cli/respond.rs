@@ -6,7 +6,7 @@ use super::failure::Failure;
 pub(crate) use super::respond_args::RespondArgs;
 use super::rules::Order;
 use super::ui::question::Draft;
-use super::ui::{event, text};
+use super::ui::{event, page, text};
 use super::{inbox, places, respond_all, rules, waiting};
 use crate::desk::answer::{Receipt, Sending};
 use crate::desk::asked::OpenQuestion;
@@ -127,7 +127,10 @@ fn told(context: &Context, found: &Found, question: &OpenQuestion, receipt: &Rec
     }
     let Receipt { answer, stale_cleared, left, counts, .. } = receipt;
     let said = match answer.action {
-        Action::Accept if answer.content.is_none() => "accepted".to_owned(),
+        Action::Accept if answer.content.is_none() => match page::of(&question.asked.ask) {
+            Some(url) => format!("accepted to visit {}", page::within(url)),
+            None => "accepted".to_owned(),
+        },
         Action::Accept => format!("sent: {}", values::in_words(&question.asked.ask, answer)),
         Action::Decline => "declined".to_owned(),
         Action::Cancel => "cancelled the question".to_owned(),

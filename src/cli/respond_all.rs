@@ -182,8 +182,7 @@ async fn send(
     tally: &mut Tally,
 ) -> Result<(), Failure> {
     let is_first = tally.done == 0;
-    let accepted = page::of(&waiting.question.asked.ask).filter(|_| answer.action == Action::Accept);
-    if accepted.is_some() {
+    if answer.action == Action::Accept {
         tell_page(context, waiting);
     }
     let Some(receipt) = waiting.send(answer, tally).await? else { return Ok(()) };
@@ -195,9 +194,7 @@ async fn send(
         context.ui.warn(&context.advise(open));
     }
     if context.ui.is_json() {
-        let mut object = receipt.object(&waiting.found, &waiting.question);
-        object["url"] = json!(accepted);
-        return context.ui.object(&object);
+        return context.ui.object(&receipt.object(&waiting.found, &waiting.question));
     }
     context.ui.detail(&format!(
         "{}: {}",

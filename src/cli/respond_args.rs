@@ -7,6 +7,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::remote::RemoteArgs;
 use super::rules::RulesArgs;
+use super::ui::page;
 use super::{arguments, complete_names, who};
 use crate::form::{self, Form};
 use crate::task::{Action, Answer, Answerer, Ask, AskKind, SessionId, Who, joined};
@@ -37,11 +38,15 @@ pub(crate) struct RespondArgs {
     /// Answer every open question of the tasks of a tool, of a session, or of both, each as its own form wants it
     #[arg(long, conflicts_with_all = ["task", "next", "question", "wait", "direct"], requires = "among")]
     pub(super) all: bool,
+    // Clap takes no `requires` seriously whose argument another one rules out: so that nobody answers strangers' questions,
+    // each of those is named.
     /// With --all: of this tool's tasks
-    #[arg(long, value_name = "TOOL", requires = "all", value_parser = super::bulk::tool, add = super::complete::tools())]
+    #[arg(long, value_name = "TOOL", requires = "all", conflicts_with_all = ["task", "next", "rules"])]
+    #[arg(value_parser = super::bulk::tool, add = super::complete::tools())]
     pub(super) tool: Option<String>,
     /// With --all: of this session's tasks
-    #[arg(long, value_name = "SESSION", requires = "all", add = super::complete::sessions())]
+    #[arg(long, value_name = "SESSION", requires = "all", conflicts_with_all = ["task", "next", "rules"])]
+    #[arg(add = super::complete::sessions())]
     pub(super) session: Option<SessionId>,
     /// With --all or --rules: show what would be sent to whom, and send nothing
     #[arg(long, requires = "many")]
@@ -112,6 +117,15 @@ impl RespondArgs {
             return plain(Action::Cancel);
         }
         let content = match (content, &ask.kind) {
+            // Who answers forms has not said that a page may be visited.
+            (Some(content), AskKind::Url { .. }) if self.accept && content.is_empty() => {
+                return plain(Action::Accept);
+            }
+            (Some(_), AskKind::Url { url }) => {
+                let page = page::within(url);
+                let problem = format!("the question asks to visit {page}, which only --accept accepts");
+                return Err(Failure::usage(problem));
+            }
             (Some(content), _) => content,
             (None, _) if !self.accept && self.set.is_empty() => return Ok(None),
             (None, AskKind::Url { .. }) if self.set.is_empty() => return plain(Action::Accept),

@@ -36,7 +36,7 @@ pub(crate) struct RetryArgs {
     #[arg(long, value_name = "SESSION", add = complete::sessions())]
     session: Option<SessionId>,
     /// Keep the task this long, for example 1h; else as long as the earlier one
-    #[arg(long, value_name = "DURATION", value_parser = time::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = time::lifetime)]
     ttl: Option<Duration>,
     /// Stay to the end, answer questions, print the result
     #[arg(short, long)]
@@ -98,7 +98,9 @@ async fn ended(found: &Found) -> Result<Task, Failure> {
                 "FastMCP keeps the arguments of task {id} in a form that is not opened, so it cannot be launched again \
                  from here"
             );
-            Err(Failure::usage(message).hint(submit::through_its_server(&task.component.name)))
+            Err(Failure::usage(message).hint(submit::through_its_server(
+                Suggested::new("submit").about(task.component.name.as_str()),
+            )))
         }
         Found::Server(server, task) => {
             let tool = server.tool_of(&task.id);

@@ -42,7 +42,7 @@ pub(crate) struct RulesArgs {
     /// With --rules: go on with what is asked from now on, until Ctrl-C; the file is read again when it changes
     ///
     /// It is looked at each second, and at SIGHUP. One with mistakes leaves the rules in force that were.
-    #[arg(long, requires = "rules", conflicts_with = "task")]
+    #[arg(long, requires = "rules", conflicts_with_all = ["task", "next", "all"])]
     follow: bool,
 }
 

@@ -47,7 +47,7 @@ pub(crate) struct SubmitArgs {
     #[arg(long, value_name = "SESSION", add = complete::sessions())]
     session: Option<SessionId>,
     /// Keep the task this long, for example 1h
-    #[arg(long, value_name = "DURATION", value_parser = time::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = time::lifetime)]
     ttl: Option<Duration>,
     /// Stay to the end, answer questions, print the result
     #[arg(short, long)]
@@ -170,10 +170,10 @@ async fn through_store(context: &Context, args: &SubmitArgs, answering: &Answeri
         context.rides_out_outages();
     }
     let begin = async || {
-        let engine = opened(context, &args.tool).await?;
+        let engine = opened(context, args).await?;
         match engine.tool(&args.tool).await {
             Ok(tool) => Ok((engine, tool)),
-            Err(error) => Err(deployed(context, &args.tool).await.unwrap_or_else(|| error.into())),
+            Err(error) => Err(deployed(context, args).await.unwrap_or_else(|| error.into())),
         }
     };
     let (engine, tool) = patiently(context, args, begin).await?;
@@ -206,10 +206,10 @@ async fn through_store(context: &Context, args: &SubmitArgs, answering: &Answeri
 }
 
 /// The store, which is begun where there is none; not in a Redis where FastMCP alone keeps tasks, whose user means those.
-async fn opened(context: &Context, tool: &str) -> Result<Engine, Failure> {
+async fn opened(context: &Context, args: &SubmitArgs) -> Result<Engine, Failure> {
     if context.config.docket.is_some() {
         let message = "--docket names a FastMCP deployment, whose tasks are launched through its server";
-        return Err(Failure::usage(message).hint(through_its_server(tool)));
+        return Err(Failure::usage(message).hint(through_its_server(args.suggested())));
     }
     if let StoreChoice::Redis(url) = &context.config.store {
         match context.existing().await {
@@ -219,7 +219,7 @@ async fn opened(context: &Context, tool: &str) -> Result<Engine, Failure> {
                     "nobody has begun a store at {}, where FastMCP keeps tasks: those are launched through its server",
                     text::line(&context.config.location())
                 );
-                return Err(Failure::usage(message).hint(through_its_server(tool)));
+                return Err(Failure::usage(message).hint(through_its_server(args.suggested())));
             }
             // Whoever opens it brings it up to date, or says what is wrong.
             Ok(None) | Err(_) => {}
@@ -229,8 +229,9 @@ async fn opened(context: &Context, tool: &str) -> Result<Engine, Failure> {
 }
 
 /// The failure of a tool that ours do not have, where it is one of FastMCP's: its workers run it, or have run it.
-async fn deployed(context: &Context, tool: &str) -> Option<Failure> {
+async fn deployed(context: &Context, args: &SubmitArgs) -> Option<Failure> {
     let StoreChoice::Redis(url) = &context.config.store else { return None };
+    let tool = args.tool.as_str();
     for deployment in Deployment::discover_among(url, SEARCHED).await.ok()? {
         let is_offered = deployment.components().await.ok()?.iter().any(|one| one.component.name == tool);
         if is_offered || deployment.list().await.ok()?.iter().any(|task| task.component.name == tool) {
@@ -238,14 +239,14 @@ async fn deployed(context: &Context, tool: &str) -> Option<Failure> {
                 "{tool:?} is a tool of FastMCP's, in docket {}: those are launched through its server",
                 text::line(deployment.docket())
             );
-            return Some(Failure::usage(message).hint(through_its_server(tool)));
+            return Some(Failure::usage(message).hint(through_its_server(args.suggested())));
         }
     }
     None
 }
 
-pub(crate) fn through_its_server(tool: &str) -> Advice {
-    Advice::command(Suggested::new("submit").about(tool).through_some_server(), "launches it there")
+pub(crate) fn through_its_server(submit: Suggested) -> Advice {
+    Advice::command(submit.through_some_server(), "launches it there")
 }
 
 /// Repeats a step where the command waits; tries it once where it does not.
@@ -369,7 +370,7 @@ fn in_the_older_era(failure: Failure, args: &SubmitArgs) -> Failure {
     if !asks_as_in_sessions(&failure.to_string()) {
         return failure;
     }
-    let why = "the tool asks in the middle of a call, which servers can only in the era with sessions; what it did before \
+    let why = "the tool asks in the middle of a call, which servers can do only in the era with sessions; what it did before \
         it asked is done: ";
     // A command that names an era already cannot name another one beside it.
     if args.remote.era() != Era::Auto {

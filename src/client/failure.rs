@@ -124,13 +124,14 @@ fn in_words(status: u16, told: Option<&str>) -> (String, bool) {
     };
     let meaning = match (status, told) {
         (404 | 405, _) => "there is no MCP endpoint at this path".to_owned(),
-        (300..=399, Some(to)) => format!("it sends the request to {to}, where it would not arrive whole"),
-        (300..=399, None) => "it sends the request elsewhere, where it would not arrive whole".to_owned(),
+        (300..=399, Some(to)) => format!("it sends the request on to {to}; that is followed only within one server, and where nothing gets lost"),
+        (300..=399, None) => "it sends the request elsewhere; that is followed only within one server, and where nothing gets lost".to_owned(),
         (407, _) => {
             says("the proxy on the way, which HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names, wants a password")
         }
         (429, Some(after)) => {
-            format!("it is asked too often, and takes requests again after {after} (Retry-After)")
+            let unit = if after.bytes().all(|byte| byte.is_ascii_digit()) { " s" } else { "" };
+            format!("it is asked too often, and takes requests again after {after}{unit} (Retry-After)")
         }
         (429, None) => "it is asked too often".to_owned(),
         (502..=504, Some(after)) if after.bytes().all(|byte| byte.is_ascii_digit()) => {

@@ -192,7 +192,8 @@ fn not_waiting(task: &Task) -> Failure {
 }
 
 fn waits_for_nothing(task: &str, status: &str) -> Failure {
-    let message = format!("task {} waits for no answer: it is {status}", text::line(task));
+    let has = if status == TaskStatus::Failed.as_str() { "has" } else { "is" };
+    let message = format!("task {} waits for no answer: it {has} {status}", text::line(task));
     Failure::new(Kind::NothingChanged, message)
 }
 

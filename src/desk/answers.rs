@@ -274,7 +274,8 @@ impl Entry {
                 self.has_only_fields_of(&form)?;
                 Ok(accepting(&form, self.content.clone()))
             }
-            AskKind::Url { .. } if !self.content.is_empty() => Err(self.no_action().unwrap_or_else(|| {
+            // A page is accepted only where that is said.
+            AskKind::Url { .. } if !self.content.is_empty() || self.action.is_none() => Err(self.no_action().unwrap_or_else(|| {
                 format!(
                     "{}: the question asks to visit a page and has no fields: {{\"action\": \"accept\"}} accepts it",
                     self.place

@@ -33,8 +33,13 @@ pub(crate) fn with_page(message: &str, url: Option<&str>, most: usize) -> String
     }
 }
 
+/// The host that a URL leads to, where it has one.
+pub(crate) fn host_of(url: &str) -> Option<String> {
+    url::Url::parse(url).ok().and_then(|parsed| parsed.host_str().map(str::to_owned))
+}
+
 fn named_host(url: &str) -> String {
-    match url::Url::parse(url).ok().and_then(|parsed| parsed.host_str().map(str::to_owned)) {
+    match host_of(url) {
         Some(host) => format!("host {}", text::line(&host)),
         None => "not a URL with a host".to_owned(),
     }

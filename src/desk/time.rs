@@ -51,6 +51,15 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     duration::parse(text).ok_or_else(wrong)
 }
 
+/// Reads for how long something is to be kept: no time at all is most likely an empty variable, or meant for no limit.
+pub(crate) fn lifetime(text: &str) -> Result<Duration, String> {
+    let kept = duration(text)?;
+    if kept.is_zero() {
+        return Err("a task that is kept for no time is gone before anybody sees it; leave the option out for no limit".to_owned());
+    }
+    Ok(kept)
+}
+
 /// Reads a moment: a time ago such as `10m`, or a time in RFC 3339.
 pub(crate) fn ago_or_at(text: &str) -> Result<Timestamp, String> {
     if let Some(problem) = bare_number(text) {

@@ -65,9 +65,5 @@ fn shown(candidates: &[TaskId]) -> String {
 }
 
 fn offered(known: &[String]) -> String {
-    if known.is_empty() {
-        "no worker has offered any here yet: start `mcptask serve` or `mcptask worker`".to_owned()
-    } else {
-        instead(known)
-    }
+    if known.is_empty() { "no worker has offered any here yet".to_owned() } else { instead(known) }
 }

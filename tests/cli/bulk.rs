@@ -240,3 +240,24 @@ fn where_nobody_has_begun_a_store_there_is_nothing_to_do() {
     assert_eq!(place.run(&["respond", "--all", "--tool", "deploy", "--decline"]).code, 10);
     assert!(!place.database().exists(), "nothing is created");
 }
+
+#[test]
+fn what_only_all_takes_answers_no_stranger() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("plan_dinner");
+    let rules = place.file("rules.toml", "[[rule]]\nname = \"all\"\ndecline = true\n");
+    for one in [&["--tool", "nosuch"][..], &["--session", "nosuch"]] {
+        for which in [&["--next", "--decline"][..], &[&id, "--decline"], &["--rules", &rules]] {
+            let refused = place.run(&[&["respond"], which, one].concat());
+            assert_eq!(refused.code, 2, "{which:?} {one:?}: {refused:?}");
+            assert!(refused.err.contains("cannot be used with"), "{refused:?}");
+        }
+    }
+    for words in
+        [&["respond", "--next", "--follow", "--decline"][..], &["list", "--stdio", "true", "--token", "t"]]
+    {
+        assert_eq!(place.run(words).code, 2, "{words:?}");
+    }
+    assert_eq!(place.json(&["show", &id])[0]["status"], "input_required", "nobody has answered");
+}

@@ -188,6 +188,34 @@ fn in_bash_words_with_equals_signs_and_colons_complete() {
 }
 
 #[test]
+fn what_strangers_wrote_runs_nothing_in_bash() {
+    let place = Place::new();
+    let tools = "[tools.pick]\ndescription = \"Asks.\"\nsteps = [{ ask = \"?\", form = { \"$(touch pwned)\" = \"string\" } }]\n";
+    let _worker = place.background(&["worker", "--json", "--config", &place.file("tools.toml", tools)]);
+    let session = "zz;touch${IFS}pwned;#'\"`touch${IFS}pwned`";
+    let id = place.ok(&["submit", "pick", "--session", session]);
+    place.until(&id, "asked");
+    let asking = place.ok(&["completions", "bash"]);
+    for line in ["mcptask list --session zz".to_owned(), format!("mcptask respond {id} --set $")] {
+        let reply = replied(&place, &asking, "_mcptask_complete", &line);
+        assert!(reply.contains("touch"), "{line}: {reply}");
+        for open in ["", "\"", "'"] {
+            let run = format!("printf '%s\\n' {open}{reply}{open}\n");
+            std::process::Command::new("bash")
+                .args(["--norc", "-c", &run])
+                .current_dir(place.path())
+                .output()
+                .expect("bash runs");
+            assert!(!place.path().join("pwned").exists(), "{run}");
+        }
+        let printed =
+            std::process::Command::new("bash").args(["--norc", "-c", &format!("printf %s {reply}")]).output();
+        let word = String::from_utf8(printed.expect("bash runs").stdout).expect("UTF-8");
+        assert!([session, "$(touch pwned)="].contains(&word.as_str()), "{word}");
+    }
+}
+
+#[test]
 fn what_a_server_has_is_not_mixed_up_with_the_store_that_a_variable_names() {
     let place = Place::new();
     let _worker = place.worker();

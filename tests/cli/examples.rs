@@ -157,3 +157,15 @@ fn they_reach_the_task_of_the_command_that_runs_them(#[case] command: &str, #[ca
         place.run(&["cancel", &id]);
     }
 }
+
+#[test]
+fn the_tool_of_the_first_file_goes_on_when_its_question_is_declined() {
+    let place = Place::new();
+    place.ok(&["init"]);
+    let _worker = place.background(&["worker", "--json", "--config", "mcptask.toml"]);
+    let id = place.ok(&["submit", "greet", "--arg", "name=Ann"]);
+    place.until(&id, "asked");
+    place.ok(&["respond", &id, "--decline"]);
+    place.until(&id, "completed");
+    assert!(place.ok(&["result", &id]).contains("Hello, Ann!"));
+}

@@ -45,3 +45,28 @@ fn nobody_is_led_to_accept_a_page_they_were_not_shown() {
         assert!(place.ok(command).contains(PAGE), "{command:?}");
     }
 }
+
+#[test]
+fn only_accept_accepts_a_page_and_the_receipt_names_it() {
+    let place = Place::new();
+    let _server = place.serve(&["--config", &place.file("mcptask.toml", PAY)]);
+    let id = place.asking("pay");
+    for content in ["{}", r#"{"ok":true}"#] {
+        for respond in [&["respond", &id][..], &["respond", "--next"], &["respond", "--all", "--tool", "pay"]]
+        {
+            let refused = place.run(&[respond, &["--content", content]].concat());
+            assert_eq!(refused.code, 2, "{refused:?}");
+            assert!(refused.err.contains("only --accept accepts"), "{refused:?}");
+        }
+    }
+    let refused =
+        place.run(&["submit", "pay", "--wait", "--answers", &place.file("answers.json", "[{},{}]")]);
+    assert!(refused.code != 0 && refused.err.contains("asks to visit a page"), "{refused:?}");
+    let accepted = place.run(&["respond", &id, "--accept"]);
+    assert_eq!(accepted.code, 0, "{accepted:?}");
+    assert!(accepted.err.contains(PAGE) && names_the_host(&accepted.err), "{accepted:?}");
+    place.until(&id, "completed");
+    let id = place.asking("pay");
+    let receipt = place.json(&["respond", &id, "--accept"]);
+    assert_eq!((&receipt[0]["url"], &receipt[0]["host"]), (&PAGE.into(), &HOST.into()), "{receipt:?}");
+}

@@ -162,3 +162,18 @@ fn the_file_that_offers_a_tool_is_named_where_no_worker_runs_it() {
     let elsewhere = place.run(&["submit", "deploy"]);
     assert!(elsewhere.err.contains("worker --config FILE`"), "{elsewhere:?}");
 }
+
+#[test]
+fn what_can_never_be_is_said_at_once_and_hints_keep_what_was_given() {
+    let place = Place::new();
+    let never = place.run(&["submit", "wait", "--ttl", "0"]);
+    assert!(never.code == 2 && never.err.contains("kept for no time"), "{never:?}");
+    let link = place.run(&["link", "0123", "--server", "http://127.0.0.1:9/mcp"]);
+    assert!(link.code == 2 && link.err.contains("only tasks of our own store have links"), "{link:?}");
+    let submit = ["submit", "dine", "--arg", "guests=3", "--ttl", "60s", "--wait"];
+    let deployed = place.run(&[&submit[..], &["--redis", "redis://127.0.0.1:9", "--docket", "x"]].concat());
+    let hint = "mcptask submit dine --arg guests=3 --ttl 60s --wait --server URL";
+    assert!(deployed.code == 2 && deployed.err.contains(hint), "{deployed:?}");
+    let new = place.run(&["submit", "dine", "--db", "new.db"]);
+    assert!(new.code == 9 && new.err.contains("mcptask --db new.db worker"), "{new:?}");
+}

@@ -143,8 +143,10 @@ async fn through_a_server_of_fastmcp_3_0_tasks_of_others_are_unknown() {
 async fn submit_says_that_fastmcps_tasks_are_launched_through_its_server() {
     let kitchen = Kitchen::open(V3_4);
     kitchen.deployment().await;
-    let launches = "mcptask submit plan_dinner --server URL";
-    for words in [&["submit", "plan_dinner"][..], &["submit", "plan_dinner", "--docket", "fastmcp"]] {
+    let launches = "mcptask submit plan_dinner --arg guests=3 --ttl 60s --wait --server URL";
+    for place in [&[][..], &["--docket", "fastmcp"]] {
+        let given = ["submit", "plan_dinner", "--arg", "guests=3", "--ttl", "60s", "--wait"];
+        let words = &[&given[..], place].concat();
         let done = ran(&kitchen, words, &[]);
         assert_eq!(done.code, 2, "{}", done.err);
         assert!(done.err.contains("through its server") && done.err.contains(launches), "{}", done.err);

@@ -59,7 +59,7 @@ pub const ABOUT_TASKS: &[Row] = &[
     row(&["submit", "no_such_tool"], 9, "no tool \"no_such_tool\""),
     row(&["respond", "ENDED", "--decline"], 10, "waits for no answer: it is completed"),
     row(&["respond", "ENDED", "--wait", "--decline"], 10, "waits for no answer: it is completed"),
-    row(&["respond", "FAILED", "--decline"], 10, "waits for no answer: it is failed"),
+    row(&["respond", "FAILED", "--decline"], 10, "waits for no answer: it has failed"),
     row(&["respond", "CANCELLED", "--decline"], 10, "waits for no answer: it is cancelled"),
     row(&["cancel", "ENDED"], 10, "has already ended: completed"),
     row(&["cancel", "FAILED"], 10, "has already ended: failed"),

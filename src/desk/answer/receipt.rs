@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::place::Found;
 use crate::desk::suggest::{Advice, Suggested};
-use crate::desk::text;
-use crate::task::Answer;
+use crate::desk::{page, text};
+use crate::task::{Action, Answer};
 
 /// What was answered.
 pub(crate) struct Receipt {
@@ -51,6 +51,10 @@ impl Receipt {
             "at": at, "source": found.source(), "task": question.task, "question": question.id, "action": action,
             "by": by, "who": who, "stale_cleared": stale_cleared, "left": left, "counts": counts.then_some(true),
         });
+        if let Some(url) = page::of(&question.asked.ask).filter(|_| *action == Action::Accept) {
+            object["url"] = json!(url);
+            object["host"] = json!(page::host_of(url));
+        }
         if open_for.is_some() {
             object["still_open"] = json!(true);
         }

@@ -141,6 +141,9 @@ fn a_page_is_accepted_only_where_that_is_said() {
     assert!(
         answers.to(1, &page).expect_err("has fields").contains("entry 1: the question asks to visit a page")
     );
+    let empty = Answers::parse("[{},{}]").expect("reads");
+    let problem = empty.to(1, &page).expect_err("nobody has said that the page may be visited");
+    assert!(problem.contains(r#"{"action": "accept"} accepts it"#), "{problem}");
 }
 
 #[test]

@@ -224,7 +224,10 @@ impl Checkup {
             return Ok(finding);
         }
         let busy: u64 = able.iter().map(|info| info.tasks).sum();
-        let evidence = format!("queued behind {before} task(s); {} worker(s) run {busy}", able.len());
+        let evidence = format!(
+            "{before} task(s) before it; {} worker(s) hold {busy}, parked ones among them",
+            able.len()
+        );
         Ok(finding(task, "queued_behind", evidence, Advice::with("start more workers", worker_command())))
     }
 

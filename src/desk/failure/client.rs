@@ -47,8 +47,8 @@ impl From<ClientError> for Failure {
                 "where the server speaks no TLS, the URL begins with http://",
             ),
             ClientError::Forbidden { .. } => Self::new(Kind::Unauthorised, message).hint(
-                "the token lacks the right, or the server does not take requests for this host: `mcptask serve` has \
-                 --allowed-host",
+                "the token lacks the right, or the server does not take requests for this host or from this Origin: \
+                 `mcptask serve` has --allowed-host and --allowed-origin",
             ),
             ClientError::Unauthorised { .. } => {
                 Self::new(Kind::Unauthorised, message).hint("set MCPTASK_TOKEN, or give --token")

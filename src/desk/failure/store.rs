@@ -129,6 +129,9 @@ impl From<EngineError> for Failure {
             EngineError::NoPrefix { .. } => Self::new(Kind::NotFound, message)
                 .hint(Advice::command(Suggested::new("list"), "shows the tasks")),
             EngineError::Ambiguous { .. } => Self::usage(message).hint("type more of the id"),
+            EngineError::UnknownTool { known, .. } if known.is_empty() => {
+                Self::new(Kind::NotFound, message).hint(Advice::worker("start one: "))
+            }
             EngineError::UnknownTool { .. } => Self::new(Kind::NotFound, message)
                 .hint(Advice::command(Suggested::new("tools"), "shows the tools")),
             EngineError::Arguments { tool, .. } => Self::usage(message)
