@@ -27,6 +27,7 @@ mod follow;
 mod handover;
 mod help;
 mod inbox;
+mod left_behind;
 mod link;
 mod list;
 mod named_server;

@@ -12,7 +12,7 @@ use super::follow::{self, Answering};
 use super::remote::RemoteArgs;
 use super::remote_answering::RemoteAnswering;
 use super::ui::{text, time};
-use super::{arguments, complete, complete_names, outcome, places, stay};
+use super::{arguments, complete, complete_names, left_behind, outcome, places, stay};
 use crate::client::{Call, Client, Era, Submitted, Target, asks_as_in_sessions};
 use crate::desk::answers;
 use crate::desk::background::Background;
@@ -304,15 +304,6 @@ fn announce(context: &Context, args: &SubmitArgs, id: &str, watch: Suggested) ->
     context.ui.line(&text::line(id))
 }
 
-/// What is said of a task of a server that was started here.
-const ENDS_WITH_THIS: &str = "the server was started for this command and ends with it, and so does the task, unless the \
-    server keeps tasks elsewhere; --wait stays to its end";
-
-/// What is said of a task that is left to a server which asks in its client's own session only.
-const ASKS_NOBODY: &str = "a server of 2025-11-25 asks only the client that submitted the task, and this one leaves now: \
-    what the task asks may wait for nobody, or be answered by cancel, and some servers show the task to that client's \
-    session alone; --wait stays and asks";
-
 async fn through_server(
     context: &Context,
     args: &SubmitArgs,
@@ -341,13 +332,16 @@ async fn through_server(
         Submitted::Done(result) => outcome::of_outcome(context, (SERVER, "(a foreground call)"), &result),
         Submitted::Task(task) => {
             keep(context, target, &task.id, &args.tool);
-            if let Some(warning) = left_alone(target, era).filter(|_| !args.wait) {
+            if let Some(warning) = left_behind::warning(target, era).filter(|_| !args.wait) {
                 context.ui.warn(warning);
             }
             announce(context, args, &task.id, Suggested::new("show").about(task.id.as_str()))?;
             answering.announced(&task.id);
             if !args.wait {
                 return Ok(());
+            }
+            if let Some(goes_on) = left_behind::when_this_ends(target, &task.id) {
+                context.goes_on(goes_on);
             }
             // Its questions are asked in this session: who answers elsewhere what is left open here needs it.
             server.session_stays(true);
@@ -378,15 +372,6 @@ fn in_the_older_era(failure: Failure, args: &SubmitArgs) -> Failure {
     }
     let does = "runs it once more, where it can ask";
     failure.hint(Advice::from(why).and_command(args.suggested().option("--era", "legacy"), does))
-}
-
-/// What to know of a task that is left to its server.
-fn left_alone(target: &Target, era: Era) -> Option<&'static str> {
-    match (target, era) {
-        (Target::Stdio { .. }, _) => Some(ENDS_WITH_THIS),
-        (_, Era::Legacy) => Some(ASKS_NOBODY),
-        (_, Era::Auto | Era::Modern) => None,
-    }
 }
 
 /// Keeps the id before anything is waited for, so that the task can be found when this process is killed.

@@ -21,6 +21,9 @@ const MAX_ROUNDS: u32 = 1000;
 /// How long the reply to a task's submission may be behind the task's first question.
 const OVERTAKEN: Duration = Duration::from_secs(10);
 
+/// The same where somebody was asked already, and what was decided leaves the question open.
+const OVERTAKEN_BY_AN_ANSWER: Duration = Duration::from_secs(1);
+
 /// What a call's result has at least one of; the last is of the first version. Whoever took anything else for a result would
 /// call that finished which may go on.
 const OF_A_CALL: [&str; 4] = ["content", "structuredContent", "isError", "toolResult"];
@@ -102,11 +105,14 @@ impl Client {
     /// One `tools/call`; ends early where a question that came meanwhile stays open. A task's first
     /// question may overtake the reply that names the task, so that reply is waited for.
     async fn call(&self, params: Value) -> ClientResult<Value> {
-        let patience = if params.get("task").is_some() { OVERTAKEN } else { Duration::ZERO };
+        let is_task = params.get("task").is_some();
         let mut reply = pin!(self.call_once(params));
         tokio::select! {
             result = &mut reply => result,
-            error = self.given_up() => tokio::time::timeout(patience, reply).await.unwrap_or(Err(error)),
+            error = self.given_up() => {
+                let patience = if is_task { overtaken_for(&error) } else { Duration::ZERO };
+                tokio::time::timeout(patience, reply).await.unwrap_or(Err(error))
+            }
         }
     }
 
@@ -243,6 +249,15 @@ impl Client {
             ask,
             refused: None,
         })
+    }
+}
+
+/// How long the reply to a submission is waited for after its question was left open. Where answers do not fit, a server
+/// that asks before it names the task never names it, and whoever gave them would wait for nothing.
+fn overtaken_for(error: &ClientError) -> Duration {
+    match error {
+        ClientError::AnswerRefused { .. } | ClientError::LeftOpen { .. } => OVERTAKEN_BY_AN_ANSWER,
+        _ => OVERTAKEN,
     }
 }
 

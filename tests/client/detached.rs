@@ -46,6 +46,26 @@ fn submit(peer: &Peer, more: &[&str]) -> String {
     ran.err
 }
 
+/// A server that names its task only when its question is answered.
+#[test]
+fn answers_that_do_not_fit_are_told_of_without_waiting_for_a_task_that_is_named_later() {
+    let peer = Peer::start(|said| match said.method() {
+        "tools/call" => {
+            let form =
+                json!({ "type": "object", "properties": { "x": { "type": "integer" } }, "required": ["x"] });
+            let params = json!({ "message": "Which?", "requestedSchema": form });
+            let ask = json!({ "jsonrpc": "2.0", "id": 77, "method": "elicitation/create", "params": params });
+            // The stream stays open, without the response to the call.
+            Reply::Stream(format!("data: {ask}\n\n"))
+        }
+        _ => legacy(said),
+    });
+    let ran =
+        at(&peer, &["submit", "x", "--era", "legacy", "--wait", "--answers", "answers.json"], r#"{"x":"q"}"#);
+    assert!(ran.code != Some(0) && ran.err.contains("is not a whole number"), "{ran:?}");
+    assert!(ran.took < Duration::from_secs(8), "{ran:?}");
+}
+
 fn is_reply(said: &Said) -> bool {
     said.message["id"] == 77 && said.method().is_empty()
 }

@@ -235,6 +235,28 @@ fn what_ends_the_command_ends_the_server_as_closing_does(
     assert!(!program.is_there(), "{log}");
 }
 
+#[test]
+fn a_task_of_a_server_that_ends_with_the_command_is_not_said_to_go_on() {
+    let task = "reply(message, {'task': {'taskId': 't1', 'status': 'working', 'pollInterval': 100}})";
+    let program = Program::new("", task);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mcptask"));
+    command.env_clear().env("HOME", program.folder.path()).stdin(Stdio::null()).stderr(Stdio::piped());
+    command.args(["submit", "x", "--wait", "--era", "legacy", "--stdio", &program.words()]);
+    let command = command.spawn().expect("mcptask runs");
+    program.await_line("tasks/result");
+    let pid = rustix::process::Pid::from_child(&command);
+    rustix::process::kill_process(pid, Signal::INT).expect("it is there");
+    let output = command.wait_with_output().expect("it is ours");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(
+        said.contains("the server ends with this command, and a task that it keeps nowhere else is lost"),
+        "{said}"
+    );
+    assert!(said.contains("takes it up again where the server keeps it"), "{said}");
+    assert!(!said.contains("the task goes on"), "{said}");
+}
+
 /// `nohup` starts a command so that it goes on when the terminal is closed.
 #[test]
 fn a_command_that_was_started_to_go_on_without_its_terminal_does() {

@@ -1,7 +1,10 @@
 //! What is read of a request before its method is looked at: path, host, media types, the shape of a message, the headers
 //! that repeat it.
 
-use reqwest::Method;
+use std::time::Duration;
+
+use reqwest::header::HeaderValue;
+use reqwest::{Method, Request};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -77,6 +80,44 @@ async fn who_takes_only_json_gets_json_and_who_takes_anything_gets_streams() {
     let mut request = session.send(Method::GET).build().expect("a request");
     request.headers_mut().insert("accept", "text/*".parse().expect("a value"));
     assert_eq!(client().execute(request).await.expect("a stream").status(), 200);
+}
+
+/// What needs a stream is refused to who takes none, and what only may have one is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_only_json_is_told_what_needs_a_stream() {
+    let server = Server::with(|config| config.vanish_grace = Duration::from_millis(200)).await;
+    let session = Legacy::open(&server).await;
+    let call = async |tool: &str| {
+        let params = json!({ "name": tool, "arguments": {}, "_meta": { "progressToken": tool } });
+        let call = json!({ "jsonrpc": "2.0", "id": tool, "method": "tools/call", "params": params });
+        let mut request = session.send(Method::POST).body(call.to_string()).build().expect("a request");
+        request.headers_mut().insert("accept", HeaderValue::from_static("application/json"));
+        only_json(request).await
+    };
+    let (status, told) = call("steps").await;
+    assert!(status == 200 && told["id"] == "steps" && told["result"].is_object(), "{status} {told}");
+    let (status, told) = call("ask_name").await;
+    assert_eq!(
+        (status, &told["id"], &told["error"]["code"]),
+        (406, &json!("ask_name"), &json!(-32600)),
+        "{told}"
+    );
+    assert!(told["error"]["message"].to_string().contains("asks something before it responds"), "{told}");
+
+    let listen = json!({ "notifications": { "toolsListChanged": true } });
+    let (id, request) = Modern::new(&server).begin("subscriptions/listen", listen);
+    let mut request = request.build().expect("a request");
+    request.headers_mut().insert("accept", HeaderValue::from_static("application/json"));
+    let (status, told) = only_json(request).await;
+    assert_eq!((status, &told["id"], &told["error"]["code"]), (406, &json!(id), &json!(-32600)), "{told}");
+    assert!(told["error"]["message"].to_string().contains("text/event-stream"), "{told}");
+}
+
+async fn only_json(request: Request) -> (u16, Value) {
+    let response = soon("the response", client().execute(request)).await.expect("a response");
+    assert_eq!(response.headers()["content-type"], "application/json");
+    let status = response.status().as_u16();
+    (status, soon("its body", response.json()).await.expect("JSON"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

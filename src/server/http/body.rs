@@ -37,6 +37,8 @@ pub(super) struct Message {
     id: Value,
     /// It asks for what is known: its response is one message, which needs no stream.
     pub(super) is_answered_at_once: bool,
+    /// Its response is a stream, whatever it has to tell.
+    pub(super) is_stream: bool,
 }
 
 impl Message {
@@ -46,7 +48,24 @@ impl Message {
         let is_response = method.is_none() && (message.get("result").or(message.get("error"))).is_some();
         let id = if is_response { Value::Null } else { id(message) };
         let is_answered_at_once = matches!(method, Some("tasks/get" | "tasks/list" | "tasks/cancel"));
-        Self { id, is_answered_at_once }
+        let is_stream = method == Some("subscriptions/listen");
+        Self { id, is_answered_at_once, is_stream }
+    }
+
+    /// The refusal of what needs a stream, to a client that takes none.
+    pub(super) fn needs_stream(&self) -> Response {
+        let why = if self.is_stream {
+            "the response to subscriptions/listen is a stream"
+        } else {
+            "the server asks something before it responds, on a stream"
+        };
+        let problem = format!(
+            "{why}, and the Accept header does not take text/event-stream: send Accept: application/json, \
+             text/event-stream"
+        );
+        let mut refused = refusal(&self.id, &ErrorData::invalid_request(problem, None));
+        *refused.status_mut() = StatusCode::NOT_ACCEPTABLE;
+        refused
     }
 
     /// The refusal of what is JSON and no JSON-RPC.

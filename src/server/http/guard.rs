@@ -132,6 +132,9 @@ async fn answered(
     }
     let cut = request.extensions().get::<Cut>().is_some();
     let message = request.extensions().get::<Message>().cloned();
+    if let Some(message) = message.as_ref().filter(|message| message.is_stream && !takes_streams) {
+        return message.needs_stream();
+    }
     let counted = endpoint.serving.calls.token();
     let mut response = endpoint.service.handle(request).await.map(Body::new);
     drop(counted);
@@ -140,7 +143,9 @@ async fn answered(
             return message.no_request();
         }
         response = message.as_json_rpc(response).await;
-        if message.is_answered_at_once || !takes_streams {
+        if !takes_streams {
+            response = media::as_json_only(response).await.unwrap_or_else(|| message.needs_stream());
+        } else if message.is_answered_at_once {
             response = media::as_json(response).await;
         }
     }

@@ -4,6 +4,7 @@ use axum::body::{Body, BodyDataStream};
 use axum::response::Response;
 use futures::StreamExt as _;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
+use http::response::Parts;
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
@@ -88,12 +89,40 @@ pub(super) async fn as_json(response: Response) -> Response {
         let read = futures::stream::once(std::future::ready(Ok(read.into())));
         return Response::from_parts(parts, Body::from_stream(read.chain(rest)));
     };
-    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
-    parts.headers.remove(CACHE_CONTROL);
+    make_json(&mut parts);
     Response::from_parts(parts, Body::from(message.to_string()))
 }
 
-/// The stream up to its first message, or to its end.
+/// A stream as the response that it has, for who takes no stream: what is only told on the way there goes unheard. `None`
+/// where the server asks something first.
+pub(super) async fn as_json_only(response: Response) -> Option<Response> {
+    if !is_events(response.headers()) {
+        return Some(response);
+    }
+    let (mut parts, body) = response.into_parts();
+    let mut rest = body.into_data_stream();
+    loop {
+        let Some(message) = message(&first_message(&mut rest).await) else {
+            // It ended without its response, and so does this one.
+            return Some(Response::from_parts(parts, Body::empty()));
+        };
+        match (message.get("method"), message.get("id")) {
+            (Some(_), Some(_)) => return None,
+            (Some(_), None) => {}
+            (None, _) => {
+                make_json(&mut parts);
+                return Some(Response::from_parts(parts, Body::from(message.to_string())));
+            }
+        }
+    }
+}
+
+fn make_json(parts: &mut Parts) {
+    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+    parts.headers.remove(CACHE_CONTROL);
+}
+
+/// The stream up to its first message, or to its end. Each of its parts is one event.
 async fn first_message(stream: &mut BodyDataStream) -> Vec<u8> {
     let mut read = Vec::new();
     while let Some(Ok(part)) = stream.next().await {
