@@ -90,7 +90,8 @@ impl Sheet {
         match letter {
             _ if is_ahead => {}
             'y' | 'Y' | 'n' | 'N' if is_yes_or_no && !is_word => return None,
-            ' ' if !is_word => return None,
+            // It sends nothing, so it may come together with the key behind it.
+            ' ' if !self.letters.is_word(WORD) => return None,
             'd' if modifiers.is_empty() && !is_word => self.letters.declines = Some(Instant::now()),
             _ => {
                 self.letters.stray();
