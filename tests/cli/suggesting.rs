@@ -101,8 +101,10 @@ fn an_id_of_a_stranger_is_one_word_in_a_shell() {
         assert_eq!(submit.code(), 130);
         let said: Value = serde_json::from_str(place.heard("hint").trim()).expect("one JSON line");
         let hint = said["hint"].as_str().expect("a hint");
-        let (_, line) =
-            hint.split_once("see it with: ").unwrap_or_else(|| panic!("no command for {id}: {hint}"));
+        let command = hint.split_once("is lost; `").and_then(|(_, rest)| rest.rsplit_once("` takes it up"));
+        let (line, _) = command.unwrap_or_else(|| panic!("no command for {id}: {hint}"));
+        // This server's task never ends, so that it is looked at instead of waited for, by the same words.
+        let line = &line.replacen("mcptask attach", "mcptask show", 1);
         let pasted = paste(&place, line, &[]);
         assert!(pasted.out.contains("working"), "{line}: {pasted:?}");
         assert!(!place.path().join("pwned").exists(), "{line}");
