@@ -13,6 +13,7 @@ use super::allowance::{Allowance, Exceeded};
 use super::headers;
 use super::refusals::{as_json_rpc, refusal};
 use super::sessions::{Counted, Sessions};
+use crate::json;
 use crate::server::dialect::{Era, Translation, check_exact, check_id, id, translate};
 use crate::server::errors::{no_method, no_session};
 use crate::server::handshake::{check_initialize, drop_unknown_elicitation};
@@ -88,6 +89,10 @@ pub(super) async fn translated(
 ) -> Result<Request<Body>, Box<Response>> {
     let (mut parts, body) = request.into_parts();
     let body = read(admission, &parts.headers, body).await?;
+    if json::has_too_many_values(&body) {
+        let problem = format!("the body has more than {} JSON values", json::MOST_VALUES);
+        return Err(Box::new(refusal(&Value::Null, &ErrorData::invalid_request(problem, None))));
+    }
     let mut message: Value = serde_json::from_slice(&body).map_err(|error| {
         let error = ErrorData::parse_error(format!("the body is not JSON: {error}"), None);
         Box::new(refusal(&Value::Null, &error))

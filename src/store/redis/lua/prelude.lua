@@ -27,7 +27,8 @@
 --                                s:SESSION\nCREATED:ID       of a session
 --                                d:TIME:t:ID, d:TIME:q:ID:N, d:TIME:r:ID
 --                                                            when a ttl ends, a question times out, a delay is over
---                                w                           in every index: one that lacks it was lost
+--                                w                           in every index: one that lacks it was lost, and so was one
+--                                                            in which another program gave a member another score
 --   tools              hash    name -> specification (JSON)
 --   tools:changes      stream  one entry, of the last change of `tools`: tails wait on it beside `events`
 --   source:SOURCE      set     the tools that a source, such as a file of one machine, has offered
@@ -210,6 +211,16 @@ local function typed(command, ...)
   if type(reply) ~= 'table' or not reply.err then return reply end
   if not string.find(reply.err, 'WRONGTYPE', 1, true) then error(reply, 0) end
   return nil
+end
+
+-- Whether the index has members of another score: who gave it some took the order of its letters, by which all is found.
+local function is_out_of_order()
+  return (typed('ZCOUNT', INDEX, '-inf', '(0') or 0) > 0 or (typed('ZCOUNT', INDEX, '(0', '+inf') or 0) > 0
+end
+
+-- Whether the index is there, and as it was made.
+local function has_index()
+  return typed('ZSCORE', INDEX, 'w') and not is_out_of_order()
 end
 
 -- The names of a worker's tools; nil where they cannot be read.
