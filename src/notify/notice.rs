@@ -125,7 +125,7 @@ impl Asked {
         let host = url.as_deref().and_then(host_of);
         let fits = |form: &Value| {
             let text = form.to_string();
-            text.len() <= MOST_FORM_BYTES && gate::depth(&text) <= MOST_FORM_LEVELS
+            text.len() <= MOST_FORM_BYTES && gate::shape(text.as_bytes()).depth <= MOST_FORM_LEVELS
         };
         Self {
             message: Some(shortened(&ask.message)),

@@ -13,12 +13,12 @@ use super::allowance::{Allowance, Exceeded};
 use super::headers;
 use super::refusals::{as_json_rpc, refusal};
 use super::sessions::{Counted, Sessions};
-use crate::json;
 use crate::server::dialect::{Era, Translation, check_exact, check_id, id, translate};
 use crate::server::errors::{no_method, no_session};
 use crate::server::handshake::{check_initialize, drop_unknown_elicitation};
 use crate::server::misbehaviour::{self, Cut};
 use crate::server::request::Serving;
+use crate::store::gate;
 use crate::task::Scope;
 
 /// Bodies up to this size are read whoever else sends some, in bytes.
@@ -89,8 +89,9 @@ pub(super) async fn translated(
 ) -> Result<Request<Body>, Box<Response>> {
     let (mut parts, body) = request.into_parts();
     let body = read(admission, &parts.headers, body).await?;
-    if json::has_too_many_values(&body) {
-        let problem = format!("the body has more than {} JSON values", json::MOST_VALUES);
+    let values = gate::shape(&body).values;
+    if values > gate::MAX_VALUES {
+        let problem = format!("the body has {values} JSON values, more than {}", gate::MAX_VALUES);
         return Err(Box::new(refusal(&Value::Null, &ErrorData::invalid_request(problem, None))));
     }
     let mut message: Value = serde_json::from_slice(&body).map_err(|error| {

@@ -358,10 +358,14 @@ fn id(text: &str) -> Result<TaskId, Problem> {
     text.parse().map_err(|error| format!("{error}"))
 }
 
-/// The bytes of a record.
-pub(super) fn size(hash: &Value) -> usize {
-    let bytes = |value: &Value| if let Value::BulkString(bytes) = value { bytes.len() } else { 0 };
-    hash.as_map_iter().map_or(0, |fields| fields.map(|(name, value)| bytes(name) + bytes(value)).sum())
+/// About what a record takes in memory once it is read, in bytes.
+pub(super) fn weight(hash: &Value) -> usize {
+    let weight = |value: &Value| match value {
+        Value::BulkString(bytes) if bytes.starts_with(b"{") || bytes.starts_with(b"[") => gate::weight(bytes),
+        Value::BulkString(bytes) => bytes.len(),
+        _ => 0,
+    };
+    hash.as_map_iter().map_or(0, |fields| fields.map(|(name, value)| weight(name) + weight(value)).sum())
 }
 
 /// An outcome as its script wants it: status, event kind, event detail.
