@@ -65,6 +65,7 @@ mod task_id;
 mod token_file;
 mod tools;
 mod ui;
+mod unheeded;
 mod usage;
 mod waiting;
 mod watch;

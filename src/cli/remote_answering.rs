@@ -266,7 +266,12 @@ impl client::Answering for RemoteAnswering {
             Err(failure) => {
                 let is_open = failure.kind() == Kind::NeedsInput;
                 let failure = if is_open { self.elsewhere(failure, question) } else { failure };
-                self.state().failure = Some(failure);
+                let mut state = self.state();
+                state.failure = Some(failure);
+                if question.ask.fits_nothing() && state.asked.len() == position {
+                    // It is passed over, and the answers are for the questions that are not.
+                    state.asked.pop();
+                }
                 None
             }
         }

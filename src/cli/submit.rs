@@ -12,7 +12,7 @@ use super::follow::{self, Answering};
 use super::remote::RemoteArgs;
 use super::remote_answering::RemoteAnswering;
 use super::ui::{text, time};
-use super::{arguments, complete, complete_names, left_behind, outcome, places, stay};
+use super::{arguments, complete, complete_names, left_behind, outcome, places, stay, unheeded};
 use crate::client::{Call, Client, Era, Submitted, Target, asks_as_in_sessions};
 use crate::desk::answers;
 use crate::desk::background::Background;
@@ -317,8 +317,8 @@ async fn through_server(
     };
     let (era, schema) = server.run(look).await?;
     answering.speaks_to(era);
-    if args.session.is_some() && era == Era::Legacy {
-        context.ui.talk("--session has no effect here: the server labels the task with its own session's id");
+    if let Some(words) = args.session.as_ref().and_then(|_| unheeded::session(era, server.is_ours())) {
+        context.ui.warn(words);
     }
     let call = Call {
         tool: args.tool.clone(),
@@ -328,7 +328,15 @@ async fn through_server(
         detached: !args.wait,
     };
     answering.is_about(Background::of_call(call.session.as_deref(), &call.arguments));
-    match server.submit(&call).await.map_err(|failure| in_the_older_era(failure, args))? {
+    let submitted = server.submit(&call).await.map_err(|failure| in_the_older_era(failure, args))?;
+    let kept = match &submitted {
+        Submitted::Task(task) => task.ttl_ms,
+        Submitted::Done(_) => None,
+    };
+    if let Some(words) = args.ttl_ms().and_then(|wished| unheeded::ttl(era, wished, kept)) {
+        context.ui.warn(&words);
+    }
+    match submitted {
         Submitted::Done(result) => outcome::of_outcome(context, (SERVER, "(a foreground call)"), &result),
         Submitted::Task(task) => {
             keep(context, target, &task.id, &args.tool);

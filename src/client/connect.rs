@@ -30,7 +30,7 @@ use super::tasks::beginning;
 use super::traffic::Traffic;
 use super::wire::{Wire, unwrapped};
 use super::{Client, ClientError, ClientResult, Era, Target};
-use crate::certificate::inner;
+use crate::certificate::{inner, trusted_file_fault};
 
 /// What a server is asked first, in words.
 pub(crate) const HANDSHAKE: &str = "the handshake";
@@ -114,6 +114,10 @@ async fn open(
     };
     let running = match target {
         Target::Http { url, headers, token } => {
+            if let Some(fault) = (url.scheme() == "https").then(trusted_file_fault).flatten() {
+                let (given, problem) = (place, format!("cannot be used: {fault}"));
+                return Err(ClientError::Target { given, problem }.into());
+            }
             let endpoint = Endpoint::new(url, &session).map_err(|error| unbuilt(&place, error))?;
             let config = config(url, headers, token.as_deref())?;
             over_http(session, endpoint, config, era).await?

@@ -22,6 +22,7 @@ mod http;
 mod http_client;
 mod junk;
 mod last_words;
+mod looks;
 mod oddity;
 mod patience;
 mod program;
@@ -50,6 +51,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use connect::HANDSHAKE;
 
 pub use asked::AskedQuestion;
+pub(crate) use asking::refused_page;
 pub use asking::{Answering, ask_from};
 pub use error::{ClientError, ClientResult, asks_as_in_sessions};
 pub use follow::OnChange;

@@ -103,7 +103,7 @@ impl Asked {
 
     /// How to answer it later, as a hint.
     pub(crate) fn later_hint(&self) -> Option<Advice> {
-        if values::fits_nothing(&self.ask) {
+        if self.ask.fits_nothing() {
             let decline = self.later.clone()?.flag("--decline");
             let cancel = self.later.clone()?.flag("--cancel");
             return Some(
@@ -227,13 +227,9 @@ impl OpenQuestion {
     ) -> Result<Self, String> {
         let ask = match unanswerable(request) {
             None => client::ask_from(request.get("params").unwrap_or(request))?,
-            // Nobody is shown such a page, and yet it can be declined or dismissed.
-            Some(problem) => match parts(request) {
-                (Some(message), Some(_)) => {
-                    Ask::form(format!("{message} (its page must not be opened: {problem})"), Value::Null)
-                }
-                _ => return Err(problem),
-            },
+            Some(problem) => {
+                client::refused_page(request.get("params").unwrap_or(request), &problem).ok_or(problem)?
+            }
         };
         let respond = values::accepting(Suggested::new("respond").about(task.id.as_str()), &ask);
         let who = format!("{server} (task {}, question {key})", text::short_id(&task.id));

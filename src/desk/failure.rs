@@ -9,7 +9,7 @@ use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
-use crate::desk::suggest::{Advice, Reach};
+use crate::desk::suggest::{Advice, Reach, Suggested};
 use crate::store::Refusal;
 
 /// What helps where a certificate is not taken.
@@ -237,6 +237,13 @@ impl Failure {
     #[must_use]
     pub(crate) fn at(mut self, reach: &Reach) -> Self {
         self.hints = self.hints.into_iter().map(|hint| hint.at(reach)).collect();
+        self
+    }
+
+    /// The commands of its hints that answer a question give the answer that `given` has.
+    #[must_use]
+    pub(crate) fn answering(mut self, given: &Suggested) -> Self {
+        self.hints = self.hints.into_iter().map(|hint| hint.answering(given)).collect();
         self
     }
 

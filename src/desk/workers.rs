@@ -14,7 +14,7 @@ use super::places::Places;
 use super::suggest::{Advice, Suggested};
 use crate::engine::{Engine, EngineError, Viewer};
 use crate::fastmcp::{DeployedTask, DeployedWorker, Deployment};
-use crate::store::{Unreadable, WorkerInfo};
+use crate::store::{StoreError, Unreadable, WorkerInfo};
 use crate::task::{Task, TaskId, TaskStatus};
 
 /// How many tasks are looked at: a worker may hold 100,000 that wait for people.
@@ -59,6 +59,8 @@ pub(crate) struct Worker {
     pub(crate) tasks: u64,
     /// What it holds: what runs first, then what waits for a person; no more than are looked at.
     pub(crate) runs: Vec<Run>,
+    /// How many of its tasks cannot be read, as far as they were looked at: nobody runs those.
+    pub(crate) unreadable: u64,
 }
 
 /// A task that a worker holds.
@@ -93,7 +95,7 @@ impl Worker {
         let mut object = json!({
             "source": self.source, "worker": self.name, "alive": self.is_alive,
             "seen_at": self.seen, "host": self.host, "process": self.process, "since": self.since,
-            "slots": self.slots, "tools": self.tools, "tasks": self.tasks, "runs": self.runs,
+            "slots": self.slots, "tools": self.tools, "tasks": self.tasks, "unreadable": self.unreadable, "runs": self.runs,
         });
         if self.source == STORE {
             // A time to come, at which nobody has seen it. The first name stays for who reads it.
@@ -103,6 +105,11 @@ impl Worker {
             object["docket"] = json!(docket);
         }
         object
+    }
+
+    /// How many of its tasks wait for a person; those that were not looked at are taken for such.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.tasks.saturating_sub(self.busy() as u64 + self.unreadable)
     }
 
     /// How many of its tasks wait for nobody, as far as they were looked at.
@@ -224,7 +231,7 @@ async fn own(engine: &Engine, looked: Looked, found: &mut Workers) -> Result<(),
                 engine.store().claims(&id).await?.into_iter().map(|claim| claim.task).collect();
             held.sort();
             held.truncate(most);
-            worker.runs = runs(engine, held).await?;
+            (worker.runs, worker.unreadable) = runs(engine, held).await?;
         }
         found.workers.push(worker);
     }
@@ -232,20 +239,21 @@ async fn own(engine: &Engine, looked: Looked, found: &mut Workers) -> Result<(),
     Ok(())
 }
 
-/// Those of the tasks that can be read and have not ended meanwhile.
-async fn runs(engine: &Engine, held: Vec<TaskId>) -> Result<Vec<Run>, Failure> {
+/// Those of the tasks that can be read and have not ended meanwhile, and how many cannot be read.
+async fn runs(engine: &Engine, held: Vec<TaskId>) -> Result<(Vec<Run>, u64), Failure> {
     let read = |id: TaskId| async move { engine.get(&Viewer::Operator, &id).await };
     let mut read = stream::iter(held).map(read).buffered(AT_ONCE);
-    let mut runs = Vec::new();
+    let (mut runs, mut unreadable) = (Vec::new(), 0);
     while let Some(task) = read.next().await {
         match task {
             Ok(task) if !task.status.is_final() => runs.push(Run::of_store(&task)),
             Err(EngineError::Store(error)) if is_outage(&error) => return Err(error.into()),
-            // It has ended or gone meanwhile, or cannot be read, which `list` and `doctor` tell.
+            Err(EngineError::Store(StoreError::Unreadable { .. })) => unreadable += 1,
+            // It has ended or gone meanwhile.
             Ok(_) | Err(_) => {}
         }
     }
-    Ok(runs)
+    Ok((runs, unreadable))
 }
 
 /// The workers of a deployment.

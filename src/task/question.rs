@@ -112,6 +112,11 @@ impl Ask {
         self
     }
 
+    /// Whether no content is right for it, as where its form is none at all: it can only be declined or dismissed.
+    pub fn fits_nothing(&self) -> bool {
+        matches!(&self.kind, AskKind::Form { schema } if schema.is_null())
+    }
+
     /// Every reason why a question of somebody else's cannot be shown and answered here. Its form may have more than
     /// MCP's forms have.
     pub fn unshowable(&self) -> Vec<Violation> {

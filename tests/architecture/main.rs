@@ -12,7 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("task", &[]),
     ("certificate", &[]),
     ("process_group", &[]),
-    ("redis_link", &[]),
+    ("redis_link", &["certificate"]),
     ("json", &[]),
     ("form", &["json", "task"]),
     ("fastmcp", &["certificate", "form", "task", "redis_link"]),

@@ -38,7 +38,9 @@ fn asking(requests: Value) -> Peer {
             answered.store(true, Ordering::SeqCst);
             Reply::Result(json!({ "resultType": "complete" }))
         }
-        "tasks/get" if answered.load(Ordering::SeqCst) => Reply::Result(task("working", json!({}))),
+        "tasks/get" if answered.load(Ordering::SeqCst) => {
+            Reply::Result(task("completed", json!({ "result": { "content": [], "isError": false } })))
+        }
         "tasks/get" => Reply::Result(task("input_required", json!({ "inputRequests": requests }))),
         _ => modern(said),
     })
@@ -118,6 +120,32 @@ fn a_page_that_must_not_be_opened_can_be_declined_and_dismissed(#[case] option: 
     let ran = at(&peer, &["respond", "t1", option]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(peer.said_of("tasks/update")[0].message["params"]["inputResponses"]["u"]["action"], action);
+}
+
+#[rstest]
+#[case::each_question(r#"{"action":"decline"}"#, "decline")]
+#[case::what_nothing_answers(r#"{"a":"x","otherwise":"cancel"}"#, "cancel")]
+#[case::an_entry_for_it(r#"[{"a":"x"},{"action":"decline"}]"#, "decline")]
+fn answers_of_a_file_say_no_to_a_page_that_must_not_be_opened(#[case] answers: &str, #[case] action: &str) {
+    let peer = asking(json!({ "u": page() }));
+    let words = ["submit", "x", "--wait", "--answers", "answers.json", "--server", &peer.url()];
+    let ran = run_in(&TempDir::new().expect("a folder"), &words, answers);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(peer.said_of("tasks/update")[0].message["params"]["inputResponses"]["u"]["action"], action);
+}
+
+#[test]
+fn a_page_that_nobody_says_no_to_keeps_no_other_question_from_its_answer() {
+    let peer = asking(json!({ "a-u": page(), "f": form() }));
+    let words = ["submit", "x", "--wait", "--answers", "answers.json", "--server", &peer.url()];
+    let ran = run_in(&TempDir::new().expect("a folder"), &words, r#"[{"a":"x"}]"#);
+    let sent = &peer.said_of("tasks/update")[0].message["params"]["inputResponses"];
+    assert!(sent["f"]["content"]["a"] == "x" && sent.get("a-u").is_none(), "{sent}: {ran:?}");
+    let alone = asking(json!({ "u": page() }));
+    let ran = at(&alone, &["submit", "x", "--wait", "--answers", "answers.json"]);
+    assert!(ran.code == Some(6) && ran.err.contains("its page must not be opened"), "{ran:?}");
+    assert!(ran.err.contains("--question u --decline"), "{ran:?}");
+    assert!(alone.said_of("tasks/update").is_empty());
 }
 
 #[test]
