@@ -327,7 +327,7 @@ async fn through_server(
         session: args.session.as_ref().map(ToString::to_string),
         detached: !args.wait,
     };
-    answering.is_about(Background::of_call(call.session.as_deref(), &call.arguments));
+    answering.is_about(Background::of_call(&call));
     match server.submit(&call).await.map_err(|failure| in_the_older_era(failure, args))? {
         Submitted::Done(result) => outcome::of_outcome(context, (SERVER, "(a foreground call)"), &result),
         Submitted::Task(task) => {
@@ -336,7 +336,7 @@ async fn through_server(
                 context.ui.warn(warning);
             }
             announce(context, args, &task.id, Suggested::new("show").about(task.id.as_str()))?;
-            answering.announced(&task.id);
+            answering.announced(&task);
             if !args.wait {
                 return Ok(());
             }

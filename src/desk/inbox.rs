@@ -165,6 +165,11 @@ impl Inbox {
         self.change(|list| list.close(key.place, &key.task, None));
     }
 
+    /// Nothing is known of what waits at a place, and nothing will be.
+    pub(crate) fn shows_none(&self, at: usize) {
+        self.change(|list| list.set(at, Vec::new(), usize::MAX));
+    }
+
     /// Changes the list, and tells of it where it is another one then.
     fn change(&self, change: impl FnOnce(&mut List) -> bool) {
         let is_another = change(&mut self.list());

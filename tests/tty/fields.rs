@@ -191,7 +191,11 @@ fn submit_through_a_server_asks_here_in_both_eras() {
 #[test]
 fn the_demo_asks() {
     let place = Place::new();
-    dinner(&mut Screen::sized(&place, &["demo"], (80, 70)));
+    let mut screen = Screen::sized(&place, &["demo"], (80, 70));
+    let shown = screen.sees("What cuisine would you like?");
+    let said = words(&shown);
+    assert!(said.contains("asks; the task ends in 24 h") && said.contains("tool: plan_dinner"), "{shown}");
+    dinner(&mut screen);
 }
 
 fn dinner(screen: &mut Screen) {
