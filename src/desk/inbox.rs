@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use super::failure::Failure;
 use super::place::{Found, Place, no_task};
 use super::places::Places;
+use super::text;
 
 pub(crate) use list::{Key, List, Question, TaskKey};
 use overview::Overview;
@@ -126,9 +127,15 @@ impl Inbox {
         std::mem::take(&mut *self.remarks.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Something is to be known of how it is followed.
-    pub(crate) fn remark(&self, words: impl IntoIterator<Item = String>) {
-        self.remarks.lock().unwrap_or_else(PoisonError::into_inner).extend(words);
+    /// Something is to be known of how a place is followed.
+    fn remark_of(&self, at: usize, words: impl IntoIterator<Item = String>) {
+        let place = if self.has_several_places() {
+            format!("{}: ", text::line(&self.name(at)))
+        } else {
+            String::new()
+        };
+        let said = words.into_iter().map(|words| format!("{place}{words}"));
+        self.remarks.lock().unwrap_or_else(PoisonError::into_inner).extend(said);
         self.tell_change();
     }
 

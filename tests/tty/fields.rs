@@ -184,6 +184,12 @@ fn submit_through_a_server_asks_here_in_both_eras() {
         let arguments = ["submit", "plan_dinner", "--wait", "--server", server.url(), "--era", era];
         let mut screen = Screen::run(&place, &arguments);
         screen.sees(&format!("mcptask ({})", server.url()));
+        let shown = screen.sees("What cuisine would you like?");
+        let said = words(&shown);
+        assert!(
+            said.contains("tool: plan_dinner") && said.contains("; the task ends in 24 h"),
+            "{era}: {shown}"
+        );
         dinner(&mut screen);
     }
 }

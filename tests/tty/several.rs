@@ -72,6 +72,8 @@ fn questions_of_another_software_s_server_are_answered_through_it_beside_our_own
     let host = endpoint.strip_prefix("http://").expect("http");
     let row = |text: &str| shown.lines().find(|row| row.contains(text)).unwrap_or_else(|| panic!("{shown}"));
     assert!(row("What kind of dinner?").contains(host), "{shown}");
+    // Of several, it is said which one is meant.
+    screen.sees(&format!("{host}: the tasks that were launched from here are looked at"));
     assert!(row("May I delete table?").contains("mcptask"), "{shown}");
     screen.press("/");
     screen.at("filter:", "dinner");
@@ -157,8 +159,8 @@ fn servers_and_profiles_are_looked_at_beside_our_own_store() {
     let prods = allowing(&far, "lamp", "friday");
     let arguments = ["inbox", "--also", server.url(), "--also", "prod"];
     let mut screen = Screen::sized(&place, &arguments, (120, 30));
-    let shown = screen.sees("[ 3 waiting ]");
     let host = server.url().strip_prefix("http://").expect("http");
+    let shown = screen.sees("[ 3 waiting ]");
     let row = |text: &str| shown.lines().find(|row| row.contains(text)).unwrap_or_else(|| panic!("{shown}"));
     assert!(row("delete table").contains("mcptask"), "{shown}");
     assert!(row("delete chair").contains(host), "{shown}");

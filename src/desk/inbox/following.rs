@@ -56,7 +56,7 @@ impl Inbox {
         self.load(at, place).await?;
         answers();
         if !remarks.is_empty() {
-            self.remark(remarks);
+            self.remark_of(at, remarks);
         }
         // What they knew at their beginning has just been read.
         drop(others.open_questions());
@@ -88,7 +88,7 @@ impl Inbox {
                 // Whatever the log does not tell of any more is among what waits.
                 News::Ours(_) => self.load(at, place).await?,
                 News::Theirs(Notice::Event(seen)) => self.theirs(at, place, &seen).await?,
-                News::Theirs(Notice::Warning(words)) => self.remark([words]),
+                News::Theirs(Notice::Warning(words)) => self.remark_of(at, [words]),
             }
             self.happened.send_modify(|number| *number = number.wrapping_add(1));
             if self.has_room_again(at) {
