@@ -196,6 +196,12 @@ impl Config {
         }
     }
 
+    /// The option of the line that says where tasks are kept, where it has one.
+    pub(crate) fn flag_of_store(&self) -> Option<&str> {
+        let of_store = self.settings.iter().filter(|one| ["redis", "db", "namespace"].contains(&one.name));
+        of_store.map(|one| one.from.as_str()).find(|from| from.starts_with("--"))
+    }
+
     /// Where this command's tasks are, without secrets.
     pub(crate) fn place(&self) -> String {
         self.server.as_ref().map_or_else(|| self.location(), |server| shown_server(&server.server))

@@ -327,7 +327,7 @@ async fn through_server(
         session: args.session.as_ref().map(ToString::to_string),
         detached: !args.wait,
     };
-    answering.is_about(Background::of_call(call.session.as_deref(), &call.arguments));
+    answering.is_about(Background::of_call(&call));
     let submitted = server.submit(&call).await.map_err(|failure| in_the_older_era(failure, args))?;
     let kept = match &submitted {
         Submitted::Task(task) => task.ttl_ms,
@@ -344,7 +344,7 @@ async fn through_server(
                 context.ui.warn(warning);
             }
             announce(context, args, &task.id, Suggested::new("show").about(task.id.as_str()))?;
-            answering.announced(&task.id);
+            answering.announced(&task);
             if !args.wait {
                 return Ok(());
             }

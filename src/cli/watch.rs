@@ -11,13 +11,12 @@ use std::time::Duration;
 use clap::Args;
 
 use super::context::Context;
-use super::failure::store::expired;
 use super::failure::{Failure, Kind};
 use super::outcome;
 use super::places;
 use super::remote::RemoteArgs;
 use super::since::Since;
-use super::ui::time;
+use super::ui::{text, time};
 use crate::desk::facts::{Fact, Facts};
 use crate::desk::place::{Found, Place};
 use crate::desk::places::Places;
@@ -149,7 +148,10 @@ async fn ended(found: &Found) -> Result<(), Failure> {
     match found.ending(true).await {
         Ok(ending) => outcome::fails((found.source(), found.id()), &ending),
         // It was there when the watching began.
-        Err(failure) if failure.kind() == Kind::NotFound => Err(expired(found.id())),
+        Err(failure) if failure.kind() == Kind::NotFound => {
+            let gone = format!("task {} is deleted: its ttl ended, or it was pruned", text::line(found.id()));
+            Err(Failure::new(Kind::Cancelled, gone))
+        }
         Err(failure) => Err(failure),
     }
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::background::Background;
+use super::question_end::QuestionEnd;
 use super::suggest::{Advice, Suggested};
 use super::{page, text, time, values};
 use crate::client::{self, TaskView};
@@ -40,6 +41,8 @@ pub(crate) struct Asked {
     pub(crate) asked_at: Option<Timestamp>,
     /// When it answers itself.
     pub(crate) deadline: Option<Timestamp>,
+    /// When the deployment that keeps it drops it.
+    pub(crate) dropped: Option<Timestamp>,
     /// Why the last answer to it was refused.
     pub(crate) refused: Option<String>,
     /// The command that answers it later, where there is one.
@@ -57,9 +60,21 @@ pub(crate) struct Asked {
 impl Asked {
     /// A question of which nothing is known but who asks it, and what.
     pub(crate) fn new(who: String, ask: Ask) -> Self {
-        let (asked_at, deadline, refused, later, draft) = (None, None, None, None, None);
+        let (asked_at, deadline, dropped, refused, later, draft) = (None, None, None, None, None, None);
         let (background, filled, is_only_here) = (Background::default(), Filled::default(), false);
-        Self { who, ask, asked_at, deadline, refused, later, background, draft, filled, is_only_here }
+        Self {
+            who,
+            ask,
+            asked_at,
+            deadline,
+            dropped,
+            refused,
+            later,
+            background,
+            draft,
+            filled,
+            is_only_here,
+        }
     }
 
     /// What it means to go away without an answer, as a thing to do.
@@ -82,13 +97,12 @@ impl Asked {
         self.refused = Some(problem);
     }
 
-    /// What it does when its time is over, and when, as the end of a sentence; that its task ends, where that is before.
-    pub(crate) fn until(&self, now: Timestamp) -> Option<String> {
-        let at = self.deadline?;
-        if let Some(ends) = self.background.ends.filter(|ends| *ends < at) {
-            return Some(format!("; the task ends {}", time::relative(ends, now)));
-        }
-        Some(format!("; {} {}", self.ask.on_timeout.words(), time::relative(at, now)))
+    /// What ends it where nobody answers, whatever comes first.
+    pub(crate) fn end(&self) -> Option<QuestionEnd> {
+        let own = self.deadline.map(|at| QuestionEnd::AnswersItself(self.ask.on_timeout, at));
+        let known =
+            [own, self.dropped.map(QuestionEnd::Dropped), self.background.ends.map(QuestionEnd::WithItsTask)];
+        QuestionEnd::first(known.into_iter().flatten())
     }
 
     /// What is so where nobody here has answered it.
@@ -200,6 +214,7 @@ impl OpenQuestion {
         let one = |question| {
             let mut open = Self::of_fastmcp(&task.id, &task.component.name, task.generation, question);
             open.asked.background = Background::of_fastmcp(task);
+            open.asked.dropped = task.lifetimes().question_ms.and_then(time::from_now);
             if task.arguments_have_expired() {
                 // Its server would run the task again without any.
                 let respond = Suggested::new("respond").about(task.id.as_str()).flag("--direct");
@@ -254,17 +269,6 @@ impl OpenQuestion {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_end_of_the_task_is_told_where_it_is_before_the_questions() {
-        let now = Timestamp::now();
-        let after = |seconds: i64| Some(now + jiff::SignedDuration::from_secs(seconds));
-        let mut asked = Asked::new("a tool".to_owned(), Ask::form("?", Value::Null));
-        (asked.deadline, asked.background.ends) = (after(3600), after(45));
-        assert_eq!(asked.until(now).as_deref(), Some("; the task ends in 45 s"));
-        asked.background.ends = after(7200);
-        assert!(asked.until(now).is_some_and(|words| !words.contains("the task ends")));
-    }
 
     #[test]
     fn what_no_answer_fits_is_declined_and_dismissed_by_two_commands() {

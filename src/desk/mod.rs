@@ -20,6 +20,7 @@ pub(crate) mod object;
 pub(crate) mod page;
 pub(crate) mod place;
 pub(crate) mod places;
+pub(crate) mod question_end;
 pub(crate) mod row;
 pub(crate) mod ruling;
 pub(crate) mod selection;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::task::duration;
 
@@ -15,6 +15,11 @@ pub(crate) fn relative(at: Timestamp, now: Timestamp) -> String {
         past @ 2.. => format!("{} ago", rough(past.unsigned_abs())),
         future => format!("in {}", rough(future.unsigned_abs())),
     }
+}
+
+/// The time so many milliseconds from now.
+pub(crate) fn from_now(ms: i64) -> Option<Timestamp> {
+    Timestamp::now().checked_add(SignedDuration::from_millis(ms)).ok()
 }
 
 /// How long it was from one time to another: "3 min".

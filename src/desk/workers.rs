@@ -201,11 +201,10 @@ impl Place {
         let mut found = Workers::default();
         match self {
             Self::Store(engine) => own(engine, looked, &mut found).await?,
-            Self::Fastmcp(deployment) => found.workers.extend(deployed(deployment).await?),
+            Self::Fastmcp(deployment) => {
+                found.workers.extend(deployed(deployment, &deployment.list().await?).await?);
+            }
             Self::Server(_) => {}
-        }
-        for worker in &mut found.workers {
-            worker.runs.sort_by_key(|run| (run.waits, run.since));
         }
         Ok(found)
     }
@@ -231,7 +230,8 @@ async fn own(engine: &Engine, looked: Looked, found: &mut Workers) -> Result<(),
                 engine.store().claims(&id).await?.into_iter().map(|claim| claim.task).collect();
             held.sort();
             held.truncate(most);
-            (worker.runs, worker.unreadable) = runs(engine, held).await?;
+            let (of_this, unreadable) = runs(engine, held).await?;
+            (worker.runs, worker.unreadable) = (in_order(of_this), unreadable);
         }
         found.workers.push(worker);
     }
@@ -256,21 +256,26 @@ async fn runs(engine: &Engine, held: Vec<TaskId>) -> Result<(Vec<Run>, u64), Fai
     Ok((runs, unreadable))
 }
 
-/// The workers of a deployment.
-async fn deployed(deployment: &Deployment) -> Result<Vec<Worker>, Failure> {
-    let workers = deployment.deployed_workers().await?;
-    if workers.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut runs: BTreeMap<String, Vec<Run>> = BTreeMap::new();
-    for task in deployment.list().await?.iter().filter(|task| task.is_running()) {
+/// The workers of a deployment, with what they run of its tasks.
+pub(super) async fn deployed(
+    deployment: &Deployment,
+    tasks: &[DeployedTask],
+) -> Result<Vec<Worker>, Failure> {
+    let mut runs: BTreeMap<&str, Vec<Run>> = BTreeMap::new();
+    for task in tasks.iter().filter(|task| task.is_running()) {
         if let Some(worker) = &task.worker {
-            runs.entry(worker.name.clone()).or_default().push(Run::of_deployment(task));
+            runs.entry(&worker.name).or_default().push(Run::of_deployment(task));
         }
     }
     let with_runs = |worker: DeployedWorker| {
-        let runs = runs.remove(&worker.name).unwrap_or_default();
-        Worker::of_deployment(worker, runs)
+        let runs = runs.remove(worker.name.as_str()).unwrap_or_default();
+        Worker::of_deployment(worker, in_order(runs))
     };
-    Ok(workers.into_iter().map(with_runs).collect())
+    Ok(deployment.deployed_workers().await?.into_iter().map(with_runs).collect())
+}
+
+/// What runs first, then what waits for a person.
+fn in_order(mut runs: Vec<Run>) -> Vec<Run> {
+    runs.sort_by_key(|run| (run.waits, run.since));
+    runs
 }

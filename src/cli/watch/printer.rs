@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::hook::{Hook, Hooks};
 use super::reset::{self, Known};
 use crate::cli::context::Context;
-use crate::cli::failure::store::expired;
+use crate::cli::failure::store::{expired, pruned};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::ui::{Piece, event, page, text};
 use crate::desk::asked::OpenQuestion;
@@ -186,7 +186,7 @@ impl<'a> Printer<'a> {
             return Ok(false);
         }
         if seen.name == EXPIRED {
-            return Err(expired(&seen.task));
+            return Err(deleted(seen));
         }
         self.never(&seen.task, seen.name).map(|()| true)
     }
@@ -297,8 +297,41 @@ impl<'a> Printer<'a> {
     }
 }
 
+/// The failure of the one task that is deleted before what was waited for.
+fn deleted(seen: &Seen) -> Failure {
+    if seen.object["pruned"] == true { pruned(&seen.task) } else { expired(&seen.task) }
+}
+
 /// The end of the one task that is watched, also where it had ended before; never, where all are watched.
 async fn over(ours: Option<&Log>) -> Result<Task, Failure> {
     let Some((engine, EventFilter::Task(id), _)) = ours else { return std::future::pending().await };
     until_final(engine, id).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::{Scope, TaskId, TaskStatus};
+
+    #[test]
+    fn a_task_that_was_pruned_is_not_said_to_have_expired() {
+        let said = |pruned: bool| {
+            let event = Event {
+                cursor: Cursor::START,
+                at: Timestamp::UNIX_EPOCH,
+                task: TaskId::generate(),
+                tool: "deploy".to_owned(),
+                session: None,
+                scope: Scope::anonymous(),
+                hidden: false,
+                status: TaskStatus::Completed,
+                kind: EventKind::Expired { pruned },
+            };
+            let failure = deleted(&Seen::of_event(&event));
+            assert_eq!(failure.kind(), Kind::Cancelled);
+            failure.to_string()
+        };
+        assert!(said(true).ends_with("was pruned: somebody deleted it"), "{}", said(true));
+        assert!(said(false).ends_with("expired: its ttl ended and it was deleted"), "{}", said(false));
+    }
 }

@@ -22,8 +22,10 @@ impl From<StoreError> for Failure {
 fn explained(error: &StoreError) -> Failure {
     let message = error.to_string();
     match error {
-        StoreError::NoTask(_) => Failure::new(Kind::NotFound, message)
-            .hint(Advice::command(Suggested::new("list"), "shows the tasks; one whose ttl ended is deleted")),
+        StoreError::NoTask(_) => Failure::new(Kind::NotFound, message).hint(Advice::command(
+            Suggested::new("list"),
+            "shows the tasks; one that was pruned, or whose ttl ended, is deleted",
+        )),
         StoreError::NoQuestion { task, .. } => {
             Failure::new(Kind::NotFound, message).hint(about("show", task, "shows its questions"))
         }
@@ -166,6 +168,11 @@ pub(crate) fn gone_or(task: &Task, error: EngineError) -> Failure {
 pub(crate) fn expired(id: &str) -> Failure {
     let id = text::line(id);
     Failure::new(Kind::Cancelled, format!("task {id} expired: its ttl ended and it was deleted"))
+}
+
+/// The failure of a task that was waited for and that somebody deleted before its ttl ended.
+pub(crate) fn pruned(id: &str) -> Failure {
+    Failure::new(Kind::Cancelled, format!("task {} was pruned: somebody deleted it", text::line(id)))
 }
 
 /// Whether the task's ttl has ended.
