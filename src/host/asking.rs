@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answering::user;
-use super::calls::{Caller, Desk, Reply, left};
+use super::calls::{Caller, Desk, MOST, Reply, left, within};
 use super::pending::Before;
 use super::{Way, arguments};
 use crate::desk::answer::{Delivered, Sending};
@@ -50,7 +50,7 @@ impl<W: Way> Desk<'_, W> {
     pub(super) async fn ask_user(&self, caller: &Caller<'_>) -> Result<Reply, Failure> {
         let Wanted { task, question } = arguments::read(caller)?;
         self.way.before_changing().await?;
-        let (found, open) = self.open_question(&task, &question).await?;
+        let (found, open) = within(MOST, self.open_question(&task, &question)).await?;
         let done =
             match Modes::of(caller.context.client_capabilities().as_ref()).missing(&open.asked.ask.kind) {
                 Some(problem) => {
@@ -122,7 +122,8 @@ impl<W: Way> Desk<'_, W> {
     ) -> Result<Result<Reply, String>, Failure> {
         let who = user(self.way.who(caller.name().as_deref(), None));
         let answer = read(result)?.given_by(who);
-        match Sending::new(found, open, answer, fastmcp::Way::Supported).attempt().await? {
+        let mut sending = Sending::new(found, open, answer, fastmcp::Way::Supported);
+        match within(MOST, sending.attempt()).await? {
             Delivered::Taken(receipt) => Ok(Ok(Reply::Said(self.told(found, open, &receipt)))),
             Delivered::Refused { problem, .. } => Ok(Err(problem)),
         }
@@ -198,8 +199,10 @@ fn read(result: &Value) -> Result<Answer, Failure> {
         return Err(Failure::new(Kind::NeedsInput, problem));
     };
     let mut answer = Answer::new(action, Answerer::Operator);
-    answer.content =
-        result.get("content").and_then(Value::as_object).filter(|_| action == Action::Accept).cloned();
+    if let Some(content) = result.get("content").filter(|_| action == Action::Accept) {
+        arguments::exact(content)?;
+        answer.content = content.as_object().cloned();
+    }
     Ok(answer)
 }
 

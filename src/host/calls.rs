@@ -17,7 +17,7 @@ use crate::desk::places::Places;
 use crate::desk::sought::Sought;
 
 /// How long a call may take that waits for nobody.
-const MOST: Duration = Duration::from_secs(60);
+pub(super) const MOST: Duration = Duration::from_secs(60);
 
 /// How long a launch may take: a server may run a tool at once.
 const LAUNCH: Duration = Duration::from_secs(600);
@@ -140,7 +140,10 @@ impl<'a, W: Way> Desk<'a, W> {
 }
 
 /// Bounds what waits for nobody. Boxed, since whoever works on many calls would carry each along.
-async fn within<T>(most: Duration, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+pub(super) async fn within<T>(
+    most: Duration,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
     let silent = || Failure::new(Kind::TimedOut, format!("gave up after {most:?}"));
     tokio::time::timeout(most, Box::pin(work)).await.unwrap_or_else(|_| Err(silent()))
 }

@@ -6,7 +6,7 @@ use rmcp::model::{ProgressNotificationParam, ProgressToken};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::calls::{Caller, Desk, left};
+use super::calls::{Caller, Desk, MOST, left, within};
 use super::shown::{self, Said};
 use super::tools::{MOST_SECONDS, MOST_TASKS, USUAL_SECONDS, USUAL_TASKS};
 use super::{Way, arguments};
@@ -59,14 +59,6 @@ enum Reason {
     Asked,
     Ended,
     TimedOut,
-}
-
-/// What a watcher hears.
-enum Heard {
-    Left,
-    Over(Result<Reason, Failure>),
-    TimedOut,
-    Step(Option<Box<Seen>>),
 }
 
 impl<W: Way> Desk<'_, W> {
@@ -143,11 +135,20 @@ impl<W: Way> Desk<'_, W> {
                 "timeout_seconds is {seconds}: it must be 1 to {MOST_SECONDS}"
             )));
         }
-        let places = self.way.places().await?;
-        let found = self.find(&places, &task).await?;
-        let reason = until_something(caller, &places, &found, Duration::from_secs(seconds)).await?;
+        let find = async {
+            let places = self.way.places().await?;
+            let found = self.find(&places, &task).await?;
+            Ok((places, found))
+        };
+        let (places, found) = within(MOST, find).await?;
+        let reason = tokio::select! {
+            biased;
+            () = caller.left() => return Err(left()),
+            () = tokio::time::sleep(Duration::from_secs(seconds)) => Reason::TimedOut,
+            reason = until_something(caller, &places, &found) => reason?,
+        };
         // What was found is as it was then.
-        let facts = self.seek(&places, found.id()).await?.facts().await?;
+        let facts = within(MOST, async { self.seek(&places, found.id()).await?.facts().await }).await?;
         let (reason, said) = match reason {
             Reason::Asked => ("asked", "It waits for an answer".to_owned()),
             Reason::Ended => ("ended", "It has ended".to_owned()),
@@ -215,12 +216,7 @@ fn done(tool: &str, outcome: &Outcome) -> Said {
 }
 
 /// Waits until the task asks, or has ended; tells each step meanwhile, where the caller wants to hear of them.
-async fn until_something(
-    caller: &Caller<'_>,
-    places: &Places,
-    found: &Found,
-    most: Duration,
-) -> Result<Reason, Failure> {
+async fn until_something(caller: &Caller<'_>, places: &Places, found: &Found) -> Result<Reason, Failure> {
     let token = caller.context.meta.get_progress_token();
     let mut steps = match &token {
         Some(_) => Steps::begin(places, found).await?,
@@ -228,26 +224,16 @@ async fn until_something(
     };
     let over =
         async { Ok(if found.until_it_asks().await?.is_some() { Reason::Asked } else { Reason::Ended }) };
-    let (mut over, late) = (Box::pin(over), tokio::time::sleep(most));
-    tokio::pin!(late);
-    let mut count = 0;
+    let (mut over, mut count) = (Box::pin(over), 0);
     loop {
-        let heard = tokio::select! {
+        let step = tokio::select! {
             biased;
-            () = caller.left() => Heard::Left,
-            over = &mut over => Heard::Over(over),
-            () = &mut late => Heard::TimedOut,
-            step = steps.next() => Heard::Step(step?),
+            over = &mut over => return over,
+            step = steps.next() => step?,
         };
-        match heard {
-            Heard::Left => return Err(left()),
-            Heard::Over(over) => return over,
-            Heard::TimedOut => return Ok(Reason::TimedOut),
-            Heard::Step(None) => {}
-            Heard::Step(Some(seen)) => {
-                count += 1;
-                tell(caller, token.as_ref(), count, &seen).await;
-            }
+        if let Some(seen) = step {
+            count += 1;
+            tell(caller, token.as_ref(), count, &seen).await;
         }
     }
 }

@@ -77,6 +77,7 @@ fn what_does_not_fit_leaves_the_question_open(stage: &Stage) {
         (json!({ "content": 7 }), "usage"),
         (json!({}), "usage"),
         (json!({ "action": "decline", "content": {} }), "usage"),
+        (json!({ "content": { "sure": true, "words": 1e22 } }), "usage"),
         (json!({ "action": "perhaps" }), "usage"),
         (json!({ "question": "", "content": {} }), "usage"),
         (json!({ "question": "q7", "content": {} }), "not_found"),

@@ -178,3 +178,26 @@ fn a_server_that_was_started_again_is_reached_again() {
     let _server = stage.background(&["serve", "--json", "--listen", &listen, "--workers", "0"]);
     assert_eq!(host.ok("show_task", &json!({ "task": launched["task"] }))["task"], launched["task"]);
 }
+
+#[test]
+fn a_store_that_goes_away_fails_calls_and_is_found_again() {
+    let mut stage = Stage::persistent();
+    let task = stage.asking_deploy();
+    let mut host = stage.host();
+    assert_eq!(ids(&host.ok("list_waiting", &json!({}))), [&task]);
+    stage.redis_mut().kill();
+    for (tool, arguments) in [
+        ("list_waiting", json!({})),
+        ("watch_task", json!({ "task": task, "timeout_seconds": 1 })),
+        ("answer_question", json!({ "task": task, "question": "q1", "action": "decline" })),
+    ] {
+        assert_eq!(host.fails(tool, &arguments)["code"], "unreachable", "{tool}");
+    }
+    stage.redis_mut().restart();
+    let begun = std::time::Instant::now();
+    while host.call("list_waiting", &json!({}))["isError"] == true {
+        assert!(begun.elapsed() < crate::place::BOUND, "it is not found again");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    host.ok("answer_question", &json!({ "task": task, "question": "q1", "action": "decline" }));
+}
