@@ -41,6 +41,7 @@
 //! - [`client`]: speaks MCP to any server, in both eras; knows only the domain.
 //! - `desk`: what an operator sees and does, whatever the face: so far, the commands that are suggested.
 //! - `tui`: a question in the terminal, one screen.
+//! - `host`: the desk as an MCP server, for hosts with a model.
 //! - [`web`]: a question in the browser, one page, for whoever has its link.
 //! - [`cli`]: the commands, and the only road to the terminal.
 //!
@@ -58,6 +59,7 @@ pub mod form;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod host;
 mod json;
 mod notify;
 mod process_group;

@@ -39,6 +39,7 @@ fn examples(command: &str) -> &'static [Example] {
         "export" => &EXPORT,
         "ask" => &ASK,
         "report" => &REPORT,
+        "mcp" => &MCP,
         "check" => &CHECK,
         "completions" => &COMPLETIONS,
         "config" => &CONFIG,
@@ -181,6 +182,15 @@ const REPORT: [Example; 3] = [
     ("The third of ten steps", "mcptask report 3/10"),
     ("With words, which the task's status shows", "mcptask report 3/10 'copying pictures'"),
     ("By hand, without a worker", "mcptask report 3/10 --local"),
+];
+
+const MCP: [Example; 3] = [
+    ("For a host that may look and launch: its command, with nothing else", "mcptask mcp"),
+    (
+        "For one whose user may answer there, under a name that the log keeps",
+        "mcptask mcp --allow-answer --as ann",
+    ),
+    ("For the tasks of a server", "mcptask mcp --server http://127.0.0.1:8737/mcp"),
 ];
 
 const CHECK: [Example; 3] = [

@@ -30,6 +30,7 @@ mod inbox;
 mod left_behind;
 mod link;
 mod list;
+mod mcp;
 mod named_server;
 mod notify;
 mod notifying;
@@ -121,6 +122,7 @@ enum Command {
     Ask(ask::AskArgs),
     Report(report::ReportArgs),
     Check(check::CheckArgs),
+    Mcp(mcp::McpArgs),
     Completions(completions::CompletionsArgs),
     Config(settings::ConfigArgs),
     Init(settings::InitArgs),

@@ -20,11 +20,11 @@ use crate::desk::ending::Ending;
 use crate::desk::place::{SERVER, STORE};
 use crate::desk::places::SEARCHED;
 use crate::desk::server::Server;
+use crate::desk::submit::{into_store, of_deployment, through_its_server};
 use crate::desk::suggest::{Advice, Suggested};
-use crate::engine::{Engine, EngineError, Submission, Viewer};
+use crate::engine::{Engine, Submission, Viewer};
 use crate::fastmcp::Deployment;
 use crate::form;
-use crate::store::StoreError;
 use crate::task::{Scope, SessionId, Task, TaskId};
 
 /// Launch a task; print its id
@@ -188,7 +188,7 @@ async fn through_store(context: &Context, args: &SubmitArgs, answering: &Answeri
         hidden: false,
         ttl_ms: args.ttl_ms(),
     };
-    let task = patiently(context, args, async || submitted(&engine, submission.clone()).await).await?;
+    let task = patiently(context, args, async || into_store(&engine, submission.clone()).await).await?;
     let id = task.id();
     if let Some(limit) = task.new.ttl_ms.filter(|kept| args.ttl_ms().is_some_and(|wished| wished > *kept)) {
         context.ui.warn(&format!("tasks are kept at most {}", time::rough(limit / 1000)));
@@ -228,25 +228,15 @@ async fn opened(context: &Context, args: &SubmitArgs) -> Result<Engine, Failure>
     context.engine().await
 }
 
-/// The failure of a tool that ours do not have, where it is one of FastMCP's: its workers run it, or have run it.
+/// The failure of a tool that ours do not have, where it is one of FastMCP's.
 async fn deployed(context: &Context, args: &SubmitArgs) -> Option<Failure> {
     let StoreChoice::Redis(url) = &context.config.store else { return None };
-    let tool = args.tool.as_str();
     for deployment in Deployment::discover_among(url, SEARCHED).await.ok()? {
-        let is_offered = deployment.components().await.ok()?.iter().any(|one| one.component.name == tool);
-        if is_offered || deployment.list().await.ok()?.iter().any(|task| task.component.name == tool) {
-            let message = format!(
-                "{tool:?} is a tool of FastMCP's, in docket {}: those are launched through its server",
-                text::line(deployment.docket())
-            );
-            return Some(Failure::usage(message).hint(through_its_server(args.suggested())));
+        if let Some(failure) = of_deployment(&deployment, args.suggested(), &args.tool).await {
+            return Some(failure);
         }
     }
     None
-}
-
-pub(crate) fn through_its_server(submit: Suggested) -> Advice {
-    Advice::command(submit.through_some_server(), "launches it there")
 }
 
 /// Repeats a step where the command waits; tries it once where it does not.
@@ -256,19 +246,6 @@ async fn patiently<T>(
     mut step: impl AsyncFnMut() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     if args.wait { context.ride_out(step).await } else { step().await }
-}
-
-/// Submits once. A store that was lost on the way may have the task, so that a second try could make two of it.
-async fn submitted(engine: &Engine, submission: Submission) -> Result<Task, Failure> {
-    engine.submit(submission).await.map_err(|error| match error {
-        EngineError::Store(error @ StoreError::Unreachable { .. }) => {
-            Failure::from(error).of_outage(false).hint(
-                Advice::from("the task may have been submitted all the same: ")
-                    .and_command(Suggested::new("list"), "shows it if so"),
-            )
-        }
-        other => other.into(),
-    })
 }
 
 /// A task that no worker will take waits for ever; better said at once.
@@ -339,7 +316,7 @@ async fn through_server(
     match submitted {
         Submitted::Done(result) => outcome::of_outcome(context, (SERVER, "(a foreground call)"), &result),
         Submitted::Task(task) => {
-            keep(context, target, &task.id, &args.tool);
+            keep(context, server, &task.id, &args.tool);
             if let Some(warning) = left_behind::warning(target, era).filter(|_| !args.wait) {
                 context.ui.warn(warning);
             }
@@ -383,9 +360,8 @@ fn in_the_older_era(failure: Failure, args: &SubmitArgs) -> Failure {
 }
 
 /// Keeps the id before anything is waited for, so that the task can be found when this process is killed.
-fn keep(context: &Context, target: &Target, id: &str, tool: &str) {
-    let kept = context.kept(target).map(|kept| kept.add(target.to_string(), id, tool));
-    if let Some(Err(error)) = kept {
+fn keep(context: &Context, server: &Server, id: &str, tool: &str) {
+    if let Err(error) = server.keep(id, tool) {
         context.ui.detail(&format!("the task's id is not kept for `list`: {error}"));
     }
 }

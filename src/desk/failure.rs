@@ -9,6 +9,8 @@ use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
+use serde_json::{Value, json};
+
 use crate::desk::suggest::{Advice, Reach, Suggested};
 use crate::store::Refusal;
 
@@ -253,9 +255,25 @@ impl Failure {
         Self { task, question, ..self }
     }
 
-    /// See [`Failure::concerning`].
-    pub(crate) fn concerns(&self) -> (Option<&str>, Option<&str>) {
-        (self.task.as_deref(), self.question.as_deref())
+    /// What programs are told of it: docs/JSON.md, "error".
+    pub(crate) fn object(&self) -> Value {
+        let mut object = json!({
+            "code": self.kind.code(), "exit": self.kind.exit_code(), "message": self.message,
+        });
+        for (name, id) in [("task", &self.task), ("question", &self.question)] {
+            if let Some(id) = id {
+                object[name] = json!(id);
+            }
+        }
+        if !self.hints.is_empty() {
+            let hints: Vec<_> = self.hints.iter().map(ToString::to_string).collect();
+            object["hint"] = json!(hints.join("; "));
+        }
+        let causes = self.causes();
+        if !causes.is_empty() {
+            object["causes"] = json!(causes);
+        }
+        object
     }
 
     pub(crate) fn hints(&self) -> &[Advice] {

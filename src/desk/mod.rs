@@ -27,6 +27,7 @@ pub(crate) mod selection;
 pub(crate) mod server;
 pub(crate) mod short_id;
 pub(crate) mod sought;
+pub(crate) mod submit;
 pub(crate) mod suggest;
 pub(crate) mod text;
 pub(crate) mod time;

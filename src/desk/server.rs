@@ -204,6 +204,11 @@ impl Server {
         self.kept.as_ref().map(|kept| kept.of_server(&self.name)).unwrap_or_default()
     }
 
+    /// Keeps the id of a task that this user launched here.
+    pub(crate) fn keep(&self, task: &str, tool: &str) -> std::io::Result<()> {
+        self.kept.as_ref().map_or(Ok(()), |kept| kept.add(self.name.clone(), task, tool))
+    }
+
     /// The tool that a task runs, where this user launched it.
     pub(crate) fn tool_of(&self, task: &str) -> Option<String> {
         self.kept().into_iter().find(|one| one.task == task).map(|one| one.tool)
