@@ -23,6 +23,7 @@ mod doctor;
 mod environment;
 mod examples;
 mod export;
+mod extend;
 mod follow;
 mod handover;
 mod help;
@@ -106,6 +107,7 @@ enum Command {
     Respond(respond::RespondArgs),
     Inbox(inbox::InboxArgs),
     Link(link::LinkArgs),
+    Extend(extend::ExtendArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),
     Result(result::ResultArgs),
@@ -134,6 +136,7 @@ impl Command {
                 | Self::Watch(_)
                 | Self::Respond(_)
                 | Self::Link(_)
+                | Self::Extend(_)
                 | Self::Show(_)
                 | Self::Result(_)
                 | Self::Cancel(_)

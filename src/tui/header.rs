@@ -46,7 +46,7 @@ pub(super) fn head(asked: &Asked, rows: &mut Rows) {
     let who = format!("{} asks{since}{until}", text::line(&asked.who));
     rows.wrapped("", &who, |row| look.bold(row));
     let indent = " ".repeat(INDENT);
-    let ends = asked.background.ends.map(|at| ("the task ends", time::relative(at, now)));
+    let ends = asked.task_ends().map(|at| ("the task ends", time::relative(at, now)));
     let facts = asked.background.facts.iter().cloned().chain(ends);
     for (name, value) in facts {
         rows.wrapped(&format!("{indent}{name}: "), &value, |row| look.dim(row));

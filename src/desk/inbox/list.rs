@@ -187,6 +187,12 @@ impl List {
         }
     }
 
+    /// A question answers itself then, and not before. Whether the list is another one.
+    pub(super) fn extend(&mut self, key: &Key, deadline: Timestamp) -> bool {
+        let found = self.questions.iter_mut().find(|one| one.key == *key);
+        found.is_some_and(|one| one.deadline.replace(deadline) != Some(deadline))
+    }
+
     /// Takes a task's question off, or all of the task. Whether the list is another one.
     pub(super) fn close(&mut self, place: usize, task: &str, question: Option<&str>) -> bool {
         let before = self.questions.len();
