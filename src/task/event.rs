@@ -229,6 +229,16 @@ impl EventKind {
         }
     }
 
+    /// The whole question, where the event has it.
+    pub fn question(&self) -> Option<&Question> {
+        match self {
+            Self::Asked { question } | Self::Reminded { question } | Self::Unanswerable { question, .. } => {
+                Some(question)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether nothing follows it for the task, but for `expired`.
     pub fn is_end(&self) -> bool {
         matches!(

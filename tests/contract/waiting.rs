@@ -364,7 +364,7 @@ async fn a_lost_index_is_made_anew_with_its_reminders_and_new_ends() {
     extend(&*store, task.id(), 30 * HOUR).await;
     let index = "mcptask:{test}:2:index";
     let before: Vec<String> = server(&bench).ask(&["ZRANGE", index, "0", "-1"]).expect("reads");
-    let _: redis::Value = server(&bench).ask(&["DEL", index]).expect("is gone");
+    let _: ::redis::Value = server(&bench).ask(&["DEL", index]).expect("is gone");
     assert_eq!(due_reminders(&*store).await, [(task.id().clone(), q(2))]);
     let after: Vec<String> = server(&bench).ask(&["ZRANGE", index, "0", "-1"]).expect("reads");
     assert_eq!(after, before);

@@ -59,7 +59,10 @@ async fn nobody_gives_a_question_of_fastmcp_more_time_and_the_way_that_works_is_
     let (code, done, complaint) = mcptask(&kitchen, &["extend", &id, "2h"]);
     assert_eq!((code, done.len()), (2, 0), "{complaint}");
     assert!(complaint.contains("nobody can give it more time"), "{complaint}");
-    assert!(complaint.contains("mcptask respond") && complaint.contains("answers it before that"), "{complaint}");
+    assert!(
+        complaint.contains("mcptask respond") && complaint.contains("answers it before that"),
+        "{complaint}"
+    );
     kitchen.asks(&id, "What kind of dinner?").await;
     assert_eq!(mcptask(&kitchen, &["extend", "zzzzzzzz", "2h"]).0, 9);
 }

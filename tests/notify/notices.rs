@@ -169,6 +169,7 @@ fn people_are_reminded_once_of_a_question_that_waits(stage: &Stage) {
     assert_eq!(events[0]["question"]["message"], "Waits?");
     let words = stage.ok(&["watch", "--no-follow", "--event", "reminded"]);
     assert!(words.contains("reminded of q1: Waits?"), "{words}");
+    assert!(words.contains("answer with: mcptask respond "), "{words}");
     tasks.cancel(waits.id());
     assert_eq!(receiver.count(2)[1].data("event"), "cancelled", "nothing came between");
 }

@@ -9,14 +9,8 @@ use crate::task::{Answerer, Event, EventKind, Who};
 impl Seen {
     /// An event of our own log.
     pub(crate) fn of_event(event: &Event) -> Self {
-        let question = match &event.kind {
-            EventKind::Asked { question }
-            | EventKind::Reminded { question }
-            | EventKind::Unanswerable { question, .. } => {
-                Some(OpenQuestion::of_store(&event.task, &event.tool, question))
-            }
-            _ => None,
-        };
+        let question =
+            event.kind.question().map(|question| OpenQuestion::of_store(&event.task, &event.tool, question));
         Self {
             at: event.at,
             task: event.task.to_string(),
