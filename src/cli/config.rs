@@ -72,7 +72,7 @@ pub(crate) struct GlobalArgs {
 }
 
 /// A length of time that is not over at once.
-fn some_time(text: &str) -> Result<Duration, String> {
+pub(super) fn some_time(text: &str) -> Result<Duration, String> {
     match time::duration(text)? {
         Duration::ZERO => Err(format!("{text:?} is no time at all: nothing is done within it")),
         some => Ok(some),

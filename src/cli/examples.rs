@@ -26,6 +26,7 @@ fn examples(command: &str) -> &'static [Example] {
         "respond" => &RESPOND,
         "inbox" => &INBOX,
         "link" => &LINK,
+        "extend" => &EXTEND,
         "list" => &LIST,
         "show" => &SHOW,
         "result" => &RESULT,
@@ -119,6 +120,12 @@ const LINK: [Example; 3] = [
     ("A link to its first open question", "mcptask link 7w3k9q2m --public-url https://tasks.example.com"),
     ("For somebody by name", "mcptask link 7w3k9q2m --as ada --public-url https://tasks.example.com"),
     ("Withdraw its links", "mcptask link 7w3k9q2m --withdraw"),
+];
+
+const EXTEND: [Example; 3] = [
+    ("It waits another two hours, from now on", "mcptask extend 7w3k9q2m 2h"),
+    ("Until tomorrow, with a note for its log", "mcptask extend 7w3k9q2m 24h --note 'asleep here'"),
+    ("One of several questions, for a script", "mcptask extend 7w3k9q2m 3h --question q1 --json"),
 ];
 
 const CANCEL: [Example; 3] = [

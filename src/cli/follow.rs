@@ -243,7 +243,11 @@ async fn until_change(
         context.ui.detail(&event::line(&event, jiff::Timestamp::now(), Paint::new(false)));
         match event.kind {
             EventKind::Progress(progress) => spinner.step(&progress),
-            EventKind::Claimed { .. } | EventKind::Noted { .. } => {}
+            EventKind::Claimed { .. }
+            | EventKind::Noted { .. }
+            | EventKind::Extended { .. }
+            | EventKind::Reminded { .. }
+            | EventKind::Unanswerable { .. } => {}
             _ => return Ok(()),
         }
     }
@@ -261,7 +265,7 @@ async fn have_answered(
     let mut asked = OpenQuestion::of_task(task, question).asked;
     asked.background.at(&engine.store().location());
     loop {
-        let closed = answer::closed_in_store(engine, task, question.id.as_str());
+        let closed = answer::closed_in_store(engine, task, (question.id.as_str(), &asked));
         let answer = match answering.decide_unless((&asked, position), Box::pin(closed)).await? {
             Ok(answer) => answer,
             Err(winner) => {

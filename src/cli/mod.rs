@@ -23,6 +23,7 @@ mod doctor;
 mod environment;
 mod examples;
 mod export;
+mod extend;
 mod follow;
 mod handover;
 mod help;
@@ -108,6 +109,7 @@ enum Command {
     Respond(respond::RespondArgs),
     Inbox(inbox::InboxArgs),
     Link(link::LinkArgs),
+    Extend(extend::ExtendArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),
     Result(result::ResultArgs),
@@ -137,6 +139,7 @@ impl Command {
                 | Self::Watch(_)
                 | Self::Respond(_)
                 | Self::Link(_)
+                | Self::Extend(_)
                 | Self::Show(_)
                 | Self::Result(_)
                 | Self::Cancel(_)

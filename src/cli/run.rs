@@ -17,8 +17,8 @@ use super::failure::{Failure, Kind};
 use super::signals::{self, Signals, Stop};
 use super::ui::{self, Streams, Ui};
 use super::{
-    ask, attach, cancel, check, completions, demo, doctor, export, handover, help, inbox, link, list, mcp,
-    notify, profile, prune, report, respond, result, retry, serve, settings, show, submit, tools, usage,
+    ask, attach, cancel, check, completions, demo, doctor, export, extend, handover, help, inbox, link, list,
+    mcp, notify, profile, prune, report, respond, result, retry, serve, settings, show, submit, tools, usage,
     watch, worker, workers,
 };
 use crate::client::programs_ended;
@@ -84,6 +84,7 @@ fn of_store(environment: &Environment, command: &Command) -> Environment {
         Command::Respond(args) => &args.remote,
         Command::Inbox(args) => &args.remote,
         Command::Link(args) => &args.remote,
+        Command::Extend(args) => &args.remote,
         Command::List(args) => &args.remote,
         Command::Show(args) => &args.remote,
         Command::Result(args) => &args.remote,
@@ -137,6 +138,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
         Command::Respond(args) => client(context, level(true), Box::pin(respond::run(context, args))),
         Command::Inbox(args) => client(context, level(true), Box::pin(inbox::run(context, args))),
         Command::Link(args) => client(context, Level::WARN, Box::pin(link::run(context, args))),
+        Command::Extend(args) => client(context, Level::WARN, Box::pin(extend::run(context, args))),
         Command::List(args) => client(context, Level::WARN, Box::pin(list::run(context, args))),
         Command::Show(args) => client(context, level(args.waits()), Box::pin(show::run(context, args))),
         Command::Result(args) => client(context, level(args.waits()), Box::pin(result::run(context, args))),

@@ -49,7 +49,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(0..=1024))]
     #[arg(alias = "workers")]
     concurrency: u16,
-    /// What becomes of a question when its client cannot answer: cancel it, or wait for `respond`
+    /// What becomes of a question when its client cannot answer, where its tool does not say: cancel it, wait for `respond`, or
+    /// wait and let notifiers tell of it
     #[arg(long, value_enum, value_name = "HOW", default_value_t)]
     unanswerable: UnanswerableChoice,
     /// Let the rules of this file answer what they are about, before anybody is shown it
@@ -145,6 +146,7 @@ enum UnanswerableChoice {
     #[default]
     Cancel,
     Wait,
+    Notify,
 }
 
 pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failure> {
@@ -260,6 +262,7 @@ impl ServeArgs {
             unanswerable: match self.unanswerable {
                 UnanswerableChoice::Cancel => Unanswerable::Cancel,
                 UnanswerableChoice::Wait => Unanswerable::Wait,
+                UnanswerableChoice::Notify => Unanswerable::Notify,
             },
             max_body_bytes: self.limits.max_body,
             rate_limit: self.limits.rate_limit,

@@ -29,6 +29,17 @@ impl Filled {
     }
 }
 
+/// What an operator has extended since a question was read, for whoever shows it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Extended(Arc<Mutex<Option<Ends>>>);
+
+/// When a question answers itself, and when its task ends.
+#[derive(Debug, Clone, Copy)]
+struct Ends {
+    deadline: Option<Timestamp>,
+    task: Option<Timestamp>,
+}
+
 /// A question and what a person must know before answering it.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_field_names, reason = "`asked_at` is the questions' own word")]
@@ -53,6 +64,7 @@ pub(crate) struct Asked {
     pub(crate) draft: Option<Map<String, Value>>,
     /// What is filled in here.
     pub(crate) filled: Filled,
+    pub(crate) extended: Extended,
     /// Whether nobody else can answer it through its server when it is left: that asks only this command.
     pub(crate) is_only_here: bool,
 }
@@ -61,7 +73,8 @@ impl Asked {
     /// A question of which nothing is known but who asks it, and what.
     pub(crate) fn new(who: String, ask: Ask) -> Self {
         let (asked_at, deadline, dropped, refused, later, draft) = (None, None, None, None, None, None);
-        let (background, filled, is_only_here) = (Background::default(), Filled::default(), false);
+        let (background, is_only_here) = (Background::default(), false);
+        let (filled, extended) = (Filled::default(), Extended::default());
         Self {
             who,
             ask,
@@ -73,8 +86,26 @@ impl Asked {
             background,
             draft,
             filled,
+            extended,
             is_only_here,
         }
+    }
+
+    /// Takes note of when it ends by its task as that stands now.
+    pub(crate) fn stands(&self, task: &Task, question: &str) {
+        let Some(now) = task.questions.iter().find(|one| one.id.as_str() == question) else { return };
+        let ends = Ends { deadline: now.deadline, task: task.expires_at() };
+        *self.extended.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ends);
+    }
+
+    fn ends(&self) -> Ends {
+        let extended = *self.extended.0.lock().unwrap_or_else(PoisonError::into_inner);
+        extended.unwrap_or(Ends { deadline: self.deadline, task: self.background.ends })
+    }
+
+    /// When its task ends.
+    pub(crate) fn task_ends(&self) -> Option<Timestamp> {
+        self.ends().task
     }
 
     /// What it means to go away without an answer, as a thing to do.
@@ -99,9 +130,9 @@ impl Asked {
 
     /// What ends it where nobody answers, whatever comes first.
     pub(crate) fn end(&self) -> Option<QuestionEnd> {
-        let own = self.deadline.map(|at| QuestionEnd::AnswersItself(self.ask.on_timeout, at));
-        let known =
-            [own, self.dropped.map(QuestionEnd::Dropped), self.background.ends.map(QuestionEnd::WithItsTask)];
+        let Ends { deadline, task } = self.ends();
+        let own = deadline.map(|at| QuestionEnd::AnswersItself(self.ask.on_timeout, at));
+        let known = [own, self.dropped.map(QuestionEnd::Dropped), task.map(QuestionEnd::WithItsTask)];
         QuestionEnd::first(known.into_iter().flatten())
     }
 

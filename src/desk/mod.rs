@@ -11,6 +11,7 @@ pub(crate) mod csv;
 pub(crate) mod diagnose;
 pub(crate) mod ending;
 pub(crate) mod export;
+pub(crate) mod extending;
 pub(crate) mod facts;
 pub(crate) mod failure;
 pub(crate) mod inbox;

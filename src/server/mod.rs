@@ -35,4 +35,5 @@ pub use sign_ins::{NotSignedIn, SignIns, SignedIn};
 pub use stdio::stdio;
 pub use tls::{Identity, IdentityError};
 
-pub use crate::relay::{Decide, Unanswerable};
+pub use crate::relay::Decide;
+pub use crate::task::Unanswerable;

@@ -22,6 +22,6 @@ pub use fault::Fault;
 pub use id::{QuestionId, SessionId, TaskId, WorkerId};
 pub use question::{Ask, AskKind, OnTimeout, Question};
 pub use record::{NewTask, Outcome, Progress, RpcError, Scope, Task, TaskStatus};
-pub use tool::{TaskSupport, ToolSpec};
+pub use tool::{TaskSupport, ToolSpec, Unanswerable};
 pub use violation::{Violation, instead, joined};
 pub use who::{Known, Who};

@@ -56,7 +56,7 @@ pub(super) fn head(asked: &Asked, rows: &mut Rows) {
     rows.wrapped("", &who, |row| look.bold(row));
     let indent = " ".repeat(INDENT);
     let is_said = matches!(end, Some(QuestionEnd::WithItsTask(_)));
-    let ends = asked.background.ends.filter(|_| !is_said);
+    let ends = asked.task_ends().filter(|_| !is_said);
     let ends = ends.map(|at| ("the task ends", time::relative(at, now)));
     let facts = asked.background.facts.iter().cloned().chain(ends);
     for (name, value) in facts {

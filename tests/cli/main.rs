@@ -11,6 +11,7 @@ mod emptied;
 mod examples;
 mod exit_codes;
 mod exporting;
+mod extending;
 mod file_limits;
 mod file_rights;
 mod following;

@@ -23,3 +23,4 @@ mod streams;
 mod support;
 #[path = "../support/tables.rs"]
 mod tables;
+mod unanswerable;

@@ -15,7 +15,7 @@ use crate::desk::values;
 use crate::desk::watch::{END, Notice, Open, Seen, Wanted, Watching};
 use crate::engine::{Engine, Watch, Watched};
 use crate::store::EventFilter;
-use crate::task::{Cursor, Event, EventKind, Task};
+use crate::task::{Cursor, Event, Task};
 
 /// The event of a task whose ttl ended.
 const EXPIRED: &str = "expired";
@@ -224,10 +224,8 @@ impl<'a> Printer<'a> {
         if event.hidden || self.not_before.is_some_and(|at| event.at < at) {
             return Ok(false);
         }
-        let is_open = match (&event.kind, &self.open) {
-            (EventKind::Asked { question }, Some(open)) if !self.context.ui.is_json() => {
-                open.has(event, &question.id).await
-            }
+        let is_open = match (event.kind.question(), &self.open) {
+            (Some(question), Some(open)) if !self.context.ui.is_json() => open.has(event, &question.id).await,
             _ => false,
         };
         let is_new = self.open.as_ref().is_none_or(|open| event.cursor > open.begun());
@@ -311,7 +309,7 @@ async fn over(ours: Option<&Log>) -> Result<Task, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::{Scope, TaskId, TaskStatus};
+    use crate::task::{EventKind, Scope, TaskId, TaskStatus};
 
     #[test]
     fn a_task_that_was_pruned_is_not_said_to_have_expired() {

@@ -30,6 +30,7 @@ fn explained(error: &StoreError) -> Failure {
             Failure::new(Kind::NotFound, message).hint(about("show", task, "shows its questions"))
         }
         StoreError::AlreadyAnswered { task, question, answer } => already_answered(task, question, answer),
+        StoreError::WaitsLonger { task, question, until } => waits_longer(task, question, *until),
         StoreError::Ended { task, .. } => {
             Failure::new(Kind::NothingChanged, message).hint(about("result", task, "shows how"))
         }
@@ -104,6 +105,19 @@ pub(crate) fn already_answered(task: &TaskId, question: &QuestionId, answer: &An
     )
 }
 
+/// That a question waits as long already.
+fn waits_longer(task: &TaskId, question: &QuestionId, until: Option<Timestamp>) -> Failure {
+    let Some(until) = until else {
+        let message = format!("question {question} of task {task} has no end: it waits until it is answered");
+        return Failure::new(Kind::NothingChanged, message);
+    };
+    let stands = format!("{} ({until})", time::relative(until, Timestamp::now()));
+    Failure::new(
+        Kind::NothingChanged,
+        format!("question {question} of task {task} waits longer than that already: it ends {stands}"),
+    )
+}
+
 fn help_to_reach(location: &str) -> String {
     if is_redis(location) {
         ping(location)
@@ -138,6 +152,7 @@ impl From<EngineError> for Failure {
                 .hint(Advice::command(Suggested::new("tools"), "shows the tools")),
             EngineError::Arguments { tool, .. } => Self::usage(message)
                 .hint(Advice::command(Suggested::new("tools").about(tool), "shows what it takes")),
+            EngineError::Extension { .. } => Self::usage(message),
             EngineError::Answer { task, .. } => Self::usage(message).hint(
                 Advice::from("the question is still open; ")
                     .and_command(Suggested::new("show").about(task.as_str()), "shows what it takes"),

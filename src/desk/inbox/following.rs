@@ -131,6 +131,10 @@ impl Inbox {
             EventKind::Answered { question, .. } => {
                 self.change(|list| list.close(at, task, Some(question.as_str())));
             }
+            EventKind::Extended { question, deadline, .. } => {
+                let key = Key { place: at, task: task.to_owned(), question: question.to_string() };
+                self.change(|list| list.extend(&key, *deadline));
+            }
             kind if kind.is_end() => self.change(|list| list.close(at, task, None)),
             _ => {}
         }

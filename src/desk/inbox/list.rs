@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::desk::question_end::QuestionEnd;
 use crate::desk::{page, text};
-use crate::task::{Ask, AskKind};
+use crate::task::{Ask, AskKind, OnTimeout};
 
 /// The most characters of a question's message in its row.
 const MESSAGE: usize = 400;
@@ -256,6 +256,19 @@ impl List {
                 true
             }
         }
+    }
+
+    /// A question answers itself then, and not before. Whether the list is another one.
+    pub(super) fn extend(&mut self, key: &Key, deadline: Timestamp) -> bool {
+        let Some(one) = self.questions.iter_mut().find(|one| one.key == *key) else { return false };
+        // Its task ends no sooner: who extends a question extends its task with it.
+        let action = if let Some(QuestionEnd::AnswersItself(action, _)) = one.end {
+            action
+        } else {
+            OnTimeout::default()
+        };
+        let end = Some(QuestionEnd::AnswersItself(action, deadline));
+        std::mem::replace(&mut one.end, end) != end
     }
 
     /// Takes a task's question off, or all of the task. Whether the list is another one.

@@ -8,7 +8,7 @@
 --   meta               hash    layout; epoch, another one after the data was lost. It alone stands under
 --                              `mcptask:{NAMESPACE}:`, for programs of every layout
 --   task:ID            hash    the task: `new` (JSON), its parts that scripts need, and the journal:
---                              qN (JSON), qN.at, qN.until (ms), qN.sum, aN (JSON), aN.at (ms);
+--                              qN (JSON), qN.at, qN.until (ms), qN.remind (ms, until it came), qN.sum, aN (JSON), aN.at (ms);
 --                              labels: whether it is hidden 0|1, directly its tool, then its session or '' and its
 --                              scope, each on a line of its own; its events repeat them as they are;
 --                              log: the ids of its latest events
@@ -25,8 +25,9 @@
 --                                e:STATUS:CREATED:ID         final
 --                                o:SCOPE\nCREATED:ID         of a scope that is not anonymous
 --                                s:SESSION\nCREATED:ID       of a session
---                                d:TIME:t:ID, d:TIME:q:ID:N, d:TIME:r:ID
---                                                            when a ttl ends, a question times out, a delay is over
+--                                d:TIME:t:ID, d:TIME:q:ID:N, d:TIME:m:ID:N, d:TIME:r:ID
+--                                                            when a ttl ends, a question times out, people are
+--                                                            reminded of it, a delay is over
 --                                w                           in every index: one that lacks it was lost, and so was one
 --                                                            in which another program gave a member another score
 --   tools              hash    name -> specification (JSON)
