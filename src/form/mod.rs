@@ -76,10 +76,11 @@ impl Form {
             .iter()
             .filter(|field| field.is_secret)
             .for_each(|field| field.hide_in(&mut found, content));
-        // Of what the schema describes it says itself what it takes. Of the rest nothing is known, so that it has to be what
-        // MCP's own type of an answer holds; null is told by the schema's words on what is needed.
+        // Of what the schema names it says itself what it takes. Of the rest nothing is known, so that it has to be what
+        // MCP's own type of an answer holds.
         let is_described = |name: &str| {
-            if self.is_whole { shape::mentions(self.schema(), name) } else { self.property(name).is_some() }
+            let is_field = || self.field(name).is_some() || self.property(name).is_some();
+            if self.is_whole { shape::mentions(self.schema(), name) } else { is_field() }
         };
         let foreign = content.iter().filter(|(name, value)| !is_form_value(value) && !is_described(name));
         found.extend(foreign.map(|(name, _)| no_form_value(name)));

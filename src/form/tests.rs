@@ -125,13 +125,9 @@ fn an_answer_holds_only_flat_values() {
 }
 
 #[test]
-fn what_no_part_of_a_schema_describes_has_to_be_flat_too() {
+fn what_no_part_of_a_schema_names_has_to_be_flat_too() {
     let variant = |name: &str| json!({ "properties": { name: { "type": "object" } } });
-    let schemas = [
-        json!({ "type": "object", "required": ["extra"] }),
-        json!({ "type": "object", "oneOf": [variant("a"), variant("b")] }),
-        json!(true),
-    ];
+    let schemas = [json!({ "type": "object", "oneOf": [variant("a"), variant("b")] }), json!(true)];
     let content = json!({ "extra": { "deep": 1 } });
     for schema in schemas {
         let form = Form::parse(&of_object(&schema)).expect("a form");
@@ -140,6 +136,8 @@ fn what_no_part_of_a_schema_describes_has_to_be_flat_too() {
     }
     let described = [
         json!({ "type": "object", "anyOf": [variant("extra"), variant("b")] }),
+        json!({ "type": "object", "anyOf": [variant("a"), { "properties": { "b": {} }, "required": ["extra"] }] }),
+        json!({ "type": "object", "required": ["extra"] }),
         json!({ "type": "object", "properties": {}, "additionalProperties": { "type": "object" } }),
     ];
     for schema in described {
