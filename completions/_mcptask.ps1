@@ -120,6 +120,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcptask' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output [default: auto]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up waiting after this long, for example 90s or 5m: exit 7')
             [CompletionResult]::new('--stdio', '--stdio', [CompletionResultType]::ParameterName, 'Serve one client on stdin and stdout instead')
+            [CompletionResult]::new('--experimental-events', '--experimental-events', [CompletionResultType]::ParameterName, 'Offer clients MCP''s Events extension: questions and ends of their tasks, by poll or stream')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Listen on an address that others reach even though everybody is let in')
             [CompletionResult]::new('--builtin', '--builtin', [CompletionResultType]::ParameterName, 'Offer the built-in tools as well, beside those of a file')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr')

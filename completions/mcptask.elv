@@ -115,6 +115,7 @@ set edit:completion:arg-completer[mcptask] = {|@words|
             cand --color 'Colour the output [default: auto]'
             cand --timeout 'Give up waiting after this long, for example 90s or 5m: exit 7'
             cand --stdio 'Serve one client on stdin and stdout instead'
+            cand --experimental-events 'Offer clients MCP''s Events extension: questions and ends of their tasks, by poll or stream'
             cand --insecure 'Listen on an address that others reach even though everybody is let in'
             cand --builtin 'Offer the built-in tools as well, beside those of a file'
             cand --json 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'

@@ -126,6 +126,7 @@ always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l stdio -d 'Serve one client on stdin and stdout instead'
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l experimental-events -d 'Offer clients MCP\'s Events extension: questions and ends of their tasks, by poll or stream'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l insecure -d 'Listen on an address that others reach even though everybody is let in'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l builtin -d 'Offer the built-in tools as well, beside those of a file'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'

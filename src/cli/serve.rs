@@ -72,6 +72,12 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "URL", conflicts_with = "stdio", value_parser = PublicUrl::read)]
     #[arg(value_hint = clap::ValueHint::Url)]
     public_url: Option<PublicUrl>,
+    /// Offer clients MCP's Events extension: questions and ends of their tasks, by poll or stream
+    ///
+    /// An experiment: the extension's words may still move. Only who brings a token is told, and only of the tasks of that
+    /// token's scope; without tokens, only of a session that is named.
+    #[arg(long)]
+    experimental_events: bool,
     #[command(flatten)]
     access: AccessArgs,
     #[command(flatten)]
@@ -268,6 +274,7 @@ impl ServeArgs {
             rate_limit: self.limits.rate_limit,
             max_requests: self.limits.max_requests,
             max_sessions: self.limits.max_sessions,
+            experimental_events: self.experimental_events,
             faults: self.offer.faults().to_vec(),
             ..ServeConfig::default()
         }

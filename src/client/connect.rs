@@ -27,6 +27,7 @@ use super::oddity;
 use super::session::Session;
 use super::stdio::{ChildServer, Start};
 use super::tasks::beginning;
+use super::telling::Telling;
 use super::traffic::Traffic;
 use super::wire::{Wire, unwrapped};
 use super::{Client, ClientError, ClientResult, Era, Target};
@@ -97,7 +98,7 @@ async fn open(
     let (wire, words) = (Arc::new(Wire::default()), words.clone());
     let desk = answering.map(|answering| Arc::new(Desk::new(answering)));
     let (changed, promised) = (broadcast::Sender::new(HINTS), broadcast::Sender::new(HINTS));
-    let place = target.to_string();
+    let (place, telling) = (target.to_string(), Telling::default());
     let (lost, broken) = (CancellationToken::new(), Arc::new(Notify::new()));
     let (stays, gave_up) = (CancellationToken::new(), Arc::<GaveUp>::default());
     let session = Session {
@@ -110,6 +111,7 @@ async fn open(
         lost: lost.clone(),
         broken: broken.clone(),
         stays: stays.clone(),
+        telling: telling.clone(),
         flood: Flood::new(words.clone()),
     };
     let running = match target {
@@ -139,6 +141,7 @@ async fn open(
         words,
         changed,
         promised,
+        telling,
         lost,
         broken,
         stays,
@@ -210,7 +213,7 @@ async fn over_http(
 ) -> Result<Running, Failure> {
     let (place, wire, listening) = (session.place.clone(), session.wire.clone(), endpoint.listening());
     let transport = StreamableHttpClientTransport::with_client(endpoint, config);
-    let transport = Traffic::new(transport, &session.flood);
+    let transport = Traffic::new(transport, &session.flood, &session.telling);
     let over = session.flood.over().child_token();
     let serving = serve_client_with_lifecycle_and_ct(session, transport, lifecycle(era), over);
     let running = serving.await.map_err(|error| {
@@ -239,7 +242,7 @@ async fn over_stdio(
     })?;
     let gone = child.gone();
     let over = session.flood.over().child_token();
-    let transport = Traffic::new(child, &session.flood);
+    let transport = Traffic::new(child, &session.flood, &session.telling);
     match serve_client_with_lifecycle_and_ct(session, transport, lifecycle(era), over).await {
         Ok(running) => Ok(running),
         Err(error) => {

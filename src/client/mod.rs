@@ -23,6 +23,7 @@ mod http_client;
 mod junk;
 mod last_words;
 mod looks;
+mod occurrences;
 mod oddity;
 mod patience;
 mod program;
@@ -32,6 +33,7 @@ mod stdio;
 mod submit;
 mod target;
 mod tasks;
+mod telling;
 mod told;
 mod tools;
 mod traffic;
@@ -56,6 +58,7 @@ pub use asking::{Answering, ask_from};
 pub use error::{ClientError, ClientResult, asks_as_in_sessions};
 pub use follow::OnChange;
 pub(crate) use hearing::{Heard, Hearing};
+pub(crate) use occurrences::{Occurrence, Occurrences, Told};
 pub use patience::Patience;
 pub use program::programs_ended;
 pub use submit::{Call, Submitted};
@@ -68,6 +71,7 @@ use crate::task::ToolSpec;
 use asking::{Desk, GaveUp};
 use last_words::LastWords;
 use session::Session;
+use telling::Telling;
 use wire::Wire;
 
 /// How long the end of a connection may take whose server floods it: the flood is read no more, and goes on.
@@ -84,6 +88,8 @@ pub struct Client {
     changed: broadcast::Sender<Arc<TaskView>>,
     /// Of which tasks a modern server has said that it tells.
     promised: broadcast::Sender<Arc<BTreeSet<String>>>,
+    /// Hands on what is told in streams of events.
+    telling: Telling,
     /// Fires when the server says that it does not know the session any more.
     lost: CancellationToken,
     /// Tells of each stream that broke off and cannot be opened again, since nobody is there.

@@ -18,6 +18,7 @@ use super::TaskView;
 use super::asked::AskedQuestion;
 use super::asking::{Desk, GaveUp, ask_from, elicit_result, needs_input};
 use super::flood::Flood;
+use super::telling::Telling;
 use super::wire::{ELICITATION, PROMISED, TASK_CHANGED, Wire};
 
 /// Under this `_meta` key a message names its task (2025-11-25, basic/utilities/tasks).
@@ -42,6 +43,8 @@ pub(super) struct Session {
     pub(super) broken: Arc<Notify>,
     /// Fires where the session is left to the server at the end, with what goes on in it.
     pub(super) stays: CancellationToken,
+    /// Hands on what is told in streams of events.
+    pub(super) telling: Telling,
     /// How many of its questions may be open.
     pub(super) flood: Flood,
 }

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::pattern::Pattern;
-use crate::task::{Event, EventKind};
+use crate::task::{Event, EventKind, Pattern};
 
 /// That a question has waited long enough: the only word here that is no event of the log.
 pub(crate) const UNANSWERED: &str = "unanswered";

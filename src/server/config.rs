@@ -59,6 +59,8 @@ pub struct ServeConfig {
     pub poll_interval_ms: u64,
     /// The largest request body or line, in bytes.
     pub max_body_bytes: usize,
+    /// Whether it offers the Events extension, whose words may still move.
+    pub experimental_events: bool,
     /// How it serves every task wrongly, on purpose, for tests of clients.
     pub faults: Vec<Fault>,
     /// Pages for people, which are served beside the endpoint.
@@ -86,6 +88,7 @@ impl Default for ServeConfig {
             vanish_grace: Duration::from_secs(30),
             poll_interval_ms: 500,
             max_body_bytes: 4 * 1024 * 1024,
+            experimental_events: false,
             faults: Vec::new(),
             pages: None,
             name: env!("CARGO_PKG_NAME").to_owned(),

@@ -47,6 +47,7 @@ mod rules_again;
 mod safety;
 mod secrets;
 mod server_away;
+mod server_events;
 mod serving;
 mod shapes;
 mod showing;

@@ -14,6 +14,7 @@ mod legacy;
 mod many_tasks;
 mod modern;
 mod named;
+mod occurrences;
 mod peer;
 mod programs;
 mod replies;

@@ -3,6 +3,7 @@
 mod access;
 mod answerer;
 mod browsers;
+mod events;
 mod faults;
 mod hostile;
 mod http;

@@ -31,6 +31,10 @@ struct Pipe {
 
 impl Pipe {
     async fn open() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    async fn with(change: impl FnOnce(&mut ServeConfig)) -> Self {
         let bench = Arc::new(Bench::sqlite());
         let background = CancellationToken::new();
         let engine = engine(&bench, &background).await;
@@ -38,7 +42,8 @@ impl Pipe {
         keep_time(&engine, &background);
         let (near, far) = tokio::io::duplex(64 * 1024);
         let (stdin, stdout) = tokio::io::split(far);
-        let config = ServeConfig { max_body_bytes: 100_000, ..ServeConfig::default() };
+        let mut config = ServeConfig { max_body_bytes: 100_000, ..ServeConfig::default() };
+        change(&mut config);
         let stop = background.child_token();
         let served = tokio::spawn(server::stdio(engine.clone(), config, stdin, stdout, stop.clone()));
         let (output, input) = tokio::io::split(near);
@@ -359,4 +364,36 @@ async fn an_id_over_lines_comes_back_as_it_was_or_is_refused() {
             assert_eq!((&told["id"], &told["error"]["code"]), (&Value::Null, &json!(-32600)), "{told}");
         }
     }
+}
+
+/// Who starts the program has the store, and needs no token.
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_told_over_lines_until_their_stream_is_cancelled() {
+    let mut pipe = Pipe::with(|config| config.experimental_events = true).await;
+    let found = pipe.request(1, "server/discover", modern(json!({}))).await;
+    assert_eq!(found["result"]["capabilities"]["events"], json!({}), "{found}");
+    let params = modern(json!({ "name": "task.input_required", "arguments": {} }));
+    pipe.send(&json!({ "jsonrpc": "2.0", "id": 2, "method": "events/stream", "params": params })).await;
+    pipe.next_of("notifications/events/active").await;
+    let created = pipe.request(3, "tools/call", modern(json!({ "name": "ask_name" }))).await;
+    let told = pipe.next_of("notifications/events/event").await;
+    assert_eq!(told["params"]["data"]["taskId"], created["result"]["taskId"], "{told}");
+    assert_eq!(told["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], 2, "{told}");
+    let cancelled = json!({ "requestId": 2 });
+    pipe.send(&json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": cancelled })).await;
+    let poll =
+        |cursor: &Value| modern(json!({ "name": "task.input_required", "arguments": {}, "cursor": cursor }));
+    pipe.request(4, "events/poll", poll(&Value::Null)).await;
+    pipe.request(5, "tools/call", modern(json!({ "name": "ask_name" }))).await;
+    soon("it is told to who polls", async {
+        loop {
+            let found = pipe.request(6, "events/poll", poll(&told["params"]["cursor"])).await;
+            if found["result"]["events"].as_array().is_some_and(|events| events.len() == 1) {
+                return;
+            }
+        }
+    })
+    .await;
+    let told_again = pipe.earlier.iter().any(|message| message["method"] == "notifications/events/event");
+    assert!(!told_again, "nobody listens any more: {:?}", pipe.earlier);
 }

@@ -155,6 +155,12 @@ impl<'a> Printer<'a> {
                     reset::tell(self.context)?;
                     known.lost().await.map(|()| false)?
                 }
+                Next::Ours(Watched::Cut) => {
+                    self.context
+                        .ui
+                        .warn("events were dropped from the log, which is full, before they were read here");
+                    false
+                }
                 Next::Theirs(Ok(Notice::Event(seen))) => {
                     self.print(&seen, true, true).await? || self.is_end(&seen)?
                 }
