@@ -25,6 +25,8 @@ mod last_words;
 mod oddity;
 mod patience;
 mod program;
+mod quiet;
+mod reply;
 mod request;
 mod session;
 mod stdio;
@@ -65,6 +67,7 @@ pub use view::{Ended, TaskView};
 use crate::task::ToolSpec;
 use asking::{Desk, GaveUp};
 use last_words::LastWords;
+use quiet::Quiet;
 use session::Session;
 use wire::Wire;
 
@@ -91,6 +94,8 @@ pub struct Client {
     /// Fires where the connection is given up, since its server floods it.
     over: CancellationToken,
     patience: Option<Arc<dyn Patience>>,
+    /// For how long the server wants to be left alone.
+    quiet: Quiet,
     modern: bool,
     tools: OnceCell<Vec<ToolSpec>>,
 }
