@@ -305,7 +305,7 @@ async fn through_server(
         detached: !args.wait,
     };
     answering.is_about(Background::of_call(&call));
-    let submitted = server.submit(&call).await.map_err(|failure| in_the_older_era(failure, args))?;
+    let submitted = server.submit(&call).await.map_err(|failure| in_the_older_era(failure, args, era))?;
     let kept = match &submitted {
         Submitted::Task(task) => task.ttl_ms,
         Submitted::Done(_) => None,
@@ -344,10 +344,16 @@ async fn through_server(
 }
 
 /// The failure, with the command that helps where the tool asks as only sessions of the older era let it. It is not
-/// repeated here: the tool may have done something before it asked.
-fn in_the_older_era(failure: Failure, args: &SubmitArgs) -> Failure {
+/// repeated here: the tool may have done something before it asked. A server that says so in that very era cannot ask at all.
+fn in_the_older_era(failure: Failure, args: &SubmitArgs, era: Era) -> Failure {
     if !asks_as_in_sessions(&failure.to_string()) {
         return failure;
+    }
+    if era == Era::Legacy {
+        return failure.hint(
+            "the tool asks in the middle of a call, and its server runs in a way in which it cannot ask, such as without \
+             sessions or without streams; what it did before it asked is done",
+        );
     }
     let why = "the tool asks in the middle of a call, which servers can do only in the era with sessions; what it did before \
         it asked is done: ";

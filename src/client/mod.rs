@@ -27,6 +27,8 @@ mod occurrences;
 mod oddity;
 mod patience;
 mod program;
+mod quiet;
+mod reply;
 mod request;
 mod session;
 mod stdio;
@@ -70,6 +72,7 @@ pub use view::{Ended, TaskView};
 use crate::task::ToolSpec;
 use asking::{Desk, GaveUp};
 use last_words::LastWords;
+use quiet::Quiet;
 use session::Session;
 use telling::Telling;
 use wire::Wire;
@@ -99,6 +102,8 @@ pub struct Client {
     /// Fires where the connection is given up, since its server floods it.
     over: CancellationToken,
     patience: Option<Arc<dyn Patience>>,
+    /// For how long the server wants to be left alone.
+    quiet: Quiet,
     modern: bool,
     tools: OnceCell<Vec<ToolSpec>>,
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::asking::elicit_result;
-use super::error::INTERNAL_ERROR;
 use super::{Client, ClientError, ClientResult, TaskView};
 use crate::task::{Answer, Ask};
 
@@ -143,9 +142,7 @@ impl Client {
             match reply {
                 // Where the server is away, looking at the task fails as well, and is waited for. Where it is not, the
                 // error is about this answer.
-                Err(ClientError::Refused { error, .. })
-                    if error.code == INTERNAL_ERROR && tries < UPDATE_TRIES =>
-                {
+                Err(error) if error.is_internal() && tries < UPDATE_TRIES => {
                     (tries, was_lost) = (tries + 1, true);
                     self.get(id).await?;
                     tokio::time::sleep(UPDATE_PAUSE).await;

@@ -18,7 +18,7 @@ use crate::desk::places::Places;
 use crate::desk::row::{Listing, Row, Sort, Wanted};
 use crate::desk::selection::{counted, no_sessions};
 use crate::desk::submit::{Launched, Order};
-use crate::desk::watch::{Notice, Seen, Watching, What};
+use crate::desk::watch::{Notice, Seen, Through, Watching, What};
 use crate::desk::{text, time};
 use crate::engine::{Watch, Watched};
 use crate::store::EventFilter;
@@ -255,7 +255,7 @@ struct Steps {
 impl Steps {
     async fn begin(places: &Places, found: &Found) -> Result<Self, Failure> {
         let mut tell = |words: String| tracing::debug!(words, "how a task is watched");
-        let others = Watching::begin(places, &What::Task(found.clone()), &mut tell).await?;
+        let others = Watching::begin(places, &What::Task(found.clone()), Through::Tasks, &mut tell).await?;
         let ours = match found {
             Found::Store(engine, id) => {
                 let last = engine.last().await?;
@@ -272,7 +272,7 @@ impl Steps {
             biased;
             ours = Watch::next_of(&mut self.ours) => match ours? {
                 Watched::Event(event) => Ok(Some(Box::new(Seen::of_event(&event)))),
-                Watched::Reset => Ok(None),
+                Watched::Reset | Watched::Cut => Ok(None),
             },
             notice = self.others.next() => match notice? {
                 Notice::Event(seen) => Ok(Some(seen)),

@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rmcp::RoleServer;
-use rmcp::model::{ClientJsonRpcMessage, JsonRpcMessage, ServerJsonRpcMessage, ServerNotification};
+use rmcp::model::{
+    ClientJsonRpcMessage, ClientRequest, GetMeta as _, JsonRpcMessage, ProtocolVersion, ServerJsonRpcMessage,
+    ServerNotification,
+};
 use rmcp::transport::Transport;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -98,7 +101,7 @@ pub(super) struct Lines<R> {
     line: Vec<u8>,
     /// The present line is too long; the rest of it is skipped.
     skipping: bool,
-    /// A request came: what rmcp waits for first.
+    /// A request came that says in which era the client speaks: what rmcp waits for first.
     begun: bool,
     unread: Arc<Unread>,
     outgoing: Option<mpsc::UnboundedSender<Vec<u8>>>,
@@ -189,9 +192,10 @@ impl<R: AsyncBufRead + Unpin + Send> Lines<R> {
                 return None;
             }
         };
-        self.begun |= matches!(message, JsonRpcMessage::Request(_));
-        if !self.begun {
-            tracing::debug!("ignored a message before the first request");
+        self.begun |= tells_era(&message);
+        if !self.begun && !matches!(message, JsonRpcMessage::Request(_)) {
+            // rmcp would end the connection. Nothing is under way yet that it could be about.
+            tracing::debug!("ignored a message that is no request before the era is known");
             return None;
         }
         message.insert_extension(self.client.clone());
@@ -260,6 +264,22 @@ impl<R: AsyncBufRead + Unpin + Send> Transport<RoleServer> for Lines<R> {
 fn is_occurrence(message: &ServerJsonRpcMessage) -> bool {
     let JsonRpcMessage::Notification(told) = message else { return false };
     matches!(&told.notification, ServerNotification::CustomNotification(told) if told.method == EVENT)
+}
+
+/// Whether that is a request by which rmcp knows the era: `initialize`, or any but a probe that says all that a modern one
+/// has to.
+fn tells_era(message: &ClientJsonRpcMessage) -> bool {
+    let JsonRpcMessage::Request(request) = message else { return false };
+    match &request.request {
+        ClientRequest::InitializeRequest(_) => true,
+        ClientRequest::PingRequest(_) | ClientRequest::DiscoverRequest(_) => false,
+        modern => {
+            let meta = modern.get_meta();
+            let is_known = |version: ProtocolVersion| ProtocolVersion::KNOWN_VERSIONS.contains(&version);
+            meta.missing_required_keys(&ProtocolVersion::V_2026_07_28).is_empty()
+                && meta.protocol_version().is_some_and(is_known)
+        }
+    }
 }
 
 /// Whether the line has anything but blanks.

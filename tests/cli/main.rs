@@ -33,6 +33,7 @@ mod pasting;
 mod place;
 mod profiles;
 mod pruning;
+mod rate_limit;
 mod reading;
 #[path = "../support/redis.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with test binaries that need more of it")]

@@ -1,11 +1,14 @@
 //! Questions that nobody at a terminal can answer: what each verb says of them, and with which exit code.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use mcptask::client::{Client, Era};
 use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::bounded;
 use crate::command::{Ran, run_in};
 use crate::peer::{Peer, Reply, legacy, modern};
 use crate::strangers::task;
@@ -170,4 +173,29 @@ fn where_a_legacy_question_is_answered_is_said_by_show_as_well() {
     let words = ["show", "t1", "--server", &peer.url(), "--era", "legacy"];
     let ran = run_in(&TempDir::new().expect("a folder"), &words, "{}");
     assert!(ran.code == Some(0) && ran.err.contains("straight at the store that the server uses"), "{ran:?}");
+}
+
+/// An empty list would be an answer of a client that has roots.
+#[tokio::test]
+async fn a_request_for_roots_is_refused_as_one_that_was_not_declared() {
+    let peer = Peer::start(|said| match legacy(said) {
+        Reply::Result(result) if said.method() == "initialize" => Reply::Session(result),
+        _ if said.head.starts_with("get") => Reply::Stream(
+            "data: {\"jsonrpc\":\"2.0\",\"id\":\"r1\",\"method\":\"roots/list\"}\n\n".to_owned(),
+        ),
+        reply => reply,
+    });
+    let client =
+        bounded("connect", Client::connect(&peer.target(), Era::Legacy, None)).await.expect("connects");
+    let replied = async {
+        loop {
+            if let Some(said) = peer.said().into_iter().find(|said| said.message["id"] == "r1") {
+                return said.message;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let reply = bounded("the reply", replied).await;
+    assert_eq!(reply["error"]["code"], -32601, "{reply}");
+    drop(client);
 }

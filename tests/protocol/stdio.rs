@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mcptask::server::{self, ServeConfig, ServeError};
 use mcptask::task::Answerer;
+use rstest::rstest;
 use serde_json::{Value, json};
 use tokio::io::{
     AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf,
@@ -166,6 +167,45 @@ async fn a_modern_client_needs_no_handshake_over_lines() {
             return;
         }
     }
+}
+
+/// Clients that probe with what a server does not know, or not yet, and take a probe back that took too long.
+#[rstest]
+#[case::discovered("server/discover", modern(json!({})))]
+#[case::pinged("ping", json!({}))]
+#[case::nothing_said_of_the_client("tools/list", json!({}))]
+#[case::an_unknown_version("tools/list", with_version("2099-01-01"))]
+#[tokio::test(flavor = "multi_thread")]
+async fn no_notice_and_no_response_between_a_probe_and_the_handshake_ends_the_connection(
+    #[case] probe: &str,
+    #[case] params: Value,
+    #[values(false, true)] is_modern: bool,
+) {
+    let mut pipe = Pipe::open().await;
+    pipe.request(1, probe, params).await;
+    for message in [
+        json!({ "method": "notifications/cancelled", "params": { "requestId": 1 } }),
+        json!({ "method": "notifications/initialized" }),
+        json!({ "id": 9, "result": {} }),
+        json!({ "id": null, "error": { "code": -32700, "message": "what?" } }),
+    ] {
+        let mut message = message;
+        message["jsonrpc"] = json!("2.0");
+        pipe.send(&message).await;
+    }
+    let reply = if is_modern {
+        pipe.request(2, "tools/list", modern(json!({}))).await
+    } else {
+        let params = json!({ "protocolVersion": LEGACY, "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } });
+        pipe.request(2, "initialize", params).await
+    };
+    assert!(reply["result"].is_object(), "{reply}");
+}
+
+fn with_version(version: &str) -> Value {
+    let mut params = modern(json!({}));
+    params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!(version);
+    params
 }
 
 #[tokio::test(flavor = "multi_thread")]
