@@ -25,6 +25,7 @@ mod last_words;
 mod oddity;
 mod patience;
 mod program;
+mod questions;
 mod quiet;
 mod reply;
 mod request;
