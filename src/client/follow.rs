@@ -1,27 +1,17 @@
 //! Staying with a task to its end.
 
-use std::collections::{HashMap, HashSet};
-use std::time::Duration;
-
 use futures::future::{BoxFuture, FutureExt as _, OptionFuture};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::asked::AskedQuestion;
 use super::asking::{ATTEMPTS, needs_input, refused};
 use super::looks::Looks;
+use super::questions::{Asking, COUNTS_WITHIN, Questions, may_go_on};
 use super::tasks::{Acknowledged, INVALID_PARAMS};
 use super::{Client, ClientError, ClientResult, Ended, TaskView};
 use crate::task::{Answer, Outcome, TaskStatus};
-
-/// After how long it is told that a server still shows a question whose answer it took: the protocol allows for some.
-/// FastMCP 4 queues the next leg before it acknowledges, and shows none.
-const COUNTS_WITHIN: Duration = Duration::from_secs(5);
-
-/// How many questions of one task are answered while it is followed: as many as rounds of a call. Nobody reads so many, so
-/// that more of them come from a server that makes up a new one for each answer.
-const MOST_QUESTIONS: usize = 1000;
 
 /// Told of each look at the task, also where nothing changed.
 pub type OnChange<'a> = &'a (dyn Fn(&TaskView) + Send + Sync);
@@ -137,6 +127,7 @@ impl Client {
                     }
                     looks.after(view.poll_interval);
                     questions.seen = view.input_requests;
+                    self.tell_unshown(id, view.status, &mut questions);
                     questions.set_aside(self)?;
                     self.tell_uncounted(id, &mut questions);
                     self.ask_next(id, &mut questions)?;
@@ -174,6 +165,17 @@ impl Client {
             let after = COUNTS_WITHIN.as_secs();
             desk.passes_over(&format!(
                 "the server took the answer; question {key} of task {id} is still open {after} s later, and is waited for"
+            ));
+        }
+    }
+
+    /// Says once that the task waits and shows no question, so that there is nothing to answer here.
+    fn tell_unshown(&self, id: &str, status: TaskStatus, questions: &mut Questions) {
+        if questions.is_unshown(status)
+            && let Some(desk) = &self.desk
+        {
+            desk.passes_over(&format!(
+                "task {id} is {status}, and its server shows no question of it: it is waited for"
             ));
         }
     }
@@ -235,82 +237,5 @@ impl Client {
                 error.is_passing()
             }
         }
-    }
-}
-
-/// The questions of one followed task.
-#[derive(Default)]
-struct Questions {
-    /// Those that the last look showed.
-    seen: Map<String, Value>,
-    /// Keys that were answered here, and when; they never come again, though a look may still show them for a while.
-    answered: HashMap<String, Instant>,
-    /// The one that is being asked.
-    asking: Option<Asking>,
-    /// How often the server refused the last question's answers.
-    refusals: u32,
-    /// Keys of what nobody here can answer, and that was told.
-    unanswerable: HashSet<String>,
-    /// Keys of answered questions of which it was told that they are still open.
-    told_open: HashSet<String>,
-}
-
-/// Whether another question of a task is answered after so many.
-fn may_go_on(task: &str, answered: usize) -> ClientResult<()> {
-    if answered < MOST_QUESTIONS {
-        return Ok(());
-    }
-    Err(ClientError::TooManyQuestions { task: task.to_owned(), answered })
-}
-
-impl Questions {
-    /// Takes out of what was seen what this client cannot answer. It keeps nothing else from being asked, and is an error
-    /// where nothing else is left: nobody here can help the task then.
-    fn set_aside(&mut self, client: &Client) -> ClientResult<()> {
-        let (seen, last) = client.answerable(std::mem::take(&mut self.seen), &mut self.unanswerable);
-        self.seen = seen;
-        match last {
-            Some(error) if self.seen.is_empty() => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    /// Sets the page aside that was asked about and must not be opened, where nobody here has said no to it: the other
-    /// questions can be answered all the same. Any other error ends the whole.
-    fn leave_page(&mut self, error: ClientError) -> ClientResult<()> {
-        let is_left = matches!(error, ClientError::LeftOpen { .. });
-        match self.asking.take().filter(|asking| is_left && asking.is_refused_page) {
-            Some(page) => drop(self.unanswerable.insert(page.key)),
-            None => return Err(error),
-        }
-        Ok(())
-    }
-
-    /// Those that were answered long ago and are still shown, each once.
-    fn uncounted(&mut self) -> Vec<String> {
-        let Self { seen, answered, told_open, .. } = self;
-        let is_long_answered =
-            |key: &&String| answered.get(*key).is_some_and(|at| at.elapsed() >= COUNTS_WITHIN);
-        seen.keys().filter(is_long_answered).filter(|key| told_open.insert((*key).clone())).cloned().collect()
-    }
-}
-
-/// A question at the answerer's; dropping it takes it back.
-struct Asking {
-    key: String,
-    /// Whether it is a page that must not be opened.
-    is_refused_page: bool,
-    reply: AbortOnDropHandle<ClientResult<(AskedQuestion, Answer)>>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_task_that_asks_something_new_for_each_answer_is_left() {
-        assert!(may_go_on("t1", MOST_QUESTIONS - 1).is_ok());
-        let left = may_go_on("t1", MOST_QUESTIONS).expect_err("it is enough").to_string();
-        assert!(left.contains("task t1 has had 1000 questions answered here"), "{left}");
     }
 }

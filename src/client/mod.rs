@@ -27,6 +27,7 @@ mod occurrences;
 mod oddity;
 mod patience;
 mod program;
+mod questions;
 mod quiet;
 mod reply;
 mod request;

@@ -10,8 +10,8 @@ use super::ClientError;
 /// Which protocol era to speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Era {
-    /// Modern where the server answers `server/discover`, else legacy. A legacy server on stdio that
-    /// ignores what it does not know costs ten seconds: name its era.
+    /// Modern where the server answers `server/discover`, else legacy. A legacy server that
+    /// is silent to what it does not know costs ten seconds: name its era.
     #[default]
     Auto,
     /// Up to 2025-11-25: `initialize`, sessions, `tasks/result`.

@@ -121,3 +121,34 @@ fn a_question_that_cannot_be_answered_keeps_no_other_from_it(
     assert!(code == Some(6) && said.contains("question \"bad\" is"), "{code:?} {said}");
     assert!(kind == "elicitation/create" || said.contains(&kind), "{said}");
 }
+
+/// Some servers say that a task waits, and show nothing to answer.
+#[rstest]
+#[case::nothing(json!({}))]
+#[case::none_of_them(json!({ "inputRequests": {} }))]
+#[case::a_list(json!({ "inputRequests": [] }))]
+fn a_task_that_waits_and_shows_no_question_is_told_once(#[case] shown: Value) {
+    let begun = std::time::Instant::now();
+    let peer = Peer::start(move |said| {
+        let is_over = begun.elapsed() > std::time::Duration::from_secs(8);
+        let status = if is_over { "completed" } else { "input_required" };
+        let mut task = json!({ "resultType": "complete", "taskId": "t1", "status": status, "pollIntervalMs": 50, "ttlMs": null,
+            "createdAt": "2026-11-27T18:00:00Z", "lastUpdatedAt": "2026-11-27T18:00:00Z" });
+        if is_over {
+            task["result"] = json!({ "content": [{ "type": "text", "text": "baked" }] });
+        } else {
+            task.as_object_mut().expect("an object").extend(shown.as_object().expect("one").clone());
+        }
+        match said.method() {
+            "tools/call" => {
+                task["resultType"] = json!("task");
+                Reply::Result(task)
+            }
+            "tasks/get" => Reply::Result(task),
+            _ => modern(said),
+        }
+    });
+    let (code, said) = submit(&peer);
+    assert!(code == Some(0) && said.contains("baked"), "{said}");
+    assert_eq!(said.matches("shows no question of it").count(), 1, "{said}");
+}
