@@ -49,6 +49,7 @@ complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "watch" -d 'Tail eve
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "respond" -d 'Answer an open question: at a prompt, or with the options below'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "inbox" -d 'Answer questions as they come: all that wait, oldest first, on the whole screen'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "link" -d 'Print a link to a page on which one question is answered, by whoever has the link'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "extend" -d 'Give a question that waits more time, counted from now on'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "list" -d 'List tasks, newest first'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "show" -d 'Show everything about a task: questions, answers, events'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "result" -d 'Print a task\'s result; the exit code is the outcome\'s'
@@ -63,6 +64,7 @@ complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "export" -d 'Export 
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "ask" -d 'Ask the user of this task, from inside a command that a worker runs'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "report" -d 'Report a step of this task, from inside a command that a worker runs'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "check" -d 'Check configuration files: every mistake, with its line and column and what is allowed there'
+complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "mcp" -d 'Serve the desk to an MCP host on stdio: its model can say what waits, and a person can decide there'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "completions" -d 'Print a shell\'s completion script; task ids and tools complete as well'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "config" -d 'Show each setting with where its value comes from, or the path of the file of profiles'
 complete -c mcptask -n "__fish_mcptask_needs_command" -f -a "init" -d 'Write a commented mcptask.toml to begin with'
@@ -84,8 +86,9 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -l no-input -d 'Ne
 complete -c mcptask -n "__fish_mcptask_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l listen -d 'Listen here; port 0 takes any free one' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l concurrency -d 'Run this many tasks at once in this process; 0 leaves all to `mcptask worker` elsewhere' -r
-complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l unanswerable -d 'What becomes of a question when its client cannot answer: cancel it, or wait for `respond`' -r -f -a "cancel\t''
-wait\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l unanswerable -d 'What becomes of a question when its client cannot answer, where its tool does not say: cancel it, wait for `respond`, or wait and let notifiers tell of it' -r -f -a "cancel\t''
+wait\t''
+notify\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l rules -d 'Let the rules of this file answer what they are about, before anybody is shown it' -r -F
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l allowed-host -d 'Take requests for this host name, besides loopback ones; * for any. May be given several times' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l allowed-origin -d 'Take requests of web pages from this origin. May be given several times' -r
@@ -123,6 +126,7 @@ always\t''
 never\t''"
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l stdio -d 'Serve one client on stdin and stdout instead'
+complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l experimental-events -d 'Offer clients MCP\'s Events extension: questions and ends of their tasks, by poll or stream'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l insecure -d 'Listen on an address that others reach even though everybody is let in'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l builtin -d 'Offer the built-in tools as well, beside those of a file'
 complete -c mcptask -n "__fish_mcptask_using_subcommand serve" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
@@ -223,6 +227,9 @@ claimed\t''
 progress\t''
 asked\t''
 answered\t''
+extended\t''
+reminded\t''
+unanswerable\t''
 completed\t''
 failed\t''
 cancelled\t''
@@ -235,6 +242,9 @@ claimed\t''
 progress\t''
 asked\t''
 answered\t''
+extended\t''
+reminded\t''
+unanswerable\t''
 completed\t''
 failed\t''
 cancelled\t''
@@ -364,6 +374,31 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand link" -s v -l verbose -d
 complete -c mcptask -n "__fish_mcptask_using_subcommand link" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand link" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand link" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand extend" -l question -d 'The question\'s id, for example q2 [default: the first open one]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand extend" -l as -d 'Say who extends it, for the log: as given, not proven [env: MCPTASK_AS] [default: user@host]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand extend" -l note -d 'Note why; the task\'s log keeps it' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand extend" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand extend" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
+complete -c mcptask -n "__fish_mcptask_using_subcommand extend" -l header -d 'Send this header with each request; may be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand extend" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand extend" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
+legacy\t'Up to 2025-11-25: sessions, tasks/result'
+modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand extend" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand extend" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand extend" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand extend" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand extend" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand extend" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand extend" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand extend" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand extend" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand extend" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand extend" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
+complete -c mcptask -n "__fish_mcptask_using_subcommand extend" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand extend" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l session -d 'Only this session\'s' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l status -d 'Only those in this status: working, input_required, completed, failed or cancelled; may be given several times' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand list" -l tool -d 'Only this tool\'s' -r
@@ -655,6 +690,7 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l title -d 'The na
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l on-timeout -d 'What the question answers when nobody did in time' -r -f -a "cancel\t''
 decline\t''
 default\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l remind-after -d 'Tell people once more when the question has waited that long, for example 10m' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand ask" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
@@ -708,6 +744,30 @@ complete -c mcptask -n "__fish_mcptask_using_subcommand check" -s v -l verbose -
 complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
 complete -c mcptask -n "__fish_mcptask_using_subcommand check" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
 complete -c mcptask -n "__fish_mcptask_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcptask -n "__fish_mcptask_using_subcommand mcp" -l as -d 'Say who answers, for the log: as given, not proven [env: MCPTASK_AS] [default: `mcp client` and the host\'s name]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand mcp" -l server -d 'Talk to this MCP server: a streamable HTTP endpoint, for example http://127.0.0.1:8737/mcp, or a name of `mcp.json`' -r -f
+complete -c mcptask -n "__fish_mcptask_using_subcommand mcp" -l stdio -d 'Talk to an MCP server that this command line starts, on its stdin and stdout' -r -f -a "(__fish_complete_command)"
+complete -c mcptask -n "__fish_mcptask_using_subcommand mcp" -l header -d 'Send this header with each request; may be given several times' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand mcp" -l token -d 'Send this bearer token [env: MCPTASK_TOKEN]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand mcp" -l era -d 'Speak this era of the protocol' -r -f -a "auto\t'Whatever the server speaks'
+legacy\t'Up to 2025-11-25: sessions, tasks/result'
+modern\t'2026-07-28: stateless, tasks as an extension'"
+complete -c mcptask -n "__fish_mcptask_using_subcommand mcp" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand mcp" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand mcp" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F
+complete -c mcptask -n "__fish_mcptask_using_subcommand mcp" -l namespace -d 'Use the tasks of this namespace [env: MCPTASK_NAMESPACE] [default: default]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand mcp" -l docket -d 'Look only at the FastMCP deployment of this docket in the Redis [default: all that are found]' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand mcp" -l color -d 'Colour the output [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mcptask -n "__fish_mcptask_using_subcommand mcp" -l timeout -d 'Give up waiting after this long, for example 90s or 5m: exit 7' -r
+complete -c mcptask -n "__fish_mcptask_using_subcommand mcp" -l allow-answer -d 'Let the host\'s model answer questions, for the person who told it what, and have that person asked'
+complete -c mcptask -n "__fish_mcptask_using_subcommand mcp" -l json -d 'Print JSON: one object per line, stamped with the time; errors are one JSON line on stderr'
+complete -c mcptask -n "__fish_mcptask_using_subcommand mcp" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c mcptask -n "__fish_mcptask_using_subcommand mcp" -s v -l verbose -d 'Say more: -v for causes and debug logs, -vv for everything'
+complete -c mcptask -n "__fish_mcptask_using_subcommand mcp" -l yes -d 'Change something without asking first, where a profile or a command wants to ask'
+complete -c mcptask -n "__fish_mcptask_using_subcommand mcp" -l no-input -d 'Never ask at the terminal: exit 6 where an answer is needed'
+complete -c mcptask -n "__fish_mcptask_using_subcommand mcp" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l profile -d 'Use the options of this profile in config.toml of the user\'s configuration directory [env: MCPTASK_PROFILE]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l redis -d 'Keep tasks in this Redis: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// [env: MCPTASK_REDIS_URL]' -r
 complete -c mcptask -n "__fish_mcptask_using_subcommand completions" -l db -d 'Keep tasks in this SQLite file [env: MCPTASK_DB] [default: mcptask/tasks.db in the XDG state directory]' -r -F

@@ -1,11 +1,14 @@
 //! What is wrong with the certificate of a server or of a Redis, read from the TLS library's own error, wherever others
-//! have packed it.
+//! have packed it; and with the file of those that are trusted.
 
 use std::error::Error;
-use std::io;
+use std::path::Path;
 use std::sync::Arc;
+use std::{env, fs, io};
 
 use rustls::CertificateError;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 /// Why a certificate was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +61,28 @@ impl From<&CertificateError> for CertificateFault {
     }
 }
 
+/// The variable that names the file of certificates to trust.
+const TRUSTED: &str = "SSL_CERT_FILE";
+
+/// Why the file of certificates to trust that [`TRUSTED`] names is of no use; `None` where it is, or none is named. The TLS
+/// libraries pass over such a file, so whoever is about to use TLS looks here before.
+pub(crate) fn trusted_file_fault() -> Option<String> {
+    let file = env::var_os(TRUSTED).filter(|file| !file.is_empty())?;
+    file_fault(Path::new(&file)).map(|fault| format!("{TRUSTED} names {}, which {fault}", file.display()))
+}
+
+fn file_fault(file: &Path) -> Option<String> {
+    match fs::read(file) {
+        Err(error) => Some(format!("cannot be read: {error}")),
+        // Nobody is trusted then, which is told where somebody would have to be.
+        Ok(bytes) if bytes.is_empty() => None,
+        Ok(bytes) => {
+            let has_one = CertificateDer::pem_slice_iter(&bytes).any(|one| one.is_ok());
+            (!has_one).then(|| "has no certificate in PEM form, as -----BEGIN CERTIFICATE-----".to_owned())
+        }
+    }
+}
+
 /// What is inside an error; of one that is shared, or of input and output, that is what it was made of.
 pub(crate) fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     if let Some(shared) = error.downcast_ref::<Arc<dyn Error + Send + Sync>>() {
@@ -90,6 +115,16 @@ mod tests {
         assert_eq!(CertificateFault::of(&authority), Some(CertificateFault::Authority));
         let revoked = CertificateFault::of(&packed(CertificateError::Revoked)).map(|fault| fault.to_string());
         assert_eq!(revoked.as_deref(), Some("its certificate is not taken: Revoked"));
+    }
+
+    #[test]
+    fn a_file_of_no_certificates_is_told() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let (gone, other) = (folder.path().join("gone"), folder.path().join("other"));
+        fs::write(&other, "no certificate").expect("written");
+        assert!(file_fault(&gone).is_some_and(|fault| fault.starts_with("cannot be read: No such file")));
+        assert!(file_fault(folder.path()).is_some_and(|fault| fault.starts_with("cannot be read: ")));
+        assert!(file_fault(&other).is_some_and(|fault| fault.starts_with("has no certificate in PEM form")));
     }
 
     #[test]

@@ -34,6 +34,7 @@
 //! - [`server`]: both eras of the protocol, on HTTP and on stdio.
 //! - [`ask`]: how a command that runs as a tool asks its worker, over a private socket.
 //! - [`fastmcp`]: FastMCP's tasks, read and answered straight from their Redis; knows only the domain.
+//! - `events_extension`: the words and codes of the Events extension, for the server and the client.
 //! - [`config`]: tools from `mcptask.toml`, every mistake with its place.
 //! - `rules`: rules that answer questions; one function decides, and what it cannot decide is left to people.
 //! - `notify`: tells people of events, by webhooks and programs.
@@ -41,6 +42,7 @@
 //! - [`client`]: speaks MCP to any server, in both eras; knows only the domain.
 //! - `desk`: what an operator sees and does, whatever the face: so far, the commands that are suggested.
 //! - `tui`: a question in the terminal, one screen.
+//! - `host`: the desk as an MCP server, for hosts with a model.
 //! - [`web`]: a question in the browser, one page, for whoever has its link.
 //! - [`cli`]: the commands, and the only road to the terminal.
 //!
@@ -53,11 +55,13 @@ pub mod client;
 pub mod config;
 mod desk;
 pub mod engine;
+mod events_extension;
 pub mod fastmcp;
 pub mod form;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod host;
 mod json;
 mod notify;
 mod process_group;

@@ -21,7 +21,7 @@ pub(crate) trait ProcessGroup {
     async fn is_any_left(&self) -> bool;
 
     /// Sends a signal to all that are left.
-    fn signal(&self, signal: Signal);
+    async fn signal(&self, signal: Signal);
 }
 
 /// Whether all of the group ends within that time.
@@ -45,12 +45,12 @@ pub(crate) async fn ends_within(group: &mut impl ProcessGroup, most: Duration) -
 /// Ends the group: SIGTERM, and SIGKILL for what is there after `grace`. Whether all of it ended, for which the kernel has
 /// `after_kill`.
 pub(crate) async fn stop(group: &mut impl ProcessGroup, grace: Duration, after_kill: Duration) -> bool {
-    group.signal(Signal::TERM);
+    group.signal(Signal::TERM).await;
     // A stopped process takes the signal only when it goes on.
-    group.signal(Signal::CONT);
+    group.signal(Signal::CONT).await;
     if ends_within(group, grace).await {
         return true;
     }
-    group.signal(Signal::KILL);
+    group.signal(Signal::KILL).await;
     ends_within(group, after_kill).await
 }

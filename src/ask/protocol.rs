@@ -51,6 +51,9 @@ pub struct AskRequest {
     /// What it answers then: `cancel` where absent, `decline`, or `default`, the form's defaults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_timeout: Option<String>,
+    /// Seconds until people are told once more that it waits; as the tool has it where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remind_after: Option<f64>,
 }
 
 /// Several questions that are open at the same time.
@@ -150,7 +153,8 @@ impl AskRequest {
             (None, None) => Ask::form(self.message, plain_form(self.title)),
             (Some(schema), None) => Ask::form(self.message, titled(schema, self.title)),
         };
-        Ok(ask.on_timeout(on_timeout(self.on_timeout.as_deref())?))
+        let remind_after = seconds("remind_after", self.remind_after)?;
+        Ok(ask.on_timeout(on_timeout(self.on_timeout.as_deref())?).remind_after(remind_after))
     }
 }
 
@@ -177,12 +181,17 @@ fn on_timeout(word: Option<&str>) -> Result<OnTimeout, Refusal> {
     known.ok_or_else(|| bad(format!("on_timeout is {word:?}: it is cancel, decline or default")))
 }
 
-/// Seconds as a duration.
-pub fn timeout(seconds: Option<f64>) -> Result<Option<Duration>, Refusal> {
-    let Some(seconds) = seconds else { return Ok(None) };
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(timeout) if !timeout.is_zero() => Ok(Some(timeout)),
-        _ => Err(bad(format!("the timeout {seconds} is not a number of seconds above 0"))),
+/// A timeout's seconds as a duration.
+pub fn timeout(timeout: Option<f64>) -> Result<Option<Duration>, Refusal> {
+    seconds("timeout", timeout)
+}
+
+/// Seconds of that name as a duration.
+fn seconds(what: &str, given: Option<f64>) -> Result<Option<Duration>, Refusal> {
+    let Some(given) = given else { return Ok(None) };
+    match Duration::try_from_secs_f64(given) {
+        Ok(duration) if !duration.is_zero() => Ok(Some(duration)),
+        _ => Err(bad(format!("the {what} {given} is not a number of seconds above 0"))),
     }
 }
 

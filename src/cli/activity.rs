@@ -49,6 +49,9 @@ fn is_told(kind: &EventKind) -> bool {
         kind,
         EventKind::Asked { .. }
             | EventKind::Answered { .. }
+            | EventKind::Extended { .. }
+            | EventKind::Reminded { .. }
+            | EventKind::Unanswerable { .. }
             | EventKind::Failed { .. }
             | EventKind::Cancelled { .. }
             | EventKind::Completed { is_error: true }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::answering;
 use super::ask_kind::KindArgs;
+use super::config;
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::ui::question::{Asked, Reply};
@@ -62,6 +63,9 @@ pub(crate) struct AskArgs {
     /// What the question answers when nobody did in time
     #[arg(long, value_name = "WHAT", value_parser = OnTimeout::ALL.map(|(name, _)| name))]
     on_timeout: Option<String>,
+    /// Tell people once more when the question has waited that long, for example 10m
+    #[arg(long, value_name = "DURATION", value_parser = config::some_time)]
+    remind_after: Option<Duration>,
     /// Ask at this terminal, to try a script by hand
     #[arg(long)]
     pub(super) local: bool,
@@ -72,7 +76,8 @@ impl AskArgs {
         let (message, title) = (self.message.clone(), self.title.clone());
         let timeout = timeout.map(|timeout| timeout.as_secs_f64());
         let on_timeout = self.on_timeout.clone();
-        let plain = AskRequest { message, timeout, on_timeout, ..AskRequest::default() };
+        let remind_after = self.remind_after.map(|after| after.as_secs_f64());
+        let plain = AskRequest { message, timeout, on_timeout, remind_after, ..AskRequest::default() };
         if let Some(url) = &self.kind.url {
             return Ok(AskRequest { url: Some(url.clone()), ..plain });
         }

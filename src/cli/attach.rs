@@ -10,7 +10,7 @@ use super::ui::question::Draft;
 use super::ui::spinner::Spinner;
 use super::ui::text;
 use super::{answering, arguments, outcome, places, stay};
-use crate::client::Target;
+use crate::client::{Era, Target};
 use crate::desk::answer::{Delivered, Sending};
 use crate::desk::answers;
 use crate::desk::asked::OpenQuestion;
@@ -147,6 +147,15 @@ async fn unless_closed(
     Ok(())
 }
 
+/// What to know of a task of a server that may ask nobody but the client that submitted it, and shows nobody else that it
+/// asks, as FastMCP 3 does.
+fn not_asked_here(task: &str) -> Advice {
+    let respond = Suggested::new("respond").about(task);
+    let why = "some legacy servers ask only the client that submitted a task: where nothing comes here and the task does not \
+        end, ";
+    Advice::at_its_store(why, respond, "answers what it asks straight at the store that the server uses")
+}
+
 async fn at_server(
     context: &Context,
     args: &AttachArgs,
@@ -158,7 +167,10 @@ async fn at_server(
         let task = server.find(&args.task).await?;
         context.concerns(&task.id, None);
         goes_on(context, &task.id);
-        answering.announced(&task.id);
+        if server.era() == Era::Legacy && !server.is_ours() && !task.status.is_final() {
+            context.tell(not_asked_here(&task.id));
+        }
+        answering.announced(&task);
         let cancel = async || server.cancel(&task.id).await.map(drop);
         let ended = Box::pin(stay::to_end(context, server, &task));
         let ended = stay::or_cancel(context, (args.cancel_on_exit, &task.id), cancel, ended).await?;

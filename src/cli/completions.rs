@@ -29,8 +29,7 @@ pub(crate) fn run(context: &Context, args: &CompletionsArgs) -> Result<(), Failu
 }
 
 /// Every shell that can ask `mcptask` itself.
-pub(crate) const SHELLS: Shells<'static> =
-    Shells(&[&Bash, &env::Elvish, &env::Fish, &env::Powershell, &env::Zsh]);
+pub(crate) const SHELLS: Shells<'static> = Shells(&[&Bash, &env::Elvish, &env::Fish, &Powershell, &env::Zsh]);
 
 /// Bash, with a script of our own: clap's passes the words on as bash breaks them, so that nothing completes beside or
 /// after `--name=value` and URLs (clap-rs/clap#6280).
@@ -70,6 +69,63 @@ impl EnvCompleter for Bash {
     }
 }
 
+/// PowerShell, which puts replies onto the line as they are: names of sessions, tools and fields are written by others, so
+/// what may mean anything to it is quoted.
+struct Powershell;
+
+impl EnvCompleter for Powershell {
+    fn name(&self) -> &'static str {
+        env::Powershell.name()
+    }
+
+    fn is(&self, name: &str) -> bool {
+        env::Powershell.is(name)
+    }
+
+    fn write_registration(
+        &self,
+        variable: &str,
+        name: &str,
+        binary: &str,
+        completer: &str,
+        script: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        env::Powershell.write_registration(variable, name, binary, completer, script)
+    }
+
+    fn write_complete(
+        &self,
+        command: &mut clap::Command,
+        words: Vec<OsString>,
+        directory: Option<&Path>,
+        replies: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        let mut all = Vec::new();
+        env::Powershell.write_complete(command, words, directory, &mut all)?;
+        for reply in String::from_utf8_lossy(&all).lines() {
+            match reply.split_once('\t') {
+                Some((word, help)) => writeln!(replies, "{}\t{help}", in_powershell(word))?,
+                None => writeln!(replies, "{}", in_powershell(reply))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A word as PowerShell takes it. It takes typographic apostrophes for its own.
+fn in_powershell(word: &str) -> String {
+    let is_plain = |one: char| one.is_alphanumeric() || "-_./:=+%".contains(one);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    let mut quoted = String::from("'");
+    for one in word.chars() {
+        quoted.extend(matches!(one, '\'' | '\u{2018}'..='\u{201b}').then_some(one));
+        quoted.push(one);
+    }
+    quoted + "'"
+}
+
 /// The script that knows the command line as it is now.
 fn fixed(shell: Shell) -> String {
     let mut script = Vec::new();
@@ -99,4 +155,19 @@ fn dynamic(shell: Shell) -> Result<String, Failure> {
         .write_registration("COMPLETE", "mcptask", "mcptask", "mcptask", &mut script)
         .map_err(|error| Failure::caused(Kind::Unexpected, "cannot write the script", error))?;
     Ok(String::from_utf8_lossy(&script).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_powershell;
+
+    #[test]
+    fn nothing_means_anything_to_powershell_in_a_word() {
+        assert_eq!(in_powershell("--task=7w3k.q2m:1"), "--task=7w3k.q2m:1");
+        assert_eq!(in_powershell("größe="), "größe=");
+        for word in ["$x", "a;b", "`n", "\"", "@x", "{x}", "a b", ""] {
+            assert_eq!(in_powershell(word), format!("'{word}'"));
+        }
+        assert_eq!(in_powershell("it's \u{2019}so\u{201b}"), "'it''s \u{2019}\u{2019}so\u{201b}\u{201b}'");
+    }
 }

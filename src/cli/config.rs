@@ -72,7 +72,7 @@ pub(crate) struct GlobalArgs {
 }
 
 /// A length of time that is not over at once.
-fn some_time(text: &str) -> Result<Duration, String> {
+pub(super) fn some_time(text: &str) -> Result<Duration, String> {
     match time::duration(text)? {
         Duration::ZERO => Err(format!("{text:?} is no time at all: nothing is done within it")),
         some => Ok(some),
@@ -194,6 +194,12 @@ impl Config {
             (None, StoreChoice::Sqlite(path)) => ("db", Some(path.display().to_string())),
             (None, StoreChoice::Nowhere) => ("db", None),
         }
+    }
+
+    /// The option of the line that says where tasks are kept, where it has one.
+    pub(crate) fn flag_of_store(&self) -> Option<&str> {
+        let of_store = self.settings.iter().filter(|one| ["redis", "db", "namespace"].contains(&one.name));
+        of_store.map(|one| one.from.as_str()).find(|from| from.starts_with("--"))
     }
 
     /// Where this command's tasks are, without secrets.

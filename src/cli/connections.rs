@@ -1,6 +1,6 @@
 //! A server that a command goes through: over one connection, or, where the command waits, over as many as it takes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -12,6 +12,7 @@ use super::remote::{self, RemoteArgs};
 use super::remote_answering::RemoteAnswering;
 use crate::client::{Answering, Client, ClientError, Era, Patience, Target};
 use crate::desk::server::Server;
+use crate::engine::Retry;
 
 /// Connects to a server, which may ask `answering`. Where the command `waits`, a server that is away is waited for, also
 /// whenever the connection is lost; a program that is started here does not come back by waiting.
@@ -24,7 +25,8 @@ pub(crate) async fn open(
 ) -> Result<Server, Failure> {
     let is_lasting = waits && matches!(target, Target::Http { .. });
     let outage = waits.then(|| Arc::new(Outage::of_server(&context.ui, context.name())));
-    let mut way = Way { target: target.clone(), era: args.era(), answering, outage, is_lasting };
+    let losses = Arc::new(Mutex::new(Retry::new("what a command waits for").murmuring()));
+    let mut way = Way { target: target.clone(), era: args.era(), answering, outage, losses, is_lasting };
     let client = way.connect().await?;
     remote::introduce(&context.ui, &client);
     way.era = client.era();
@@ -49,6 +51,8 @@ struct Way {
     answering: Option<Arc<RemoteAnswering>>,
     /// Of the server, where the command waits.
     outage: Option<Arc<Outage>>,
+    /// The pauses before connections in place of lost ones.
+    losses: Arc<Mutex<Retry>>,
     /// Whether it may come back.
     is_lasting: bool,
 }
@@ -58,13 +62,16 @@ impl Way {
     async fn connect(&self) -> Result<Client, Failure> {
         loop {
             let answering = self.answering.clone().map(|answering| answering as Arc<dyn Answering>);
-            let connected = Client::connect(&self.target, self.era, answering).await.map_err(Failure::from);
-            let Some(outage) = &self.outage else { return connected };
+            let connected = Client::connect(&self.target, self.era, answering).await;
+            let Some(outage) = &self.outage else { return connected.map_err(Failure::from) };
             match connected {
-                Err(failure) if self.is_lasting && failure.is_outage() => {
-                    tokio::time::sleep(outage.failed(&failure)).await;
+                Err(error) => {
+                    let (wait, failure) = (error.wait(), Failure::from(error));
+                    if !self.is_lasting || !failure.is_outage() {
+                        return Err(failure);
+                    }
+                    tokio::time::sleep(outage.failed(&failure).max(wait)).await;
                 }
-                Err(failure) => return Err(failure),
                 Ok(client) => {
                     outage.worked();
                     let (outage, is_lasting) = (outage.clone(), self.is_lasting);
@@ -80,7 +87,9 @@ impl Way {
             answering.begins_anew();
         }
         if let Some(outage) = &self.outage {
-            tokio::time::sleep(outage.failed(lost)).await;
+            // A connection that holds for a moment only, again and again, is no sign that the next one does better.
+            let pause = self.losses.lock().unwrap_or_else(PoisonError::into_inner).failed(lost);
+            tokio::time::sleep(outage.failed(lost).max(pause)).await;
         }
         self.connect().await
     }

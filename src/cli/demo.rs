@@ -20,6 +20,7 @@ use super::ui::{Piece, event};
 use super::{outcome, worker};
 use crate::client::{Call, Client, Era, Submitted, Target};
 use crate::desk::answers::Answers;
+use crate::desk::background::Background;
 use crate::desk::place::SERVER;
 use crate::desk::watch::Seen;
 use crate::engine::{Engine, Limits};
@@ -40,6 +41,9 @@ pub(crate) struct DemoArgs {}
 const GIVEN: &str = r#"{ "cuisine": "Italian", "vegetarian": true }"#;
 
 pub(crate) async fn run(context: &Context, _: DemoArgs) -> Result<(), Failure> {
+    if let Some(flag) = context.config.flag_of_store() {
+        context.ui.talk(&format!("{flag} has no effect here: the demo has a store of its own"));
+    }
     let place = Place::make()?;
     let store = SqliteStore::open(&place.path.join("tasks.db"), "demo").await?;
     let engine = Engine::new(store.clone(), Limits::default(), context.stop.clone());
@@ -94,6 +98,7 @@ async fn dinner(
         "A client calls the tool plan_dinner as a task. The call returns at once, with the task's id:",
     );
     let call = Call { tool: "plan_dinner".to_owned(), session: Some("demo".to_owned()), ..Call::default() };
+    answering.is_about(Background::of_call(&call));
     let Submitted::Task(task) = client.submit(call).await? else {
         return Err(Failure::new(Kind::Unexpected, "the server ran plan_dinner in the foreground"));
     };
@@ -106,7 +111,7 @@ async fn dinner(
         4,
         "The worker runs it, and it asks. The server passes each question on to the client: you.",
     );
-    answering.announced(&task.id);
+    answering.announced(&task);
     let ended = client.follow(&task.id, &|_| {}).await;
     let ended = ended.map_err(|error| thrown_away(remote::explained(error, answering)))?;
     say(context, 5, "The answers went back to the worker, and the task ended. Its result:");

@@ -26,6 +26,7 @@ fn examples(command: &str) -> &'static [Example] {
         "respond" => &RESPOND,
         "inbox" => &INBOX,
         "link" => &LINK,
+        "extend" => &EXTEND,
         "list" => &LIST,
         "show" => &SHOW,
         "result" => &RESULT,
@@ -39,6 +40,7 @@ fn examples(command: &str) -> &'static [Example] {
         "export" => &EXPORT,
         "ask" => &ASK,
         "report" => &REPORT,
+        "mcp" => &MCP,
         "check" => &CHECK,
         "completions" => &COMPLETIONS,
         "config" => &CONFIG,
@@ -120,6 +122,12 @@ const LINK: [Example; 3] = [
     ("Withdraw its links", "mcptask link 7w3k9q2m --withdraw"),
 ];
 
+const EXTEND: [Example; 3] = [
+    ("It waits another two hours, from now on", "mcptask extend 7w3k9q2m 2h"),
+    ("Until tomorrow, with a note for its log", "mcptask extend 7w3k9q2m 24h --note 'asleep here'"),
+    ("One of several questions, for a script", "mcptask extend 7w3k9q2m 3h --question q1 --json"),
+];
+
 const CANCEL: [Example; 3] = [
     ("Stop a task", "mcptask cancel 7w3k9q2m"),
     ("Say why, for its log", "mcptask cancel 7w3k9q2m --reason 'the guests are ill'"),
@@ -181,6 +189,15 @@ const REPORT: [Example; 3] = [
     ("The third of ten steps", "mcptask report 3/10"),
     ("With words, which the task's status shows", "mcptask report 3/10 'copying pictures'"),
     ("By hand, without a worker", "mcptask report 3/10 --local"),
+];
+
+const MCP: [Example; 3] = [
+    ("For a host that may look and launch: its command, with nothing else", "mcptask mcp"),
+    (
+        "For one whose user may answer there, under a name that the log keeps",
+        "mcptask mcp --allow-answer --as ann",
+    ),
+    ("For the tasks of a server", "mcptask mcp --server http://127.0.0.1:8737/mcp"),
 ];
 
 const CHECK: [Example; 3] = [

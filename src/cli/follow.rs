@@ -19,7 +19,7 @@ use crate::desk::ending::LOOK_EVERY;
 use crate::desk::{answer, values};
 use crate::engine::{Engine, EngineError, Viewer, Watch};
 use crate::store::{EventFilter, StoreError};
-use crate::task::{Answer, EventKind, Question, QuestionId, Task, TaskId, Who, joined};
+use crate::task::{Action, Answer, EventKind, Question, QuestionId, Task, TaskId, Who, joined};
 
 /// Who answers: a file first, then the person at the terminal.
 pub(crate) struct Answering {
@@ -130,15 +130,22 @@ impl Answering {
         closing: watch::Receiver<Option<Closing>>,
     ) -> Result<Option<Answer>, Failure> {
         let given = self.answers.as_ref().map_or(Ok(None), |answers| answers.to(position, &asked.ask));
+        if asked.ask.fits_nothing() {
+            // What is no decision on it is there for another question.
+            return match given {
+                Ok(Some(answer)) if answer.action != Action::Accept => {
+                    Ok(Some(self.tell_given(asked, answer)))
+                }
+                _ => Err(self.nobody(asked, position)),
+            };
+        }
         let given = given.map_err(|problem| Failure::usage(problem).maybe_hint(asked.later_hint()))?;
         if let Some(answer) = given {
             if let Some(problem) = &asked.refused {
                 return Err(Failure::usage(format!("the given answer was refused: {problem}"))
                     .maybe_hint(asked.later_hint()));
             }
-            self.ui.talk(&format!("{} asks: {}", text::line(&asked.who), page::message(&asked.ask, 200)));
-            self.ui.talk(&format!("  answering as given: {}", values::in_words(&asked.ask, &answer)));
-            return Ok(Some(answer));
+            return Ok(Some(self.tell_given(asked, answer)));
         }
         if !self.ui.may_prompt() {
             return Err(self.nobody(asked, position));
@@ -152,6 +159,13 @@ impl Answering {
         }
     }
 
+    /// Says which answer was given to what.
+    fn tell_given(&self, asked: &Asked, answer: Answer) -> Answer {
+        self.ui.talk(&format!("{} asks: {}", text::line(&asked.who), page::message(&asked.ask, 200)));
+        self.ui.talk(&format!("  answering as given: {}", values::in_words(&asked.ask, &answer)));
+        answer
+    }
+
     /// Says that what was decided before goes to its server once more.
     pub(crate) fn tell_sent_again(&self) {
         self.ui.talk("the answer was lost with the connection, and is sent again");
@@ -159,7 +173,8 @@ impl Answering {
 
     /// Neither the file nor a person answers.
     pub(crate) fn nobody(&self, asked: &Asked, position: usize) -> Failure {
-        let missing = self.answers.as_ref().map(|answers| format!("\n{}", answers.missing(position)));
+        let answers = self.answers.as_ref().filter(|_| !asked.ask.fits_nothing());
+        let missing = answers.map(|answers| format!("\n{}", answers.missing(position)));
         let message = page::message(&asked.ask, 200);
         let (who, missing) = (&asked.who, missing.unwrap_or_default());
         let said = format!("{who} asks, and nobody may be asked here: {message}{missing}");
@@ -228,7 +243,11 @@ async fn until_change(
         context.ui.detail(&event::line(&event, jiff::Timestamp::now(), Paint::new(false)));
         match event.kind {
             EventKind::Progress(progress) => spinner.step(&progress),
-            EventKind::Claimed { .. } | EventKind::Noted { .. } => {}
+            EventKind::Claimed { .. }
+            | EventKind::Noted { .. }
+            | EventKind::Extended { .. }
+            | EventKind::Reminded { .. }
+            | EventKind::Unanswerable { .. } => {}
             _ => return Ok(()),
         }
     }
@@ -246,7 +265,7 @@ async fn have_answered(
     let mut asked = OpenQuestion::of_task(task, question).asked;
     asked.background.at(&engine.store().location());
     loop {
-        let closed = answer::closed_in_store(engine, task, question.id.as_str());
+        let closed = answer::closed_in_store(engine, task, (question.id.as_str(), &asked));
         let answer = match answering.decide_unless((&asked, position), Box::pin(closed)).await? {
             Ok(answer) => answer,
             Err(winner) => {

@@ -122,7 +122,7 @@ fn without_meaning(command: &str) -> &'static [&'static str] {
     match command {
         "demo" | "ask" => &["docket"],
         "serve" | "worker" | "report" | "check" | "completions" | "init" | HELP => &["docket", "timeout"],
-        "config" => &["timeout"],
+        "config" | "mcp" => &["timeout"],
         _ => &[],
     }
 }

@@ -231,6 +231,12 @@ async fn follow(inbox: &Inbox, sites: &Sites<'_>, at: usize) -> Result<Infallibl
     loop {
         let ended = site.context.ride_out(async || inbox.follow(at, &|| site.is_there()).await).await;
         match ended {
+            Err(failure) if inbox.has_several_places() && failure.kind() == Kind::Usage => {
+                // It is there, and no later try shows more of it.
+                inbox.shows_none(at);
+                site.shows_none(&site.context.failed(failure));
+                return std::future::pending().await;
+            }
             Err(failure) if inbox.has_several_places() => site.is_away(&site.context.failed(failure)),
             ended => return ended,
         }

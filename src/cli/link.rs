@@ -98,7 +98,7 @@ async fn link(
     }
     context.ui.line(&url)?;
     let whoever = holder.map_or_else(|| "whoever has it".to_owned(), text::line);
-    let until = open.asked.deadline.map(|at| format!(", until {}", time::moment(at))).unwrap_or_default();
+    let until = open.asked.end().map(|end| format!(", until {}", time::moment(end.at()))).unwrap_or_default();
     let short = event::short(task.as_str());
     context.ui.talk(&format!("{whoever} may answer question {question} of task {short} there{until}"));
     Ok(())

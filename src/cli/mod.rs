@@ -23,6 +23,7 @@ mod doctor;
 mod environment;
 mod examples;
 mod export;
+mod extend;
 mod follow;
 mod handover;
 mod help;
@@ -30,6 +31,7 @@ mod inbox;
 mod left_behind;
 mod link;
 mod list;
+mod mcp;
 mod named_server;
 mod notify;
 mod notifying;
@@ -65,6 +67,7 @@ mod task_id;
 mod token_file;
 mod tools;
 mod ui;
+mod unheeded;
 mod usage;
 mod waiting;
 mod watch;
@@ -106,6 +109,7 @@ enum Command {
     Respond(respond::RespondArgs),
     Inbox(inbox::InboxArgs),
     Link(link::LinkArgs),
+    Extend(extend::ExtendArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),
     Result(result::ResultArgs),
@@ -120,6 +124,7 @@ enum Command {
     Ask(ask::AskArgs),
     Report(report::ReportArgs),
     Check(check::CheckArgs),
+    Mcp(mcp::McpArgs),
     Completions(completions::CompletionsArgs),
     Config(settings::ConfigArgs),
     Init(settings::InitArgs),
@@ -134,6 +139,7 @@ impl Command {
                 | Self::Watch(_)
                 | Self::Respond(_)
                 | Self::Link(_)
+                | Self::Extend(_)
                 | Self::Show(_)
                 | Self::Result(_)
                 | Self::Cancel(_)

@@ -1,5 +1,7 @@
 //! A store or a server that is away while a command waits: it is said once, waited for, and said once that it is back.
 
+mod waiting;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 

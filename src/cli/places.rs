@@ -13,6 +13,7 @@ use crate::desk::selection::counted;
 use crate::desk::server::Unseen;
 use crate::desk::sought::Sought;
 use crate::desk::suggest::{Advice, Suggested};
+use crate::engine::Engine;
 
 /// Does a command's work at its places, and leaves them in good order. Whoever waits for a task waits for its place too.
 pub(crate) async fn at<T>(
@@ -88,11 +89,19 @@ pub(crate) async fn open(context: &Context, remote: &RemoteArgs, waits: bool) ->
         let server = server.map_err(|failure| failure.of_outage(false))?;
         return Ok(Places::of(vec![Place::Server(Arc::new(server))]));
     }
+    of_store(context, context.existing()).await
+}
+
+/// The places of the store that is chosen, of which `existing` opens our own.
+pub(crate) async fn of_store(
+    context: &Context,
+    existing: impl Future<Output = Result<Option<Engine>, Failure>>,
+) -> Result<Places, Failure> {
     let docket = context.config.docket.as_deref();
     match (&context.config.store, docket) {
-        (StoreChoice::Redis(url), docket) => Places::of_redis(url, docket, context.existing()).await,
+        (StoreChoice::Redis(url), docket) => Places::of_redis(url, docket, existing).await,
         (StoreChoice::Sqlite(_) | StoreChoice::Nowhere, None) => {
-            Ok(Places::of(context.existing().await?.map(Place::Store).into_iter().collect()))
+            Ok(Places::of(existing.await?.map(Place::Store).into_iter().collect()))
         }
         (StoreChoice::Sqlite(_) | StoreChoice::Nowhere, Some(_)) => {
             Err(Failure::usage("--docket names a FastMCP deployment, which is in a Redis")

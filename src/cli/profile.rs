@@ -4,9 +4,11 @@ use super::config::{GlobalArgs, Guarded};
 use super::context::Context;
 use super::environment::{Environment, PROFILE};
 use super::failure::{Failure, Kind};
+use super::named_server;
 use super::profile_file::{file, one};
 use super::remote::RemoteArgs;
 use super::ui::{Piece, choose, text};
+use crate::client::Target;
 use crate::config::profiles::{Profile, Profiles};
 use crate::config::{Mistake, counted};
 use crate::desk::suggest::{Advice, Suggested};
@@ -77,10 +79,19 @@ impl Context {
     /// The profile that wants to be asked, unless this is another place than its own.
     fn guarded(&self, remote: &RemoteArgs) -> Option<&Guarded> {
         self.config.guarded.as_ref().filter(|guarded| match (&remote.server, &remote.stdio) {
-            (Some(server), _) => guarded.is_of_server(server),
-            (None, Some(_)) => !guarded.has_place,
+            (Some(server), _) => guarded.is_of_server(server, |given| self.leads_to(given)),
+            (None, Some(line)) => guarded.is_of_program(line, |given| self.leads_to(given)),
             (None, None) => guarded.is_here,
         })
+    }
+
+    /// Where a server's URL, or its name in a host's file, leads.
+    fn leads_to(&self, given: &str) -> Option<Target> {
+        let folder = std::env::current_dir().unwrap_or_default();
+        match named_server::find(given, &self.environment, &folder) {
+            Ok(Some(named)) => Some(named.target),
+            Ok(None) | Err(_) => Target::http(given).ok(),
+        }
     }
 
     /// Names the place and asks, where a profile wants it.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
@@ -12,7 +13,7 @@ use super::failure::{Failure, Kind};
 use super::follow::Answering;
 use super::ui::question::Asked;
 use super::ui::{event, text};
-use crate::client::{self, AskedQuestion, Era};
+use crate::client::{self, AskedQuestion, Era, TaskView};
 use crate::desk::asked::Filled;
 use crate::desk::background::Background;
 use crate::desk::suggest::{Advice, Suggested};
@@ -27,11 +28,18 @@ pub(crate) struct RemoteAnswering {
     answering: Answering,
     /// Whether what is left open can be answered by a command.
     answered_later: AtomicBool,
-    /// The task's id once it is on the screen: its first question can be here before it.
-    announced: watch::Sender<Option<String>>,
+    /// The task once its id is on the screen: its first question can be here before it.
+    announced: watch::Sender<Option<Announced>>,
     /// What is known of the call that made the task.
     call: OnceLock<Background>,
     state: Mutex<State>,
+}
+
+/// A task whose id is on the screen.
+struct Announced {
+    id: String,
+    /// When its time to live ends, and its questions with it.
+    ends: Option<Timestamp>,
 }
 
 #[derive(Default)]
@@ -150,13 +158,14 @@ impl RemoteAnswering {
     }
 
     /// The task was announced: its questions may be asked.
-    pub(crate) fn announced(&self, task: &str) {
-        self.announced.send_replace(Some(task.to_owned()));
+    pub(crate) fn announced(&self, task: &TaskView) {
+        self.announced.send_replace(Some(Announced { id: task.id.clone(), ends: task.expires() }));
     }
 
     /// The task that asks: not every server says so, and there is one here.
     fn task_of(&self, question: &AskedQuestion) -> Option<String> {
-        question.task.clone().or_else(|| self.announced.borrow().clone())
+        let announced = || Some(self.announced.borrow().as_ref()?.id.clone());
+        question.task.clone().or_else(announced)
     }
 
     /// A task's question waits for what is said of the task before; a call without a task is never announced.
@@ -229,6 +238,7 @@ impl RemoteAnswering {
     fn asked(&self, question: &AskedQuestion, position: usize) -> Asked {
         let who = who(question);
         let mut background = self.call.get().cloned().unwrap_or_default();
+        background.ends = self.announced.borrow().as_ref().and_then(|task| task.ends);
         let state = self.state();
         for known in
             state.asked.iter().take(position - 1).filter(|known| known.question.task == question.task)
@@ -266,7 +276,12 @@ impl client::Answering for RemoteAnswering {
             Err(failure) => {
                 let is_open = failure.kind() == Kind::NeedsInput;
                 let failure = if is_open { self.elsewhere(failure, question) } else { failure };
-                self.state().failure = Some(failure);
+                let mut state = self.state();
+                state.failure = Some(failure);
+                if question.ask.fits_nothing() && state.asked.len() == position {
+                    // It is passed over, and the answers are for the questions that are not.
+                    state.asked.pop();
+                }
                 None
             }
         }

@@ -15,7 +15,7 @@ use crate::desk::places::Places;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::values;
 use crate::fastmcp::Way;
-use crate::task::{Action, Who};
+use crate::task::{Action, Ask, Who};
 
 pub(crate) async fn run(context: &Context, args: RespondArgs) -> Result<(), Failure> {
     if args.rules.file().is_some() {
@@ -64,21 +64,45 @@ async fn respond(context: &Context, places: &Places, args: &RespondArgs, who: Wh
         places::tell_unoffered(context, &found).await;
         found = found.until_asked(wanted.as_deref()).await?;
     }
-    let way = if args.direct { Way::Direct } else { Way::Supported };
     context.concerns(found.id(), wanted.as_deref());
-    let question = found.question(wanted.as_deref(), way).await?;
-    context.concerns(found.id(), Some(&question.id));
-    let receipt = match args.given(&question.asked.ask, args.content()?)? {
-        Some(answer) => {
-            let answer = answer.given_by(who);
-            send(context, &mut Sending::new(&found, &question, answer, way), args.wait).await?.or_refused()?
-        }
-        None => at_prompt(context, &found, &question, (way, &who)).await?,
-    };
+    let answered = answered(context, &found, wanted.as_deref(), args, who).await;
+    let (question, receipt) = answered.map_err(|failure| repeating(failure, &found, args))?;
     if let Some(problem) = found.keeps_no_names().filter(|_| args.name.is_some() || args.note.is_some()) {
         context.ui.warn(&problem);
     }
     told(context, &found, &question, &receipt)
+}
+
+/// Has the question answered that is wanted, by what was given or by the person here.
+async fn answered(
+    context: &Context,
+    found: &Found,
+    wanted: Option<&str>,
+    args: &RespondArgs,
+    who: Who,
+) -> Result<(OpenQuestion, Receipt), Failure> {
+    let way = if args.direct { Way::Direct } else { Way::Supported };
+    let question = found.question(wanted, way).await?;
+    context.concerns(found.id(), Some(&question.id));
+    let receipt = match args.given(&question.asked.ask, args.content()?)? {
+        Some(answer) => {
+            let answer = answer.given_by(who);
+            send(context, &mut Sending::new(found, &question, answer, way), args.wait).await?.or_refused()?
+        }
+        None => at_prompt(context, found, &question, (way, &who)).await?,
+    };
+    Ok((question, receipt))
+}
+
+/// The failure, whose commands that answer a question of FastMCP 4 another way give the answer that was given.
+fn repeating(failure: Failure, found: &Found, args: &RespondArgs) -> Failure {
+    match found {
+        Found::Fastmcp(_, task) => {
+            let asks: Vec<Ask> = task.questions.iter().map(|question| question.ask.clone()).collect();
+            failure.answering(&args.repeated(&asks))
+        }
+        Found::Store(..) | Found::Server(..) => failure,
+    }
 }
 
 /// Asks the person here, again where the answer does not fit, until somebody has answered.

@@ -9,7 +9,8 @@ use super::remote::RemoteArgs;
 use super::rules::RulesArgs;
 use super::ui::page;
 use super::{arguments, complete_names, who};
-use crate::form::{self, Form};
+use crate::desk::suggest::Suggested;
+use crate::form::{self, Field, Form};
 use crate::task::{Action, Answer, Answerer, Ask, AskKind, SessionId, Who, joined};
 
 /// Answer an open question: at a prompt, or with the options below
@@ -103,6 +104,31 @@ impl RespondArgs {
         self.content.as_deref().map(|content| arguments::object("--content", content)).transpose()
     }
 
+    /// The options that give the answer and say who gives it, for a command that gives it once more. What a secret of those
+    /// questions was set to is left out, for whoever pastes it to fill in.
+    pub(super) fn repeated(&self, asks: &[Ask]) -> Suggested {
+        let forms: Vec<Form> = asks.iter().filter_map(form_of).collect();
+        let secret = |name: &str| {
+            let fields = forms.iter().filter_map(|form| form.field(name));
+            fields.filter(|field| field.is_secret).find_map(Field::stands_for)
+        };
+        let set = |set: &String| match set.split_once('=').and_then(|(name, _)| Some((name, secret(name)?))) {
+            Some((name, place)) => format!("{name}={place}"),
+            None => set.clone(),
+        };
+        let content = self.content.as_ref().map(|content| {
+            let object: Map<String, Value> = serde_json::from_str(content).unwrap_or_default();
+            if object.keys().any(|name| secret(name).is_some()) { "JSON".to_owned() } else { content.clone() }
+        });
+        let flags = [("--accept", self.accept), ("--decline", self.decline), ("--cancel", self.cancel)];
+        let sets = self.set.iter().map(|one| ("--set", set(one)));
+        let others = [("--content", content), ("--as", self.name.clone()), ("--note", self.note.clone())];
+        let others = others.into_iter().filter_map(|(option, value)| Some((option, value?)));
+        let flag = |command: Suggested, (name, is_given)| if is_given { command.flag(name) } else { command };
+        let respond = flags.into_iter().fold(Suggested::new("respond"), flag);
+        sets.chain(others).fold(respond, |command, (option, value)| command.option(option, value))
+    }
+
     /// The answer that the options give, where `content` is what --content has; `None` where a person shall be asked.
     pub(super) fn given(
         &self,
@@ -141,5 +167,12 @@ impl RespondArgs {
             }
         };
         Ok(Some(Answer::accept(content, Answerer::Operator)))
+    }
+}
+
+fn form_of(ask: &Ask) -> Option<Form> {
+    match &ask.kind {
+        AskKind::Form { schema } => Form::parse(schema).ok(),
+        AskKind::Url { .. } => None,
     }
 }

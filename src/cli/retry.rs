@@ -14,6 +14,7 @@ use super::{arguments, complete, places};
 use crate::desk::answers::{self, Answers};
 use crate::desk::place::Found;
 use crate::desk::sought::Sought;
+use crate::desk::submit::through_its_server;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::values;
 use crate::engine::Viewer;
@@ -98,9 +99,8 @@ async fn ended(found: &Found) -> Result<Task, Failure> {
                 "FastMCP keeps the arguments of task {id} in a form that is not opened, so it cannot be launched again \
                  from here"
             );
-            Err(Failure::usage(message).hint(submit::through_its_server(
-                Suggested::new("submit").about(task.component.name.as_str()),
-            )))
+            Err(Failure::usage(message)
+                .hint(through_its_server(Suggested::new("submit").about(task.component.name.as_str()))))
         }
         Found::Server(server, task) => {
             let tool = server.tool_of(&task.id);

@@ -16,7 +16,7 @@ use crate::desk::place::Found;
 use crate::desk::places::Places;
 use crate::desk::ruling::{Ruled, Ruling};
 use crate::desk::values::action_in_words;
-use crate::desk::watch::{Notice, Seen, Watching, What};
+use crate::desk::watch::{Notice, Seen, Through, Watching, What};
 use crate::engine::{Engine, EngineError, Viewer, Watch, Watched};
 use crate::fastmcp::Way;
 use crate::rules::{Decision, Rules, Verdict};
@@ -143,7 +143,8 @@ impl<'a> Answering<'a> {
     async fn follow(&mut self, places: &Places, mut file: ReadAgain) -> Result<(), Failure> {
         // The tails begin first: what is asked from now on is not missed, however long the looking takes.
         let mut others =
-            Watching::begin(places, &What::All, &mut |words| self.context.ui.warn(&words)).await?;
+            Watching::begin(places, &What::All, Through::Tasks, &mut |words| self.context.ui.warn(&words))
+                .await?;
         let own = places.own().map(|(_, engine)| engine);
         let mut log = match own {
             Some(engine) => Some(engine.watch(EventFilter::All, engine.last().await?).await?),

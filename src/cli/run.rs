@@ -17,9 +17,9 @@ use super::failure::{Failure, Kind};
 use super::signals::{self, Signals, Stop};
 use super::ui::{self, Streams, Ui};
 use super::{
-    ask, attach, cancel, check, completions, demo, doctor, export, handover, help, inbox, link, list, notify,
-    profile, prune, report, respond, result, retry, serve, settings, show, submit, tools, usage, watch,
-    worker, workers,
+    ask, attach, cancel, check, completions, demo, doctor, export, extend, handover, help, inbox, link, list,
+    mcp, notify, profile, prune, report, respond, result, retry, serve, settings, show, submit, tools, usage,
+    watch, worker, workers,
 };
 use crate::client::programs_ended;
 
@@ -34,7 +34,9 @@ pub fn main() -> ExitCode {
         Err(error) => return usage::refused(&error, &arguments, &environment),
     };
     let profile = profile::chosen(&cli.global, &environment);
-    let manner = cli.global.manner(&environment, profile.as_ref().ok().and_then(Option::as_ref));
+    let mut manner = cli.global.manner(&environment, profile.as_ref().ok().and_then(Option::as_ref));
+    // What comes on stdin is a host's.
+    manner.no_input |= matches!(cli.command, Command::Mcp(_));
     let ui = Ui::new(manner, &environment, Streams::of_process());
     let environment = match cli.command {
         Command::Serve(serve::ServeArgs { ref offer, .. })
@@ -82,6 +84,7 @@ fn of_store(environment: &Environment, command: &Command) -> Environment {
         Command::Respond(args) => &args.remote,
         Command::Inbox(args) => &args.remote,
         Command::Link(args) => &args.remote,
+        Command::Extend(args) => &args.remote,
         Command::List(args) => &args.remote,
         Command::Show(args) => &args.remote,
         Command::Result(args) => &args.remote,
@@ -91,6 +94,7 @@ fn of_store(environment: &Environment, command: &Command) -> Environment {
         Command::Workers(args) => &args.remote,
         Command::Notify(args) => &args.remote,
         Command::Export(args) => &args.remote,
+        Command::Mcp(args) => &args.remote,
         Command::Serve(_) | Command::Worker(_) | Command::Report(_) | Command::Config(_) => {
             return environment.clone();
         }
@@ -134,6 +138,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
         Command::Respond(args) => client(context, level(true), Box::pin(respond::run(context, args))),
         Command::Inbox(args) => client(context, level(true), Box::pin(inbox::run(context, args))),
         Command::Link(args) => client(context, Level::WARN, Box::pin(link::run(context, args))),
+        Command::Extend(args) => client(context, Level::WARN, Box::pin(extend::run(context, args))),
         Command::List(args) => client(context, Level::WARN, Box::pin(list::run(context, args))),
         Command::Show(args) => client(context, level(args.waits()), Box::pin(show::run(context, args))),
         Command::Result(args) => client(context, level(args.waits()), Box::pin(result::run(context, args))),
@@ -145,6 +150,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
         Command::Workers(args) => client(context, Level::WARN, Box::pin(workers::run(context, args))),
         Command::Notify(args) => client(context, Level::WARN, Box::pin(notify::run(context, args))),
         Command::Export(args) => client(context, Level::WARN, Box::pin(export::run(context, args))),
+        Command::Mcp(args) => client(context, Level::WARN, Box::pin(mcp::run(context, args))),
         Command::Report(args) => report::run(&context.ui, args),
         Command::Ask(args) => {
             let local = async {

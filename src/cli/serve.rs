@@ -49,7 +49,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(0..=1024))]
     #[arg(alias = "workers")]
     concurrency: u16,
-    /// What becomes of a question when its client cannot answer: cancel it, or wait for `respond`
+    /// What becomes of a question when its client cannot answer, where its tool does not say: cancel it, wait for `respond`, or
+    /// wait and let notifiers tell of it
     #[arg(long, value_enum, value_name = "HOW", default_value_t)]
     unanswerable: UnanswerableChoice,
     /// Let the rules of this file answer what they are about, before anybody is shown it
@@ -71,6 +72,12 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "URL", conflicts_with = "stdio", value_parser = PublicUrl::read)]
     #[arg(value_hint = clap::ValueHint::Url)]
     public_url: Option<PublicUrl>,
+    /// Offer clients MCP's Events extension: questions and ends of their tasks, by poll or stream
+    ///
+    /// An experiment: the extension's words may still move. Only who brings a token is told, and only of the tasks of that
+    /// token's scope; without tokens, only of a session that is named.
+    #[arg(long)]
+    experimental_events: bool,
     #[command(flatten)]
     access: AccessArgs,
     #[command(flatten)]
@@ -145,6 +152,7 @@ enum UnanswerableChoice {
     #[default]
     Cancel,
     Wait,
+    Notify,
 }
 
 pub(crate) async fn run(context: &Context, args: ServeArgs) -> Result<(), Failure> {
@@ -260,11 +268,13 @@ impl ServeArgs {
             unanswerable: match self.unanswerable {
                 UnanswerableChoice::Cancel => Unanswerable::Cancel,
                 UnanswerableChoice::Wait => Unanswerable::Wait,
+                UnanswerableChoice::Notify => Unanswerable::Notify,
             },
             max_body_bytes: self.limits.max_body,
             rate_limit: self.limits.rate_limit,
             max_requests: self.limits.max_requests,
             max_sessions: self.limits.max_sessions,
+            experimental_events: self.experimental_events,
             faults: self.offer.faults().to_vec(),
             ..ServeConfig::default()
         }

@@ -29,9 +29,6 @@ impl FromStr for Since {
             "now" => return Ok(Self::Now),
             _ => {}
         }
-        if let Some(problem) = time::bare_number(text) {
-            return Err(problem);
-        }
         if let Ok(cursor) = text.parse() {
             return Ok(Self::After(cursor));
         }
@@ -71,6 +68,10 @@ mod tests {
         assert_eq!(since("10m"), Ok(Since::Ago(Duration::from_secs(600))));
         assert!(matches!(since("2026-05-01T10:00:00Z"), Ok(Since::Time(_))));
         assert!(since("yesterday").is_err());
-        assert!(since("2020").is_err_and(|problem| problem.contains("2020s")));
+        assert_eq!(
+            since("10"),
+            Ok(Since::Ago(Duration::from_secs(10))),
+            "as everywhere, a bare number is seconds"
+        );
     }
 }

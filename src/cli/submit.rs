@@ -12,7 +12,7 @@ use super::follow::{self, Answering};
 use super::remote::RemoteArgs;
 use super::remote_answering::RemoteAnswering;
 use super::ui::{text, time};
-use super::{arguments, complete, complete_names, left_behind, outcome, places, stay};
+use super::{arguments, complete, complete_names, left_behind, outcome, places, stay, unheeded};
 use crate::client::{Call, Client, Era, Submitted, Target, asks_as_in_sessions};
 use crate::desk::answers;
 use crate::desk::background::Background;
@@ -20,11 +20,11 @@ use crate::desk::ending::Ending;
 use crate::desk::place::{SERVER, STORE};
 use crate::desk::places::SEARCHED;
 use crate::desk::server::Server;
+use crate::desk::submit::{into_store, of_deployment, through_its_server};
 use crate::desk::suggest::{Advice, Suggested};
-use crate::engine::{Engine, EngineError, Submission, Viewer};
+use crate::engine::{Engine, Submission, Viewer};
 use crate::fastmcp::Deployment;
 use crate::form;
-use crate::store::StoreError;
 use crate::task::{Scope, SessionId, Task, TaskId};
 
 /// Launch a task; print its id
@@ -188,7 +188,7 @@ async fn through_store(context: &Context, args: &SubmitArgs, answering: &Answeri
         hidden: false,
         ttl_ms: args.ttl_ms(),
     };
-    let task = patiently(context, args, async || submitted(&engine, submission.clone()).await).await?;
+    let task = patiently(context, args, async || into_store(&engine, submission.clone()).await).await?;
     let id = task.id();
     if let Some(limit) = task.new.ttl_ms.filter(|kept| args.ttl_ms().is_some_and(|wished| wished > *kept)) {
         context.ui.warn(&format!("tasks are kept at most {}", time::rough(limit / 1000)));
@@ -228,25 +228,15 @@ async fn opened(context: &Context, args: &SubmitArgs) -> Result<Engine, Failure>
     context.engine().await
 }
 
-/// The failure of a tool that ours do not have, where it is one of FastMCP's: its workers run it, or have run it.
+/// The failure of a tool that ours do not have, where it is one of FastMCP's.
 async fn deployed(context: &Context, args: &SubmitArgs) -> Option<Failure> {
     let StoreChoice::Redis(url) = &context.config.store else { return None };
-    let tool = args.tool.as_str();
     for deployment in Deployment::discover_among(url, SEARCHED).await.ok()? {
-        let is_offered = deployment.components().await.ok()?.iter().any(|one| one.component.name == tool);
-        if is_offered || deployment.list().await.ok()?.iter().any(|task| task.component.name == tool) {
-            let message = format!(
-                "{tool:?} is a tool of FastMCP's, in docket {}: those are launched through its server",
-                text::line(deployment.docket())
-            );
-            return Some(Failure::usage(message).hint(through_its_server(args.suggested())));
+        if let Some(failure) = of_deployment(&deployment, args.suggested(), &args.tool).await {
+            return Some(failure);
         }
     }
     None
-}
-
-pub(crate) fn through_its_server(submit: Suggested) -> Advice {
-    Advice::command(submit.through_some_server(), "launches it there")
 }
 
 /// Repeats a step where the command waits; tries it once where it does not.
@@ -256,19 +246,6 @@ async fn patiently<T>(
     mut step: impl AsyncFnMut() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     if args.wait { context.ride_out(step).await } else { step().await }
-}
-
-/// Submits once. A store that was lost on the way may have the task, so that a second try could make two of it.
-async fn submitted(engine: &Engine, submission: Submission) -> Result<Task, Failure> {
-    engine.submit(submission).await.map_err(|error| match error {
-        EngineError::Store(error @ StoreError::Unreachable { .. }) => {
-            Failure::from(error).of_outage(false).hint(
-                Advice::from("the task may have been submitted all the same: ")
-                    .and_command(Suggested::new("list"), "shows it if so"),
-            )
-        }
-        other => other.into(),
-    })
 }
 
 /// A task that no worker will take waits for ever; better said at once.
@@ -317,8 +294,8 @@ async fn through_server(
     };
     let (era, schema) = server.run(look).await?;
     answering.speaks_to(era);
-    if args.session.is_some() && era == Era::Legacy {
-        context.ui.talk("--session has no effect here: the server labels the task with its own session's id");
+    if let Some(words) = args.session.as_ref().and_then(|_| unheeded::session(era, server.is_ours())) {
+        context.ui.warn(words);
     }
     let call = Call {
         tool: args.tool.clone(),
@@ -327,16 +304,24 @@ async fn through_server(
         session: args.session.as_ref().map(ToString::to_string),
         detached: !args.wait,
     };
-    answering.is_about(Background::of_call(call.session.as_deref(), &call.arguments));
-    match server.submit(&call).await.map_err(|failure| in_the_older_era(failure, args))? {
+    answering.is_about(Background::of_call(&call));
+    let submitted = server.submit(&call).await.map_err(|failure| in_the_older_era(failure, args, era))?;
+    let kept = match &submitted {
+        Submitted::Task(task) => task.ttl_ms,
+        Submitted::Done(_) => None,
+    };
+    if let Some(words) = args.ttl_ms().and_then(|wished| unheeded::ttl(era, wished, kept)) {
+        context.ui.warn(&words);
+    }
+    match submitted {
         Submitted::Done(result) => outcome::of_outcome(context, (SERVER, "(a foreground call)"), &result),
         Submitted::Task(task) => {
-            keep(context, target, &task.id, &args.tool);
+            keep(context, server, &task.id, &args.tool);
             if let Some(warning) = left_behind::warning(target, era).filter(|_| !args.wait) {
                 context.ui.warn(warning);
             }
             announce(context, args, &task.id, Suggested::new("show").about(task.id.as_str()))?;
-            answering.announced(&task.id);
+            answering.announced(&task);
             if !args.wait {
                 return Ok(());
             }
@@ -359,10 +344,16 @@ async fn through_server(
 }
 
 /// The failure, with the command that helps where the tool asks as only sessions of the older era let it. It is not
-/// repeated here: the tool may have done something before it asked.
-fn in_the_older_era(failure: Failure, args: &SubmitArgs) -> Failure {
+/// repeated here: the tool may have done something before it asked. A server that says so in that very era cannot ask at all.
+fn in_the_older_era(failure: Failure, args: &SubmitArgs, era: Era) -> Failure {
     if !asks_as_in_sessions(&failure.to_string()) {
         return failure;
+    }
+    if era == Era::Legacy {
+        return failure.hint(
+            "the tool asks in the middle of a call, and its server runs in a way in which it cannot ask, such as without \
+             sessions or without streams; what it did before it asked is done",
+        );
     }
     let why = "the tool asks in the middle of a call, which servers can do only in the era with sessions; what it did before \
         it asked is done: ";
@@ -375,9 +366,8 @@ fn in_the_older_era(failure: Failure, args: &SubmitArgs) -> Failure {
 }
 
 /// Keeps the id before anything is waited for, so that the task can be found when this process is killed.
-fn keep(context: &Context, target: &Target, id: &str, tool: &str) {
-    let kept = context.kept(target).map(|kept| kept.add(target.to_string(), id, tool));
-    if let Some(Err(error)) = kept {
+fn keep(context: &Context, server: &Server, id: &str, tool: &str) {
+    if let Err(error) = server.keep(id, tool) {
         context.ui.detail(&format!("the task's id is not kept for `list`: {error}"));
     }
 }

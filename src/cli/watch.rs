@@ -11,19 +11,18 @@ use std::time::Duration;
 use clap::Args;
 
 use super::context::Context;
-use super::failure::store::expired;
 use super::failure::{Failure, Kind};
 use super::outcome;
 use super::places;
 use super::remote::RemoteArgs;
 use super::since::Since;
-use super::ui::time;
+use super::ui::{text, time};
 use crate::desk::facts::{Fact, Facts};
 use crate::desk::place::{Found, Place};
 use crate::desk::places::Places;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::watch::last::{self, begin_of_last};
-use crate::desk::watch::{NAMES, Wanted, Watching, What};
+use crate::desk::watch::{NAMES, Through, Wanted, Watching, What};
 use crate::engine::Engine;
 use crate::store::EventFilter;
 use crate::task::{Cursor, SessionId, TaskStatus};
@@ -149,7 +148,10 @@ async fn ended(found: &Found) -> Result<(), Failure> {
     match found.ending(true).await {
         Ok(ending) => outcome::fails((found.source(), found.id()), &ending),
         // It was there when the watching began.
-        Err(failure) if failure.kind() == Kind::NotFound => Err(expired(found.id())),
+        Err(failure) if failure.kind() == Kind::NotFound => {
+            let gone = format!("task {} is deleted: its ttl ended, or it was pruned", text::line(found.id()));
+            Err(Failure::new(Kind::Cancelled, gone))
+        }
         Err(failure) => Err(failure),
     }
 }
@@ -210,11 +212,20 @@ impl WatchArgs {
         Ok(Hooks { exec, webhook: webhook.transpose()? })
     }
 
+    fn wanted(&self) -> Wanted {
+        Wanted { status: self.status, events: self.event.clone() }
+    }
+
+    /// What of a server brings all that is wanted.
+    fn through(&self) -> Through {
+        Through::of(&self.wanted(), self.until.as_deref())
+    }
+
     fn wish(&self) -> Result<Wish, Failure> {
         // They are as old as the log's start, where there is one.
         let open_questions = if self.since() == Since::Start { usize::MAX } else { 0 };
         Ok(Wish {
-            wanted: Wanted { status: self.status, events: self.event.clone() },
+            wanted: self.wanted(),
             until: self.until.clone(),
             follows: !self.no_follow,
             task: self.task()?,
@@ -230,7 +241,7 @@ async fn watch(context: &Context, args: &WatchArgs, places: &Places, what: What)
     let others = if args.no_follow {
         Watching::default()
     } else {
-        Watching::begin(places, &what, &mut |words| context.ui.warn(&words)).await?
+        Watching::begin(places, &what, args.through(), &mut |words| context.ui.warn(&words)).await?
     };
     let hooks = args.hooks(context)?;
     let wish = args.wish()?;
@@ -262,7 +273,7 @@ pub(crate) async fn after_facts(
     show: impl AsyncFnOnce() -> Result<Facts, Failure>,
 ) -> Result<(), Failure> {
     let what = What::Task(found.clone());
-    let others = Watching::begin(places, &what, &mut |words| context.ui.warn(&words)).await?;
+    let others = Watching::begin(places, &what, Through::Tasks, &mut |words| context.ui.warn(&words)).await?;
     let facts = show().await?;
     let wish = Wish { follows: true, task: Some(found.id().to_owned()), ..Wish::default() };
     let mut printer = Printer::new(context, wish, Hooks::default());

@@ -50,7 +50,15 @@ async fn show(context: &Context, places: &Places, args: &WorkersArgs) -> Result<
         return Ok(());
     }
     workers(context, &found.workers)?;
-    runs(context, &found.workers)
+    runs(context, &found.workers)?;
+    let unreadable: u64 = found.workers.iter().map(|worker| worker.unreadable).sum();
+    if unreadable > 0 {
+        let doctor = Advice::command(Suggested::new("doctor"), "says more");
+        context.tell(
+            doctor.after(&format!("{unreadable} task(s) of theirs cannot be read, and nobody runs them; ")),
+        );
+    }
+    Ok(())
 }
 
 /// Says that there are none, and what starts one.
@@ -79,7 +87,7 @@ const COLUMNS: [Cell<Worker>; 6] = [
         format!("{}{slots}", worker.busy())
     }),
     (Column::within("WAITING", 8, 4), |worker, _, _| {
-        let waiting = worker.tasks.saturating_sub(worker.busy() as u64);
+        let waiting = worker.waiting();
         if waiting == 0 { String::new() } else { waiting.to_string() }
     }),
 ];
@@ -122,7 +130,7 @@ fn runs(context: &Context, workers: &[Worker]) -> Result<(), Failure> {
     let mut held: Vec<_> = held.collect();
     // What runs first, then what waits, whoever holds it.
     held.sort_by_key(|(_, run)| run.waits);
-    let total: u64 = workers.iter().map(|worker| worker.tasks).sum();
+    let total: u64 = workers.iter().map(|worker| worker.tasks.saturating_sub(worker.unreadable)).sum();
     held.truncate(MOST);
     if held.is_empty() {
         return Ok(());

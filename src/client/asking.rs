@@ -121,6 +121,14 @@ pub(super) fn elicit_result(ask: &Ask, answer: &Answer) -> Value {
     result
 }
 
+/// A page that nobody is to be shown, as `problem` says, as a question that can be declined and dismissed all the same.
+/// `None` where it is no page.
+pub(crate) fn refused_page(params: &Value, problem: &str) -> Option<Ask> {
+    let text = |key: &str| params.get(key).and_then(Value::as_str);
+    let (message, _) = (text("message")?, text("url")?);
+    Some(Ask::form(format!("{message} (its page must not be opened: {problem})"), Value::Null))
+}
+
 /// Reads the params of an `elicitation/create`; the error says what is wrong with them.
 pub fn ask_from(params: &Value) -> Result<Ask, String> {
     let text = |key: &str| params.get(key).and_then(Value::as_str);

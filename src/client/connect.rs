@@ -18,19 +18,22 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::asking::{Answering, Desk, GaveUp};
-use super::discovery::http_status;
+use super::discovery::{http_status, was_silent};
 use super::failure::{answers_http, answers_oddly, closed, timeout, transport_failure};
 use super::flood::Flood;
 use super::http::Endpoint;
 use super::last_words::LastWords;
 use super::oddity;
+use super::quiet::{self, Quiet};
 use super::session::Session;
 use super::stdio::{ChildServer, Start};
 use super::tasks::beginning;
+use super::telling::Telling;
+use super::told::Refusal;
 use super::traffic::Traffic;
 use super::wire::{Wire, unwrapped};
 use super::{Client, ClientError, ClientResult, Era, Target};
-use crate::certificate::inner;
+use crate::certificate::{inner, trusted_file_fault};
 
 /// What a server is asked first, in words.
 pub(crate) const HANDSHAKE: &str = "the handshake";
@@ -45,6 +48,9 @@ const FIRST_STREAM_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_STREAM_PAUSE: Duration = Duration::from_secs(2);
 /// Requests at once. The server has a limit of its own; this one is above what one client follows.
 const MOST_REQUESTS: usize = 1024;
+/// How long an answer, or another message without a reply, may take with the pauses that the server asks for; each try has
+/// a bound of its own.
+const CONTROL_TIMEOUT: Duration = quiet::LONGEST.saturating_mul(2);
 /// How rmcp names the request of the modern era's handshake in what went wrong.
 const DISCOVER: &str = "discover";
 /// Hints that may wait to be read; they are only hints.
@@ -97,9 +103,10 @@ async fn open(
     let (wire, words) = (Arc::new(Wire::default()), words.clone());
     let desk = answering.map(|answering| Arc::new(Desk::new(answering)));
     let (changed, promised) = (broadcast::Sender::new(HINTS), broadcast::Sender::new(HINTS));
-    let place = target.to_string();
+    let (place, telling) = (target.to_string(), Telling::default());
     let (lost, broken) = (CancellationToken::new(), Arc::new(Notify::new()));
     let (stays, gave_up) = (CancellationToken::new(), Arc::<GaveUp>::default());
+    let quiet = Quiet::default();
     let session = Session {
         desk: desk.clone(),
         gave_up: gave_up.clone(),
@@ -110,11 +117,18 @@ async fn open(
         lost: lost.clone(),
         broken: broken.clone(),
         stays: stays.clone(),
+        telling: telling.clone(),
         flood: Flood::new(words.clone()),
+        quiet: quiet.clone(),
     };
     let running = match target {
         Target::Http { url, headers, token } => {
-            let endpoint = Endpoint::new(url, &session).map_err(|error| unbuilt(&place, error))?;
+            if let Some(fault) = (url.scheme() == "https").then(trusted_file_fault).flatten() {
+                let (given, problem) = (place, format!("cannot be used: {fault}"));
+                return Err(ClientError::Target { given, problem }.into());
+            }
+            let endpoint =
+                Endpoint::new(url, &session, era == Era::Auto).map_err(|error| unbuilt(&place, error))?;
             let config = config(url, headers, token.as_deref())?;
             over_http(session, endpoint, config, era).await?
         }
@@ -135,11 +149,13 @@ async fn open(
         words,
         changed,
         promised,
+        telling,
         lost,
         broken,
         stays,
         over,
         patience,
+        quiet,
         modern,
         tools,
     })
@@ -191,6 +207,7 @@ fn config(
     config.auth_header = token.map(bearer).transpose()?;
     // Each task that is waited for holds a request, and none of them may keep an answer from being sent.
     config.max_concurrent_requests = MOST_REQUESTS;
+    config.control_request_timeout = CONTROL_TIMEOUT;
     // A session that is over is told to whoever waits: only they know what of it has to be begun anew.
     config.reinit_on_expired_session = false;
     config.retry_config = Arc::new(streams_again());
@@ -206,7 +223,7 @@ async fn over_http(
 ) -> Result<Running, Failure> {
     let (place, wire, listening) = (session.place.clone(), session.wire.clone(), endpoint.listening());
     let transport = StreamableHttpClientTransport::with_client(endpoint, config);
-    let transport = Traffic::new(transport, &session.flood);
+    let transport = Traffic::new(transport, &session.flood, &session.telling);
     let over = session.flood.over().child_token();
     let serving = serve_client_with_lifecycle_and_ct(session, transport, lifecycle(era), over);
     let running = serving.await.map_err(|error| {
@@ -235,7 +252,7 @@ async fn over_stdio(
     })?;
     let gone = child.gone();
     let over = session.flood.over().child_token();
-    let transport = Traffic::new(child, &session.flood);
+    let transport = Traffic::new(child, &session.flood, &session.telling);
     match serve_client_with_lifecycle_and_ct(session, transport, lifecycle(era), over).await {
         Ok(running) => Ok(running),
         Err(error) => {
@@ -264,6 +281,15 @@ fn other_era(error: &ClientInitializeError, wire: &Wire) -> Option<Era> {
         ClientInitializeError::TransportError { error, context } if context.contains(DISCOVER) => {
             matches!(transport_failure("", error.error.as_ref()), ClientError::Unreachable { is_sent: true, .. })
                 .then_some(Era::Legacy)
+        }
+        // One that was silent at first may only have started slowly.
+        ClientInitializeError::LegacyFallbackFailed { discover, fallback } => {
+            match (discover.as_ref(), fallback.as_ref()) {
+                (ClientInitializeError::JsonRpcError(first), ClientInitializeError::JsonRpcError(_)) => {
+                    was_silent(first).then_some(Era::Modern)
+                }
+                _ => None,
+            }
         }
         // One that knows the request, and the older versions only.
         ClientInitializeError::NoCompatibleProtocolVersion { server_supported, .. } => {
@@ -327,8 +353,8 @@ fn with_first(fallback: ClientError, discover: &ClientError) -> ClientError {
         if problem == *first { problem } else { format!("{problem}; and to server/discover it {first}") }
     };
     match fallback {
-        ClientError::Answers { server, problem, is_passing, is_refusal } => {
-            ClientError::Answers { server, problem: with(problem), is_passing, is_refusal }
+        ClientError::Answers { server, problem, status, wait, is_passing, is_refusal } => {
+            ClientError::Answers { server, problem: with(problem), status, wait, is_passing, is_refusal }
         }
         ClientError::Protocol { server, problem } => ClientError::Protocol { server, problem: with(problem) },
         ClientError::Unreachable { server, reason, is_sent } => {
@@ -355,7 +381,7 @@ fn initialize_failure(place: &str, error: ClientInitializeError) -> ClientError 
                 return answers_oddly(place, problem);
             }
             if let Some(status) = http_status(&error) {
-                return answers_http(place, status, None);
+                return answers_http(place, &Refusal::bare(status));
             }
             protocol(format!("the handshake was refused: {} (code {})", error.message, error.code.0))
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::asked::AskedQuestion;
+use super::quiet::LONGEST;
 use super::target::is_program;
 use crate::certificate::CertificateFault;
 use crate::task::RpcError;
@@ -45,6 +46,10 @@ pub enum ClientError {
         server: String,
         /// What it does instead.
         problem: String,
+        /// The status of HTTP, where that is what it answers with.
+        status: Option<u16>,
+        /// For how long it wants to be left alone, where it says so.
+        wait: Option<Duration>,
         /// Whether it may be otherwise a moment later.
         is_passing: bool,
         /// Whether it refused what was asked before anything of it was done.
@@ -222,7 +227,7 @@ const METHOD_NOT_FOUND: i64 = -32601;
 const MISSING_CAPABILITY: i64 = -32021;
 
 /// The request that only looks: its internal error says that the server cannot look now, and nothing of the task itself.
-const LOOK: &str = "tasks/get";
+pub(super) const LOOK: &str = "tasks/get";
 
 impl ClientError {
     /// Whether it may be otherwise a moment later, with nothing changed here: the server, or its store, is away.
@@ -233,6 +238,23 @@ impl ClientError {
             Self::Refused { method, error } => {
                 store_away(error).is_some() || (error.code == INTERNAL_ERROR && method == LOOK)
             }
+            _ => false,
+        }
+    }
+
+    /// For how long the server wants to be left alone, as far as that is done; zero where it does not say.
+    pub fn wait(&self) -> Duration {
+        match self {
+            Self::Answers { wait: Some(wait), .. } => LONGEST.min(*wait),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Whether the server says of itself that it failed at what was asked, in JSON-RPC or in HTTP.
+    pub(super) fn is_internal(&self) -> bool {
+        match self {
+            Self::Refused { error, .. } => error.code == INTERNAL_ERROR,
+            Self::Answers { status, .. } => *status == Some(500),
             _ => false,
         }
     }

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
+use rmcp::model::ServerJsonRpcMessage;
 use rmcp::transport::streamable_http_client::SseError;
 use sse_stream::{Sse, SseStream};
 
@@ -30,6 +31,18 @@ where
         event
     };
     events.map_ok(patient).boxed()
+}
+
+/// Only the events that have a message: rmcp takes any other before the reply to the handshake for a broken reply, and
+/// passes it over everywhere else.
+pub(super) fn messages(events: Events) -> Events {
+    let only_messages = |mut event: Sse| {
+        let is_told = event.event.as_deref().is_none_or(|kind| matches!(kind, "" | "message"));
+        event.data =
+            event.data.filter(|data| is_told && serde_json::from_str::<ServerJsonRpcMessage>(data).is_ok());
+        event
+    };
+    events.map_ok(only_messages).boxed()
 }
 
 /// Whether this is why a stream ended: an event of too many bytes.

@@ -8,8 +8,10 @@ use rmcp::transport::streamable_http_client::StreamableHttpError;
 use url::Url;
 
 use super::ClientError;
+use super::error::LOOK;
 use super::http_client::proxy_to;
 use super::oddity;
+use super::told::{HttpFailure, Refusal};
 use crate::certificate::{CertificateFault, inner};
 use crate::task::RpcError;
 
@@ -41,7 +43,15 @@ pub(super) fn service_failure(place: &str, method: &str, error: ServiceError) ->
                 data: error.data,
             }),
         },
-        ServiceError::TransportSend(error) => transport_failure(place, error.error.as_ref()),
+        ServiceError::TransportSend(error) => match transport_failure(place, error.error.as_ref()) {
+            // As where the same is said in JSON-RPC.
+            ClientError::Answers {
+                server, problem, wait, is_refusal, status: status @ Some(500), ..
+            } if method == LOOK => {
+                ClientError::Answers { server, problem, status, wait, is_passing: true, is_refusal }
+            }
+            failure => failure,
+        },
         ServiceError::TransportClosed => closed(place),
         other => ClientError::Protocol { server: place.to_owned(), problem: format!("{method}: {other}") },
     }
@@ -64,8 +74,8 @@ pub(super) fn transport_failure(place: &str, error: &(dyn Error + 'static)) -> C
         if let Some(answered) = error.downcast_ref().and_then(|error| answered(place, error)) {
             return answered;
         }
-        next = match error.downcast_ref::<StreamableHttpError<reqwest::Error>>() {
-            Some(StreamableHttpError::Client(error)) => {
+        next = match error.downcast_ref::<StreamableHttpError<HttpFailure>>() {
+            Some(StreamableHttpError::Client(HttpFailure::Broken(error))) => {
                 is_sent = !error.is_connect();
                 Some(error)
             }
@@ -87,7 +97,7 @@ pub(super) fn transport_failure(place: &str, error: &(dyn Error + 'static)) -> C
 }
 
 /// The failure where somebody has answered.
-fn answered(place: &str, error: &StreamableHttpError<reqwest::Error>) -> Option<ClientError> {
+fn answered(place: &str, error: &StreamableHttpError<HttpFailure>) -> Option<ClientError> {
     let server = place.to_owned();
     Some(match error {
         StreamableHttpError::SessionExpired => ClientError::SessionEnded { server },
@@ -96,50 +106,58 @@ fn answered(place: &str, error: &StreamableHttpError<reqwest::Error>) -> Option<
             let words = Some(error.www_authenticate_header.clone()).filter(|words| !words.is_empty());
             ClientError::Forbidden { server, words }
         }
-        StreamableHttpError::HttpStatus(error) => {
-            answers_http(place, error.status, error.retry_after.as_deref())
-        }
+        StreamableHttpError::Client(HttpFailure::Refused(refusal)) => answers_http(place, refusal),
         odd => answers_oddly(place, oddity::in_words(odd)?),
     })
 }
 
-/// The failure where HTTP answered with such a status; `told` is what the reply tells of it.
-pub(super) fn answers_http(place: &str, status: u16, told: Option<&str>) -> ClientError {
-    let (problem, is_passing) = in_words(status, told);
-    // What sends a request elsewhere, or finds fault with it, has not let it in.
-    let is_refusal = (300..500).contains(&status);
-    ClientError::Answers { server: place.to_owned(), problem, is_passing, is_refusal }
+/// The failure where HTTP answered so.
+pub(super) fn answers_http(place: &str, refusal: &Refusal) -> ClientError {
+    ClientError::Answers {
+        server: place.to_owned(),
+        problem: in_words(refusal),
+        status: Some(refusal.status),
+        wait: refusal.wait,
+        is_passing: refusal.is_passing(),
+        // What sends a request elsewhere, or finds fault with it, has not let it in. One that took too long may have been.
+        is_refusal: (300..500).contains(&refusal.status) && refusal.status != 408,
+    }
 }
 
 /// The failure where somebody answered with what is no reply. What was asked may have been done.
 pub(super) fn answers_oddly(place: &str, problem: String) -> ClientError {
-    ClientError::Answers { server: place.to_owned(), problem, is_passing: false, is_refusal: false }
+    let (status, wait) = (None, None);
+    ClientError::Answers {
+        server: place.to_owned(),
+        problem,
+        status,
+        wait,
+        is_passing: false,
+        is_refusal: false,
+    }
 }
 
-/// What a status means here, and whether it may pass.
-fn in_words(status: u16, told: Option<&str>) -> (String, bool) {
-    let says = |meaning: &str| match told {
-        Some(told) => format!("{meaning}; it says: {told}"),
+/// What it means here.
+fn in_words(refusal: &Refusal) -> String {
+    let Refusal { status, words, wait, .. } = refusal;
+    let says = |meaning: &str| match words {
+        Some(words) => format!("{meaning}; it says: {words}"),
         None => meaning.to_owned(),
     };
-    let meaning = match (status, told) {
-        (404 | 405, _) => "there is no MCP endpoint at this path".to_owned(),
-        (300..=399, Some(to)) => format!("it sends the request on to {to}; that is followed only within one server, and where nothing gets lost"),
-        (300..=399, None) => "it sends the request elsewhere; that is followed only within one server, and where nothing gets lost".to_owned(),
-        (407, _) => {
+    let again =
+        wait.map(|wait| format!(", and takes requests again after {} s (Retry-After)", wait.as_secs()));
+    let meaning = match (status, words, again) {
+        (404 | 405, ..) => "there is no MCP endpoint at this path".to_owned(),
+        (300..=399, Some(to), _) => format!("it sends the request on to {to}; that is followed only within one server, and where nothing gets lost"),
+        (300..=399, None, _) => "it sends the request elsewhere; that is followed only within one server, and where nothing gets lost".to_owned(),
+        (407, ..) => {
             says("the proxy on the way, which HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names, wants a password")
         }
-        (429, Some(after)) => {
-            let unit = if after.bytes().all(|byte| byte.is_ascii_digit()) { " s" } else { "" };
-            format!("it is asked too often, and takes requests again after {after}{unit} (Retry-After)")
-        }
-        (429, None) => "it is asked too often".to_owned(),
-        (502..=504, Some(after)) if after.bytes().all(|byte| byte.is_ascii_digit()) => {
-            format!("it is away, and takes requests again after {after} s (Retry-After)")
-        }
-        (502..=504, _) => says("what stands before the server does not reach it"),
-        (_, Some(told)) => format!("it says: {told}"),
-        (_, None) => "it does not say why".to_owned(),
+        (429, _, again) => says(&format!("it is asked too often{}", again.unwrap_or_default())),
+        (_, _, Some(again)) => says(&format!("it is away{again}")),
+        (502..=504, ..) => says("what stands before the server does not reach it"),
+        (_, Some(words), _) => format!("it says: {words}"),
+        (_, None, _) => "it does not say why".to_owned(),
     };
-    (format!("answers HTTP {status}: {meaning}"), matches!(status, 429 | 502..=504))
+    format!("answers HTTP {status}: {meaning}")
 }

@@ -1,18 +1,16 @@
 //! Staying with a task to its end.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt as _, OptionFuture};
-use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use tokio::sync::broadcast;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::asked::AskedQuestion;
 use super::asking::{ATTEMPTS, needs_input, refused};
+use super::looks::Looks;
 use super::tasks::{Acknowledged, INVALID_PARAMS};
 use super::{Client, ClientError, ClientResult, Ended, TaskView};
 use crate::task::{Answer, Outcome, TaskStatus};
@@ -122,8 +120,14 @@ impl Client {
             tokio::select! {
                 Some(reply) = OptionFuture::from(questions.asking.as_mut().map(|asking| &mut asking.reply)) => {
                     // The task of the prompt ends early only by a panic in it.
-                    let (question, answer) = reply.map_err(|error| self.odd("the answerer", &error.to_string()))??;
-                    self.deliver(id, &mut questions, question, &answer).await?;
+                    match reply.map_err(|error| self.odd("the answerer", &error.to_string()))? {
+                        Ok((question, answer)) => self.deliver(id, &mut questions, question, &answer).await?,
+                        Err(error) => {
+                            questions.leave_page(error)?;
+                            questions.set_aside(self)?;
+                            self.ask_next(id, &mut questions)?;
+                        }
+                    }
                 }
                 told = looks.due() => {
                     let view = self.look(id, told).await?;
@@ -182,12 +186,12 @@ impl Client {
 
     fn ask(&self, mut question: AskedQuestion) -> ClientResult<Asking> {
         let desk = self.desk.clone().ok_or_else(|| needs_input(&question))?;
-        let key = question.key.clone();
+        let (key, is_refused_page) = (question.key.clone(), question.ask.fits_nothing());
         let reply = tokio::spawn(async move {
             let answer = desk.ask(&mut question).await?;
             Ok((question, answer))
         });
-        Ok(Asking { key, reply: AbortOnDropHandle::new(reply) })
+        Ok(Asking { key, is_refused_page, reply: AbortOnDropHandle::new(reply) })
     }
 
     /// Sends an answer. Where the server refuses it, the question is asked again, within bounds.
@@ -271,6 +275,17 @@ impl Questions {
         }
     }
 
+    /// Sets the page aside that was asked about and must not be opened, where nobody here has said no to it: the other
+    /// questions can be answered all the same. Any other error ends the whole.
+    fn leave_page(&mut self, error: ClientError) -> ClientResult<()> {
+        let is_left = matches!(error, ClientError::LeftOpen { .. });
+        match self.asking.take().filter(|asking| is_left && asking.is_refused_page) {
+            Some(page) => drop(self.unanswerable.insert(page.key)),
+            None => return Err(error),
+        }
+        Ok(())
+    }
+
     /// Those that were answered long ago and are still shown, each once.
     fn uncounted(&mut self) -> Vec<String> {
         let Self { seen, answered, told_open, .. } = self;
@@ -283,90 +298,13 @@ impl Questions {
 /// A question at the answerer's; dropping it takes it back.
 struct Asking {
     key: String,
+    /// Whether it is a page that must not be opened.
+    is_refused_page: bool,
     reply: AbortOnDropHandle<ClientResult<(AskedQuestion, Answer)>>,
-}
-
-/// When to look at the task: at the server's pace, or at once when it says that something changed.
-struct Looks<'a> {
-    id: &'a str,
-    client: &'a Client,
-    /// The request in which a modern server tells of changes. It is made anew when it has ended, once for each look.
-    listening: Option<BoxFuture<'a, bool>>,
-    /// Whether the server may be asked to tell.
-    tells: bool,
-    news: News<'a>,
-    next: Instant,
-}
-
-impl<'a> Looks<'a> {
-    fn new(client: &'a Client, id: &'a str) -> Self {
-        let (listening, tells) = (None, client.modern);
-        let news = News { id, told: client.changed.subscribe(), seen: None };
-        Self { id, client, listening, tells, news, next: Instant::now() }
-    }
-
-    fn after(&mut self, interval: Duration) {
-        self.next = Instant::now() + interval;
-    }
-
-    fn now(&mut self) {
-        self.next = Instant::now();
-    }
-
-    /// Waits for the next look; returns what the server told, where it told anything.
-    async fn due(&mut self) -> Option<TaskView> {
-        if self.tells && self.listening.is_none() {
-            let (client, ids) = (self.client, [self.id.to_owned()]);
-            self.listening = Some(async move { client.listen(&ids).await }.boxed());
-        }
-        loop {
-            tokio::select! {
-                Some(again) = OptionFuture::from(self.listening.as_mut()) => {
-                    (self.listening, self.tells) = (None, again);
-                }
-                () = tokio::time::sleep_until(self.next) => return None,
-                told = self.news.next() => return told,
-            }
-        }
-    }
-}
-
-/// What the server tells of one task without being asked.
-struct News<'a> {
-    id: &'a str,
-    told: broadcast::Receiver<Arc<TaskView>>,
-    /// The server's time of the last change that it told of.
-    seen: Option<Timestamp>,
-}
-
-impl News<'_> {
-    /// Waits for news; `None` where some were missed, which may have been about this task.
-    async fn next(&mut self) -> Option<TaskView> {
-        loop {
-            match self.told.recv().await {
-                Ok(view) if view.id != self.id => {}
-                Ok(view) if self.is_old(&view) => {}
-                Ok(view) => return Some(Arc::unwrap_or_clone(view)),
-                Err(_) => return None,
-            }
-        }
-    }
-
-    /// Whether something newer was told before. Compared as times: their texts differ in length.
-    fn is_old(&mut self, view: &TaskView) -> bool {
-        let updated = view.updated();
-        let old = updated.is_some() && updated < self.seen;
-        if !old {
-            self.seen = updated;
-        }
-        old
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -374,18 +312,5 @@ mod tests {
         assert!(may_go_on("t1", MOST_QUESTIONS - 1).is_ok());
         let left = may_go_on("t1", MOST_QUESTIONS).expect_err("it is enough").to_string();
         assert!(left.contains("task t1 has had 1000 questions answered here"), "{left}");
-    }
-
-    #[test]
-    fn what_was_told_later_is_newer_however_its_time_is_written() {
-        let mut news = News { id: "t", told: broadcast::Sender::new(1).subscribe(), seen: None };
-        let told = |at: &str| {
-            let view = json!({ "taskId": "t", "status": "working", "lastUpdatedAt": at });
-            TaskView::read(&view).expect("a task")
-        };
-        for newer in ["2026-11-24T02:08:59Z", "2026-11-24T02:08:59.1Z", "2026-11-24T02:08:59.123Z"] {
-            assert!(!news.is_old(&told(newer)), "{newer}");
-        }
-        assert!(news.is_old(&told("2026-11-24T02:08:59.1Z")));
     }
 }

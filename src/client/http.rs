@@ -6,32 +6,31 @@
 use std::collections::HashMap;
 use std::future::ready;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, Response, StatusCode};
-use rmcp::model::{
-    ClientJsonRpcMessage, ClientRequest, ErrorData, JsonRpcError, RequestId, ServerJsonRpcMessage,
-};
+use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ErrorCode, RequestId, ServerJsonRpcMessage};
 use rmcp::transport::streamable_http_client::{
-    AuthRequiredError, HttpStatusError, InsufficientScopeError, SseError, StreamableHttpClient,
-    StreamableHttpError, StreamableHttpPostResponse,
+    AuthRequiredError, InsufficientScopeError, SseError, StreamableHttpClient, StreamableHttpError,
+    StreamableHttpPostResponse,
 };
-use serde_json::json;
 use sse_stream::Sse;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::discovery::{is_discovery, not_discovered, undiscoverable};
-use super::events::{Events, events, is_too_large};
+use super::discovery::{DISCOVERED_WITHIN, is_discovery, not_discovered, silent, undiscoverable};
+use super::events::{Events, events, is_too_large, messages};
 use super::http_client;
-use super::oddity;
+use super::quiet::Quiet;
+use super::reply::{no_reply, reply_to};
 use super::session::Session;
-use super::told::{self, Told};
+use super::told::{self, HttpFailure, Refusal};
 use super::wire::Wire;
 
-type HttpError = StreamableHttpError<reqwest::Error>;
+type HttpError = StreamableHttpError<HttpFailure>;
 type Headers = HashMap<HeaderName, HeaderValue>;
 
 const SESSION_ID: &str = "mcp-session-id";
@@ -55,11 +54,17 @@ pub(super) struct Endpoint {
     broken: Arc<Notify>,
     /// Fires where the session is left to the server at the end, instead of ended.
     stays: CancellationToken,
+    /// Whether a server that is silent to the modern era's first request may be of the older one.
+    falls_back: bool,
+    /// Whether the server has opened a stream of the session.
+    opens: Arc<AtomicBool>,
+    /// For how long the server wants to be left alone.
+    quiet: Quiet,
 }
 
 impl Endpoint {
-    /// The endpoint of a session.
-    pub(super) fn new(url: &Url, session: &Session) -> reqwest::Result<Self> {
+    /// The endpoint of a session; `falls_back` where another era may be tried than the one of its first request.
+    pub(super) fn new(url: &Url, session: &Session, falls_back: bool) -> reqwest::Result<Self> {
         Ok(Self {
             client: http_client::build(url)?,
             wire: session.wire.clone(),
@@ -67,6 +72,9 @@ impl Endpoint {
             lost: session.lost.clone(),
             broken: session.broken.clone(),
             stays: session.stays.clone(),
+            falls_back,
+            opens: Arc::default(),
+            quiet: session.quiet.clone(),
         })
     }
 
@@ -116,19 +124,22 @@ impl Endpoint {
                 let words = words.chars().take(MOST_WORDS).collect();
                 return Err(HttpError::InsufficientScope(InsufficientScopeError::new(words, None)));
             }
-            StatusCode::NOT_FOUND if in_session => {
-                self.lost.cancel();
-                return Err(HttpError::SessionExpired);
-            }
             _ => {}
         }
-        let told = Told::of(&response);
+        let refusal = Refusal::of(&response);
+        self.quiet.note(&refusal);
         let body = bounded_body(response).await?;
-        // The library's error has room for one header; what the reply tells stands there, of whichever it is.
-        let status_error = HttpStatusError::new(status.as_u16(), told.with(&body));
-        let ClientJsonRpcMessage::Request(request) = message else {
-            return Err(HttpError::HttpStatus(status_error));
+        let error = match self.message(&body) {
+            Ok(ServerJsonRpcMessage::Error(error)) => Some(error.error),
+            _ => None,
         };
+        let is_unknown_method = error.as_ref().is_some_and(|error| error.code == ErrorCode::METHOD_NOT_FOUND);
+        if status == StatusCode::NOT_FOUND && in_session && !is_unknown_method {
+            self.lost.cancel();
+            return Err(HttpError::SessionExpired);
+        }
+        let refusal = refusal.with(&body);
+        let ClientJsonRpcMessage::Request(request) = message else { return Err(refused_with(refusal)) };
         // A gateway or an older server cannot always name the request that it refuses.
         let refused = |error| {
             Ok(StreamableHttpPostResponse::Json(
@@ -136,17 +147,19 @@ impl Endpoint {
                 None,
             ))
         };
-        if let Ok(ServerJsonRpcMessage::Error(error)) = self.message(&body) {
-            return refused(error.error);
+        if let Some(error) = error.filter(|_| !refusal.is_passing()) {
+            return refused(error);
         }
-        if !status.is_redirection() && is_discovery(message, in_session) {
+        let tells_era = !status.is_redirection() && status != StatusCode::TOO_MANY_REQUESTS;
+        if tells_era && is_discovery(message, in_session) {
             // Older servers know no request outside a session, and some fall over it: rmcp then tries `initialize`.
             return refused(not_discovered(status));
         }
-        Err(HttpError::HttpStatus(status_error))
+        Err(refused_with(refusal))
     }
 
-    /// A stream that was opened, or why not: one of a session that is over never opens again.
+    /// A stream that was opened, or why not: one of a session that is over never opens again. A server without such streams
+    /// may not know the method either (404), which says nothing of the session.
     fn stream(&self, opened: reqwest::Result<Response>) -> Result<Events, HttpError> {
         let response = opened.map_err(|error| {
             if error.is_connect() {
@@ -157,15 +170,16 @@ impl Endpoint {
         match response.status() {
             StatusCode::METHOD_NOT_ALLOWED => Err(HttpError::ServerDoesNotSupportSse),
             StatusCode::NOT_FOUND => {
-                self.lost.cancel();
+                if self.opens.load(Ordering::Acquire) {
+                    self.lost.cancel();
+                }
                 Err(HttpError::ServerDoesNotSupportSse)
             }
             StatusCode::UNAUTHORIZED => Err(HttpError::AuthRequired(AuthRequiredError::new(String::new()))),
-            status if !status.is_success() => {
-                Err(HttpError::HttpStatus(HttpStatusError::new(status.as_u16(), None)))
-            }
+            status if !status.is_success() => Err(refused_with(Refusal::of(&response))),
             _ => match header(&response, CONTENT_TYPE.as_str()) {
                 Some(kind) if is_media_type(&kind, EVENT_STREAM) => {
+                    self.opens.store(true, Ordering::Release);
                     Ok(self.events(response, MAX_REPLY_BYTES, None))
                 }
                 kind => Err(HttpError::UnexpectedContentType(kind)),
@@ -201,6 +215,7 @@ impl Endpoint {
         match header(&response, CONTENT_TYPE.as_str()) {
             Some(kind) if is_media_type(&kind, EVENT_STREAM) => {
                 let events = self.events(response, limit, Some(request.id.clone()));
+                let events = if begins(&request.request) { messages(events) } else { events };
                 Ok(StreamableHttpPostResponse::Sse(events, session))
             }
             Some(kind) if is_media_type(&kind, JSON) => {
@@ -220,7 +235,7 @@ impl Endpoint {
 }
 
 impl StreamableHttpClient for Endpoint {
-    type Error = reqwest::Error;
+    type Error = HttpFailure;
 
     async fn post_message(
         &self,
@@ -264,7 +279,18 @@ impl StreamableHttpClient for Endpoint {
             request = request.header(SESSION_ID, session.as_ref());
         }
         let request = with_access(request, auth_header, custom_headers);
-        let response = http_client::send(request, &message).await.map_err(hidden)?;
+        let sent = match &message {
+            ClientJsonRpcMessage::Request(probe) if self.falls_back && is_discovery(&message, in_session) => {
+                let sending = http_client::send(request, &message);
+                match tokio::time::timeout(DISCOVERED_WITHIN, sending).await {
+                    Ok(sent) => sent,
+                    Err(_) => return Ok(silent(&probe.id)),
+                }
+            }
+            ClientJsonRpcMessage::Request(_) => http_client::send(request, &message).await,
+            _ => http_client::deliver(request, &self.quiet).await,
+        };
+        let response = sent.map_err(hidden)?;
         if response.status().is_success() {
             self.reply(response, &message, in_session, max_sse_event_size).await
         } else {
@@ -282,7 +308,9 @@ impl StreamableHttpClient for Endpoint {
         if self.lost.is_cancelled() || self.stays.is_cancelled() {
             return Ok(());
         }
-        self.client.delete_session(uri, session_id, auth_header, custom_headers).await.map_err(hidden_in)
+        let request = self.client.delete(uri.as_ref()).header(SESSION_ID, session_id.as_ref());
+        // What becomes of it is all the same: the connection is over.
+        with_access(request, auth_header, custom_headers).send().await.map(drop).map_err(hidden)
     }
 
     async fn get_stream(
@@ -300,38 +328,16 @@ impl StreamableHttpClient for Endpoint {
         if let Some(last) = last_event_id {
             request = request.header(LAST_EVENT_ID, last);
         }
-        let opened = with_access(request, auth_header, custom_headers).send().await;
+        let request = with_access(request, auth_header, custom_headers);
+        let opened = http_client::patiently(request, &self.quiet).await;
         self.listening.send_replace(true);
         self.stream(opened)
     }
 }
 
-/// The message as the only reply to a request, after which nothing comes on its connection.
-fn reply_to(request: &RequestId, message: ServerJsonRpcMessage) -> Result<ServerJsonRpcMessage, HttpError> {
-    let id = match message {
-        ServerJsonRpcMessage::Response(ref response) => &response.id,
-        ServerJsonRpcMessage::Error(JsonRpcError { id: Some(ref id), .. }) => id,
-        // Some servers cannot name what they refuse.
-        ServerJsonRpcMessage::Error(error) => {
-            return Ok(ServerJsonRpcMessage::error(error.error, Some(request.clone())));
-        }
-        _ => return Err(HttpError::UnexpectedServerResponse("it sends a message that is no reply".into())),
-    };
-    if id != request {
-        // As JSON: the text "2" is another id than the number.
-        let [id, request] = [id, request].map(|id| json!(id));
-        let problem = format!("it replies to request {id}, and was sent request {request}");
-        return Err(HttpError::UnexpectedServerResponse(problem.into()));
-    }
-    Ok(message)
-}
-
-/// What rmcp reads where the reply to that request is too large: an error, so that who waits for it hears of it.
-fn no_reply(request: RequestId, what: &str, limit: usize) -> Sse {
-    let data = oddity::data(&oddity::too_many_bytes(what, limit));
-    let error = ErrorData::internal_error("too large", Some(data));
-    let message = ServerJsonRpcMessage::error(error, Some(request));
-    Sse { data: serde_json::to_string(&message).ok(), ..Sse::default() }
+/// Whether it is a request of the handshake.
+fn begins(request: &ClientRequest) -> bool {
+    matches!(request, ClientRequest::InitializeRequest(_) | ClientRequest::DiscoverRequest(_))
 }
 
 /// The request with what says who asks.
@@ -352,14 +358,11 @@ fn is_media_type(given: &str, expected: &str) -> bool {
 }
 
 fn hidden(error: reqwest::Error) -> HttpError {
-    HttpError::Client(error.without_url())
+    HttpError::Client(HttpFailure::Broken(error.without_url()))
 }
 
-fn hidden_in(error: HttpError) -> HttpError {
-    match error {
-        HttpError::Client(error) => hidden(error),
-        other => other,
-    }
+fn refused_with(refusal: Refusal) -> HttpError {
+    HttpError::Client(HttpFailure::Refused(refusal))
 }
 
 async fn bounded_body(response: Response) -> Result<Vec<u8>, HttpError> {

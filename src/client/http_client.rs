@@ -6,13 +6,23 @@ use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, RequestBuilder, Response, StatusCode};
 use rmcp::model::{ClientJsonRpcMessage, ClientRequest};
+use tokio::time::Instant;
 use url::{Host, Url};
+
+use super::quiet::{LONGEST, Quiet};
+use super::told::{Refusal, asks_for_peace};
 
 /// How long a TCP and TLS connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection without a request is kept. Servers close theirs after five seconds (uvicorn, Node) or more, and
 /// a request that meets the closing is lost.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a server may take for a message that has no reply.
+const TAKEN_WITHIN: Duration = Duration::from_secs(30);
+/// The pauses before what was refused for a while is sent again, where the server names none: doubled from the first to the
+/// longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// The requests that only read: whether they are sent once or twice is all the same to the server. Who asks for a result
 /// looks at the task before it asks again.
 const READING: [&str; 3] = ["tools/list", "tasks/get", "tasks/list"];
@@ -73,6 +83,30 @@ pub(super) async fn send(
     match (request.send().await, again) {
         (Err(error), Some(again)) if is_hung_up(&error) => again.send().await,
         (done, _) => done,
+    }
+}
+
+/// Sends a message that has no reply, such as an answer: nobody else would send it again where the server takes none for a
+/// while.
+pub(super) async fn deliver(request: RequestBuilder, quiet: &Quiet) -> reqwest::Result<Response> {
+    patiently(request.timeout(TAKEN_WITHIN), quiet).await
+}
+
+/// Sends a request once the server takes requests, and again where it says that it does later.
+pub(super) async fn patiently(mut request: RequestBuilder, quiet: &Quiet) -> reqwest::Result<Response> {
+    let (until, mut pause) = (Instant::now() + LONGEST, FIRST_PAUSE);
+    loop {
+        quiet.over().await;
+        let again = request.try_clone().filter(|_| Instant::now() < until);
+        let response = request.send().await?;
+        let Some(again) = again.filter(|_| asks_for_peace(response.status())) else { return Ok(response) };
+        let refusal = Refusal::of(&response);
+        quiet.note(&refusal);
+        if refusal.wait.is_none() {
+            tokio::time::sleep(pause).await;
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
+        request = again;
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::process::ChildStderr;
 use tokio::sync::watch;
 
 use super::ClientError;
+use super::failure::answers_oddly;
 
 /// How much of its stderr is kept for an error message, in bytes.
 const KEPT_BYTES: usize = 2048;
@@ -38,9 +39,7 @@ impl LastWords {
     pub(super) async fn explain(&self, error: ClientError) -> ClientError {
         let hung_up = self.hung_up.read().unwrap_or_else(PoisonError::into_inner).clone();
         match (error, hung_up) {
-            (ClientError::Unreachable { server, .. }, Some(problem)) => {
-                ClientError::Answers { server, problem, is_passing: false, is_refusal: false }
-            }
+            (ClientError::Unreachable { server, .. }, Some(problem)) => answers_oddly(&server, problem),
             (error, _) => self.with_words(error).await,
         }
     }

@@ -22,15 +22,20 @@ mod http;
 mod http_client;
 mod junk;
 mod last_words;
+mod looks;
+mod occurrences;
 mod oddity;
 mod patience;
 mod program;
+mod quiet;
+mod reply;
 mod request;
 mod session;
 mod stdio;
 mod submit;
 mod target;
 mod tasks;
+mod telling;
 mod told;
 mod tools;
 mod traffic;
@@ -50,10 +55,12 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use connect::HANDSHAKE;
 
 pub use asked::AskedQuestion;
+pub(crate) use asking::refused_page;
 pub use asking::{Answering, ask_from};
 pub use error::{ClientError, ClientResult, asks_as_in_sessions};
 pub use follow::OnChange;
 pub(crate) use hearing::{Heard, Hearing};
+pub(crate) use occurrences::{Occurrence, Occurrences, Told};
 pub use patience::Patience;
 pub use program::programs_ended;
 pub use submit::{Call, Submitted};
@@ -65,7 +72,9 @@ pub use view::{Ended, TaskView};
 use crate::task::ToolSpec;
 use asking::{Desk, GaveUp};
 use last_words::LastWords;
+use quiet::Quiet;
 use session::Session;
+use telling::Telling;
 use wire::Wire;
 
 /// How long the end of a connection may take whose server floods it: the flood is read no more, and goes on.
@@ -82,6 +91,8 @@ pub struct Client {
     changed: broadcast::Sender<Arc<TaskView>>,
     /// Of which tasks a modern server has said that it tells.
     promised: broadcast::Sender<Arc<BTreeSet<String>>>,
+    /// Hands on what is told in streams of events.
+    telling: Telling,
     /// Fires when the server says that it does not know the session any more.
     lost: CancellationToken,
     /// Tells of each stream that broke off and cannot be opened again, since nobody is there.
@@ -91,6 +102,8 @@ pub struct Client {
     /// Fires where the connection is given up, since its server floods it.
     over: CancellationToken,
     patience: Option<Arc<dyn Patience>>,
+    /// For how long the server wants to be left alone.
+    quiet: Quiet,
     modern: bool,
     tools: OnceCell<Vec<ToolSpec>>,
 }

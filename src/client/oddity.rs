@@ -4,6 +4,8 @@ use rmcp::model::ErrorData;
 use rmcp::transport::streamable_http_client::StreamableHttpError;
 use serde_json::{Value, json};
 
+use super::told::HttpFailure;
+
 /// Under this key of an error's data stand the words.
 const ODD: &str = "mcptask/odd";
 
@@ -13,7 +15,7 @@ pub(super) fn too_many_bytes(what: &str, limit: usize) -> String {
 }
 
 /// What is odd about a reply, where that is the error.
-pub(super) fn in_words(error: &StreamableHttpError<reqwest::Error>) -> Option<String> {
+pub(super) fn in_words(error: &StreamableHttpError<HttpFailure>) -> Option<String> {
     let how = match error {
         StreamableHttpError::ResponseBodyTooLarge { max_size } => {
             return Some(too_many_bytes("a reply", *max_size));

@@ -89,7 +89,13 @@ impl ProcessGroup for Program {
         test_kill_process_group(self.group).is_ok()
     }
 
-    fn signal(&self, signal: Signal) {
+    async fn signal(&self, signal: Signal) {
+        self.send(signal);
+    }
+}
+
+impl Program {
+    fn send(&self, signal: Signal) {
         // A group that is gone needs none.
         let _ = kill_process_group(self.group, signal);
     }
@@ -98,7 +104,7 @@ impl ProcessGroup for Program {
 impl Drop for Program {
     fn drop(&mut self) {
         if !self.is_over {
-            self.signal(Signal::KILL);
+            self.send(Signal::KILL);
         }
         self.gone.cancel();
     }

@@ -6,10 +6,10 @@ use rmcp::model::{
     CancelledNotification, CancelledNotificationParam, ClientNotification, ClientRequest, CustomRequest,
     RequestId, RequestMetaObject,
 };
-use rmcp::service::{Peer, PeerRequestOptions, RoleClient, ServiceError};
+use rmcp::service::{Peer, PeerRequestOptions, RequestHandle, RoleClient, ServiceError};
 use serde_json::{Value, json};
 
-use super::failure::{closed, service_failure, timeout};
+use super::failure::{answers_http, closed, service_failure, timeout};
 use super::session::capabilities;
 use super::tasks::beginning;
 use super::wire::unwrapped;
@@ -34,9 +34,10 @@ impl Client {
     /// Sends a request that the server answers at once. Its reply may be on a stream that broke off with the server:
     /// that would be waited for as long as the server is away.
     pub(super) async fn request(&self, method: &str, params: Value) -> ClientResult<Value> {
+        self.left_alone().await?;
         tokio::select! {
             biased;
-            reply = tokio::time::timeout(REQUEST_TIMEOUT, self.long_request(method, params)) => {
+            reply = tokio::time::timeout(REQUEST_TIMEOUT, self.sent(method, params)) => {
                 match reply {
                     Ok(reply) => reply,
                     Err(_) => Err(self.words.explain(timeout(&self.place, method, REQUEST_TIMEOUT)).await),
@@ -71,10 +72,10 @@ impl Client {
         }
     }
 
-    /// Waits for as long as the client's patience says; returns the error where it has none.
+    /// Waits for as long as the client's patience says, or the server; returns the error where there is no patience.
     pub(super) async fn wait_out(&self, error: ClientError) -> ClientResult<()> {
         match self.patience.as_ref().and_then(|patience| patience.pause(&error)) {
-            Some(pause) => tokio::time::sleep(pause).await,
+            Some(pause) => tokio::time::sleep(pause.max(error.wait())).await,
             None => return Err(error),
         }
         Ok(())
@@ -93,8 +94,40 @@ impl Client {
         self.lost.is_cancelled() || self.running.is_closed() || self.running.peer().is_transport_closed()
     }
 
+    /// Waits until the server takes requests again, where it asked to be left alone. Where nobody waits for the server, a
+    /// longer pause than for a reply is the error that it is.
+    async fn left_alone(&self) -> ClientResult<()> {
+        while let Some((left, refusal)) = self.quiet.left() {
+            if self.patience.is_none() && left > REQUEST_TIMEOUT {
+                return Err(answers_http(&self.place, &refusal));
+            }
+            tokio::select! {
+                biased;
+                () = self.over.cancelled() => return Err(closed(&self.place)),
+                () = tokio::time::sleep(left) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Sends a request that may take as long as a person takes. Dropping the future tells the server.
-    pub(super) async fn long_request(&self, method: &str, mut params: Value) -> ClientResult<Value> {
+    pub(super) async fn long_request(&self, method: &str, params: Value) -> ClientResult<Value> {
+        self.left_alone().await?;
+        self.sent(method, params).await
+    }
+
+    /// Sends such a request; its reply comes later. Dropping it tells the server.
+    pub(super) async fn begin<'a>(&'a self, method: &'a str, params: Value) -> ClientResult<Begun<'a>> {
+        self.left_alone().await?;
+        self.send(method, params).await
+    }
+
+    async fn sent(&self, method: &str, params: Value) -> ClientResult<Value> {
+        // Boxed, since what waits for a task to its end holds one.
+        Box::pin(async { self.send(method, params).await?.reply().await }).await
+    }
+
+    async fn send<'a>(&'a self, method: &'a str, mut params: Value) -> ClientResult<Begun<'a>> {
         let mut options = PeerRequestOptions::no_options();
         self.take_questions(method, &mut params);
         // rmcp writes `_meta` itself, from the options and from what the era demands.
@@ -103,27 +136,17 @@ impl Client {
         }
         let request = ClientRequest::CustomRequest(CustomRequest::new(method, Some(params)));
         let peer = self.running.peer();
-        let sent = peer.send_request_with_option(request, options).await;
-        let reply = match sent {
+        match peer.send_request_with_option(request, options).await {
             Ok(handle) => {
-                let mut guard = InFlight(Some((peer.clone(), handle.id.clone())));
-                let reply = tokio::select! {
-                    biased;
-                    () = self.over.cancelled() => Err(ServiceError::TransportClosed),
-                    reply = handle.await_response() => reply,
-                };
-                guard.0 = None;
-                reply
+                let (id, guard) = (handle.id.clone(), InFlight(Some((peer.clone(), handle.id.clone()))));
+                Ok(Begun { client: self, method, id, handle, guard })
             }
-            Err(error) => Err(error),
-        };
-        match reply {
-            Ok(result) => {
-                let read = serde_json::to_value(result).map(unwrapped);
-                self.known_type(method, read.map_err(|error| self.odd(method, &error.to_string()))?)
-            }
-            Err(error) => Err(self.words.explain(service_failure(&self.place, method, error)).await),
+            Err(error) => Err(self.not_replied(method, error).await),
         }
+    }
+
+    async fn not_replied(&self, method: &str, error: ServiceError) -> ClientError {
+        self.words.explain(service_failure(&self.place, method, error)).await
     }
 
     /// What a task asks may be answered by others and later, so that a modern server is to show it here too where nobody
@@ -151,6 +174,36 @@ impl Client {
     /// A reply that is none of those that the protocol has.
     pub(super) fn odd(&self, method: &str, problem: &str) -> ClientError {
         ClientError::Protocol { server: self.place.clone(), problem: format!("{method}: {problem}") }
+    }
+}
+
+/// A request that was sent.
+pub(super) struct Begun<'a> {
+    client: &'a Client,
+    method: &'a str,
+    /// Its id.
+    pub(super) id: RequestId,
+    handle: RequestHandle<RoleClient>,
+    guard: InFlight,
+}
+
+impl Begun<'_> {
+    /// Waits for the reply.
+    pub(super) async fn reply(self) -> ClientResult<Value> {
+        let Self { client, method, handle, mut guard, .. } = self;
+        let reply = tokio::select! {
+            biased;
+            () = client.over.cancelled() => Err(ServiceError::TransportClosed),
+            reply = handle.await_response() => reply,
+        };
+        guard.0 = None;
+        match reply {
+            Ok(result) => {
+                let read = serde_json::to_value(result).map(unwrapped);
+                client.known_type(method, read.map_err(|error| client.odd(method, &error.to_string()))?)
+            }
+            Err(error) => Err(client.not_replied(method, error).await),
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use rmcp::ClientHandler;
 use rmcp::model::{
     ClientCapabilities, ClientConfig, CustomNotification, CustomRequest, CustomResult, ElicitationCapability,
-    ErrorCode, ErrorData, ExtensionCapabilities, FormElicitationCapability, Implementation, ProtocolVersion,
-    TASKS_EXTENSION_ID, UrlElicitationCapability,
+    ErrorCode, ErrorData, ExtensionCapabilities, FormElicitationCapability, Implementation,
+    ListRootsRequestMethod, ProtocolVersion, TASKS_EXTENSION_ID, UrlElicitationCapability,
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleClient};
 use serde_json::Value;
@@ -18,6 +18,8 @@ use super::TaskView;
 use super::asked::AskedQuestion;
 use super::asking::{Desk, GaveUp, ask_from, elicit_result, needs_input};
 use super::flood::Flood;
+use super::quiet::Quiet;
+use super::telling::Telling;
 use super::wire::{ELICITATION, PROMISED, TASK_CHANGED, Wire};
 
 /// Under this `_meta` key a message names its task (2025-11-25, basic/utilities/tasks).
@@ -42,8 +44,12 @@ pub(super) struct Session {
     pub(super) broken: Arc<Notify>,
     /// Fires where the session is left to the server at the end, with what goes on in it.
     pub(super) stays: CancellationToken,
+    /// Hands on what is told in streams of events.
+    pub(super) telling: Telling,
     /// How many of its questions may be open.
     pub(super) flood: Flood,
+    /// For how long the server wants to be left alone.
+    pub(super) quiet: Quiet,
 }
 
 impl Session {
@@ -117,6 +123,18 @@ impl ClientHandler for Session {
             () = self.lost.cancelled() => self.withdrawn().await,
             answer = self.elicit(&params, &context) => answer.map(CustomResult),
         }
+    }
+
+    /// Refused as the other capabilities that this client did not declare; an empty list would be an answer.
+    #[expect(
+        deprecated,
+        reason = "servers of the older era ask it, and rmcp replies with an empty list otherwise"
+    )]
+    async fn list_roots(
+        &self,
+        _: RequestContext<RoleClient>,
+    ) -> Result<rmcp::model::ListRootsResult, ErrorData> {
+        Err(ErrorData::method_not_found::<ListRootsRequestMethod>())
     }
 
     async fn on_custom_notification(&self, notice: CustomNotification, _: NotificationContext<RoleClient>) {

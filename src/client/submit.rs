@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::asked::AskedQuestion;
-use super::asking::{ask_from, elicit_result, needs_input};
+use super::asking::{ask_from, elicit_result, needs_input, refused_page};
 use super::circle::Circle;
 use super::request::{INPUT_REQUIRED, TASK};
 use super::tasks::beginning;
@@ -179,16 +179,26 @@ impl Client {
     ) -> ClientResult<()> {
         let requests = result.get("inputRequests").and_then(Value::as_object).cloned().unwrap_or_default();
         let is_again = requests.keys().any(|key| unanswerable.contains(key));
-        let (requests, left) = self.answerable(requests, unanswerable);
-        if let Some(error) = left.filter(|_| requests.is_empty() || is_again) {
+        let (requests, mut left) = self.answerable(requests, unanswerable);
+        if let Some(error) = left.take_if(|_| requests.is_empty() || is_again) {
             return Err(error);
         }
         let mut responses = Map::new();
         for (key, request) in &requests {
             let mut question = self.question(None, key, request)?;
             let desk = self.desk.as_ref().ok_or_else(|| needs_input(&question))?;
-            let answer = desk.ask(&mut question).await?;
-            responses.insert(key.clone(), elicit_result(&question.ask, &answer));
+            match desk.ask(&mut question).await {
+                Ok(answer) => drop(responses.insert(key.clone(), elicit_result(&question.ask, &answer))),
+                // The others may be answered all the same.
+                Err(error @ ClientError::LeftOpen { .. }) if question.ask.fits_nothing() => {
+                    unanswerable.insert(key.clone());
+                    left = Some(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if let Some(error) = left.filter(|_| responses.is_empty()) {
+            return Err(error);
         }
         let Some(params) = params.as_object_mut() else { return Ok(()) };
         params.insert("inputResponses".into(), Value::Object(responses));
@@ -208,6 +218,11 @@ impl Client {
     ) -> (Map<String, Value>, Option<ClientError>) {
         let mut left = None;
         requests.retain(|key, request| match self.question(None, key, request) {
+            // A page that must not be opened, and that nobody here has said no to.
+            Ok(question) if question.ask.fits_nothing() && told.contains(key) => {
+                left = Some(ClientError::LeftOpen { message: question.ask.message });
+                false
+            }
             Ok(_) => true,
             Err(error) => {
                 if told.insert(key.clone())
@@ -237,9 +252,13 @@ impl Client {
         if method != "elicitation/create" {
             return unanswerable(format!("{method}, which this client did not declare"));
         }
-        let ask = match ask_from(request.get("params").unwrap_or(&Value::Null)) {
+        let params = request.get("params").unwrap_or(&Value::Null);
+        let ask = match ask_from(params) {
             Ok(ask) => ask,
-            Err(problem) => return unanswerable(problem),
+            Err(problem) => match refused_page(params, &problem) {
+                Some(ask) => ask,
+                None => return unanswerable(problem),
+            },
         };
         Ok(AskedQuestion {
             server: self.server(),

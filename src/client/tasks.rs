@@ -1,11 +1,11 @@
 //! Looking at tasks, answering and cancelling them.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::asking::elicit_result;
-use super::error::INTERNAL_ERROR;
 use super::{Client, ClientError, ClientResult, TaskView};
 use crate::task::{Answer, Ask};
 
@@ -14,6 +14,9 @@ pub const INVALID_PARAMS: i64 = -32602;
 
 /// The request for all tasks of a legacy server.
 pub(super) const LIST_TASKS: &str = "tasks/list";
+
+/// How many pages of tasks without a new one are read: who filters what it pages through has empty ones.
+const MOST_STALE: usize = 20;
 
 /// How often an answer is sent that meets an internal error of a server which is there, and the pause before the next
 /// time: what was about to pass has passed by then.
@@ -70,22 +73,46 @@ impl Client {
         Ok(view)
     }
 
-    /// All tasks that a legacy server shows; the modern era has no such list.
+    /// All tasks that a legacy server shows, each once; the modern era has no such list.
     pub async fn list(&self) -> ClientResult<Vec<TaskView>> {
+        self.list_until(|_| false).await
+    }
+
+    /// The same, up to the page with the first task with which it is enough: each is shown to `is_enough` once, in order.
+    pub async fn list_until(
+        &self,
+        mut is_enough: impl FnMut(&TaskView) -> bool,
+    ) -> ClientResult<Vec<TaskView>> {
         if self.modern {
             let reason = "its protocol, 2026-07-28, lets clients see only tasks whose ids they kept";
             return Err(ClientError::NotOffered { server: self.server(), verb: "list tasks", reason });
         }
-        let tasks = self.pages(LIST_TASKS, "tasks").await?;
-        let read = |task: &Value| {
-            let view = TaskView::read(task);
-            if view.is_none() {
-                // One that is newer than this client, or broken, hides no other.
-                tracing::warn!("the server lists what is not read as a task: {}", beginning(task));
+        let (mut met, mut listed, mut stale) = (HashSet::new(), Vec::new(), 0);
+        let page = |tasks: &[Value]| {
+            let (before, mut enough) = (listed.len(), false);
+            for task in tasks {
+                match TaskView::read(task) {
+                    Some(view) if met.insert(view.id.clone()) => {
+                        enough |= is_enough(&view);
+                        listed.push(view);
+                    }
+                    Some(_) => {}
+                    // One that is newer than this client, or broken, hides no other.
+                    None => {
+                        tracing::warn!("the server lists what is not read as a task: {}", beginning(task));
+                    }
+                }
             }
-            view
+            stale = if listed.len() > before { 0 } else { stale + 1 };
+            if stale == MOST_STALE {
+                tracing::warn!(
+                    "{stale} pages of the server's list of tasks had no new one: the rest is not read"
+                );
+            }
+            enough || stale == MOST_STALE
         };
-        Ok(tasks.iter().filter_map(read).collect())
+        self.pages_until(LIST_TASKS, "tasks", page).await?;
+        Ok(listed)
     }
 
     /// Cancels the task. Modern servers take it without a word on ended tasks, legacy ones refuse those.
@@ -115,9 +142,7 @@ impl Client {
             match reply {
                 // Where the server is away, looking at the task fails as well, and is waited for. Where it is not, the
                 // error is about this answer.
-                Err(ClientError::Refused { error, .. })
-                    if error.code == INTERNAL_ERROR && tries < UPDATE_TRIES =>
-                {
+                Err(error) if error.is_internal() && tries < UPDATE_TRIES => {
                     (tries, was_lost) = (tries + 1, true);
                     self.get(id).await?;
                     tokio::time::sleep(UPDATE_PAUSE).await;

@@ -44,6 +44,16 @@ impl Client {
 
     /// All items of a list that comes in pages. A server whose list has no end, or goes in a circle, is found out.
     pub(super) async fn pages(&self, method: &str, items: &str) -> ClientResult<Vec<Value>> {
+        self.pages_until(method, items, |_| false).await
+    }
+
+    /// The same, up to the first page with which it is enough.
+    pub(super) async fn pages_until(
+        &self,
+        method: &str,
+        items: &str,
+        mut is_enough: impl FnMut(&[Value]) -> bool,
+    ) -> ClientResult<Vec<Value>> {
         let (mut all, mut params, mut bytes) = (Vec::new(), json!({}), 0);
         for _ in 0..MAX_PAGES {
             let mut page = self.patient_request(method, &params).await?;
@@ -52,8 +62,9 @@ impl Client {
                 return Err(self.odd(method, "the reply has no list"));
             };
             bytes += found.iter().map(|item| item.to_string().len()).sum::<usize>();
+            let is_enough = is_enough(&found);
             all.extend(found);
-            let Some(next) = next else { return Ok(all) };
+            let Some(next) = next.filter(|_| !is_enough) else { return Ok(all) };
             let following = json!({ "cursor": next });
             if following == params {
                 return Err(

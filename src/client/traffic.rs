@@ -8,6 +8,7 @@ use rmcp::model::{ClientJsonRpcMessage, CustomRequest, RequestId, ServerJsonRpcM
 use rmcp::transport::Transport;
 
 use super::flood::Flood;
+use super::telling::Telling;
 use super::unread::{Unread, Waiting};
 use super::wire::ELICITATION;
 
@@ -21,11 +22,13 @@ pub(super) struct Traffic<T> {
     flood: Flood,
     /// The replies that were not taken yet.
     replies: Unread,
+    telling: Telling,
 }
 
 impl<T> Traffic<T> {
-    pub(super) fn new(transport: T, flood: &Flood) -> Self {
-        Self { transport, heard: Heard::default(), flood: flood.clone(), replies: Unread::default() }
+    pub(super) fn new(transport: T, flood: &Flood, telling: &Telling) -> Self {
+        let (flood, telling) = (flood.clone(), telling.clone());
+        Self { transport, heard: Heard::default(), flood, replies: Unread::default(), telling }
     }
 
     /// Room for a message to the server; an error where a reply has none. What this client asks is not counted: it is
@@ -63,7 +66,7 @@ impl<T: Transport<RoleClient>> Transport<RoleClient> for Traffic<T> {
 
     async fn receive(&mut self) -> Option<ServerJsonRpcMessage> {
         loop {
-            let message = self.transport.receive().await?;
+            let Some(message) = self.telling.take(self.transport.receive().await?) else { continue };
             if !self.heard.again(&message) {
                 return Some(message);
             }

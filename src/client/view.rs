@@ -12,6 +12,9 @@ const DEFAULT_POLL: Duration = Duration::from_secs(1);
 /// The shortest and the longest wait that a server may name: nobody is flooded, no task is forgotten.
 const POLL_BOUNDS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(300));
 
+/// The most characters of an error that is no error object.
+const MOST_WORDS: usize = 200;
+
 /// A task at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TaskView {
@@ -117,10 +120,16 @@ fn outcome(value: &Value) -> Option<Outcome> {
         return Some(Outcome::Result(result.clone()));
     }
     let error = value.get("error")?;
-    let message = error.get("message").and_then(Value::as_str).unwrap_or("no message");
+    // Some servers send a text alone, or something else in its place.
+    let told = error.get("message").or_else(|| Some(error).filter(|error| !error.is_object()));
+    let message = match told {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string().chars().take(MOST_WORDS).collect(),
+        None => "no message".to_owned(),
+    };
     Some(Outcome::Error(RpcError {
         code: error.get("code").and_then(Value::as_i64).unwrap_or(-32603),
-        message: message.to_owned(),
+        message,
         data: error.get("data").cloned(),
     }))
 }

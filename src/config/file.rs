@@ -2,11 +2,21 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
+
+/// Whether it is a pipe with a name: nobody may ever write to it, and a process that waits for that hears nothing else. A
+/// shell's `<(…)` has a pipe without a name, and ends.
+pub(crate) fn is_named_pipe(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| found.file_type().is_fifo()) && !path.starts_with("/dev/fd")
+}
 
 /// The file's text without a byte order mark, or what is wrong with the file, in words that follow its name.
 pub(super) fn text(path: &Path, most: u64) -> Result<String, String> {
     let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
+    if is_named_pipe(path) {
+        return Err("is a pipe with a name, which may never end: give a file".to_owned());
+    }
     let file = File::open(path).map_err(unreadable)?;
     // A device or a pipe says no size, and may never end.
     let mut bytes = Vec::new();

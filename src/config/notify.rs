@@ -18,9 +18,10 @@ use toml::de::DeValue;
 use super::mistake::allowed;
 use super::table::Table;
 use crate::notify::{
-    EVENTS, FORMATS, Format, MOST_NOTIFIERS, Notifier, Pattern, Source, TEMPLATE_NAMES, Target, UNANSWERED,
-    Wanted, checked_url, host_of, name_problem,
+    EVENTS, FORMATS, Format, MOST_NOTIFIERS, Notifier, Source, TEMPLATE_NAMES, Target, UNANSWERED, Wanted,
+    checked_url, host_of, name_problem,
 };
+use crate::task::Pattern;
 use crate::worker::script::template::FUNCTIONS;
 
 /// How long a question waits where nothing else is said.

@@ -47,12 +47,13 @@ impl Reader {
         });
         let kind = self.question_kind(table);
         let on_timeout = table.choice("on_timeout", &OnTimeout::ALL).unwrap_or_default();
+        let remind_after = table.positive("remind_after");
         let (message, kind) = (message?, kind?);
         let plain = plain(&message, &kind).map(|ask| ask.on_timeout(on_timeout));
         for violation in plain.iter().flat_map(crate::form::unaskable) {
             table.mistake(&table.span, format!("the question {:?}: {violation}", message.source()));
         }
-        Some(QuestionTemplate { name, message, kind, on_timeout })
+        Some(QuestionTemplate { name, message, kind, on_timeout, remind_after })
     }
 
     /// A form in short, a form's whole schema, or a page's address. A question without any of them is one

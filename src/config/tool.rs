@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::mistake::{Source, allowed};
 use super::table::{Node, Table};
 use super::{command, schema, script};
-use crate::task::{TaskSupport, ToolSpec};
+use crate::task::{TaskSupport, ToolSpec, Unanswerable};
 use crate::worker::command::CommandTool;
 use crate::worker::script::ScriptTool;
 use crate::worker::{Backoff, Configured, RunSettings, Tool};
@@ -115,6 +115,8 @@ fn spec(table: &mut Table<'_>, name: &str) -> ToolSpec {
         task_support: table.choice("task_support", &support).unwrap_or_default(),
         ttl_ms: ttl.map(millis),
         question_timeout_ms: table.positive("question_timeout").map(millis),
+        remind_after_ms: table.positive("remind_after").map(millis),
+        unanswerable: table.choice("unanswerable", &Unanswerable::ALL),
         asks_first: table.count("asks_first", 0).unwrap_or_default(),
         annotations: annotations(table),
         ..ToolSpec::new(

@@ -1,5 +1,6 @@
 //! A file of answers, given in advance: `--answers FILE`.
 
+mod blame;
 mod reading;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Map, Value};
 
 use crate::form::Form;
+use blame::{Free, strange};
 use reading::{NO_ACTION, entry, is_action, is_slip, misplaced_otherwise, otherwise, placed};
 
 use crate::task::{Action, Answer, Answerer, Ask, AskKind, Question, Violation, instead, joined};
@@ -95,13 +97,7 @@ impl Answers {
     /// what in the file does not fit the question, and where it stands.
     pub(crate) fn to(&self, position: usize, ask: &Ask) -> Result<Option<Answer>, String> {
         let given = match &self.entries {
-            Entries::InOrder(entries) => match self.entry_for(entries, position, ask) {
-                Some(entry) => {
-                    self.mark([entry.place.as_str()], ask);
-                    entry.answer(ask).and_then(|answer| entry.fitting(position, ask, answer)).map(Some)
-                }
-                None => Ok(None),
-            },
+            Entries::InOrder(entries) => self.in_order(entries, position, ask),
             Entries::Journal(earlier) => {
                 let same = position.checked_sub(1).and_then(|at| earlier.get(at));
                 Ok(same
@@ -112,11 +108,33 @@ impl Answers {
             Entries::ByName(entry) => entry.of_its_fields(ask).and_then(|found| {
                 let content = found.as_ref().and_then(|answer| answer.content.as_ref());
                 self.mark(content.into_iter().flatten().map(|(name, _)| name.as_str()), ask);
-                found.map(|answer| entry.fitting(position, ask, answer)).transpose()
+                let fitting = found.map(|answer| entry.fitting(position, ask, answer)).transpose();
+                fitting.map_err(|problem| problem + &strange(entry, ask, &self.used()))
             }),
         };
         let otherwise = || self.otherwise.map(|action| Answer::new(action, Answerer::Operator));
         given.map(|given| given.or_else(otherwise))
+    }
+
+    fn in_order(&self, entries: &[Entry], position: usize, ask: &Ask) -> Result<Option<Answer>, String> {
+        let Some(entry) = self.entry_for(entries, position, ask) else {
+            return self.free(entries).meant(position, ask).map_or(Ok(None), Err);
+        };
+        let answer = entry.answer_to(position, ask);
+        if answer.is_ok() {
+            // One that does not fit is left to the question that it is for.
+            self.mark([entry.place.as_str()], ask);
+        }
+        let is_named = entry.message.is_some();
+        let blamed = || self.free(entries).blamed(position, ask).filter(|_| !is_named);
+        answer.map(Some).map_err(|problem| blamed().unwrap_or(problem))
+    }
+
+    /// The entries that have answered nothing and are for no message.
+    fn free<'a>(&self, entries: &'a [Entry]) -> Free<'a> {
+        let used = self.used();
+        let is_free = |entry: &&Entry| entry.message.is_none() && !used.contains_key(&entry.place);
+        Free(entries.iter().filter(is_free).collect())
     }
 
     /// Why there is no answer to the question at `position`.
@@ -191,7 +209,7 @@ impl Answers {
         // One without content that does not fit a form is there for a page, which the forms may come before.
         let is_for_page = |entry: &&Entry| is_free(entry) && entry.is_for_all() && !entry.fits(ask);
         let is_shifted = entries.iter().any(|entry| is_for_page(&entry));
-        let is_page = matches!(ask.kind, AskKind::Url { .. });
+        let is_page = is_page(ask);
         // A page is accepted only where that is said.
         let is_meant =
             |entry: &&Entry| entry.content.is_empty() == is_page && (!is_page || entry.action.is_some());
@@ -220,10 +238,15 @@ impl Entry {
         let (Some(content), AskKind::Form { schema }) = (&answer.content, &ask.kind) else {
             return Vec::new();
         };
-        Form::parse(schema).map_or(Vec::new(), |form| form.violations(content))
+        Form::parse(schema).map_or_else(|violations| violations, |form| form.violations(content))
     }
 
-    /// Its answer to that question, or why it is none: said before anybody is told that it was given.
+    /// Its answer to that question, or why it has none.
+    fn answer_to(&self, position: usize, ask: &Ask) -> Result<Answer, String> {
+        self.answer(ask).and_then(|answer| self.fitting(position, ask, answer))
+    }
+
+    /// That answer, or why it is none: said before anybody is told that it was given.
     fn fitting(&self, position: usize, ask: &Ask, answer: Answer) -> Result<Answer, String> {
         let misfits = Self::misfits(ask, &answer);
         if misfits.is_empty() {
@@ -326,6 +349,11 @@ impl Entry {
         let is_given = !content.is_empty() || (self.content.is_empty() && self.fits(ask));
         Ok(is_given.then(|| accepting(&form, content)))
     }
+}
+
+/// Whether it asks to visit a page, which may be one that nobody is shown.
+fn is_page(ask: &Ask) -> bool {
+    matches!(ask.kind, AskKind::Url { .. }) || ask.fits_nothing()
 }
 
 /// An answer with the form's defaults for what is not given.

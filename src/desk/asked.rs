@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::background::Background;
+use super::question_end::QuestionEnd;
 use super::suggest::{Advice, Suggested};
 use super::{page, text, time, values};
 use crate::client::{self, TaskView};
@@ -28,6 +29,17 @@ impl Filled {
     }
 }
 
+/// What an operator has extended since a question was read, for whoever shows it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Extended(Arc<Mutex<Option<Ends>>>);
+
+/// When a question answers itself, and when its task ends.
+#[derive(Debug, Clone, Copy)]
+struct Ends {
+    deadline: Option<Timestamp>,
+    task: Option<Timestamp>,
+}
+
 /// A question and what a person must know before answering it.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_field_names, reason = "`asked_at` is the questions' own word")]
@@ -40,6 +52,8 @@ pub(crate) struct Asked {
     pub(crate) asked_at: Option<Timestamp>,
     /// When it answers itself.
     pub(crate) deadline: Option<Timestamp>,
+    /// When the deployment that keeps it drops it.
+    pub(crate) dropped: Option<Timestamp>,
     /// Why the last answer to it was refused.
     pub(crate) refused: Option<String>,
     /// The command that answers it later, where there is one.
@@ -50,6 +64,7 @@ pub(crate) struct Asked {
     pub(crate) draft: Option<Map<String, Value>>,
     /// What is filled in here.
     pub(crate) filled: Filled,
+    pub(crate) extended: Extended,
     /// Whether nobody else can answer it through its server when it is left: that asks only this command.
     pub(crate) is_only_here: bool,
 }
@@ -57,9 +72,40 @@ pub(crate) struct Asked {
 impl Asked {
     /// A question of which nothing is known but who asks it, and what.
     pub(crate) fn new(who: String, ask: Ask) -> Self {
-        let (asked_at, deadline, refused, later, draft) = (None, None, None, None, None);
-        let (background, filled, is_only_here) = (Background::default(), Filled::default(), false);
-        Self { who, ask, asked_at, deadline, refused, later, background, draft, filled, is_only_here }
+        let (asked_at, deadline, dropped, refused, later, draft) = (None, None, None, None, None, None);
+        let (background, is_only_here) = (Background::default(), false);
+        let (filled, extended) = (Filled::default(), Extended::default());
+        Self {
+            who,
+            ask,
+            asked_at,
+            deadline,
+            dropped,
+            refused,
+            later,
+            background,
+            draft,
+            filled,
+            extended,
+            is_only_here,
+        }
+    }
+
+    /// Takes note of when it ends by its task as that stands now.
+    pub(crate) fn stands(&self, task: &Task, question: &str) {
+        let Some(now) = task.questions.iter().find(|one| one.id.as_str() == question) else { return };
+        let ends = Ends { deadline: now.deadline, task: task.expires_at() };
+        *self.extended.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ends);
+    }
+
+    fn ends(&self) -> Ends {
+        let extended = *self.extended.0.lock().unwrap_or_else(PoisonError::into_inner);
+        extended.unwrap_or(Ends { deadline: self.deadline, task: self.background.ends })
+    }
+
+    /// When its task ends.
+    pub(crate) fn task_ends(&self) -> Option<Timestamp> {
+        self.ends().task
     }
 
     /// What it means to go away without an answer, as a thing to do.
@@ -82,13 +128,12 @@ impl Asked {
         self.refused = Some(problem);
     }
 
-    /// What it does when its time is over, and when, as the end of a sentence; that its task ends, where that is before.
-    pub(crate) fn until(&self, now: Timestamp) -> Option<String> {
-        let at = self.deadline?;
-        if let Some(ends) = self.background.ends.filter(|ends| *ends < at) {
-            return Some(format!("; the task ends {}", time::relative(ends, now)));
-        }
-        Some(format!("; {} {}", self.ask.on_timeout.words(), time::relative(at, now)))
+    /// What ends it where nobody answers, whatever comes first.
+    pub(crate) fn end(&self) -> Option<QuestionEnd> {
+        let Ends { deadline, task } = self.ends();
+        let own = deadline.map(|at| QuestionEnd::AnswersItself(self.ask.on_timeout, at));
+        let known = [own, self.dropped.map(QuestionEnd::Dropped), task.map(QuestionEnd::WithItsTask)];
+        QuestionEnd::first(known.into_iter().flatten())
     }
 
     /// What is so where nobody here has answered it.
@@ -103,7 +148,7 @@ impl Asked {
 
     /// How to answer it later, as a hint.
     pub(crate) fn later_hint(&self) -> Option<Advice> {
-        if values::fits_nothing(&self.ask) {
+        if self.ask.fits_nothing() {
             let decline = self.later.clone()?.flag("--decline");
             let cancel = self.later.clone()?.flag("--cancel");
             return Some(
@@ -200,6 +245,7 @@ impl OpenQuestion {
         let one = |question| {
             let mut open = Self::of_fastmcp(&task.id, &task.component.name, task.generation, question);
             open.asked.background = Background::of_fastmcp(task);
+            open.asked.dropped = task.lifetimes().question_ms.and_then(time::from_now);
             if task.arguments_have_expired() {
                 // Its server would run the task again without any.
                 let respond = Suggested::new("respond").about(task.id.as_str()).flag("--direct");
@@ -227,13 +273,9 @@ impl OpenQuestion {
     ) -> Result<Self, String> {
         let ask = match unanswerable(request) {
             None => client::ask_from(request.get("params").unwrap_or(request))?,
-            // Nobody is shown such a page, and yet it can be declined or dismissed.
-            Some(problem) => match parts(request) {
-                (Some(message), Some(_)) => {
-                    Ask::form(format!("{message} (its page must not be opened: {problem})"), Value::Null)
-                }
-                _ => return Err(problem),
-            },
+            Some(problem) => {
+                client::refused_page(request.get("params").unwrap_or(request), &problem).ok_or(problem)?
+            }
         };
         let respond = values::accepting(Suggested::new("respond").about(task.id.as_str()), &ask);
         let who = format!("{server} (task {}, question {key})", text::short_id(&task.id));
@@ -258,17 +300,6 @@ impl OpenQuestion {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_end_of_the_task_is_told_where_it_is_before_the_questions() {
-        let now = Timestamp::now();
-        let after = |seconds: i64| Some(now + jiff::SignedDuration::from_secs(seconds));
-        let mut asked = Asked::new("a tool".to_owned(), Ask::form("?", Value::Null));
-        (asked.deadline, asked.background.ends) = (after(3600), after(45));
-        assert_eq!(asked.until(now).as_deref(), Some("; the task ends in 45 s"));
-        asked.background.ends = after(7200);
-        assert!(asked.until(now).is_some_and(|words| !words.contains("the task ends")));
-    }
 
     #[test]
     fn what_no_answer_fits_is_declined_and_dismissed_by_two_commands() {

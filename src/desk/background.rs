@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{page, text, values};
-use crate::client::TaskView;
+use super::{page, text, time, values};
+use crate::client::{Call, TaskView};
 use crate::fastmcp::{DeployedTask, Generation};
 use crate::form::shown;
 use crate::task::{Answer, Ask, Task};
@@ -53,7 +53,8 @@ impl Background {
 
     /// Of a FastMCP task. Its arguments are never read.
     pub(super) fn of_fastmcp(task: &DeployedTask) -> Self {
-        let mut background = Self::default();
+        let ends = task.lifetimes().task_ms.and_then(time::from_now);
+        let mut background = Self { ends, ..Self::default() };
         background.fact("session", task.session.as_deref());
         background.fact("progress", task.progress.as_ref().map(text::progress).as_deref());
         background.fact("worker", nobody_takes(task).as_deref());
@@ -68,10 +69,11 @@ impl Background {
     }
 
     /// Of a call that is made here.
-    pub(crate) fn of_call(session: Option<&str>, arguments: &Map<String, Value>) -> Self {
+    pub(crate) fn of_call(call: &Call) -> Self {
         let mut background = Self::default();
-        background.fact("session", session);
-        background.arguments(arguments);
+        background.fact("tool", Some(&call.tool));
+        background.fact("session", call.session.as_deref());
+        background.arguments(&call.arguments);
         background
     }
 

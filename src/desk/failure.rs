@@ -9,7 +9,9 @@ use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
-use crate::desk::suggest::{Advice, Reach};
+use serde_json::{Value, json};
+
+use crate::desk::suggest::{Advice, Reach, Suggested};
 use crate::store::Refusal;
 
 /// What helps where a certificate is not taken.
@@ -240,15 +242,38 @@ impl Failure {
         self
     }
 
+    /// The commands of its hints that answer a question give the answer that `given` has.
+    #[must_use]
+    pub(crate) fn answering(mut self, given: &Suggested) -> Self {
+        self.hints = self.hints.into_iter().map(|hint| hint.answering(given)).collect();
+        self
+    }
+
     /// The task, and the question, that the command was about.
     #[must_use]
     pub(crate) fn concerning(self, task: Option<String>, question: Option<String>) -> Self {
         Self { task, question, ..self }
     }
 
-    /// See [`Failure::concerning`].
-    pub(crate) fn concerns(&self) -> (Option<&str>, Option<&str>) {
-        (self.task.as_deref(), self.question.as_deref())
+    /// What programs are told of it: docs/JSON.md, "error".
+    pub(crate) fn object(&self) -> Value {
+        let mut object = json!({
+            "code": self.kind.code(), "exit": self.kind.exit_code(), "message": self.message,
+        });
+        for (name, id) in [("task", &self.task), ("question", &self.question)] {
+            if let Some(id) = id {
+                object[name] = json!(id);
+            }
+        }
+        if !self.hints.is_empty() {
+            let hints: Vec<_> = self.hints.iter().map(ToString::to_string).collect();
+            object["hint"] = json!(hints.join("; "));
+        }
+        let causes = self.causes();
+        if !causes.is_empty() {
+            object["causes"] = json!(causes);
+        }
+        object
     }
 
     pub(crate) fn hints(&self) -> &[Advice] {

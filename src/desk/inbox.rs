@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use super::failure::Failure;
 use super::place::{Found, Place, no_task};
 use super::places::Places;
+use super::text;
 
 pub(crate) use list::{Key, List, Question, TaskKey};
 use overview::Overview;
@@ -126,9 +127,15 @@ impl Inbox {
         std::mem::take(&mut *self.remarks.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Something is to be known of how it is followed.
-    pub(crate) fn remark(&self, words: impl IntoIterator<Item = String>) {
-        self.remarks.lock().unwrap_or_else(PoisonError::into_inner).extend(words);
+    /// Something is to be known of how a place is followed.
+    fn remark_of(&self, at: usize, words: impl IntoIterator<Item = String>) {
+        let place = if self.has_several_places() {
+            format!("{}: ", text::line(&self.name(at)))
+        } else {
+            String::new()
+        };
+        let said = words.into_iter().map(|words| format!("{place}{words}"));
+        self.remarks.lock().unwrap_or_else(PoisonError::into_inner).extend(said);
         self.tell_change();
     }
 
@@ -163,6 +170,11 @@ impl Inbox {
     /// The same of all questions of a task.
     pub(crate) fn close_task(&self, key: &TaskKey) {
         self.change(|list| list.close(key.place, &key.task, None));
+    }
+
+    /// Nothing is known of what waits at a place, and nothing will be.
+    pub(crate) fn shows_none(&self, at: usize) {
+        self.change(|list| list.set(at, Vec::new(), usize::MAX));
     }
 
     /// Changes the list, and tells of it where it is another one then.

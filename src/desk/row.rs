@@ -2,14 +2,16 @@
 
 use std::cmp::Reverse;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::object::{self, bad_object, deployed_object, own_object, server_object, unreadable_object};
 use super::place::{FASTMCP, Place, SERVER, STORE};
 use super::places::Places;
+use super::question_end::QuestionEnd;
 use super::server::{BadTask, Server, ServerTask};
+use super::time::from_now;
 use super::{asked, page, text, values};
 use crate::engine::{Engine, Viewer};
 use crate::fastmcp::{DeployedTask, Deployment, Generation};
@@ -274,7 +276,7 @@ impl Row {
             changed_at: task.finished_at.or(task.started_at).or(task.created_at),
             waiting_since: task.questions.first().and_then(|question| question.asked_at),
             is_success_unknown: is_success_unknown(task),
-            ends_at: end_of_deployed(task),
+            ends_at: QuestionEnd::of_deployed(task).map(|end| end.at()),
             expires_at: task.lifetimes().task_ms.and_then(from_now),
             is_queued: matches!(task.state, "queued" | "scheduled") && task.questions.is_empty(),
             open: task.questions.len(),
@@ -352,18 +354,6 @@ pub(super) fn is_success_unknown(task: &DeployedTask) -> bool {
 /// The same of a task of that generation and status.
 pub(super) fn is_unknown(generation: Generation, status: TaskStatus) -> bool {
     generation == Generation::V4 && status == TaskStatus::Completed
-}
-
-/// When a FastMCP task's open question goes from its Redis, or else its record, as its keys' lifetimes said just now.
-fn end_of_deployed(task: &DeployedTask) -> Option<Timestamp> {
-    let ttl = task.lifetimes();
-    let question = ttl.question_ms.filter(|_| !task.questions.is_empty());
-    let left = question.into_iter().chain(ttl.task_ms).min().filter(|_| !task.status.is_final())?;
-    from_now(left)
-}
-
-fn from_now(ms: i64) -> Option<Timestamp> {
-    Timestamp::now().checked_add(SignedDuration::from_millis(ms)).ok()
 }
 
 /// What a task that asks nothing does, or why it failed; of one that is completed, how its result begins.

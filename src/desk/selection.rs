@@ -260,7 +260,7 @@ async fn row_of(found: &Found) -> Result<Row, Failure> {
 }
 
 /// The failure of a session that is looked for at a server.
-pub(super) fn no_sessions(verb: &'static str) -> Failure {
+pub(crate) fn no_sessions(verb: &'static str) -> Failure {
     let there = "leave --session out, or go straight to the store that the server uses: ";
     let command = Suggested::new(verb).option("--session", "SESSION");
     let message = "a server does not say of which session a task is, so --session chooses none there";

@@ -135,8 +135,10 @@ impl Server {
         }
     }
 
-    /// Submits a call once: again only where it is certain that nothing was submitted before.
+    /// Submits a call once: again only where it is certain that nothing was submitted before. A server that ends a session
+    /// has done nothing of the call; one that does so at the same call twice may mean something else by it.
     pub(crate) async fn submit(&self, call: &Call) -> Result<Submitted, Failure> {
+        let mut ended = 0;
         loop {
             let client = self.client();
             // What comes before the call may fail like it, and submits nothing.
@@ -151,7 +153,14 @@ impl Server {
                         "the task may have been submitted all the same, so it is not submitted again";
                     return Err(self.failure(error).of_outage(false).hint(unsure));
                 }
-                Err(error) => self.connect_again(client, self.failure(error)).await?,
+                Err(error @ ClientError::SessionEnded { .. }) if ended > 0 => {
+                    let twice = "it said so to the same call in two sessions, so the call is not sent again";
+                    return Err(self.failure(error).of_outage(false).hint(twice));
+                }
+                Err(error) => {
+                    ended += u32::from(matches!(error, ClientError::SessionEnded { .. }));
+                    self.connect_again(client, self.failure(error)).await?;
+                }
             }
         }
     }
@@ -202,6 +211,11 @@ impl Server {
     /// The tasks of this server that this user launched, newest first.
     fn kept(&self) -> Vec<KeptTask> {
         self.kept.as_ref().map(|kept| kept.of_server(&self.name)).unwrap_or_default()
+    }
+
+    /// Keeps the id of a task that this user launched here.
+    pub(crate) fn keep(&self, task: &str, tool: &str) -> std::io::Result<()> {
+        self.kept.as_ref().map_or(Ok(()), |kept| kept.add(self.name.clone(), task, tool))
     }
 
     /// The tool that a task runs, where this user launched it.

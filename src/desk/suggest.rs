@@ -111,6 +111,13 @@ impl Suggested {
         self.option("--question", question)
     }
 
+    /// Whether it is about one question and leaves open what answers it.
+    fn lacks_answer(&self) -> bool {
+        let has = |name: &str| self.options.iter().any(|option| option.split('=').next() == Some(name));
+        let answers = ["--accept", "--set", "--content", "--decline", "--cancel"].into_iter().any(has);
+        self.verb == "respond" && has("--question") && !answers
+    }
+
     /// Reaches the same tasks, unless it names its own place already.
     #[must_use]
     pub(crate) fn at(mut self, reach: &Reach) -> Self {
@@ -280,6 +287,19 @@ impl Advice {
         })
     }
 
+    /// Its commands that answer a question give the answer that `given` has.
+    #[must_use]
+    pub(crate) fn answering(mut self, given: &Suggested) -> Self {
+        for part in &mut self.parts {
+            if let Part::Quoted(command) | Part::Plain(command) = part
+                && command.lacks_answer()
+            {
+                command.options.extend(given.options.iter().cloned());
+            }
+        }
+        self
+    }
+
     /// Its commands reach the same tasks.
     #[must_use]
     pub(crate) fn at(mut self, reach: &Reach) -> Self {
@@ -359,6 +379,15 @@ mod tests {
         let respond = || Suggested::new("respond").about("x");
         assert_eq!(respond().at_some_redis().at(&server).to_string(), "mcptask --redis URL respond x");
         assert_eq!(respond().through_some_server().to_string(), "mcptask respond x --server URL");
+    }
+
+    #[test]
+    fn a_command_that_leaves_the_answer_open_gets_the_one_that_was_given() {
+        let given = Suggested::new("respond").option("--set", "a=x y").flag("--accept");
+        let said = |command| Advice::with("answer", command).answering(&given).to_string();
+        let asked = Suggested::new("respond").about("t").question("q1");
+        assert_eq!(said(asked.clone()), "answer: mcptask respond t --question q1 --set 'a=x y' --accept");
+        assert_eq!(said(asked.flag("--decline")), "answer: mcptask respond t --question q1 --decline");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::task::duration;
 
@@ -15,6 +15,11 @@ pub(crate) fn relative(at: Timestamp, now: Timestamp) -> String {
         past @ 2.. => format!("{} ago", rough(past.unsigned_abs())),
         future => format!("in {}", rough(future.unsigned_abs())),
     }
+}
+
+/// The time so many milliseconds from now.
+pub(crate) fn from_now(ms: i64) -> Option<Timestamp> {
+    Timestamp::now().checked_add(SignedDuration::from_millis(ms)).ok()
 }
 
 /// How long it was from one time to another: "3 min".
@@ -62,9 +67,6 @@ pub(crate) fn lifetime(text: &str) -> Result<Duration, String> {
 
 /// Reads a moment: a time ago such as `10m`, or a time in RFC 3339.
 pub(crate) fn ago_or_at(text: &str) -> Result<Timestamp, String> {
-    if let Some(problem) = bare_number(text) {
-        return Err(problem);
-    }
     if let Ok(at) = text.parse() {
         return Ok(at);
     }
@@ -72,14 +74,6 @@ pub(crate) fn ago_or_at(text: &str) -> Result<Timestamp, String> {
         format!("{text:?} is not a time ago such as 10m, or a time such as 2026-05-01T10:00:00Z")
     })?;
     Timestamp::now().checked_sub(ago).map_err(|_| format!("{text:?} is too long ago"))
-}
-
-/// What is wrong with a number without a unit, where a year may be meant as well as seconds.
-pub(crate) fn bare_number(text: &str) -> Option<String> {
-    let is_bare = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_bare.then(|| {
-        format!("{text:?} has no unit: {text}s is that many seconds ago; a day is written as in 2026-05-01T00:00:00Z")
-    })
 }
 
 #[cfg(test)]

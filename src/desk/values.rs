@@ -10,8 +10,8 @@ use crate::task::{Action, Answer, Ask, AskKind};
 /// An answer to that question as one line, without its secrets.
 pub(crate) fn in_words(ask: &Ask, answer: &Answer) -> String {
     match &answer.content {
-        Some(content) => text::short(&fields(ask, content).join(" "), 200),
-        None => answer.action.to_string(),
+        Some(content) if !content.is_empty() => text::short(&fields(ask, content).join(" "), 200),
+        _ => answer.action.to_string(),
     }
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn action_in_words(ask: &Ask, answer: &Answer, between: &str) -> Stri
 /// The command with what would accept the question, with a place for each value.
 pub(crate) fn accepting(respond: Suggested, ask: &Ask) -> Suggested {
     let AskKind::Form { schema } = &ask.kind else { return respond.flag("--accept") };
-    if fits_nothing(ask) {
+    if ask.fits_nothing() {
         // Declining and dismissing are two commands; without either, the question is shown.
         return respond;
     }
@@ -76,11 +76,6 @@ pub(crate) fn accepting(respond: Suggested, ask: &Ask) -> Suggested {
         respond.option("--set", format!("{}={value}", field.name))
     };
     form.fields.iter().filter(|field| field.required).fold(respond, one)
-}
-
-/// Whether no content is right for it: its form is none at all.
-pub(crate) fn fits_nothing(ask: &Ask) -> bool {
-    matches!(&ask.kind, AskKind::Form { schema } if schema.is_null())
 }
 
 /// The command with a place for each argument that a tool needs.
@@ -166,6 +161,16 @@ mod tests {
         for place in places.into_iter().chain(["tags=CHOICE", "set=yes"]) {
             assert!(shown.contains(&format!("--set {place}")), "{place} is not in {shown}");
         }
+    }
+
+    #[test]
+    fn an_answer_of_nothing_is_told_as_such() {
+        let ask = Ask::form("?", json!({ "type": "object", "properties": { "a": { "type": "string" } } }));
+        let said = |content: Value| {
+            let content = content.as_object().expect("an object").clone();
+            in_words(&ask, &Answer::accept(content, crate::task::Answerer::Operator))
+        };
+        assert_eq!((said(json!({})).as_str(), said(json!({ "a": "" })).as_str()), ("accept", "a=\"\""));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What happens to tasks, live, in every place; watching takes nothing away from anybody.
 
+mod events;
 mod fastmcp;
 pub(crate) mod last;
 mod looking;
@@ -23,7 +24,7 @@ use crate::store::EventFilter;
 use crate::task::{Cursor, SessionId, TaskStatus};
 use fastmcp::Deployed;
 pub(crate) use open::Open;
-use server::Served;
+use server::{Served, no_sessions};
 pub(crate) use wanted::{END, NAMES, Wanted};
 
 /// One thing that happened to a task, wherever it is.
@@ -78,6 +79,24 @@ pub(crate) enum What {
     Task(Found),
 }
 
+/// How the tasks of a server are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Through {
+    /// By all that can be seen of those that can be known of.
+    Tasks,
+    /// By its events, where it tells any: everybody's that it is willing to tell of, and only what they ask and how they end.
+    Events,
+}
+
+impl Through {
+    /// What brings all that is wanted, and until which event.
+    pub(crate) fn of(wanted: &Wanted, until: Option<&str>) -> Self {
+        let names = wanted.events.iter().map(String::as_str).chain(until);
+        let is_told = |status: TaskStatus| status == TaskStatus::InputRequired || status.is_final();
+        if events::tell_of(names) && wanted.status.is_none_or(is_told) { Self::Events } else { Self::Tasks }
+    }
+}
+
 /// The places beside our own store, being followed.
 #[derive(Default)]
 pub(crate) struct Watching {
@@ -90,6 +109,7 @@ impl Watching {
     pub(crate) async fn begin(
         places: &Places,
         what: &What,
+        through: Through,
         tell: &mut (dyn FnMut(String) + Send),
     ) -> Result<Self, Failure> {
         let mut watching = Self::default();
@@ -104,7 +124,7 @@ impl Watching {
             return Ok(watching);
         }
         for place in places.all() {
-            watching.add(place, what, tell).await?;
+            watching.add(place, what, through, tell).await?;
         }
         Ok(watching)
     }
@@ -112,7 +132,7 @@ impl Watching {
     /// Begins to follow everything of one place, unless it is our own store.
     pub(crate) async fn of(place: &Place, tell: &mut (dyn FnMut(String) + Send)) -> Result<Self, Failure> {
         let mut watching = Self::default();
-        watching.add(place, &What::All, tell).await?;
+        watching.add(place, &What::All, Through::Tasks, tell).await?;
         Ok(watching)
     }
 
@@ -120,6 +140,7 @@ impl Watching {
         &mut self,
         place: &Place,
         what: &What,
+        through: Through,
         tell: &mut (dyn FnMut(String) + Send),
     ) -> Result<(), Failure> {
         match (place, what) {
@@ -128,8 +149,10 @@ impl Watching {
                 self.deployed.follow(deployment, Filter::Session(session.to_string()), tell).await
             }
             (Place::Fastmcp(deployment), _) => self.deployed.follow(deployment, Filter::All, tell).await,
-            (Place::Server(_), What::Session(_)) => Err(no_sessions()),
-            (Place::Server(server), _) => self.served.follow_all(server, tell).await,
+            (Place::Server(server), What::Session(session)) => {
+                self.served.follow_session(server, session, tell).await
+            }
+            (Place::Server(server), _) => self.served.follow_all(server, through, tell).await,
         }
     }
 
@@ -170,13 +193,13 @@ impl Places {
                 Err(Failure::usage(message).hint(Advice::command(watch, "watches the task")))
             }
             Ok(Sought::Archived(..)) | Err(_) if shows_sessions => Ok(()),
-            Ok(Sought::Archived(..)) | Err(_) => Err(no_sessions()),
+            Ok(Sought::Archived(..)) | Err(_) => Err(no_sessions(None)),
         }
     }
 }
 
 impl Place {
-    /// Whether anything of that session is here. A server does not say which session a task is of.
+    /// Whether anything of that session is here, or may come. Only by events a server says which session a task is of.
     async fn has_session(&self, session: &SessionId) -> Result<bool, Failure> {
         match self {
             Self::Store(engine) => {
@@ -188,12 +211,7 @@ impl Place {
                 let is_its = |task: &DeployedTask| task.session.as_deref() == Some(session.as_str());
                 Ok(deployment.list().await?.iter().any(is_its))
             }
-            Self::Server(_) => Ok(false),
+            Self::Server(server) => Ok(server.offers_events()),
         }
     }
-}
-
-fn no_sessions() -> Failure {
-    Failure::usage("a server does not say which session a task is of")
-        .hint("leave SESSION out, give --task, or watch the store that the server uses with --redis URL or --db PATH")
 }

@@ -14,7 +14,7 @@ use super::places::Places;
 use super::suggest::{Advice, Suggested};
 use crate::engine::{Engine, EngineError, Viewer};
 use crate::fastmcp::{DeployedTask, DeployedWorker, Deployment};
-use crate::store::{Unreadable, WorkerInfo};
+use crate::store::{StoreError, Unreadable, WorkerInfo};
 use crate::task::{Task, TaskId, TaskStatus};
 
 /// How many tasks are looked at: a worker may hold 100,000 that wait for people.
@@ -59,6 +59,8 @@ pub(crate) struct Worker {
     pub(crate) tasks: u64,
     /// What it holds: what runs first, then what waits for a person; no more than are looked at.
     pub(crate) runs: Vec<Run>,
+    /// How many of its tasks cannot be read, as far as they were looked at: nobody runs those.
+    pub(crate) unreadable: u64,
 }
 
 /// A task that a worker holds.
@@ -93,7 +95,7 @@ impl Worker {
         let mut object = json!({
             "source": self.source, "worker": self.name, "alive": self.is_alive,
             "seen_at": self.seen, "host": self.host, "process": self.process, "since": self.since,
-            "slots": self.slots, "tools": self.tools, "tasks": self.tasks, "runs": self.runs,
+            "slots": self.slots, "tools": self.tools, "tasks": self.tasks, "unreadable": self.unreadable, "runs": self.runs,
         });
         if self.source == STORE {
             // A time to come, at which nobody has seen it. The first name stays for who reads it.
@@ -103,6 +105,11 @@ impl Worker {
             object["docket"] = json!(docket);
         }
         object
+    }
+
+    /// How many of its tasks wait for a person; those that were not looked at are taken for such.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.tasks.saturating_sub(self.busy() as u64 + self.unreadable)
     }
 
     /// How many of its tasks wait for nobody, as far as they were looked at.
@@ -194,11 +201,10 @@ impl Place {
         let mut found = Workers::default();
         match self {
             Self::Store(engine) => own(engine, looked, &mut found).await?,
-            Self::Fastmcp(deployment) => found.workers.extend(deployed(deployment).await?),
+            Self::Fastmcp(deployment) => {
+                found.workers.extend(deployed(deployment, &deployment.list().await?).await?);
+            }
             Self::Server(_) => {}
-        }
-        for worker in &mut found.workers {
-            worker.runs.sort_by_key(|run| (run.waits, run.since));
         }
         Ok(found)
     }
@@ -224,7 +230,8 @@ async fn own(engine: &Engine, looked: Looked, found: &mut Workers) -> Result<(),
                 engine.store().claims(&id).await?.into_iter().map(|claim| claim.task).collect();
             held.sort();
             held.truncate(most);
-            worker.runs = runs(engine, held).await?;
+            let (of_this, unreadable) = runs(engine, held).await?;
+            (worker.runs, worker.unreadable) = (in_order(of_this), unreadable);
         }
         found.workers.push(worker);
     }
@@ -232,37 +239,43 @@ async fn own(engine: &Engine, looked: Looked, found: &mut Workers) -> Result<(),
     Ok(())
 }
 
-/// Those of the tasks that can be read and have not ended meanwhile.
-async fn runs(engine: &Engine, held: Vec<TaskId>) -> Result<Vec<Run>, Failure> {
+/// Those of the tasks that can be read and have not ended meanwhile, and how many cannot be read.
+async fn runs(engine: &Engine, held: Vec<TaskId>) -> Result<(Vec<Run>, u64), Failure> {
     let read = |id: TaskId| async move { engine.get(&Viewer::Operator, &id).await };
     let mut read = stream::iter(held).map(read).buffered(AT_ONCE);
-    let mut runs = Vec::new();
+    let (mut runs, mut unreadable) = (Vec::new(), 0);
     while let Some(task) = read.next().await {
         match task {
             Ok(task) if !task.status.is_final() => runs.push(Run::of_store(&task)),
             Err(EngineError::Store(error)) if is_outage(&error) => return Err(error.into()),
-            // It has ended or gone meanwhile, or cannot be read, which `list` and `doctor` tell.
+            Err(EngineError::Store(StoreError::Unreadable { .. })) => unreadable += 1,
+            // It has ended or gone meanwhile.
             Ok(_) | Err(_) => {}
         }
     }
-    Ok(runs)
+    Ok((runs, unreadable))
 }
 
-/// The workers of a deployment.
-async fn deployed(deployment: &Deployment) -> Result<Vec<Worker>, Failure> {
-    let workers = deployment.deployed_workers().await?;
-    if workers.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut runs: BTreeMap<String, Vec<Run>> = BTreeMap::new();
-    for task in deployment.list().await?.iter().filter(|task| task.is_running()) {
+/// The workers of a deployment, with what they run of its tasks.
+pub(super) async fn deployed(
+    deployment: &Deployment,
+    tasks: &[DeployedTask],
+) -> Result<Vec<Worker>, Failure> {
+    let mut runs: BTreeMap<&str, Vec<Run>> = BTreeMap::new();
+    for task in tasks.iter().filter(|task| task.is_running()) {
         if let Some(worker) = &task.worker {
-            runs.entry(worker.name.clone()).or_default().push(Run::of_deployment(task));
+            runs.entry(&worker.name).or_default().push(Run::of_deployment(task));
         }
     }
     let with_runs = |worker: DeployedWorker| {
-        let runs = runs.remove(&worker.name).unwrap_or_default();
-        Worker::of_deployment(worker, runs)
+        let runs = runs.remove(worker.name.as_str()).unwrap_or_default();
+        Worker::of_deployment(worker, in_order(runs))
     };
-    Ok(workers.into_iter().map(with_runs).collect())
+    Ok(deployment.deployed_workers().await?.into_iter().map(with_runs).collect())
+}
+
+/// What runs first, then what waits for a person.
+fn in_order(mut runs: Vec<Run>) -> Vec<Run> {
+    runs.sort_by_key(|run| (run.waits, run.since));
+    runs
 }

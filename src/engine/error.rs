@@ -1,5 +1,7 @@
 //! What the rules refuse.
 
+use std::time::Duration;
+
 use crate::store::StoreError;
 use crate::task::{QuestionId, TaskId, Violation, instead, joined};
 
@@ -54,6 +56,15 @@ pub enum EngineError {
         question: QuestionId,
         /// Every way in which it does.
         violations: Vec<Violation>,
+    },
+    /// A question is to wait for no time, or for longer than any may.
+    #[error(
+        "a question cannot be extended by {:?}: by 1ms at least, and by {} days at most",
+        lasts, super::LONGEST_EXTENSION.as_secs() / 86400
+    )]
+    Extension {
+        /// For how long.
+        lasts: Duration,
     },
     /// The store refused.
     #[error(transparent)]

@@ -21,8 +21,14 @@ impl Bell {
     /// task claimed before: the first attempt takes it from nobody.
     fn ring(&self, kind: &EventKind) {
         match kind {
-            EventKind::Progress(_) | EventKind::Noted { .. } => return,
-            EventKind::Asked { .. } | EventKind::Submitted {} | EventKind::Claimed { attempt: 1, .. } => {}
+            EventKind::Progress(_)
+            | EventKind::Noted { .. }
+            | EventKind::Reminded { .. }
+            | EventKind::Unanswerable { .. } => return,
+            EventKind::Asked { .. }
+            | EventKind::Extended { .. }
+            | EventKind::Submitted {}
+            | EventKind::Claimed { attempt: 1, .. } => {}
             _ => drop(self.answers.fetch_add(1, Ordering::Release)),
         }
         self.changes.fetch_add(1, Ordering::Release);

@@ -6,6 +6,7 @@
 mod archive;
 mod catalog;
 mod error;
+mod extending;
 mod feed;
 mod follow;
 pub mod hub;
@@ -26,6 +27,7 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 pub use error::{EngineError, EngineResult};
+pub use extending::LONGEST_EXTENSION;
 pub(crate) use feed::bytes;
 pub use feed::{Feed, Signal};
 pub use follow::Follow;
@@ -320,13 +322,8 @@ impl Engine {
             return Err(StoreError::NoQuestion { task: task.clone(), question: question.clone() }.into());
         };
         if let Some(answer) = &known.answer {
-            let answer = Box::new(answer.clone());
-            return Err(StoreError::AlreadyAnswered {
-                task: task.clone(),
-                question: question.clone(),
-                answer,
-            }
-            .into());
+            let (task, question, answer) = (task.clone(), question.clone(), Box::new(answer.clone()));
+            return Err(StoreError::AlreadyAnswered { task, question, answer }.into());
         }
         self.answer_known(task, known, answer).await
     }

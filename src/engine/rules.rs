@@ -19,15 +19,19 @@ pub(super) fn visible(viewer: &Viewer, id: &TaskId, found: StoreResult<Option<Ta
 /// The most levels of JSON in arguments. What holds them (the task's record, a result that repeats them, a protocol's
 /// message) adds some of its own, and has to pass the store's gate too.
 const MAX_ARGUMENT_DEPTH: usize = gate::MAX_DEPTH - 8;
+/// The most values in them, for the same reason.
+const MAX_ARGUMENT_VALUES: usize = gate::MAX_VALUES - 100;
 
 /// In what way arguments are more than can be stored.
 pub(super) fn oversize(arguments: &Map<String, Value>, most_bytes: usize) -> Option<Violation> {
     let json = serde_json::to_string(arguments).unwrap_or_default();
-    let depth = gate::depth(&json);
+    let shape = gate::shape(json.as_bytes());
     let problem = if json.len() > most_bytes {
         format!("have {} bytes, more than {most_bytes}", json.len())
-    } else if depth > MAX_ARGUMENT_DEPTH {
-        format!("are nested {depth} levels deep, more than {MAX_ARGUMENT_DEPTH}")
+    } else if shape.depth > MAX_ARGUMENT_DEPTH {
+        format!("are nested {} levels deep, more than {MAX_ARGUMENT_DEPTH}", shape.depth)
+    } else if shape.values > MAX_ARGUMENT_VALUES {
+        format!("have {} JSON values, more than {MAX_ARGUMENT_VALUES}", shape.values)
     } else {
         return None;
     };

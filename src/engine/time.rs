@@ -111,8 +111,10 @@ async fn sleep_or_sooner(signals: Option<&mut Receiver<Signal>>, pause: Duration
 fn deadline(kind: &EventKind) -> Option<Duration> {
     match kind {
         EventKind::Asked { question } => {
-            let left = question.deadline?.duration_since(question.asked_at);
-            Some(Duration::try_from(left).unwrap_or_default().max(SETTLE))
+            let end = question.deadline.map(|end| end.duration_since(question.asked_at));
+            let end = end.map(|left| Duration::try_from(left).unwrap_or_default());
+            let reminder = question.ask.remind_after_ms.map(Duration::from_millis);
+            Some([end, reminder].into_iter().flatten().min()?.max(SETTLE))
         }
         EventKind::Submitted {} | EventKind::Claimed { .. } => Some(SETTLE_MOST),
         EventKind::Requeued { .. } => Some(SETTLE),
@@ -237,13 +239,14 @@ impl<'a> TimeKeeper<'a> {
     }
 }
 
-/// Whether another process did the same a moment before.
+/// Whether another process did the same a moment before, or an operator gave the question more time.
 fn is_settled(error: &StoreError) -> bool {
     matches!(
         error,
         StoreError::NoTask(_)
             | StoreError::NoQuestion { .. }
             | StoreError::AlreadyAnswered { .. }
+            | StoreError::WaitsLonger { .. }
             | StoreError::Ended { .. }
             | StoreError::ClaimLost { .. }
     )
@@ -253,6 +256,7 @@ fn is_settled(error: &StoreError) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Item {
     Question(TaskId, QuestionId),
+    Reminder(TaskId, QuestionId),
     Claim(ClaimKey, WorkerId),
     Delayed(TaskId),
     Task(TaskId),
@@ -261,15 +265,17 @@ enum Item {
 impl Item {
     fn all(due: Due) -> impl Iterator<Item = Self> {
         let questions = due.questions.into_iter().map(|(task, question)| Self::Question(task, question));
+        let reminders = due.reminders.into_iter().map(|(task, question)| Self::Reminder(task, question));
         let claims = due.claims.into_iter().map(|(claim, worker)| Self::Claim(claim, worker));
         let delayed = due.delayed.into_iter().map(Self::Delayed);
-        questions.chain(claims).chain(delayed).chain(due.tasks.into_iter().map(Self::Task))
+        questions.chain(reminders).chain(claims).chain(delayed).chain(due.tasks.into_iter().map(Self::Task))
     }
 
     /// What is done about it, for the log.
     fn what(&self) -> &'static str {
         match self {
             Self::Question(..) => "ending a question whose time is over",
+            Self::Reminder(..) => "telling once more of a question that waits",
             Self::Claim(..) => "giving a dead worker's task to others",
             Self::Delayed(_) => "queueing a task whose delay is over",
             Self::Task(_) => "deleting a task whose ttl is over",
@@ -282,6 +288,7 @@ impl Item {
                 let answer = at_end(store, task, question).await?;
                 store.answer(task, question, &answer).await.map(drop)
             }
+            Self::Reminder(task, question) => store.remind(task, question).await,
             Self::Claim(claim, worker) => {
                 let reason = format!("worker {worker} stopped without finishing it");
                 store.requeue(claim, &Requeue::failed(reason)).await

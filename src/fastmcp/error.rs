@@ -58,8 +58,10 @@ pub enum FastmcpError {
     Refused {
         /// Where, without secrets.
         location: String,
-        /// The command that the user may not run.
+        /// The command that was refused.
         command: String,
+        /// Which right the user lacks.
+        lacks: Right,
         /// Redis' own words.
         problem: String,
     },
@@ -215,7 +217,7 @@ impl FastmcpError {
         let code = error.code().unwrap_or_default();
         if code == "NOPERM" || problem.contains("can't run this command") {
             let command = quoted(&problem).map_or_else(|| command.to_owned(), str::to_uppercase);
-            return Self::Refused { location, command, problem };
+            return Self::Refused { location, command, lacks: Right::named_in(&problem), problem };
         }
         let is_unknown = error.kind() == ErrorKind::AuthenticationFailed;
         if is_unknown || matches!(code, "NOAUTH" | "WRONGPASS") {
@@ -234,6 +236,31 @@ impl FastmcpError {
             return Self::Unreachable { location, problem };
         }
         Self::Backend { location, problem }
+    }
+}
+
+/// A right of an ACL user of Redis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// To run the command at all.
+    Command,
+    /// To the keys that the command names.
+    Keys,
+    /// To the channels that the command names.
+    Channels,
+}
+
+impl Right {
+    /// The one that Redis says is missing: `No permissions to access a key`, before 7 `… one of the keys used as arguments`.
+    fn named_in(problem: &str) -> Self {
+        let names = |what: &str| {
+            problem.contains(&format!("access a {what}")) || problem.contains(&format!("one of the {what}s"))
+        };
+        match (names("key"), names("channel")) {
+            (true, _) => Self::Keys,
+            (_, true) => Self::Channels,
+            _ => Self::Command,
+        }
     }
 }
 
@@ -259,4 +286,29 @@ const PASSING: [&str; 14] = [
 fn quoted(problem: &str) -> Option<&str> {
     let (_, rest) = problem.split_once(" '")?;
     rest.split_once('\'').map(|(command, _)| command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_right_is_named_that_is_missing() {
+        for (problem, right) in [
+            ("NOPERM User guest has no permissions to run the 'xinfo|stream' command", Right::Command),
+            (
+                "NOPERM this user has no permissions to run the 'get' command or its subcommand",
+                Right::Command,
+            ),
+            ("NOPERM No permissions to access a key", Right::Keys),
+            ("NOPERM this user has no permissions to access one of the keys used as arguments", Right::Keys),
+            ("NOPERM No permissions to access a channel", Right::Channels),
+            (
+                "NOPERM this user has no permissions to access one of the channels used as arguments",
+                Right::Channels,
+            ),
+        ] {
+            assert_eq!(Right::named_in(problem), right, "{problem}");
+        }
+    }
 }

@@ -41,7 +41,7 @@ pub use cancel::Cancelled;
 pub use components::DeployedComponent;
 pub use deployment::Deployment;
 pub use diagnose::{Cause, Diagnosis};
-pub use error::{FastmcpError, FastmcpResult};
+pub use error::{FastmcpError, FastmcpResult, Right};
 pub use event::{DeployedEvent, DeployedEventKind};
 pub use hint::{Help, HelpPart};
 pub use identity::{Component, Generation};

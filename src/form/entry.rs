@@ -41,7 +41,12 @@ impl Form {
             Some(now) if text == field.write(now) => now.clone(),
             _ => self.typed(field, text)?,
         };
-        self.check(field, &value).map(|()| Some(value))
+        self.check(field, &value)?;
+        if text.is_empty() && now.is_none() {
+            // Nobody can tell an empty list from one that was forgotten.
+            return Err("a value is needed here; [] is a list of nothing".to_owned());
+        }
+        Ok(Some(value))
     }
 
     /// Reads the type of what was typed for a field; its bounds, lengths and formats are looked at by [`Form::check`].
@@ -126,7 +131,11 @@ mod tests {
         assert_eq!(read("mail", ""), Ok(None), "left out");
         assert_eq!(read("mail", "x"), Err("\"x\" is not an e-mail address".to_owned()));
         assert_eq!(read("note", ""), Ok(Some(Value::Null)), "left out, it would have its default again");
-        assert_eq!(read("tags", ""), Ok(Some(json!([]))));
+        assert_eq!(read("tags", ""), Err("a value is needed here; [] is a list of nothing".to_owned()));
+        assert_eq!(read("tags", "[]"), Ok(Some(json!([]))));
+        let (form, empty) = (form(), json!([]));
+        let tags = form.field("tags").expect("the field");
+        assert_eq!(form.read_again(tags, Some(&empty), ""), Ok(Some(json!([]))), "as it was filled in");
         assert_eq!(read("tags", "a,\"b,c\""), Ok(Some(json!(["a", "b,c"]))));
         assert_eq!(read("size", "Small"), Ok(Some(json!("s"))));
     }

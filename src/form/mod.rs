@@ -24,8 +24,6 @@ mod strict;
 mod typed;
 mod words;
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value};
 
 use crate::task::Violation;
@@ -78,10 +76,13 @@ impl Form {
             .iter()
             .filter(|field| field.is_secret)
             .for_each(|field| field.hide_in(&mut found, content));
-        // What a field takes is in the schema; of the rest nothing is known.
-        let known: BTreeSet<&str> = self.fields.iter().map(|field| field.name.as_str()).collect();
-        let is_unknown = |name: &str| !self.is_whole && !known.contains(name);
-        let foreign = content.iter().filter(|(name, value)| is_unknown(name) && !is_form_value(value));
+        // Of what the schema names it says itself what it takes. Of the rest nothing is known, so that it has to be what
+        // MCP's own type of an answer holds.
+        let is_described = |name: &str| {
+            let is_field = || self.field(name).is_some() || self.property(name).is_some();
+            if self.is_whole { shape::mentions(self.schema(), name) } else { is_field() }
+        };
+        let foreign = content.iter().filter(|(name, value)| !is_form_value(value) && !is_described(name));
         found.extend(foreign.map(|(name, _)| no_form_value(name)));
         found
     }

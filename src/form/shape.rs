@@ -139,6 +139,23 @@ pub(crate) fn property<'a>(root: &'a Value, name: &str) -> Option<&'a Value> {
     found(root, root, name, &mut MOST_PARTS.clone()).or_else(other)
 }
 
+/// Whether any part of the schema names the property, or says what those take that it does not name.
+pub(super) fn mentions(schema: &Value, name: &str) -> bool {
+    match schema {
+        Value::Array(parts) => parts.iter().any(|part| mentions(part, name)),
+        Value::Object(object) => {
+            let names = object.get("properties").and_then(Value::as_object);
+            let needed = object.get("required").and_then(Value::as_array);
+            let others = ["additionalProperties", "unevaluatedProperties", "patternProperties", "$ref"];
+            names.is_some_and(|names| names.contains_key(name))
+                || needed.is_some_and(|names| names.iter().any(|one| one == name))
+                || others.iter().any(|key| object.get(*key).is_some_and(|said| !said.is_boolean()))
+                || object.values().any(|part| mentions(part, name))
+        }
+        _ => false,
+    }
+}
+
 pub(super) fn referred<'a>(root: &'a Value, name: &str) -> Option<&'a Value> {
     root.pointer(name.strip_prefix('#')?)
 }

@@ -125,6 +125,42 @@ fn an_answer_holds_only_flat_values() {
 }
 
 #[test]
+fn what_no_part_of_a_schema_names_has_to_be_flat_too() {
+    let variant = |name: &str| json!({ "properties": { name: { "type": "object" } } });
+    let schemas = [json!({ "type": "object", "oneOf": [variant("a"), variant("b")] }), json!(true)];
+    let content = json!({ "extra": { "deep": 1 } });
+    for schema in schemas {
+        let form = Form::parse(&of_object(&schema)).expect("a form");
+        let found = form.violations(content.as_object().expect("object"));
+        assert!(found.iter().any(|one| one.path == "/extra"), "{schema}: {found:?}");
+    }
+    let described = [
+        json!({ "type": "object", "anyOf": [variant("extra"), variant("b")] }),
+        json!({ "type": "object", "anyOf": [variant("a"), { "properties": { "b": {} }, "required": ["extra"] }] }),
+        json!({ "type": "object", "required": ["extra"] }),
+        json!({ "type": "object", "properties": {}, "additionalProperties": { "type": "object" } }),
+    ];
+    for schema in described {
+        let form = Form::parse(&schema).expect("a form");
+        assert_eq!(form.violations(content.as_object().expect("object")), [], "{schema}");
+    }
+}
+
+#[test]
+fn what_would_be_seen_by_nobody_is_shown_in_quotes() {
+    for (value, said) in [
+        (json!(""), "\"\""),
+        (json!("  "), "\"  \""),
+        (json!([]), "[]"),
+        (json!(["", "a"]), "\"\", a"),
+        (json!("a"), "a"),
+    ] {
+        assert_eq!(shown(&value), said);
+    }
+    assert_eq!((editable(&json!("")).as_str(), editable(&json!([])).as_str()), ("", ""), "as it is typed");
+}
+
+#[test]
 fn what_mcps_forms_do_not_have_is_named_each_of_it() {
     let schema = json!({ "type": "object", "allOf": [{}], "$defs": { "x": {} }, "not": {}, "if": {}, "patternProperties": {},
         "dependentRequired": {}, "additionalProperties": { "type": "string" }, "properties": {

@@ -9,10 +9,12 @@ use crate::task::Violation;
 /// What stands for a value that is shown to nobody.
 pub(crate) const HIDDEN: &str = "(hidden)";
 
-/// A value as a person would type it.
+/// A value as a person would type it. One that nobody would see, such as the empty text, stands in quotes.
 pub(crate) fn shown(value: &Value) -> String {
     match value {
+        Value::String(text) if text.trim().is_empty() => format!("{text:?}"),
         Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => "[]".to_owned(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
@@ -30,6 +32,8 @@ pub(crate) fn editable(value: &Value) -> String {
         _ => false,
     };
     match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => String::new(),
         Value::Array(items) if !items.iter().all(is_plain) => value.to_string(),
         other => shown(other),
     }

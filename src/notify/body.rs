@@ -12,10 +12,15 @@ pub(super) fn headline(notice: &Notice) -> String {
     let tool = notice.tool.as_deref().unwrap_or("a task");
     match notice.event.as_str() {
         "asked" => format!("{tool} asks"),
-        "unanswered" => format!("{tool} still waits for an answer"),
+        "unanswerable" => format!("{tool} asks, and nobody at its client can answer"),
+        "unanswered" | "reminded" => format!("{tool} still waits for an answer"),
         "answered" => {
             let by = notice.who.as_deref().or(notice.by.as_deref()).unwrap_or("somebody");
             format!("{by} answered {tool}: {}", notice.action.as_deref().unwrap_or("it"))
+        }
+        "extended" => {
+            let by = notice.who.as_deref().or(notice.by.as_deref()).unwrap_or("somebody");
+            format!("{by} gave a question of {tool} more time")
         }
         "completed" if notice.is_error => format!("{tool} ended with an error of its own"),
         "test" => "a test: this is where mcptask tells".to_owned(),
@@ -37,6 +42,7 @@ fn facts(notice: &Notice) -> Vec<(&'static str, String)> {
     let until = question.and_then(|question| question.deadline).map(|at| at.to_string());
     let all = [
         ("Page", host),
+        ("Why", notice.text.clone().filter(|_| question.is_some_and(|one| one.message.is_some()))),
         ("Until", until),
         ("Task", Some(notice.task.clone())),
         ("Session", notice.session.clone()),
@@ -90,7 +96,7 @@ pub(super) fn ntfy(notice: &Notice, topic: &str) -> Value {
         facts(notice).into_iter().map(|(name, value)| format!("{name}: {value}")).collect();
     let message: Vec<String> = said(notice).into_iter().chain(facts).collect();
     let mut body = json!({ "topic": topic, "title": headline(notice), "message": message.join("\n") });
-    if matches!(notice.event.as_str(), "asked" | "unanswered") {
+    if matches!(notice.event.as_str(), "asked" | "unanswered" | "reminded" | "unanswerable") {
         body["priority"] = json!(4);
     }
     if let Some(link) = &notice.link {

@@ -125,7 +125,7 @@ impl Asked {
         let host = url.as_deref().and_then(host_of);
         let fits = |form: &Value| {
             let text = form.to_string();
-            text.len() <= MOST_FORM_BYTES && gate::depth(&text) <= MOST_FORM_LEVELS
+            text.len() <= MOST_FORM_BYTES && gate::shape(text.as_bytes()).depth <= MOST_FORM_LEVELS
         };
         Self {
             message: Some(shortened(&ask.message)),
@@ -145,13 +145,26 @@ impl Notice {
     pub(super) fn of(event: &Event, ways: &Ways) -> Self {
         let mut notice = Self::bare(event);
         match &event.kind {
-            EventKind::Asked { question } => notice.asks(&event.task, question, ways),
+            EventKind::Asked { question } | EventKind::Reminded { question } => {
+                notice.asks(&event.task, question, ways);
+            }
             EventKind::Answered { question, action, by, who, reason } => {
                 notice.question = Some(Asked::id(question.as_str()));
                 notice.action = Some(action.to_string());
                 notice.by = Some(by.to_string());
                 notice.who = who.as_ref().and_then(|who| who.name.clone());
                 notice.text = reason.as_deref().map(shortened);
+            }
+            EventKind::Unanswerable { question, reason } => {
+                notice.asks(&event.task, question, ways);
+                notice.text = Some(shortened(reason));
+            }
+            EventKind::Extended { question, deadline, by, who, .. } => {
+                let deadline = Some(*deadline);
+                notice.question = Some(Asked { deadline, ..Asked::id(question.as_str()) });
+                notice.by = Some(by.to_string());
+                notice.who = who.as_ref().and_then(|who| who.name.clone());
+                notice.text = who.as_ref().and_then(|who| who.note.as_deref()).map(shortened);
             }
             EventKind::Progress(progress) => notice.text = progress.message.as_deref().map(shortened),
             EventKind::Failed { message, .. } => notice.text = Some(shortened(message)),

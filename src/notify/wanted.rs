@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use super::pattern::Pattern;
-use crate::task::{Event, EventKind};
+use crate::task::{Event, EventKind, Pattern};
 
 /// That a question has waited long enough: the only word here that is no event of the log.
 pub(crate) const UNANSWERED: &str = "unanswered";
 
 /// The words that may be wanted.
-pub(crate) const EVENTS: [&str; 12] = EventKind::names_and(UNANSWERED);
+pub(crate) const EVENTS: [&str; EventKind::NAMES] = EventKind::names_and(UNANSWERED);
 
 /// What a notifier is about.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -35,10 +34,12 @@ impl Wanted {
         self.on.iter().any(|word| word == event.kind.name()) && self.is_about(event)
     }
 
-    /// Whether it is about the task of an event. Foreground calls are nobody's task but their caller's.
+    /// Whether it is about the task of an event. Foreground calls are nobody's task but their caller's, unless that one cannot
+    /// be asked.
     pub(super) fn is_about(&self, event: &Event) -> bool {
         let session = event.session.as_ref().map_or("", |session| session.as_str());
-        !event.hidden && admits(&self.tools, &event.tool) && admits(&self.sessions, session)
+        let is_peoples = !event.hidden || matches!(event.kind, EventKind::Unanswerable { .. });
+        is_peoples && admits(&self.tools, &event.tool) && admits(&self.sessions, session)
     }
 }
 

@@ -16,7 +16,7 @@ use super::format::{Body, Format};
 use super::notice::Notice;
 use super::secret::Secret;
 use super::signature::Key;
-use crate::certificate::CertificateFault;
+use crate::certificate::{CertificateFault, trusted_file_fault};
 
 /// What is read of an answer, in bytes: enough for the words of a refusal.
 const MOST_READ: usize = 4096;
@@ -63,6 +63,9 @@ impl Webhook {
         let shown = shown(&url);
         let topic = if format == Format::Ntfy { Some(taken_topic(&mut url)?) } else { None };
         let key = secret.map(Key::of).transpose().map_err(|problem| format!("secret: {problem}"))?;
+        if let Some(fault) = (url.scheme() == "https").then(trusted_file_fault).flatten() {
+            return Err(format!("webhook cannot be used: {fault}"));
+        }
         let client = client(&url).map_err(|error| format!("webhook: no client can be made: {error}"))?;
         Ok(Self { client, url, shown, format, topic, key, headers: header_map(headers)? })
     }

@@ -56,6 +56,11 @@ impl Group {
         self.is_over = true;
     }
 
+    fn send(&self, signal: Signal) {
+        // A group that is gone needs none.
+        let _ = kill_process_group(self.id, signal);
+    }
+
     /// Ends all of it.
     pub(crate) async fn end(mut self) {
         self.is_over = stop(&mut self, GRACE, GRACE).await;
@@ -81,16 +86,15 @@ impl ProcessGroup for Group {
         test_kill_process_group(self.id).is_ok()
     }
 
-    fn signal(&self, signal: Signal) {
-        // A group that is gone needs none.
-        let _ = kill_process_group(self.id, signal);
+    async fn signal(&self, signal: Signal) {
+        self.send(signal);
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
         if !self.is_over {
-            self.signal(Signal::KILL);
+            self.send(Signal::KILL);
         }
     }
 }

@@ -13,6 +13,8 @@ use redis::io::tcp::TcpSettings;
 use redis::{ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo as _, RedisError, RedisResult};
 use url::Url;
 
+use crate::certificate::trusted_file_fault;
+
 /// Where sentinels listen unless their address says otherwise.
 const SENTINEL_PORT: u16 = 26379;
 
@@ -42,6 +44,10 @@ impl Address {
     pub(crate) fn parse(url: &str) -> RedisResult<Self> {
         if let Some(problem) = super::problem(url) {
             return Err((ErrorKind::InvalidClientConfig, "the URL cannot be used", problem).into());
+        }
+        let is_tls = ["rediss", "valkeys"].iter().any(|scheme| url.starts_with(scheme));
+        if let Some(fault) = is_tls.then(trusted_file_fault).flatten() {
+            return Err((ErrorKind::InvalidClientConfig, "the URL cannot be used", fault).into());
         }
         // Only the first call in a process has an effect; both rustls providers would panic together.
         let _ = rustls::crypto::ring::default_provider().install_default();

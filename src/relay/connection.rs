@@ -135,6 +135,14 @@ impl Connection {
         self.tasks().get(task).cloned()
     }
 
+    /// The task is kept until then.
+    pub(super) fn kept_until(&self, task: &TaskId, end: Timestamp) {
+        if let Some(facts) = self.tasks().get_mut(task) {
+            let kept = end.as_millisecond().saturating_sub(facts.created_at.as_millisecond());
+            facts.ttl_ms = Some(u64::try_from(kept).unwrap_or_default());
+        }
+    }
+
     /// The task has ended.
     pub(super) fn forget(&self, task: &TaskId) {
         self.tasks().remove(task);

@@ -42,6 +42,7 @@ pub(super) async fn follow(shared: Arc<Shared>, mut signals: broadcast::Receiver
 fn hear(shared: &Arc<Shared>, event: &Event) {
     match &event.kind {
         EventKind::Asked { question } => put(shared, &event.task, question),
+        EventKind::Extended { expires_at: Some(end), .. } => shared.launched.kept_until(&event.task, *end),
         kind if kind.is_end() => shared.launched.forget(&event.task),
         _ => {}
     }

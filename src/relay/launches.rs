@@ -36,6 +36,13 @@ impl Launches {
         self.tasks().insert(task.id().clone(), launch);
     }
 
+    /// The task is kept until then.
+    pub(super) fn kept_until(&self, task: &TaskId, end: Timestamp) {
+        if let Some(launch) = self.tasks().get_mut(task) {
+            launch.ends = Some(end);
+        }
+    }
+
     pub(super) fn forget(&self, task: &TaskId) {
         self.tasks().remove(task);
     }

@@ -114,6 +114,9 @@ impl Member {
             return;
         }
         self.shared.misbehaviour.learn(event);
+        if let EventKind::Extended { expires_at: Some(end), .. } = &event.kind {
+            self.connection.kept_until(&event.task, *end);
+        }
         if let EventKind::Asked { question } = &event.kind
             && ruling::settles(&self.shared, &event.task, question).await
         {

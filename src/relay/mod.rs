@@ -40,7 +40,7 @@ pub use decide::Decide;
 use member::Member;
 pub(crate) use modes::Modes;
 pub(crate) use routes::has_its_place;
-pub use shared::{RelayConfig, Unanswerable};
+pub use shared::RelayConfig;
 pub(crate) use status::{RELATED_TASK, failure, legacy_status, shown};
 pub(crate) use streams::{Place, Streams};
 pub(crate) use waiting::Waiting;

@@ -11,7 +11,7 @@ use super::decide::{Decide, Ruling};
 use super::launches::Launches;
 use super::misbehaviour::Misbehaviour;
 use crate::engine::{Engine, EngineError, EngineResult, Hub, Retry};
-use crate::task::{Fault, SessionId};
+use crate::task::{Fault, SessionId, Unanswerable};
 
 /// Sessions that ended here and are still followed, since tasks of theirs go on: what these ask is settled.
 const FOLLOWED: usize = 10_000;
@@ -19,20 +19,10 @@ const FOLLOWED: usize = 10_000;
 /// Sessions that are looked through at once when something may have been missed.
 const LOOKING: usize = 8;
 
-/// What becomes of a question that the client cannot answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Unanswerable {
-    /// It is answered with cancel, with the reason.
-    #[default]
-    Cancel,
-    /// It stays open for an operator, and the reason goes to the log.
-    Wait,
-}
-
 /// What the relay needs to know.
 #[derive(Debug, Clone)]
 pub struct RelayConfig {
-    /// What becomes of a question that the client cannot answer.
+    /// What becomes of a question that the client cannot answer, where its tool does not say.
     pub unanswerable: Unanswerable,
     /// How long a client may have no stream open before it counts as vanished.
     pub vanish_grace: Duration,

@@ -25,6 +25,8 @@ pub(super) fn is_told(kind: &EventKind) -> bool {
         | EventKind::Completed { .. }
         | EventKind::Failed { .. }
         | EventKind::Cancelled { .. } => true,
+        // The client goes by the ttl that it was told.
+        EventKind::Extended { expires_at, .. } => expires_at.is_some(),
         _ => false,
     }
 }

@@ -9,8 +9,8 @@ use super::auth::Tokens;
 use super::sign_ins::SignIns;
 use super::tls::Identity;
 use crate::engine::EngineError;
-use crate::relay::{Decide, Unanswerable};
-use crate::task::Fault;
+use crate::relay::Decide;
+use crate::task::{Fault, Unanswerable};
 
 /// How long a stopping server waits for calls that are under way.
 pub(super) const DRAIN: Duration = Duration::from_secs(5);
@@ -47,7 +47,7 @@ pub struct ServeConfig {
     pub allowed_hosts: Vec<String>,
     /// Origins of web pages whose requests are taken, besides the server's own loopback address; `*` for any.
     pub allowed_origins: Vec<String>,
-    /// What becomes of a question that the client cannot answer.
+    /// What becomes of a question that the client cannot answer, where its tool does not say.
     pub unanswerable: Unanswerable,
     /// Who decides on questions before they are shown to anybody.
     pub decider: Option<Arc<dyn Decide>>,
@@ -59,6 +59,8 @@ pub struct ServeConfig {
     pub poll_interval_ms: u64,
     /// The largest request body or line, in bytes.
     pub max_body_bytes: usize,
+    /// Whether it offers the Events extension, whose words may still move.
+    pub experimental_events: bool,
     /// How it serves every task wrongly, on purpose, for tests of clients.
     pub faults: Vec<Fault>,
     /// Pages for people, which are served beside the endpoint.
@@ -86,6 +88,7 @@ impl Default for ServeConfig {
             vanish_grace: Duration::from_secs(30),
             poll_interval_ms: 500,
             max_body_bytes: 4 * 1024 * 1024,
+            experimental_events: false,
             faults: Vec::new(),
             pages: None,
             name: env!("CARGO_PKG_NAME").to_owned(),

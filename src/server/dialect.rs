@@ -5,6 +5,8 @@ use rmcp::ErrorData;
 use rmcp::model::{CustomResult, JsonRpcMessage, ServerJsonRpcMessage, ServerResult};
 use serde_json::{Value, json};
 
+use crate::events_extension;
+
 /// The `_meta` key whose presence makes a request modern (2026-07-28, basic).
 const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
 
@@ -98,7 +100,13 @@ pub(super) fn translate(message: &mut Value) -> Translation {
             "tools/call" | "tools/list" | "tasks/get" | "tasks/result" | "tasks/list" | "tasks/cancel"
             | "tasks/update",
         )
-        | (Era::Modern, "subscriptions/listen") => match era {
+        | (
+            Era::Modern,
+            "subscriptions/listen"
+            | events_extension::LIST
+            | events_extension::POLL
+            | events_extension::STREAM,
+        ) => match era {
             Era::Legacy => format!("{LEGACY}{method}"),
             Era::Modern => format!("{MODERN}{method}"),
         },
@@ -137,6 +145,27 @@ pub(super) fn with_legacy_tasks(mut message: ServerJsonRpcMessage) -> ServerJson
             let tasks = json!({ "list": {}, "cancel": {}, "requests": { "tools": { "call": {} } } });
             capabilities.insert("tasks".to_owned(), tasks);
         }
+        response.result = ServerResult::CustomResult(CustomResult(wire));
+    }
+    message
+}
+
+/// The response to `server/discover`, whose types have no place for the Events extension's old name: tells it there as well
+/// where the extension is offered.
+pub(super) fn with_old_events_key(discovered: &mut Value) {
+    let Some(Value::Object(capabilities)) = discovered.get_mut("capabilities") else { return };
+    if capabilities.get("extensions").is_some_and(|all| all.get(events_extension::ID).is_some()) {
+        capabilities.insert(events_extension::OLD_KEY.to_owned(), json!({}));
+    }
+}
+
+/// The same of a message on a line.
+pub(super) fn with_events(mut message: ServerJsonRpcMessage) -> ServerJsonRpcMessage {
+    if let JsonRpcMessage::Response(response) = &mut message
+        && let ServerResult::DiscoverResult(result) = &response.result
+        && let Ok(mut wire) = serde_json::to_value(result)
+    {
+        with_old_events_key(&mut wire);
         response.result = ServerResult::CustomResult(CustomResult(wire));
     }
     message

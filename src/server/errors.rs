@@ -2,9 +2,10 @@
 
 use rmcp::ErrorData;
 use rmcp::model::{ClientCapabilities, ErrorCode, TASKS_EXTENSION_ID};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::engine::EngineError;
+use crate::events_extension::Refusal;
 use crate::store::StoreError;
 use crate::task::{RpcError, Violation};
 
@@ -36,6 +37,11 @@ pub(super) fn needs_tasks_extension() -> ErrorData {
     let mut error = ErrorData::missing_required_client_capability(required);
     error.message = format!("{}: the extension {TASKS_EXTENSION_ID}", error.message).into();
     error
+}
+
+/// The Events extension refuses: its code, and what it is about.
+pub(super) fn events(refusal: Refusal, message: impl Into<String>, data: Option<Value>) -> ErrorData {
+    ErrorData::new(ErrorCode(refusal.code()), message.into(), data)
 }
 
 /// What the engine refused, as the client is told. What says where the store is, or what is wrong with it, stays here.

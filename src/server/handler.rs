@@ -15,7 +15,8 @@ use super::dialect::{self, Era};
 use super::errors::{invalid, no_method, no_session};
 use super::request::{Caller, Client, Request, Serving};
 use super::wire::Object;
-use super::{legacy_tasks, modern_tasks, subscriptions, tools, wire};
+use super::{events, legacy_tasks, modern_tasks, subscriptions, tools, wire};
+use crate::events_extension::{self, LIST, POLL, STREAM};
 
 /// The handler of one connection.
 #[derive(Debug, Clone)]
@@ -26,8 +27,12 @@ pub(super) struct Handler {
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
         let config = &self.serving.config;
-        let capabilities =
+        let mut capabilities =
             ServerCapabilities::builder().enable_tools().enable_tool_list_changed().enable_tasks().build();
+        if config.experimental_events {
+            let extensions = capabilities.extensions.get_or_insert_default();
+            extensions.insert(events_extension::ID.to_owned(), Object::new());
+        }
         ServerConfig::new(capabilities)
             .with_server_info(Implementation::new(config.name.clone(), config.version.clone()))
     }
@@ -88,6 +93,7 @@ impl ServerHandler for Handler {
             return Err(no_session());
         }
         let serving = &self.serving;
+        let offers_events = serving.config.experimental_events;
         let result = match (era, method) {
             (Era::Legacy, "tools/list") => tools::list_legacy(serving, &request).await,
             (Era::Legacy, "tools/call") => tools::call_legacy(serving, request).await,
@@ -101,6 +107,9 @@ impl ServerHandler for Handler {
             (Era::Modern, "tasks/update") => modern_tasks::update(serving, &request).await,
             (Era::Modern, "tasks/cancel") => modern_tasks::cancel(serving, &request).await,
             (Era::Modern, "subscriptions/listen") => subscriptions::listen(serving, request).await,
+            (Era::Modern, LIST) if offers_events => events::list(&request),
+            (Era::Modern, POLL) if offers_events => events::poll(serving, &request).await,
+            (Era::Modern, STREAM) if offers_events => events::stream(serving, request).await,
             _ => Err(no_method(method)),
         };
         let config = &serving.config;

@@ -6,16 +6,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rmcp::RoleServer;
-use rmcp::model::{ClientJsonRpcMessage, JsonRpcMessage, ServerJsonRpcMessage};
+use rmcp::model::{
+    ClientJsonRpcMessage, ClientRequest, GetMeta as _, JsonRpcMessage, ProtocolVersion, ServerJsonRpcMessage,
+    ServerNotification,
+};
 use rmcp::transport::Transport;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
-use super::dialect::{Translation, check_exact, check_id, id, translate, with_legacy_tasks};
+use super::dialect::{Translation, check_exact, check_id, id, translate, with_events, with_legacy_tasks};
 use super::handshake::{check_initialize, drop_unknown_elicitation};
 use super::request::Client;
+use crate::events_extension::EVENT;
 use crate::relay::has_its_place;
 
 /// Messages that wait for a client that does not read; more, and the connection is over.
@@ -38,6 +42,8 @@ const METHOD_NOT_FOUND: i32 = -32601;
 struct Unread {
     messages: AtomicUsize,
     bytes: AtomicUsize,
+    /// Tells of each that was written.
+    written: Notify,
 }
 
 impl Unread {
@@ -54,6 +60,20 @@ impl Unread {
     fn remove(&self, line: &[u8]) {
         self.messages.fetch_sub(1, Ordering::Relaxed);
         self.bytes.fetch_sub(line.len(), Ordering::Relaxed);
+        self.written.notify_waiters();
+    }
+
+    /// Waits until there is much more room than any one message takes.
+    async fn room(&self) {
+        loop {
+            let written = self.written.notified();
+            let (messages, bytes) =
+                (self.messages.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed));
+            if messages < UNREAD / 10 && bytes < UNREAD_BYTES / 10 {
+                return;
+            }
+            written.await;
+        }
     }
 
     /// Waits until all is written, for as long as the client reads.
@@ -81,7 +101,7 @@ pub(super) struct Lines<R> {
     line: Vec<u8>,
     /// The present line is too long; the rest of it is skipped.
     skipping: bool,
-    /// A request came: what rmcp waits for first.
+    /// A request came that says in which era the client speaks: what rmcp waits for first.
     begun: bool,
     unread: Arc<Unread>,
     outgoing: Option<mpsc::UnboundedSender<Vec<u8>>>,
@@ -172,9 +192,10 @@ impl<R: AsyncBufRead + Unpin + Send> Lines<R> {
                 return None;
             }
         };
-        self.begun |= matches!(message, JsonRpcMessage::Request(_));
-        if !self.begun {
-            tracing::debug!("ignored a message before the first request");
+        self.begun |= tells_era(&message);
+        if !self.begun && !matches!(message, JsonRpcMessage::Request(_)) {
+            // rmcp would end the connection. Nothing is under way yet that it could be about.
+            tracing::debug!("ignored a message that is no request before the era is known");
             return None;
         }
         message.insert_extension(self.client.clone());
@@ -204,8 +225,17 @@ impl<R: AsyncBufRead + Unpin + Send> Transport<RoleServer> for Lines<R> {
         message: ServerJsonRpcMessage,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
         has_its_place(&message);
-        let line = serde_json::to_vec(&with_legacy_tasks(message));
-        std::future::ready(line.map_err(io::Error::from).and_then(|line| self.put(line)))
+        let is_paced = is_occurrence(&message);
+        let line = serde_json::to_vec(&with_events(with_legacy_tasks(message)));
+        let put = line.map_err(io::Error::from).and_then(|line| self.put(line));
+        let unread = self.unread.clone();
+        async move {
+            // The log has more of these at once than can wait here.
+            if is_paced && put.is_ok() {
+                unread.room().await;
+            }
+            put
+        }
     }
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
@@ -226,6 +256,28 @@ impl<R: AsyncBufRead + Unpin + Send> Transport<RoleServer> for Lines<R> {
         match self.writing.take() {
             Some(writing) => self.unread.written(writing).await,
             None => Ok(()),
+        }
+    }
+}
+
+/// Whether it is an event of a stream.
+fn is_occurrence(message: &ServerJsonRpcMessage) -> bool {
+    let JsonRpcMessage::Notification(told) = message else { return false };
+    matches!(&told.notification, ServerNotification::CustomNotification(told) if told.method == EVENT)
+}
+
+/// Whether that is a request by which rmcp knows the era: `initialize`, or any but a probe that says all that a modern one
+/// has to.
+fn tells_era(message: &ClientJsonRpcMessage) -> bool {
+    let JsonRpcMessage::Request(request) = message else { return false };
+    match &request.request {
+        ClientRequest::InitializeRequest(_) => true,
+        ClientRequest::PingRequest(_) | ClientRequest::DiscoverRequest(_) => false,
+        modern => {
+            let meta = modern.get_meta();
+            let is_known = |version: ProtocolVersion| ProtocolVersion::KNOWN_VERSIONS.contains(&version);
+            meta.missing_required_keys(&ProtocolVersion::V_2026_07_28).is_empty()
+                && meta.protocol_version().is_some_and(is_known)
         }
     }
 }
@@ -253,6 +305,8 @@ async fn write<W: AsyncWrite + Unpin>(
 
 #[cfg(test)]
 mod tests {
+    use rmcp::model::CustomNotification;
+
     use super::*;
     use crate::relay::Streams;
     use crate::task::SessionId;
@@ -267,5 +321,28 @@ mod tests {
         assert!((60..=65).contains(&taken), "{taken} MiB were taken");
         let problem = lines.put(large).expect_err("the connection is over").to_string();
         assert!(problem.contains("bytes unread"), "{problem}");
+    }
+
+    #[tokio::test]
+    async fn an_event_of_a_stream_waits_for_room_and_nothing_else_does() {
+        let client = Arc::new(Client::new(SessionId::generate(), Streams::line()));
+        let (writer, mut reader) = tokio::io::duplex(1024);
+        let mut lines = Lines::new(client, tokio::io::empty(), writer, 1024);
+        let told = |method: &str| {
+            let params = Some(json!({ "large": "x".repeat(1024 * 1024) }));
+            let notice = CustomNotification::new(method, params);
+            ServerJsonRpcMessage::notification(ServerNotification::CustomNotification(notice))
+        };
+        let mut sent = 0;
+        while tokio::time::timeout(Duration::from_millis(100), lines.send(told(EVENT))).await.is_ok() {
+            sent += 1;
+        }
+        assert!((4..=8).contains(&sent), "{sent} MiB");
+        lines.send(told("notifications/tasks")).await.expect("is queued at once");
+        let waiting = lines.send(told(EVENT));
+        let reading = tokio::spawn(async move { tokio::io::copy(&mut reader, &mut tokio::io::sink()).await });
+        let sent = tokio::time::timeout(Duration::from_secs(20), waiting).await;
+        sent.expect("there is room once it is read").expect("is sent");
+        reading.abort();
     }
 }

@@ -161,6 +161,11 @@ impl Request {
         }
     }
 
+    /// Whether it came over the line of the program that started this one, and with it has the store.
+    pub(super) fn is_over_line(&self) -> bool {
+        self.context.extensions.get::<http::request::Parts>().is_none()
+    }
+
     /// Who answers, by that reply to a question.
     pub(super) fn answerer(&self, reply: &Value) -> Who {
         let client = self.context.meta.client_info();

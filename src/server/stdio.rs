@@ -41,7 +41,7 @@ where
     };
     tokio::select! {
         biased;
-        served = serve(handler, lines, closing.clone()) => served,
+        served = Box::pin(serve(handler, lines, closing.clone())) => served,
         never = stopping => never,
     }
 }

@@ -9,38 +9,24 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use rmcp::ErrorData;
-use rmcp::model::{CustomNotification, ServerNotification};
 use serde_json::{Value, json};
 
 use super::errors::{invalid, needs_tasks_extension, refused};
 use super::request::{Request, Serving};
-use super::wire;
+use super::{streaming, wire};
 use crate::engine::{EngineError, EngineResult, Follow};
 use crate::store::StoreError;
 use crate::task::{Task, TaskId};
 
-/// The `_meta` key of every message of a subscription.
-const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
-
 /// The most tasks of one subscription.
 const MOST: usize = 1000;
 
-/// Serves a subscription until the client ends it or the server stops: then it has its final result, whatever is under
-/// way for it.
+/// Serves a subscription until the client ends it or the server stops.
 pub(super) async fn listen(serving: &Arc<Serving>, request: Request) -> Result<Value, ErrorData> {
-    // A stopping server waits until it has said that it ends.
-    let _counted = serving.calls.token();
     let wanted = wanted(&request)?;
     let tools = wants_tools(&request)?;
     let listening = Listening { serving, request: &request };
-    tokio::select! {
-        biased;
-        () = serving.stop.cancelled() => {}
-        () = request.context.ct.cancelled() => {}
-        () = request.caller.gone() => {}
-        ended = listening.run(wanted, tools) => return ended.map(|never| match never {}),
-    }
-    Ok(closed(&request))
+    streaming::until_closed(serving, &request, listening.run(wanted, tools)).await
 }
 
 /// What a subscription hears.
@@ -54,10 +40,6 @@ enum Heard {
 async fn change(task: TaskId, mut follow: Follow) -> (TaskId, Follow) {
     follow.changed().await;
     (task, follow)
-}
-
-fn closed(request: &Request) -> Value {
-    json!({ "resultType": "complete", "_meta": { SUBSCRIPTION: request.context.id } })
 }
 
 /// Whether the client asks to hear of changed tools.
@@ -190,11 +172,7 @@ impl Listening<'_> {
         Ok(true)
     }
 
-    async fn notify(&self, method: &str, mut params: Value) -> Result<(), ErrorData> {
-        params["_meta"] = json!({ SUBSCRIPTION: self.request.context.id });
-        let notification =
-            ServerNotification::CustomNotification(CustomNotification::new(method, Some(params)));
-        let sent = self.request.context.peer.send_notification(notification).await;
-        sent.map_err(|error| ErrorData::internal_error(format!("could not notify: {error}"), None))
+    async fn notify(&self, method: &str, params: Value) -> Result<(), ErrorData> {
+        streaming::notify(self.request, method, params).await
     }
 }

@@ -103,11 +103,13 @@ pub(super) fn detailed_task(task: &Task, poll_interval_ms: u64, modes: Modes) ->
 
 /// Questions of the task as `inputRequests`: each under a key that is never used again in the task's life.
 pub(super) fn input_requests<'a>(task: &Task, questions: impl Iterator<Item = &'a Question>) -> Value {
-    let entry = |question: &Question| {
-        let request = json!({ "method": "elicitation/create", "params": question.ask.to_params() });
-        (task.question_key(question).to_owned(), request)
-    };
+    let entry = |question: &Question| (task.question_key(question).to_owned(), input_request(question));
     Value::Object(questions.map(entry).collect())
+}
+
+/// A question as an entry of `inputRequests`.
+pub(super) fn input_request(question: &Question) -> Value {
+    json!({ "method": "elicitation/create", "params": question.ask.to_params() })
 }
 
 /// A result that says that it is one: modern results carry `resultType`.

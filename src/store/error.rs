@@ -1,5 +1,7 @@
 //! What a verb refuses, each with the value that was wrong.
 
+use jiff::Timestamp;
+
 use super::Refusal;
 use crate::certificate::CertificateFault;
 use crate::task::{Answer, QuestionId, TaskId, TaskStatus, WorkerId};
@@ -33,6 +35,16 @@ pub enum StoreError {
         question: QuestionId,
         /// The answer that stands.
         answer: Box<Answer>,
+    },
+    /// The question waits for at least as long already.
+    #[error("question {question} of task {task} waits longer than that already: {}", end_of(*until))]
+    WaitsLonger {
+        /// The task.
+        task: TaskId,
+        /// The question.
+        question: QuestionId,
+        /// Until when; `None` for ever.
+        until: Option<Timestamp>,
     },
     /// The task has ended.
     #[error("task {task} has already ended: {status}")]
@@ -167,6 +179,10 @@ pub enum StoreError {
         /// What went wrong.
         problem: String,
     },
+}
+
+fn end_of(end: Option<Timestamp>) -> String {
+    end.map_or_else(|| "it has no end".to_owned(), |end| format!("until {end}"))
 }
 
 /// Which of the two limits on a task's questions was reached, and what to do.

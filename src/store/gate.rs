@@ -13,6 +13,13 @@ use crate::task::{Progress, Who};
 /// add levels of their own around what a stranger sent.
 pub const MAX_DEPTH: usize = 100;
 
+/// The most values in anything that is stored, and in a message from outside. Each takes some dozen bytes once it is read,
+/// however short it was written, so that bytes alone bound little.
+pub const MAX_VALUES: usize = 250_000;
+
+/// About what a value takes in memory, in bytes, beside its text.
+const VALUE_BYTES: usize = 64;
+
 /// The longest label, name or scope, in bytes.
 pub const MAX_LABEL_BYTES: usize = 200;
 
@@ -81,31 +88,49 @@ pub fn json<T: Serialize + ?Sized>(kind: Kind, value: &T) -> StoreResult<String>
     if text.len() > most {
         return Err(refused(format!("has {} bytes, more than {most}", text.len())));
     }
-    let depth = depth(&text);
+    let Shape { depth, values } = shape(text.as_bytes());
     if depth > MAX_DEPTH {
         return Err(refused(format!("is nested {depth} levels deep, more than {MAX_DEPTH}")));
+    }
+    if values > MAX_VALUES {
+        return Err(refused(format!("has {values} JSON values, more than {MAX_VALUES}")));
     }
     Ok(text)
 }
 
-/// How many levels of arrays and objects a JSON text has.
-pub fn depth(json: &str) -> usize {
-    let (mut deepest, mut now, mut in_text, mut escaped) = (0_usize, 0_usize, false, false);
-    for byte in json.bytes() {
+/// What a JSON text is like, told without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// How many levels of arrays and objects it has.
+    pub depth: usize,
+    /// How many values it has, an empty array or object counted twice.
+    pub values: usize,
+}
+
+/// The shape of a JSON text.
+pub fn shape(json: &[u8]) -> Shape {
+    let (mut depth, mut now, mut values, mut in_text, mut escaped) = (0_usize, 0_usize, 1, false, false);
+    for byte in json {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if in_text => escaped = true,
             b'"' => in_text = !in_text,
             _ if in_text => {}
             b'[' | b'{' => {
-                now += 1;
-                deepest = deepest.max(now);
+                (now, values) = (now + 1, values + 1);
+                depth = depth.max(now);
             }
             b']' | b'}' => now = now.saturating_sub(1),
+            b',' => values += 1,
             _ => {}
         }
     }
-    deepest
+    Shape { depth, values }
+}
+
+/// About what a JSON text takes in memory once it is read, in bytes: what pages are bounded by.
+pub(super) fn weight(json: &[u8]) -> usize {
+    json.len() + VALUE_BYTES * shape(json).values
 }
 
 /// Numbers that JSON has: neither infinite nor none at all.
@@ -190,19 +215,23 @@ mod tests {
     }
 
     #[test]
-    fn levels_are_counted_outside_of_texts_only() {
-        assert_eq!(depth(&nested(7).to_string()), 7);
-        assert_eq!(depth(r#"{"a":"[[[[\"[[","b":[1]}"#), 2);
-        assert_eq!(depth("3"), 0);
+    fn levels_and_values_are_counted_outside_of_texts_only() {
+        let shape = |text: &str| (shape(text.as_bytes()).depth, shape(text.as_bytes()).values);
+        assert_eq!(shape(&nested(7).to_string()), (7, 8));
+        assert_eq!(shape(r#"{"a":"[[[[\",[[","b":[1,{"c":2}]}"#), (3, 6));
+        assert_eq!(shape("3"), (0, 1));
     }
 
     #[test]
-    fn what_is_too_deep_or_too_long_is_named() {
+    fn what_is_too_deep_too_long_or_too_much_is_named() {
         assert!(json(Kind::Outcome, &nested(MAX_DEPTH)).is_ok());
         let error = json(Kind::Outcome, &nested(MAX_DEPTH + 1)).expect_err("is too deep").to_string();
         assert_eq!(error, "the outcome is nested 101 levels deep, more than 100");
         let error = json(Kind::Progress, &"x".repeat(40_000)).expect_err("is too long").to_string();
         assert_eq!(error, "the progress has 40002 bytes, more than 32768");
+        let error = json(Kind::Task, &vec![1; MAX_VALUES]).expect_err("is too much").to_string();
+        assert_eq!(error, "the task has 250001 JSON values, more than 250000");
+        assert!(json(Kind::Task, &",".repeat(MAX_VALUES)).is_ok());
     }
 
     #[test]

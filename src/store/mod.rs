@@ -16,12 +16,12 @@ pub mod redis;
 mod refusal;
 mod rows;
 pub mod sqlite;
+mod waiting;
+mod worker;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 pub use archive::{
@@ -32,6 +32,8 @@ pub use health::Trouble;
 pub use idle::IdleWorker;
 pub use refusal::Refusal;
 pub use rows::{Due, History, News, Page, PageCursor, Rows, Unreadable};
+pub use waiting::{Extended, Extension, KEPT_BEYOND, WaitingStore};
+pub use worker::{WorkerDetails, WorkerInfo};
 
 use crate::task::{
     Answer, Ask, Cursor, Event, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Scope, SessionId,
@@ -110,46 +112,6 @@ impl Requeue {
     }
 }
 
-/// What a worker says of itself when it is enlisted, for people who look for it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WorkerDetails {
-    /// The machine that it runs on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host: Option<String>,
-    /// Its process there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub process: Option<u32>,
-    /// How many tasks it runs at once; those that wait for a person do not count.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub slots: Option<u32>,
-}
-
-/// A worker as the others see it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct WorkerInfo {
-    /// Its id.
-    pub id: WorkerId,
-    /// The names of the tools that it runs.
-    pub tools: Vec<String>,
-    /// Milliseconds until its lease ends; negative when it ended.
-    pub lease_ms: i64,
-    /// How many tasks it holds.
-    pub tasks: u64,
-    /// What it said of itself; nothing where it is of an older version.
-    #[serde(flatten)]
-    pub details: WorkerDetails,
-    /// When it was enlisted; unknown of one of an older version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<Timestamp>,
-}
-
-impl WorkerInfo {
-    /// Whether it lives and runs that tool.
-    pub fn offers(&self, tool: &str) -> bool {
-        self.lease_ms > 0 && self.tools.iter().any(|one| one == tool)
-    }
-}
-
 /// Which tasks to list. Hidden ones never are, unless asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaskFilter {
@@ -220,7 +182,7 @@ pub trait Tail: Send {
 
 /// State that is shared by servers, workers and operators.
 #[async_trait]
-pub trait Store: Send + Sync + std::fmt::Debug + 'static {
+pub trait Store: WaitingStore + Send + Sync + std::fmt::Debug + 'static {
     /// Where the state is, without secrets, for messages.
     fn location(&self) -> String;
 
@@ -271,7 +233,8 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     async fn answers(&self, claim: &ClaimKey, first: u32, count: u32) -> StoreResult<Option<Vec<Answer>>>;
 
     /// Answers a question, if nobody has. The answer's `at` is set by the store; the stored answer is
-    /// returned. A parked task whose last open question this was is queued again. Event: `answered`.
+    /// returned. A parked task whose last open question this was is queued again. An answer by timeout is refused with
+    /// [`StoreError::WaitsLonger`] where the question was extended meanwhile. Event: `answered`.
     async fn answer(&self, task: &TaskId, question: &QuestionId, answer: &Answer) -> StoreResult<Answer>;
 
     /// Ends a running task. Event: `completed` or `failed`.

@@ -84,6 +84,8 @@ pub struct History {
 pub struct Due {
     /// Questions past their deadline.
     pub questions: Vec<(TaskId, QuestionId)>,
+    /// Questions of which people are to be told once more.
+    pub reminders: Vec<(TaskId, QuestionId)>,
     /// Tasks past their ttl.
     pub tasks: Vec<TaskId>,
     /// Claims of workers whose lease ended.
@@ -100,6 +102,7 @@ impl Due {
     /// Whether there is nothing to do now.
     pub fn is_empty(&self) -> bool {
         self.questions.is_empty()
+            && self.reminders.is_empty()
             && self.tasks.is_empty()
             && self.claims.is_empty()
             && self.delayed.is_empty()

@@ -90,7 +90,6 @@ pub struct Event {
 /// What happened, with what a reader needs to act on it without asking again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "few events are in memory at once, and each is behind one Arc")]
 pub enum EventKind {
     /// The task was stored and queued.
     Submitted {},
@@ -122,6 +121,33 @@ pub enum EventKind {
         /// Why, where a rule or a timeout answered.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+    },
+    /// An open question got more time.
+    Extended {
+        /// Which question.
+        question: QuestionId,
+        /// When it answers itself now.
+        deadline: Timestamp,
+        /// When the task's ttl ends now, where that would have been too early.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<Timestamp>,
+        /// By whom.
+        by: Answerer,
+        /// Who it was, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        who: Option<Box<Who>>,
+    },
+    /// A question still waits, at the time at which its asker wanted people to be told once more.
+    Reminded {
+        /// The whole question, as in `asked`.
+        question: Question,
+    },
+    /// Nobody at the task's client can answer an open question, and it was left to people.
+    Unanswerable {
+        /// The whole question, as in `asked`.
+        question: Question,
+        /// Why the client cannot be asked.
+        reason: String,
     },
     /// The tool returned a result.
     Completed {
@@ -159,14 +185,20 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// How many words there are with one more.
+    pub(crate) const NAMES: usize = 15;
+
     /// All events' words, and one more that is no event's: what people may ask for.
-    pub(crate) const fn names_and(more: &'static str) -> [&'static str; 12] {
+    pub(crate) const fn names_and(more: &'static str) -> [&'static str; Self::NAMES] {
         [
             "submitted",
             "claimed",
             "progress",
             "asked",
             "answered",
+            "extended",
+            "reminded",
+            "unanswerable",
             "completed",
             "failed",
             "cancelled",
@@ -185,12 +217,25 @@ impl EventKind {
             Self::Progress(_) => "progress",
             Self::Asked { .. } => "asked",
             Self::Answered { .. } => "answered",
+            Self::Extended { .. } => "extended",
+            Self::Reminded { .. } => "reminded",
+            Self::Unanswerable { .. } => "unanswerable",
             Self::Completed { .. } => "completed",
             Self::Failed { .. } => "failed",
             Self::Cancelled { .. } => "cancelled",
             Self::Requeued { .. } => "requeued",
             Self::Expired { .. } => "expired",
             Self::Noted { .. } => "noted",
+        }
+    }
+
+    /// The whole question, where the event has it.
+    pub fn question(&self) -> Option<&Question> {
+        match self {
+            Self::Asked { question } | Self::Reminded { question } | Self::Unanswerable { question, .. } => {
+                Some(question)
+            }
+            _ => None,
         }
     }
 

@@ -1,5 +1,7 @@
 //! A question: one elicitation of a task.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -30,6 +32,9 @@ pub struct Ask {
     /// What it answers when its time is over. No part of what is asked either.
     #[serde(default, skip_serializing_if = "OnTimeout::is_cancel")]
     pub on_timeout: OnTimeout,
+    /// After how many milliseconds without an answer people are told once more. No part of what is asked either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remind_after_ms: Option<u64>,
 }
 
 /// What a question answers when nobody did in time.
@@ -95,7 +100,7 @@ impl Ask {
     }
 
     fn new(message: String, kind: AskKind) -> Self {
-        Self { message, name: None, kind, on_timeout: OnTimeout::default() }
+        Self { message, name: None, kind, on_timeout: OnTimeout::default(), remind_after_ms: None }
     }
 
     /// The same question under a name of the tool's.
@@ -109,6 +114,18 @@ impl Ask {
     #[must_use]
     pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
         self.on_timeout = on_timeout;
+        self
+    }
+
+    /// Whether no content is right for it, as where its form is none at all: it can only be declined or dismissed.
+    pub fn fits_nothing(&self) -> bool {
+        matches!(&self.kind, AskKind::Form { schema } if schema.is_null())
+    }
+
+    /// The same question, of which people are told once more after that time, where one is given.
+    #[must_use]
+    pub fn remind_after(mut self, after: Option<Duration>) -> Self {
+        self.remind_after_ms = after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
         self
     }
 

@@ -16,6 +16,26 @@ pub enum TaskSupport {
     Forbidden,
 }
 
+/// What becomes of a question that nobody at its task's client can answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unanswerable {
+    /// It is answered with cancel, with the reason.
+    #[default]
+    Cancel,
+    /// It stays open for an operator, and an event says so, for notifiers.
+    Notify,
+    /// It stays open for an operator, and the reason goes to the log. A newer version's way is taken for this one.
+    #[serde(other)]
+    Wait,
+}
+
+impl Unanswerable {
+    /// Every one, as it is written.
+    pub const ALL: [(&str, Self); 3] =
+        [("cancel", Self::Cancel), ("wait", Self::Wait), ("notify", Self::Notify)];
+}
+
 /// A tool as the catalog shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolSpec {
@@ -40,6 +60,12 @@ pub struct ToolSpec {
     /// How long one of its questions waits before it is answered by cancel, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question_timeout_ms: Option<u64>,
+    /// After how many milliseconds people are told once more of a question that waits, unless the question says otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remind_after_ms: Option<u64>,
+    /// What becomes of a question that nobody at its task's client can answer, unless the server's word shall count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unanswerable: Option<Unanswerable>,
     /// How many questions it asks before its call becomes a task, where the client can be asked in the reply
     /// (SEP-2663, composition with SEP-2322). Its work begins after them.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -74,6 +100,8 @@ impl ToolSpec {
             task_support: TaskSupport::Optional,
             ttl_ms: None,
             question_timeout_ms: None,
+            remind_after_ms: None,
+            unanswerable: None,
             asks_first: 0,
             max_attempts: default_max_attempts(),
             annotations: None,

@@ -89,6 +89,24 @@ pub(super) fn wrap(text: &str, most: usize) -> Vec<String> {
     all
 }
 
+/// What stands between short parts in a row.
+pub(super) const BETWEEN: &str = " · ";
+
+/// Rows of at most so many columns, with short parts side by side: one that has no room goes to the next row as a whole.
+pub(super) fn side_by_side(parts: &str, most: usize) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for part in parts.split(BETWEEN) {
+        match all.last_mut() {
+            Some(row) if columns(row) + columns(BETWEEN) + columns(&line(part)) <= most => {
+                row.push_str(BETWEEN);
+                row.push_str(&line(part));
+            }
+            _ => all.extend(wrap(part, most)),
+        }
+    }
+    all
+}
+
 /// Rows of at most so many columns, broken anywhere between clusters.
 fn rows(text: &str, most: usize) -> Vec<String> {
     let (mut all, mut row, mut used) = (Vec::new(), String::new(), 0);
@@ -123,6 +141,8 @@ mod tests {
         assert_eq!(wrap("本番環境", 5), ["本番", "環境"]);
         assert_eq!(wrap("", 5), [""]);
         assert_eq!(wrap("本", 1), ["本"]);
+        assert_eq!(side_by_side("a bc · d ef · g", 11), ["a bc · d ef", "g"]);
+        assert_eq!(side_by_side("a · bcdef gh · i", 6), ["a", "bcdef", "gh · i"]);
         assert_eq!(cut("本番環境", 6), "本番…");
         assert_eq!(cut("e\u{301}e\u{301}", 2), "e\u{301}e\u{301}");
     }

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::glyphs;
 use super::look::Look;
 use crate::desk::asked::Asked;
+use crate::desk::question_end::QuestionEnd;
 use crate::desk::{page, text, time};
 
 /// Columns before what belongs to the row above.
@@ -33,6 +34,13 @@ impl Rows {
         }
     }
 
+    /// Short parts side by side, each of which stays whole, all after the same indent.
+    pub(super) fn side_by_side(&mut self, indent: &str, parts: &str, style: impl Fn(&str) -> Span<'static>) {
+        for row in glyphs::side_by_side(parts, self.columns.saturating_sub(glyphs::columns(indent))) {
+            self.lines.push(Line::from(vec![Span::raw(indent.to_owned()), style(&row)]));
+        }
+    }
+
     pub(super) fn empty(&mut self) {
         self.lines.push(Line::default());
     }
@@ -42,11 +50,14 @@ impl Rows {
 pub(super) fn head(asked: &Asked, rows: &mut Rows) {
     let (look, now) = (rows.look, Timestamp::now());
     let since = asked.asked_at.map(|at| format!(", {}", time::relative(at, now))).unwrap_or_default();
-    let until = asked.until(now).unwrap_or_default();
+    let end = asked.end();
+    let until = end.map(|end| format!("; {}", end.in_words(now))).unwrap_or_default();
     let who = format!("{} asks{since}{until}", text::line(&asked.who));
     rows.wrapped("", &who, |row| look.bold(row));
     let indent = " ".repeat(INDENT);
-    let ends = asked.background.ends.map(|at| ("the task ends", time::relative(at, now)));
+    let is_said = matches!(end, Some(QuestionEnd::WithItsTask(_)));
+    let ends = asked.task_ends().filter(|_| !is_said);
+    let ends = ends.map(|at| ("the task ends", time::relative(at, now)));
     let facts = asked.background.facts.iter().cloned().chain(ends);
     for (name, value) in facts {
         rows.wrapped(&format!("{indent}{name}: "), &value, |row| look.dim(row));

@@ -319,7 +319,7 @@ fn foot(sheet: &Sheet, news: &[&str], mut rows: Rows) -> (Rows, (usize, usize)) 
     }
     let at = buttons(sheet, &mut rows);
     let keys = format!("Esc {} · {}", sheet.leaving.0, keys(sheet));
-    rows.wrapped("  ", &keys, |row| look.dim(row));
+    rows.side_by_side("  ", &keys, |row| look.dim(row));
     (rows, at)
 }
 

@@ -9,7 +9,7 @@ use super::fields::fields;
 use super::filled::{Filled, control};
 use super::frame::Frame;
 use crate::desk::asked::OpenQuestion;
-use crate::desk::{page, text, values};
+use crate::desk::{page, text};
 use crate::form::Form;
 use crate::task::{Question, Task};
 
@@ -77,7 +77,7 @@ impl Sheet<'_> {
     /// The buttons; the first is the one that Enter presses.
     fn buttons(&self) -> Markup {
         let accept = match self.form {
-            Some(_) if values::fits_nothing(&self.question.ask) => None,
+            Some(_) if self.question.ask.fits_nothing() => None,
             Some(_) => Some("Send"),
             None => Some("Accept: I trust this host"),
         };

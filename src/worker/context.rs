@@ -216,11 +216,15 @@ impl TaskContext {
     /// Asks without looking at the questions. Repeating it is safe: the journal knows what was asked before.
     pub(super) async fn ask_unchecked(
         &self,
-        asks: Vec<Ask>,
+        mut asks: Vec<Ask>,
         timeout: Option<Duration>,
     ) -> Result<Asked, Interrupted> {
         let engine = &self.run.shared.engine;
         let timeout = timeout.or(self.tool_timeout()).unwrap_or(engine.limits().question_timeout);
+        let remind_after_ms = self.run.entry.tool.spec().remind_after_ms;
+        for ask in asks.iter_mut().filter(|ask| ask.remind_after_ms.is_none()) {
+            ask.remind_after_ms = remind_after_ms;
+        }
         let store = engine.store();
         let mut asked = self.run.asked.lock().await;
         let before = *asked;

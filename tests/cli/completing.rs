@@ -40,6 +40,22 @@ fn every_shell_has_a_script_that_completes_ids() {
     }
 }
 
+#[test]
+fn names_of_strangers_are_quoted_for_powershell() {
+    let place = Place::new();
+    let _worker = place.worker();
+    for session in ["friday", "a;$(calc)", "it's"] {
+        place.ok(&["submit", "plan_dinner", "--session", session]);
+    }
+    let mut command = place.command(&["--", "mcptask", "watch", ""]);
+    let offered = command.env("COMPLETE", "powershell").output().expect("runs").stdout;
+    let offered = String::from_utf8(offered).expect("UTF-8");
+    let words: Vec<&str> = offered.lines().map(|line| line.split('\t').next().unwrap_or_default()).collect();
+    for quoted in ["friday", "'a;$(calc)'", "'it''s'", "--task"] {
+        assert!(words.contains(&quoted), "{quoted}: {offered}");
+    }
+}
+
 /// What bash would offer for the last word.
 fn offered(place: &Place, words: &[&str]) -> String {
     offered_among(place, &[], words)

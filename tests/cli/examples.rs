@@ -73,6 +73,7 @@ fn they_succeed(
         "show",
         "result",
         "link",
+        "extend",
         "cancel",
         "retry",
         "prune",

@@ -74,9 +74,16 @@ fn an_option_that_would_mean_nothing_is_refused_2() {
         &["watch", "--follow", "--no-follow"],
         &["respond", "--next", "--question", "q1", "--decline"],
         &["list", "--limit", "0"],
-        &["list", "--since", "2020"],
+        &["list", "--since", "yesterday"],
     ] {
         assert_eq!(code(&place, command), 2, "{command:?}");
+    }
+    for command in [&["list"][..], &["export"], &["watch", "--no-follow"]] {
+        assert_eq!(
+            code(&place, &[command, &["--since", "10"]].concat()),
+            0,
+            "as everywhere, seconds: {command:?}"
+        );
     }
     // What the environment says is for other commands as well.
     let among = [("MCPTASK_REDIS_URL", "redis://127.0.0.1:1"), ("MCPTASK_NAMESPACE", "other")];

@@ -11,6 +11,7 @@ mod emptied;
 mod examples;
 mod exit_codes;
 mod exporting;
+mod extending;
 mod file_limits;
 mod file_rights;
 mod following;
@@ -32,6 +33,7 @@ mod pasting;
 mod place;
 mod profiles;
 mod pruning;
+mod rate_limit;
 mod reading;
 #[path = "../support/redis.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with test binaries that need more of it")]
@@ -46,6 +48,7 @@ mod rules_again;
 mod safety;
 mod secrets;
 mod server_away;
+mod server_events;
 mod serving;
 mod shapes;
 mod showing;

@@ -240,6 +240,23 @@ fn a_profiles_own_place_is_guarded_whoever_else_names_it() {
     assert!(cancel(&["--profile", "s", "--server", "http://127.0.0.1:1/mcp/"], &same), "its own server");
     assert!(!cancel(&["--profile", "s", "--server", "http://127.0.0.1:1/other"], &[]), "another one");
     assert!(cancel(&["--profile", "file", "--db", &own], &[]), "its own file");
+    let servers = r#"{"mcpServers": {"kitchen": {"url": "http://localhost:1/mcp"}, "copy": {"url": "http://127.0.0.1:1/mcp/"},
+        "other": {"url": "http://127.0.0.1:1/other"}, "program": {"command": "cat", "args": ["-u"]}}}"#;
+    place.file(".claude.json", servers);
+    let named = format!(
+        "{text}[profile.named]\nserver = \"kitchen\"\nconfirm = true\n[profile.cat]\nserver = \"program\"\nconfirm = true\n"
+    );
+    place.file(".config/mcptask/config.toml", &named);
+    assert!(
+        cancel(&["--profile", "s", "--server", "kitchen"], &[]),
+        "its own server, by a name of a host's file"
+    );
+    assert!(!cancel(&["--profile", "s", "--server", "other"], &[]), "another name");
+    for one in ["kitchen", "copy", "http://127.0.0.1:1/mcp"] {
+        assert!(cancel(&["--profile", "named", "--server", one], &[]), "one server: {one}");
+    }
+    assert!(!cancel(&["--profile", "named", "--server", "program"], &[]), "no server of that name");
+    assert!(cancel(&["--profile", "cat", "--stdio", "cat -u"], &[]), "its own program");
     assert_eq!(setting(&place, "confirm", &[], &same), (json!("true"), "profile prod".to_owned()));
     let (value, from) = setting(&place, "confirm", &[], &other);
     assert_eq!((value, &*from), (json!("false"), "MCPTASK_REDIS_URL names another place than profile prod"));

@@ -7,7 +7,7 @@ const PAGE: &str = include_str!("../../docs/REDIS.md");
 
 /// Makes the users exactly as the page says, and returns the URL of each by name.
 fn users(server: &RedisServer) -> impl Fn(&str) -> String {
-    let lines: Vec<_> = PAGE.lines().filter(|line| line.starts_with("ACL SETUSER ")).collect();
+    let lines: Vec<_> = PAGE.lines().filter(|line| line.starts_with("ACL SETUSER mcptask")).collect();
     assert_eq!(lines.len(), 2, "{lines:?}");
     for line in lines {
         let words: Vec<_> = line.split(' ').collect();
@@ -55,4 +55,44 @@ fn the_whole_life_of_a_task_runs_under_the_documented_rights() {
     assert_eq!(worker.code(), 0);
     let said = writes.heard("");
     assert!(!said.contains("NOPERM"), "nobody was refused: {said}");
+}
+
+/// A Redis with a docket named `fastmcp` that has had no task yet.
+fn docket() -> RedisServer {
+    let server = RedisServer::start();
+    let group = ["XGROUP", "CREATE", "fastmcp:stream", "docket-workers", "$", "MKSTREAM"];
+    server.ask::<()>(&group).expect("a docket");
+    server
+}
+
+#[test]
+fn the_documented_rights_of_a_deployments_reader_are_enough() {
+    let server = docket();
+    let line = PAGE.lines().find(|line| line.starts_with("ACL SETUSER fastmcp-reader ")).expect("a line");
+    server.ask::<()>(&line.split(' ').collect::<Vec<_>>()).expect("a user");
+    let place = Place::on_redis(&server.url().replace("redis://", "redis://fastmcp-reader:PASSWORD@"));
+    for command in [&["list"][..], &["workers"], &["doctor"]] {
+        let ran = place.run(&[&["--docket", "fastmcp"], command].concat());
+        assert_eq!(ran.code, 0, "{command:?}: {ran:?}");
+    }
+}
+
+#[test]
+fn it_is_said_whether_the_right_to_a_command_or_to_keys_is_missing() {
+    let server = docket();
+    for (name, rights, said) in [
+        (
+            "other",
+            &["%R~other:*", "+@read", "+@connection"][..],
+            "and not on these keys: ACL SETUSER … ~DOCKET:*",
+        ),
+        ("few", &["~*", "+@connection"], "needs the right to run XINFO"),
+    ] {
+        let words = [&["ACL", "SETUSER", name, "on", ">PASSWORD"], rights].concat();
+        server.ask::<()>(&words).expect("a user");
+        let place = Place::on_redis(&server.url().replace("redis://", &format!("redis://{name}:PASSWORD@")));
+        let ran = place.run(&["--docket", "fastmcp", "list"]);
+        let words = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(ran.code == 3 && words.contains(said), "{ran:?}");
+    }
 }

@@ -179,3 +179,53 @@ fn what_can_never_be_is_said_at_once_and_hints_keep_what_was_given() {
     let new = place.run(&["submit", "dine", "--db", "new.db"]);
     assert!(new.code == 9 && new.err.contains("mcptask --db new.db worker"), "{new:?}");
 }
+
+/// A task of FastMCP 4 that waits for an answer, as its server leaves it in Redis; its id.
+fn parked(server: &RedisServer, schema: &Value) -> String {
+    let id = "a".repeat(43);
+    let (key, own) = (format!("anon:{id}:tool:tool%3Aplan%40"), format!("fastmcp:fastmcp:task:anon:{id}"));
+    let params = serde_json::json!({ "mode": "form", "message": "What?", "requestedSchema": schema });
+    let request = serde_json::json!({ "method": "elicitation/create", "params": params }).to_string();
+    for words in [
+        &["XGROUP", "CREATE", "fastmcp:stream", "docket-workers", "$", "MKSTREAM"][..],
+        &["HSET", &format!("fastmcp:runs:{key}"), "state", "completed", "function", "tool:plan@"],
+        &["SET", &own, &key],
+        &["SET", &format!("{own}:current_leg"), &key],
+        &["SET", &format!("{own}:created_at"), "2026-11-27T10:00:00+00:00"],
+        &["SET", &format!("{own}:args"), "{}", "EX", "1800"],
+        &["HSET", &format!("{own}:input:1:requests"), "k1", &request],
+        &["HSET", &format!("{own}:input:1:map"), "k1", "q"],
+    ] {
+        server.ask::<redis::Value>(words).unwrap_or_else(|error| panic!("{words:?}: {error}"));
+    }
+    id
+}
+
+#[test]
+fn a_command_that_answers_another_way_gives_the_answer_that_was_given() {
+    let server = RedisServer::start();
+    let schema = serde_json::json!({ "type": "object", "required": ["cuisine"], "properties": {
+        "cuisine": { "type": "string" }, "pin": { "type": "string", "format": "password" } } });
+    let id = parked(&server, &schema);
+    let place = Place::on_redis(&server.url());
+    for (given, repeated) in [
+        (
+            &["--set", "cuisine=it's hot", "--note", "ticket 7"][..],
+            r"--set 'cuisine=it'\''s hot' --note 'ticket 7'",
+        ),
+        (&["--content", r#"{"cuisine":"thai"}"#], r#"--content '{"cuisine":"thai"}'"#),
+        (&["--decline", "--as", "ann"], "--decline --as ann"),
+        (&["--set", "pin=hunter2", "--set", "cuisine=thai"], "--set pin=TEXT --set cuisine=thai"),
+        (&["--content", r#"{"cuisine":"thai","pin":"hunter2"}"#], "--content JSON"),
+    ] {
+        let ran = place.run(&[&["respond", &id], given].concat());
+        assert_eq!(ran.code, 2, "{ran:?}");
+        let commands = suggested(&ran.err.split_whitespace().collect::<Vec<_>>().join(" "));
+        assert_eq!(commands.len(), 2, "{ran:?}");
+        for command in &commands {
+            assert!(command.contains("--question k1") && command.contains(repeated), "{repeated}: {command}");
+        }
+        assert!(commands[0].contains("--server URL") && commands[1].contains("--direct"), "{commands:?}");
+        assert!(!ran.err.contains("hunter2"), "{ran:?}");
+    }
+}

@@ -13,6 +13,20 @@ fn the_demo_runs_without_a_terminal_and_leaves_nothing() {
 }
 
 #[test]
+fn the_demo_says_that_its_store_is_its_own() {
+    let place = Place::new();
+    let file = place.path().join("mine.db");
+    let named = file.to_string_lossy().into_owned();
+    for flag in [&["--db", &named][..], &["--redis", "redis://127.0.0.1:1"], &["--namespace", "mine"]] {
+        let ran = place.run(&[&["demo"], flag].concat());
+        let said = format!("{} has no effect here: the demo has a store of its own", flag[0]);
+        assert!(ran.code == 0 && ran.err.contains(&said), "{ran:?}");
+    }
+    assert!(!file.exists(), "nothing was made there");
+    assert!(!place.run(&["demo"]).err.contains("no effect"));
+}
+
+#[test]
 fn the_whole_loop_runs_on_redis() {
     let server = crate::redis::RedisServer::start();
     let place = Place::on_redis(&server.url());

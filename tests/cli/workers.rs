@@ -4,6 +4,7 @@ use crate::place::Place;
 use crate::redis::RedisServer;
 use crate::stage::TOOLS;
 use crate::stock::{Engine, Stock, sure};
+use crate::unreadable::damage;
 
 /// A worker that runs one task and holds one that waits for a person is seen with both, on that store.
 fn is_seen_with_what_it_runs(place: &Place) {
@@ -53,6 +54,31 @@ fn a_worker_is_seen_with_what_it_runs_in_a_sqlite_store() {
 fn a_worker_is_seen_with_what_it_runs_in_a_redis_store() {
     let redis = RedisServer::start();
     is_seen_with_what_it_runs(&Place::on_redis(&redis.url()));
+}
+
+/// What cannot be read is held by its worker, and neither run nor answered.
+fn what_cannot_be_read_is_not_run(place: &Place, server: Option<&RedisServer>) {
+    let worker = place.worker();
+    let (good, bad) = (place.asking("plan_dinner"), place.asking("plan_dinner"));
+    damage(place, server, &bad);
+    let [seen] = place.json(&["workers"]).try_into().expect("one worker");
+    assert_eq!((&seen["tasks"], &seen["unreadable"]), (&2.into(), &1.into()), "{seen}");
+    let runs: Vec<_> = seen["runs"].as_array().expect("a list").iter().map(|run| &run["task"]).collect();
+    assert_eq!(runs, [good.as_str()]);
+    let shown = place.run(&["workers"]);
+    let row: Vec<_> = shown.out.lines().nth(1).expect("a worker").split_whitespace().collect();
+    assert!(row.contains(&"1") && !row.contains(&"2"), "one waits: {shown:?}");
+    let said = shown.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("1 task(s) of theirs cannot be read, and nobody runs them; `mcptask"), "{said}");
+    assert!(!said.contains("they hold"), "{said}");
+    drop(worker);
+}
+
+#[test]
+fn what_cannot_be_read_is_not_called_run_on_either_engine() {
+    what_cannot_be_read_is_not_run(&Place::new(), None);
+    let redis = RedisServer::start();
+    what_cannot_be_read_is_not_run(&Place::on_redis(&redis.url()), Some(&redis));
 }
 
 #[test]

@@ -76,6 +76,21 @@ fn a_server_behind_tls_is_not_waited_for_where_its_certificate_cannot_be_checked
 }
 
 #[test]
+fn a_file_of_certificates_that_cannot_be_read_is_named_where_it_is_needed() {
+    let variables = [("SSL_CERT_FILE", "/nowhere/ca.pem")];
+    for words in [&["tools"][..], &["submit", "x", "--wait"]] {
+        let output = mcptask(&[words, &["--server", "https://kitchen.example/mcp"]].concat(), &variables);
+        let said = said(&output).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        let why = "cannot be used: SSL_CERT_FILE names /nowhere/ca.pem, which cannot be read: No such file";
+        assert!(said.contains(why), "{said}");
+    }
+    let peer = Peer::start(legacy);
+    let output = mcptask(&["tools", "--server", &peer.url()], &variables);
+    assert!(output.status.success(), "plain HTTP needs none: {}", said(&output));
+}
+
+#[test]
 fn what_needs_a_store_says_that_there_is_no_place_for_it() {
     for words in [&["list"][..], &["submit", "x"], &["serve", "--listen", "127.0.0.1:0"]] {
         let output = mcptask(words, &[]);

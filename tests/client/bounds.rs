@@ -8,6 +8,7 @@ use rstest::rstest;
 use serde_json::{Map, Value, json};
 
 use crate::answers::{Answers, accept};
+use crate::command::run;
 use crate::peer::{Peer, Reply, legacy, modern};
 use crate::{bounded, call, connect, none, outcome_text};
 
@@ -67,6 +68,41 @@ async fn a_list_of_endless_pages_is_bounded_in_bytes() {
         "{error:?}"
     );
     assert!(peer.said_of("tasks/list").len() < 12);
+}
+
+/// A legacy server whose list of tasks has no end; each page has the tasks that `tasks` makes of its number.
+fn endless(tasks: fn(usize) -> Value) -> Peer {
+    let page = AtomicUsize::new(0);
+    Peer::start(move |said| match said.method() {
+        "tasks/list" => {
+            let number = page.fetch_add(1, Ordering::SeqCst);
+            Reply::Result(json!({ "tasks": tasks(number), "nextCursor": number.to_string() }))
+        }
+        _ => legacy(said),
+    })
+}
+
+#[test]
+fn no_more_of_an_endless_list_is_read_than_is_shown() {
+    let peer = endless(|page| json!([{ "taskId": format!("t{page}"), "status": "working" }]));
+    let words = ["list", "--limit", "3", "--era", "legacy", "--server", &peer.url()];
+    let ran = run(&words, "{}");
+    assert!(ran.code == Some(0) && ran.err.contains("only the first 3 are shown"), "{ran:?}");
+    assert!(ran.out.contains("t2") && !ran.out.contains("t3"), "{ran:?}");
+    // One more than is shown tells that there are more.
+    assert_eq!(peer.said_of("tasks/list").len(), 4);
+}
+
+#[rstest]
+#[case::the_same(|_| json!([{ "taskId": "t0", "status": "working" }]))]
+#[case::none(|page| if page == 0 { json!([{ "taskId": "t0", "status": "working" }]) } else { json!([]) })]
+fn a_list_that_goes_on_with_nothing_new_is_left(#[case] tasks: fn(usize) -> Value) {
+    let peer = endless(tasks);
+    let words = ["list", "--era", "legacy", "--server", &peer.url()];
+    let ran = run(&words, "{}");
+    assert!(ran.code == Some(0) && ran.out.matches("t0").count() == 1, "{ran:?}");
+    assert!(ran.err.contains("20 pages of the server's list of tasks had no new one"), "{ran:?}");
+    assert_eq!(peer.said_of("tasks/list").len(), 21);
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! Which era and version the client agrees on with servers that answer in odd ways.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
 use mcptask::client::{Client, ClientError, Era, Submitted, Target};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -298,17 +301,34 @@ async fn a_task_with_an_empty_id_is_refused(#[values(Era::Legacy, Era::Modern)] 
     assert!(matches!(&error, ClientError::Protocol { .. }), "{error:?}");
 }
 
-#[test]
-fn a_tool_that_asks_as_in_sessions_gets_the_command_that_lets_it() {
+/// A server whose tool asks in the middle of a call, and cannot.
+fn asks_in_a_call(otherwise: fn(&Said) -> Reply) -> Peer {
     let words = "Cannot send 'elicitation/create': this transport context has no back-channel for server-initiated requests";
-    let peer = Peer::start(move |said| match said.method() {
+    Peer::start(move |said| match said.method() {
         "tools/call" => {
             let error = json!({ "code": -32600, "message": words });
             let message = json!({ "jsonrpc": "2.0", "id": said.message["id"], "error": error });
             Reply::Http(200, "application/json", message.to_string())
         }
-        _ => modern(said),
-    });
+        _ => otherwise(said),
+    })
+}
+
+/// As one in the Python SDK does that was started with `stateless_http` or `json_response`.
+#[rstest]
+fn no_era_is_named_that_was_tried(#[values("auto", "legacy")] era: &str) {
+    let ran = at(&asks_in_a_call(legacy), &["submit", "x", "--wait", "--era", era], "");
+    let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        ran.code == Some(1) && said.contains("its server runs in a way in which it cannot ask"),
+        "{ran:?}"
+    );
+    assert!(!said.contains("--era legacy"), "{ran:?}");
+}
+
+#[test]
+fn a_tool_that_asks_as_in_sessions_gets_the_command_that_lets_it() {
+    let peer = asks_in_a_call(modern);
     let given = ["submit", "x", "--arg", "note=two words", "--wait", "--session", "s1"];
     let ran = at(&peer, &given, "");
     let hint = format!(
@@ -320,4 +340,30 @@ fn a_tool_that_asks_as_in_sessions_gets_the_command_that_lets_it() {
     assert_eq!(peer.said_of("tools/call").len(), 1, "what may have had effects is not repeated");
     let chosen = at(&peer, &[&given[..], &["--era", "modern"]].concat(), "");
     assert!(chosen.err.contains("with --era legacy it can ask"), "{chosen:?}");
+}
+
+/// As over stdio: whether a server that is silent does not know the request or has only begun slowly, its next reply tells.
+#[rstest]
+#[case::of_the_older_era(Era::Legacy)]
+#[case::slow(Era::Modern)]
+#[tokio::test]
+async fn a_server_that_is_silent_to_the_first_request_is_found_out_over_http(#[case] era: Era) {
+    let is_first = AtomicBool::new(true);
+    let peer = Peer::start(move |said| match said.method() {
+        "server/discover" if is_first.swap(false, Ordering::SeqCst) => {
+            std::thread::sleep(Duration::from_secs(30));
+            Reply::HangUp
+        }
+        "initialize" if era == Era::Modern => {
+            let error = json!({ "code": -32601, "message": "no such method" });
+            let body = json!({ "jsonrpc": "2.0", "id": said.message["id"], "error": error });
+            Reply::Http(404, "application/json", body.to_string())
+        }
+        _ if era == Era::Modern => modern(said),
+        _ => legacy(said),
+    });
+    let begun = Instant::now();
+    let client = connect(&peer.target(), Era::Auto).await.expect("connects");
+    assert_eq!(client.era(), era);
+    assert!(begun.elapsed() < Duration::from_secs(25), "{:?}", begun.elapsed());
 }

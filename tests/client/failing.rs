@@ -7,7 +7,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::command::at;
-use crate::peer::{Peer, Reply, Said, legacy};
+use crate::peer::{Peer, Reply, Said, legacy, modern};
 use crate::{bounded, call, none, run};
 
 /// What `tasks/result` says of the task.
@@ -202,4 +202,21 @@ async fn the_reply_to_a_tasks_question_names_the_task() {
         json!({ "io.modelcontextprotocol/related-task": { "taskId": "t1" } })
     );
     assert!(bare.reply(903)["result"].get("_meta").is_none(), "what names no task is answered without one");
+}
+
+/// Servers that send what is no error object say something all the same.
+#[rstest]
+#[case(json!("kaput"), "kaput")]
+#[case(json!({ "code": "E1", "message": 5 }), "5")]
+#[case(json!({ "code": 7 }), "no message")]
+fn an_odd_error_of_a_failed_task_is_shown(#[case] error: Value, #[case] words: &str) {
+    let peer = Peer::start(move |said| match said.method() {
+        "tasks/get" => Reply::Result(
+            json!({ "resultType": "complete", "taskId": "t1", "status": "failed", "error": error,
+            "createdAt": "2026-11-27T18:00:00Z", "lastUpdatedAt": "2026-11-27T18:00:00Z", "ttlMs": null }),
+        ),
+        _ => modern(said),
+    });
+    let ran = at(&peer, &["result", "t1"], "");
+    assert!(ran.err.contains(words) && ran.err.contains("failed"), "{ran:?}");
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::command::{at, run_in};
-use crate::peer::{Peer, Reply, legacy, modern};
+use crate::peer::{Peer, Reply, Said, legacy, modern};
 
 #[test]
 fn an_internal_error_of_a_look_is_not_called_out_of_reach() {
@@ -35,6 +35,40 @@ fn a_list_of_tasks_without_end_shows_what_it_begins_with() {
     });
     let ran = at(&peer, &["list", "--limit", "3", "--era", "legacy", "--json"], "");
     assert!(ran.code == Some(0) && ran.out.lines().count() == 3, "{ran:?}");
+}
+
+/// A server of either era that makes a task of each call and keeps it for half an hour.
+fn keeping(said: &Said, other: fn(&Said) -> Reply) -> Reply {
+    let task = json!({ "taskId": "t1", "status": "working", "ttl": 1_800_000, "ttlMs": 1_800_000 });
+    match said.method() {
+        "tools/call" => {
+            let mut created = task.clone();
+            created["resultType"] = json!("task");
+            created["task"] = task;
+            Reply::Result(created)
+        }
+        _ => other(said),
+    }
+}
+
+#[test]
+fn an_option_that_the_server_does_not_heed_is_said() {
+    let submit = ["submit", "x", "--ttl", "1h", "--session", "dinner"];
+    let newer = at(&Peer::start(|said| keeping(said, modern)), &submit, "");
+    let older = at(&Peer::start(|said| keeping(said, legacy)), &submit, "");
+    for (ran, words) in [
+        (&newer, ["--ttl has no effect here: a modern server decides itself", "keeps a task: 30 min"]),
+        (&newer, ["--session has no effect here", "one of mcptask's"]),
+        (&older, ["the server keeps the task for 30 min only", ""]),
+        (&older, ["--session has no effect here", "its own session's id"]),
+    ] {
+        let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(words.iter().all(|words| said.contains(words)), "{words:?} is not in {said}");
+    }
+    let shorter = ["submit", "x", "--ttl", "10m"];
+    let older = at(&Peer::start(|said| keeping(said, legacy)), &shorter, "");
+    assert!(!older.err.contains("keeps the task"), "{older:?}");
 }
 
 #[rstest]

@@ -1,11 +1,14 @@
 //! Questions that nobody at a terminal can answer: what each verb says of them, and with which exit code.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use mcptask::client::{Client, Era};
 use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::bounded;
 use crate::command::{Ran, run_in};
 use crate::peer::{Peer, Reply, legacy, modern};
 use crate::strangers::task;
@@ -38,7 +41,9 @@ fn asking(requests: Value) -> Peer {
             answered.store(true, Ordering::SeqCst);
             Reply::Result(json!({ "resultType": "complete" }))
         }
-        "tasks/get" if answered.load(Ordering::SeqCst) => Reply::Result(task("working", json!({}))),
+        "tasks/get" if answered.load(Ordering::SeqCst) => {
+            Reply::Result(task("completed", json!({ "result": { "content": [], "isError": false } })))
+        }
         "tasks/get" => Reply::Result(task("input_required", json!({ "inputRequests": requests }))),
         _ => modern(said),
     })
@@ -120,6 +125,32 @@ fn a_page_that_must_not_be_opened_can_be_declined_and_dismissed(#[case] option: 
     assert_eq!(peer.said_of("tasks/update")[0].message["params"]["inputResponses"]["u"]["action"], action);
 }
 
+#[rstest]
+#[case::each_question(r#"{"action":"decline"}"#, "decline")]
+#[case::what_nothing_answers(r#"{"a":"x","otherwise":"cancel"}"#, "cancel")]
+#[case::an_entry_for_it(r#"[{"a":"x"},{"action":"decline"}]"#, "decline")]
+fn answers_of_a_file_say_no_to_a_page_that_must_not_be_opened(#[case] answers: &str, #[case] action: &str) {
+    let peer = asking(json!({ "u": page() }));
+    let words = ["submit", "x", "--wait", "--answers", "answers.json", "--server", &peer.url()];
+    let ran = run_in(&TempDir::new().expect("a folder"), &words, answers);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(peer.said_of("tasks/update")[0].message["params"]["inputResponses"]["u"]["action"], action);
+}
+
+#[test]
+fn a_page_that_nobody_says_no_to_keeps_no_other_question_from_its_answer() {
+    let peer = asking(json!({ "a-u": page(), "f": form() }));
+    let words = ["submit", "x", "--wait", "--answers", "answers.json", "--server", &peer.url()];
+    let ran = run_in(&TempDir::new().expect("a folder"), &words, r#"[{"a":"x"}]"#);
+    let sent = &peer.said_of("tasks/update")[0].message["params"]["inputResponses"];
+    assert!(sent["f"]["content"]["a"] == "x" && sent.get("a-u").is_none(), "{sent}: {ran:?}");
+    let alone = asking(json!({ "u": page() }));
+    let ran = at(&alone, &["submit", "x", "--wait", "--answers", "answers.json"]);
+    assert!(ran.code == Some(6) && ran.err.contains("its page must not be opened"), "{ran:?}");
+    assert!(ran.err.contains("--question u --decline"), "{ran:?}");
+    assert!(alone.said_of("tasks/update").is_empty());
+}
+
 #[test]
 fn a_task_that_waits_for_an_answer_and_asks_nothing_is_told() {
     let peer = asking(json!({}));
@@ -142,4 +173,29 @@ fn where_a_legacy_question_is_answered_is_said_by_show_as_well() {
     let words = ["show", "t1", "--server", &peer.url(), "--era", "legacy"];
     let ran = run_in(&TempDir::new().expect("a folder"), &words, "{}");
     assert!(ran.code == Some(0) && ran.err.contains("straight at the store that the server uses"), "{ran:?}");
+}
+
+/// An empty list would be an answer of a client that has roots.
+#[tokio::test]
+async fn a_request_for_roots_is_refused_as_one_that_was_not_declared() {
+    let peer = Peer::start(|said| match legacy(said) {
+        Reply::Result(result) if said.method() == "initialize" => Reply::Session(result),
+        _ if said.head.starts_with("get") => Reply::Stream(
+            "data: {\"jsonrpc\":\"2.0\",\"id\":\"r1\",\"method\":\"roots/list\"}\n\n".to_owned(),
+        ),
+        reply => reply,
+    });
+    let client =
+        bounded("connect", Client::connect(&peer.target(), Era::Legacy, None)).await.expect("connects");
+    let replied = async {
+        loop {
+            if let Some(said) = peer.said().into_iter().find(|said| said.message["id"] == "r1") {
+                return said.message;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let reply = bounded("the reply", replied).await;
+    assert_eq!(reply["error"]["code"], -32601, "{reply}");
+    drop(client);
 }

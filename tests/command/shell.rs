@@ -93,6 +93,15 @@ async fn a_script_says_what_is_so_when_nobody_answers_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_script_says_when_people_are_told_once_more() {
+    let script =
+        "mcptask ask 'Name?' --remind-after 10m --timeout 0.3; mcptask ask 'Name?' --remind-after 0; echo $?";
+    let task = shell(script).await.once().await;
+    assert_eq!(text(&task), "2");
+    assert_eq!(task.questions[0].ask.remind_after_ms, Some(600_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_page_and_a_schema_can_be_asked_for() {
     let page = "mcptask ask 'Sign in?' --url https://login.example/x && echo went";
     let task = answered(page, Answer::new(Action::Accept, Answerer::Client)).await;

@@ -80,6 +80,28 @@ async fn a_key_of_somebody_else_in_place_of_the_archive_harms_no_task() {
     assert!(troubles[0].problem.contains("2:archive was a string"), "{troubles:?}");
 }
 
+/// Somebody who gives a member of the archive another score takes the order of all others, until the next task comes, or
+/// the next sweep.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_archive_out_of_order_is_ordered_again() {
+    let bench = Bench::redis();
+    let Bench::Redis(server) = &bench else { panic!("this is about Redis") };
+    let store = bench.store().await;
+    store.retain(retention(DAY));
+    let mut kept = vec![archived(&*store, &short("dinner")).await, archived(&*store, &short("dinner")).await];
+    let key = "mcptask:{test}:2:archive";
+    let before: Vec<String> = server.ask(&["ZRANGE", key, "0", "-1"]).expect("reads");
+    let _: i64 = server.ask(&["ZADD", key, "-1", "zzz", "-2", &before[0], "7", &before[1]]).expect("writes");
+    kept.push(archived(&*store, &short("dinner")).await);
+    let mut found = ids(&*store).await;
+    found.sort();
+    kept.sort();
+    assert_eq!(found, kept);
+    let scores: Vec<String> = server.ask(&["ZRANGEBYSCORE", key, "(0", "+inf"]).expect("reads");
+    let members: Vec<String> = server.ask(&["ZRANGE", key, "0", "-1"]).expect("reads");
+    assert!(scores.is_empty() && members.len() == 10, "{members:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_archive_that_cannot_be_written_leaves_the_task_as_it_was() {
     let bench = Bench::redis();

@@ -13,6 +13,7 @@ contract! {
     a_task_moves_between_statuses,
     pages_follow_each_other_without_a_gap,
     pages_are_stable_while_tasks_come_and_go,
+    a_page_is_bounded_by_what_it_takes_in_memory,
 }
 
 async fn ids(store: &dyn Store, filter: &TaskFilter) -> Vec<TaskId> {
@@ -181,4 +182,21 @@ async fn pages_are_stable_while_tasks_come_and_go(bench: Bench) {
     listed.retain(|id| made.iter().any(|task| task.id() == id));
     let expected: Vec<TaskId> = made.iter().map(|task| task.id().clone()).collect();
     assert_eq!(listed, expected);
+}
+
+/// Many small values take a hundred times their bytes once they are read.
+async fn a_page_is_bounded_by_what_it_takes_in_memory(bench: Bench) {
+    let store = bench.store().await;
+    let many = serde_json::json!({ "a": vec![1; 100_000] }).as_object().expect("an object").clone();
+    for _ in 0..6 {
+        submit(&*store, &NewTask { arguments: many.clone(), ..new_task("dinner") }).await;
+    }
+    let (mut sizes, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.list(&TaskFilter::default(), after.as_ref(), 100).await.expect("lists");
+        sizes.push(page.tasks.len());
+        let Some(next) = page.next else { break };
+        after = Some(next);
+    }
+    assert_eq!(sizes, [2, 2, 2]);
 }

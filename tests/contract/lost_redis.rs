@@ -32,10 +32,19 @@ async fn an_unreadable_worker_keeps_no_tool_for_ever() {
     assert!(!ready, "the queue of a tool goes with it");
 }
 
-/// The index is told again by the tasks' records, and nothing is missing in it.
+/// The index is told again by the tasks' records, and nothing is missing in it, whether it was lost, is something else, or
+/// has a member of another score, which takes the order of all others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_index_is_made_anew() {
-    for (with, new_before) in [("nothing", false), ("nothing", true), ("a string", false)] {
+    for (with, new_before) in [
+        ("nothing", false),
+        ("nothing", true),
+        ("a string", false),
+        ("a member below", false),
+        ("a member above", true),
+        ("ours above", false),
+        ("the mark below", false),
+    ] {
         let bench = Bench::redis();
         let store = bench.store().await;
         let of = |scope: &str| NewTask {
@@ -62,9 +71,19 @@ async fn a_lost_index_is_made_anew() {
             members.into_iter().collect()
         };
         let before = members(&index);
-        does(server(&bench), &["DEL", &index]);
-        if with == "a string" {
-            does(server(&bench), &["SET", &index, "poison"]);
+        match with {
+            "a member below" => does(server(&bench), &["ZADD", &index, "-1", "zzz"]),
+            "a member above" => does(server(&bench), &["ZADD", &index, "0.5", "a"]),
+            "ours above" => {
+                does(server(&bench), &["ZADD", &index, "XX", "7", &format!("i:{}", asking.id())]);
+            }
+            "the mark below" => does(server(&bench), &["ZADD", &index, "XX", "-inf", "w"]),
+            _ => {
+                does(server(&bench), &["DEL", &index]);
+                if with == "a string" {
+                    does(server(&bench), &["SET", &index, "poison"]);
+                }
+            }
         }
         if new_before {
             submit(&*store, &of("carol")).await;

@@ -77,4 +77,5 @@ mod sqlite_sequences;
 mod sqlite_trouble;
 mod submit;
 mod tail;
+mod waiting;
 mod workers;

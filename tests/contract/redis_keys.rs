@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mcptask::store::links::{Link, LinkDigest};
-use mcptask::store::{IdleWorker, Store, StoreResult};
-use mcptask::task::{NewTask, Outcome, Progress, QuestionId, Task};
+use mcptask::store::{Extension, IdleWorker, Store, StoreResult};
+use mcptask::task::{Answerer, NewTask, Outcome, Progress, QuestionId, Task};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::bench::Bench;
@@ -92,8 +92,9 @@ async fn scene(store: &dyn Store) -> Scene {
     store.finish(&key(&ended), &Outcome::text("eaten")).await.expect("finishes");
     submit(store, &labelled()).await;
     let asking = claim(store, "dinner").await;
+    let reminding = form("one").remind_after(Some(Duration::from_millis(1)));
     store
-        .ask(&key(&asking), 1, &[form("one"), form("two")], Some(Duration::from_secs(60)))
+        .ask(&key(&asking), 1, &[reminding, form("two")], Some(Duration::from_secs(60)))
         .await
         .expect("asks");
     store.links().keep_link(&digest(1), &link(&asking)).await.expect("keeps a link");
@@ -105,6 +106,10 @@ async fn scene(store: &dyn Store) -> Scene {
     let held = claim(store, "dinner").await;
     let queued = submit(store, &labelled()).await;
     Scene { held, asking, delayed, queued, ended }
+}
+
+fn extension() -> Extension {
+    Extension { lasts: Duration::from_secs(900), by: Answerer::Operator, who: None }
 }
 
 fn digest(byte: u8) -> LinkDigest {
@@ -168,7 +173,10 @@ async fn verb(store: &dyn Store, scene: &Scene, at: usize) -> Option<StoreResult
             store.submit_to(&NewTask { tool: "lunch".to_owned(), ..new }, 100, Some(&idle)).await.map(drop)
         }
         19 => store.links().keep_link(&digest(2), &link(&scene.asking)).await,
-        20 => store.links().withdraw_links(scene.asking.id(), None).await.map(drop),
+        20 => store.extend(scene.asking.id(), &q(1), &extension()).await.map(drop),
+        21 => store.remind(scene.asking.id(), &q(1)).await,
+        22 => store.leave(scene.asking.id(), &q(1), "it cannot be asked").await,
+        23 => store.links().withdraw_links(scene.asking.id(), None).await.map(drop),
         _ => return None,
     })
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rstest::rstest;
 use serde_json::json;
 
-use crate::commands::{mcptask, started};
+use crate::commands::{in_words, mcptask, started};
 use crate::kitchen::{Client, Kitchen, V3_0, V3_4, V4};
 use crate::leaving_alone::multiply;
 use crate::monitor::{Monitor, count};
@@ -109,6 +109,19 @@ async fn a_task_is_attached_to(#[case] version: &'static str) {
     let gone = format!("--task={}", ids[0]);
     let (code, _, complaint) = mcptask(&kitchen, &["watch", &gone, "--exit-status"]);
     assert_eq!(code, 8, "{complaint}");
+}
+
+#[tokio::test]
+async fn whoever_attaches_through_a_server_that_asks_only_its_own_client_is_told_what_works() {
+    let kitchen = Kitchen::open(V3_4);
+    let (_clients, ids) = asking(&kitchen, 1).await;
+    let endpoint = kitchen.endpoint();
+    let told = in_words(&kitchen, &["attach", &ids[0], "--server", &endpoint, "--timeout", "2s"]);
+    assert!(told.contains("some legacy servers ask only the client that submitted a task"), "{told}");
+    assert!(told.contains(&format!("respond {}", ids[0])) && told.contains("gave up after 2s"), "{told}");
+    // What it names works.
+    let (code, _, complaint) = mcptask(&kitchen, &["respond", &ids[0], "--set", "cuisine=thai"]);
+    assert_eq!(code, 0, "{complaint}");
 }
 
 #[tokio::test]

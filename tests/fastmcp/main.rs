@@ -10,11 +10,17 @@ mod cancelling;
 mod cluster;
 mod commands;
 mod diagnosing;
+mod hosting;
 #[path = "../support/shapes.rs"]
 mod json_shapes;
 mod kitchen;
 mod leaving_alone;
 mod monitor;
+#[path = "../host/peer.rs"]
+#[allow(dead_code, reason = "shared with the tests of hosts, which need more of it")]
+mod peer;
+#[path = "../support/place.rs"]
+mod place;
 mod reading;
 mod refusing;
 mod rules;

@@ -4,6 +4,7 @@ use mcptask::fastmcp::{Deployment, FastmcpError, Filter, Means, Way};
 use mcptask::task::{Answer, Answerer};
 use serde_json::json;
 
+use crate::commands::mcptask;
 use crate::kitchen::{Kitchen, V3_4, plan, refused, user};
 
 #[tokio::test]
@@ -47,4 +48,21 @@ async fn a_server_that_is_not_there_is_unreachable() {
     };
     let error = refused(Deployment::discover(&url, None).await);
     assert!(matches!(error, FastmcpError::Unreachable { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn nobody_gives_a_question_of_fastmcp_more_time_and_the_way_that_works_is_named() {
+    let kitchen = Kitchen::open(V3_4);
+    let client = kitchen.client("plan_dinner", &json!({}), "silent");
+    let id = client.task();
+    kitchen.asks(&id, "What kind of dinner?").await;
+    let (code, done, complaint) = mcptask(&kitchen, &["extend", &id, "2h"]);
+    assert_eq!((code, done.len()), (2, 0), "{complaint}");
+    assert!(complaint.contains("nobody can give it more time"), "{complaint}");
+    assert!(
+        complaint.contains("mcptask respond") && complaint.contains("answers it before that"),
+        "{complaint}"
+    );
+    kitchen.asks(&id, "What kind of dinner?").await;
+    assert_eq!(mcptask(&kitchen, &["extend", "zzzzzzzz", "2h"]).0, 9);
 }

@@ -70,6 +70,27 @@ async fn a_body_above_the_limit_is_refused() {
     assert_eq!(response.status(), 413);
 }
 
+/// A body of many small values takes a hundred times its bytes when it is read; it is refused before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_of_too_many_values_is_refused() {
+    let server = Server::start().await;
+    let session = Legacy::open(&server).await;
+    let many = vec!["1"; 300_000].join(",");
+    let body = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"x","arguments":{{"a":[{many}]}}}}}}"#
+    );
+    let response = session.send(Method::POST).body(body).send().await.expect("a response");
+    assert_eq!(response.status(), 400);
+    let error: Value = serde_json::from_str(&response.text().await.expect("a body")).expect("JSON");
+    assert_eq!(error["error"]["code"], -32600, "{error}");
+    assert!(
+        error["error"]["message"]
+            .as_str()
+            .is_some_and(|words| words.contains("JSON values, more than 250000")),
+        "{error}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_one_json_message_is_a_json_rpc_error() {
     let server = Server::start().await;

@@ -3,6 +3,7 @@
 mod access;
 mod answerer;
 mod browsers;
+mod events;
 mod faults;
 mod hostile;
 mod http;
@@ -23,3 +24,4 @@ mod streams;
 mod support;
 #[path = "../support/tables.rs"]
 mod tables;
+mod unanswerable;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mcptask::server::{self, ServeConfig, ServeError};
 use mcptask::task::Answerer;
+use rstest::rstest;
 use serde_json::{Value, json};
 use tokio::io::{
     AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf,
@@ -31,6 +32,10 @@ struct Pipe {
 
 impl Pipe {
     async fn open() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    async fn with(change: impl FnOnce(&mut ServeConfig)) -> Self {
         let bench = Arc::new(Bench::sqlite());
         let background = CancellationToken::new();
         let engine = engine(&bench, &background).await;
@@ -38,7 +43,8 @@ impl Pipe {
         keep_time(&engine, &background);
         let (near, far) = tokio::io::duplex(64 * 1024);
         let (stdin, stdout) = tokio::io::split(far);
-        let config = ServeConfig { max_body_bytes: 100_000, ..ServeConfig::default() };
+        let mut config = ServeConfig { max_body_bytes: 100_000, ..ServeConfig::default() };
+        change(&mut config);
         let stop = background.child_token();
         let served = tokio::spawn(server::stdio(engine.clone(), config, stdin, stdout, stop.clone()));
         let (output, input) = tokio::io::split(near);
@@ -161,6 +167,45 @@ async fn a_modern_client_needs_no_handshake_over_lines() {
             return;
         }
     }
+}
+
+/// Clients that probe with what a server does not know, or not yet, and take a probe back that took too long.
+#[rstest]
+#[case::discovered("server/discover", modern(json!({})))]
+#[case::pinged("ping", json!({}))]
+#[case::nothing_said_of_the_client("tools/list", json!({}))]
+#[case::an_unknown_version("tools/list", with_version("2099-01-01"))]
+#[tokio::test(flavor = "multi_thread")]
+async fn no_notice_and_no_response_between_a_probe_and_the_handshake_ends_the_connection(
+    #[case] probe: &str,
+    #[case] params: Value,
+    #[values(false, true)] is_modern: bool,
+) {
+    let mut pipe = Pipe::open().await;
+    pipe.request(1, probe, params).await;
+    for message in [
+        json!({ "method": "notifications/cancelled", "params": { "requestId": 1 } }),
+        json!({ "method": "notifications/initialized" }),
+        json!({ "id": 9, "result": {} }),
+        json!({ "id": null, "error": { "code": -32700, "message": "what?" } }),
+    ] {
+        let mut message = message;
+        message["jsonrpc"] = json!("2.0");
+        pipe.send(&message).await;
+    }
+    let reply = if is_modern {
+        pipe.request(2, "tools/list", modern(json!({}))).await
+    } else {
+        let params = json!({ "protocolVersion": LEGACY, "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } });
+        pipe.request(2, "initialize", params).await
+    };
+    assert!(reply["result"].is_object(), "{reply}");
+}
+
+fn with_version(version: &str) -> Value {
+    let mut params = modern(json!({}));
+    params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!(version);
+    params
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -359,4 +404,36 @@ async fn an_id_over_lines_comes_back_as_it_was_or_is_refused() {
             assert_eq!((&told["id"], &told["error"]["code"]), (&Value::Null, &json!(-32600)), "{told}");
         }
     }
+}
+
+/// Who starts the program has the store, and needs no token.
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_told_over_lines_until_their_stream_is_cancelled() {
+    let mut pipe = Pipe::with(|config| config.experimental_events = true).await;
+    let found = pipe.request(1, "server/discover", modern(json!({}))).await;
+    assert_eq!(found["result"]["capabilities"]["events"], json!({}), "{found}");
+    let params = modern(json!({ "name": "task.input_required", "arguments": {} }));
+    pipe.send(&json!({ "jsonrpc": "2.0", "id": 2, "method": "events/stream", "params": params })).await;
+    pipe.next_of("notifications/events/active").await;
+    let created = pipe.request(3, "tools/call", modern(json!({ "name": "ask_name" }))).await;
+    let told = pipe.next_of("notifications/events/event").await;
+    assert_eq!(told["params"]["data"]["taskId"], created["result"]["taskId"], "{told}");
+    assert_eq!(told["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], 2, "{told}");
+    let cancelled = json!({ "requestId": 2 });
+    pipe.send(&json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": cancelled })).await;
+    let poll =
+        |cursor: &Value| modern(json!({ "name": "task.input_required", "arguments": {}, "cursor": cursor }));
+    pipe.request(4, "events/poll", poll(&Value::Null)).await;
+    pipe.request(5, "tools/call", modern(json!({ "name": "ask_name" }))).await;
+    soon("it is told to who polls", async {
+        loop {
+            let found = pipe.request(6, "events/poll", poll(&told["params"]["cursor"])).await;
+            if found["result"]["events"].as_array().is_some_and(|events| events.len() == 1) {
+                return;
+            }
+        }
+    })
+    .await;
+    let told_again = pipe.earlier.iter().any(|message| message["method"] == "notifications/events/event");
+    assert!(!told_again, "nobody listens any more: {:?}", pipe.earlier);
 }

@@ -1,6 +1,7 @@
 //! Redis over TLS: `rediss://`, with a certificate that only `SSL_CERT_FILE` vouches for.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -46,14 +47,20 @@ impl TlsRedis {
 
     /// Runs `mcptask list` against it.
     fn list(&self, trusted: bool) -> Output {
+        let file = self.directory.path().join("certificate.pem");
+        self.list_trusting(trusted.then_some(file.as_path()))
+    }
+
+    /// The same with those certificates to trust.
+    fn list_trusting(&self, file: Option<&Path>) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mcptask"));
         command.env_clear().env("HOME", self.directory.path()).args([
             "list",
             "--redis",
             &format!("rediss://127.0.0.1:{}", self.port),
         ]);
-        if trusted {
-            command.env("SSL_CERT_FILE", self.directory.path().join("certificate.pem"));
+        if let Some(file) = file {
+            command.env("SSL_CERT_FILE", file);
         }
         command.output().expect("mcptask runs")
     }
@@ -82,6 +89,24 @@ fn a_certificate_that_nobody_vouches_for_is_refused() {
     assert_eq!(output.status.code(), Some(4), "{error}");
     assert!(error.contains("its certificate signs itself") && error.contains("SSL_CERT_FILE"), "{error}");
     assert!(!error.contains("UnknownIssuer"), "{error}");
+}
+
+#[test]
+fn a_file_of_certificates_that_cannot_be_used_is_named() {
+    let server = TlsRedis::start();
+    let key = server.directory.path().join("key.pem");
+    for (file, why) in [
+        (
+            Path::new("/nowhere/ca.pem"),
+            "SSL_CERT_FILE names /nowhere/ca.pem, which cannot be read: No such file",
+        ),
+        (key.as_path(), "key.pem, which has no certificate in PEM form"),
+    ] {
+        let output = server.list_trusting(Some(file));
+        let said = String::from_utf8_lossy(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(why), "{said}");
+    }
 }
 
 #[test]

@@ -175,7 +175,7 @@ fn numbers_that_make_no_sense_are_found() {
     one(&tool("retries = { most = 2, factor = 0.5 }"), "3:32", &["0.5", "from 1 on"]);
     one(&tool("retries = { most = 2, factor = nan }"), "3:32", &["nan", "from 1 on"]);
     one(&tool("retries = { most = 2, pause = \"5m\", longest = \"1s\" }"), "3:11", &["shorter"]);
-    for key in ["timeout", "ttl", "question_timeout"] {
+    for key in ["timeout", "ttl", "question_timeout", "remind_after"] {
         let column = key.len() + 4;
         one(&tool(&format!("{key} = 0")), &format!("3:{column}"), &[key, "is 0"]);
         one(&tool(&format!("{key} = -1")), &format!("3:{column}"), &[key, "length of time"]);
@@ -185,6 +185,8 @@ fn numbers_that_make_no_sense_are_found() {
     one(&tool("concurrency = 0"), "3:15", &["from 1 on"]);
     one(&script("{ ask = \"Go?\", timeout = 0 }"), "4:26", &["timeout", "is 0"]);
     one(&script("{ ask = \"Go?\", on_timeout = \"never\" }"), "4:29", &["on_timeout", "never"]);
+    one(&script("{ ask = \"Go?\", remind_after = 0 }"), "4:31", &["remind_after", "is 0"]);
+    one(&tool("unanswerable = \"never\""), "3:16", &["unanswerable", "never", "notify"]);
     let form = "{ ask = \"Go?\", form = { name = \"text\" }, on_timeout = \"default\" }";
     one(&script(form), "4:1", &["on_timeout", "name"]);
     for time in ["-1", "\"8d\"", "true", "inf", "\"soon\""] {

@@ -145,3 +145,27 @@ async fn a_crash_is_an_error_when_no_attempt_is_left() {
     let task = running.call("crash", json!({})).await;
     assert!(error(&task).message.contains("crashed while its question was open"), "{task:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_or_its_tool_says_when_people_are_told_once_more() {
+    let running = run(r#"
+        [tools.asks]
+        description = "Asks."
+        remind_after = "10m"
+        unanswerable = "notify"
+        steps = [
+            { ask_all = [{ ask = "One?" }, { ask = "Two?", remind_after = "90s" }] },
+            { return = "done" },
+        ]
+    "#)
+    .await;
+    let task = running.submit("asks", json!({})).await;
+    running.asked(&task, 2).await;
+    let found = running.engine.get(&Viewer::Operator, &task).await.expect("is there");
+    let after: Vec<_> = found.questions.iter().map(|question| question.ask.remind_after_ms).collect();
+    assert_eq!(after, [Some(600_000), Some(90_000)]);
+    // What a server of another process goes by.
+    let spec = running.engine.tool("asks").await.expect("is known");
+    assert_eq!(spec.unanswerable, Some(mcptask::task::Unanswerable::Notify));
+    running.engine.cancel(&Viewer::Operator, &task, "enough").await.expect("cancels");
+}

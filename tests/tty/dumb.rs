@@ -85,6 +85,40 @@ fn every_kind_of_field_is_filled_in_and_asked_again_where_it_is_wrong() {
 }
 
 #[test]
+fn what_is_chosen_is_named_by_its_number() {
+    let place = Place::new();
+    let _worker = place.worker();
+    let id = place.asking("fill_form");
+    let mut terminal = Terminal::dumb(&place, &["respond", &id]);
+    // As a line, since a shell within an editor sends nothing before Enter.
+    terminal.at(BEFORE, &["1\r"]);
+    terminal.at("Name: ", &["Ann\r"]);
+    for field in ["E-mail: ", "Website: ", "Day: ", "Arrival: ", "Seats: 2", "Budget: "] {
+        terminal.at(field, &[ENTER]);
+    }
+    terminal.at("By the window [Y/n]", &["y"]);
+    terminal.at("(skip)", &["2\r"]);
+    terminal.at("(skip)", &["9"]);
+    terminal.at("(skip)", &["1\r"]);
+    terminal.at("3 Room for a bicycle", &["3"]);
+    terminal.at("> [ ] 3 Room for a bicycle", &[" "]);
+    terminal.at("> [x] 3 Room for a bicycle", &[ENTER]);
+    terminal.at("Extras: Wireless network, Room for a bicycle", &[]);
+    let written = terminal.sees(AFTER);
+    assert!(!written.contains("\u{1b}[1A"), "nothing goes up there: {written:?}");
+    terminal.at(BEFORE, &["1\r"]);
+    let (rest, code) = terminal.ends();
+    assert_eq!(code, 0, "{rest}");
+    let content: Value = serde_json::from_str(&place.ok(&["result", &id, "--wait"])).expect("JSON");
+    assert_eq!(
+        (&content["class"], &content["extras"]),
+        (&json!("first"), &json!(["wifi", "bike"])),
+        "{content}"
+    );
+    assert_eq!(content["meal"], "none", "there is no ninth");
+}
+
+#[test]
 fn what_is_typed_ahead_reaches_the_prompt_key_by_key() {
     let place = Place::new();
     let _worker = place.worker();
@@ -194,10 +228,10 @@ fn a_paste_presses_no_button_and_says_neither_yes_nor_no() {
         terminal.at(BEFORE, &[&paste]);
         // The menu is still there: keys move in it.
         terminal.at("What will you do?", &[DOWN]);
-        terminal.at("> send it as it is", &[DOWN]);
-        terminal.at("> decline: say no", &["k"]);
-        terminal.at("> send it as it is", &["k"]);
-        terminal.at("> answer: fill in", &[ENTER]);
+        terminal.at("> 2 send it as it is", &[DOWN]);
+        terminal.at("> 3 decline: say no", &["k"]);
+        terminal.at("> 2 send it as it is", &["k"]);
+        terminal.at("> 1 answer: fill in", &[ENTER]);
         terminal.at("Vegetarian [y/N]", &[&paste]);
         terminal.at("Vegetarian [y/N]", &["n"]);
         terminal.at("Vegetarian: no", &[]);

@@ -184,6 +184,12 @@ fn submit_through_a_server_asks_here_in_both_eras() {
         let arguments = ["submit", "plan_dinner", "--wait", "--server", server.url(), "--era", era];
         let mut screen = Screen::run(&place, &arguments);
         screen.sees(&format!("mcptask ({})", server.url()));
+        let shown = screen.sees("What cuisine would you like?");
+        let said = words(&shown);
+        assert!(
+            said.contains("tool: plan_dinner") && said.contains("; the task ends in 24 h"),
+            "{era}: {shown}"
+        );
         dinner(&mut screen);
     }
 }
@@ -191,7 +197,11 @@ fn submit_through_a_server_asks_here_in_both_eras() {
 #[test]
 fn the_demo_asks() {
     let place = Place::new();
-    dinner(&mut Screen::sized(&place, &["demo"], (80, 70)));
+    let mut screen = Screen::sized(&place, &["demo"], (80, 70));
+    let shown = screen.sees("What cuisine would you like?");
+    let said = words(&shown);
+    assert!(said.contains("asks; the task ends in 24 h") && said.contains("tool: plan_dinner"), "{shown}");
+    dinner(&mut screen);
 }
 
 fn dinner(screen: &mut Screen) {

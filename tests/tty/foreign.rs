@@ -12,7 +12,9 @@ fn asked(place: &Place, schema: &Value) -> Screen {
     let server = Shape::server(&place.file("schema.json", &format!("{schema}\n")));
     let arguments = ["submit", "ask", "--stdio", &server, "--era", "legacy", "--wait"];
     let screen = Screen::sized(place, &arguments, (100, 30));
-    screen.sees(crate::fields::OPEN);
+    // A call that is no task has nothing else to know it by.
+    let shown = screen.sees(crate::fields::OPEN);
+    assert!(shown.contains("  tool: ask\n"), "{shown}");
     screen
 }
 

@@ -63,6 +63,39 @@ fn a_question_comes_by_itself_and_is_answered_where_it_stands(#[values(60, 80, 1
     assert!(code == 0 && !rest.contains("waiting ]"), "{rest}");
 }
 
+#[rstest]
+fn what_ends_a_question_is_told_alike_in_list_and_form(#[values(false, true)] on_redis: bool) {
+    let redis = on_redis.then(RedisServer::start);
+    let place = redis.as_ref().map_or_else(Place::new, |redis| Place::on_redis(&redis.url()));
+    let _worker = worker(&place);
+    let brief = |what: &str| {
+        let id = place.ok(&["submit", "allow", "--ttl", "20m", "--arg", &format!("what={what}")]);
+        place.until(&id, "asked");
+    };
+    brief("table");
+    let mut screen = Screen::sized(&place, &["inbox"], (100, 24));
+    screen.at_row("May I delete table?");
+    screen.sees("the task ends in 20 min");
+    // One that comes while it is looked at, and one whose own end is earlier.
+    brief("chair");
+    screen.at_row("May I delete table?");
+    screen.press(DOWN);
+    screen.at_row("May I delete chair?");
+    screen.sees("the task ends in 20 min");
+    screen.press(ENTER);
+    let shown = screen.at_form("> ok");
+    assert!(words(&shown).contains("asks, just now; the task ends in 20 min"), "{shown}");
+    assert_eq!(shown.matches("the task ends").count(), 1, "{shown}");
+    screen.press(ESCAPE);
+    allowing(&place, "lamp", "friday");
+    screen.at_row("May I delete chair?");
+    screen.press(DOWN);
+    screen.at_row("May I delete lamp?");
+    screen.sees("cancels itself in 60 min");
+    screen.press("q");
+    assert_eq!(screen.ends().1, 0);
+}
+
 #[test]
 fn after_an_answer_the_next_one_is_at_hand_and_each_goes_where_it_belongs() {
     let place = Place::new();

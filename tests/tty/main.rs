@@ -21,6 +21,7 @@ mod bulk;
 mod closing;
 mod drawing;
 mod dumb;
+mod extending;
 mod fields;
 mod foreign;
 mod inbox;

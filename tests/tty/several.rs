@@ -1,5 +1,6 @@
 //! One inbox over several places: each question says where it is, and each answer goes there.
 
+use rstest::rstest;
 use serde_json::json;
 
 use crate::fastmcp_kitchen::{Kitchen, V3_4, V4};
@@ -7,7 +8,7 @@ use crate::inbox::{TOOLS, allowing, answer, worker};
 use crate::place::Place;
 use crate::redis::RedisServer;
 use crate::screen::{Screen, TAB, words};
-use crate::terminal::{ENTER, ESCAPE};
+use crate::terminal::{DOWN, ENTER, ESCAPE};
 
 /// A task at a server, once it asks.
 fn asking_at(place: &Place, url: &str, what: &str) -> String {
@@ -32,8 +33,10 @@ async fn questions_of_a_fastmcp_deployment_stand_beside_those_of_our_own_store_i
     assert!(row("What kind of dinner?").contains("FastMCP 3.4"), "{shown}");
     assert!(row("May I delete table?").contains("mcptask"), "{shown}");
     screen.at_row("What kind of dinner?");
+    let shown = screen.sees("ends in");
     screen.press(ENTER);
-    screen.at_form("> cuisine");
+    let form = screen.at_form("> cuisine");
+    assert!(shown.contains("FastMCP 3.4") && form.contains("ends in"), "{shown}\n{form}");
     screen.press("thai");
     screen.at("filter: thai", ENTER);
     screen.at("> guests", TAB);
@@ -69,6 +72,8 @@ fn questions_of_another_software_s_server_are_answered_through_it_beside_our_own
     let host = endpoint.strip_prefix("http://").expect("http");
     let row = |text: &str| shown.lines().find(|row| row.contains(text)).unwrap_or_else(|| panic!("{shown}"));
     assert!(row("What kind of dinner?").contains(host), "{shown}");
+    // Of several, it is said which one is meant.
+    screen.sees(&format!("{host}: the tasks that were launched from here are looked at"));
     assert!(row("May I delete table?").contains("mcptask"), "{shown}");
     screen.press("/");
     screen.at("filter:", "dinner");
@@ -85,6 +90,54 @@ fn questions_of_another_software_s_server_are_answered_through_it_beside_our_own
     screen.press(ESCAPE);
     screen.at("Vegetarian?", TAB);
     screen.sees(&format!("plan_dinner, {host}"));
+    screen.press("q");
+    assert_eq!(screen.ends().1, 0);
+}
+
+#[rstest]
+fn a_question_that_a_server_shows_of_the_same_store_is_there_once(#[values(false, true)] on_redis: bool) {
+    let redis = on_redis.then(RedisServer::start);
+    let place = redis.as_ref().map_or_else(Place::new, |redis| Place::on_redis(&redis.url()));
+    let server = place.serve(&["--config", &place.file("tools.toml", TOOLS)]);
+    let host = server.url().strip_prefix("http://").expect("http");
+    let asked = |what: &str| asking_at(&place, server.url(), what);
+    let first = asked("table");
+    let mut screen = Screen::sized(&place, &["inbox", "--also", server.url()], (120, 30));
+    screen.sees(&format!("also at {host}"));
+    let shown = screen.sees("[ 1 waiting ]");
+    assert_eq!(shown.matches("delete table").count(), 2, "a row and the preview: {shown}");
+    // One that comes meanwhile, and is told of by both.
+    let second = asked("chair");
+    screen.at_row("May I delete table?");
+    screen.press(DOWN);
+    screen.at_row("May I delete chair?");
+    let shown = screen.sees(&format!("also at {host}"));
+    assert!(shown.contains("[ 2 waiting ]"), "{shown}");
+    for id in [&second, &first] {
+        screen.press(ENTER);
+        screen.at_form("> ok");
+        screen.press("y");
+        screen.sees("accept with ok=yes");
+        assert_eq!(answer(&place, id)["content"], json!({ "ok": true }));
+    }
+    screen.sees("[ 0 waiting ]");
+    screen.press("q");
+    assert_eq!(screen.ends().1, 0);
+}
+
+#[test]
+fn a_server_that_shows_nobody_its_questions_is_told_once_and_not_waited_for() {
+    let (kitchen, place) = (Kitchen::open(V3_4), Place::new());
+    let _worker = worker(&place);
+    allowing(&place, "table", "friday");
+    let mut screen = Screen::sized(&place, &["inbox", "--also", &kitchen.endpoint()], (120, 30));
+    let shown = screen.sees("a legacy server sends its questions only to the client");
+    let shown = if shown.contains("[ 1 waiting ]") { shown } else { screen.sees("[ 1 waiting ]") };
+    let said = words(&shown);
+    assert!(said.contains("straight at the store"), "{shown}");
+    for contradiction in ["tried again", "does it run", "not read yet"] {
+        assert!(!said.contains(contradiction), "{contradiction}: {shown}");
+    }
     screen.press("q");
     assert_eq!(screen.ends().1, 0);
 }
@@ -106,8 +159,8 @@ fn servers_and_profiles_are_looked_at_beside_our_own_store() {
     let prods = allowing(&far, "lamp", "friday");
     let arguments = ["inbox", "--also", server.url(), "--also", "prod"];
     let mut screen = Screen::sized(&place, &arguments, (120, 30));
-    let shown = screen.sees("[ 3 waiting ]");
     let host = server.url().strip_prefix("http://").expect("http");
+    let shown = screen.sees("[ 3 waiting ]");
     let row = |text: &str| shown.lines().find(|row| row.contains(text)).unwrap_or_else(|| panic!("{shown}"));
     assert!(row("delete table").contains("mcptask"), "{shown}");
     assert!(row("delete chair").contains(host), "{shown}");

@@ -98,6 +98,10 @@ fn five_hundred_open_inboxes_cost_little_and_hear_of_what_is_new() {
     // All look at one list, which is read anew when they are told again.
     let lists = |path: &str| pages.site.get(path).body.contains(task.id().as_str());
     assert_eq!(["/inbox?live", "/inbox?live", "/inbox"].map(lists), [true; 3]);
+    pages.stage.ok(&["extend", task.id().as_str(), "30h"]);
+    assert_eq!(kept[0].next().as_deref(), Some("data: changed"));
+    let shown = pages.site.get("/inbox?live").body;
+    assert!(shown.contains("cancels itself in 30 h"), "{shown}");
     pages.tasks.cancel(task.id());
     assert!(!lists("/inbox"));
     assert_eq!(kept[0].next().as_deref(), Some("data: changed"));

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mcptask::store::{
-    ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, History, IdleWorker, Page, PageCursor, Refusal,
-    Requeue, Retention, Rows, Store, StoreError, StoreResult, Tail, TaskFilter, Trouble, WorkerDetails,
-    WorkerInfo,
+    ArchivePage, ArchivedTask, ClaimKey, Due, EventFilter, Extended, Extension, History, IdleWorker, Page,
+    PageCursor, Refusal, Requeue, Retention, Rows, Store, StoreError, StoreResult, Tail, TaskFilter, Trouble,
+    WaitingStore, WorkerDetails, WorkerInfo,
 };
 use mcptask::task::{
     Answer, Ask, Cursor, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, ToolSpec,
@@ -125,6 +125,26 @@ impl Troubled {
                 Err(away())
             }
         }
+    }
+}
+
+#[async_trait]
+impl WaitingStore for Troubled {
+    async fn extend(
+        &self,
+        task: &TaskId,
+        question: &QuestionId,
+        extension: &Extension,
+    ) -> StoreResult<Extended> {
+        self.store.extend(task, question, extension).await
+    }
+
+    async fn leave(&self, task: &TaskId, question: &QuestionId, reason: &str) -> StoreResult<()> {
+        self.store.leave(task, question, reason).await
+    }
+
+    async fn remind(&self, task: &TaskId, question: &QuestionId) -> StoreResult<()> {
+        self.store.remind(task, question).await
     }
 }
 

@@ -155,13 +155,21 @@ impl<'a> Site<'a> {
                 format!("`{show}` says where it leads")
             }
             Some(_) => "is its address right, and does it run?".to_owned(),
-            None => failure.hints().first().map(ToString::to_string).unwrap_or_default(),
+            None => hint_of(failure),
         };
+        self.stands(failure, &[&helps, "it is tried again until it is there"]);
+    }
+
+    /// Says why none of its questions are shown, though it is there.
+    pub(super) fn shows_none(&self, failure: &Failure) {
+        self.stands(failure, &[&hint_of(failure)]);
+    }
+
+    fn stands(&self, failure: &Failure, more: &[&str]) {
         let (name, problem) = (self.called(), text::sentence(&failure.to_string()));
-        let gap = if helps.is_empty() { "" } else { "; " };
-        self.context
-            .ui
-            .stand(&name, &format!("{name}: {problem}{gap}{helps}; it is tried again until it is there"));
+        let parts = [problem.as_str()].into_iter().chain(more.iter().copied());
+        let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+        self.context.ui.stand(&name, &format!("{name}: {}", parts.join("; ")));
     }
 
     /// It is there.
@@ -169,6 +177,11 @@ impl<'a> Site<'a> {
         self.context.answers();
         self.context.ui.over(&self.called());
     }
+}
+
+/// What helps first.
+fn hint_of(failure: &Failure) -> String {
+    failure.hints().first().map(ToString::to_string).unwrap_or_default()
 }
 
 /// All ways, and where they have led by now.

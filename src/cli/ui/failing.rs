@@ -51,25 +51,9 @@ impl Ui {
 }
 
 fn failure_object(failure: &Failure) -> Value {
-    let mut object = json!({
-        "at": Timestamp::now(),
-        "format": FORMAT,
-        "code": failure.kind().code(),
-        "exit": failure.kind().exit_code(),
-        "message": failure.to_string(),
-    });
-    let (task, question) = failure.concerns();
-    for (name, id) in [("task", task), ("question", question)] {
-        if let Some(id) = id {
-            object[name] = id.into();
-        }
-    }
-    if !failure.hints().is_empty() {
-        let hints: Vec<_> = failure.hints().iter().map(ToString::to_string).collect();
-        object["hint"] = hints.join("; ").into();
-    }
-    if !failure.causes().is_empty() {
-        object["causes"] = failure.causes().into();
+    let mut object = json!({ "at": Timestamp::now(), "format": FORMAT });
+    if let (Value::Object(line), Value::Object(said)) = (&mut object, failure.object()) {
+        line.extend(said);
     }
     object
 }

@@ -68,7 +68,7 @@ fn explain(field: &Field, paint: Paint) -> Result<(), Stopped> {
     }
     let mut rules = field.rules();
     if matches!(field.kind, FieldKind::SomeOf { .. }) {
-        let keys = "the space bar chooses, Enter goes on";
+        let keys = "arrow keys or a number go to one, the space bar chooses it, Enter goes on";
         rules = if rules.is_empty() { keys.to_owned() } else { format!("{rules}; {keys}") };
     }
     if !rules.is_empty() {

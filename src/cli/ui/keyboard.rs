@@ -46,12 +46,24 @@ pub(crate) struct Keyboard {
     term: Term,
     mode: Option<Mode>,
     ahead: VecDeque<Input>,
+    is_plain: bool,
 }
 
 impl Keyboard {
-    /// With the mode that the terminal is in, which Ctrl-Z leaves for a while.
-    pub(super) fn new(mode: Option<Mode>) -> Self {
-        Self { term: Term::stderr(), mode, ahead: VecDeque::new() }
+    /// With the mode that the terminal is in, which Ctrl-Z leaves for a while; `is_plain` says that it cannot move its
+    /// cursor.
+    pub(super) fn new(mode: Option<Mode>, is_plain: bool) -> Self {
+        Self { term: Term::stderr(), mode, ahead: VecDeque::new(), is_plain }
+    }
+
+    /// Whether its terminal cannot move its cursor.
+    pub(super) fn is_plain(&self) -> bool {
+        self.is_plain
+    }
+
+    /// Whether something was done already that nobody has taken yet.
+    pub(super) fn has_more(&self) -> bool {
+        !self.ahead.is_empty()
     }
 
     /// Waits for the next thing that is done.

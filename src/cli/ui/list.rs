@@ -1,5 +1,6 @@
-//! Lists from which one or several are chosen. Each drawing is counted in columns and rows, so that taking it off the
-//! screen again takes nothing else with it.
+//! Lists from which one or several are chosen, with the arrow keys or by their numbers. Each drawing is counted in columns
+//! and rows, so that taking it off the screen again takes nothing else with it; a terminal that cannot move its cursor gets
+//! the list anew, below.
 
 use std::io;
 use std::ops::Range;
@@ -32,9 +33,9 @@ pub(super) struct List<'a> {
 impl List<'_> {
     /// The one that is chosen.
     pub(super) fn one(&self, keyboard: &mut Keyboard, first: usize) -> Result<usize, Stopped> {
-        let mut screen = Drawn::new(self, first, None)?;
+        let mut screen = Drawn::new(self, first, None, keyboard.is_plain())?;
         loop {
-            screen.draw()?;
+            screen.draw_before(keyboard)?;
             match screen.next(keyboard)? {
                 Key::Enter | Key::Char(' ') => {
                     screen.clear()?;
@@ -51,9 +52,9 @@ impl List<'_> {
 
     /// Those that are chosen; `checked` says which were before.
     pub(super) fn several(&self, keyboard: &mut Keyboard, checked: Vec<bool>) -> Result<Vec<usize>, Stopped> {
-        let mut screen = Drawn::new(self, 0, Some(checked))?;
+        let mut screen = Drawn::new(self, 0, Some(checked), keyboard.is_plain())?;
         loop {
-            screen.draw()?;
+            screen.draw_before(keyboard)?;
             match screen.next(keyboard)? {
                 Key::Enter => {
                     screen.clear()?;
@@ -82,6 +83,10 @@ struct Drawn<'a> {
     term: Term,
     active: usize,
     checked: Option<Vec<bool>>,
+    /// The number that is being typed, of the one that is wanted.
+    typed: usize,
+    /// Whether the terminal cannot move its cursor.
+    is_plain: bool,
     /// The titles that were drawn last.
     page: Range<usize>,
     /// How many columns each line takes that is on the screen.
@@ -89,10 +94,15 @@ struct Drawn<'a> {
 }
 
 impl<'a> Drawn<'a> {
-    fn new(list: &'a List<'a>, active: usize, checked: Option<Vec<bool>>) -> io::Result<Self> {
+    fn new(
+        list: &'a List<'a>,
+        active: usize,
+        checked: Option<Vec<bool>>,
+        is_plain: bool,
+    ) -> io::Result<Self> {
         let term = Term::stderr();
         term.hide_cursor()?;
-        Ok(Self { list, term, active, checked, page: 0..0, lines: Vec::new() })
+        Ok(Self { list, term, active, checked, typed: 0, is_plain, page: 0..0, lines: Vec::new() })
     }
 
     /// The next key. A paste is none, and after a stop all is drawn anew below what the shell has said.
@@ -114,6 +124,12 @@ impl<'a> Drawn<'a> {
 
     fn go(&mut self, key: &Key) {
         let count = self.list.titles.len();
+        if let Key::Char(digit @ '0'..='9') = key {
+            self.typed = wanted(self.typed, *digit, count);
+            self.active = self.typed.checked_sub(1).unwrap_or(self.active);
+            return;
+        }
+        self.typed = 0;
         self.active = match key {
             Key::ArrowDown | Key::Tab | Key::Char('j') => (self.active + 1) % count,
             Key::ArrowUp | Key::BackTab | Key::Char('k') => (self.active + count - 1) % count,
@@ -144,11 +160,17 @@ impl<'a> Drawn<'a> {
         checked.iter().enumerate().filter(|(_, checked)| **checked).map(|(index, _)| index).collect()
     }
 
+    /// Draws unless a key is there already that changes it again.
+    fn draw_before(&mut self, keyboard: &Keyboard) -> io::Result<()> {
+        if keyboard.has_more() { Ok(()) } else { self.draw() }
+    }
+
     /// Draws over the last drawing.
     fn draw(&mut self) -> io::Result<()> {
         self.erase()?;
         let (rows, columns) = self.term.size();
-        let before = if self.checked.is_some() { BEFORE.1 } else { BEFORE.0 };
+        let digits = self.list.titles.len().to_string().len();
+        let before = if self.checked.is_some() { BEFORE.1 } else { BEFORE.0 } + digits + 1;
         // The last column stays free: some terminals go to the next line once it is filled.
         let room = usize::from(columns).saturating_sub(before + 1).max(NARROWEST);
         let titles: Vec<Vec<String>> = self.list.titles.iter().map(|title| flow::wrap(title, room)).collect();
@@ -160,7 +182,8 @@ impl<'a> Drawn<'a> {
         for index in self.page.clone() {
             let indent = format!("\n{}", " ".repeat(before));
             let shown = titles[index].iter().take(rows).cloned().collect::<Vec<_>>().join(&indent);
-            text = format!("{text}\n{}", self.item(index, &shown));
+            let numbered = format!("{:>digits$} {shown}", index + 1);
+            text = format!("{text}\n{}", self.item(index, &numbered));
         }
         self.lines = text.lines().map(width::columns).collect();
         self.term.write_line(&text)
@@ -189,6 +212,9 @@ impl<'a> Drawn<'a> {
 
     /// Takes the drawing off the screen. A terminal that has become narrower shows a line as several rows.
     fn erase(&mut self) -> io::Result<()> {
+        if self.is_plain {
+            return Ok(());
+        }
         let columns = usize::from(self.term.size().1).max(1);
         let rows = self.lines.drain(..).map(|line| line.div_ceil(columns).max(1)).sum();
         self.term.clear_last_lines(rows)
@@ -198,6 +224,14 @@ impl<'a> Drawn<'a> {
         self.erase()?;
         self.term.show_cursor()
     }
+}
+
+/// The number that is meant, from 1 to `count`, once a further digit was typed: a longer one, else one that begins anew.
+/// 0 where there is none.
+fn wanted(typed: usize, digit: char, count: usize) -> usize {
+    let digit = digit.to_digit(10).unwrap_or(0) as usize;
+    let longer = typed.saturating_mul(10).saturating_add(digit);
+    [longer, digit].into_iter().find(|number| (1..=count).contains(number)).unwrap_or(0)
 }
 
 /// The page that the active one is on: as many as fit into so many rows, and no more than so many.
@@ -218,6 +252,12 @@ fn page(heights: &[usize], active: usize, (rows, most): (usize, usize)) -> Range
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_grows_as_long_as_there_are_so_many() {
+        assert_eq!((wanted(0, '1', 12), wanted(1, '2', 12), wanted(1, '3', 12)), (1, 12, 3));
+        assert_eq!((wanted(0, '0', 12), wanted(1, '0', 12), wanted(0, '5', 4)), (0, 10, 0));
+    }
 
     #[test]
     fn a_page_is_as_long_as_its_rows_fit() {

@@ -351,6 +351,11 @@ impl Ui {
         self.shared.terminal.as_ref().is_some_and(|traits| traits.has_title)
     }
 
+    /// Whether the terminal cannot move its cursor.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.shared.terminal.is_none()
+    }
+
     /// Whether a whole screen can be drawn, for somebody who looks at it.
     pub(crate) fn may_draw(&self) -> bool {
         self.may_prompt() && !self.is_json() && self.shared.terminal.is_some()

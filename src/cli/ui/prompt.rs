@@ -51,7 +51,7 @@ pub(crate) async fn run<T: Send + 'static>(
         .map_err(|error| Failure::caused(Kind::Unexpected, "cannot prepare the terminal", error))?;
     let screen = Screen::take(ui);
     let reader = screen.reader.clone();
-    let mut keyboard = Keyboard::new(screen.taken.0.clone());
+    let mut keyboard = Keyboard::new(screen.taken.0.clone(), ui.is_plain());
     let thread = tokio::task::spawn_blocking(move || reader.read(|| prompts(&mut keyboard)));
     thread.await.map_err(|error| Failure::caused(Kind::Unexpected, "a prompt broke", error))
 }

@@ -159,7 +159,7 @@ impl Sheet {
         let now = Timestamp::now();
         let who = self.paint.bold(&text::line(&self.asked.who));
         let asked = self.asked.asked_at.map(|at| format!(", {}", time::relative(at, now)));
-        let ends = self.asked.until(now);
+        let ends = self.asked.end().map(|end| format!("; {}", end.in_words(now)));
         let head = format!("{who} asks{}{}", asked.unwrap_or_default(), ends.unwrap_or_default());
         say("")?;
         say(&head)?;

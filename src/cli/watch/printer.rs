@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::hook::{Hook, Hooks};
 use super::reset::{self, Known};
 use crate::cli::context::Context;
-use crate::cli::failure::store::expired;
+use crate::cli::failure::store::{expired, pruned};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::ui::{Piece, event, page, text};
 use crate::desk::asked::OpenQuestion;
@@ -15,7 +15,7 @@ use crate::desk::values;
 use crate::desk::watch::{END, Notice, Open, Seen, Wanted, Watching};
 use crate::engine::{Engine, Watch, Watched};
 use crate::store::EventFilter;
-use crate::task::{Cursor, Event, EventKind, Task};
+use crate::task::{Cursor, Event, Task};
 
 /// The event of a task whose ttl ended.
 const EXPIRED: &str = "expired";
@@ -155,6 +155,12 @@ impl<'a> Printer<'a> {
                     reset::tell(self.context)?;
                     known.lost().await.map(|()| false)?
                 }
+                Next::Ours(Watched::Cut) => {
+                    self.context
+                        .ui
+                        .warn("events were dropped from the log, which is full, before they were read here");
+                    false
+                }
                 Next::Theirs(Ok(Notice::Event(seen))) => {
                     self.print(&seen, true, true).await? || self.is_end(&seen)?
                 }
@@ -186,7 +192,7 @@ impl<'a> Printer<'a> {
             return Ok(false);
         }
         if seen.name == EXPIRED {
-            return Err(expired(&seen.task));
+            return Err(deleted(seen));
         }
         self.never(&seen.task, seen.name).map(|()| true)
     }
@@ -224,10 +230,8 @@ impl<'a> Printer<'a> {
         if event.hidden || self.not_before.is_some_and(|at| event.at < at) {
             return Ok(false);
         }
-        let is_open = match (&event.kind, &self.open) {
-            (EventKind::Asked { question }, Some(open)) if !self.context.ui.is_json() => {
-                open.has(event, &question.id).await
-            }
+        let is_open = match (event.kind.question(), &self.open) {
+            (Some(question), Some(open)) if !self.context.ui.is_json() => open.has(event, &question.id).await,
             _ => false,
         };
         let is_new = self.open.as_ref().is_none_or(|open| event.cursor > open.begun());
@@ -297,8 +301,41 @@ impl<'a> Printer<'a> {
     }
 }
 
+/// The failure of the one task that is deleted before what was waited for.
+fn deleted(seen: &Seen) -> Failure {
+    if seen.object["pruned"] == true { pruned(&seen.task) } else { expired(&seen.task) }
+}
+
 /// The end of the one task that is watched, also where it had ended before; never, where all are watched.
 async fn over(ours: Option<&Log>) -> Result<Task, Failure> {
     let Some((engine, EventFilter::Task(id), _)) = ours else { return std::future::pending().await };
     until_final(engine, id).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::{EventKind, Scope, TaskId, TaskStatus};
+
+    #[test]
+    fn a_task_that_was_pruned_is_not_said_to_have_expired() {
+        let said = |pruned: bool| {
+            let event = Event {
+                cursor: Cursor::START,
+                at: Timestamp::UNIX_EPOCH,
+                task: TaskId::generate(),
+                tool: "deploy".to_owned(),
+                session: None,
+                scope: Scope::anonymous(),
+                hidden: false,
+                status: TaskStatus::Completed,
+                kind: EventKind::Expired { pruned },
+            };
+            let failure = deleted(&Seen::of_event(&event));
+            assert_eq!(failure.kind(), Kind::Cancelled);
+            failure.to_string()
+        };
+        assert!(said(true).ends_with("was pruned: somebody deleted it"), "{}", said(true));
+        assert!(said(false).ends_with("expired: its ttl ended and it was deleted"), "{}", said(false));
+    }
 }

@@ -14,11 +14,11 @@ use crate::task::TaskStatus;
 impl Found {
     /// Waits until the question is not open any more, and says what became of it.
     pub(crate) async fn closed_elsewhere(&self, question: &OpenQuestion) -> Result<String, Failure> {
-        let question = question.id.as_str();
+        let (question, asked) = (question.id.as_str(), &question.asked);
         match self {
             Self::Store(engine, id) => {
                 let begun = engine.get_patiently(&Viewer::Operator, id).await?;
-                closed_in_store(engine, &begun, question).await
+                closed_in_store(engine, &begun, (question, asked)).await
             }
             Self::Fastmcp(deployment, task) => {
                 let is_closed = |now: &DeployedTask| is_closed_in_deployment(now, question);

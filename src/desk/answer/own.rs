@@ -1,19 +1,25 @@
 //! What becomes of answers in our own store.
 
+use crate::desk::asked::Asked;
 use crate::desk::failure::Failure;
 use crate::desk::failure::store::{already_answered, gone_or, is_expired, is_outage};
 use crate::engine::{Engine, EngineError, Viewer};
 use crate::store::StoreError;
 use crate::task::{Answer, QuestionId, Task, TaskId};
 
-/// [`Found::closed_elsewhere`] for a question of a task of our own store, as it was seen before.
+/// [`Found::closed_elsewhere`] for a question of a task of our own store, as it was seen before. Who is asked meanwhile sees
+/// when it ends now, whoever extends it.
 pub(crate) async fn closed_in_store(
     engine: &Engine,
     begun: &Task,
-    question: &str,
+    (question, asked): (&str, &Asked),
 ) -> Result<String, Failure> {
     let id = begun.id();
-    let now = match engine.wait(&Viewer::Operator, id, |task| is_closed_in_store(task, question)).await {
+    let is_closed = |task: &Task| {
+        asked.stands(task, question);
+        is_closed_in_store(task, question)
+    };
+    let now = match engine.wait(&Viewer::Operator, id, is_closed).await {
         Ok(now) => now,
         Err(EngineError::Store(StoreError::NoTask(id))) if is_expired(begun) => {
             return Ok(format!("task {id} expired meanwhile"));

@@ -125,7 +125,55 @@ fn questions_that_come_at_once_are_answered_by_fit() {
     }
     let alike = Answers::parse(r#"[{"a":"1"},{"b":"2"},{"b":"3"}]"#).expect("reads");
     let problem = alike.to(1, &ask("b")).expect_err("two would fit");
-    assert!(problem.contains("entry 1: the question has no field"), "{problem}");
+    assert_eq!(
+        problem,
+        "entry 2 and entry 3 fit question 1, and the one at its place does not: entry 1: the question has no field \"a\"; \
+         there is only b; \"message\" beside the content says which question an entry is for"
+    );
+}
+
+#[test]
+fn of_questions_that_come_at_once_the_entry_is_named_that_is_wrong() {
+    let text = r#"[{"a":"1"},{"b":7},{"c":"3"}]"#;
+    for order in [["b", "a", "c"], ["c", "b", "a"], ["a", "c", "b"], ["b", "c", "a"]] {
+        let answers = Answers::parse(text).expect("reads");
+        for (at, field) in order.into_iter().enumerate() {
+            let given = answers.to(at + 1, &ask(field));
+            let problem = format!("entry 2 does not fit question {}: b: 7 is not text", at + 1);
+            match field {
+                "b" => assert_eq!(given, Err(problem), "{order:?}"),
+                _ => assert!(given.expect("has its own").is_some(), "{order:?}: {field}"),
+            }
+        }
+    }
+    let none = Answers::parse(r#"[{"a":"1"},{"x":"2"}]"#).expect("reads");
+    assert_eq!(
+        none.to(1, &ask("b")),
+        Err("no entry fits question 1: entry 1: the question has no field \"a\"; there is only b; entry 2: the question \
+             has no field \"x\"; there is only b"
+            .to_owned())
+    );
+    let many = Answers::parse(r#"[{"a":1},{"a":1},{"a":1},{"a":1},{"a":1},{"a":1}]"#).expect("reads");
+    let problem = many.to(1, &ask("b")).expect_err("none fits");
+    assert!(
+        problem.ends_with("entry 4: the question has no field \"a\"; there is only b; and 2 more"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn a_single_object_without_what_is_needed_names_what_it_has_instead() {
+    let schema = json!({ "type": "object", "required": ["size"], "properties": {
+        "size": { "type": "string" }, "name": { "type": "string" } } });
+    let (needs, text) = (Ask::form("?", schema), r#"{"a":"1","name":"x","colour":"red"}"#);
+    let answers = Answers::parse(text).expect("reads");
+    assert!(to(&answers, 1, &ask("a")).is_some());
+    assert_eq!(
+        answers.to(2, &needs),
+        Err("the answers do not fit question 2: \"size\" is a required property; it has no field \"colour\""
+            .to_owned()),
+        "\"a\" has answered another one"
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{CERTIFICATE_HELP, Failure, Kind};
 use crate::desk::suggest::{Advice, Suggested};
-use crate::fastmcp::{FastmcpError, Help, HelpPart};
+use crate::fastmcp::{FastmcpError, Help, HelpPart, Right};
 use crate::store::Refusal;
 
 impl From<FastmcpError> for Failure {
@@ -50,6 +50,24 @@ impl From<Help> for Advice {
     }
 }
 
+/// What a user of Redis lacks, with the rule that gives it.
+fn lacking(right: Right, command: &str) -> String {
+    match right {
+        Right::Command => {
+            let rule = command.to_lowercase();
+            format!("the Redis user needs the right to run {command}: ACL SETUSER … +{rule}")
+        }
+        Right::Keys => format!(
+            "the Redis user may run {command}, and not on these keys: ACL SETUSER … ~DOCKET:*, with the docket's name, or \
+             %R~DOCKET:* only to read them (docs/REDIS.md)"
+        ),
+        Right::Channels => format!(
+            "the Redis user may run {command}, and not on these channels: ACL SETUSER … &DOCKET:*, with the docket's name \
+             (docs/REDIS.md)"
+        ),
+    }
+}
+
 /// What to do about it.
 pub(crate) fn hint(error: &FastmcpError) -> Option<Advice> {
     Some(match error {
@@ -57,11 +75,7 @@ pub(crate) fn hint(error: &FastmcpError) -> Option<Advice> {
         FastmcpError::Unreachable { location, .. } => super::store::ping(location).into(),
         FastmcpError::Refuses { code, .. } => Refusal::of_redis(code)?.advice().into(),
         FastmcpError::NotAuthenticated { .. } => Refusal::NotAuthenticated.advice().into(),
-        FastmcpError::Refused { command, .. } => format!(
-            "the Redis user needs the right to run {command}: ACL SETUSER … +{}",
-            command.to_lowercase()
-        )
-        .into(),
+        FastmcpError::Refused { command, lacks, .. } => lacking(*lacks, command).into(),
         FastmcpError::Nothing { .. } => {
             "FastMCP keeps tasks in Redis only where FASTMCP_DOCKET_URL names one".into()
         }

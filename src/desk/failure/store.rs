@@ -22,12 +22,15 @@ impl From<StoreError> for Failure {
 fn explained(error: &StoreError) -> Failure {
     let message = error.to_string();
     match error {
-        StoreError::NoTask(_) => Failure::new(Kind::NotFound, message)
-            .hint(Advice::command(Suggested::new("list"), "shows the tasks; one whose ttl ended is deleted")),
+        StoreError::NoTask(_) => Failure::new(Kind::NotFound, message).hint(Advice::command(
+            Suggested::new("list"),
+            "shows the tasks; one that was pruned, or whose ttl ended, is deleted",
+        )),
         StoreError::NoQuestion { task, .. } => {
             Failure::new(Kind::NotFound, message).hint(about("show", task, "shows its questions"))
         }
         StoreError::AlreadyAnswered { task, question, answer } => already_answered(task, question, answer),
+        StoreError::WaitsLonger { task, question, until } => waits_longer(task, question, *until),
         StoreError::Ended { task, .. } => {
             Failure::new(Kind::NothingChanged, message).hint(about("result", task, "shows how"))
         }
@@ -102,6 +105,19 @@ pub(crate) fn already_answered(task: &TaskId, question: &QuestionId, answer: &An
     )
 }
 
+/// That a question waits as long already.
+fn waits_longer(task: &TaskId, question: &QuestionId, until: Option<Timestamp>) -> Failure {
+    let Some(until) = until else {
+        let message = format!("question {question} of task {task} has no end: it waits until it is answered");
+        return Failure::new(Kind::NothingChanged, message);
+    };
+    let stands = format!("{} ({until})", time::relative(until, Timestamp::now()));
+    Failure::new(
+        Kind::NothingChanged,
+        format!("question {question} of task {task} waits longer than that already: it ends {stands}"),
+    )
+}
+
 fn help_to_reach(location: &str) -> String {
     if is_redis(location) {
         ping(location)
@@ -136,6 +152,7 @@ impl From<EngineError> for Failure {
                 .hint(Advice::command(Suggested::new("tools"), "shows the tools")),
             EngineError::Arguments { tool, .. } => Self::usage(message)
                 .hint(Advice::command(Suggested::new("tools").about(tool), "shows what it takes")),
+            EngineError::Extension { .. } => Self::usage(message),
             EngineError::Answer { task, .. } => Self::usage(message).hint(
                 Advice::from("the question is still open; ")
                     .and_command(Suggested::new("show").about(task.as_str()), "shows what it takes"),
@@ -166,6 +183,11 @@ pub(crate) fn gone_or(task: &Task, error: EngineError) -> Failure {
 pub(crate) fn expired(id: &str) -> Failure {
     let id = text::line(id);
     Failure::new(Kind::Cancelled, format!("task {id} expired: its ttl ended and it was deleted"))
+}
+
+/// The failure of a task that was waited for and that somebody deleted before its ttl ended.
+pub(crate) fn pruned(id: &str) -> Failure {
+    Failure::new(Kind::Cancelled, format!("task {} was pruned: somebody deleted it", text::line(id)))
 }
 
 /// Whether the task's ttl has ended.

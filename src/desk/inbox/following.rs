@@ -3,21 +3,24 @@
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
 
 use super::Inbox;
-use super::list::{Asker, Key, Question};
+use super::list::{Asker, Key, Met, Question};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::failure::{Failure, Kind};
 use crate::desk::place::{Found, Place, SERVER, STORE};
+use crate::desk::question_end::QuestionEnd;
 use crate::desk::row::{session_of, source_of};
 use crate::desk::server::{Server, ServerTask};
 use crate::desk::waiting::each_task;
 use crate::desk::watch::{Notice, Seen, Watching};
-use crate::engine::{Engine, Watch, Watched};
-use crate::fastmcp::DeployedTask;
+use crate::engine::{Engine, Viewer, Watch, Watched};
+use crate::fastmcp::{DeployedTask, Generation};
 use crate::store::EventFilter;
-use crate::task::{self, Event, EventKind, Task};
+use crate::task::{self, Event, EventKind, Task, TaskId};
 
 /// Questions that are kept: as many as somebody could go through in some weeks, and some megabytes.
 const MOST: usize = 10_000;
@@ -25,10 +28,16 @@ const MOST: usize = 10_000;
 /// Tasks of a server that are looked at.
 const SERVED: usize = 1000;
 
+/// Tasks that are read at once for when they end, which no event says. Of those that ask beyond that, it is not known until
+/// all is read again, or their form is opened.
+const READ_AT_ONCE: usize = 256;
+
 /// What came.
 enum News {
     Ours(Watched),
     Theirs(Notice),
+    /// A task, and when its time to live ends.
+    Ends(Option<(TaskId, Timestamp)>),
 }
 
 impl Inbox {
@@ -47,22 +56,39 @@ impl Inbox {
         self.load(at, place).await?;
         answers();
         if !remarks.is_empty() {
-            self.remark(remarks);
+            self.remark_of(at, remarks);
         }
         // What they knew at their beginning has just been read.
         drop(others.open_questions());
+        let mut ends = FuturesUnordered::new();
         loop {
             let news = tokio::select! {
                 biased;
                 news = Watch::next_of(&mut log) => News::Ours(news?),
                 notice = others.next() => News::Theirs(notice?),
+                Some(end) = ends.next() => News::Ends(end),
             };
             match news {
-                News::Ours(Watched::Event(event)) => self.ours(at, &event),
+                News::Ours(Watched::Event(event)) => {
+                    self.ours(at, &event);
+                    let is_asking = matches!(event.kind, EventKind::Asked { .. });
+                    if let Place::Store(engine) = place
+                        && is_asking
+                        && ends.len() < READ_AT_ONCE
+                    {
+                        ends.push(end_of(engine, event.task));
+                    }
+                }
+                News::Ends(end) => {
+                    if let Some((task, end)) = end {
+                        self.change(|list| list.ends(at, task.as_str(), end));
+                    }
+                    continue;
+                }
                 // Whatever the log does not tell of any more is among what waits.
                 News::Ours(_) => self.load(at, place).await?,
                 News::Theirs(Notice::Event(seen)) => self.theirs(at, place, &seen).await?,
-                News::Theirs(Notice::Warning(words)) => self.remark([words]),
+                News::Theirs(Notice::Warning(words)) => self.remark_of(at, [words]),
             }
             self.happened.send_modify(|number| *number = number.wrapping_add(1));
             if self.has_room_again(at) {
@@ -97,12 +123,17 @@ impl Inbox {
             EventKind::Asked { question } => {
                 let session = event.session.as_ref().map(task::SessionId::as_str);
                 let source = self.name_of(at, STORE);
-                let asker = Asker { source: &source, tool: Some(&event.tool), session };
-                let question = of_question((at, task), asker, question);
+                let asker = Asker { source: &source, tool: Some(&event.tool), session, met: Met::Kept };
+                let end = question.deadline.map(|at| QuestionEnd::AnswersItself(question.ask.on_timeout, at));
+                let question = of_question((at, task), asker, question, end);
                 self.change(|list| list.add(question, MOST));
             }
             EventKind::Answered { question, .. } => {
                 self.change(|list| list.close(at, task, Some(question.as_str())));
+            }
+            EventKind::Extended { question, deadline, .. } => {
+                let key = Key { place: at, task: task.to_owned(), question: question.to_string() };
+                self.change(|list| list.extend(&key, *deadline));
             }
             kind if kind.is_end() => self.change(|list| list.close(at, task, None)),
             _ => {}
@@ -135,11 +166,13 @@ impl Inbox {
 
     fn of_deployed(&self, at: usize, task: &DeployedTask) -> Vec<Question> {
         let source = self.name_of(at, &source_of(task));
-        let asker = Asker { source: &source, tool: Some(&task.component.name), session: session_of(task) };
-        let open = task.questions.iter();
+        let met = if task.generation == Generation::V4 { Met::Elsewhere } else { Met::Kept };
+        let asker =
+            Asker { source: &source, tool: Some(&task.component.name), session: session_of(task), met };
+        let (open, end) = (task.questions.iter(), QuestionEnd::of_deployed(task));
         open.map(|question| {
             let key = Key { place: at, task: task.id.clone(), question: question.id.clone() };
-            Question::new(key, asker, &question.ask, (question.asked_at, None))
+            Question::new(key, asker, &question.ask, (question.asked_at, end))
         })
         .collect()
     }
@@ -154,11 +187,11 @@ impl Inbox {
 
     fn of_served(&self, at: usize, server: &Server, task: &ServerTask) -> Vec<Question> {
         let source = self.name_of(at, SERVER);
-        let asker = Asker { source: &source, tool: task.tool.as_deref(), session: None };
+        let asker = Asker { source: &source, tool: task.tool.as_deref(), session: None, met: Met::Shown };
         let since: Option<Timestamp> = task.view.waits_since().map(|(at, _)| at);
         let question = |open: OpenQuestion| {
-            let key = Key { place: at, task: open.task, question: open.id };
-            Question::new(key, asker, &open.asked.ask, (since, None))
+            let (key, end) = (Key { place: at, task: open.task, question: open.id }, open.asked.end());
+            Question::new(key, asker, &open.asked.ask, (since, end))
         };
         OpenQuestion::all_of_server(server.title(), &task.view).map(question).collect()
     }
@@ -178,11 +211,25 @@ impl Inbox {
 
 fn of_task<'a>(at: usize, source: &'a str, task: &'a Task) -> impl Iterator<Item = Question> + 'a {
     let session = task.new.session.as_ref().map(task::SessionId::as_str);
-    let asker = Asker { source, tool: Some(&task.new.tool), session };
-    task.open_questions().map(move |question| of_question((at, task.id().as_str()), asker, question))
+    let asker = Asker { source, tool: Some(&task.new.tool), session, met: Met::Kept };
+    task.open_questions().map(move |question| {
+        let end = QuestionEnd::of_store(task, question);
+        of_question((at, task.id().as_str()), asker, question, end)
+    })
 }
 
-fn of_question((at, task): (usize, &str), asker: Asker<'_>, question: &task::Question) -> Question {
+fn of_question(
+    (at, task): (usize, &str),
+    asker: Asker<'_>,
+    question: &task::Question,
+    end: Option<QuestionEnd>,
+) -> Question {
     let key = Key { place: at, task: task.to_owned(), question: question.id.to_string() };
-    Question::new(key, asker, &question.ask, (Some(question.asked_at), question.deadline))
+    Question::new(key, asker, &question.ask, (Some(question.asked_at), end))
+}
+
+/// When a task's time to live ends, where that is known.
+async fn end_of(engine: &Engine, task: TaskId) -> Option<(TaskId, Timestamp)> {
+    let read = engine.get(&Viewer::Operator, &task).await.ok()?;
+    read.expires_at().map(|at| (task, at))
 }

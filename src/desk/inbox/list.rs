@@ -1,15 +1,22 @@
 //! The questions that wait, as rows: the one that has waited longest first.
 
-use std::collections::BTreeSet;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use jiff::Timestamp;
 
+use crate::desk::question_end::QuestionEnd;
 use crate::desk::{page, text};
 use crate::task::{Ask, AskKind, OnTimeout};
 
 /// The most characters of a question's message in its row.
 const MESSAGE: usize = 400;
+
+/// The fewest characters of a task's id that no two tasks of two places have by chance: ours have 26, UUIDs 36.
+const UNGUESSABLE: usize = 20;
 
 /// Which question: its place among those that are looked at, its task's whole id, and its id within the task.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +46,8 @@ pub(crate) struct Question {
     pub(crate) key: Key,
     /// Where it is, in words.
     pub(crate) source: String,
+    /// Where else the same question is met: a server may stand on the store that is looked at itself.
+    pub(crate) also: Vec<String>,
     /// The tool that asks, where that is known.
     pub(crate) tool: String,
     /// The session of its task, where that is known.
@@ -47,14 +56,25 @@ pub(crate) struct Question {
     pub(crate) message: String,
     /// Since when it waits, where that is known.
     pub(crate) since: Option<Timestamp>,
-    /// When it answers itself.
-    pub(crate) deadline: Option<Timestamp>,
-    /// What it answers then.
-    pub(crate) on_timeout: OnTimeout,
+    /// What ends it where nobody answers, as far as that is known.
+    pub(crate) end: Option<QuestionEnd>,
     /// What its form is known by among others; `None` for a page, which is never answered together with another one.
     pub(crate) form: Option<u64>,
     /// What it is found by.
     words: String,
+    /// How its place knows of it.
+    met: Met,
+}
+
+/// How a place knows of a question: where two have the same, the first of these is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Met {
+    /// It is kept there, and can be answered there.
+    Kept,
+    /// A server shows it.
+    Shown,
+    /// It is kept there, and is answered through a server.
+    Elsewhere,
 }
 
 /// Who asks.
@@ -63,6 +83,7 @@ pub(super) struct Asker<'a> {
     pub(super) source: &'a str,
     pub(super) tool: Option<&'a str>,
     pub(super) session: Option<&'a str>,
+    pub(super) met: Met,
 }
 
 impl Question {
@@ -70,7 +91,7 @@ impl Question {
         key: Key,
         asker: Asker<'_>,
         ask: &Ask,
-        (since, deadline): (Option<Timestamp>, Option<Timestamp>),
+        (since, end): (Option<Timestamp>, Option<QuestionEnd>),
     ) -> Self {
         let [source, tool, session] =
             [Some(asker.source), asker.tool, asker.session].map(|name| text::line(name.unwrap_or_default()));
@@ -79,14 +100,15 @@ impl Question {
         Self {
             key,
             source,
+            also: Vec::new(),
             tool,
             session,
             message,
             since,
-            deadline,
-            on_timeout: ask.on_timeout,
+            end,
             form: form_of(ask),
             words,
+            met: asker.met,
         }
     }
 
@@ -97,6 +119,27 @@ impl Question {
         // Nobody who looks for "ask" means all that is of mcptask.
         let begins = |word: &str| id.starts_with(word) || self.source.to_lowercase().starts_with(word);
         words.iter().all(|word| self.words.contains(word) || begins(word))
+    }
+
+    /// Whether it is the same question, met through another place. Ids that nobody could guess are of one task, wherever they
+    /// are met; what its questions are called is up to each place.
+    fn is_same(&self, other: &Self) -> bool {
+        self.key.place != other.key.place
+            && self.key.task.len() >= UNGUESSABLE
+            && self.key.task == other.key.task
+            && self.message == other.message
+    }
+
+    /// The one that comes first stands for the same question of other places.
+    fn rank(&self) -> (Met, usize) {
+        (self.met, self.key.place)
+    }
+
+    /// It is met there as well.
+    fn is_met_at(&mut self, source: String) {
+        if source != self.source && !self.also.contains(&source) {
+            self.also.push(source);
+        }
     }
 
     /// Nobody knows how long those have waited that have no time: they come last.
@@ -160,12 +203,20 @@ impl List {
             std::mem::take(&mut self.questions).into_iter().partition(|one| one.key.place == place);
         questions.sort_by(|one, other| one.order().cmp(&other.order()));
         questions.dedup_by(|one, other| one.key == other.key);
+        self.questions = others;
+        let tasks: HashSet<String> = self.questions.iter().map(|one| one.key.task.clone()).collect();
+        let met = |one: Question| if tasks.contains(&one.key.task) { self.meet(one) } else { Some(one) };
+        let mut questions: Vec<_> = questions.into_iter().filter_map(met).collect();
+        for one in &mut questions {
+            let known = before.iter().find(|known| !known.also.is_empty() && known.key == one.key);
+            one.also.extend(known.into_iter().flat_map(|known| known.also.clone()));
+        }
         if !self.read.insert(place) {
             let known: BTreeSet<&Key> = before.iter().map(|question| &question.key).collect();
             let new = questions.iter().filter(|question| !known.contains(&question.key));
             self.arrived += u64::try_from(new.count()).unwrap_or(0);
         }
-        questions.extend(others);
+        questions.append(&mut self.questions);
         questions.sort_by(|one, other| one.order().cmp(&other.order()));
         self.more.remove(&place);
         self.more.extend(questions.iter().skip(most).map(|question| question.key.place));
@@ -174,17 +225,50 @@ impl List {
         true
     }
 
+    /// Looks whether another place has the same question: one of them stays, and says where else it is met. `None` where
+    /// that is not this one.
+    fn meet(&mut self, mut question: Question) -> Option<Question> {
+        let Some(at) = self.questions.iter().position(|one| one.is_same(&question)) else {
+            return Some(question);
+        };
+        let other = &mut self.questions[at];
+        if other.rank() < question.rank() {
+            other.is_met_at(question.source);
+            return None;
+        }
+        let other = self.questions.remove(at);
+        question.also = other.also;
+        question.is_met_at(other.source);
+        Some(question)
+    }
+
     /// Adds one, unless it is there or there is no room. Whether the list is another one.
     pub(super) fn add(&mut self, question: Question, most: usize) -> bool {
+        let before = self.questions.len();
+        let Some(question) = self.meet(question) else { return false };
+        let is_known = self.questions.len() < before;
         match self.questions.binary_search_by(|one| one.order().cmp(&question.order())) {
             Ok(_) => false,
             Err(_) if self.questions.len() >= most => self.more.insert(question.key.place),
             Err(at) => {
                 self.questions.insert(at, question);
-                self.arrived += 1;
+                self.arrived += u64::from(!is_known);
                 true
             }
         }
+    }
+
+    /// A question answers itself then, and not before. Whether the list is another one.
+    pub(super) fn extend(&mut self, key: &Key, deadline: Timestamp) -> bool {
+        let Some(one) = self.questions.iter_mut().find(|one| one.key == *key) else { return false };
+        // Its task ends no sooner: who extends a question extends its task with it.
+        let action = if let Some(QuestionEnd::AnswersItself(action, _)) = one.end {
+            action
+        } else {
+            OnTimeout::default()
+        };
+        let end = Some(QuestionEnd::AnswersItself(action, deadline));
+        std::mem::replace(&mut one.end, end) != end
     }
 
     /// Takes a task's question off, or all of the task. Whether the list is another one.
@@ -195,6 +279,17 @@ impl List {
         };
         self.questions.retain(|one| !is_closed(&one.key));
         self.questions.len() != before
+    }
+
+    /// A task's time to live ends then, and with it its questions. Whether that is another end than was known of one.
+    pub(super) fn ends(&mut self, place: usize, task: &str, at: Timestamp) -> bool {
+        let mut is_another = false;
+        for one in self.questions.iter_mut().filter(|one| one.key.place == place && one.key.task == task) {
+            let end = QuestionEnd::first(one.end.into_iter().chain([QuestionEnd::WithItsTask(at)]));
+            is_another |= end != one.end;
+            one.end = end;
+        }
+        is_another
     }
 
     /// A task has these open questions and no others. Whether the list is another one.
@@ -214,97 +309,5 @@ impl List {
             }
         }
         is_another
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn question(task: &str, second: i64, field: &str) -> Question {
-        let key = Key { place: 0, task: task.to_owned(), question: "q1".to_owned() };
-        let schema = json!({ "type": "object", "properties": { field: { "type": "string" } } });
-        let asker = Asker { source: "mcptask", tool: Some("release"), session: Some("Friday") };
-        let since = (second > 0).then(|| Timestamp::from_second(second).expect("a time"));
-        Question::new(key, asker, &Ask::form("Where\u{1b}[2J to?", schema), (since, None))
-    }
-
-    #[test]
-    fn a_place_is_found_by_how_it_begins() {
-        let one = question("a", 0, "x");
-        let has = |word: &str| one.has(&[word.to_owned()]);
-        assert!(has("mcpt") && has("release") && has("elea"), "by its place, and by what it says");
-        assert!(!has("ask"), "the name of the place of all is no word of it");
-    }
-
-    fn tasks(list: &List) -> Vec<&str> {
-        list.questions().iter().map(|one| one.key.task.as_str()).collect()
-    }
-
-    #[test]
-    fn the_one_that_has_waited_longest_is_first_and_those_without_a_time_are_last() {
-        let mut list = List::default();
-        list.set(0, vec![question("b", 0, "x"), question("c", 9, "x"), question("a", 5, "x")], 10);
-        assert_eq!(tasks(&list), ["a", "c", "b"]);
-        assert!(list.add(question("d", 7, "x"), 10) && !list.add(question("d", 7, "x"), 10));
-        assert_eq!((tasks(&list), list.arrived()), (vec!["a", "d", "c", "b"], 1));
-        assert!(list.close(0, "d", Some("q1")) && !list.close(0, "d", None) && !list.close(1, "a", None));
-        assert_eq!(tasks(&list), ["a", "c", "b"]);
-    }
-
-    #[test]
-    fn no_more_are_kept_than_there_is_room_for_and_it_is_said() {
-        let mut list = List::default();
-        list.set(0, vec![question("a", 1, "x"), question("b", 2, "x")], 2);
-        assert!(!list.has_more() && list.add(question("c", 3, "x"), 2) && list.has_more());
-        assert_eq!((tasks(&list), list.arrived()), (vec!["a", "b"], 0));
-        assert!(!list.add(question("d", 3, "x"), 2), "it was said");
-    }
-
-    #[test]
-    fn a_place_that_is_read_again_leaves_the_others_as_they_are() {
-        let mut list = List::default();
-        let of_other = |task: &str, second: i64| {
-            let mut one = question(task, second, "x");
-            one.key.place = 1;
-            one
-        };
-        list.set(0, vec![question("a", 1, "x")], 10);
-        list.set(1, vec![of_other("b", 2), of_other("c", 3)], 10);
-        assert_eq!((tasks(&list), list.arrived(), list.places_read()), (vec!["a", "b", "c"], 0, 2));
-        list.set(1, vec![of_other("c", 3), of_other("d", 4)], 10);
-        assert_eq!((tasks(&list), list.arrived()), (vec!["a", "c", "d"], 1));
-        list.set(0, Vec::new(), 1);
-        assert_eq!(tasks(&list), ["c"]);
-        assert!(list.has_more_of(1) && !list.has_more_of(0));
-    }
-
-    #[test]
-    fn a_task_that_is_read_again_has_what_it_asks_now() {
-        let mut list = List::default();
-        list.set(0, vec![question("a", 1, "x"), question("b", 2, "x")], 10);
-        let mut second = question("a", 3, "x");
-        second.key.question = "q2".to_owned();
-        assert!(list.set_task((0, "a"), vec![second.clone()], 10));
-        assert!(!list.set_task((0, "a"), vec![second], 10));
-        assert_eq!(tasks(&list), ["b", "a"]);
-        assert!(list.set_task((0, "a"), Vec::new(), 10));
-    }
-
-    #[test]
-    fn words_find_a_question_by_all_that_is_shown_of_it() {
-        let one = question("7w3k9q2m", 1, "x");
-        let has = |words: &[&str]| one.has(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
-        assert!(has(&[]) && has(&["rel", "friday"]) && has(&["where", "7w3k"]) && !has(&["rel", "monday"]));
-        assert!(!one.message.contains('\u{1b}'), "{:?}", one.message);
-    }
-
-    #[test]
-    fn a_form_is_known_by_its_fields_and_a_page_by_nothing() {
-        assert_eq!(question("a", 1, "x").form, question("b", 2, "x").form);
-        assert_ne!(question("a", 1, "x").form, question("a", 1, "y").form);
-        assert_eq!(form_of(&Ask::url("Pay.", "https://pay.example/")), None);
     }
 }

@@ -13,7 +13,7 @@ use crate::desk::failure::Failure;
 use crate::desk::place::Place;
 use crate::desk::row::{Row, Wanted};
 use crate::desk::text;
-use crate::desk::workers::{Looked, Worker};
+use crate::desk::workers::{Looked, Worker, deployed};
 use crate::task::TaskStatus;
 
 /// Tasks that are shown of each kind, the newest.
@@ -129,11 +129,7 @@ impl Inbox {
 
     /// Reads a place, once.
     async fn read_place(&self, at: usize, place: &Place, overview: &mut Overview) -> Result<(), Failure> {
-        let mut rows = Vec::new();
-        for statuses in kinds(place) {
-            let wanted = Wanted { statuses: statuses.to_vec(), most: MOST, ..Wanted::default() };
-            rows.extend(place.rows(&wanted).await?);
-        }
+        let (rows, workers) = rows_and_workers(place).await?;
         for mut row in rows {
             row.source = self.name_of(at, &row.source);
             let is_over = row.status.is_some_and(TaskStatus::is_final);
@@ -145,7 +141,6 @@ impl Inbox {
         {
             overview.ways.push(format!("{}: {way}", text::line(&self.name(at))));
         }
-        let workers = place.known_workers(AT_A_GLANCE).await?.workers;
         overview.workers.extend(workers.into_iter().map(|what| At { place: at, what }));
         Ok(())
     }
@@ -158,10 +153,21 @@ impl Inbox {
 const UNFINISHED: &[TaskStatus] = &[TaskStatus::Working, TaskStatus::InputRequired];
 const ENDED: &[TaskStatus] = &[TaskStatus::Completed, TaskStatus::Failed, TaskStatus::Cancelled];
 
-/// What is read at once of a place: our own store has the newest of each kind at hand, others are gone through as a whole.
-fn kinds(place: &Place) -> &'static [&'static [TaskStatus]] {
-    match place {
+/// What there is at a place. Our own store has the newest of each kind at hand; others are gone through as a whole, once.
+async fn rows_and_workers(place: &Place) -> Result<(Vec<Row>, Vec<Worker>), Failure> {
+    let kinds: &[&[TaskStatus]] = match place {
+        Place::Fastmcp(deployment) => {
+            let tasks = deployment.list().await?;
+            let workers = deployed(deployment, &tasks).await?;
+            return Ok((tasks.iter().map(Row::of_deployed).collect(), workers));
+        }
         Place::Store(_) => &[UNFINISHED, ENDED],
-        Place::Fastmcp(_) | Place::Server(_) => &[&[]],
+        Place::Server(_) => &[&[]],
+    };
+    let mut rows = Vec::new();
+    for statuses in kinds {
+        let wanted = Wanted { statuses: statuses.to_vec(), most: MOST, ..Wanted::default() };
+        rows.extend(place.rows(&wanted).await?);
     }
+    Ok((rows, place.known_workers(AT_A_GLANCE).await?.workers))
 }

@@ -1,12 +1,13 @@
 //! The tasks of a server that can be known of. One that cannot be looked at hides no other.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use super::{Server, ServerTask};
 use crate::client::{ClientError, ClientResult, Era, TaskView};
@@ -17,12 +18,19 @@ use crate::desk::text;
 /// How long a look at one task of many may take: it costs a server nothing, and somebody waits for all of them.
 const LOOK_WITHIN: Duration = Duration::from_secs(10);
 
+/// The same at a server that has shown another one meanwhile: it is there, and not slow.
+const LOOK_SOON: Duration = Duration::from_secs(2);
+
 /// How long a task is left alone that was not shown within that: whoever looks again and again waits for it seldom.
 const LEFT_ALONE_FOR: Duration = Duration::from_secs(60);
 
 /// Tasks that were not shown in time, and when.
 #[derive(Default)]
-pub(super) struct Slow(Mutex<HashMap<String, Instant>>);
+pub(super) struct Slow {
+    tasks: Mutex<HashMap<String, Instant>>,
+    /// Whether the server has shown any task in time.
+    shows: watch::Sender<bool>,
+}
 
 impl Slow {
     fn has(&self, id: &str) -> bool {
@@ -30,7 +38,7 @@ impl Slow {
     }
 
     fn tasks(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -113,9 +121,10 @@ impl Server {
             kept.iter().map(|one| (one.task.clone(), one.tool.clone())).collect();
         let mut tasks = Tasks { rows: Vec::new(), bad: Vec::new() };
         if self.era == Era::Legacy {
-            // One that is listed twice is one task all the same.
-            let mut met = HashSet::new();
-            let listed = self.listed().await?.into_iter().filter(|view| met.insert(view.id.clone()));
+            let is_taken = |view: &TaskView| {
+                take(ServerTask { tool: tools.get(&view.id).cloned(), view: view.clone() }).is_some()
+            };
+            let listed = self.listed(most, is_taken).await?.into_iter();
             let listed = listed.map(|view| ServerTask { tool: tools.remove(&view.id), view });
             tasks.rows.extend(listed.filter_map(&take).take(most));
         }
@@ -129,11 +138,23 @@ impl Server {
         self.tasks(most, |_| false, Some).await
     }
 
-    /// What a legacy server lists. Not every server of that era lists its tasks.
-    async fn listed(&self) -> Result<Vec<TaskView>, Failure> {
-        let list = async |client: &crate::client::Client| match client.list().await {
-            Err(error) if error.is_unknown_method() => Ok(Vec::new()),
-            listed => listed,
+    /// What a legacy server lists, up to the page with which there are `most` that are taken. Not every server of that era
+    /// lists its tasks.
+    async fn listed(
+        &self,
+        most: usize,
+        is_taken: impl Fn(&TaskView) -> bool,
+    ) -> Result<Vec<TaskView>, Failure> {
+        let list = async |client: &crate::client::Client| {
+            let mut taken = 0;
+            let is_enough = |view: &TaskView| {
+                taken += usize::from(is_taken(view));
+                taken >= most
+            };
+            match client.list_until(is_enough).await {
+                Err(error) if error.is_unknown_method() => Ok(Vec::new()),
+                listed => listed,
+            }
         };
         self.run(list).await
     }
@@ -184,7 +205,10 @@ impl Server {
     /// What the server knows of the task, `None` where it is nothing, or why it cannot be looked at. What is wrong with the
     /// server as a whole is a failure, after as much patience as there is with it.
     async fn known(&self, id: &str) -> Result<Known, Failure> {
-        let too_slow = || Ok(Err(format!("the server has not answered for {} s", LOOK_WITHIN.as_secs())));
+        let too_slow = || {
+            let within = if *self.slow.shows.borrow() { LOOK_SOON } else { LOOK_WITHIN };
+            Ok(Err(format!("the server has not answered for {} s", within.as_secs())))
+        };
         if self.slow.has(id) {
             return too_slow();
         }
@@ -215,9 +239,23 @@ impl Server {
         }
     }
 
-    /// A look at a task; `None` where it takes too long.
+    /// A look at a task; `None` where it takes too long. Where another one is shown, it is this one that hangs.
     async fn glance(&self, id: &str) -> Option<ClientResult<TaskView>> {
-        let client = self.client();
-        tokio::time::timeout(LOOK_WITHIN, client.get_once(id)).await.ok()
+        let (client, mut shows) = (self.client(), self.slow.shows.subscribe());
+        let hangs = async {
+            tokio::time::sleep(LOOK_SOON).await;
+            // Its sender is a field of `self`, so it cannot have gone.
+            let _ = shows.wait_for(|shows| *shows).await;
+        };
+        tokio::select! {
+            biased;
+            looked = tokio::time::timeout(LOOK_WITHIN, client.get_once(id)) => {
+                if matches!(looked, Ok(Ok(_))) {
+                    self.slow.shows.send_replace(true);
+                }
+                looked.ok()
+            }
+            () = hangs => None,
+        }
     }
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::client::{Era, Heard, Hearing, TaskView};
+use crate::client::{Era, Heard, Hearing, Occurrence, TaskView};
 use crate::desk::failure::Failure;
 use crate::desk::server::{BadTask, Server, ServerTask, Tasks, Unseen};
 
@@ -47,6 +47,8 @@ const MOST: usize = 500;
 /// What a look at tasks brings.
 pub(super) enum Look {
     Task(Box<ServerTask>),
+    /// Something that the server has told of a task, as an event.
+    Told(Box<Occurrence>),
     /// Something that is to be said once.
     Warning(String),
 }

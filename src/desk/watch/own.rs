@@ -2,17 +2,15 @@
 
 use super::Seen;
 use crate::desk::asked::OpenQuestion;
-use crate::desk::{object, text};
+use crate::desk::{object, text, time};
 use crate::task::answer::named;
-use crate::task::{Event, EventKind};
+use crate::task::{Answerer, Event, EventKind, Who};
 
 impl Seen {
     /// An event of our own log.
     pub(crate) fn of_event(event: &Event) -> Self {
-        let question = match &event.kind {
-            EventKind::Asked { question } => Some(OpenQuestion::of_store(&event.task, &event.tool, question)),
-            _ => None,
-        };
+        let question =
+            event.kind.question().map(|question| OpenQuestion::of_store(&event.task, &event.tool, question));
         Self {
             at: event.at,
             task: event.task.to_string(),
@@ -30,6 +28,15 @@ impl Seen {
     }
 }
 
+fn by_whom(by: Answerer, who: Option<&Who>) -> String {
+    text::line(&named(by, who))
+}
+
+fn noting(who: Option<&Who>) -> String {
+    let note = who.and_then(|who| who.note.as_deref());
+    note.map(|note| format!(", noting: {}", text::sentence(note))).unwrap_or_default()
+}
+
 fn words(kind: &EventKind) -> String {
     match kind {
         EventKind::Expired { pruned: true } => "deleted by prune".to_owned(),
@@ -42,14 +49,22 @@ fn words(kind: &EventKind) -> String {
         EventKind::Asked { question } => {
             format!("asked {}: {}", question.id, text::sentence(&question.ask.message))
         }
+        EventKind::Unanswerable { question, reason } => {
+            let id = &question.id;
+            format!("{id} waits for people, nobody at its client can answer it: {}", text::sentence(reason))
+        }
+        EventKind::Reminded { question } => {
+            format!("reminded of {}: {}", question.id, text::sentence(&question.ask.message))
+        }
         EventKind::Answered { question, action, by, who, reason } => {
             let why =
                 reason.as_deref().map(|reason| format!(", {}", text::sentence(reason))).unwrap_or_default();
             let who = who.as_deref();
-            let by = text::line(&named(*by, who));
-            let note = who.and_then(|who| who.note.as_deref());
-            let note = note.map(|note| format!(", noting: {}", text::sentence(note))).unwrap_or_default();
-            format!("answered {question}: {action} by {by}{why}{note}")
+            format!("answered {question}: {action} by {}{why}{}", by_whom(*by, who), noting(who))
+        }
+        EventKind::Extended { question, deadline, by, who, .. } => {
+            let (until, who) = (time::moment(*deadline), who.as_deref());
+            format!("extended {question} until {until} by {}{}", by_whom(*by, who), noting(who))
         }
         EventKind::Completed { is_error: true } => "completed with an error result".to_owned(),
         EventKind::Failed { code, message } => format!("failed: {} ({code})", text::sentence(message)),

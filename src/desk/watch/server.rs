@@ -8,16 +8,30 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use super::events::{Events, Without};
 use super::looking::{Look, Looking};
-use super::{Notice, Seen};
-use crate::client::{Era, TaskView};
+use super::{Notice, Seen, Through};
+use crate::client::{Era, Occurrence, TaskView};
 use crate::desk::asked::OpenQuestion;
 use crate::desk::failure::Failure;
 use crate::desk::failure::server::gone_or;
 use crate::desk::place::SERVER;
 use crate::desk::server::{Server, ServerTask, Unseen};
 use crate::desk::text;
-use crate::task::TaskStatus;
+use crate::task::{SessionId, TaskStatus};
+
+/// Tasks that are looked at where what happens is told.
+const MOST_LOOKED_AT: usize = 500;
+
+/// Why a session of a server cannot be followed.
+pub(super) fn no_sessions(why: Option<String>) -> Failure {
+    let message = match why {
+        None => "a server does not say which session a task is of".to_owned(),
+        Some(why) => format!("the server tells no events of a session: {why}"),
+    };
+    Failure::usage(message)
+        .hint("leave SESSION out, give --task, or watch the store that the server uses with --redis URL or --db PATH")
+}
 
 /// Tasks of a server. At most one server is followed, or one of its tasks.
 #[derive(Default)]
@@ -78,12 +92,22 @@ impl Served {
         self.begin(server, views, looking);
     }
 
-    /// Begins to follow all tasks that can be known of.
+    /// Begins to follow all tasks: those that the server tells of by events, where it does and that is enough; else those
+    /// that can be known of.
     pub(super) async fn follow_all(
         &mut self,
         server: &Arc<Server>,
+        through: Through,
         tell: &mut (dyn FnMut(String) + Send),
     ) -> Result<(), Failure> {
+        if through == Through::Events {
+            match Events::begin(server, None).await {
+                Ok(events) => return self.hear(server, events, None, tell).await,
+                Err(Without::Refused(None)) => {}
+                Err(Without::Refused(Some(why))) => tell(format!("the server tells no events: {why}")),
+                Err(Without::Failed(failure)) => return Err(failure),
+            }
+        }
         let (looking, tasks) = Looking::begin(server).await?;
         tell(looking.way());
         Unseen::of(&tasks.bad).in_words().into_iter().for_each(&mut *tell);
@@ -94,6 +118,41 @@ impl Served {
         }
         let (send, views) = mpsc::unbounded_channel();
         self.begin(server, views, looking.run(send));
+        Ok(())
+    }
+
+    /// Begins to follow a session's tasks, which only events tell.
+    pub(super) async fn follow_session(
+        &mut self,
+        server: &Arc<Server>,
+        session: &SessionId,
+        tell: &mut (dyn FnMut(String) + Send),
+    ) -> Result<(), Failure> {
+        match Events::begin(server, Some(session)).await {
+            Ok(events) => self.hear(server, events, Some(session), tell).await,
+            Err(Without::Refused(why)) => Err(no_sessions(why)),
+            Err(Without::Failed(failure)) => Err(failure),
+        }
+    }
+
+    /// Hears what is told by events; what waits of the tasks that can be known of is looked at once.
+    async fn hear(
+        &mut self,
+        server: &Arc<Server>,
+        events: Events,
+        session: Option<&SessionId>,
+        tell: &mut (dyn FnMut(String) + Send),
+    ) -> Result<(), Failure> {
+        let way = Events::way(session);
+        server.is_heard(&way);
+        tell(way);
+        if session.is_none() {
+            let tasks = server.tasks(MOST_LOOKED_AT, |_| false, Some).await?;
+            Unseen::of(&tasks.bad).in_words().into_iter().for_each(&mut *tell);
+            tasks.rows.iter().for_each(|task| self.note_open(server, task));
+        }
+        let (send, views) = mpsc::unbounded_channel();
+        self.begin(server, views, events.run(send));
         Ok(())
     }
 
@@ -141,6 +200,10 @@ impl Served {
             };
             let task = match look.transpose()? {
                 Some(Look::Task(task)) => *task,
+                Some(Look::Told(occurrence)) => {
+                    self.ready.extend(told(&looks.name, *occurrence).into_iter().map(Notice::of));
+                    continue;
+                }
                 Some(Look::Warning(words)) => return Ok(Notice::Warning(words)),
                 None => {
                     self.looks = None;
@@ -175,7 +238,7 @@ fn between(server: &str, before: Option<&TaskView>, task: &ServerTask) -> Vec<Se
         }
     }
     for (key, request) in now.input_requests.iter().filter(|(key, _)| !had(key)) {
-        found.push(asked(server, task, key, request));
+        found.push(asked(server, task, (key, request), None));
     }
     let status_before = before.map(|before| before.status);
     let waits = now.status == TaskStatus::InputRequired && now.input_requests.is_empty();
@@ -196,9 +259,29 @@ fn between(server: &str, before: Option<&TaskView>, task: &ServerTask) -> Vec<Se
     found
 }
 
-fn asked(server: &str, task: &ServerTask, key: &str, request: &Value) -> Seen {
+/// What an event of a server tells.
+fn told(server: &str, occurrence: Occurrence) -> Vec<Seen> {
+    let Occurrence { view, tool, deadline, is_expired } = occurrence;
+    let task = ServerTask { view, tool };
+    if is_expired {
+        return vec![seen(&task, "expired", "expired".to_owned(), json!({}))];
+    }
+    if task.view.status.is_final() {
+        return vec![ended(&task)];
+    }
+    let questions = task.view.input_requests.iter();
+    questions.map(|question| asked(server, &task, question, deadline)).collect()
+}
+
+fn asked(
+    server: &str,
+    task: &ServerTask,
+    (key, request): (&String, &Value),
+    deadline: Option<Timestamp>,
+) -> Seen {
     match OpenQuestion::of_server(server, &task.view, key, request) {
-        Ok(question) => {
+        Ok(mut question) => {
+            question.asked.deadline = question.asked.deadline.or(deadline);
             let words = format!("asked {}: {}", text::line(key), text::sentence(&question.asked.ask.message));
             let more = json!({ "question": question.object() });
             Seen { question: Some(question), ..seen(task, "asked", words, more) }

@@ -4,7 +4,7 @@ use super::Seen;
 use crate::task::{Event, EventKind, TaskStatus};
 
 /// The events' names, and `end` for each that ends a task.
-pub(crate) const NAMES: [&str; 12] = EventKind::names_and(END);
+pub(crate) const NAMES: [&str; EventKind::NAMES] = EventKind::names_and(END);
 
 /// The word for each event that ends a task.
 pub(crate) const END: &str = "end";

@@ -13,11 +13,13 @@ use super::allowance::{Allowance, Exceeded};
 use super::headers;
 use super::refusals::{as_json_rpc, refusal};
 use super::sessions::{Counted, Sessions};
+use crate::events_extension::STREAM;
 use crate::server::dialect::{Era, Translation, check_exact, check_id, id, translate};
 use crate::server::errors::{no_method, no_session};
 use crate::server::handshake::{check_initialize, drop_unknown_elicitation};
 use crate::server::misbehaviour::{self, Cut};
 use crate::server::request::Serving;
+use crate::store::gate;
 use crate::task::Scope;
 
 /// Bodies up to this size are read whoever else sends some, in bytes.
@@ -37,27 +39,33 @@ pub(super) struct Message {
     id: Value,
     /// It asks for what is known: its response is one message, which needs no stream.
     pub(super) is_answered_at_once: bool,
-    /// Its response is a stream, whatever it has to tell.
-    pub(super) is_stream: bool,
+    /// The method whose response is a stream, whatever it has to tell.
+    pub(super) streams: Option<&'static str>,
+    /// It asks what the server can.
+    pub(super) discovers: bool,
 }
 
 impl Message {
-    fn read(message: &Value) -> Self {
+    fn read(message: &Value, offers_events: bool) -> Self {
         let method = message.get("method").and_then(Value::as_str);
         // The id of a response is that of a request of ours.
         let is_response = method.is_none() && (message.get("result").or(message.get("error"))).is_some();
         let id = if is_response { Value::Null } else { id(message) };
         let is_answered_at_once = matches!(method, Some("tasks/get" | "tasks/list" | "tasks/cancel"));
-        let is_stream = method == Some("subscriptions/listen");
-        Self { id, is_answered_at_once, is_stream }
+        let streams = match method {
+            Some("subscriptions/listen") => Some("subscriptions/listen"),
+            Some(STREAM) if offers_events => Some(STREAM),
+            _ => None,
+        };
+        let discovers = method == Some("server/discover");
+        Self { id, is_answered_at_once, streams, discovers }
     }
 
     /// The refusal of what needs a stream, to a client that takes none.
     pub(super) fn needs_stream(&self) -> Response {
-        let why = if self.is_stream {
-            "the response to subscriptions/listen is a stream"
-        } else {
-            "the server asks something before it responds, on a stream"
+        let why = match self.streams {
+            Some(method) => format!("the response to {method} is a stream"),
+            None => "the server asks something before it responds, on a stream".to_owned(),
         };
         let problem = format!(
             "{why}, and the Accept header does not take text/event-stream: send Accept: application/json, \
@@ -88,11 +96,16 @@ pub(super) async fn translated(
 ) -> Result<Request<Body>, Box<Response>> {
     let (mut parts, body) = request.into_parts();
     let body = read(admission, &parts.headers, body).await?;
+    let values = gate::shape(&body).values;
+    if values > gate::MAX_VALUES {
+        let problem = format!("the body has {values} JSON values, more than {}", gate::MAX_VALUES);
+        return Err(Box::new(refusal(&Value::Null, &ErrorData::invalid_request(problem, None))));
+    }
     let mut message: Value = serde_json::from_slice(&body).map_err(|error| {
         let error = ErrorData::parse_error(format!("the body is not JSON: {error}"), None);
         Box::new(refusal(&Value::Null, &error))
     })?;
-    let known = Message::read(&message);
+    let known = Message::read(&message, admission.serving.config.experimental_events);
     let id = known.id.clone();
     parts.extensions.insert(known);
     if !message.is_object() {

@@ -22,6 +22,7 @@ use super::media;
 use super::origins::{Origins, is_preflight, opened_to, preflight};
 use super::refusals::{as_json_rpc, refusal};
 use super::sessions::Sessions;
+use crate::server::dialect::with_old_events_key;
 use crate::server::handler::Handler;
 use crate::server::misbehaviour::{Cut, cut_off};
 use crate::server::request::Serving;
@@ -132,7 +133,7 @@ async fn answered(
     }
     let cut = request.extensions().get::<Cut>().is_some();
     let message = request.extensions().get::<Message>().cloned();
-    if let Some(message) = message.as_ref().filter(|message| message.is_stream && !takes_streams) {
+    if let Some(message) = message.as_ref().filter(|message| message.streams.is_some() && !takes_streams) {
         return message.needs_stream();
     }
     let counted = endpoint.serving.calls.token();
@@ -143,6 +144,9 @@ async fn answered(
             return message.no_request();
         }
         response = message.as_json_rpc(response).await;
+        if message.discovers && endpoint.serving.config.experimental_events {
+            response = media::with_result(response, with_old_events_key).await;
+        }
         if !takes_streams {
             response = media::as_json_only(response).await.unwrap_or_else(|| message.needs_stream());
         } else if message.is_answered_at_once {

@@ -1,9 +1,9 @@
 //! Media types: what a client accepts and what it sends, read as HTTP says (RFC 9110, 8.3.1 and 12.5.1).
 
-use axum::body::{Body, BodyDataStream};
+use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::response::Response;
 use futures::StreamExt as _;
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::response::Parts;
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
@@ -75,6 +75,23 @@ fn is_refused(range: &str) -> bool {
     let mut parameters = range.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
     let weight = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
     weight.is_some_and(|(_, weight)| weight.trim().parse().is_ok_and(|weight: f32| weight <= 0.0))
+}
+
+/// A response of one JSON-RPC message with its result changed; any other as it is.
+pub(super) async fn with_result(response: Response, change: impl FnOnce(&mut Value)) -> Response {
+    if !is_json(response.headers()) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let text = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let Ok(mut message) = serde_json::from_slice::<Value>(&text) else {
+        return Response::from_parts(parts, Body::from(text));
+    };
+    if let Some(result) = message.get_mut("result") {
+        change(result);
+    }
+    parts.headers.remove(CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(message.to_string()))
 }
 
 /// A stream whose first message is the response already, as that response alone; any other as it is.

@@ -88,12 +88,12 @@ impl RedisStore {
                 if page.tasks.len() + page.unreadable.len() >= most || bytes >= MAX_PAGE_BYTES {
                     return Ok(page);
                 }
-                let size = record.as_ref().map_or(0, codec::size);
+                let weight = record.as_ref().map_or(0, codec::weight);
                 match record.and_then(archived) {
                     Ok(None) => continue,
                     Ok(Some(found)) if !filter.admits(&found.task) => continue,
                     Ok(Some(found)) => {
-                        bytes += size;
+                        bytes += weight;
                         page.tasks.push(found);
                     }
                     Err(problem) => page.unreadable.push(unreadable(place.task.as_str(), problem)),

@@ -262,17 +262,21 @@ fn event(id: &str, fields: &Fields) -> Result<Event, Problem> {
     })
 }
 
+/// The kinds of events that have a whole question.
+const REPEATING: [&str; 3] = ["asked", "reminded", "unanswerable"];
+
 /// Whether an event's question is too large for the log: then it is only in its task. Its task and field.
 pub(super) fn question_elsewhere((_, fields): &Entry) -> Option<(&str, String)> {
-    let is_elsewhere = fields.get("kind").is_some_and(|kind| kind == "asked")
+    let is_elsewhere = fields.get("kind").is_some_and(|kind| REPEATING.contains(&kind.as_str()))
         && fields.get("detail").is_none_or(String::is_empty);
     is_elsewhere.then(|| Some((fields.get("task")?.as_str(), format!("q{}", fields.get("position")?))))?
 }
 
 fn kind(fields: &Fields, at: Timestamp) -> Result<EventKind, Problem> {
     let name = fields.required("kind")?;
-    if name == "asked" {
+    if REPEATING.contains(&name) {
         let asked = fields.parsed("detail")?.ok_or("its question is gone with its task")?;
+        let at = fields.time("asked")?.unwrap_or(at);
         let question = Question {
             id: QuestionId::at(fields.count("position")?),
             ask: asked,
@@ -280,12 +284,23 @@ fn kind(fields: &Fields, at: Timestamp) -> Result<EventKind, Problem> {
             deadline: fields.deadline(at)?,
             answer: None,
         };
-        return Ok(EventKind::Asked { question });
+        let reason = || fields.text("reason").unwrap_or_default().to_owned();
+        return Ok(match name {
+            "reminded" => EventKind::Reminded { question },
+            "unanswerable" => EventKind::Unanswerable { question, reason: reason() },
+            _ => EventKind::Asked { question },
+        });
     }
     let mut detail: serde_json::Value =
         fields.parsed("detail")?.unwrap_or_else(|| serde_json::Value::Object(serde_json::Map::new()));
     if let Some(detail) = detail.as_object_mut() {
         detail.insert("event".to_owned(), name.into());
+        if name == "extended" {
+            for (field, named) in [("until", "deadline"), ("expires", "expires_at")] {
+                let at = fields.time(field)?.map(|at| serde_json::Value::from(at.to_string()));
+                detail.extend(at.map(|at| (named.to_owned(), at)));
+            }
+        }
     }
     serde_json::from_value(detail).map_err(|error| format!("a {name:?} event is unreadable: {error}"))
 }
@@ -345,23 +360,29 @@ fn take_deadline(due: &mut Due, kind: &str, task: &str, position: &str) -> Resul
     let task = id(task)?;
     match kind {
         "t" => due.tasks.push(task),
+        "m" => due.reminders.push((task, position_of(position)?)),
         "r" => due.delayed.push(task),
-        _ => {
-            let position = position.parse().map_err(|_| format!("{position:?} is no question"))?;
-            due.questions.push((task, QuestionId::at(position)));
-        }
+        _ => due.questions.push((task, position_of(position)?)),
     }
     Ok(())
+}
+
+fn position_of(text: &str) -> Result<QuestionId, Problem> {
+    text.parse().map(QuestionId::at).map_err(|_| format!("{text:?} is no question"))
 }
 
 fn id(text: &str) -> Result<TaskId, Problem> {
     text.parse().map_err(|error| format!("{error}"))
 }
 
-/// The bytes of a record.
-pub(super) fn size(hash: &Value) -> usize {
-    let bytes = |value: &Value| if let Value::BulkString(bytes) = value { bytes.len() } else { 0 };
-    hash.as_map_iter().map_or(0, |fields| fields.map(|(name, value)| bytes(name) + bytes(value)).sum())
+/// About what a record takes in memory once it is read, in bytes.
+pub(super) fn weight(hash: &Value) -> usize {
+    let weight = |value: &Value| match value {
+        Value::BulkString(bytes) if bytes.starts_with(b"{") || bytes.starts_with(b"[") => gate::weight(bytes),
+        Value::BulkString(bytes) => bytes.len(),
+        _ => 0,
+    };
+    hash.as_map_iter().map_or(0, |fields| fields.map(|(name, value)| weight(name) + weight(value)).sum())
 }
 
 /// An outcome as its script wants it: status, event kind, event detail.

@@ -27,7 +27,10 @@ impl RedisStore {
 
     async fn rebuild_index(&self) -> StoreResult<()> {
         let key = self.key("index");
-        tracing::warn!(key, "the index of all tasks was lost, and is made anew from their records");
+        tracing::warn!(
+            key,
+            "the index of all tasks was lost or overwritten, and is made anew from their records"
+        );
         let (mut cursor, mut tasks) = ("0".to_owned(), 0);
         loop {
             let (next, ids) = self.scan_records(&cursor, "").await?;
@@ -167,13 +170,19 @@ impl RedisStore {
         Ok(places)
     }
 
-    /// Whether the index was lost or overwritten.
+    /// Whether the index was lost or overwritten, or another program gave a member of it another score, which takes the
+    /// order of all.
     pub(super) async fn is_index_lost(&self) -> StoreResult<bool> {
-        let mut command = redis::cmd("ZSCORE");
-        command.arg(self.key("index")).arg("w");
-        match self.command::<Option<String>>(&command).await {
+        let mut looks = redis::pipe();
+        let key = self.key("index");
+        looks.zscore(&key, "w").zcount(&key, "-inf", "(0").zcount(&key, "(0", "+inf");
+        let found = looks.query_async(&mut self.connection.commands()).await;
+        match self.replied::<(Option<String>, usize, usize)>(found) {
             Err(error) if is_wrong_type(&error) => Ok(true),
-            found => Ok(found?.is_none()),
+            found => {
+                let (whole, below, above) = found?;
+                Ok(whole.is_none() || below + above > 0)
+            }
         }
     }
 
@@ -193,7 +202,7 @@ impl RedisStore {
         }
     }
 
-    /// Says that the index was lost.
+    /// Says that the index was lost or overwritten.
     pub(super) async fn lost_index(&self) -> StoreResult<Option<Trouble>> {
         let is_begun = self.meta("layout").await.is_ok_and(|layout| layout == Some(LAYOUT.to_string()));
         if !is_begun || !self.is_index_lost().await? {
@@ -202,7 +211,7 @@ impl RedisStore {
         Ok(Some(Trouble {
             cause: "store_damaged",
             problem: format!(
-                "the key {} was lost: no deadline is kept, and lists are slow, until it is made anew",
+                "the key {} was lost or overwritten: no deadline is kept, and lists are slow, until it is made anew",
                 self.key("index")
             ),
             advice: "start a worker or `mcptask serve`: it makes the key anew from the tasks' records, and goes on"

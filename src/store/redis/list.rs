@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use redis::Cmd;
+use redis::Value;
 
 use super::reading::{LOST, unreadable};
 use super::{RedisStore, codec};
@@ -12,8 +12,10 @@ use crate::task::{Task, TaskId, TaskStatus};
 /// Members of the index that are read at once.
 const AT_ONCE: usize = 200;
 
-/// Records that are read at once.
+/// Records that are fetched at once: few at first, more where those were light.
+const RECORDS_AT_FIRST: usize = 10;
 const RECORDS_AT_ONCE: usize = 50;
+const LIGHT_BYTES: usize = 1024 * 1024;
 
 impl RedisStore {
     pub(super) async fn read_page(
@@ -27,24 +29,27 @@ impl RedisStore {
         } else {
             Walk::new(self, filter, after)
         };
-        let (mut page, mut bytes) = (Page::default(), 0);
+        let (mut page, mut bytes, mut at_once) = (Page::default(), 0, RECORDS_AT_FIRST);
         loop {
             let left = most.saturating_sub(page.tasks.len() + page.unreadable.len());
-            let places = walk.next(left.clamp(1, RECORDS_AT_ONCE)).await?;
+            let places = walk.next(left.clamp(1, at_once)).await?;
             if places.is_empty() {
                 page.next = None;
                 return Ok(page);
             }
-            for (place, row) in self.records(places).await? {
+            let mut fetched = 0;
+            for (place, record) in self.records(places).await? {
                 // One more than fits tells whether there is another page.
                 if page.tasks.len() + page.unreadable.len() >= most || bytes >= MAX_PAGE_BYTES {
                     return Ok(page);
                 }
-                match row {
+                // Read no sooner than it counts: a record may be a hundred times larger once it is read.
+                match self.row(&place.task, record).await? {
                     Row::Gone => continue,
-                    Row::Good(task, size) => {
+                    Row::Good(task, weight) => {
+                        fetched += weight;
                         if filter.admits(&task) {
-                            bytes += size;
+                            bytes += weight;
                             page.tasks.push(*task);
                         }
                     }
@@ -52,44 +57,47 @@ impl RedisStore {
                 }
                 page.next = Some(place);
             }
+            if fetched < LIGHT_BYTES {
+                at_once = (2 * at_once).min(RECORDS_AT_ONCE);
+            }
         }
     }
 
-    async fn records(&self, places: Vec<PageCursor>) -> StoreResult<Vec<(PageCursor, Row)>> {
-        let commands: Vec<Cmd> = places
-            .iter()
-            .map(|place| redis::cmd("HGETALL").arg(self.task_key(&place.task)).to_owned())
-            .collect();
-        let mut rows = Vec::new();
-        for (place, record) in places.into_iter().zip(self.each(&commands).await?) {
-            let name = place.task.to_string();
-            let row = match record {
-                // It may have ended between the two readings.
-                Ok(hash) if codec::is_empty(&hash) => {
-                    if self.is_indexed(&place.task).await? {
-                        Row::Bad(unreadable(name, LOST))
-                    } else {
-                        Row::Gone
-                    }
+    async fn records(
+        &self,
+        places: Vec<PageCursor>,
+    ) -> StoreResult<Vec<(PageCursor, Result<Value, String>)>> {
+        let record = |place: &PageCursor| redis::cmd("HGETALL").arg(self.task_key(&place.task)).to_owned();
+        let records = self.each(&places.iter().map(record).collect::<Vec<_>>()).await?;
+        Ok(places.into_iter().zip(records).collect())
+    }
+
+    async fn row(&self, task: &TaskId, record: Result<Value, String>) -> StoreResult<Row> {
+        let name = task.to_string();
+        Ok(match record {
+            // It may have ended between the two readings.
+            Ok(hash) if codec::is_empty(&hash) => {
+                if self.is_indexed(task).await? {
+                    Row::Bad(unreadable(name, LOST))
+                } else {
+                    Row::Gone
                 }
-                Ok(hash) => {
-                    let size = codec::size(&hash);
-                    codec::record(hash).map_or_else(
-                        |problem| Row::Bad(unreadable(name, problem)),
-                        |task| Row::Good(Box::new(task), size),
-                    )
-                }
-                Err(problem) => Row::Bad(unreadable(name, problem)),
-            };
-            rows.push((place, row));
-        }
-        Ok(rows)
+            }
+            Ok(hash) => {
+                let weight = codec::weight(&hash);
+                codec::record(hash).map_or_else(
+                    |problem| Row::Bad(unreadable(name, problem)),
+                    |task| Row::Good(Box::new(task), weight),
+                )
+            }
+            Err(problem) => Row::Bad(unreadable(name, problem)),
+        })
     }
 }
 
 /// What one record came to.
 enum Row {
-    /// A task, with the bytes of its record.
+    /// A task, with about what it takes in memory, in bytes.
     Good(Box<Task>, usize),
     /// It cannot be read.
     Bad(Unreadable),

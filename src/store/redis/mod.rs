@@ -23,6 +23,7 @@ mod reading;
 mod reply;
 mod scripts;
 mod tail;
+mod waiting;
 mod writing;
 
 use std::sync::{Arc, Mutex, PoisonError};

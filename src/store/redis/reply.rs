@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 use redis::Value;
 
+use super::codec::timestamp;
 use crate::store::{ClaimKey, StoreError, StoreResult};
-use crate::task::TaskId;
+use crate::task::{QuestionId, TaskId};
 
 /// A reply, read from its front.
 pub(super) struct Reply {
@@ -74,6 +75,12 @@ impl Reply {
             }
             _ => self.unclaimed(&claim.task),
         }
+    }
+
+    /// That a question waits longer than somebody took it to.
+    pub(super) fn longer(&mut self, task: &TaskId, question: &QuestionId) -> StoreError {
+        let until = Some(self.number()).filter(|until| *until > 0).map(timestamp);
+        StoreError::WaitsLonger { task: task.clone(), question: question.clone(), until }
     }
 
     /// Why a write to a task was refused.

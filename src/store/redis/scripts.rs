@@ -33,9 +33,9 @@ macro_rules! scripts {
 }
 
 scripts!(
-    open, claim, wake, park, report, ask, answer, resume, scrub, note, enlist, attribute, withdraw, renew,
-    dismiss, due, mend, mended, drop, sweep, migrate, reindex, submit, finish, cancel, requeue, expire,
-    strand, keep, hold, settle, release, wait_again, forget, link, unlink,
+    open, claim, wake, park, report, ask, answer, extend, remind, leave, resume, scrub, note, enlist,
+    attribute, withdraw, renew, dismiss, due, mend, mended, drop, sweep, migrate, reindex, submit, finish,
+    cancel, requeue, expire, strand, keep, hold, settle, release, wait_again, forget, link, unlink,
 );
 
 /// The body of a script as Redis runs it.

@@ -10,12 +10,12 @@ use crate::store::{
     ClaimKey, IdleWorker, MAX_OPEN_QUESTIONS, Requeue, StoreError, StoreResult, TaskFilter, WorkerDetails,
 };
 use crate::task::{
-    Answer, Ask, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId, TaskStatus,
-    ToolSpec, WorkerId,
+    Answer, Answerer, Ask, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId,
+    TaskStatus, ToolSpec, WorkerId,
 };
 
 /// The largest question that the log repeats, in bytes; a larger one is only in its task.
-const LOGGED_QUESTION_BYTES: usize = 8 * 1024;
+pub(super) const LOGGED_QUESTION_BYTES: usize = 8 * 1024;
 
 /// Queues that a submission looks at for older tasks. A worker of more tools claims by itself.
 const TOOLS_AT_ONCE: usize = 500;
@@ -25,6 +25,15 @@ const STRANDED_AT_ONCE: usize = 200;
 
 /// How long a withdrawal waits for a worker to write anew which tools it offers: each renews its lease more often.
 const RENEWED: Duration = Duration::from_secs(6);
+
+/// After how long each question's reminder is due, as `ask.lua` takes it: mostly no question has one.
+fn reminders(asks: &[Ask]) -> String {
+    if asks.iter().all(|ask| ask.remind_after_ms.is_none()) {
+        return String::new();
+    }
+    let millis: Vec<_> = asks.iter().map(|ask| ask.remind_after_ms.unwrap_or_default().to_string()).collect();
+    millis.join(" ")
+}
 
 impl RedisStore {
     pub(super) async fn write_task(
@@ -87,6 +96,7 @@ impl RedisStore {
         let mut call = self.invocation(&self.scripts.ask);
         let timeout = timeout.map(|timeout| timeout.as_millis() as u64);
         call.arg(claim.task.as_str()).arg(claim.attempt).arg(first).arg(codec::optional(timeout));
+        call.arg(reminders(asks));
         for ask in asks {
             let json = gate::json(Kind::Question, ask)?;
             let logged = if json.len() > LOGGED_QUESTION_BYTES { "" } else { &json };
@@ -151,6 +161,7 @@ impl RedisStore {
         }
         let mut call = self.invocation(&self.scripts.answer);
         call.arg(task.as_str()).arg(position).arg(gate::json(Kind::Answer, &answer)?).arg(detail.to_string());
+        call.arg(u8::from(answer.by == Answerer::Timeout));
         let mut reply = self.verb(&call).await?;
         match reply.word() {
             "ok" => Ok(Answer { at: codec::timestamp(reply.number()), ..answer }),
@@ -160,6 +171,7 @@ impl RedisStore {
                 let answer = Box::new(answer);
                 Err(StoreError::AlreadyAnswered { task: task.clone(), question: question.clone(), answer })
             }
+            "longer" => Err(reply.longer(task, question)),
             _ => Err(reply.unclaimed(task)),
         }
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::{
     ArchivePage, ArchivedTask, MAX_ARCHIVED_EVENT_BYTES, MAX_ARCHIVED_EVENTS, MAX_PAGE_BYTES, PageCursor,
-    Retention, TaskFilter, Unreadable,
+    Retention, TaskFilter, Unreadable, gate,
 };
 use super::change::Change;
 use super::failure::{Failure, readable};
@@ -214,14 +214,14 @@ fn newest_events(connection: &Connection, namespace: i64, task: &TaskId) -> Resu
 /// The columns of an archived task.
 const COLUMNS: &str = "id, created_ms, expired_ms, until_ms, record";
 
-/// A row of [`COLUMNS`], with its bytes.
+/// A row of [`COLUMNS`], with about what it takes in memory, in bytes.
 fn archived(row: &Columns) -> Result<(ArchivedTask, usize), Failure> {
     let json = word(row, 4)?;
     let read: Record = record("archived record", &json)?;
     let known = |event| serde_json::from_value::<Event>(event).ok();
     let events = read.events.into_iter().filter_map(known).collect();
     let (expired_at, kept_until) = (time(row.get(2)?)?, time(row.get(3)?)?);
-    Ok((ArchivedTask { task: read.task, events, expired_at, kept_until }, json.len()))
+    Ok((ArchivedTask { task: read.task, events, expired_at, kept_until }, gate::weight(json.as_bytes())))
 }
 
 /// One archived task.

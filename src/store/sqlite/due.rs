@@ -13,6 +13,7 @@ use super::bounds;
 use super::change::Change;
 use super::failure::{Failure, readable};
 use super::reading::{task_id, word, worker_id};
+use super::reminders;
 use super::workers::lease_lives;
 use crate::task::{QuestionId, TaskId, TaskStatus, WorkerId};
 
@@ -43,6 +44,7 @@ const START: Place = (i64::MIN, i64::MIN, i64::MIN);
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     questions: Option<Place>,
+    reminders: Option<Place>,
     tasks: Option<Place>,
     delayed: Option<Place>,
     /// For each worker that has more claims than its part of a call.
@@ -54,6 +56,8 @@ pub(super) struct Turns {
 pub(super) enum Aside {
     /// The question of that task's number and that position: it is not due any more.
     Question(i64, i64),
+    /// The reminder of that question.
+    Reminder(i64, i64),
     /// The task of that number whose ttl ended: it is deleted.
     Expired(i64),
     /// The task of that number whose delay is over, or whose worker is gone: it is parked.
@@ -95,6 +99,9 @@ pub(super) fn due(
     let found = Found::default();
     let mut look = Look { connection, namespace, now_ms, found, is_cut: false, is_round_over: false };
     look.found.due.questions = look.list((QUESTIONS, &QUESTION), &mut turns.questions)?;
+    if reminders::are_there(connection)? {
+        look.found.due.reminders = look.list((reminders::DUE, &REMINDER), &mut turns.reminders)?;
+    }
     look.found.due.tasks = look.list((TASKS, &EXPIRED), &mut turns.tasks)?;
     look.found.due.claims = look.claims(&mut turns.claims)?;
     look.found.due.delayed = look.list((DELAYED, &RESUMED), &mut turns.delayed)?;
@@ -206,6 +213,8 @@ const QUESTIONS: &str = "SELECT question.task, task.id, due_ms, position, answer
 
 const QUESTION: Kind<(TaskId, QuestionId)> = Kind { read: question, aside: Aside::Question };
 
+const REMINDER: Kind<(TaskId, QuestionId)> = Kind { read: reminder, aside: Aside::Reminder };
+
 /// Tasks past their ttl.
 const TASKS: &str = "SELECT number, id, expires_ms, 0 FROM task INDEXED BY task_by_expiry
     WHERE namespace = ?1 AND expires_ms <= ?2 AND (expires_ms, number, 0) > (?3, ?4, ?5)
@@ -235,6 +244,13 @@ fn question(row: &Columns) -> Result<(TaskId, QuestionId), Failure> {
         return Err(unfit("the task has ended"));
     }
     Ok((task, question.ok_or_else(|| unfit("no question can have that number"))?))
+}
+
+/// A question of which people are to be told once more.
+fn reminder(row: &Columns) -> Result<(TaskId, QuestionId), Failure> {
+    let position = u32::try_from(row.get::<_, i64>(3)?).ok().filter(|position| *position > 0);
+    let none = || Failure::Unreadable("a reminder is due of what can be no question".to_owned());
+    Ok((id(row)?, position.map(QuestionId::at).ok_or_else(none)?))
 }
 
 /// Whether that is the status of a task that has ended.
@@ -289,7 +305,12 @@ fn next(connection: &Connection, namespace: i64, now_ms: i64) -> Result<Option<D
         UNION ALL SELECT min(lease_until_ms) FROM worker WHERE namespace = ?1 AND lease_until_ms > ?2)";
     let next: Option<i64> =
         connection.prepare_cached(sql)?.query_row(params![namespace, now_ms], |row| row.get(0))?;
-    Ok(next.map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now_ms).unsigned_abs())))
+    let reminder = reminders::next(connection, namespace, now_ms)?;
+    Ok([next, reminder]
+        .into_iter()
+        .flatten()
+        .min()
+        .map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now_ms).unsigned_abs())))
 }
 
 /// Sets aside what no verb can name, so that it is not due again.
@@ -300,6 +321,7 @@ pub(super) fn set_aside(change: &mut Change, aside: &[Aside]) -> Result<(), Fail
                 let sql = "UPDATE question SET due_ms = NULL WHERE task = ?1 AND position = ?2";
                 change.execute(sql, [task, position])?;
             }
+            Aside::Reminder(task, position) => reminders::forget(change, task, position)?,
             Aside::Expired(number) => {
                 if let Some(mut row) = super::row::numbered(change.transaction, number)? {
                     change.expire(&mut row)?;

@@ -29,6 +29,7 @@ mod open;
 mod questions;
 mod reading;
 mod recounts;
+mod reminders;
 mod row;
 mod schema;
 mod scopes;
@@ -36,6 +37,7 @@ mod sequence;
 mod shared;
 mod space;
 mod tail;
+mod waiting;
 mod workers;
 
 use std::fmt;

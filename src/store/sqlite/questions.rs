@@ -11,8 +11,9 @@ use super::change::Change;
 use super::clock;
 use super::failure::Failure;
 use super::reading::{self, QUESTION};
+use super::reminders;
 use super::row::{self, Row};
-use crate::task::{Answer, Ask, EventKind, Question, QuestionId, TaskId};
+use crate::task::{Answer, Answerer, Ask, EventKind, Question, QuestionId, TaskId};
 
 /// What is to be asked, as it is stored.
 #[derive(Debug)]
@@ -74,6 +75,7 @@ pub(super) fn ask(
         row.weigh_questions();
         for (position, question, json, fingerprint) in new {
             insert(change, &row, (position, &question), (&json, &fingerprint))?;
+            reminders::keep(change, &row, &question)?;
             change.append(&mut row, &EventKind::Asked { question })?;
         }
         change.save(&mut row)?;
@@ -182,10 +184,13 @@ fn take_answer(
 ) -> Result<(), Failure> {
     let missing = || StoreError::NoQuestion { task: task.clone(), question: question.clone() };
     let position = question.position().ok_or_else(missing)?;
-    let sql = "SELECT answer FROM question WHERE task = ?1 AND position = ?2";
+    let sql = "SELECT answer, due_ms FROM question WHERE task = ?1 AND position = ?2";
     let mut statement = change.transaction.prepare_cached(sql)?;
-    let found = statement.query_row(params![row.number, position], |row| row.get::<_, Option<String>>(0));
-    let stands = found.optional().map_err(|error| Failure::from(error).of(task))?.ok_or_else(missing)?;
+    let found = statement.query_row(params![row.number, position], |row| {
+        Ok((row.get::<_, Option<String>>(0)?, row.get::<_, Option<i64>>(1)?))
+    });
+    let found = found.optional().map_err(|error| Failure::from(error).of(task))?;
+    let (stands, due_ms) = found.ok_or_else(missing)?;
     if let Some(json) = stands {
         let stands = reading::record("answer", &json).map_err(|failure| failure.of(task))?;
         let (task, question) = (task.clone(), question.clone());
@@ -193,6 +198,12 @@ fn take_answer(
     }
     if row.status.is_final() {
         return Err(StoreError::Ended { task: task.clone(), status: row.status }.into());
+    }
+    if let Some(due_ms) = due_ms.filter(|due_ms| *due_ms > change.now_ms())
+        && answer.by == Answerer::Timeout
+    {
+        let until = reading::time(due_ms).ok();
+        return Err(StoreError::WaitsLonger { task: task.clone(), question: question.clone(), until }.into());
     }
     let json = gate::json(Kind::Answer, answer)?;
     let sql = "UPDATE question SET answer = ?3, due_ms = NULL WHERE task = ?1 AND position = ?2";

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row as Columns, Rows, params};
 use serde::de::DeserializeOwned;
 
-use super::super::{EventFilter, History, MAX_PAGE_BYTES, Stretch, Unreadable};
+use super::super::{EventFilter, History, MAX_PAGE_BYTES, Stretch, Unreadable, gate};
 use super::bounds;
 use super::failure::{Failure, readable};
 use super::row::{self, Row, text};
@@ -77,7 +77,7 @@ impl Whole {
         Ok(connection.prepare_cached(&sql)?.query_row([number], Self::read).optional()?)
     }
 
-    /// The task, with how many bytes its records have; [`Failure::Unreadable`] where something of it cannot be read.
+    /// The task, with about how many bytes it takes in memory; [`Failure::Unreadable`] where something of it cannot be read.
     pub(super) fn task(self, connection: &Connection) -> Result<(Task, usize), Failure> {
         let row = &self.row;
         if let Some(problem) = &row.problem {
@@ -94,7 +94,8 @@ impl Whole {
             return Err(Failure::Unreadable("its outcome is gone".into()));
         }
         let (questions, asked_bytes) = questions(connection, row)?;
-        let bytes = arguments.len() + asked_bytes + outcome.as_ref().map_or(0, String::len);
+        let outcome_bytes = outcome.as_ref().map_or(0, |json| gate::weight(json.as_bytes()));
+        let bytes = gate::weight(arguments.as_bytes()) + asked_bytes + outcome_bytes;
         let worker = row.worker.clone().map(worker_id).transpose()?;
         let task = Task {
             new: new_task(row, &arguments)?,

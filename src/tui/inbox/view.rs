@@ -129,7 +129,7 @@ fn titles(state: &State, list: &List, around: &Around<'_>, head: &mut Rows) {
     if parts.is_empty() {
         head.empty();
     } else {
-        head.wrapped("  ", &parts.join(" · "), |row| look.warning(row));
+        head.side_by_side("  ", &parts.join(glyphs::BETWEEN), |row| look.warning(row));
     }
 }
 
@@ -238,12 +238,13 @@ fn preview(state: &State, list: &List, foot: &mut Rows, height: usize) {
     let mut facts = vec![text::line(text::short_id(&here.key.task)), here.tool.clone()];
     facts.extend((!here.session.is_empty()).then(|| format!("session {}", here.session)));
     facts.push(here.source.clone());
+    facts.extend((!here.also.is_empty()).then(|| format!("also at {}", here.also.join(", "))));
     facts.extend(here.since.map(|since| format!("asked {}", time::relative(since, now))));
-    facts.extend(here.deadline.map(|at| format!("{} {}", here.on_timeout.words(), time::relative(at, now))));
+    facts.extend(here.end.map(|end| end.in_words(now)));
     facts.retain(|fact| !fact.is_empty());
     foot.empty();
     let first = foot.lines.len();
-    foot.wrapped("  ", &facts.join(" · "), |row| look.dim(row));
+    foot.side_by_side("  ", &facts.join(glyphs::BETWEEN), |row| look.dim(row));
     foot.wrapped("  ", &here.message, |row| look.bold(row));
     let most = PREVIEW.min(height / 4);
     if foot.lines.len() - first > most {
@@ -271,11 +272,11 @@ fn said(state: &State, around: &Around<'_>, foot: &mut Rows) {
         let room = foot.columns.saturating_sub(FILTER.len());
         let (rows, (row, _)) = state.filter.rows(room);
         let typed = rows.into_iter().nth(row).unwrap_or_default();
-        foot.wrapped("  ", "Enter keeps the filter · Esc takes it off", |row| look.dim(row));
+        foot.side_by_side("  ", "Enter keeps the filter · Esc takes it off", |row| look.dim(row));
         foot.lines.push(Line::from(vec![look.bold(FILTER), Span::raw(typed)]));
         return;
     }
-    foot.wrapped("  ", keys(state), |row| look.dim(row));
+    foot.side_by_side("  ", keys(state), |row| look.dim(row));
 }
 
 /// What stands before the words that are filtered by.

@@ -141,5 +141,6 @@ async fn read(inner: Arc<Inner>, mut signals: broadcast::Receiver<Signal>) {
 }
 
 fn changes_inboxes(kind: &EventKind) -> bool {
-    matches!(kind, EventKind::Asked { .. } | EventKind::Answered { .. }) || kind.is_end()
+    matches!(kind, EventKind::Asked { .. } | EventKind::Answered { .. } | EventKind::Extended { .. })
+        || kind.is_end()
 }

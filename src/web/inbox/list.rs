@@ -12,6 +12,7 @@ use maud::{Markup, html};
 use super::super::frame::Frame;
 use super::super::{Web, closed};
 use super::{question, sign_in};
+use crate::desk::question_end::QuestionEnd;
 use crate::desk::{page, text, time};
 use crate::engine::{Engine, EngineResult, Viewer};
 use crate::server::SignedIn;
@@ -148,9 +149,7 @@ impl Row {
         let session =
             task.new.session.as_ref().map(|one| format!("session {}", text::short(one.as_str(), 40)));
         let asked = format!("asked {}", time::relative(question.asked_at, now));
-        let until = question
-            .deadline
-            .map(|at| format!("{} {}", question.ask.on_timeout.words(), time::relative(at, now)));
+        let until = QuestionEnd::of_store(task, question).map(|end| end.in_words(now));
         let about =
             [Some(text::line(&task.new.tool)), Some(format!("task {short}")), session, Some(asked), until];
         Self {

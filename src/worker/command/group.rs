@@ -89,19 +89,18 @@ impl ProcessGroup for Group {
 
     /// Reads the process table, which takes a while on a busy machine.
     async fn is_any_left(&self) -> bool {
-        let leftovers = self.leftovers.clone();
-        tokio::task::spawn_blocking(move || leftovers.any()).await.unwrap_or(true)
+        self.leftovers.any().await
     }
 
-    fn signal(&self, signal: Signal) {
-        self.leftovers.signal(signal);
+    async fn signal(&self, signal: Signal) {
+        self.leftovers.signal(signal).await;
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
         if !self.over {
-            self.leftovers.signal(Signal::KILL);
+            self.leftovers.kill();
         }
         orphans::forget(self.id);
     }

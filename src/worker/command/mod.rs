@@ -10,6 +10,7 @@ mod budget;
 mod environment;
 mod group;
 mod leftovers;
+mod looks;
 pub(crate) mod orphans;
 mod outcome;
 mod output;

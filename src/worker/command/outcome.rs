@@ -49,6 +49,10 @@ pub(super) fn result(tool: &ToolSpec, stdout: Vec<u8>) -> Result<Outcome, String
             Err(problem) if tool.output_schema.is_none() => problem,
             kept => return kept,
         },
+        // It is meant as an object, as it seems.
+        (Err(error), _) if text.starts_with('{') && text.ends_with('}') => {
+            format!("it is no JSON that can be read: {error}")
+        }
         _ => return kept(text, None),
     };
     let outcome = kept(text, None)?;

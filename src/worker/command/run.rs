@@ -41,7 +41,7 @@ enum Ending {
 pub(super) async fn run(tool: &ToolSpec, command: &CommandSpec, task: TaskContext) -> ToolOutcome {
     if task.attempt() > 1 {
         let mark = format!("{TASK_VARIABLE}={}", task.task()).into_bytes();
-        let _ = tokio::task::spawn_blocking(move || end_earlier_run(&mark)).await;
+        end_earlier_run(&mark).await;
     }
     let socket = PrivateSocket::open().map_err(|error| no_socket(&error))?;
     let (group, pipes) = match start(command, &task, socket.path()) {

@@ -152,7 +152,7 @@ fn asked(question: &QuestionTemplate, context: &Context) -> Result<Ask, Template
         QuestionKind::Form(schema) => Ask::form(message, schema.value(context)?),
         QuestionKind::Url(url) => Ask::url(message, url.render(context)?),
     };
-    Ok(ask.named(question.name.clone()).on_timeout(question.on_timeout))
+    Ok(ask.named(question.name.clone()).on_timeout(question.on_timeout).remind_after(question.remind_after))
 }
 
 fn result(reply: &Reply, names: &Context, is_error: bool) -> Result<Outcome, TemplateError> {

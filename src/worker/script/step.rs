@@ -84,6 +84,8 @@ pub struct QuestionTemplate {
     pub kind: QuestionKind,
     /// What it answers when its time is over.
     pub on_timeout: OnTimeout,
+    /// After how long people are told once more that it waits.
+    pub remind_after: Option<Duration>,
 }
 
 impl QuestionTemplate {

@@ -8,6 +8,19 @@ local function in_archive(command, ...)
   return call(command, P .. 'archive', ...)
 end
 
+-- Whoever gave a member another score took the order of all: ours get theirs back, and what is none of ours goes.
+local function order_archive()
+  for _, side in ipairs({ { '-inf', '(0' }, { '(0', '+inf' } }) do
+    for _, member in ipairs(in_archive('ZRANGEBYSCORE', side[1], side[2], 'LIMIT', '0', WORDS)) do
+      if string.find(member, '^[bitu]:') then
+        call('ZADD', P .. 'archive', '0', member)
+      else
+        call('ZREM', P .. 'archive', member)
+      end
+    end
+  end
+end
+
 -- The newest events of a task as one text, JSON, newest first. What a question asks stands in the record already.
 local function events_of(task)
   local ids, entries, bytes = {}, {}, 0
@@ -61,6 +74,7 @@ end
 -- Adds to the bytes of the archive, then takes some tasks out of it: those whose time is over, and while it has more
 -- than `most` bytes those that would go soonest.
 local function bound_archive(added, most, at)
+  order_archive()
   local notes, bytes = in_archive('ZRANGEBYLEX', '[b:', '(b;'), 0
   for _, note in ipairs(notes) do bytes = bytes + (tonumber(string.match(note, '^b:(%d+)$') or '') or 0) end
   bytes = bytes + added

@@ -31,7 +31,7 @@ end
 -- Whether a deadline still stands, by what its task says.
 local function stands(kind, id, position, time)
   local q, a = 'q' .. position, 'a' .. position
-  local task, values = load(id, 'resume', q .. '.until', a .. '.at', a, 'ttl')
+  local task, values = load(id, 'resume', q .. '.until', a .. '.at', a, 'ttl', q .. '.remind')
   if not task then
     if values[1] == 'unreadable' then bad[#bad + 1] = { id, values[2] } end
     -- It can be deleted all the same.
@@ -40,6 +40,9 @@ local function stands(kind, id, position, time)
   if kind == 't' then return ends(task, values[14], time) end
   if task.is_final then return false end
   if kind == 'r' then return tonumber(values[10] or '') == time end
+  if kind == 'm' then
+    return tonumber(values[15] or '') == time and (values[12] or '') == '' and (values[13] or '') == ''
+  end
   if tonumber(values[11] or '') ~= time or (values[12] or '') ~= '' then return false end
   if (values[13] or '') ~= '' then
     bad[#bad + 1] = { id, 'its question ' .. position .. ' has an answer that nobody gave at any time' }
@@ -50,12 +53,16 @@ end
 
 local from = ARGV[2] == '' and '[d:' or '(' .. ARGV[2]
 local to, behind = '(d:' .. digits(at + 1), ''
-local members = range('index', 'ZRANGEBYLEX', from, to, 'LIMIT', 0, most)
-if #members == 0 and ARGV[2] ~= '' then members = range('index', 'ZRANGEBYLEX', '[d:', to, 'LIMIT', 0, most) end
+local members = {}
+-- An index that is out of order has anything there; it is made anew first.
+if not is_out_of_order() then
+  members = range('index', 'ZRANGEBYLEX', from, to, 'LIMIT', 0, most)
+  if #members == 0 and ARGV[2] ~= '' then members = range('index', 'ZRANGEBYLEX', '[d:', to, 'LIMIT', 0, most) end
+end
 for _, member in ipairs(members) do
-  local time, kind, rest = string.match(member, '^d:(%d+):([tqr]):(.*)$')
+  local time, kind, rest = string.match(member, '^d:(%d+):([tqrm]):(.*)$')
   local id, position = rest or '', ''
-  if kind == 'q' then id, position = string.match(rest, '^(.*):([1-9]%d*)$') end
+  if kind == 'q' or kind == 'm' then id, position = string.match(rest, '^(.*):([1-9]%d*)$') end
   -- Only what can be an id can be settled.
   if id and string.find(id, '^[!-~]+$') and stands(kind, id, position, tonumber(time)) then
     due[#due + 1] = { kind, id, position }
@@ -102,5 +109,4 @@ if time then next = time - at end
 local lease = (typed('ZRANGEBYSCORE', P .. 'leases', '(' .. at, '+inf', 'WITHSCORES', 'LIMIT', 0, 1) or {})[2]
 if lease and (next < 0 or tonumber(lease) - at < next) then next = math.ceil(tonumber(lease) - at) end
 if behind ~= '' or passed > 0 then next = 0 end
-local is_lost = typed('ZSCORE', INDEX, 'w') and 0 or 1
-return { due, claims, bad, next, unknown, behind, passed, is_lost }
+return { due, claims, bad, next, unknown, behind, passed, has_index() and 0 or 1 }

@@ -23,23 +23,21 @@ local function at_ends()
   local function ending_at(task, ms)
     return 'd:' .. string.format('%015d', ms) .. ':t:' .. task.id
   end
-  -- The deadlines of a task's open questions: of those that are there, however many it is said to have asked.
+  -- The deadlines and reminders of a task's open questions: of those that are there, however many it is said to have asked.
   local function question_deadlines(task, members)
-    local key, positions, fields = P .. 'task:' .. task.id, {}, {}
+    local key, found, fields = P .. 'task:' .. task.id, {}, {}
     for _, name in ipairs(call('HKEYS', key)) do
-      local position = string.match(name, '^q([1-9]%d*)%.until$')
-      if position then
-        positions[#positions + 1] = position
+      local position, what = string.match(name, '^q([1-9]%d*)%.(%l+)$')
+      if what == 'until' or what == 'remind' then
+        found[#found + 1] = (what == 'until' and ':q:' or ':m:') .. task.id .. ':' .. position
         fields[#fields + 1] = name
         fields[#fields + 1] = 'a' .. position .. '.at'
       end
     end
     local values = seldom().fields_of(key, fields)
-    for at, position in ipairs(positions) do
+    for at, rest in ipairs(found) do
       local due = seldom().deadline(values[2 * at - 1])
-      if due and not values[2 * at] then
-        members[#members + 1] = 'd:' .. due .. ':q:' .. task.id .. ':' .. position
-      end
+      if due and not values[2 * at] then members[#members + 1] = 'd:' .. due .. rest end
     end
   end
   return { end_of_ttl = end_of_ttl, ending_at = ending_at, question_deadlines = question_deadlines }

@@ -16,4 +16,4 @@ if is_new == 1 then
   -- In the same step, so that nobody who finds its first task takes the index for a lost one.
   if ARGV[3] == '0' then try('ZADD', INDEX, '0', 'w') end
 end
-return { call('HGET', meta, 'layout'), is_new, typed('ZSCORE', INDEX, 'w') and 0 or 1 }
+return { call('HGET', meta, 'layout'), is_new, has_index() and 0 or 1 }

@@ -8,7 +8,7 @@
 --   meta               hash    layout; epoch, another one after the data was lost. It alone stands under
 --                              `mcptask:{NAMESPACE}:`, for programs of every layout
 --   task:ID            hash    the task: `new` (JSON), its parts that scripts need, and the journal:
---                              qN (JSON), qN.at, qN.until (ms), qN.sum, aN (JSON), aN.at (ms);
+--                              qN (JSON), qN.at, qN.until (ms), qN.remind (ms, until it came), qN.sum, aN (JSON), aN.at (ms);
 --                              labels: whether it is hidden 0|1, directly its tool, then its session or '' and its
 --                              scope, each on a line of its own; its events repeat them as they are;
 --                              log: the ids of its latest events
@@ -25,9 +25,11 @@
 --                                e:STATUS:CREATED:ID         final
 --                                o:SCOPE\nCREATED:ID         of a scope that is not anonymous
 --                                s:SESSION\nCREATED:ID       of a session
---                                d:TIME:t:ID, d:TIME:q:ID:N, d:TIME:r:ID
---                                                            when a ttl ends, a question times out, a delay is over
---                                w                           in every index: one that lacks it was lost
+--                                d:TIME:t:ID, d:TIME:q:ID:N, d:TIME:m:ID:N, d:TIME:r:ID
+--                                                            when a ttl ends, a question times out, people are
+--                                                            reminded of it, a delay is over
+--                                w                           in every index: one that lacks it was lost, and so was one
+--                                                            in which another program gave a member another score
 --   tools              hash    name -> specification (JSON)
 --   tools:changes      stream  one entry, of the last change of `tools`: tails wait on it beside `events`
 --   source:SOURCE      set     the tools that a source, such as a file of one machine, has offered
@@ -210,6 +212,16 @@ local function typed(command, ...)
   if type(reply) ~= 'table' or not reply.err then return reply end
   if not string.find(reply.err, 'WRONGTYPE', 1, true) then error(reply, 0) end
   return nil
+end
+
+-- Whether the index has members of another score: who gave it some took the order of its letters, by which all is found.
+local function is_out_of_order()
+  return (typed('ZCOUNT', INDEX, '-inf', '(0') or 0) > 0 or (typed('ZCOUNT', INDEX, '(0', '+inf') or 0) > 0
+end
+
+-- Whether the index is there, and as it was made.
+local function has_index()
+  return typed('ZSCORE', INDEX, 'w') and not is_out_of_order()
 end
 
 -- The names of a worker's tools; nil where they cannot be read.

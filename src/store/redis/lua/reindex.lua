@@ -1,8 +1,13 @@
 -- Brings tasks back into an index that was lost or overwritten, as their records say.
 -- ARGV: whether these are the last ones 0|1, id...
 -- Returns: {'ok', how many got back} | {'whole'}, where somebody else has done it
-if typed('ZSCORE', INDEX, 'w') then return { 'whole' } end
-seldom().own('index', 'zset')
+if has_index() then return { 'whole' } end
+if not seldom().own('index', 'zset') and is_out_of_order() then
+  -- What has another score may be ours: it comes back like all else.
+  call('ZREM', INDEX, 'w')
+  call('ZREMRANGEBYSCORE', INDEX, '-inf', '(0')
+  call('ZREMRANGEBYSCORE', INDEX, '(0', '+inf')
+end
 local back = 0
 for at = 2, #ARGV do
   local id = ARGV[at]

@@ -1,0 +1,85 @@
+//! The verbs on questions that wait.
+
+use async_trait::async_trait;
+use rusqlite::{OptionalExtension as _, params};
+
+use super::SqliteStore;
+use super::change::Change;
+use super::failure::Failure;
+use super::reading;
+use super::reminders;
+use crate::store::gate;
+use crate::store::{Extended, Extension, KEPT_BEYOND, StoreError, StoreResult, WaitingStore};
+use crate::task::{EventKind, QuestionId, TaskId};
+
+#[async_trait]
+impl WaitingStore for SqliteStore {
+    async fn extend(
+        &self,
+        task: &TaskId,
+        question: &QuestionId,
+        extension: &Extension,
+    ) -> StoreResult<Extended> {
+        extension.who.as_deref().map_or(Ok(()), gate::who)?;
+        let (task, question, extension) = (task.clone(), question.clone(), extension.clone());
+        self.write(move |change| extend(change, (&task, &question), extension)).await
+    }
+
+    async fn remind(&self, task: &TaskId, question: &QuestionId) -> StoreResult<()> {
+        let (task, question) = (task.clone(), question.clone());
+        self.write(move |change| reminders::remind(change, &task, &question)).await
+    }
+
+    async fn leave(&self, task: &TaskId, question: &QuestionId, reason: &str) -> StoreResult<()> {
+        let (task, question, reason) = (task.clone(), question.clone(), gate::reason(reason));
+        self.write(move |change| {
+            let tells = |question| EventKind::Unanswerable { question, reason };
+            reminders::tell(change, &task, &question, tells)
+        })
+        .await
+    }
+}
+
+fn extend(
+    change: &mut Change,
+    (task, question): (&TaskId, &QuestionId),
+    extension: Extension,
+) -> Result<Extended, Failure> {
+    let mut row = change.load(task)?;
+    row.readable(task)?;
+    let missing = || StoreError::NoQuestion { task: task.clone(), question: question.clone() };
+    let position = question.position().ok_or_else(missing)?;
+    let sql = "SELECT answer, deadline_ms FROM question WHERE task = ?1 AND position = ?2";
+    let found = change.transaction.prepare_cached(sql)?.query_row(params![row.number, position], |columns| {
+        Ok((columns.get::<_, Option<String>>(0)?, columns.get::<_, Option<i64>>(1)?))
+    });
+    let found = found.optional().map_err(|error| Failure::from(error).of(task))?;
+    let (answer, before) = found.ok_or_else(missing)?;
+    if let Some(json) = answer {
+        let answer = Box::new(reading::record("answer", &json).map_err(|failure| failure.of(task))?);
+        let (task, question) = (task.clone(), question.clone());
+        return Err(StoreError::AlreadyAnswered { task, question, answer }.into());
+    }
+    if row.status.is_final() {
+        return Err(StoreError::Ended { task: task.clone(), status: row.status }.into());
+    }
+    let deadline_ms = change.after(extension.lasts);
+    let deadline = reading::time(deadline_ms)?;
+    if before.is_none_or(|before| before >= deadline_ms) {
+        let until = before.map(reading::time).transpose()?;
+        return Err(StoreError::WaitsLonger { task: task.clone(), question: question.clone(), until }.into());
+    }
+    let sql = "UPDATE question SET deadline_ms = ?3, due_ms = ?3 WHERE task = ?1 AND position = ?2";
+    change.execute(sql, params![row.number, position, deadline_ms])?;
+    let kept_ms = change.after(extension.lasts.saturating_add(KEPT_BEYOND));
+    let expires_ms = row.expires_ms.filter(|expires_ms| *expires_ms < kept_ms).map(|_| kept_ms);
+    if let Some(expires_ms) = expires_ms {
+        let sql = "UPDATE task SET ttl_ms = ?2, expires_ms = ?3 WHERE number = ?1";
+        change.execute(sql, params![row.number, expires_ms - row.created_ms, expires_ms])?;
+    }
+    let expires_at = expires_ms.map(reading::time).transpose()?;
+    let (question, Extension { by, who, .. }) = (question.clone(), extension);
+    change.append(&mut row, &EventKind::Extended { question, deadline, expires_at, by, who })?;
+    change.save(&mut row)?;
+    Ok(Extended { deadline, expires_at })
+}
