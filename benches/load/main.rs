@@ -22,6 +22,7 @@ mod lean;
 mod marks;
 mod operator;
 mod options;
+mod pages;
 mod plot;
 mod processes;
 mod report;
@@ -86,6 +87,7 @@ async fn measure(part: &str, options: &Options) -> Vec<Section> {
         "namespaces" => growth::namespaces(options).await,
         "operator" => operator::measure(options).await,
         "inbox" => inbox::measure(options).await,
+        "pages" => pages::measure(options).await,
         "sqlite" => sqlite::measure(options).await,
         "scale" => scale::measure(options).await,
         other => unreachable!("{other} is not in the list of parts"),

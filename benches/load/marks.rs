@@ -10,7 +10,7 @@ const QUESTION_BYTES: f64 = 2048.0;
 
 /// The marks that the sheet has figures for.
 pub(crate) fn section(sheet: &Value) -> Section {
-    let marks = [rounds(sheet), width(sheet), rest(sheet), growth(sheet), sqlite(sheet)];
+    let marks = [rounds(sheet), width(sheet), rest(sheet), growth(sheet), pages(sheet), sqlite(sheet)];
     Section { name: "marks", title: "Marks", rows: marks.into_iter().flatten().flatten().collect() }
 }
 
@@ -145,6 +145,17 @@ fn growth(sheet: &Value) -> Vec<Mark> {
         }
     }
     marks
+}
+
+fn pages(sheet: &Value) -> Vec<Mark> {
+    let round = |inboxes: &str, open: u32| {
+        one(sheet, "pages", &[("inboxes", inboxes.into()), ("questions at once", open.into())], "p50")
+    };
+    let slower = |open| round("500", open).zip(round("none", open)).map(|(beside, alone)| beside / alone);
+    vec![
+        at_most("question round, one at a time: beside 500 open inboxes : beside none", 1.25, slower(1)),
+        at_most("the same, 10 at once", 1.25, slower(10)),
+    ]
 }
 
 fn sqlite(sheet: &Value) -> Vec<Mark> {

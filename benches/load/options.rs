@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The parts: name, what it measures, seconds that it takes in full.
-pub(crate) const PARTS: [(&str, &str, u32); 13] = [
+pub(crate) const PARTS: [(&str, &str, u32); 14] = [
     ("floor", "round trips of Redis and of HTTP, of the size that a question needs", 20),
     ("latency", "ask → handler → worker goes on, with 1, 10 and 100 tasks asking at once", 300),
     ("throughput", "tasks with one question each per second, by tasks in flight and worker processes", 400),
@@ -16,6 +16,7 @@ pub(crate) const PARTS: [(&str, &str, u32); 13] = [
     ("namespaces", "the same beside up to 1,000,000 other namespaces", 400),
     ("operator", "watch behind its writers; commands as whole processes", 90),
     ("inbox", "the inbox with 1,000 waiting questions on a slow store: frames, keys, CPU at rest", 120),
+    ("pages", "questions beside 500 open inboxes in browsers", 100),
     ("sqlite", "questions between two processes on a file, and CPU at rest", 60),
     ("scale", "many readers of one log: what one namespace carries", 120),
 ];

@@ -87,6 +87,11 @@ pub(crate) struct Ours {
 impl Ours {
     /// A server with workers in it, or with so many worker processes beside it.
     pub(crate) fn start(place: Place, worker_processes: usize) -> Self {
+        Self::start_with(place, worker_processes, &[])
+    }
+
+    /// The same, with further options of its server.
+    pub(crate) fn start_with(place: Place, worker_processes: usize, options: &[&str]) -> Self {
         let home = TempDir::new().expect("a temporary directory");
         let mut workers = Vec::new();
         for _ in 0..worker_processes {
@@ -98,7 +103,7 @@ impl Ours {
         let mut command = program(&place, home.path());
         command.args(["--json", "serve", "--listen", "127.0.0.1:0", "--workers", slots]);
         command.args(["--max-tasks", "10000000", "--unanswerable", "wait", "--config"]);
-        let server = Process::start(command.arg(config()));
+        let server = Process::start(command.arg(config()).args(options));
         let said: serde_json::Value = serde_json::from_str(&server.first).expect("a JSON line");
         let url = said["url"].as_str().expect("the server says where it listens").to_owned();
         Self { place, server, workers, url, home }
