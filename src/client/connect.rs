@@ -4,7 +4,6 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{HeaderName, HeaderValue};
 use rmcp::model::ProtocolVersion;
 use rmcp::service::{
     ClientInitializeError, ClientLifecycleMode, RoleClient, RunningService,
@@ -21,6 +20,7 @@ use super::asking::{Answering, Desk, GaveUp};
 use super::discovery::{http_status, was_silent};
 use super::failure::{answers_http, answers_oddly, closed, timeout, transport_failure};
 use super::flood::Flood;
+use super::headers::{bearer, header};
 use super::http::Endpoint;
 use super::last_words::LastWords;
 use super::oddity;
@@ -319,29 +319,6 @@ fn lifecycle(era: Era) -> ClientLifecycleMode {
         Era::Auto => ClientLifecycleMode::Auto { preferred_versions, legacy_version: None },
         Era::Legacy => ClientLifecycleMode::Initialize,
         Era::Modern => ClientLifecycleMode::Discover { preferred_versions },
-    }
-}
-
-fn header((name, value): &(String, String)) -> ClientResult<(HeaderName, HeaderValue)> {
-    let refused = |problem: &str| ClientError::Target {
-        given: format!("header {name}"),
-        problem: format!("{problem}: give NAME: VALUE"),
-    };
-    let parsed = HeaderName::try_from(name).map_err(|_| refused("has a name that HTTP does not allow"))?;
-    let mut value =
-        HeaderValue::try_from(value).map_err(|_| refused("has a value that HTTP does not allow"))?;
-    value.set_sensitive(true);
-    Ok((parsed, value))
-}
-
-/// A token that HTTP allows.
-fn bearer(token: &str) -> ClientResult<String> {
-    match HeaderValue::try_from(token) {
-        Ok(_) => Ok(token.to_owned()),
-        Err(_) => Err(ClientError::Target {
-            given: "the token".to_owned(),
-            problem: "has characters that HTTP does not allow, such as a line end".to_owned(),
-        }),
     }
 }
 

@@ -17,6 +17,7 @@ mod events;
 mod failure;
 mod flood;
 mod follow;
+mod headers;
 mod hearing;
 mod http;
 mod http_client;
