@@ -14,6 +14,7 @@ use crate::client::{Era, Target};
 use crate::desk::answer::{Delivered, Sending};
 use crate::desk::answers;
 use crate::desk::asked::OpenQuestion;
+use crate::desk::background::Background;
 use crate::desk::ending::Ending;
 use crate::desk::place::{Found, SERVER};
 use crate::desk::suggest::{Advice, Suggested};
@@ -170,6 +171,7 @@ async fn at_server(
         if server.era() == Era::Legacy && !server.is_ours() && !task.status.is_final() {
             context.tell(not_asked_here(&task.id));
         }
+        answering.is_about(server.tool_of(&task.id), Background::default());
         answering.announced(&task);
         let cancel = async || server.cancel(&task.id).await.map(drop);
         let ended = Box::pin(stay::to_end(context, server, &task));

@@ -98,7 +98,7 @@ async fn dinner(
         "A client calls the tool plan_dinner as a task. The call returns at once, with the task's id:",
     );
     let call = Call { tool: "plan_dinner".to_owned(), session: Some("demo".to_owned()), ..Call::default() };
-    answering.is_about(Background::of_call(&call));
+    answering.is_about(Some(call.tool.clone()), Background::of_call(&call));
     let Submitted::Task(task) = client.submit(call).await? else {
         return Err(Failure::new(Kind::Unexpected, "the server ran plan_dinner in the foreground"));
     };

@@ -203,8 +203,10 @@ pub(crate) async fn to_end(
     let start = engine.last().await?;
     let mut watch = engine.watch(EventFilter::Task(id.clone()), start).await?;
     loop {
-        let task = engine.get_patiently(&Viewer::Operator, id).await;
-        let task = task.map_err(|error| gone_or(submitted, error))?;
+        let task = match engine.get_patiently(&Viewer::Operator, id).await {
+            Ok(task) => task,
+            Err(error) => return Err(gone_or(engine, submitted, error).await),
+        };
         if task.status.is_final() {
             return Ok(task);
         }

@@ -61,7 +61,7 @@ pub(crate) async fn run(context: &Context, args: InboxArgs) -> Result<(), Failur
     let named = args.also.iter().map(|name| Named::new(context, name)).collect::<Result<Vec<_>, _>>()?;
     sites::refuse_twice(context, &args.remote, &named)?;
     if !named.is_empty() {
-        context.is_called(text::line(&context.config.place()));
+        context.is_called(text::line(&context.place_of(&args.remote)));
     }
     context.rides_out_outages();
     let done = if named.is_empty() {
@@ -330,7 +330,9 @@ impl<'a> Desk<'a> {
     async fn may_change(&mut self, place: usize) -> Result<(), Failure> {
         let site = self.site(place)?;
         let Some(guard) = site.unconfirmed() else { return Ok(()) };
-        let lines = vec![SheetLine::new("", guard, Tone::Wrong)];
+        // Where there is only one place that wants it, the top of the screen says it already.
+        let is_said = self.sites.guards().as_ref() == Some(&guard);
+        let lines = if is_said { Vec::new() } else { vec![SheetLine::new("", guard, Tone::Wrong)] };
         self.yes(Sheet::question("Change something there?", lines)).await?;
         site.confirm();
         Ok(())
@@ -338,8 +340,12 @@ impl<'a> Desk<'a> {
 
     async fn question(&mut self, key: &Key) -> Result<(Found, OpenQuestion), Failure> {
         let inbox = self.inbox;
+        let site = self.site(key.place)?;
         let reading = async {
             let found = inbox.find(&key.of_task()).await?;
+            if let Some(advice) = found.answered_elsewhere() {
+                return Err(Failure::new(Kind::NothingChanged, site.context.advise(advice)));
+            }
             let question = found.question(Some(&key.question), Way::Supported).await?;
             Ok((found, question))
         };

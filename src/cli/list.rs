@@ -149,9 +149,9 @@ fn none(context: &Context, places: &Places, args: &ListArgs) {
             ));
         }
         (_, Some(sought)) if args.history => {
-            let keep = Suggested::new("serve").option("--keep", "30d");
-            let keep = Advice::command(keep, "keeps tasks for so long after their ttl ended");
-            context.tell(keep.after(&format!("{sought}; ")));
+            // Whether one runs already is not known here.
+            let comes = "a task comes there when its ttl ends, where a serve or worker runs with --keep";
+            ui.talk(&format!("{sought}; {comes}"));
         }
         (_, Some(sought)) => {
             let all = Advice::command(Suggested::new("list"), "shows all");

@@ -55,7 +55,7 @@ impl Context {
     /// asked, `--yes` has to say it.
     pub(crate) async fn before_changing(&self, remote: &RemoteArgs) -> Result<(), Failure> {
         self.changes.store(true, std::sync::atomic::Ordering::Release);
-        self.confirm(self.guarded(remote), &self.changed_place(remote)).await
+        self.confirm(self.guarded(remote), &self.place_of(remote)).await
     }
 
     /// The same before tasks of the store are run.
@@ -69,10 +69,11 @@ impl Context {
     /// What is said wherever something is changed, where the profile wants it: for a screen that asks by itself.
     pub(crate) fn guard(&self, remote: &RemoteArgs) -> Option<String> {
         let name = text::line(&self.guarded(remote)?.profile);
-        Some(format!("profile {name}: this changes tasks at {}", text::line(&self.changed_place(remote))))
+        Some(format!("profile {name}: this changes tasks at {}", text::line(&self.place_of(remote))))
     }
 
-    fn changed_place(&self, remote: &RemoteArgs) -> String {
+    /// Where the command's tasks are.
+    pub(crate) fn place_of(&self, remote: &RemoteArgs) -> String {
         remote.shown().unwrap_or_else(|| self.config.place())
     }
 

@@ -14,7 +14,7 @@ use super::follow::Answering;
 use super::ui::question::Asked;
 use super::ui::{event, text};
 use crate::client::{self, AskedQuestion, Era, TaskView};
-use crate::desk::asked::Filled;
+use crate::desk::asked::{Filled, who_at_server};
 use crate::desk::background::Background;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::values;
@@ -30,8 +30,8 @@ pub(crate) struct RemoteAnswering {
     answered_later: AtomicBool,
     /// The task once its id is on the screen: its first question can be here before it.
     announced: watch::Sender<Option<Announced>>,
-    /// What is known of the call that made the task.
-    call: OnceLock<Background>,
+    /// The tool that was called, where it is known, and what is known of the call that made the task.
+    call: OnceLock<(Option<String>, Background)>,
     state: Mutex<State>,
 }
 
@@ -40,6 +40,8 @@ struct Announced {
     id: String,
     /// When its time to live ends, and its questions with it.
     ends: Option<Timestamp>,
+    /// Since when it had waited already, and whether that may be later.
+    waits: Option<(Timestamp, bool)>,
 }
 
 #[derive(Default)]
@@ -51,13 +53,9 @@ struct State {
 }
 
 /// Who asks, in the words of all places. A request's id tells nobody which question it is.
-fn who(question: &AskedQuestion) -> String {
+fn who(question: &AskedQuestion, tool: Option<&str>) -> String {
     let AskedQuestion { server, task, key, outlives_session, .. } = question;
-    match task.as_deref().map(event::short) {
-        Some(task) if *outlives_session => format!("{server} (task {task}, question {key})"),
-        Some(task) => format!("{server} (task {task})"),
-        None => server.clone(),
-    }
+    who_at_server(tool.unwrap_or(server), task.as_deref(), outlives_session.then_some(key.as_str()))
 }
 
 /// Where a legacy server's question can be answered by others than the client that it asks.
@@ -151,15 +149,16 @@ impl RemoteAnswering {
         })
     }
 
-    /// Notes what is known of the call whose task asks.
-    pub(crate) fn is_about(&self, call: Background) {
+    /// Notes what is known of the call whose task asks, and its tool.
+    pub(crate) fn is_about(&self, tool: Option<String>, call: Background) {
         // There is one call.
-        let _ = self.call.set(call);
+        let _ = self.call.set((tool, call));
     }
 
     /// The task was announced: its questions may be asked.
     pub(crate) fn announced(&self, task: &TaskView) {
-        self.announced.send_replace(Some(Announced { id: task.id.clone(), ends: task.expires() }));
+        let (id, ends, waits) = (task.id.clone(), task.expires(), task.waits_since());
+        self.announced.send_replace(Some(Announced { id, ends, waits }));
     }
 
     /// The task that asks: not every server says so, and there is one here.
@@ -236,9 +235,16 @@ impl RemoteAnswering {
 
     /// The question of that position, counted from 1, as it is shown.
     fn asked(&self, question: &AskedQuestion, position: usize) -> Asked {
-        let who = who(question);
-        let mut background = self.call.get().cloned().unwrap_or_default();
-        background.ends = self.announced.borrow().as_ref().and_then(|task| task.ends);
+        let (tool, mut background) = self.call.get().cloned().unwrap_or_default();
+        let who = who(question, tool.as_deref());
+        if tool.is_some() {
+            background.at(&question.server);
+        }
+        if let Some(task) = &*self.announced.borrow() {
+            background.ends = task.ends;
+            // What comes later has just been asked.
+            background.waits = task.waits.filter(|_| position == 1);
+        }
         let state = self.state();
         for known in
             state.asked.iter().take(position - 1).filter(|known| known.question.task == question.task)

@@ -148,6 +148,10 @@ impl Decide for ServedRules {
         let said = action_in_words(&question.ask, answer, " ");
         self.state().has_answered((task.id().as_str(), question.id.as_str()), done.is_ok());
         match done {
+            // Whoever looks on is told of every answer already, with its rule.
+            Ok(()) if self.ui.may_animate() => {
+                tracing::debug!(task = %task.id(), rule, "a rule answered a question: {said}");
+            }
             Ok(()) => log(task, question, rule, &format!("a rule answered a question: {said}")),
             Err(problem) => {
                 let problem = text::sentence(&problem);

@@ -304,7 +304,7 @@ async fn through_server(
         session: args.session.as_ref().map(ToString::to_string),
         detached: !args.wait,
     };
-    answering.is_about(Background::of_call(&call));
+    answering.is_about(Some(call.tool.clone()), Background::of_call(&call));
     let submitted = server.submit(&call).await.map_err(|failure| in_the_older_era(failure, args, era))?;
     let kept = match &submitted {
         Submitted::Task(task) => task.ttl_ms,

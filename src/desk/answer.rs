@@ -46,8 +46,12 @@ impl Found {
         match self {
             Self::Store(engine, _) => question.asked.background.at(&engine.store().location()),
             Self::Fastmcp(deployment, _) => question.asked.background.at(deployment.location()),
-            // Who asks says it.
-            Self::Server(..) => {}
+            Self::Server(server, task) => {
+                // Where its tool is not known, the server is who asks.
+                if let Some(tool) = server.tool_of(&task.id) {
+                    question.asked_by(&tool, server.title());
+                }
+            }
         }
         Ok(question)
     }
@@ -81,6 +85,21 @@ impl Found {
         }
     }
 
+    /// What answers it, where this place takes no answers to what it asks: FastMCP 4 wants them through its server.
+    pub(crate) fn answered_elsewhere(&self) -> Option<Advice> {
+        let Self::Fastmcp(_, task) = self else { return None };
+        let question = task.questions.first().filter(|_| task.generation == Generation::V4)?;
+        let respond = Suggested::new("respond").about(&task.id);
+        let respond = if task.questions.len() > 1 { respond.question(question.id.as_str()) } else { respond };
+        Some(if task.arguments_have_expired() {
+            Advice::from("its server would run it without arguments; Redis takes the answer: ")
+                .quoted(respond.flag("--direct"))
+        } else {
+            Advice::from("FastMCP 4 takes the answer through its server: ")
+                .quoted(respond.through_some_server())
+        })
+    }
+
     /// Whether one of its open questions has the empty text for its id: some servers do that.
     pub(crate) fn calls_a_question_nothing(&self) -> bool {
         matches!(self, Self::Server(_, task) if task.input_requests.contains_key(""))
@@ -97,8 +116,10 @@ impl Found {
                 let begun = engine.get_patiently(&Viewer::Operator, id).await?;
                 let reached =
                     engine.wait(&Viewer::Operator, id, |task| task.status.is_final() || asked(task)).await;
-                reached.map_err(|error| gone_or(&begun, error))?;
-                Ok(self.clone())
+                match reached {
+                    Ok(_) => Ok(self.clone()),
+                    Err(error) => Err(gone_or(engine, &begun, error).await),
+                }
             }
             Self::Fastmcp(deployment, task) => {
                 let is_asked = |task: &DeployedTask| {

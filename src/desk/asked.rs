@@ -67,13 +67,15 @@ pub(crate) struct Asked {
     pub(crate) extended: Extended,
     /// Whether nobody else can answer it through its server when it is left: that asks only this command.
     pub(crate) is_only_here: bool,
+    /// What is said wherever something is changed where the answer goes.
+    pub(crate) guard: Option<String>,
 }
 
 impl Asked {
     /// A question of which nothing is known but who asks it, and what.
     pub(crate) fn new(who: String, ask: Ask) -> Self {
         let (asked_at, deadline, dropped, refused, later, draft) = (None, None, None, None, None, None);
-        let (background, is_only_here) = (Background::default(), false);
+        let (background, is_only_here, guard) = (Background::default(), false, None);
         let (filled, extended) = (Filled::default(), Extended::default());
         Self {
             who,
@@ -88,6 +90,7 @@ impl Asked {
             filled,
             extended,
             is_only_here,
+            guard,
         }
     }
 
@@ -104,8 +107,14 @@ impl Asked {
     }
 
     /// When its task ends.
-    pub(crate) fn task_ends(&self) -> Option<Timestamp> {
+    fn task_ends(&self) -> Option<Timestamp> {
         self.ends().task
+    }
+
+    /// How long ago it was asked, as far as that is known: "3 s ago", or "<16 s ago" where it may be less.
+    pub(crate) fn since(&self, now: Timestamp) -> Option<String> {
+        let known = self.asked_at.map(|at| (at, false)).or(self.background.waits);
+        known.map(|(at, may_be_later)| time::since(at, may_be_later, now))
     }
 
     /// What it means to go away without an answer, as a thing to do.
@@ -136,6 +145,16 @@ impl Asked {
         QuestionEnd::first(known.into_iter().flatten())
     }
 
+    /// What is known around it, by names, and its task's end where something else ends it before.
+    pub(crate) fn facts(&self, now: Timestamp) -> Vec<(&'static str, String)> {
+        let is_said = matches!(self.end(), Some(QuestionEnd::WithItsTask(_)));
+        let ends = self.task_ends().filter(|_| !is_said);
+        let ends = ends.map(|at| ("the task ends", time::relative(at, now)));
+        let earlier = self.background.earlier.iter();
+        let earlier = earlier.map(|(question, answer)| ("before", format!("{question} {answer}")));
+        self.background.facts.iter().cloned().chain(ends).chain(earlier).collect()
+    }
+
     /// What is so where nobody here has answered it.
     pub(crate) fn left(&self) -> &'static str {
         match (&self.later, self.is_only_here) {
@@ -163,6 +182,15 @@ impl Asked {
             },
         };
         self.later.clone().map(|command| Advice::with(&words, command))
+    }
+}
+
+/// Who asks at a server: its tool, where that is known, or the server itself.
+pub(crate) fn who_at_server(asker: &str, task: Option<&str>, question: Option<&str>) -> String {
+    match (task.map(text::short_id), question) {
+        (Some(task), Some(question)) => format!("{asker} (task {task}, question {question})"),
+        (Some(task), None) => format!("{asker} (task {task})"),
+        (None, _) => asker.to_owned(),
     }
 }
 
@@ -278,10 +306,16 @@ impl OpenQuestion {
             }
         };
         let respond = values::accepting(Suggested::new("respond").about(task.id.as_str()), &ask);
-        let who = format!("{server} (task {}, question {key})", text::short_id(&task.id));
-        let background = Background::of_server(task);
+        let who = who_at_server(server, Some(&task.id), Some(key));
+        let background = Background::of_server(task, &ask);
         let asked = Asked { later: Some(respond.question(key)), background, ..Asked::new(who, ask) };
         Ok(Self { task: task.id.clone(), id: key.to_owned(), asked })
+    }
+
+    /// It is asked by that tool, which only the launcher of a server's task knows.
+    pub(super) fn asked_by(&mut self, tool: &str, server: &str) {
+        self.asked.who = who_at_server(tool, Some(&self.task), Some(&self.id));
+        self.asked.background.at(server);
     }
 
     /// Its object: the same in every place.

@@ -9,6 +9,9 @@ use crate::fastmcp::{DeployedTask, Generation};
 use crate::form::shown;
 use crate::task::{Answer, Ask, Task};
 
+/// The name of the fact that says where the task is.
+pub(crate) const PLACE: &str = "place";
+
 /// The most characters of one line of it.
 const MOST: usize = 300;
 
@@ -21,6 +24,9 @@ pub(crate) struct Background {
     pub(crate) earlier: Vec<(String, String)>,
     /// When the task's time to live ends, and the question with it.
     pub(crate) ends: Option<Timestamp>,
+    /// Since when a server's task waits, and whether that may be later:
+    /// [`TaskView::waits_since`](crate::client::TaskView::waits_since).
+    pub(crate) waits: Option<(Timestamp, bool)>,
 }
 
 /// That nobody would take an answer now, of a FastMCP 3 task whose worker is dead: it asks again in its next run. That of
@@ -61,17 +67,17 @@ impl Background {
         background
     }
 
-    /// Of a server's task.
-    pub(super) fn of_server(task: &TaskView) -> Self {
-        let mut background = Self { ends: task.expires(), ..Self::default() };
-        background.fact("status", task.status_message.as_deref());
+    /// Of a server's task that asks that. Many servers repeat the question as the task's status.
+    pub(super) fn of_server(task: &TaskView, ask: &Ask) -> Self {
+        let mut background = Self { ends: task.expires(), waits: task.waits_since(), ..Self::default() };
+        let repeats = |status: &&str| !ask.message.is_empty() && status.contains(&ask.message);
+        background.fact("status", task.status_message.as_deref().filter(|status| !repeats(status)));
         background
     }
 
     /// Of a call that is made here.
     pub(crate) fn of_call(call: &Call) -> Self {
         let mut background = Self::default();
-        background.fact("tool", Some(&call.tool));
         background.fact("session", call.session.as_deref());
         background.arguments(&call.arguments);
         background
@@ -79,7 +85,7 @@ impl Background {
 
     /// Notes where the task is.
     pub(crate) fn at(&mut self, place: &str) {
-        self.fact("place", Some(place));
+        self.fact(PLACE, Some(place));
     }
 
     /// Notes a question that was answered before.

@@ -138,7 +138,10 @@ async fn until_in_store(
     loop {
         let looked = engine.wait(&Viewer::Operator, id, &reached);
         if let Ok(now) = tokio::time::timeout(LOOK_EVERY, looked).await {
-            return now.map_err(|error| gone_or(&begun, error));
+            return match now {
+                Ok(now) => Ok(now),
+                Err(error) => Err(gone_or(engine, &begun, error).await),
+            };
         }
     }
 }

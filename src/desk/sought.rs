@@ -1,8 +1,8 @@
 //! What an id leads to: a task, or what the archive has of one.
 
-use super::failure::{Failure, Kind};
+use super::failure::Failure;
+use super::failure::store::archived;
 use super::place::{Found, Place};
-use super::suggest::{Advice, Suggested};
 use crate::engine::Engine;
 use crate::task::TaskId;
 
@@ -27,16 +27,9 @@ impl Sought {
     pub(crate) fn task(self) -> Result<Found, Failure> {
         match self {
             Self::Task(found) => Ok(found),
-            Self::Archived(_, id) => Err(expired(&id)),
+            Self::Archived(_, id) => Err(archived(&id)),
         }
     }
-}
-
-/// The failure of who wants more of an archived task than to read it.
-fn expired(id: &TaskId) -> Failure {
-    let message = format!("task {id} expired: its ttl ended, and what is left of it can only be read");
-    Failure::new(Kind::Cancelled, message)
-        .hint(Advice::command(Suggested::new("show").about(id.as_str()), "shows it, with its result"))
 }
 
 impl Place {

@@ -17,6 +17,12 @@ pub(crate) fn relative(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// How long ago something began, or how long at most where it `may_be_later`: "16 s ago", "<16 s ago".
+pub(crate) fn since(at: Timestamp, may_be_later: bool, now: Timestamp) -> String {
+    let bound = if may_be_later && now.as_second() - at.as_second() > 1 { "<" } else { "" };
+    format!("{bound}{}", relative(at, now))
+}
+
 /// The time so many milliseconds from now.
 pub(crate) fn from_now(ms: i64) -> Option<Timestamp> {
     Timestamp::now().checked_add(SignedDuration::from_millis(ms)).ok()
@@ -89,5 +95,8 @@ mod tests {
         assert_eq!(said(-180), "3 min ago");
         assert_eq!(said(7_200), "in 2 h");
         assert_eq!(said(-200_000), "2 days ago");
+        let begun =
+            |offset: i64| since(Timestamp::from_second(1_000_000 + offset).expect("in range"), true, now);
+        assert_eq!((begun(-16), begun(0)), ("<16 s ago".to_owned(), "just now".to_owned()));
     }
 }

@@ -71,7 +71,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 pub(super) fn wrap(text: &str, most: usize) -> Vec<String> {
     let most = most.max(1);
     let (mut all, mut row) = (Vec::new(), String::new());
-    for (at, word) in line(text).split(' ').enumerate() {
+    for (at, word) in words(&line(text), most).into_iter().enumerate() {
         let space = usize::from(at > 0 && !row.is_empty());
         if columns(&row) + space + columns(word) <= most {
             row.push_str(if space == 1 { " " } else { "" });
@@ -87,6 +87,33 @@ pub(super) fn wrap(text: &str, most: usize) -> Vec<String> {
     }
     all.push(row);
     all
+}
+
+/// What a command of ours begins with.
+const COMMAND: &str = "`mcptask ";
+
+/// The words of a text. A command of ours is one of them where a row has room for it: nobody can paste one that is broken.
+fn words(text: &str, most: usize) -> Vec<&str> {
+    let (mut words, mut rest) = (Vec::new(), text);
+    while let Some(at) = rest.find(COMMAND) {
+        let begin = rest[..at].rfind(' ').map_or(0, |space| space + 1);
+        let Some(length) = rest[at + 1..].find('`') else { break };
+        let after = at + 1 + length;
+        let end = rest[after..].find(' ').map_or(rest.len(), |space| after + space);
+        let (before, command) = (&rest[..begin], &rest[begin..end]);
+        words.extend(before.strip_suffix(' ').into_iter().flat_map(|before| before.split(' ')));
+        if columns(command) <= most {
+            words.push(command);
+        } else {
+            words.extend(command.split(' '));
+        }
+        match rest[end..].strip_prefix(' ') {
+            Some(others) => rest = others,
+            None => return words,
+        }
+    }
+    words.extend(rest.split(' '));
+    words
 }
 
 /// What stands between short parts in a row.
@@ -140,6 +167,10 @@ mod tests {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("本番環境", 5), ["本番", "環境"]);
         assert_eq!(wrap("", 5), [""]);
+        let told = "no: `mcptask list --all`, or (`mcptask show x`) here";
+        assert_eq!(wrap(told, 24), ["no:", "`mcptask list --all`, or", "(`mcptask show x`) here"]);
+        assert_eq!(wrap("as `mcptask list`", 40), ["as `mcptask list`"]);
+        assert_eq!(wrap("`mcptask list --all` lists", 12), ["`mcptask", "list --all`", "lists"]);
         assert_eq!(wrap("本", 1), ["本"]);
         assert_eq!(side_by_side("a bc · d ef · g", 11), ["a bc · d ef", "g"]);
         assert_eq!(side_by_side("a · bcdef gh · i", 6), ["a", "bcdef", "gh · i"]);

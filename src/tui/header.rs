@@ -7,8 +7,8 @@ use ratatui::text::{Line, Span};
 use super::glyphs;
 use super::look::Look;
 use crate::desk::asked::Asked;
-use crate::desk::question_end::QuestionEnd;
-use crate::desk::{page, text, time};
+use crate::desk::background::PLACE;
+use crate::desk::{page, text};
 
 /// Columns before what belongs to the row above.
 const INDENT: usize = 2;
@@ -46,25 +46,76 @@ impl Rows {
     }
 }
 
-/// Who asks and what is around it. The first row is the most important one.
-pub(super) fn head(asked: &Asked, rows: &mut Rows) {
-    let (look, now) = (rows.look, Timestamp::now());
-    let since = asked.asked_at.map(|at| format!(", {}", time::relative(at, now))).unwrap_or_default();
-    let end = asked.end();
-    let until = end.map(|end| format!("; {}", end.in_words(now))).unwrap_or_default();
+/// Who asks and what is around it.
+pub(super) struct Head {
+    all: Vec<Line<'static>>,
+    /// The same for where there is no room for all of it: who asks, until when and where comes first.
+    urgent: Vec<Line<'static>>,
+    /// How many rows of it those are.
+    least: usize,
+    look: Look,
+}
+
+impl Head {
+    pub(super) fn of(asked: &Asked, look: Look, columns: usize) -> Self {
+        let (mut all, mut urgent) = (Rows::new(look, columns), Rows::new(look, columns));
+        let now = Timestamp::now();
+        who(asked, now, &mut all);
+        who(asked, now, &mut urgent);
+        let (place, others): (Vec<_>, Vec<_>) =
+            asked.facts(now).into_iter().partition(|(name, _)| *name == PLACE);
+        let indent = " ".repeat(INDENT);
+        for (name, value) in place {
+            let row = glyphs::cut(&format!("{indent}{name}: {value}"), columns);
+            urgent.lines.push(Line::from(look.dim(row)));
+        }
+        let least = urgent.lines.len();
+        let tell = |facts: Vec<(&str, String)>, rows: &mut Rows| {
+            for (name, value) in facts {
+                rows.wrapped(&format!("{indent}{name}: "), &value, |row| look.dim(row));
+            }
+        };
+        tell(asked.facts(now), &mut all);
+        tell(others, &mut urgent);
+        Self { all: all.lines, urgent: urgent.lines, least, look }
+    }
+
+    /// How many rows it has.
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// How many rows it takes to say who asks, until when and where.
+    pub(super) fn least(&self) -> usize {
+        self.least
+    }
+
+    /// At most so many rows; it is said where some are left out, unless there is room for the first ones only.
+    pub(super) fn within(self, most: usize) -> Vec<Line<'static>> {
+        let Self { all, mut urgent, least, look } = self;
+        if all.len() <= most {
+            return all;
+        }
+        let shown = if most > least { most - 1 } else { most };
+        let left_out = urgent.len().saturating_sub(shown);
+        urgent.truncate(shown);
+        if most > least && left_out > 0 {
+            urgent.push(Line::from(look.dim(format!("  … {left_out} more rows do not fit here"))));
+        }
+        urgent
+    }
+}
+
+/// What somebody has to know who answers anything there, who asks, since when and until when.
+fn who(asked: &Asked, now: Timestamp, rows: &mut Rows) {
+    let look = rows.look;
+    if let Some(guard) = &asked.guard {
+        rows.wrapped("", guard, |row| look.wrong(row));
+    }
+    let since = asked.since(now).map(|since| format!(", {since}")).unwrap_or_default();
+    let until = asked.end().map(|end| format!("; {}", end.in_words(now))).unwrap_or_default();
     let who = format!("{} asks{since}{until}", text::line(&asked.who));
     rows.wrapped("", &who, |row| look.bold(row));
-    let indent = " ".repeat(INDENT);
-    let is_said = matches!(end, Some(QuestionEnd::WithItsTask(_)));
-    let ends = asked.task_ends().filter(|_| !is_said);
-    let ends = ends.map(|at| ("the task ends", time::relative(at, now)));
-    let facts = asked.background.facts.iter().cloned().chain(ends);
-    for (name, value) in facts {
-        rows.wrapped(&format!("{indent}{name}: "), &value, |row| look.dim(row));
-    }
-    for (question, answer) in &asked.background.earlier {
-        rows.wrapped(&format!("{indent}before: "), &format!("{question} {answer}"), |row| look.dim(row));
-    }
 }
 
 /// The question, and the page that it asks to visit.

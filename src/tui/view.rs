@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::entry::{Entry, Input};
 use super::glyphs;
-use super::header::{self, Rows};
+use super::header::{self, Head, Rows};
 use super::look::Look;
 use super::reading::Reading;
 use super::screen::Picture;
@@ -40,8 +40,7 @@ struct Body {
 pub(super) fn picture(sheet: &mut Sheet, asked: &Asked, news: &[&str], look: Look, size: Size) -> Picture {
     let columns = usize::from(size.width).saturating_sub(1).max(NARROWEST);
     let height = usize::from(size.height).max(2) - 1;
-    let (mut head, mut question) = (Rows::new(look, columns), Rows::new(look, columns));
-    header::head(asked, &mut head);
+    let (head, mut question) = (Head::of(asked, look, columns), Rows::new(look, columns));
     header::question(asked, &mut question);
     let body = Body::of(sheet, Rows::new(look, columns), height);
     let (foot, pressed) = foot(sheet, news, Rows::new(look, columns));
@@ -50,19 +49,20 @@ pub(super) fn picture(sheet: &mut Sheet, asked: &Asked, news: &[&str], look: Loo
         Focus::Entry(_) => (false, body.cursor),
         Focus::Button(_) => (true, Some(pressed)),
     };
-    let parts = [head.lines, question.lines, body.rows.lines, foot.lines];
-    stacked(parts, cursor, &mut sheet.reading, (columns, height), look)
+    let parts = [question.lines, body.rows.lines, foot.lines];
+    stacked(head, parts, cursor, &mut sheet.reading, (columns, height), look)
 }
 
 /// The parts below each other, each as high as there is room. The cursor is in the fields or in the foot.
 fn stacked(
-    parts: [Vec<Line<'static>>; 4],
+    head: Head,
+    parts: [Vec<Line<'static>>; 3],
     (in_foot, cursor): (bool, Option<(usize, usize)>),
     reading: &mut Reading,
     (columns, height): (usize, usize),
     look: Look,
 ) -> Picture {
-    let [mut head, mut question, mut body, foot] = parts;
+    let [mut question, mut body, foot] = parts;
     let least = body.len().min(4);
     let room = height.saturating_sub(foot.len());
     // Who asks and until when stays beside a long question, which is scrolled.
@@ -71,8 +71,8 @@ fn stacked(
     reading.window(&mut question, for_question, columns, look);
     let left = room.saturating_sub(question.len());
     let is_airy = left >= head.len() + body.len() + 3;
-    let for_head = left.saturating_sub(body.len() + usize::from(is_airy) * 3).max(1);
-    shorten(&mut head, for_head.min(left.saturating_sub(least)), look);
+    let for_head = left.saturating_sub(body.len() + usize::from(is_airy) * 3).max(head.least());
+    let head = head.within(for_head.min(left.saturating_sub(least)));
     let for_body = left.saturating_sub(head.len());
     let first = window(body.len(), for_body, cursor.filter(|_| !in_foot).map(|(row, _)| row), in_foot);
     body = body.into_iter().skip(first).take(for_body).collect();
@@ -89,17 +89,6 @@ fn stacked(
     });
     rows.truncate(height);
     Picture { rows, cursor }
-}
-
-/// Leaves out the end where there is no room for it, and says so.
-fn shorten(rows: &mut Vec<Line<'static>>, most: usize, look: Look) {
-    if rows.len() > most {
-        let left_out = rows.len() + 1 - most.max(1);
-        rows.truncate(most.saturating_sub(1));
-        if most > 0 {
-            rows.push(Line::from(look.dim(format!("  … {left_out} more rows do not fit here"))));
-        }
-    }
 }
 
 /// The first row that is shown of so many, so that the cursor's and those around it are.

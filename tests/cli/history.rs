@@ -76,6 +76,41 @@ fn an_expired_task_among_several_is_no_failure_on_redis() {
     is_no_hindrance(&Place::on_redis(&server.url()));
 }
 
+/// Who waits for a task while its ttl ends is told that it is in the history.
+fn is_told_to_who_waits(place: &Place) {
+    let none = place.run(&["list", "--history"]);
+    let tools = "[tools.long]\ndescription = \"Takes its time.\"\nttl = \"2s\"\nsteps = [{ sleep = 60 }]\n";
+    let tools = place.file("tools.toml", tools);
+    let _worker = place.background(&["worker", "--json", "--config", &tools, "--keep", "30days"]);
+    for verb in [&["result", "--wait"][..], &["attach"]] {
+        let id = place.ok(&["submit", "long"]);
+        let ran = place.run(&[verb, &[&id, "--json"]].concat());
+        let error = failure(&ran);
+        assert_eq!((ran.code, &error["code"]), (8, &Value::from("cancelled")), "{ran:?}");
+        let message = error["message"].as_str().expect("words");
+        assert!(message.contains("it is in the history") && !message.contains("deleted"), "{message}");
+        let show = format!("show {id}");
+        assert!(error["hint"].as_str().is_some_and(|hint| hint.contains(&show)), "{error}");
+        assert_eq!(place.json(&["show", &id])[0]["status"], "cancelled");
+    }
+    assert!(!none.err.contains("`mcptask serve --keep"), "{none:?}");
+    let none = place.run(&["list", "--history", "--tool", "other"]);
+    let said = "the history has no task with --tool other; a task comes there when its ttl ends, where a serve or \
+                worker runs with --keep";
+    assert_eq!((none.code, none.err.trim()), (0, said), "{none:?}");
+}
+
+#[test]
+fn who_waits_for_a_task_that_expires_is_told_of_the_history_on_sqlite() {
+    is_told_to_who_waits(&Place::new());
+}
+
+#[test]
+fn who_waits_for_a_task_that_expires_is_told_of_the_history_on_redis() {
+    let server = RedisServer::start();
+    is_told_to_who_waits(&Place::on_redis(&server.url()));
+}
+
 /// What every command says of a task of the archive.
 fn is_history(place: &Place) {
     let _worker = worker(place, &["--keep", "30days"]);
@@ -149,7 +184,7 @@ fn without_keep_everything_of_an_expired_task_is_gone() {
     assert_eq!(place.json(&["list", "--history"]), Vec::<Value>::new());
     assert_eq!(place.run(&["show", &id]).code, 9);
     let said = place.run(&["list", "--history"]).err;
-    assert!(said.contains("serve --keep 30d"), "{said}");
+    assert!(said.contains("where a serve or worker runs with --keep"), "{said}");
 }
 
 /// How tasks are kept is the store's: whoever was not told keeps them as another one has said.

@@ -84,6 +84,26 @@ fn a_server_tells_of_all_tasks_of_its_store() {
     assert_eq!(terminal.ends().1, 0);
 }
 
+#[test]
+fn what_a_rule_of_the_server_answered_is_told_once() {
+    let place = Place::new();
+    let config = place.file("tools.toml", TOOLS);
+    let rules = "[[rule]]\nname = \"names\"\ntool = \"greet\"\naccept = { name = \"Ada\" }\n";
+    let rules = place.file("rules.toml", rules);
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--config", &config, "--rules", &rules];
+    let mut terminal = Terminal::run(&place, &serve);
+    terminal.sees("try, in another terminal:");
+    let id = place.ok(&["submit", "greet"]);
+    place.until(&id, "end");
+    // It goes on telling.
+    place.ok(&["submit", "breaks"]);
+    let said = terminal.sees("completed with an error");
+    assert_eq!(said.matches("answered").count(), 1, "{said}");
+    assert!(said.contains("names"), "{said}");
+    terminal.press(&[CTRL_C]);
+    assert_eq!(terminal.ends().1, 0);
+}
+
 /// Waits until a worker has begun, which says nothing of it.
 fn until_begun(place: &Place) {
     let begun = Instant::now();

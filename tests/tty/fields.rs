@@ -187,7 +187,7 @@ fn submit_through_a_server_asks_here_in_both_eras() {
         let shown = screen.sees("What cuisine would you like?");
         let said = words(&shown);
         assert!(
-            said.contains("tool: plan_dinner") && said.contains("; the task ends in 24 h"),
+            said.contains("plan_dinner (task ") && said.contains("; the task ends in 24 h"),
             "{era}: {shown}"
         );
         dinner(&mut screen);
@@ -200,7 +200,7 @@ fn the_demo_asks() {
     let mut screen = Screen::sized(&place, &["demo"], (80, 70));
     let shown = screen.sees("What cuisine would you like?");
     let said = words(&shown);
-    assert!(said.contains("asks; the task ends in 24 h") && said.contains("tool: plan_dinner"), "{shown}");
+    assert!(said.contains("asks; the task ends in 24 h") && said.contains("plan_dinner (task "), "{shown}");
     dinner(&mut screen);
 }
 

@@ -14,7 +14,7 @@ fn asked(place: &Place, schema: &Value) -> Screen {
     let screen = Screen::sized(place, &arguments, (100, 30));
     // A call that is no task has nothing else to know it by.
     let shown = screen.sees(crate::fields::OPEN);
-    assert!(shown.contains("  tool: ask\n"), "{shown}");
+    assert!(shown.contains("ask asks\n  place: forms ("), "{shown}");
     screen
 }
 

@@ -41,6 +41,7 @@ mod strangers;
 mod surroundings;
 mod svg;
 mod terminal;
+mod whereabouts;
 
 /// Where what is shared with other test binaries looks for the rest.
 mod support {

@@ -26,8 +26,10 @@ async fn questions_of_a_fastmcp_deployment_stand_beside_those_of_our_own_store_i
     kitchen.asks(&theirs, "What kind of dinner?").await;
     let place = Place::on_redis(&kitchen.redis.url());
     let _worker = worker(&place);
-    let ours = allowing(&place, "table", "friday");
     let mut screen = Screen::sized(&place, &["inbox"], (100, 24));
+    // The cursor stays at the one that it was at first.
+    screen.at_row("What kind of dinner?");
+    let ours = allowing(&place, "table", "friday");
     let shown = screen.sees("[ 2 waiting ]");
     let row = |text: &str| shown.lines().find(|row| row.contains(text)).unwrap_or_else(|| panic!("{shown}"));
     assert!(row("What kind of dinner?").contains("FastMCP 3.4"), "{shown}");
@@ -66,12 +68,16 @@ fn questions_of_another_software_s_server_are_answered_through_it_beside_our_own
     let endpoint = kitchen.endpoint();
     let theirs = place.ok(&["submit", "plan_dinner", "--server", &endpoint]);
     place.ok(&["watch", "--task", &theirs, "--until", "asked", "--server", &endpoint]);
-    allowing(&place, "table", "friday");
     let mut screen = Screen::sized(&place, &["inbox", "--also", &endpoint], (120, 30));
+    screen.at_row("What kind of dinner?");
+    // It does not say when it asked, so that is since the submission at the earliest.
+    screen.sees("asked <");
+    allowing(&place, "table", "friday");
     let shown = screen.sees("[ 2 waiting ]");
     let host = endpoint.strip_prefix("http://").expect("http");
     let row = |text: &str| shown.lines().find(|row| row.contains(text)).unwrap_or_else(|| panic!("{shown}"));
     assert!(row("What kind of dinner?").contains(host), "{shown}");
+    assert!(row("What kind of dinner?").contains("   <"), "{shown}");
     // Of several, it is said which one is meant.
     screen.sees(&format!("{host}: the tasks that were launched from here are looked at"));
     assert!(row("May I delete table?").contains("mcptask"), "{shown}");

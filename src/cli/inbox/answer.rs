@@ -5,7 +5,7 @@ use super::super::failure::{Failure, Kind};
 use super::super::ui::question::Draft;
 use super::super::ui::text;
 use super::Desk;
-use super::sites::Site;
+use super::sites::{Site, guards_of};
 use crate::desk::answer::Sending;
 use crate::desk::bulk::Tally;
 use crate::desk::inbox::Key;
@@ -25,6 +25,7 @@ impl Desk<'_> {
         self.may_change(key.place).await?;
         let (found, question) = self.question(key).await?;
         let (site, mut asked) = (self.site(key.place)?, question.asked.clone());
+        asked.guard.clone_from(&site.guard);
         loop {
             self.pane.release();
             let answer = answering::ask_until_closed(site.context, &found, &question, &asked).await?;
@@ -58,6 +59,7 @@ impl Desk<'_> {
         let mut asked = question.asked;
         let alike = format!("{} questions alike; what is sent to whom is shown before", keys.len());
         asked.background.facts.insert(0, ("answers", alike));
+        asked.guard = guards_of(keys.iter().filter_map(|key| self.sites.of(key.place)));
         let site = self.site(first.place)?;
         loop {
             self.pane.release();

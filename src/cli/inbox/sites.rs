@@ -2,6 +2,7 @@
 //! reaches it.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 
 use super::super::config::{Config, GlobalArgs};
 use super::super::context::Context;
@@ -57,9 +58,8 @@ impl Named {
 
 /// Refuses a place that is named twice: each of its questions would be there twice.
 pub(super) fn refuse_twice(context: &Context, remote: &RemoteArgs, named: &[Named]) -> Result<(), Failure> {
-    let place = |context: &Context, remote: &RemoteArgs| {
-        (remote.shown().unwrap_or_else(|| context.config.place()), context.config.docket.clone())
-    };
+    let place =
+        |context: &Context, remote: &RemoteArgs| (context.place_of(remote), context.config.docket.clone());
     let mut known = vec![place(context, remote)];
     for one in named {
         let next = place(&one.context, &one.remote);
@@ -77,7 +77,7 @@ pub(super) struct Site<'a> {
     pub(super) context: &'a Context,
     remote: &'a RemoteArgs,
     /// What is said wherever something is changed there, where that is wanted.
-    guard: Option<String>,
+    pub(super) guard: Option<String>,
     pub(super) who: Who,
     /// What was named beside the command's own places.
     named: Option<&'a Named>,
@@ -125,7 +125,7 @@ impl<'a> Site<'a> {
 
     /// What it is called in a sentence.
     pub(super) fn called(&self) -> String {
-        self.name().unwrap_or_else(|| text::line(&self.context.config.place()))
+        self.name().unwrap_or_else(|| text::line(&self.context.place_of(self.remote)))
     }
 
     /// Whether there can be anything: what is named is known.
@@ -237,14 +237,17 @@ impl<'a> Sites<'a> {
 
     /// Everything that has to be said wherever something is changed.
     pub(super) fn guards(&self) -> Option<String> {
-        let mut said: Vec<&str> = self.all.iter().filter_map(|site| site.guard.as_deref()).collect();
-        said.dedup();
-        (!said.is_empty()).then(|| said.join("; "))
+        guards_of(&self.all)
     }
 
     /// Where all of it is, in words.
     pub(super) fn place(&self) -> String {
-        let shown = |site: &Site<'_>| site.name().unwrap_or_else(|| site.context.config.place());
-        self.all.iter().map(shown).collect::<Vec<_>>().join(", ")
+        self.all.iter().map(Site::called).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// Everything that has to be said wherever something is changed at one of these.
+pub(super) fn guards_of<'a>(sites: impl IntoIterator<Item = &'a Site<'a>>) -> Option<String> {
+    let said: BTreeSet<&str> = sites.into_iter().filter_map(|site| site.guard.as_deref()).collect();
+    (!said.is_empty()).then(|| said.into_iter().collect::<Vec<_>>().join("; "))
 }

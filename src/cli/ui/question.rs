@@ -13,7 +13,7 @@ use super::keyboard::Keyboard;
 use super::list::List;
 use super::prompt::{self, Stopped, Turn};
 use super::theme::theme;
-use super::{Paint, Piece, Ui, flow, page, text, time, width};
+use super::{Paint, Piece, Ui, flow, page, text, width};
 use crate::cli::failure::{Failure, Kind};
 pub(crate) use crate::desk::asked::Asked;
 use crate::desk::values;
@@ -158,11 +158,14 @@ impl Sheet {
     fn show(&self) -> Result<(), Stopped> {
         let now = Timestamp::now();
         let who = self.paint.bold(&text::line(&self.asked.who));
-        let asked = self.asked.asked_at.map(|at| format!(", {}", time::relative(at, now)));
+        let asked = self.asked.since(now).map(|since| format!(", {since}"));
         let ends = self.asked.end().map(|end| format!("; {}", end.in_words(now)));
         let head = format!("{who} asks{}{}", asked.unwrap_or_default(), ends.unwrap_or_default());
         say("")?;
         say(&head)?;
+        for (name, value) in self.asked.facts(now) {
+            say_after(&format!("  {name}: "), &value)?;
+        }
         for line in text::block(&self.asked.ask.message) {
             for row in flow::wrap(&line, width::of_terminal().saturating_sub(2)) {
                 say(&format!("  {}", self.paint.bold(&row)))?;

@@ -24,7 +24,7 @@ pub(crate) async fn closed_in_store(
         Err(EngineError::Store(StoreError::NoTask(id))) if is_expired(begun) => {
             return Ok(format!("task {id} expired meanwhile"));
         }
-        Err(error) => return Err(gone_or(begun, error)),
+        Err(error) => return Err(gone_or(engine, begun, error).await),
     };
     Ok(how_closed(&now, question))
 }

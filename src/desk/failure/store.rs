@@ -6,7 +6,7 @@ use super::{CERTIFICATE_HELP, Failure, Kind};
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::word::quoted;
 use crate::desk::{text, time};
-use crate::engine::EngineError;
+use crate::engine::{Engine, EngineError};
 use crate::redis_link;
 use crate::store::StoreError;
 use crate::task::{Answer, QuestionId, Task, TaskId};
@@ -164,9 +164,10 @@ impl From<EngineError> for Failure {
 }
 
 /// The failure of an error that was met while a task was waited for. A task that is gone has expired if its ttl has
-/// ended; else it was lost with its store.
-pub(crate) fn gone_or(task: &Task, error: EngineError) -> Failure {
+/// ended, and the archive may have it; else it was lost with its store.
+pub(crate) async fn gone_or(engine: &Engine, task: &Task, error: EngineError) -> Failure {
     match error {
+        EngineError::Store(StoreError::NoTask(id)) if is_archived(engine, &id).await => archived(&id),
         EngineError::Store(StoreError::NoTask(id)) if is_expired(task) => expired(id.as_str()),
         EngineError::Store(StoreError::NoTask(id)) => Failure::new(
             Kind::NotFound,
@@ -177,6 +178,17 @@ pub(crate) fn gone_or(task: &Task, error: EngineError) -> Failure {
         ),
         other => other.into(),
     }
+}
+
+/// Whether the archive has it. Where that cannot be told now, it is not said.
+async fn is_archived(engine: &Engine, id: &TaskId) -> bool {
+    matches!(engine.resolve_archived(id.as_str()).await, Ok(Some(_)))
+}
+
+/// The failure of who wants more of an archived task than to read it.
+pub(crate) fn archived(id: &TaskId) -> Failure {
+    let message = format!("task {id} expired: its ttl ended; it is in the history, and can only be read");
+    Failure::new(Kind::Cancelled, message).hint(about("show", id, "shows it, with its result"))
 }
 
 /// The failure of a task that was waited for and is deleted, as its ttl said.

@@ -188,10 +188,13 @@ impl Inbox {
     fn of_served(&self, at: usize, server: &Server, task: &ServerTask) -> Vec<Question> {
         let source = self.name_of(at, SERVER);
         let asker = Asker { source: &source, tool: task.tool.as_deref(), session: None, met: Met::Shown };
-        let since: Option<Timestamp> = task.view.waits_since().map(|(at, _)| at);
+        let (since, may_be_later) = task.view.waits_since().unzip();
+        let may_be_later = may_be_later.unwrap_or_default();
         let question = |open: OpenQuestion| {
             let (key, end) = (Key { place: at, task: open.task, question: open.id }, open.asked.end());
-            Question::new(key, asker, &open.asked.ask, (since, end))
+            let mut question = Question::new(key, asker, &open.asked.ask, (since, end));
+            question.may_be_later = may_be_later;
+            question
         };
         OpenQuestion::all_of_server(server.title(), &task.view).map(question).collect()
     }

@@ -56,6 +56,8 @@ pub(crate) struct Question {
     pub(crate) message: String,
     /// Since when it waits, where that is known.
     pub(crate) since: Option<Timestamp>,
+    /// Whether it may have begun to wait later than that.
+    pub(crate) may_be_later: bool,
     /// What ends it where nobody answers, as far as that is known.
     pub(crate) end: Option<QuestionEnd>,
     /// What its form is known by among others; `None` for a page, which is never answered together with another one.
@@ -105,6 +107,7 @@ impl Question {
             session,
             message,
             since,
+            may_be_later: false,
             end,
             form: form_of(ask),
             words,

@@ -45,8 +45,7 @@ pub(crate) fn lines(overview: &Overview, reaches: &[Reach]) -> Vec<TaskLine> {
     }
     part("workers", "none is known here", overview.workers.iter().map(|one| read(all.worker(one))).collect());
     let none = if overview.problems.is_empty() { "nothing" } else { "nothing else" };
-    let of_all = overview.findings.iter().filter(|one| one.what.task.is_none());
-    part("what is wrong with all of it", none, of_all.flat_map(|one| all.finding(one, "  ")).collect());
+    part("what is wrong", none, all.wrong());
     let running = overview.unfinished.iter().flat_map(|row| all.running(row));
     part("running", "nothing runs", running.collect());
     part("ended", "nothing has ended", overview.ended.iter().map(|row| all.task(row)).collect());
@@ -57,6 +56,11 @@ fn read(line: SheetLine) -> TaskLine {
     TaskLine { line, task: None }
 }
 
+/// Whether it is about that task.
+fn is_of(finding: &At<Finding>, row: &At<Row>) -> bool {
+    finding.place == row.place && finding.what.task.as_deref() == Some(row.what.task.as_str())
+}
+
 struct Lines<'a> {
     overview: &'a Overview,
     reaches: &'a [Reach],
@@ -64,11 +68,24 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
+    /// What is wrong with all of it, or with a task that is not among those that run, and how much there is below those.
+    fn wrong(&self) -> Vec<TaskLine> {
+        let runs = |one: &At<Finding>| self.overview.unfinished.iter().any(|row| is_of(one, row));
+        let (below, here): (Vec<_>, Vec<_>) = self.overview.findings.iter().partition(|one| runs(one));
+        let of_task = |one: &At<Finding>| one.what.task.is_some();
+        let here = here.into_iter().filter(|one| !of_task(one) || one.what.is_trouble);
+        let mut lines: Vec<_> = here.flat_map(|one| self.finding(one, "  ")).collect();
+        let below = below.into_iter().filter(|one| one.what.is_trouble).count();
+        if below > 0 {
+            let things = if below == 1 { "1 thing, told" } else { &format!("{below} things, each told") };
+            let words = format!("{things} below its task");
+            lines.push(read(SheetLine::new("  ! ", words, Tone::Wrong)));
+        }
+        lines
+    }
+
     fn findings(&self, row: &At<Row>) -> impl Iterator<Item = &At<Finding>> {
-        let is_its = |one: &&At<Finding>| {
-            one.place == row.place && one.what.task.as_deref() == Some(row.what.task.as_str())
-        };
-        self.overview.findings.iter().filter(is_its)
+        self.overview.findings.iter().filter(|one| is_of(one, row))
     }
 
     fn task(&self, row: &At<Row>) -> TaskLine {

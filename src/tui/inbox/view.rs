@@ -214,7 +214,9 @@ fn questions(
     let now = Timestamp::now();
     for (at, question) in seen.into_iter().enumerate() {
         let is_here = first + at == state.at;
-        let since = question.since.map(|since| time::between(since, now)).unwrap_or_default();
+        let bound = if question.may_be_later { "<" } else { "" };
+        let since = question.since.map(|since| format!("{bound}{}", time::between(since, now)));
+        let since = since.unwrap_or_default();
         let cells = [&since, &question.tool, &question.source, &question.session, &question.message];
         let row = widths.row(cells.map(String::as_str));
         let mark = if state.marked.contains(&question.key) { "* " } else { "  " };
@@ -239,7 +241,7 @@ fn preview(state: &State, list: &List, foot: &mut Rows, height: usize) {
     facts.extend((!here.session.is_empty()).then(|| format!("session {}", here.session)));
     facts.push(here.source.clone());
     facts.extend((!here.also.is_empty()).then(|| format!("also at {}", here.also.join(", "))));
-    facts.extend(here.since.map(|since| format!("asked {}", time::relative(since, now))));
+    facts.extend(here.since.map(|at| format!("asked {}", time::since(at, here.may_be_later, now))));
     facts.extend(here.end.map(|end| end.in_words(now)));
     facts.retain(|fact| !fact.is_empty());
     foot.empty();
