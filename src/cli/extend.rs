@@ -15,7 +15,7 @@ use crate::desk::extending::behind_a_server;
 use crate::desk::place::Found;
 use crate::desk::places::Places;
 use crate::desk::suggest::{Advice, Suggested};
-use crate::engine::EngineError;
+use crate::engine::{EngineError, LONGEST_EXTENSION};
 use crate::fastmcp::Way;
 use crate::store::{Extension, StoreError};
 use crate::task::{Answerer, QuestionId, TaskId, Who};
@@ -96,6 +96,10 @@ fn longer((task, question): (&TaskId, &QuestionId), until: Timestamp, lasts: Dur
     let command = Suggested::new("extend").about(event::short(task.as_str())).word(&format!("{minutes}m"));
     let (task, question) = (task.clone(), question.clone());
     let hint = Advice::command(command.question(question.as_str()), "adds as much to its present end");
-    Failure::from(StoreError::WaitsLonger { task, question, until: Some(until) })
-        .hint(hint.after("the time is counted from now on; "))
+    let failure = Failure::from(StoreError::WaitsLonger { task, question, until: Some(until) });
+    // Nobody may add more at once.
+    if Duration::from_secs(60 * minutes) > LONGEST_EXTENSION {
+        return failure;
+    }
+    failure.hint(hint.after("the time is counted from now on; "))
 }

@@ -7,6 +7,9 @@ use crate::task::{Event, EventKind, Pattern};
 /// That a question has waited long enough: the only word here that is no event of the log.
 pub(crate) const UNANSWERED: &str = "unanswered";
 
+/// The word of tasks that ended in an error, or with one as their result.
+const FAILED: &str = "failed";
+
 /// The words that may be wanted.
 pub(crate) const EVENTS: [&str; EventKind::NAMES] = EventKind::names_and(UNANSWERED);
 
@@ -31,7 +34,10 @@ impl Wanted {
 
     /// Whether an event is told when it happens.
     pub(super) fn admits(&self, event: &Event) -> bool {
-        self.on.iter().any(|word| word == event.kind.name()) && self.is_about(event)
+        // Whoever wants to hear of failures means scripts that fail, too: their tasks are completed, with an error as result.
+        let has_failed = matches!(event.kind, EventKind::Completed { is_error: true });
+        let is_wanted = |word: &String| word == event.kind.name() || has_failed && word == FAILED;
+        self.on.iter().any(is_wanted) && self.is_about(event)
     }
 
     /// Whether it is about the task of an event. Foreground calls are nobody's task but their caller's, unless that one cannot
@@ -45,4 +51,33 @@ impl Wanted {
 
 fn admits(patterns: &[Pattern], name: &str) -> bool {
     patterns.is_empty() || patterns.iter().any(|pattern| pattern.admits(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::task::{Cursor, Scope, TaskId, TaskStatus};
+
+    #[test]
+    fn a_result_that_is_an_error_is_a_failure_for_people() {
+        let wants = |words: &[&str], is_error: bool| {
+            let on = words.iter().map(|word| (*word).to_owned()).collect();
+            let event = Event {
+                cursor: Cursor::START,
+                at: Timestamp::UNIX_EPOCH,
+                task: TaskId::generate(),
+                tool: "deploy".to_owned(),
+                session: None,
+                scope: Scope::anonymous(),
+                hidden: false,
+                status: TaskStatus::Completed,
+                kind: EventKind::Completed { is_error },
+            };
+            Wanted { on, ..Wanted::default() }.admits(&event)
+        };
+        assert!(wants(&["failed"], true) && wants(&["completed"], true) && wants(&["completed"], false));
+        assert!(!wants(&["failed"], false) && !wants(&["cancelled"], true));
+    }
 }

@@ -18,6 +18,7 @@ use crate::support::{
 contract! {
     a_question_that_is_extended_ends_later,
     its_task_is_kept_longer_where_it_has_to_be,
+    a_question_that_would_end_with_its_task_is_extended,
     it_is_extended_again,
     a_shorter_time_is_refused_and_changes_nothing,
     a_question_without_an_end_has_no_later_one,
@@ -93,6 +94,31 @@ async fn its_task_is_kept_longer_where_it_has_to_be(bench: Bench) {
     }
 }
 
+/// A question ends with its task, however long it could wait itself.
+async fn a_question_that_would_end_with_its_task_is_extended(bench: Bench) {
+    for own in [Some(10 * HOUR), None] {
+        let store = bench.store().await;
+        let task = asking(&*store, Some(HOUR), own).await;
+        let extended = extend(&*store, task.id(), 2 * HOUR).await;
+        let deadline = own.unwrap_or(2 * HOUR);
+        assert!(is_about(extended.deadline, deadline), "{own:?}: {extended:?}");
+        assert_eq!(extended.expires_at, Some(extended.deadline + KEPT_BEYOND), "{own:?}");
+        let after = get(&*store, task.id()).await;
+        assert_eq!(
+            (after.questions[0].deadline, after.expires_at()),
+            (Some(extended.deadline), extended.expires_at)
+        );
+        let next = store.due().await.expect("reads").next.expect("an end");
+        assert!(next > HOUR, "{own:?}: {next:?}");
+        let refused = store.extend(task.id(), &q(1), &extension(HOUR)).await.expect_err("it ends later");
+        assert!(
+            matches!(refused, StoreError::WaitsLonger { until, .. } if until == Some(extended.deadline)),
+            "{refused}"
+        );
+        store.cancel(task.id(), "enough").await.expect("cancels");
+    }
+}
+
 async fn it_is_extended_again(bench: Bench) {
     let store = bench.store().await;
     let task = asking(&*store, Some(HOUR), Some(HOUR)).await;
@@ -110,7 +136,7 @@ async fn it_is_extended_again(bench: Bench) {
 
 async fn a_shorter_time_is_refused_and_changes_nothing(bench: Bench) {
     let store = bench.store().await;
-    let task = asking(&*store, Some(HOUR), Some(HOUR)).await;
+    let task = asking(&*store, Some(2 * HOUR), Some(HOUR)).await;
     let events = events_of(&*store, task.id()).await;
     let refused = store.extend(task.id(), &q(1), &extension(HOUR / 2)).await.expect_err("it ends later");
     let StoreError::WaitsLonger { until, question, .. } = &refused else { panic!("{refused}") };

@@ -173,17 +173,12 @@ impl RedisStore {
     /// Whether the index was lost or overwritten, or another program gave a member of it another score, which takes the
     /// order of all.
     pub(super) async fn is_index_lost(&self) -> StoreResult<bool> {
-        let mut looks = redis::pipe();
         let key = self.key("index");
-        looks.zscore(&key, "w").zcount(&key, "-inf", "(0").zcount(&key, "(0", "+inf");
-        let found = looks.query_async(&mut self.connection.commands()).await;
-        match self.replied::<(Option<String>, usize, usize)>(found) {
-            Err(error) if is_wrong_type(&error) => Ok(true),
-            found => {
-                let (whole, below, above) = found?;
-                Ok(whole.is_none() || below + above > 0)
-            }
-        }
+        let count = |from, to| redis::cmd("ZCOUNT").arg(&key).arg(from).arg(to).to_owned();
+        let mark = redis::cmd("ZSCORE").arg(&key).arg("w").to_owned();
+        let found = self.each(&[mark, count("-inf", "(0"), count("(0", "+inf")]).await?;
+        // Anything else is an error of a key of another type.
+        Ok(!matches!(&found[..], [Ok(mark), Ok(Value::Int(0)), Ok(Value::Int(0))] if *mark != Value::Nil))
     }
 
     /// How many of these tasks got back; `None` where the index is whole.

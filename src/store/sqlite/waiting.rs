@@ -63,15 +63,20 @@ fn extend(
     if row.status.is_final() {
         return Err(StoreError::Ended { task: task.clone(), status: row.status }.into());
     }
-    let deadline_ms = change.after(extension.lasts);
-    let deadline = reading::time(deadline_ms)?;
-    if before.is_none_or(|before| before >= deadline_ms) {
-        let until = before.map(reading::time).transpose()?;
+    // It ends with its task, whatever its own end.
+    let wanted_ms = change.after(extension.lasts);
+    let ends_ms = before.into_iter().chain(row.expires_ms).min();
+    if ends_ms.is_none_or(|ends_ms| ends_ms >= wanted_ms) {
+        let until = ends_ms.map(reading::time).transpose()?;
         return Err(StoreError::WaitsLonger { task: task.clone(), question: question.clone(), until }.into());
     }
+    let deadline_ms = before.map_or(wanted_ms, |before| before.max(wanted_ms));
+    let deadline = reading::time(deadline_ms)?;
     let sql = "UPDATE question SET deadline_ms = ?3, due_ms = ?3 WHERE task = ?1 AND position = ?2";
     change.execute(sql, params![row.number, position, deadline_ms])?;
-    let kept_ms = change.after(extension.lasts.saturating_add(KEPT_BEYOND));
+    let beyond_ms = i64::try_from(KEPT_BEYOND.as_millis()).unwrap_or(i64::MAX);
+    let kept_ms =
+        change.after(extension.lasts.saturating_add(KEPT_BEYOND)).max(deadline_ms.saturating_add(beyond_ms));
     let expires_ms = row.expires_ms.filter(|expires_ms| *expires_ms < kept_ms).map(|_| kept_ms);
     if let Some(expires_ms) = expires_ms {
         let sql = "UPDATE task SET ttl_ms = ?2, expires_ms = ?3 WHERE number = ?1";
