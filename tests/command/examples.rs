@@ -60,7 +60,7 @@ async fn the_gate_in_python_does_the_same() {
     let task = deployed("deploy.py", vec![production(), value_py(&json!(true))]).await;
     let expected = json!({ "version": "1.2", "deployed": true, "environment": "production" });
     assert_eq!(result(&task)["structuredContent"], expected);
-    let task = deployed("deploy.py", vec![Answer::new(Action::Cancel, Answerer::Timeout)]).await;
+    let task = deployed("deploy.py", vec![Answer::new(Action::Cancel, Answerer::Policy)]).await;
     assert_eq!(result(&task)["structuredContent"]["reason"], "nobody chose an environment");
 }
 

@@ -145,4 +145,6 @@ end
 local function leave_all_links(id)
   leave_links(id, typed('HKEYS', P .. 'links:' .. id) or {})
   call('UNLINK', P .. 'links:' .. id)
+  -- The list of a task that expires may have expired a moment before it.
+  typed('ZREMRANGEBYSCORE', P .. 'links', '-inf', string.format('%d', now()))
 end
