@@ -13,6 +13,7 @@ use crate::desk::place::Found;
 use crate::desk::suggest::{Advice, Suggested};
 use crate::desk::{page, text};
 use crate::fastmcp;
+use crate::store::{StoreError, gate};
 use crate::task::{Action, Answer, Answerer, Who};
 
 #[derive(Debug, Deserialize)]
@@ -28,6 +29,7 @@ struct Given {
 impl<W: Way> Desk<'_, W> {
     pub(super) async fn answer_question(&self, caller: &Caller<'_>) -> Result<Said, Failure> {
         let Given { task, question, action, content, note } = arguments::read(caller)?;
+        storable(note.as_deref())?;
         self.way.before_changing().await?;
         let (found, open) = self.open_question(&task, &question).await?;
         let of_question =
@@ -74,6 +76,14 @@ impl<W: Way> Desk<'_, W> {
             words = format!("{words} {left} question(s) of it are still open.");
         }
         Said { words, lines: Vec::new(), object: receipt.object(found, open) }
+    }
+}
+
+/// Refuses a note that would not be kept as it is.
+fn storable(note: Option<&str>) -> Result<(), Failure> {
+    match gate::who(&Who::default().noting(note.map(str::to_owned))) {
+        Err(StoreError::Refused { problem, .. }) => Err(Failure::usage(format!("note {problem}"))),
+        _ => Ok(()),
     }
 }
 

@@ -121,7 +121,7 @@ impl<W: Way> Desk<'_, W> {
         result: &Value,
     ) -> Result<Result<Reply, String>, Failure> {
         let who = user(self.way.who(caller.name().as_deref(), None));
-        let answer = read(result)?.given_by(who);
+        let answer = read(open, result)?.given_by(who);
         let mut sending = Sending::new(found, open, answer, fastmcp::Way::Supported);
         match within(MOST, sending.attempt()).await? {
             Delivered::Taken(receipt) => Ok(Ok(Reply::Said(self.told(found, open, &receipt)))),
@@ -191,23 +191,27 @@ fn params(open: &OpenQuestion, problem: Option<&str>) -> Value {
 }
 
 /// The answer in a reply to an elicitation.
-fn read(result: &Value) -> Result<Answer, Failure> {
+fn read(open: &OpenQuestion, result: &Value) -> Result<Answer, Failure> {
     let action =
         result.get("action").and_then(|action| serde_json::from_value::<Action>(action.clone()).ok());
     let Some(action) = action else {
         let problem = "the host's reply has no action accept, decline or cancel: the question stays open";
         return Err(Failure::new(Kind::NeedsInput, problem));
     };
+    if action == Action::Cancel {
+        // The form was dismissed, perhaps by the host itself: nobody has decided anything.
+        let problem = "the host's user dismissed the question without an answer: it stays open";
+        return Err(Failure::new(Kind::NeedsInput, problem).maybe_hint(open.asked.later_hint()));
+    }
     let mut answer = Answer::new(action, Answerer::Operator);
     if let Some(content) = result.get("content").filter(|_| action == Action::Accept) {
-        arguments::exact(content)?;
         answer.content = content.as_object().cloned();
     }
     Ok(answer)
 }
 
 fn unasked(open: &OpenQuestion, error: &ServiceError) -> Failure {
-    let problem = format!("the host did not ask its user: {error}; the question stays open");
+    let problem = format!("no answer of the host's user came: {error}; the question stays open");
     Failure::new(Kind::NeedsInput, problem).maybe_hint(open.asked.later_hint())
 }
 

@@ -1,7 +1,7 @@
 //! The desk for MCP hosts: a server on stdio whose tools are the desk's verbs, so that a host's model can say what waits,
 //! and a person can decide there.
 //!
-//! rmcp reads and writes the protocol, in both eras ([`handler`]); each call is one future beside the others ([`calls`]),
+//! rmcp speaks the protocol, in both eras ([`handler`]), on lines that are checked before ([`lines`]); each call is one future beside the others ([`calls`]),
 //! and no verb is done here: the desk does them all. What strangers wrote reaches a model as data only ([`shown`]).
 
 mod answering;
@@ -9,7 +9,7 @@ mod arguments;
 mod asking;
 mod calls;
 mod handler;
-mod input;
+mod lines;
 mod pending;
 mod shown;
 mod tasks;
@@ -17,7 +17,6 @@ mod tools;
 
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use rmcp::service::{ServerInitializeError, serve_server};
-use rmcp::transport::async_rw::AsyncRwTransport;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -29,10 +28,7 @@ use crate::task::Who;
 
 use calls::{Call, Desk};
 use handler::Handler;
-use input::Input;
-
-/// The most bytes of one message of the host.
-const LINE: usize = 1024 * 1024;
+use lines::Lines;
 
 /// Calls that are worked on at once, and as many again that wait for their turn.
 const AT_ONCE: usize = 32;
@@ -74,9 +70,8 @@ pub(crate) async fn serve<W: Way>(
 ) -> Result<(), Failure> {
     let (calls, mut coming) = mpsc::channel(AT_ONCE);
     let closed = CancellationToken::new();
-    let input = Input::new(stdin, closed.clone());
-    let transport = AsyncRwTransport::new_server(input, stdout).with_max_line_length(LINE);
-    let mut served = Box::pin(converse(Handler::new(calls, allow_answer), transport));
+    let lines = Lines::new(stdin, stdout, closed.clone());
+    let mut served = Box::pin(converse(Handler::new(calls, allow_answer), lines));
     let desk = Desk::new(way, closed);
     let mut working = FuturesUnordered::new();
     loop {
@@ -94,15 +89,12 @@ pub(crate) async fn serve<W: Way>(
     }
 }
 
-async fn converse<R, W>(
-    handler: Handler,
-    transport: AsyncRwTransport<rmcp::RoleServer, R, W>,
-) -> Result<(), Failure>
+async fn converse<R, W>(handler: Handler, lines: Lines<R, W>) -> Result<(), Failure>
 where
     R: AsyncRead + Unpin + Send + 'static,
     W: AsyncWrite + Unpin + Send + 'static,
 {
-    match serve_server(handler, transport).await {
+    match serve_server(handler, lines).await {
         Ok(running) => match running.waiting().await {
             Ok(_) => Ok(()),
             Err(error) => Err(Failure::caused(Kind::Unexpected, "the connection to the host broke", error)),

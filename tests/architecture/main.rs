@@ -27,7 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("client", &["certificate", "events_extension", "form", "process_group", "task"]),
     ("desk", &["client", "engine", "fastmcp", "form", "json", "redis_link", "rules", "store", "task"]),
     ("tui", &["desk", "form", "task"]),
-    ("host", &["client", "desk", "engine", "fastmcp", "relay", "store", "task"]),
+    ("host", &["client", "desk", "engine", "fastmcp", "json", "relay", "store", "task"]),
     ("web", &["desk", "engine", "form", "server", "store", "task"]),
     ("notify", &["certificate", "engine", "process_group", "store", "task", "worker"]),
     ("config", &["form", "json", "notify", "rules", "task", "worker"]),

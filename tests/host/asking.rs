@@ -9,6 +9,7 @@ on_both_engines!(
     the_hosts_user_is_asked_and_what_they_say_is_the_answer,
     a_host_of_the_stateless_era_asks_by_a_result,
     a_question_that_was_answered_elsewhere_is_withdrawn,
+    a_form_that_is_dismissed_leaves_the_question_open,
 );
 
 fn wanted(task: &str) -> Value {
@@ -81,6 +82,31 @@ fn a_host_of_the_stateless_era_asks_by_a_result(stage: &Stage) {
     assert_eq!(stage.ok(&["result", &task]), "accept: by Ada");
     let late = again(&mut host, &old["requestState"], good);
     assert_eq!(late["structuredContent"]["code"], "nothing_changed", "{late}");
+}
+
+fn a_form_that_is_dismissed_leaves_the_question_open(stage: &Stage) {
+    let task = stage.asking_deploy();
+    let dismissed = json!({ "action": "cancel" });
+    let mut host = stage.host();
+    let call = host.begin_call("ask_user", &wanted(&task));
+    let asked = host.next_of("elicitation/create");
+    host.reply(&asked, &dismissed);
+    let legacy = host.result(call, "ask_user");
+    let mut host = Host::modern(stage, &["--allow-answer"], &json!({ "elicitation": {} }));
+    let asked = host.call("ask_user", &wanted(&task));
+    let params = json!({ "name": "ask_user", "arguments": wanted(&task), "requestState": asked["requestState"],
+        "inputResponses": { "answer": dismissed } });
+    let id = host.begin("tools/call", params);
+    let modern = host.result(id, "ask_user");
+    for told in [legacy, modern] {
+        assert_eq!(told["isError"], true, "{told}");
+        let told = &told["structuredContent"];
+        assert_eq!(told["code"], "needs_input", "{told}");
+        assert!(told["message"].as_str().expect("words").ends_with("it stays open"), "{told}");
+        assert!(told["hint"].as_str().expect("words").contains("mcptask respond"), "{told}");
+    }
+    assert_eq!(stage.printed(&["show", &task])[0]["status"], "input_required");
+    stage.ok(&["respond", &task, "--decline"]);
 }
 
 fn a_question_that_was_answered_elsewhere_is_withdrawn(stage: &Stage) {

@@ -15,6 +15,7 @@ mod redis;
 mod answering;
 mod asking;
 mod ending;
+mod lines;
 mod looking;
 mod peer;
 mod sdk;

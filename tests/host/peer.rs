@@ -128,6 +128,11 @@ impl Host {
         self.next_where(|message| message["id"] == id && message.get("method").is_none())
     }
 
+    /// The next refusal of a line whose id could not be read.
+    pub(crate) fn refused(&mut self) -> Value {
+        self.next_where(|message| message.get("id") == Some(&Value::Null) && message.get("error").is_some())
+    }
+
     /// The next request or notification of the server of that method.
     pub(crate) fn next_of(&mut self, method: &str) -> Value {
         self.next_where(|message| message["method"] == method)
