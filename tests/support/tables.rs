@@ -27,7 +27,9 @@ pub(crate) fn names<'a>(row: &[&'a str], cell: usize) -> Vec<&'a str> {
 /// Asserts that there is a test `FILE::FUNCTION`, with the file's path under `tests/` or `src/`.
 pub(crate) fn assert_test(name: &str) {
     let (file, function) = name.split_once("::").unwrap_or_else(|| panic!("{name} names no function"));
-    let source = ["tests", "src"].iter().find_map(|folder| found(&format!("{folder}/{file}.rs")));
-    let source = source.unwrap_or_else(|| panic!("there is no file of {name}"));
-    assert!(source.contains(&format!("fn {function}(")), "there is no test {name}");
+    let sources = ["tests", "src"].map(|folder| found(&format!("{folder}/{file}.rs")));
+    assert!(sources.iter().any(Option::is_some), "there is no file of {name}");
+    // Both may have a file of that name.
+    let has_it = |source: &String| source.contains(&format!("fn {function}("));
+    assert!(sources.iter().flatten().any(has_it), "there is no test {name}");
 }
