@@ -193,10 +193,4 @@ fn a_file_of_tokens_that_is_none_is_said_and_nothing_is_waited_for() {
         assert_eq!(ran.code, 2, "{file}: {ran:?}");
         assert!(ran.err.contains(words) && !ran.err.contains("chmod"), "{file}: {ran:?}");
     }
-    // Nor for a file of tools, which a running server reads again.
-    let pipe = pipe.to_str().expect("plain");
-    for command in [vec!["check", pipe], vec!["serve", "--listen", "127.0.0.1:0", "--config", pipe]] {
-        let ran = place.run(&command);
-        assert!(ran.code == 2 && ran.err.contains("pipe with a name"), "{command:?}: {ran:?}");
-    }
 }
