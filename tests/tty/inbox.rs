@@ -88,6 +88,7 @@ fn what_ends_a_question_is_told_alike_in_list_and_form(#[values(false, true)] on
     assert_eq!(shown.matches("the task ends").count(), 1, "{shown}");
     screen.press(ESCAPE);
     allowing(&place, "lamp", "friday");
+    screen.sees("May I delete lamp?");
     screen.at_row("May I delete chair?");
     screen.press(DOWN);
     screen.at_row("May I delete lamp?");
