@@ -2,14 +2,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
-
-/// Whether it is a pipe with a name: nobody may ever write to it, and a process that waits for that hears nothing else. A
-/// shell's `<(…)` has a pipe without a name, and ends.
-pub(crate) fn is_named_pipe(path: &Path) -> bool {
-    path.metadata().is_ok_and(|found| found.file_type().is_fifo()) && !path.starts_with("/dev/fd")
-}
 
 /// The file's text without a byte order mark, or what is wrong with the file, in words that follow its name.
 pub(super) fn text(path: &Path, most: u64) -> Result<String, String> {

@@ -42,7 +42,6 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-pub(crate) use file::is_named_pipe;
 pub use mistake::{Mistake, counted};
 
 use crate::notify::Notifier;

@@ -53,9 +53,9 @@ end
 
 local from = ARGV[2] == '' and '[d:' or '(' .. ARGV[2]
 local to, behind = '(d:' .. digits(at + 1), ''
-local members = {}
 -- An index that is out of order has anything there; it is made anew first.
-if not is_out_of_order() then
+local members, is_whole = {}, not is_out_of_order()
+if is_whole then
   members = range('index', 'ZRANGEBYLEX', from, to, 'LIMIT', 0, most)
   if #members == 0 and ARGV[2] ~= '' then members = range('index', 'ZRANGEBYLEX', '[d:', to, 'LIMIT', 0, most) end
 end
@@ -109,4 +109,4 @@ if time then next = time - at end
 local lease = (typed('ZRANGEBYSCORE', P .. 'leases', '(' .. at, '+inf', 'WITHSCORES', 'LIMIT', 0, 1) or {})[2]
 if lease and (next < 0 or tonumber(lease) - at < next) then next = math.ceil(tonumber(lease) - at) end
 if behind ~= '' or passed > 0 then next = 0 end
-return { due, claims, bad, next, unknown, behind, passed, has_index() and 0 or 1 }
+return { due, claims, bad, next, unknown, behind, passed, is_whole and typed('ZSCORE', INDEX, 'w') and 0 or 1 }
