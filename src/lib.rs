@@ -42,6 +42,7 @@
 //! - [`client`]: speaks MCP to any server, in both eras; knows only the domain.
 //! - `desk`: what an operator sees and does, whatever the face: so far, the commands that are suggested.
 //! - `tui`: a question in the terminal, one screen.
+//! - `bounded_lines`: lines of strangers over stdio, for `server` and `host`.
 //! - `host`: the desk as an MCP server, for hosts with a model.
 //! - [`web`]: a question in the browser, one page, for whoever has its link.
 //! - [`cli`]: the commands, and the only road to the terminal.
@@ -49,6 +50,7 @@
 //! ARCHITECTURE.md, beside the README, has the promises, the keys, the limits and the reasons.
 
 pub mod ask;
+mod bounded_lines;
 pub mod certificate;
 pub mod cli;
 pub mod client;

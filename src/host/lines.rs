@@ -10,11 +10,12 @@ use rmcp::{ErrorData, RoleServer};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::bounded_lines::{BoundedLines, Line};
 use crate::json;
 
 /// The most bytes of one message of the host.
@@ -45,13 +46,10 @@ struct Head {
 
 /// A host on two streams of lines.
 pub(super) struct Lines<R, W> {
-    reader: BufReader<R>,
+    input: BoundedLines<BufReader<R>>,
     writer: Arc<Mutex<W>>,
     /// Told when the host closes its end, so that no call that waits for something holds up the end of the server.
     closed: CancellationToken,
-    line: Vec<u8>,
-    /// The present line is too long; the rest of it is skipped.
-    skipping: bool,
     /// A request came: what rmcp waits for first.
     begun: bool,
     /// The refusal that is being written. Until it is, nothing more is read, so no host makes more of them than it reads.
@@ -61,11 +59,9 @@ pub(super) struct Lines<R, W> {
 impl<R: AsyncRead + Unpin + Send, W: AsyncWrite + Unpin + Send + 'static> Lines<R, W> {
     pub(super) fn new(reader: R, writer: W, closed: CancellationToken) -> Self {
         Self {
-            reader: BufReader::new(reader),
+            input: BoundedLines::new(BufReader::new(reader), LINE),
             writer: Arc::new(Mutex::new(writer)),
             closed,
-            line: Vec::new(),
-            skipping: false,
             begun: false,
             refusing: None,
         }
@@ -73,34 +69,18 @@ impl<R: AsyncRead + Unpin + Send, W: AsyncWrite + Unpin + Send + 'static> Lines<
 
     /// The next line; `None` at the end of the input. Losing the future loses nothing.
     async fn next_line(&mut self) -> Option<Result<Vec<u8>, Refusal>> {
-        loop {
-            let read = self.reader.fill_buf().await.inspect_err(|error| {
-                tracing::warn!(%error, "cannot read from the host");
-            });
-            let read = read.unwrap_or_default();
-            if read.is_empty() {
-                self.closed.cancel();
-                // What was written last may have no line end.
-                return Some(std::mem::take(&mut self.line)).filter(|line| is_told(line)).map(Ok);
-            }
-            let end = read.iter().position(|byte| *byte == b'\n');
-            let part = &read[..end.unwrap_or(read.len())];
-            let is_too_long = !self.skipping && self.line.len() + part.len() > LINE;
-            if is_too_long {
-                self.line.clear();
-            } else if !self.skipping {
-                self.line.extend_from_slice(part);
-            }
-            let used = end.map_or(read.len(), |end| end + 1);
-            self.reader.consume(used);
-            self.skipping = (self.skipping || is_too_long) && end.is_none();
-            if is_too_long {
+        let next = self.input.next().await.inspect_err(|error| {
+            tracing::warn!(%error, "cannot read from the host");
+        });
+        match next.unwrap_or_default() {
+            Some(Line::Whole(line)) => Some(Ok(line)),
+            Some(Line::TooLong) => {
                 let problem = format!("the line is longer than {LINE} bytes");
-                return Some(Err(Refusal { id: None, code: ErrorCode::INVALID_REQUEST, problem }));
+                Some(Err(Refusal { id: None, code: ErrorCode::INVALID_REQUEST, problem }))
             }
-            let line = end.map(|_| std::mem::take(&mut self.line));
-            if let Some(line) = line.filter(|line| is_told(line)) {
-                return Some(Ok(line));
+            None => {
+                self.closed.cancel();
+                None
             }
         }
     }
@@ -190,11 +170,6 @@ fn read(line: &[u8]) -> Result<ClientJsonRpcMessage, Refusal> {
 /// A reply of the host that cannot be used ends the wait for it.
 fn unusable_reply(id: RequestId, code: ErrorCode, problem: String) -> ClientJsonRpcMessage {
     ClientJsonRpcMessage::error(ErrorData::new(code, problem, None), Some(id))
-}
-
-/// Whether the line has anything but blanks.
-fn is_told(line: &[u8]) -> bool {
-    !line.iter().all(u8::is_ascii_whitespace)
 }
 
 async fn write<W: AsyncWrite + Unpin>(writer: &Mutex<W>, mut line: Vec<u8>) -> io::Result<()> {

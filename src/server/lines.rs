@@ -12,13 +12,14 @@ use rmcp::model::{
 };
 use rmcp::transport::Transport;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
 use super::dialect::{Translation, check_exact, check_id, id, translate, with_events, with_legacy_tasks};
 use super::handshake::{check_initialize, drop_unknown_elicitation};
 use super::request::Client;
+use crate::bounded_lines::{BoundedLines, Line};
 use crate::events_extension::EVENT;
 use crate::relay::has_its_place;
 
@@ -96,11 +97,8 @@ impl Unread {
 /// A client on two streams of lines.
 pub(super) struct Lines<R> {
     client: Arc<Client>,
-    reader: R,
+    input: BoundedLines<R>,
     most_bytes: usize,
-    line: Vec<u8>,
-    /// The present line is too long; the rest of it is skipped.
-    skipping: bool,
     /// A request came that says in which era the client speaks: what rmcp waits for first.
     begun: bool,
     unread: Arc<Unread>,
@@ -113,15 +111,13 @@ impl<R: AsyncBufRead + Unpin + Send> Lines<R> {
     where
         W: AsyncWrite + Unpin + Send + 'static,
     {
-        let (outgoing, lines) = mpsc::unbounded_channel();
+        let (outgoing, queue) = mpsc::unbounded_channel();
         let unread = Arc::new(Unread::default());
-        let writing = Some(tokio::spawn(write(lines, writer, unread.clone())));
+        let writing = Some(tokio::spawn(write(queue, writer, unread.clone())));
         Self {
             client,
-            reader,
+            input: BoundedLines::new(reader, most_bytes),
             most_bytes,
-            line: Vec::new(),
-            skipping: false,
             begun: false,
             unread,
             outgoing: Some(outgoing),
@@ -132,34 +128,16 @@ impl<R: AsyncBufRead + Unpin + Send> Lines<R> {
     /// The next line; `None` at the end of the input. Losing the future loses nothing.
     async fn next_line(&mut self) -> Option<Vec<u8>> {
         loop {
-            let read = match self.reader.fill_buf().await {
-                // What was written last may have no line end.
-                Ok([]) => return Some(std::mem::take(&mut self.line)).filter(|line| is_told(line)),
-                Ok(read) => read,
+            match self.input.next().await {
+                Ok(Some(Line::Whole(line))) => return Some(line),
+                Ok(Some(Line::TooLong)) => {
+                    let problem = format!("the line is longer than {} bytes", self.most_bytes);
+                    self.refuse(&Value::Null, INVALID_REQUEST, &problem);
+                }
+                Ok(None) => return None,
                 Err(error) => {
                     tracing::warn!(%error, "cannot read from the client");
                     return None;
-                }
-            };
-            let end = read.iter().position(|byte| *byte == b'\n');
-            let part = &read[..end.unwrap_or(read.len())];
-            let fits = !self.skipping && self.line.len() + part.len() <= self.most_bytes;
-            if fits {
-                self.line.extend_from_slice(part);
-            }
-            let used = end.map_or(read.len(), |end| end + 1);
-            self.reader.consume(used);
-            if !fits && !self.skipping {
-                self.skipping = true;
-                self.line.clear();
-                let problem = format!("the line is longer than {} bytes", self.most_bytes);
-                self.refuse(&Value::Null, INVALID_REQUEST, &problem);
-            }
-            if end.is_some() {
-                self.skipping = false;
-                let line = std::mem::take(&mut self.line);
-                if is_told(&line) {
-                    return Some(line);
                 }
             }
         }
@@ -280,11 +258,6 @@ fn tells_era(message: &ClientJsonRpcMessage) -> bool {
                 && meta.protocol_version().is_some_and(is_known)
         }
     }
-}
-
-/// Whether the line has anything but blanks.
-fn is_told(line: &[u8]) -> bool {
-    !line.iter().all(u8::is_ascii_whitespace)
 }
 
 async fn write<W: AsyncWrite + Unpin>(
