@@ -4,6 +4,7 @@ mod access;
 mod answerer;
 mod browsers;
 mod events;
+mod events_access;
 mod faults;
 mod hostile;
 mod http;
@@ -20,6 +21,7 @@ mod scopes;
 mod small_print;
 mod specification;
 mod stdio;
+mod stdio_ending;
 mod streams;
 mod support;
 #[path = "../support/tables.rs"]
