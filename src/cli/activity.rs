@@ -121,21 +121,6 @@ pub(super) async fn suggest(context: &Context, engine: &Engine) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::{Cursor, Scope, TaskStatus};
-
-    fn event(task: &TaskId, kind: EventKind) -> Event {
-        Event {
-            cursor: Cursor::START,
-            at: Timestamp::UNIX_EPOCH,
-            task: task.clone(),
-            tool: "dinner".to_owned(),
-            scope: Scope::anonymous(),
-            session: None,
-            hidden: false,
-            status: TaskStatus::Working,
-            kind,
-        }
-    }
 
     #[test]
     fn a_worker_tells_of_the_tasks_that_it_holds() {
@@ -144,16 +129,16 @@ mod tests {
         let claimed = |worker: &WorkerId| EventKind::Claimed { worker: worker.clone(), attempt: 1 };
         let failed = || EventKind::Completed { is_error: true };
         let mut whose = Whose::of(&own);
-        whose.admits(&event(&held, claimed(&own)));
-        whose.admits(&event(&not_held, claimed(&others)));
-        assert!(!whose.admits(&event(&not_held, failed())));
+        whose.admits(&Event::example(&held, claimed(&own)));
+        whose.admits(&Event::example(&not_held, claimed(&others)));
+        assert!(!whose.admits(&Event::example(&not_held, failed())));
         let noted = || EventKind::Noted { note: "so far".to_owned() };
-        assert!(whose.admits(&event(&held, noted())));
-        whose.admits(&event(&held, claimed(&others)));
-        assert!(!whose.admits(&event(&held, noted())), "another worker took it over");
-        whose.admits(&event(&held, claimed(&own)));
-        assert!(whose.admits(&event(&held, failed())));
+        assert!(whose.admits(&Event::example(&held, noted())));
+        whose.admits(&Event::example(&held, claimed(&others)));
+        assert!(!whose.admits(&Event::example(&held, noted())), "another worker took it over");
+        whose.admits(&Event::example(&held, claimed(&own)));
+        assert!(whose.admits(&Event::example(&held, failed())));
         assert!(matches!(whose, Whose::Workers(_, held) if held.is_empty()), "what ended is forgotten");
-        assert!(Whose::Everybodys.admits(&event(&not_held, failed())));
+        assert!(Whose::Everybodys.admits(&Event::example(&not_held, failed())));
     }
 }

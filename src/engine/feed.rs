@@ -188,21 +188,12 @@ impl io::Write for Counter {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::task::{Cursor, EventKind, Progress, Scope, TaskId, TaskStatus};
+    use crate::task::{EventKind, Progress, TaskId};
 
     /// An event of a task, with a message of any size.
     pub(in crate::engine) fn progress(task: &TaskId, message: &str) -> Event {
-        Event {
-            cursor: Cursor::START,
-            at: jiff::Timestamp::UNIX_EPOCH,
-            task: task.clone(),
-            tool: "t".to_owned(),
-            session: None,
-            scope: Scope::anonymous(),
-            hidden: false,
-            status: TaskStatus::Working,
-            kind: EventKind::Progress(Progress { current: 1.0, total: None, message: Some(message.into()) }),
-        }
+        let step = Progress { current: 1.0, total: None, message: Some(message.into()) };
+        Event::example(task, EventKind::Progress(step))
     }
 
     fn ready(feed: &Feed) -> Option<Signal> {

@@ -55,26 +55,14 @@ fn admits(patterns: &[Pattern], name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
-    use crate::task::{Cursor, Scope, TaskId, TaskStatus};
+    use crate::task::TaskId;
 
     #[test]
     fn a_result_that_is_an_error_is_a_failure_for_people() {
         let wants = |words: &[&str], is_error: bool| {
             let on = words.iter().map(|word| (*word).to_owned()).collect();
-            let event = Event {
-                cursor: Cursor::START,
-                at: Timestamp::UNIX_EPOCH,
-                task: TaskId::generate(),
-                tool: "deploy".to_owned(),
-                session: None,
-                scope: Scope::anonymous(),
-                hidden: false,
-                status: TaskStatus::Completed,
-                kind: EventKind::Completed { is_error },
-            };
+            let event = Event::example(&TaskId::generate(), EventKind::Completed { is_error });
             Wanted { on, ..Wanted::default() }.admits(&event)
         };
         assert!(wants(&["failed"], true) && wants(&["completed"], true) && wants(&["completed"], false));

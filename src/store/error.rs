@@ -195,6 +195,11 @@ fn too_many(limit: usize) -> String {
 }
 
 impl StoreError {
+    /// That the task has no such question.
+    pub(super) fn no_question(task: &TaskId, question: &QuestionId) -> Self {
+        Self::NoQuestion { task: task.clone(), question: question.clone() }
+    }
+
     /// Whether the same verb may succeed later, with nothing about it changed: long-lived processes try again.
     pub fn is_passing(&self) -> bool {
         match self {

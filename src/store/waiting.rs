@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::StoreResult;
+use super::{StoreError, StoreResult};
 use crate::task::{Answerer, QuestionId, TaskId, Who};
 
 /// How long a task is kept beyond the end of a question that was extended, so that it can go on with a late answer.
@@ -55,4 +55,9 @@ pub trait WaitingStore: Send + Sync {
     /// Leaves an open question to people, since nobody at its task's client can answer it, for that reason; does nothing to
     /// another. Event: `unanswerable`.
     async fn leave(&self, task: &TaskId, question: &QuestionId, reason: &str) -> StoreResult<()>;
+}
+
+/// The place of a question within its task; no task has one of another form.
+pub(super) fn position(task: &TaskId, question: &QuestionId) -> StoreResult<u32> {
+    question.position().ok_or_else(|| StoreError::no_question(task, question))
 }

@@ -87,6 +87,24 @@ pub struct Event {
     pub kind: EventKind,
 }
 
+#[cfg(test)]
+impl Event {
+    /// An event for unit tests, of a task that works.
+    pub(crate) fn example(task: &TaskId, kind: EventKind) -> Self {
+        Self {
+            cursor: Cursor::START,
+            at: Timestamp::UNIX_EPOCH,
+            task: task.clone(),
+            tool: "deploy".to_owned(),
+            session: None,
+            scope: Scope::anonymous(),
+            hidden: false,
+            status: TaskStatus::Working,
+            kind,
+        }
+    }
+}
+
 /// What happened, with what a reader needs to act on it without asking again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]

@@ -185,21 +185,6 @@ fn key((task, held): (&TaskId, &Held)) -> ClaimKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::{Cursor, Scope, TaskStatus};
-
-    fn event(task: &TaskId, kind: EventKind) -> Event {
-        Event {
-            cursor: Cursor::START,
-            at: jiff::Timestamp::UNIX_EPOCH,
-            task: task.clone(),
-            tool: "tool".to_owned(),
-            session: None,
-            scope: Scope::anonymous(),
-            hidden: false,
-            status: TaskStatus::Working,
-            kind,
-        }
-    }
 
     #[test]
     fn a_claim_that_did_not_arrive_leaves_the_one_that_did() {
@@ -208,7 +193,7 @@ mod tests {
         let expected = claims.expect(&key);
         assert!(claims.arrived().is_empty(), "the store may not know it yet");
         assert!(claims.held().contains(&key), "nor is it one that nobody knows of");
-        assert_eq!(claims.hear(&event(&task, EventKind::Expired { pruned: false })), Heard::Taken);
+        assert_eq!(claims.hear(&Event::example(&task, EventKind::Expired { pruned: false })), Heard::Taken);
         assert!(expected.taken().is_cancelled(), "it is heard of before it arrives");
         let queued = claims.hold(&key);
         drop(expected);
@@ -237,7 +222,7 @@ mod tests {
         let (claims, task) = (Claims::default(), TaskId::generate());
         let heard = |attempt: u32, kind: EventKind| {
             let claim = claims.hold(&ClaimKey { task: task.clone(), attempt });
-            (claims.hear(&event(&task, kind)), claim.taken().is_cancelled())
+            (claims.hear(&Event::example(&task, kind)), claim.taken().is_cancelled())
         };
         let claimed = |attempt| EventKind::Claimed { worker: "w".parse().expect("an id"), attempt };
         let failed = EventKind::Failed { code: -32603, message: "its attempts are used up".to_owned() };

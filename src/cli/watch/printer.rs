@@ -315,22 +315,12 @@ async fn over(ours: Option<&Log>) -> Result<Task, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::{EventKind, Scope, TaskId, TaskStatus};
+    use crate::task::{EventKind, TaskId};
 
     #[test]
     fn a_task_that_was_pruned_is_not_said_to_have_expired() {
         let said = |pruned: bool| {
-            let event = Event {
-                cursor: Cursor::START,
-                at: Timestamp::UNIX_EPOCH,
-                task: TaskId::generate(),
-                tool: "deploy".to_owned(),
-                session: None,
-                scope: Scope::anonymous(),
-                hidden: false,
-                status: TaskStatus::Completed,
-                kind: EventKind::Expired { pruned },
-            };
+            let event = Event::example(&TaskId::generate(), EventKind::Expired { pruned });
             let failure = deleted(&Seen::of_event(&event));
             assert_eq!(failure.kind(), Kind::Cancelled);
             failure.to_string()

@@ -2,34 +2,26 @@
 
 use async_trait::async_trait;
 
+use super::RedisStore;
 use super::connection::is_wrong_type;
-use super::{RedisStore, codec};
 use crate::store::links::{
     LONGEST_LINK, Link, LinkDigest, LinkStore, MAX_LINKS, MAX_QUESTION_LINKS, MAX_TASK_LINKS,
 };
-use crate::store::{StoreError, StoreResult};
+use crate::store::{StoreResult, waiting};
 use crate::task::{QuestionId, TaskId};
 
 #[async_trait]
 impl LinkStore for RedisStore {
     async fn keep_link(&self, digest: &LinkDigest, link: &Link) -> StoreResult<()> {
-        let (task, question) = (link.task.clone(), link.question.clone());
-        let json = link.stored()?;
-        let Some(position) = question.position() else {
-            return Err(StoreError::NoQuestion { task, question });
-        };
+        let (task, question, json) = (&link.task, &link.question, link.stored()?);
+        let position = waiting::position(task, question)?;
         let mut call = self.invocation(&self.scripts.link);
         call.arg(task.as_str()).arg(position).arg(digest.as_str()).arg(json);
         call.arg(LONGEST_LINK.as_millis() as u64).arg(MAX_QUESTION_LINKS).arg(MAX_TASK_LINKS).arg(MAX_LINKS);
         let mut reply = self.verb(&call).await?;
         match reply.word() {
             "ok" => Ok(()),
-            "no_question" => Err(StoreError::NoQuestion { task, question }),
-            "answered" => {
-                let answer = Box::new(self.decode(codec::answer(&reply.text(), reply.number()))?);
-                Err(StoreError::AlreadyAnswered { task, question, answer })
-            }
-            _ => Err(reply.unclaimed(&task)),
+            _ => Err(reply.unopened(task, question)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use redis::Value;
 
-use super::codec::timestamp;
+use super::codec::{self, timestamp};
 use crate::store::{ClaimKey, StoreError, StoreResult};
 use crate::task::{QuestionId, TaskId};
 
@@ -77,10 +77,23 @@ impl Reply {
         }
     }
 
-    /// That a question waits longer than somebody took it to.
-    pub(super) fn longer(&mut self, task: &TaskId, question: &QuestionId) -> StoreError {
-        let until = Some(self.number()).filter(|until| *until > 0).map(timestamp);
-        StoreError::WaitsLonger { task: task.clone(), question: question.clone(), until }
+    /// Why a write to a question was refused.
+    pub(super) fn unopened(&mut self, task: &TaskId, question: &QuestionId) -> StoreError {
+        match self.word.as_str() {
+            "no_question" => StoreError::no_question(task, question),
+            "answered" => match codec::answer(&self.text(), self.number()) {
+                Ok(answer) => {
+                    let (task, question) = (task.clone(), question.clone());
+                    StoreError::AlreadyAnswered { task, question, answer: Box::new(answer) }
+                }
+                Err(problem) => StoreError::Backend { location: self.location.clone(), problem },
+            },
+            "longer" => {
+                let until = Some(self.number()).filter(|until| *until > 0).map(timestamp);
+                StoreError::WaitsLonger { task: task.clone(), question: question.clone(), until }
+            }
+            _ => self.unclaimed(task),
+        }
     }
 
     /// Why a write to a task was refused.

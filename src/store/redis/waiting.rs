@@ -1,12 +1,13 @@
 //! The verbs on questions that wait.
 
 use async_trait::async_trait;
+use redis::ScriptInvocation;
 use serde_json::json;
 
 use super::writing::LOGGED_QUESTION_BYTES;
 use super::{RedisStore, codec};
 use crate::store::gate;
-use crate::store::{Extended, Extension, KEPT_BEYOND, StoreError, StoreResult, WaitingStore};
+use crate::store::{Extended, Extension, KEPT_BEYOND, StoreResult, WaitingStore, waiting};
 use crate::task::{QuestionId, TaskId};
 
 #[async_trait]
@@ -17,8 +18,7 @@ impl WaitingStore for RedisStore {
         question: &QuestionId,
         extension: &Extension,
     ) -> StoreResult<Extended> {
-        let unknown = || StoreError::NoQuestion { task: task.clone(), question: question.clone() };
-        let position = question.position().ok_or_else(unknown)?;
+        let position = waiting::position(task, question)?;
         extension.who.as_deref().map_or(Ok(()), gate::who)?;
         let mut detail = json!({ "question": question, "by": extension.by });
         if let Some(who) = &extension.who {
@@ -34,31 +34,29 @@ impl WaitingStore for RedisStore {
                 let expires_at = Some(reply.number()).filter(|at| *at > 0).map(codec::timestamp);
                 Ok(Extended { deadline, expires_at })
             }
-            "no_question" => Err(unknown()),
-            "answered" => {
-                let answer = Box::new(self.decode(codec::answer(&reply.text(), reply.number()))?);
-                Err(StoreError::AlreadyAnswered { task: task.clone(), question: question.clone(), answer })
-            }
-            "longer" => Err(reply.longer(task, question)),
-            _ => Err(reply.unclaimed(task)),
+            _ => Err(reply.unopened(task, question)),
         }
     }
 
     async fn remind(&self, task: &TaskId, question: &QuestionId) -> StoreResult<()> {
-        let unknown = || StoreError::NoQuestion { task: task.clone(), question: question.clone() };
-        let position = question.position().ok_or_else(unknown)?;
+        let position = waiting::position(task, question)?;
         let mut call = self.invocation(&self.scripts.remind);
         call.arg(task.as_str()).arg(position).arg(LOGGED_QUESTION_BYTES);
-        let mut reply = self.verb(&call).await?;
-        if reply.word() == "ok" { Ok(()) } else { Err(reply.unclaimed(task)) }
+        self.told(task, &call).await
     }
 
     async fn leave(&self, task: &TaskId, question: &QuestionId, reason: &str) -> StoreResult<()> {
-        let unknown = || StoreError::NoQuestion { task: task.clone(), question: question.clone() };
-        let position = question.position().ok_or_else(unknown)?;
+        let position = waiting::position(task, question)?;
         let mut call = self.invocation(&self.scripts.leave);
         call.arg(task.as_str()).arg(position).arg(LOGGED_QUESTION_BYTES).arg(gate::reason(reason));
-        let mut reply = self.verb(&call).await?;
+        self.told(task, &call).await
+    }
+}
+
+impl RedisStore {
+    /// Runs a script that tells of a question, if that is still open.
+    async fn told(&self, task: &TaskId, call: &ScriptInvocation<'_>) -> StoreResult<()> {
+        let mut reply = self.verb(call).await?;
         if reply.word() == "ok" { Ok(()) } else { Err(reply.unclaimed(task)) }
     }
 }

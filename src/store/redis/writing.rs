@@ -8,6 +8,7 @@ use super::{RedisStore, codec};
 use crate::store::gate::{self, Kind};
 use crate::store::{
     ClaimKey, IdleWorker, MAX_OPEN_QUESTIONS, Requeue, StoreError, StoreResult, TaskFilter, WorkerDetails,
+    waiting,
 };
 use crate::task::{
     Answer, Answerer, Ask, NewTask, Outcome, Progress, Question, QuestionId, RpcError, Task, TaskId,
@@ -148,8 +149,7 @@ impl RedisStore {
         question: &QuestionId,
         answer: &Answer,
     ) -> StoreResult<Answer> {
-        let unknown = || StoreError::NoQuestion { task: task.clone(), question: question.clone() };
-        let position = question.position().ok_or_else(unknown)?;
+        let position = waiting::position(task, question)?;
         let reason = answer.reason.as_deref().map(gate::reason);
         answer.who.as_deref().map_or(Ok(()), gate::who)?;
         let answer = Answer { reason, ..answer.clone() };
@@ -165,14 +165,7 @@ impl RedisStore {
         let mut reply = self.verb(&call).await?;
         match reply.word() {
             "ok" => Ok(Answer { at: codec::timestamp(reply.number()), ..answer }),
-            "no_question" => Err(unknown()),
-            "answered" => {
-                let answer = self.decode(codec::answer(&reply.text(), reply.number()))?;
-                let answer = Box::new(answer);
-                Err(StoreError::AlreadyAnswered { task: task.clone(), question: question.clone(), answer })
-            }
-            "longer" => Err(reply.longer(task, question)),
-            _ => Err(reply.unclaimed(task)),
+            _ => Err(reply.unopened(task, question)),
         }
     }
 

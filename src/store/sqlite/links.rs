@@ -6,10 +6,11 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::SqliteStore;
 use super::change::Change;
 use super::failure::Failure;
+use super::questions;
 use super::reading;
 use super::row;
+use crate::store::StoreResult;
 use crate::store::links::{Link, LinkDigest, LinkStore, MAX_LINKS, MAX_QUESTION_LINKS, MAX_TASK_LINKS};
-use crate::store::{StoreError, StoreResult};
 use crate::task::{QuestionId, TaskId};
 
 /// The table.
@@ -64,7 +65,7 @@ fn is_there(connection: &Connection) -> Result<bool, Failure> {
 
 fn keep(change: &mut Change, digest: &LinkDigest, (link, json): (&Link, &str)) -> Result<(), Failure> {
     let row = change.load(&link.task)?;
-    let position = open_position(change, (row.number, row.status), link)?;
+    let position = questions::open(change, &row, (&link.task, &link.question))?.position;
     if !is_there(change.transaction)? {
         change.transaction.execute_batch(SCHEMA)?;
     }
@@ -82,28 +83,4 @@ fn keep(change: &mut Change, digest: &LinkDigest, (link, json): (&Link, &str)) -
     let sql = "DELETE FROM link WHERE rowid IN (SELECT rowid FROM link WHERE namespace = ?1
         ORDER BY number DESC LIMIT -1 OFFSET ?2)";
     change.execute(sql, params![namespace, MAX_LINKS as i64]).map(drop)
-}
-
-/// The place of a link's question, where it is open.
-fn open_position(
-    change: &Change,
-    (number, status): (i64, crate::task::TaskStatus),
-    link: &Link,
-) -> Result<u32, Failure> {
-    let (task, question) = (link.task.clone(), link.question.clone());
-    let missing = || StoreError::NoQuestion { task: task.clone(), question: question.clone() };
-    let position = question.position().ok_or_else(missing)?;
-    let sql = "SELECT answer FROM question WHERE task = ?1 AND position = ?2";
-    let mut statement = change.transaction.prepare_cached(sql)?;
-    let found = statement.query_row(params![number, position], |row| row.get::<_, Option<String>>(0));
-    if let Some(json) =
-        found.optional().map_err(|error| Failure::from(error).of(&task))?.ok_or_else(missing)?
-    {
-        let answer = reading::record("answer", &json).map_err(|failure| failure.of(&task))?;
-        return Err(StoreError::AlreadyAnswered { task, question, answer: Box::new(answer) }.into());
-    }
-    if status.is_final() {
-        return Err(StoreError::Ended { task, status }.into());
-    }
-    Ok(position)
 }

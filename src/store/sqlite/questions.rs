@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::super::gate::{self, Kind};
-use super::super::{ClaimKey, MAX_OPEN_QUESTIONS, MAX_QUESTIONS, StoreError, StoreResult};
+use super::super::{ClaimKey, MAX_OPEN_QUESTIONS, MAX_QUESTIONS, StoreError, StoreResult, waiting};
 use super::change::Change;
 use super::clock;
 use super::failure::Failure;
@@ -175,6 +175,42 @@ pub(super) fn answer(
     Ok(answer)
 }
 
+/// A question that waits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Open {
+    pub(super) position: u32,
+    /// When it answers itself, in milliseconds since the epoch.
+    pub(super) deadline_ms: Option<i64>,
+    /// The same, for as long as time is to settle it.
+    due_ms: Option<i64>,
+}
+
+/// The question of that task, where it is open.
+pub(super) fn open(
+    change: &Change,
+    row: &Row,
+    (task, question): (&TaskId, &QuestionId),
+) -> Result<Open, Failure> {
+    let position = waiting::position(task, question)?;
+    let sql = "SELECT answer, deadline_ms, due_ms FROM question WHERE task = ?1 AND position = ?2";
+    let mut statement = change.transaction.prepare_cached(sql)?;
+    let found = statement.query_row(params![row.number, position], |columns| {
+        let open = Open { position, deadline_ms: columns.get(1)?, due_ms: columns.get(2)? };
+        Ok((columns.get::<_, Option<String>>(0)?, open))
+    });
+    let found = found.optional().map_err(|error| Failure::from(error).of(task))?;
+    let (answer, open) = found.ok_or_else(|| StoreError::no_question(task, question))?;
+    if let Some(json) = answer {
+        let answer = Box::new(reading::record("answer", &json).map_err(|failure| failure.of(task))?);
+        let (task, question) = (task.clone(), question.clone());
+        return Err(StoreError::AlreadyAnswered { task, question, answer }.into());
+    }
+    if row.status.is_final() {
+        return Err(StoreError::Ended { task: task.clone(), status: row.status }.into());
+    }
+    Ok(open)
+}
+
 /// Writes the answer into the journal, if it is the first.
 fn take_answer(
     change: &Change,
@@ -182,23 +218,7 @@ fn take_answer(
     (task, question): (&TaskId, &QuestionId),
     answer: &Answer,
 ) -> Result<(), Failure> {
-    let missing = || StoreError::NoQuestion { task: task.clone(), question: question.clone() };
-    let position = question.position().ok_or_else(missing)?;
-    let sql = "SELECT answer, due_ms FROM question WHERE task = ?1 AND position = ?2";
-    let mut statement = change.transaction.prepare_cached(sql)?;
-    let found = statement.query_row(params![row.number, position], |row| {
-        Ok((row.get::<_, Option<String>>(0)?, row.get::<_, Option<i64>>(1)?))
-    });
-    let found = found.optional().map_err(|error| Failure::from(error).of(task))?;
-    let (stands, due_ms) = found.ok_or_else(missing)?;
-    if let Some(json) = stands {
-        let stands = reading::record("answer", &json).map_err(|failure| failure.of(task))?;
-        let (task, question) = (task.clone(), question.clone());
-        return Err(StoreError::AlreadyAnswered { task, question, answer: Box::new(stands) }.into());
-    }
-    if row.status.is_final() {
-        return Err(StoreError::Ended { task: task.clone(), status: row.status }.into());
-    }
+    let Open { position, due_ms, .. } = open(change, row, (task, question))?;
     if let Some(due_ms) = due_ms.filter(|due_ms| *due_ms > change.now_ms())
         && answer.by == Answerer::Timeout
     {

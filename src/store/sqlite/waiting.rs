@@ -1,11 +1,12 @@
 //! The verbs on questions that wait.
 
 use async_trait::async_trait;
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
 use super::SqliteStore;
 use super::change::Change;
 use super::failure::Failure;
+use super::questions::{self, Open};
 use super::reading;
 use super::reminders;
 use crate::store::gate;
@@ -47,22 +48,7 @@ fn extend(
 ) -> Result<Extended, Failure> {
     let mut row = change.load(task)?;
     row.readable(task)?;
-    let missing = || StoreError::NoQuestion { task: task.clone(), question: question.clone() };
-    let position = question.position().ok_or_else(missing)?;
-    let sql = "SELECT answer, deadline_ms FROM question WHERE task = ?1 AND position = ?2";
-    let found = change.transaction.prepare_cached(sql)?.query_row(params![row.number, position], |columns| {
-        Ok((columns.get::<_, Option<String>>(0)?, columns.get::<_, Option<i64>>(1)?))
-    });
-    let found = found.optional().map_err(|error| Failure::from(error).of(task))?;
-    let (answer, before) = found.ok_or_else(missing)?;
-    if let Some(json) = answer {
-        let answer = Box::new(reading::record("answer", &json).map_err(|failure| failure.of(task))?);
-        let (task, question) = (task.clone(), question.clone());
-        return Err(StoreError::AlreadyAnswered { task, question, answer }.into());
-    }
-    if row.status.is_final() {
-        return Err(StoreError::Ended { task: task.clone(), status: row.status }.into());
-    }
+    let Open { position, deadline_ms: before, .. } = questions::open(change, &row, (task, question))?;
     // It ends with its task, whatever its own end.
     let wanted_ms = change.after(extension.lasts);
     let ends_ms = before.into_iter().chain(row.expires_ms).min();
