@@ -61,17 +61,16 @@ pub(super) fn remind(change: &mut Change, task: &TaskId, question: &QuestionId) 
     if change.execute(sql, params![row.number, position, change.now_ms()])? == 0 {
         return Ok(());
     }
-    tell(change, task, question, |question| EventKind::Reminded { question })
+    tell(change, row, (task, question), |question| EventKind::Reminded { question })
 }
 
 /// Appends what is told of a question that is open, with the whole of it; does nothing for another.
 pub(super) fn tell(
     change: &mut Change,
-    task: &TaskId,
-    question: &QuestionId,
+    mut row: Row,
+    (task, question): (&TaskId, &QuestionId),
     tells: impl FnOnce(Question) -> EventKind,
 ) -> Result<(), Failure> {
-    let mut row = change.load(task)?;
     let sql = format!("SELECT {QUESTION} FROM question WHERE task = ?1 AND position = ?2");
     let found = {
         let mut statement = change.transaction.prepare_cached(&sql)?;

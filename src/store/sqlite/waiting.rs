@@ -35,7 +35,8 @@ impl WaitingStore for SqliteStore {
         let (task, question, reason) = (task.clone(), question.clone(), gate::reason(reason));
         self.write(move |change| {
             let tells = |question| EventKind::Unanswerable { question, reason };
-            reminders::tell(change, &task, &question, tells)
+            let row = change.load(&task)?;
+            reminders::tell(change, row, (&task, &question), tells)
         })
         .await
     }
