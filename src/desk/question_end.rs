@@ -25,8 +25,12 @@ impl QuestionEnd {
 
     /// Of a question of our own store.
     pub(crate) fn of_store(task: &Task, question: &Question) -> Option<Self> {
-        let own = question.deadline.map(|at| Self::AnswersItself(question.ask.on_timeout, at));
-        Self::first(own.into_iter().chain(task.expires_at().map(Self::WithItsTask)))
+        Self::first(Self::of_its_own(question).into_iter().chain(task.expires_at().map(Self::WithItsTask)))
+    }
+
+    /// The end that a question has whatever becomes of its task.
+    pub(crate) fn of_its_own(question: &Question) -> Option<Self> {
+        question.deadline.map(|at| Self::AnswersItself(question.ask.on_timeout, at))
     }
 
     /// Of the open question of a FastMCP task that goes on, or else of the task, as the lifetimes of their keys said just now.

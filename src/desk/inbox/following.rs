@@ -124,7 +124,7 @@ impl Inbox {
                 let session = event.session.as_ref().map(task::SessionId::as_str);
                 let source = self.name_of(at, STORE);
                 let asker = Asker { source: &source, tool: Some(&event.tool), session, met: Met::Kept };
-                let end = question.deadline.map(|at| QuestionEnd::AnswersItself(question.ask.on_timeout, at));
+                let end = QuestionEnd::of_its_own(question);
                 let question = of_question((at, task), asker, question, end);
                 self.change(|list| list.add(question, MOST));
             }
